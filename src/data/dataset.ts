@@ -1,0 +1,67 @@
+// What a dataset is to the rest of the program: two splits of labelled samples, read in batches by index.
+import type { Tensor } from '../tensor/tensor.js'
+import type { RandomSource } from './random.js'
+
+/** Some samples as the network takes them: one tensor per graph input (first dimension = samples) and one class per sample. */
+export interface Batch {
+  inputs: Readonly<Record<string, Tensor>>
+  /** Class indices; empty where the dataset has no labels. */
+  labels: Int32Array
+}
+
+/** One part (train or test) of a dataset, bound to a network's inputs. */
+export interface Split {
+  readonly size: number
+  /** The samples with these indices, in this order; with `random` given, augmented (training), else as they are. */
+  batch(indices: ArrayLike<number>, random?: RandomSource): Batch | Promise<Batch>
+}
+
+/** A dataset bound to one network: its batches are ready to be fed. */
+export interface Dataset {
+  readonly name: string
+  readonly classes: number
+  readonly train: Split
+  readonly test: Split
+  /** How samples become input values, in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std ...`. */
+  readonly preprocessing: string
+}
+
+/** Labelled 8-bit images as they are stored, not yet bound to a network. */
+export interface ImageSet {
+  readonly count: number
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+  /** count x channels x height x width, 0..255. */
+  readonly pixels: Uint8Array
+  readonly labels: Uint8Array
+}
+
+export interface ImageDataset {
+  readonly name: string
+  readonly classes: number
+  readonly train: ImageSet
+  readonly test: ImageSet
+  /** Mean and standard deviation per channel of pixels scaled to 0..1: the dataset's usual normalisation. */
+  readonly mean: readonly number[]
+  readonly std: readonly number[]
+  /** What augmentation leaves the class of an image as it is. */
+  readonly augmentation: Augmentation
+}
+
+export interface Augmentation {
+  /** Zero padding (after normalisation) on each side before a random crop back to the image's size, pixels; 0 = none. */
+  pad: number
+  /** Mirror half of the images left to right. */
+  flip: boolean
+}
+
+/** How pixels (0..255) become input values: (pixel / 255 * scale - mean) / std, mean and std per channel. */
+export interface Preprocessing {
+  /** 'imagenet', 'cifar10', '0..1', '0..255', '-1..1' or 'given'. */
+  name: string
+  layout: 'NCHW' | 'NHWC'
+  scale: number
+  mean: readonly number[]
+  std: readonly number[]
+}

@@ -1,0 +1,39 @@
+// The one error type that users see. Broken invariants of our own throw a plain Error('internal: ...') instead.
+
+/**
+ * What kind of thing went wrong; the command line maps these to exit codes.
+ * - `usage`: the caller's arguments are off
+ * - `model`: an ONNX file is damaged, incomplete or not ONNX
+ * - `unsupported`: a valid model holds something ttq cannot work with
+ * - `packed`: a `.ttq` file is damaged or of an unknown version
+ * - `data`: a dataset is unknown, damaged or does not fit the network
+ * - `output`: a result cannot be written
+ * - `runtime`: ONNX Runtime refused or failed
+ * - `training`: training diverged or could not go on
+ * - `interrupted`: the user stopped the work
+ */
+export type ErrorCode =
+  | 'usage' | 'model' | 'unsupported' | 'packed' | 'data' | 'output' | 'runtime' | 'training' | 'interrupted'
+
+export interface ErrorDetails {
+  /** Machine-readable particulars: file, node, found, expected. */
+  facts?: Readonly<Record<string, unknown>>
+  /** What the user can do about it, one sentence. */
+  hint?: string
+  cause?: unknown
+}
+
+/** An error to show to a user: `message` says where, what was found and what was expected; `hint` says what to do. */
+export class TtqError extends Error {
+  override readonly name = 'TtqError'
+  readonly code: ErrorCode
+  readonly facts: Readonly<Record<string, unknown>>
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.facts = details.facts ?? {}
+    this.hint = details.hint
+  }
+}

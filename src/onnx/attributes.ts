@@ -1,0 +1,38 @@
+// Reading and making node attributes.
+import { TtqError } from '../errors/ttq-error.js'
+import type { Attribute, Attributes, Node } from './model.js'
+
+type Values = { [A in Attribute as A['kind']]: A extends { value: infer V } ? V : never }
+
+/**
+ * The value of a node's attribute, or `fallback` when the node does not have it.
+ * @throws TtqError `model` when the attribute has another kind
+ */
+export function attribute<K extends Exclude<Attribute['kind'], 'other'>, F extends Values[K] | undefined>(
+  node: Node, name: string, kind: K, fallback: F,
+): Values[K] | F {
+  const found = node.attributes[name]
+  if (found === undefined) return fallback
+  if (found.kind !== kind) {
+    throw new TtqError('model', `onnx: ${describeNode(node)}: attribute "${name}" is of kind ${found.kind}, expected ${kind}`)
+  }
+  return (found as unknown as { value: Values[K] }).value
+}
+
+/** Attributes from plain values: number[] -> ints, string -> string; wrap floats as {float}. */
+export function attributes(values: Record<string, number | string | readonly number[] | { float: number } | undefined>): Attributes {
+  const result: Attributes = {}
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    if (typeof value === 'number') result[name] = { kind: 'int', value }
+    else if (typeof value === 'string') result[name] = { kind: 'string', value }
+    else if ('float' in value) result[name] = { kind: 'float', value: value.float }
+    else result[name] = { kind: 'ints', value }
+  }
+  return result
+}
+
+/** `node "conv1" (Conv)`, or its first output where the node has no name: how every message names a node. */
+export function describeNode(node: Node): string {
+  return `node "${node.name || (node.outputs[0] ?? '')}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`
+}

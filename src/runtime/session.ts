@@ -1,0 +1,86 @@
+// The only importer of onnxruntime-node: sessions over models, tensors in and out.
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+export interface SessionOptions {
+  /** Threads inside one operator; 1 leaves the other cores to other sessions. */
+  threads: number
+  /** ONNX Runtime's graph optimisation level. Default 'all'. */
+  optimization?: 'disabled' | 'basic' | 'extended' | 'all'
+  /** Execution providers in order of preference. Default cpu. */
+  providers?: readonly string[]
+}
+
+export type Feeds = Readonly<Record<string, Tensor>>
+export type Results = Record<string, Tensor>
+
+/** A loaded network. `run` blocks its JavaScript thread while ONNX Runtime works. */
+export class Session {
+  readonly inputNames: readonly string[]
+  readonly outputNames: readonly string[]
+
+  private constructor(private readonly session: InferenceSession) {
+    this.inputNames = session.inputNames
+    this.outputNames = session.outputNames
+  }
+
+  /**
+   * Loads a model.
+   * @param bytes a serialized ONNX model
+   * @throws TtqError `runtime` when ONNX Runtime refuses the model
+   */
+  static async create(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
+    try {
+      return new Session(await InferenceSession.create(bytes, {
+        intraOpNumThreads: options.threads,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        graphOptimizationLevel: options.optimization ?? 'all',
+        executionProviders: [...(options.providers ?? ['cpu'])],
+        logSeverityLevel: 3,
+      }))
+    } catch (cause) {
+      throw new TtqError('runtime', `onnxruntime: the model was refused: ${firstLine(cause)}`, { cause })
+    }
+  }
+
+  /**
+   * Runs the network.
+   * @param into tensors to write outputs into (same type and dims as the output); the result then holds those very arrays
+   * @param outputs names to compute, default all
+   * @throws TtqError `runtime` when ONNX Runtime fails
+   */
+  async run(feeds: Feeds, into: Feeds = {}, outputs: readonly string[] = this.outputNames): Promise<Results> {
+    const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]))
+    const fetches: Record<string, OrtTensor | null> = {}
+    for (const name of outputs) {
+      const target = into[name]
+      fetches[name] = target === undefined ? null : toOrt(target)
+    }
+    try {
+      const results = await this.session.run(ortFeeds, fetches)
+      return Object.fromEntries(outputs.map((name) => [name, into[name] ?? fromOrt(results[name] as OrtTensor)]))
+    } catch (cause) {
+      throw new TtqError('runtime', `onnxruntime: the run failed: ${firstLine(cause)}`, { cause })
+    }
+  }
+
+  /** Frees the native memory; the session cannot be used afterwards. */
+  async release(): Promise<void> {
+    await this.session.release()
+  }
+}
+
+function toOrt(tensor: Tensor): OrtTensor {
+  return new OrtTensor(tensor.type as 'float32', tensor.data as Float32Array, tensor.dims)
+}
+
+function fromOrt(tensor: OrtTensor): Tensor {
+  return { type: tensor.type, dims: [...tensor.dims], data: tensor.data }
+}
+
+function firstLine(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return text.split('\n')[0] ?? text
+}

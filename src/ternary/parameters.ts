@@ -1,0 +1,58 @@
+// Which values of a network are trained, and how: the contract between the update graph and whoever runs it.
+import type { Model, ValueName } from '../onnx/model.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+/**
+ * - `ternary`: latent weights behind it, quantized to {-Wn, 0, +Wp}
+ * - `weight`: full precision, weight decay applies
+ * - `vector`: full precision, no weight decay (biases, normalisation scales and shifts)
+ * - `statistic`: running mean and variance; its "gradient" is its new value
+ */
+export type ParameterRole = 'ternary' | 'weight' | 'vector' | 'statistic'
+
+export interface Parameter {
+  name: ValueName
+  dims: readonly number[]
+  role: ParameterRole
+  /** Value before training, float32, dims.product long. For `ternary`: the full-precision weights. */
+  initial: Float32Array
+}
+
+/** One tensor that the update graph reads and writes anew each step. */
+export interface StateSlot {
+  /** Graph input; the new value is the graph output `<name>_next`. */
+  name: ValueName
+  dims: readonly number[]
+  initial: Float32Array
+}
+
+/** An update graph and how to drive it: feed scalars, state and gradients; take new state and new parameter values. */
+export interface UpdateGraph {
+  model: Model
+  /** Scalar float32 inputs of shape [] that change from step to step; which of them exist depends on method and optimizer. */
+  scalars: readonly UpdateScalar[]
+  state: readonly StateSlot[]
+  /**
+   * Blocks of consecutive parameters: each block has one gradient input and one value output, flat [size].
+   * A ternary parameter is a block of its own; the others are joined by role.
+   */
+  blocks: readonly UpdateBlock[]
+}
+
+/** Scalar inputs of the update graph: learning rates of the latent and full-precision weights, of Wp and Wn, and the 1-based step number. */
+export type UpdateScalar = 'learningRate' | 'scaleLearningRate' | 'step'
+
+export interface UpdateBlock {
+  role: ParameterRole
+  parameters: readonly Parameter[]
+  size: number
+  /** Graph input [size]: mean gradient over the replicas (statistic: mean new value). */
+  gradient: ValueName
+  /** Graph output [size]: what the gradient graph is fed next. */
+  value: ValueName
+  /** The value before the first step, [size]: for ternary blocks the quantized start. */
+  initialValue: Float32Array
+}
+
+/** Reads the trained values out of final state: used when exporting. */
+export interface TrainedTernary { name: ValueName; latent: Tensor<'float32'>; wp: number; wn: number; threshold: number }

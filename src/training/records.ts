@@ -1,0 +1,88 @@
+// What compress and evaluate tell their callers: progress while they run, one report at the end. Plain data, schema `ttq-report/1`.
+
+/** Sent while the work goes on. */
+export type Progress =
+  | { kind: 'phase'; name: 'read' | 'prepare' | 'baseline' | 'train' | 'pack' | 'verify' | 'evaluate'; detail?: string }
+  | { kind: 'warning'; message: string }
+  | { kind: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; samplesPerSecond: number; remainingMs: number }
+  | { kind: 'epoch'; epoch: number; epochs: number; loss: number; validationTop1: number; best: boolean; elapsedMs: number }
+  | { kind: 'evaluated'; done: number; total: number }
+
+export interface LayerReport {
+  /** The layer's weight initializer. */
+  name: string
+  /** Operator: Conv, Gemm or MatMul. */
+  op: string
+  shape: readonly number[]
+  ternary: boolean
+  /** Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers. */
+  reason?: string
+  /** The following are null for full-precision layers. */
+  wp: number | null
+  wn: number | null
+  /** Threshold as a fraction of max|latent weight|. */
+  threshold: number | null
+  /** Counts of weights; zeros + positives + negatives = product of shape. */
+  zeros: number | null
+  positives: number | null
+  negatives: number | null
+}
+
+export interface SizeReport {
+  /** Size of the ONNX model, external data included. */
+  onnxBytes: number
+  /** Size of the .ttq file. */
+  fileBytes: number
+  /** onnxBytes / fileBytes. */
+  fileRatio: number
+  /** Number of weights that are ternary. */
+  ternaryWeights: number
+  ternaryFp32Bytes: number
+  /** 2-bit codes and scale pairs. */
+  ternaryPackedBytes: number
+  /** ternaryFp32Bytes / ternaryPackedBytes. */
+  ternaryRatio: number
+}
+
+export interface EpochReport {
+  epoch: number
+  loss: number
+  learningRate: number
+  validationTop1: number
+  elapsedMs: number
+}
+
+export interface TrainingReport {
+  epochs: number
+  steps: number
+  /** Images (samples) per second over the training steps alone. */
+  samplesPerSecond: number
+  elapsedMs: number
+  replicas: number
+  seed: number
+  /** Epoch whose weights were packed, 1-based. */
+  bestEpoch: number
+  history: readonly EpochReport[]
+}
+
+export interface CompressReport {
+  schema: 'ttq-report/1'
+  /** Program version that wrote it. */
+  ttq: string
+  model: string
+  /** Path of the .ttq file; null when written to stdout or not written. */
+  output: string | null
+  method: string
+  dataset: string | null
+  preprocessing: string | null
+  /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
+  baseline: { top1: number } | null
+  compressed: { top1: number } | null
+  size: SizeReport
+  layers: readonly LayerReport[]
+  training: TrainingReport | null
+  /** Whether the file, read back, gives the trained network's outputs bit for bit. */
+  verified: { bitExact: boolean }
+  warnings: readonly string[]
+  elapsedMs: number
+}
