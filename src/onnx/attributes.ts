@@ -1,6 +1,6 @@
 // Reading and making node attributes.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Attribute, Attributes, Node } from './model.js'
+import type { Attribute, Attributes, Graph, Node } from './model.js'
 
 type Values = { [A in Attribute as A['kind']]: A extends { value: infer V } ? V : never }
 
@@ -35,4 +35,12 @@ export function attributes(values: Record<string, number | string | readonly num
 /** `node "conv1" (Conv)`, or its first output where the node has no name: how every message names a node. */
 export function describeNode(node: Node): string {
   return `node "${node.name || (node.outputs[0] ?? '')}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`
+}
+
+/** The graphs nested in a node's attributes (bodies of If, Loop, Scan), in the attributes' order. */
+export function subgraphs(node: Node): Graph[] {
+  return Object.values(node.attributes).flatMap((attribute) => {
+    if (attribute.kind === 'graph') return [attribute.value]
+    return attribute.kind === 'graphs' ? attribute.value : []
+  })
 }

@@ -1,0 +1,174 @@
+// The protobuf messages of ONNX: bytes <-> messages. The only file that knows onnx-proto and protobufjs.
+//
+// onnx-proto is generated from ONNX 1.10, and generated decoders drop the fields they do not know. Newer files have such fields that
+// runtimes need (NodeProto.overload, FunctionProto.attribute_proto, metadata_props, ...). Therefore every message class is wrapped here:
+// the bytes of unknown fields are remembered beside the message and written again after its known fields.
+import onnxProto from 'onnx-proto'
+import type { onnx } from 'onnx-proto'
+import protobuf from 'protobufjs/minimal.js'
+
+export type AttributeProto = onnx.AttributeProto
+export type GraphProto = onnx.GraphProto
+export type ModelProto = onnx.ModelProto
+export type NodeProto = onnx.NodeProto
+export type TensorProto = onnx.TensorProto
+export type TypeProto = onnx.TypeProto
+export type ValueInfoProto = onnx.ValueInfoProto
+
+/** A 64-bit integer as protobufjs hands it out: exact halves, or a plain number where it fits. */
+export type ProtoInt = onnx.IAttributeProto['i'] & {}
+
+/** The message classes, for making new messages: `new messages.NodeProto({...})`. */
+export const messages = onnxProto.onnx
+
+// As in protobuf's own parsers; deeper nesting is an attack or damage.
+const MAX_DEPTH = 100
+
+// message -> its unknown fields, each with its tag.
+const unknownFields = new WeakMap<object, readonly Uint8Array[]>()
+
+class KeepingReader extends protobuf.Reader {
+  depth = 0
+  skipped: Uint8Array[] = []
+  private tag32 = 0
+  private tagStart = 0
+
+  override uint32(): number {
+    this.tagStart = this.pos
+    this.tag32 = super.uint32()
+    return this.tag32
+  }
+
+  override skipType(wireType: number, depth?: number, fieldNumber?: number): protobuf.Reader {
+    if (depth !== undefined) return super.skipType(wireType, depth, fieldNumber)
+    if (this.tag32 >>> 3 === 0) throw new Error('a field has number 0')
+    const start = this.tagStart
+    super.skipType(wireType)
+    this.skipped.push(this.buf.subarray(start, this.pos))
+    return this
+  }
+}
+
+interface MessageClass {
+  decode(reader: protobuf.Reader | Uint8Array, length?: number): object
+  encode(message: object, writer?: protobuf.Writer): protobuf.Writer
+}
+
+function isMessageClass(value: unknown): value is MessageClass {
+  return typeof value === 'function' && 'decode' in value && 'encode' in value
+}
+
+// The generated code looks its classes up by name at every call, so that replaced functions hold for nested messages too.
+function keepUnknownFields(namespace: object): void {
+  for (const message of Object.values(namespace)) {
+    if (!isMessageClass(message)) continue
+    const { decode, encode } = message
+    message.decode = (reader, length) => (reader instanceof KeepingReader ? decodeKeeping(decode, reader, length) : decode(reader, length))
+    message.encode = (value, writer) => {
+      const written = encode(value, writer)
+      for (const field of unknownFields.get(value) ?? []) written.raw(field)
+      return written
+    }
+    keepUnknownFields(message)
+  }
+}
+keepUnknownFields(messages)
+
+// The reader's end is moved to the message's own end, so that no field of it can reach into what follows.
+function decodeKeeping(decode: MessageClass['decode'], reader: KeepingReader, length: number | undefined): object {
+  const { len, skipped } = reader
+  if (length !== undefined) {
+    if (reader.pos + length > len) throw new RangeError(`index out of range: ${reader.pos} + ${length} > ${len}`)
+    reader.len = reader.pos + length
+  }
+  if (++reader.depth > MAX_DEPTH) throw new Error(`messages are nested deeper than ${MAX_DEPTH}`)
+  reader.skipped = []
+  const message = decode(reader, length)
+  if (reader.skipped.length > 0) unknownFields.set(message, reader.skipped)
+  reader.depth--
+  reader.len = len
+  reader.skipped = skipped
+  return message
+}
+
+/**
+ * Decodes a ModelProto; its byte strings are views of `bytes`, not copies.
+ * @throws RangeError when the bytes end too early, Error when they are not such a message
+ */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  // Not a Node Buffer: its subarrays would be Buffers again, and strings of a Buffer take another path.
+  const reader = new KeepingReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  return messages.ModelProto.decode(reader)
+}
+
+/** A copy of one message with its unknown fields; nested messages are shared. */
+export function copyMessage<M extends object>(message: M): M {
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(message) as object) as M, message)
+  const unknown = unknownFields.get(message)
+  if (unknown !== undefined) unknownFields.set(copy, unknown)
+  return copy
+}
+
+/**
+ * Encodes a model whose graph and initializers are handed in apart, so that each weight is copied once, straight into the result.
+ * The graph comes last: a file cut short anywhere lacks a part that readers demand.
+ * @param model without `graph`; @param graph without `initializer`
+ */
+export function encodeModel(model: ModelProto, graph: GraphProto, initializers: readonly TensorProto[]): Uint8Array {
+  const pieces = [messages.GraphProto.encode(graph).finish()]
+  for (const tensor of initializers) pieces.push(...delimited(5, tensorPieces(tensor)))
+  return concat([messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)])
+}
+
+function tensorPieces(tensor: TensorProto): Uint8Array[] {
+  const { rawData } = tensor
+  const head = copyMessage(tensor)
+  delete (head as { rawData?: Uint8Array }).rawData
+  const pieces = [messages.TensorProto.encode(head).finish()]
+  if (Object.hasOwn(tensor, 'rawData')) pieces.push(...delimited(9, [rawData]))
+  return pieces
+}
+
+function delimited(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
+  return [protobuf.Writer.create().uint32((field << 3) | 2).uint32(totalLength(pieces)).finish(), ...pieces]
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(totalLength(pieces))
+  let at = 0
+  for (const piece of pieces) {
+    result.set(piece, at)
+    at += piece.length
+  }
+  return result
+}
+
+function totalLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}
+
+/** The exact value of a 64-bit integer. */
+export function toBigInt(value: ProtoInt): bigint {
+  if (typeof value === 'number') return BigInt(value)
+  const bits = (BigInt(value.high) << 32n) | BigInt(value.low >>> 0)
+  return value.unsigned ? BigInt.asUintN(64, bits) : bits
+}
+
+/** The nearest double of a 64-bit integer; exact up to 2^53. */
+export function toNumber(value: ProtoInt): number {
+  return typeof value === 'number' ? value : Number(toBigInt(value))
+}
+
+/** A 64-bit signed integer for a message; values outside its range are brought to its ends (INT64_MAX reads as 2^63). */
+export function protoInt(value: number | bigint): ProtoInt {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  const clamped = clampInt64(BigInt(value))
+  const halves = { low: Number(BigInt.asIntN(32, clamped)), high: Number(BigInt.asIntN(32, clamped >> 32n)), unsigned: false }
+  return halves as unknown as ProtoInt
+}
+
+const INT64_MAX = 2n ** 63n - 1n
+
+function clampInt64(value: bigint): bigint {
+  return value > INT64_MAX ? INT64_MAX : value < -INT64_MAX - 1n ? -INT64_MAX - 1n : value
+}

@@ -1,0 +1,204 @@
+// ONNX bytes -> Model. Values of tensors are read-tensor.ts, the legality of graphs is check-graph.ts.
+import { TtqError } from '../errors/ttq-error.js'
+import { dataTypeOfOnnx } from '../tensor/data-type.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { checkGraph } from './check-graph.js'
+import type { Attribute, Attributes, Graph, Model, Node, Source, TensorType, ValueInfo, ValueName } from './model.js'
+import {
+  type AttributeProto, decodeModel, type GraphProto, messages, type ModelProto, type NodeProto, type TensorProto, toBigInt, toNumber,
+  type TypeProto, type ValueInfoProto,
+} from './proto.js'
+import { type ExternalData, readTensor } from './read-tensor.js'
+
+export type { ExternalData }
+
+export interface ReadOptions {
+  /** How messages call the model, usually its file name. Default `onnx`. */
+  name?: string
+  /** Gives the bytes of external data files; without it a model that has some is refused. */
+  externalData?: ExternalData
+}
+
+interface Context {
+  name: string
+  externalData: ExternalData | undefined
+}
+
+type SparseTensor = GraphProto['sparseInitializer'][number]
+
+const SPARSE_TENSOR = 11
+const OLDEST_IR_VERSION = 3
+
+/**
+ * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
+ * `Constant` nodes become initializers, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
+ * Law: writeModel(readModel(b)) computes what b computes.
+ * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing
+ * Source: https://onnx.ai/onnx/repo-docs/IR.html
+ */
+export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
+  const context: Context = { name: options.name ?? 'onnx', externalData: options.externalData }
+  const proto = decode(bytes, context.name)
+  const irVersion = toNumber(proto.irVersion)
+  if (!proto.graph) throw new TtqError('model', `${context.name}: holds no graph, expected an ONNX model`)
+  if (irVersion < OLDEST_IR_VERSION) {
+    throw new TtqError('model', `${context.name}: IR version ${irVersion}, expected ${OLDEST_IR_VERSION} or later`)
+  }
+  if (proto.opsetImport.length === 0) throw new TtqError('model', `${context.name}: imports no operator set, expected at least one`)
+  const opsets = new Map(proto.opsetImport.map((entry) => [plainDomain(entry.domain ?? ''), toNumber(entry.version ?? 0)]))
+  const graph = readGraph(proto.graph as GraphProto, context)
+  checkGraph(graph, context.name)
+  proto.graph = null
+  return { irVersion, opsets, graph, source: sourceOf(proto) }
+}
+
+function decode(bytes: Uint8Array, name: string): ModelProto {
+  if (bytes.length === 0) throw new TtqError('model', `${name}: the file is empty, expected an ONNX model`)
+  if (String.fromCharCode(...bytes.subarray(0, 19)) === 'version https://git') {
+    const hint = 'Fetch the real file with "git lfs pull".'
+    throw new TtqError('model', `${name}: a Git LFS pointer, expected an ONNX model`, { hint })
+  }
+  try {
+    return decodeModel(bytes)
+  } catch (cause) {
+    const reason = cause instanceof RangeError ? 'a field reaches beyond its end' : (cause as Error).message
+    const hint = 'The file may have been cut short, or it may be of another format.'
+    throw new TtqError('model', `${name}: not an ONNX model, or a damaged one: ${reason}`, { hint, cause })
+  }
+}
+
+function plainDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
+}
+
+// Messages are kept as they are; only this file and write-model.ts look inside.
+function sourceOf(message: object): Source {
+  return message as unknown as Source
+}
+
+function readGraph(proto: GraphProto, context: Context): Graph {
+  const initializers = new Map<ValueName, Tensor>()
+  const add = (name: ValueName, tensor: Tensor): void => {
+    if (name === '') throw new TtqError('model', `${context.name}: an initializer has no name`)
+    if (initializers.has(name)) throw new TtqError('model', `${context.name}: value "${name}" is defined twice`)
+    initializers.set(name, tensor)
+  }
+  for (const tensor of proto.initializer as TensorProto[]) add(tensor.name, readStripped(tensor, tensor.name, context))
+  const inputs = (proto.input as ValueInfoProto[]).filter((input) => !initializers.has(input.name)).map(readValueInfo)
+  const outputs = (proto.output as ValueInfoProto[]).map(readValueInfo)
+  const nodes: Node[] = proto.sparseInitializer.map((tensor) => sparseConstant(tensor))
+  for (const node of proto.node as NodeProto[]) {
+    const constant = readConstant(node, context)
+    if (constant === undefined) nodes.push(readNode(node, context))
+    else add(node.output[0] as string, constant)
+  }
+  proto.node = []
+  proto.sparseInitializer = []
+  return { name: proto.name, nodes, inputs, outputs, initializers, source: sourceOf(proto) }
+}
+
+// The message stays as the tensor's source (doc string, metadata); its values would only take memory there.
+function readStripped(proto: TensorProto, name: string, context: Context): Tensor {
+  const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.externalData)
+  for (const field of ['rawData', 'floatData', 'int32Data', 'int64Data', 'doubleData', 'uint64Data', 'externalData', 'dataLocation'] as const) {
+    delete (proto as Partial<TensorProto>)[field]
+  }
+  return tensor
+}
+
+function readNode(proto: NodeProto, context: Context): Node {
+  const attributes: Attributes = {}
+  for (const attribute of proto.attribute as AttributeProto[]) attributes[attribute.name] = readAttribute(attribute, proto, context)
+  return {
+    name: proto.name,
+    opType: proto.opType,
+    domain: plainDomain(proto.domain),
+    inputs: proto.input,
+    outputs: proto.output,
+    attributes,
+    source: sourceOf(proto),
+  }
+}
+
+// AttributeProto.AttributeType
+const KINDS: Readonly<Record<number, Attribute['kind']>> = {
+  1: 'float', 2: 'int', 3: 'string', 4: 'tensor', 5: 'graph', 6: 'floats', 7: 'ints', 8: 'strings', 10: 'graphs',
+}
+
+// Early writers left the type out; the field that is there tells it.
+function kindOf(proto: AttributeProto): Attribute['kind'] {
+  if (proto.refAttrName !== '') return 'other'
+  if (proto.type !== 0) return KINDS[proto.type] ?? 'other'
+  const singles = { f: 'float', i: 'int', s: 'string', t: 'tensor', g: 'graph' } as const
+  for (const [field, kind] of Object.entries(singles)) if (Object.hasOwn(proto, field)) return kind
+  return (['floats', 'ints', 'strings', 'graphs'] as const).find((field) => proto[field].length > 0) ?? 'other'
+}
+
+function readAttribute(proto: AttributeProto, node: NodeProto, context: Context): Attribute {
+  const kind = kindOf(proto)
+  if (kind === 'tensor' && proto.t) {
+    const value = readStripped(proto.t as TensorProto, `${node.output[0] ?? node.name}.${proto.name}`, context)
+    return { kind, value, source: sourceOf(proto) }
+  }
+  if (kind === 'graph' && proto.g) return { kind, value: readGraph(proto.g as GraphProto, context), source: sourceOf(proto) }
+  if (kind === 'graphs') {
+    return { kind, value: proto.graphs.map((graph) => readGraph(graph as GraphProto, context)), source: sourceOf(proto) }
+  }
+  return { ...readPlainAttribute(proto), source: sourceOf(proto) }
+}
+
+/** The value of an attribute that holds neither tensors nor graphs; `other` for those that do and for kinds not modelled. */
+export function readPlainAttribute(proto: AttributeProto): Attribute {
+  const kind = kindOf(proto)
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+  switch (kind) {
+    case 'float': return { kind, value: proto.f }
+    case 'int': return { kind, value: toNumber(proto.i) }
+    case 'string': return { kind, value: text(proto.s) }
+    case 'floats': return { kind, value: proto.floats }
+    case 'ints': return { kind, value: proto.ints.map(toNumber) }
+    case 'strings': return { kind, value: proto.strings.map(text) }
+    default: return { kind: 'other' }
+  }
+}
+
+// Operator Constant, every form but sparse_value. https://onnx.ai/onnx/operators/onnx__Constant.html
+function readConstant(node: NodeProto, context: Context): Tensor | undefined {
+  const [attribute] = node.attribute as AttributeProto[]
+  if (node.opType !== 'Constant' || plainDomain(node.domain) !== '' || node.attribute.length !== 1 || !attribute) return undefined
+  if (node.output.length !== 1 || attribute.refAttrName !== '') return undefined
+  switch (attribute.name) {
+    case 'value': return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
+    case 'value_float': return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }
+    case 'value_floats': return { type: 'float32', dims: [attribute.floats.length], data: Float32Array.from(attribute.floats) }
+    case 'value_int': return { type: 'int64', dims: [], data: BigInt64Array.of(toBigInt(attribute.i)) }
+    case 'value_ints': return { type: 'int64', dims: [attribute.ints.length], data: BigInt64Array.from(attribute.ints, toBigInt) }
+    case 'value_string': return { type: 'string', dims: [], data: [new TextDecoder().decode(attribute.s)] }
+    case 'value_strings': {
+      return { type: 'string', dims: [attribute.strings.length], data: attribute.strings.map((bytes) => new TextDecoder().decode(bytes)) }
+    }
+    default: return undefined
+  }
+}
+
+// A sparse initializer is a constant like any other; as a node it needs no place of its own in the model.
+function sparseConstant(tensor: SparseTensor): Node {
+  const value = new messages.AttributeProto({ name: 'sparse_value', type: SPARSE_TENSOR, sparseTensor: tensor })
+  const name = tensor.values?.name ?? ''
+  return { name, opType: 'Constant', domain: '', inputs: [], outputs: [name], attributes: { sparse_value: { kind: 'other', source: sourceOf(value) } } }
+}
+
+function readValueInfo(proto: ValueInfoProto): ValueInfo {
+  return { name: proto.name, type: proto.type ? readType(proto.type as TypeProto) : undefined, source: sourceOf(proto) }
+}
+
+/** The tensor type of a TypeProto; undefined for sequences, maps, optionals and tensors of unknown element type. */
+export function readType(proto: TypeProto): TensorType | undefined {
+  const elementType = dataTypeOfOnnx(proto.tensorType?.elemType ?? 0)
+  if (elementType === undefined) return undefined
+  const dims = proto.tensorType?.shape?.dim?.map((dim) => {
+    if (dim.dimValue !== undefined && dim.dimValue !== null && Object.hasOwn(dim, 'dimValue')) return toNumber(dim.dimValue)
+    return dim.dimParam ? dim.dimParam : null
+  })
+  return { elementType, dims }
+}

@@ -1,0 +1,129 @@
+// TensorProto -> Tensor: the seven places where an ONNX file may keep a tensor's values. Graphs are read-model.ts.
+import { TtqError } from '../errors/ttq-error.js'
+import { byteLength, DATA_TYPES, dataTypeOfOnnx, type DataType } from '../tensor/data-type.js'
+import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
+import { type TensorProto, toBigInt, toNumber } from './proto.js'
+
+/**
+ * Gives `length` bytes from `offset` of a file that stands beside the model; `location` is a relative path with forward slashes.
+ * May throw when there is no such file.
+ */
+export type ExternalData = (location: string, offset: number, length: number) => Uint8Array
+
+const EXTERNAL = 1
+
+/**
+ * Reads a tensor. Raw and external bytes are not copied unless they are not aligned for their type (assumes a little-endian machine,
+ * as all that ONNX Runtime supports are).
+ * @param where how messages call it: `model.onnx: tensor "w"`
+ * @throws TtqError `model` when type, dims and data do not fit together, or external data is missing
+ */
+export function readTensor(proto: TensorProto, where: string, externalData: ExternalData | undefined): Tensor {
+  const type = dataTypeOfOnnx(proto.dataType)
+  if (type === undefined) throw new TtqError('model', `${where}: data type ${proto.dataType}, expected 1 to 26`)
+  const dims = proto.dims.map(toNumber)
+  const count = elementCount(dims)
+  if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count)) {
+    throw new TtqError('model', `${where}: shape [${dims.join(',')}], expected dimensions of 0 or more that can be addressed`)
+  }
+  return { type, dims, data: readData(proto, type, dims, where, externalData) }
+}
+
+function readData(proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined): TensorData {
+  const count = elementCount(dims)
+  const found = (unit: string, found: number, expected: number): void => {
+    if (found === expected) return
+    const message = `${where}: ${found} ${unit}, expected ${expected} for ${type} of shape [${dims.join(',')}]`
+    throw new TtqError('model', message, { facts: { found, expected } })
+  }
+  if (type === 'string') {
+    found('strings', proto.stringData.length, count)
+    return proto.stringData.map((bytes) => new TextDecoder().decode(bytes))
+  }
+  if ((proto.dataLocation as number) === EXTERNAL) {
+    const bytes = readExternal(proto, byteLength(type, count), where, externalData)
+    found('bytes in the external file', bytes.length, byteLength(type, count))
+    return viewOf(type, bytes)
+  }
+  const field = FIELDS[type]
+  if (proto.rawData.length > 0 || proto[field].length === 0) {
+    found('bytes', proto.rawData.length, byteLength(type, count))
+    return viewOf(type, proto.rawData)
+  }
+  found('values', proto[field].length, valueCount(type, count))
+  return fromField(proto, type)
+}
+
+type Field = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Data'
+
+// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, comments of TensorProto's *_data fields.
+const FIELDS: Record<Exclude<DataType, 'string'>, Field> = {
+  float32: 'floatData', complex64: 'floatData',
+  int32: 'int32Data', int16: 'int32Data', int8: 'int32Data', uint16: 'int32Data', uint8: 'int32Data', bool: 'int32Data',
+  float16: 'int32Data', bfloat16: 'int32Data',
+  float8e4m3fn: 'int32Data', float8e4m3fnuz: 'int32Data', float8e5m2: 'int32Data', float8e5m2fnuz: 'int32Data', float8e8m0: 'int32Data',
+  uint4: 'int32Data', int4: 'int32Data', float4e2m1: 'int32Data', uint2: 'int32Data', int2: 'int32Data',
+  int64: 'int64Data', uint32: 'uint64Data', uint64: 'uint64Data', float64: 'doubleData', complex128: 'doubleData',
+}
+
+// Complex numbers take two values each; elements under a byte come packed into bytes, one byte per int32.
+function valueCount(type: DataType, count: number): number {
+  if (type === 'complex64' || type === 'complex128') return 2 * count
+  return DATA_TYPES[type].bits < 8 ? byteLength(type, count) : count
+}
+
+function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): TensorData {
+  switch (type) {
+    case 'float32': return Float32Array.from(proto.floatData)
+    case 'float64': return Float64Array.from(proto.doubleData)
+    case 'complex64': return new Uint8Array(Float32Array.from(proto.floatData).buffer)
+    case 'complex128': return new Uint8Array(Float64Array.from(proto.doubleData).buffer)
+    case 'int64': return BigInt64Array.from(proto.int64Data, toBigInt)
+    case 'uint64': return BigUint64Array.from(proto.uint64Data, toBigInt)
+    case 'uint32': return Uint32Array.from(proto.uint64Data, toNumber)
+    case 'int32': return Int32Array.from(proto.int32Data)
+    case 'int16': return Int16Array.from(proto.int32Data)
+    case 'int8': return Int8Array.from(proto.int32Data)
+    case 'uint16': case 'float16': case 'bfloat16': return Uint16Array.from(proto.int32Data)
+    default: return Uint8Array.from(proto.int32Data)
+  }
+}
+
+/** The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are aligned. */
+export function viewOf(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
+  const View: ViewClass = VIEWS[type] ?? Uint8Array
+  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT)
+}
+
+interface ViewClass {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBufferLike, offset: number, length: number): TensorData
+}
+
+const VIEWS: Partial<Record<DataType, ViewClass>> = {
+  float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
+  int8: Int8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array,
+}
+
+// The location comes from the file and must not lead out of the model's folder (https://onnx.ai/onnx/repo-docs/ExternalData.html).
+function readExternal(proto: TensorProto, expected: number, where: string, externalData: ExternalData | undefined): Uint8Array {
+  const entries = new Map(proto.externalData.map((entry) => [entry.key ?? '', entry.value ?? '']))
+  const location = entries.get('location') ?? ''
+  if (location === '' || /^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(location)) {
+    throw new TtqError('model', `${where}: its data is in the external file "${location}", expected a path inside the model's folder`)
+  }
+  const offset = Number(entries.get('offset') ?? 0)
+  const length = Number(entries.get('length') ?? expected)
+  if (!Number.isSafeInteger(offset) || offset < 0 || length !== expected) {
+    const found = `${entries.get('length') ?? 'all'} bytes from ${entries.get('offset') ?? 0}`
+    throw new TtqError('model', `${where}: ${found} of external file "${location}", expected ${expected} bytes`)
+  }
+  const hint = `Put "${location}" beside the model.`
+  if (externalData === undefined) throw new TtqError('model', `${where}: its data is in the external file "${location}", which was not given`, { hint })
+  try {
+    return externalData(location, offset, length)
+  } catch (cause) {
+    throw new TtqError('model', `${where}: its data is in the external file "${location}", which cannot be read`, { hint, cause })
+  }
+}
