@@ -1,0 +1,110 @@
+// House rules as tests: imports go down only, packages are imported by the room that owns them, pure rooms stay pure.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, test } from 'node:test'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const SOURCE = join(ROOT, 'src')
+
+const FLOORS: readonly (readonly string[])[] = [
+  ['errors'], ['tensor'], ['onnx', 'data'], ['gradient', 'networks', 'optimizer', 'packed', 'runtime'], ['ternary'], ['training'], ['report'], ['cli'],
+]
+const FLOOR_OF = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [room, floor] as const)))
+
+/** Package -> the only rooms that may import it. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  'onnxruntime-node': ['runtime'],
+  'onnx-proto': ['onnx'],
+  protobufjs: ['onnx'],
+  yargs: ['cli'],
+  fflate: ['packed'],
+  'pure-rand': ['data'],
+  '@noble/hashes': ['packed', 'training'],
+}
+
+/** Files outside runtime and cli that may touch the machine: dataset loaders and worker threads. */
+const IMPURE = [/^runtime\//, /^cli\//, /^data\/(open-|read-|load-|cifar10|mnist|module)/, /^training\/(worker|worker-pool|replica)\.ts$/]
+
+interface Import { file: string; room: string; specifier: string }
+
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).sort()
+const imports = files.flatMap((file): Import[] => {
+  const text = readFileSync(join(SOURCE, file), 'utf8')
+  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g)
+  return [...found].map((match) => ({ file, room: file.split('/')[0] as string, specifier: (match[1] ?? match[2] ?? match[3]) as string }))
+})
+
+function target({ file, specifier }: Import): string {
+  return relative(SOURCE, resolve(SOURCE, dirname(file), specifier.replace(/\.js$/, '.ts')))
+}
+
+describe('floors', () => {
+  test('the import reader finds imports', () => {
+    assert.ok(imports.length > 50)
+    assert.ok(imports.some(({ specifier }) => specifier === 'onnxruntime-node'))
+  })
+
+  test('every room has a floor', () => {
+    const rooms = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
+    assert.deepEqual([...rooms].filter((room) => !FLOOR_OF.has(room as string)), [])
+  })
+
+  test('imports go down, never up or sideways', () => {
+    const wrong = imports.filter((found) => {
+      if (!found.specifier.startsWith('.') || !found.file.includes('/')) return false
+      const room = target(found).split('/')[0] as string
+      return room !== found.room && (FLOOR_OF.get(room) ?? Infinity) >= (FLOOR_OF.get(found.room) as number)
+    })
+    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+  })
+
+  test('packages are imported by their owners only', () => {
+    const wrong = imports.filter(({ room, specifier }) => {
+      const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0] as string
+      if (specifier.startsWith('.') || specifier.startsWith('node:')) return false
+      return !(OWNERS[name] ?? []).includes(room)
+    })
+    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+  })
+
+  test('pure rooms import no Node built-in', () => {
+    const wrong = imports.filter(({ file, specifier }) => specifier.startsWith('node:') && !IMPURE.some((pattern) => pattern.test(file)))
+    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+  })
+
+  test('no import cycles', () => {
+    const graph = new Map<string, string[]>(files.map((file) => [file, []]))
+    for (const found of imports) if (found.specifier.startsWith('.')) graph.get(found.file)?.push(target(found))
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+      if (done.has(file) || path.includes(file)) return
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    assert.deepEqual(cycles, [])
+  })
+
+  test('folders are named after what they hold', () => {
+    assert.deepEqual(files.filter((file) => /(^|\/)(utils?|common|helpers?|lib|misc)(\/|\.ts)/.test(file)), [])
+  })
+})
+
+describe('package.json', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
+
+  test('every dependency is pinned', () => {
+    for (const part of ['dependencies', 'devDependencies']) {
+      assert.deepEqual(Object.entries(manifest[part] ?? {}).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)), [])
+    }
+  })
+
+  test('onnx-proto uses the same protobufjs as we do', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version: string }> }
+    const copies = Object.entries(lock.packages).filter(([path]) => path.endsWith('node_modules/protobufjs'))
+    assert.deepEqual(copies.map(([path, { version }]) => [path, version]), [['node_modules/protobufjs', manifest['dependencies']?.['protobufjs']]])
+  })
+})
