@@ -16,7 +16,7 @@ export type TypeProto = onnx.TypeProto
 export type ValueInfoProto = onnx.ValueInfoProto
 
 /** A 64-bit integer as protobufjs hands it out: exact halves, or a plain number where it fits. */
-export type ProtoInt = onnx.IAttributeProto['i'] & {}
+export type ProtoInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean }
 
 /** The message classes, for making new messages: `new messages.NodeProto({...})`. */
 export const messages = onnxProto.onnx
@@ -50,8 +50,8 @@ class KeepingReader extends protobuf.Reader {
 }
 
 interface MessageClass {
-  decode(reader: protobuf.Reader | Uint8Array, length?: number): object
-  encode(message: object, writer?: protobuf.Writer): protobuf.Writer
+  decode: (reader: protobuf.Reader | Uint8Array, length?: number) => object
+  encode: (message: object, writer?: protobuf.Writer) => protobuf.Writer
 }
 
 function isMessageClass(value: unknown): value is MessageClass {
@@ -147,15 +147,16 @@ function totalLength(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }
 
-/** The exact value of a 64-bit integer. */
-export function toBigInt(value: ProtoInt): bigint {
+/** The exact value of a 64-bit integer; a ProtoInt (onnx-proto's typings name a type for it that they do not import). */
+export function toBigInt(protoInt: unknown): bigint {
+  const value = protoInt as ProtoInt
   if (typeof value === 'number') return BigInt(value)
   const bits = (BigInt(value.high) << 32n) | BigInt(value.low >>> 0)
   return value.unsigned ? BigInt.asUintN(64, bits) : bits
 }
 
-/** The nearest double of a 64-bit integer; exact up to 2^53. */
-export function toNumber(value: ProtoInt): number {
+/** The nearest double of a 64-bit integer (a ProtoInt); exact up to 2^53. */
+export function toNumber(value: unknown): number {
   return typeof value === 'number' ? value : Number(toBigInt(value))
 }
 
@@ -163,8 +164,7 @@ export function toNumber(value: ProtoInt): number {
 export function protoInt(value: number | bigint): ProtoInt {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   const clamped = clampInt64(BigInt(value))
-  const halves = { low: Number(BigInt.asIntN(32, clamped)), high: Number(BigInt.asIntN(32, clamped >> 32n)), unsigned: false }
-  return halves as unknown as ProtoInt
+  return { low: Number(BigInt.asIntN(32, clamped)), high: Number(BigInt.asIntN(32, clamped >> 32n)), unsigned: false }
 }
 
 const INT64_MAX = 2n ** 63n - 1n

@@ -128,7 +128,7 @@ const KINDS: Readonly<Record<number, Attribute['kind']>> = {
 // Early writers left the type out; the field that is there tells it.
 function kindOf(proto: AttributeProto): Attribute['kind'] {
   if (proto.refAttrName !== '') return 'other'
-  if (proto.type !== 0) return KINDS[proto.type] ?? 'other'
+  if ((proto.type as number) !== 0) return KINDS[proto.type] ?? 'other'
   const singles = { f: 'float', i: 'int', s: 'string', t: 'tensor', g: 'graph' } as const
   for (const [field, kind] of Object.entries(singles)) if (Object.hasOwn(proto, field)) return kind
   return (['floats', 'ints', 'strings', 'graphs'] as const).find((field) => proto[field].length > 0) ?? 'other'
