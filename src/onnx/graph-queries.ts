@@ -1,0 +1,116 @@
+// Questions about graphs (who makes a value, who uses it) and the edits that follow from them alone. All edits return new graphs.
+import type { Tensor } from '../tensor/tensor.js'
+import { subgraphs } from './attributes.js'
+import type { Attributes, Graph, Model, Node, ValueName } from './model.js'
+
+/** Value -> the node that computes it. Graph inputs and initializers have none. */
+export function producers(graph: Graph): Map<ValueName, Node> {
+  return new Map(graph.nodes.flatMap((node) => node.outputs.filter((output) => output !== '').map((output) => [output, node] as const)))
+}
+
+/**
+ * Value -> the nodes of this graph that use it, each once, in graph order. A node uses what the graphs nested in it capture.
+ * Values that only leave the graph as outputs have no entry.
+ */
+export function consumers(graph: Graph): Map<ValueName, Node[]> {
+  const result = new Map<ValueName, Node[]>()
+  for (const node of graph.nodes) {
+    for (const value of usedValues(node)) {
+      const nodes = result.get(value)
+      if (nodes === undefined) result.set(value, [node])
+      else nodes.push(node)
+    }
+  }
+  return result
+}
+
+/** What a node needs from its graph: its inputs, and the outer values used in the graphs nested in it. */
+export function usedValues(node: Node): Set<ValueName> {
+  const used = new Set(node.inputs.filter((input) => input !== ''))
+  for (const subgraph of subgraphs(node)) for (const value of capturedValues(subgraph)) used.add(value)
+  return used
+}
+
+function capturedValues(graph: Graph): Set<ValueName> {
+  const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()])
+  const captured = new Set<ValueName>()
+  for (const node of graph.nodes) {
+    for (const value of usedValues(node)) if (!own.has(value)) captured.add(value)
+    for (const output of node.outputs) own.add(output)
+  }
+  for (const { name } of graph.outputs) if (!own.has(name)) captured.add(name)
+  return captured
+}
+
+/** Every name that is in use in a graph and the graphs nested in it: what a new name must differ from. */
+export function valueNames(graph: Graph): Set<ValueName> {
+  const names = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()])
+  for (const node of graph.nodes) {
+    for (const name of [...node.inputs, ...node.outputs]) names.add(name)
+    for (const subgraph of subgraphs(node)) for (const name of valueNames(subgraph)) names.add(name)
+  }
+  return names
+}
+
+/** A copy that can be edited freely: nodes, maps and nested graphs are copied, tensors shared. */
+export function cloneGraph(graph: Graph): Graph {
+  return {
+    ...graph,
+    nodes: graph.nodes.map(cloneNode),
+    inputs: graph.inputs.map((input) => ({ ...input })),
+    outputs: graph.outputs.map((output) => ({ ...output })),
+    initializers: new Map(graph.initializers),
+  }
+}
+
+function cloneNode(node: Node): Node {
+  const attributes: Attributes = {}
+  for (const [name, attribute] of Object.entries(node.attributes)) {
+    if (attribute.kind === 'graph') attributes[name] = { ...attribute, value: cloneGraph(attribute.value) }
+    else if (attribute.kind === 'graphs') attributes[name] = { ...attribute, value: attribute.value.map(cloneGraph) }
+    else attributes[name] = attribute
+  }
+  return { ...node, inputs: [...node.inputs], outputs: [...node.outputs], attributes }
+}
+
+/** cloneGraph for a whole model. */
+export function cloneModel(model: Model): Model {
+  return { ...model, opsets: new Map(model.opsets), graph: cloneGraph(model.graph) }
+}
+
+/** The graph without the nodes and initializers that no output needs; inputs stay. Nested graphs are left as they are. */
+export function removeUnusedNodes(graph: Graph): Graph {
+  const needed = new Set(graph.outputs.map((output) => output.name))
+  const nodes: Node[] = []
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue
+    nodes.push(node)
+    for (const value of usedValues(node)) needed.add(value)
+  }
+  const initializers = new Map([...graph.initializers].filter(([name]) => needed.has(name)))
+  return { ...graph, nodes: nodes.reverse(), initializers }
+}
+
+/**
+ * Makes these values initializers, and removes what nobody needs then. A value that is a graph output stays one;
+ * a graph input among them is no input any more. Names that the graph does not have are ignored.
+ */
+export function replaceValues(graph: Graph, values: ReadonlyMap<ValueName, Tensor>): Graph {
+  const initializers = new Map(graph.initializers)
+  const taken = valueNames(graph)
+  for (const [name, tensor] of values) if (taken.has(name)) initializers.set(name, tensor)
+  const nodes = graph.nodes.map((node) => withoutOutputs(node, values, taken))
+  return removeUnusedNodes({ ...graph, nodes, initializers, inputs: graph.inputs.filter(({ name }) => !values.has(name)) })
+}
+
+// An output may not simply be left out (Split), so that a replaced one gets a name nobody reads.
+function withoutOutputs(node: Node, values: ReadonlyMap<ValueName, Tensor>, taken: Set<ValueName>): Node {
+  if (!node.outputs.some((output) => values.has(output))) return node
+  const unused = (name: ValueName): ValueName => {
+    let fresh = `${name}_unused`
+    while (taken.has(fresh)) fresh += '_'
+    taken.add(fresh)
+    return fresh
+  }
+  return { ...node, outputs: node.outputs.map((output) => (values.has(output) ? unused(output) : output)) }
+}
