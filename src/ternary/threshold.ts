@@ -1,0 +1,123 @@
+// Where the threshold of a layer lies, and the ternary weights that it gives: the start of training, and all there is without training.
+import { TtqError } from '../errors/ttq-error.js'
+import type { ValueName } from '../onnx/model.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
+
+/**
+ * - `auto`: the threshold with the least squared error, found once; during training its share of max|w| stays as it was found
+ * - `constant`: delta = t max|w|, 0 <= t < 1 (paper section 3.1; the authors use 0.05)
+ * - `sparsity`: a share r of the weights becomes zero, 0 <= r < 1
+ */
+export type ThresholdRule = { kind: 'auto' } | { kind: 'constant'; t: number } | { kind: 'sparsity'; r: number }
+
+export interface TernaryFit extends TernaryWeights {
+  /** delta / max|w|, in [0, 1]; 0 where all weights are zero. */
+  readonly threshold: number
+}
+
+/**
+ * Ternary weights for full-precision ones: +wp where w > delta, -wn where w < -delta, wp and wn the mean magnitude of the weights there.
+ * A side without weights gets the other side's scale; a tensor of zeros gets scales of 1, which then stand for nothing.
+ * @param name of the tensor, for messages
+ * @throws TtqError `model` when a weight is not finite, `usage` when the rule's number is out of range
+ */
+export function fitTernary(weights: Float32Array, rule: ThresholdRule, name: ValueName): TernaryFit {
+  checkRule(rule)
+  checkFinite(weights, name)
+  const max = largestMagnitude(weights)
+  const delta = deltaOf(weights, max, rule)
+  const codes = codesBeyond(weights, delta)
+  return { codes, ...sideMeans(weights, codes), threshold: max === 0 ? 0 : delta / max }
+}
+
+/** Codes of `latent` for delta = `fraction` max|latent|, rounded to float32 as the update graph does. */
+export function ternarize(latent: Float32Array, fraction: number): Int8Array {
+  return codesBeyond(latent, Math.fround(Math.fround(fraction) * largestMagnitude(latent)))
+}
+
+/** The float weights that ternary ones stand for: +wp, 0 or -wn. */
+export function dequantize({ codes, wp, wn }: TernaryWeights): Float32Array {
+  const levels = Float32Array.of(-wn, 0, wp)
+  return Float32Array.from(codes, (code) => levels[code + 1] as number)
+}
+
+/** max|w|; 0 for no weights. */
+export function largestMagnitude(weights: Float32Array): number {
+  let max = 0
+  for (const weight of weights) max = Math.max(max, Math.abs(weight))
+  return max
+}
+
+/** The `count`-th smallest |w|, so that `count` weights (more with ties) are not beyond it; 0 for none. */
+export function smallestMagnitude(weights: Float32Array, count: number): number {
+  return count === 0 ? 0 : weights.map(Math.abs).sort()[count - 1] as number
+}
+
+/** How many of `size` weights a sparsity of `r` makes zero. */
+export function zerosOf(size: number, r: number): number {
+  return Math.round(size * r)
+}
+
+/** Code 1 where w > delta, -1 where w < -delta, else 0. */
+export function codesBeyond(weights: Float32Array, delta: number): Int8Array {
+  return Int8Array.from(weights, (weight) => (weight > delta ? 1 : weight < -delta ? -1 : 0))
+}
+
+/** @throws TtqError `usage` when a rule's number is out of range */
+export function checkRule(rule: ThresholdRule): void {
+  const [what, value] = rule.kind === 'constant' ? ['constant', rule.t] as const : rule.kind === 'sparsity' ? ['sparsity', rule.r] as const : ['', 0]
+  if (value >= 0 && value < 1) return
+  throw new TtqError('usage', `threshold: ${what} ${value}, expected a number from 0 to below 1`, { facts: { rule } })
+}
+
+function checkFinite(weights: Float32Array, name: ValueName): void {
+  const index = weights.findIndex((weight) => !Number.isFinite(weight))
+  if (index < 0) return
+  throw new TtqError('model', `onnx: initializer "${name}": element ${index} is ${weights[index]}, expected finite weights`, {
+    facts: { initializer: name, index }, hint: 'the network is damaged or its training diverged; export it again, or leave this layer out with --keep',
+  })
+}
+
+function deltaOf(weights: Float32Array, max: number, rule: ThresholdRule): number {
+  switch (rule.kind) {
+    case 'auto': return bestDelta(weights)
+    case 'constant': return rule.t * max
+    case 'sparsity': return smallestMagnitude(weights, zerosOf(weights.length, rule.r))
+  }
+}
+
+// With the mean on each side as its scale, the squared error is sum(w^2) - P^2/p - N^2/n, where P and N are the sums and p and n the
+// numbers of the magnitudes beyond the threshold. Walking down both sides' sorted magnitudes visits every different threshold once.
+function bestDelta(weights: Float32Array): number {
+  const positives = weights.filter((weight) => weight > 0).sort()
+  const negatives = weights.filter((weight) => weight < 0).map((weight) => -weight).sort()
+  let p = positives.length - 1
+  let n = negatives.length - 1
+  let positiveSum = 0
+  let negativeSum = 0
+  let best = { gain: 0, delta: 0 }
+  const next = (): number => Math.max(positives[p] ?? 0, negatives[n] ?? 0)
+  for (let magnitude = next(); magnitude > 0; magnitude = next()) {
+    for (; positives[p] === magnitude; p--) positiveSum += magnitude
+    for (; negatives[n] === magnitude; n--) negativeSum += magnitude
+    const gain = squareShare(positiveSum, positives.length - 1 - p) + squareShare(negativeSum, negatives.length - 1 - n)
+    if (gain > best.gain) best = { gain, delta: (magnitude + next()) / 2 }
+  }
+  return best.delta
+}
+
+function squareShare(sum: number, count: number): number {
+  return count === 0 ? 0 : (sum * sum) / count
+}
+
+function sideMeans(weights: Float32Array, codes: Int8Array): { wp: number; wn: number } {
+  const sums = [0, 0, 0]
+  const counts = [0, 0, 0]
+  codes.forEach((code, i) => {
+    sums[code + 1] = (sums[code + 1] as number) + Math.abs(weights[i] as number)
+    counts[code + 1] = (counts[code + 1] as number) + 1
+  })
+  const mean = (side: number): number => (counts[side] === 0 ? 0 : Math.fround((sums[side] as number) / (counts[side] as number)))
+  const [wn, wp] = [mean(0), mean(2)]
+  return { wp: wp || wn || 1, wn: wn || wp || 1 }
+}

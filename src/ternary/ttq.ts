@@ -1,0 +1,112 @@
+// Trained Ternary Quantization (Zhu, Han, Mao, Dally, arXiv 1612.01064): learned scales Wp and Wn, a threshold, latent weights.
+import type { GraphBuilder } from '../onnx/graph-builder.js'
+import type { ValueName } from '../onnx/model.js'
+import { nextOf } from '../optimizer/optimizer.js'
+import { float32, int64 } from '../tensor/tensor.js'
+import { type MethodBlock, type MethodResult, optimize } from './method.js'
+import { codesBeyond, dequantize, fitTernary, largestMagnitude, smallestMagnitude, type ThresholdRule, zerosOf } from './threshold.js'
+
+/** Scales stay above this share of their start. */
+const LOWEST_SCALE = 0.01
+
+/**
+ * State: `.latent` [size], the weights divided once by max|w|; `.scales` [2] = Wp, Wn; `.threshold` [] = delta of the current latent
+ * weights. With g the gradient of the quantized weights (paper section 3.2, with the sign of dL/dWn corrected: -Wn stands in the forward pass):
+ * - dL/dWp = sum of g over w > delta; dL/dWn = - sum of g over w < -delta
+ * - dL/dw = Wp g where w > delta, g where |w| <= delta, Wn g where w < -delta
+ *
+ * Scales are kept at or above a hundredth of their start: at zero a layer's side would vanish, and below zero both sides would mean
+ * the same sign. A floor relative to the start, because scales have the unit of the layer's weights; a clamp and not a logarithm,
+ * because then the gradient and its step are the paper's everywhere else.
+ */
+export function ttq(block: MethodBlock): MethodResult {
+  const start = startOf(block)
+  const { graph, parameter: { name }, size } = block
+  const latent = graph.input(`${name}.latent`, 'float32', [size])
+  const scales = graph.input(`${name}.scales`, 'float32', [2])
+  const threshold = graph.input(`${name}.threshold`, 'float32', [])
+  const [wp, wn] = split(graph, scales)
+  const positive = graph.emit('Greater', [latent, threshold])
+  const negative = graph.emit('Less', [latent, graph.emit('Neg', [threshold])])
+  const constant = (value: number): ValueName => graph.constant(float32([], [value]))
+
+  const masked = (mask: ValueName): ValueName => graph.emit('Where', [mask, block.gradient, constant(0)])
+  const sum = (value: ValueName): ValueName => graph.emit('ReduceSum', [value], { keepdims: 1 })
+  const scaleGradient = graph.emit('Concat', [sum(masked(positive)), graph.emit('Neg', [sum(masked(negative))])], { axis: 0 })
+  const factor = graph.emit('Where', [positive, wp, graph.emit('Where', [negative, wn, constant(1)])])
+  const latentGradient = graph.emit('Mul', [block.gradient, factor])
+
+  const latentSlots = optimize(block, {
+    name, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
+  })
+  const freeScales = graph.fresh('freeScales')
+  const scaleSlots = optimize(block, {
+    name: scales, dims: [2], value: scales, gradient: scaleGradient, next: freeScales, rate: 'scaleLearningRate', weightDecay: 0,
+  })
+  const floor = graph.constant(float32([2], start.scales.map((scale) => scale * LOWEST_SCALE)))
+  graph.emit('Max', [freeScales, floor], {}, nextOf(scales))
+  nextThreshold(graph, nextOf(latent), size, block.rule, start.threshold, nextOf(threshold))
+  quantize(graph, nextOf(latent), nextOf(threshold), nextOf(scales), block.value)
+  for (const slot of [latent, scales, threshold]) graph.output(nextOf(slot))
+  return {
+    initialValue: start.value,
+    state: [
+      { name: latent, dims: [size], initial: start.latent }, ...latentSlots,
+      { name: scales, dims: [2], initial: start.scales }, ...scaleSlots,
+      { name: threshold, dims: [], initial: Float32Array.of(start.threshold) },
+    ],
+  }
+}
+
+interface Start {
+  latent: Float32Array
+  scales: Float32Array
+  threshold: number
+  value: Float32Array
+}
+
+// Scales in the unit of the original weights, so that the network starts as close to its original as three levels allow.
+function startOf({ parameter: { initial, name }, rule }: MethodBlock): Start {
+  const { wp, wn, threshold: fraction } = fitTernary(initial, rule, name)
+  const max = largestMagnitude(initial)
+  const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)
+  const threshold = rule.kind === 'sparsity' ? smallestMagnitude(latent, zerosOf(latent.length, rule.r)) : Math.fround(fraction)
+  return { latent, scales: Float32Array.of(wp, wn), threshold, value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }) }
+}
+
+// delta of the new latent weights; `fraction` is its share of max|w|.
+function nextThreshold(graph: GraphBuilder, latent: ValueName, size: number, rule: ThresholdRule, fraction: number, next: ValueName): void {
+  if (rule.kind === 'sparsity') {
+    quantile(graph, latent, size, zerosOf(size, rule.r), next)
+    return
+  }
+  const highest = graph.emit('ReduceMax', [latent], { keepdims: 0 })
+  const lowest = graph.emit('ReduceMin', [latent], { keepdims: 0 })
+  const max = graph.emit('Max', [highest, graph.emit('Neg', [lowest])])
+  graph.emit('Mul', [max, graph.constant(float32([], [fraction]))], {}, next)
+}
+
+// The zeros-th smallest magnitude, from the shorter end.
+function quantile(graph: GraphBuilder, latent: ValueName, size: number, zeros: number, next: ValueName): void {
+  if (zeros === 0) {
+    graph.emit('Identity', [graph.constant(float32([], [0]))], {}, next)
+    return
+  }
+  const fromTop = size - zeros + 1
+  const largest = fromTop < zeros ? 1 : 0
+  const [values] = graph.emitMany('TopK', [graph.emit('Abs', [latent]), graph.constant(int64([Math.min(zeros, fromTop)]))], 2, { largest, sorted: 0 })
+  graph.emit(largest === 1 ? 'ReduceMin' : 'ReduceMax', [values as ValueName], { keepdims: 0 }, next)
+}
+
+function quantize(graph: GraphBuilder, latent: ValueName, threshold: ValueName, scales: ValueName, value: ValueName): void {
+  const [wp, wn] = split(graph, scales)
+  const positive = graph.emit('Greater', [latent, threshold])
+  const negative = graph.emit('Less', [latent, graph.emit('Neg', [threshold])])
+  const low = graph.emit('Where', [negative, graph.emit('Neg', [wn]), graph.constant(float32([], [0]))])
+  graph.emit('Where', [positive, wp, low], {}, value)
+}
+
+function split(graph: GraphBuilder, scales: ValueName): [ValueName, ValueName] {
+  const at = (index: number): ValueName => graph.emit('Gather', [scales, graph.constant(int64([index], []))], { axis: 0 })
+  return [at(0), at(1)]
+}
