@@ -3,12 +3,13 @@ import { TtqError } from '../errors/ttq-error.js'
 import { dataTypeOfOnnx } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkGraph } from './check-graph.js'
-import type { Attribute, Attributes, Graph, Model, Node, Source, TensorType, ValueInfo, ValueName } from './model.js'
+import type { Attribute, Attributes, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
   type AttributeProto, decodeModel, type GraphProto, messages, type ModelProto, type NodeProto, type TensorProto, toBigInt, toNumber,
   type TypeProto, type ValueInfoProto,
 } from './proto.js'
 import { type ExternalData, readTensor } from './read-tensor.js'
+import { sourceOf } from './source.js'
 
 export type { ExternalData }
 
@@ -69,11 +70,6 @@ function decode(bytes: Uint8Array, name: string): ModelProto {
 
 function plainDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain
-}
-
-// Messages are kept as they are; only this file and write-model.ts look inside.
-function sourceOf(message: object): Source {
-  return message as unknown as Source
 }
 
 function readGraph(proto: GraphProto, context: Context): Graph {

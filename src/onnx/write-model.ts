@@ -1,12 +1,13 @@
 // Model -> ONNX bytes. What the model does not say itself comes from the messages it was read from (see Source).
 import { DATA_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Attribute, Graph, Model, Node, Source, TensorType, ValueInfo, ValueName } from './model.js'
+import type { Attribute, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
   type AttributeProto, copyMessage, encodeModel, type GraphProto, messages, type ModelProto, type NodeProto, protoInt, type TensorProto,
   type TypeProto, type ValueInfoProto,
 } from './proto.js'
 import { readPlainAttribute, readType } from './read-model.js'
+import { messageOf } from './source.js'
 
 // The first one in which an initializer need not be a graph input.
 const LOWEST_IR_VERSION = 4
@@ -16,7 +17,8 @@ const LOWEST_IR_VERSION = 4
  * The IR version is the model's, but at least 4. Law: writeModel(readModel(b)) computes what b computes.
  */
 export function writeModel(model: Model): Uint8Array {
-  const proto = model.source ? copyMessage(sourceAs<ModelProto>(model.source)) : new messages.ModelProto({ producerName: 'ttq' })
+  const source = messageOf<ModelProto>(model.source)
+  const proto = source ? copyMessage(source) : new messages.ModelProto({ producerName: 'ttq' })
   proto.irVersion = Math.max(model.irVersion, LOWEST_IR_VERSION)
   proto.opsetImport = [...model.opsets].map(([domain, version]) => new messages.OperatorSetIdProto({ domain, version }))
   const graph = writeGraph(model.graph)
@@ -25,13 +27,8 @@ export function writeModel(model: Model): Uint8Array {
   return encodeModel(proto, graph, initializers)
 }
 
-// Messages are kept as they are; only this file and read-model.ts look inside.
-function sourceAs<M>(source: Source & {}): M {
-  return source as unknown as M
-}
-
 function writeGraph(graph: Graph): GraphProto {
-  const source = graph.source ? sourceAs<GraphProto>(graph.source) : undefined
+  const source = messageOf<GraphProto>(graph.source)
   const proto = source ? copyMessage(source) : new messages.GraphProto()
   const tensors = new Map((source?.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor as TensorProto]))
   proto.name = graph.name || 'graph'
@@ -47,7 +44,8 @@ function writeGraph(graph: Graph): GraphProto {
 }
 
 function writeNode(node: Node): NodeProto {
-  const proto = node.source ? copyMessage(sourceAs<NodeProto>(node.source)) : new messages.NodeProto()
+  const source = messageOf<NodeProto>(node.source)
+  const proto = source ? copyMessage(source) : new messages.NodeProto()
   proto.input = node.inputs
   proto.output = node.outputs
   proto.name = node.name
@@ -58,7 +56,7 @@ function writeNode(node: Node): NodeProto {
 }
 
 function writeAttribute(name: string, attribute: Attribute): AttributeProto {
-  const source = attribute.source ? sourceAs<AttributeProto>(attribute.source) : undefined
+  const source = messageOf<AttributeProto>(attribute.source)
   if (source !== undefined && isUnchanged(attribute, source)) {
     if (source.name === name) return source
     return Object.assign(copyMessage(source), { name })
@@ -112,7 +110,7 @@ function stringBytes(texts: readonly string[], source: readonly Uint8Array[]): U
 }
 
 function writeValueInfo(info: ValueInfo): ValueInfoProto {
-  const source = info.source ? sourceAs<ValueInfoProto>(info.source) : undefined
+  const source = messageOf<ValueInfoProto>(info.source)
   const proto = source ? copyMessage(source) : new messages.ValueInfoProto()
   proto.name = info.name
   if (info.type !== undefined && !(source?.type && sameType(readType(source.type as TypeProto), info.type))) {

@@ -1,0 +1,70 @@
+// Old operator sets -> opset 18, so that training meets one form of each operator. The rules are a table, upgrade-rules.ts.
+import { TtqError } from '../errors/ttq-error.js'
+import { describeNode } from './attributes.js'
+import { GraphBuilder } from './graph-builder.js'
+import { cloneModel, consumers, producers, valueNames } from './graph-queries.js'
+import type { Attributes, Graph, Model, Node, ValueName } from './model.js'
+import { UPGRADE_RULES, type UpgradeContext } from './upgrade-rules.js'
+import { valueFacts } from './value-facts.js'
+
+const OLDEST = 7
+const TARGET = 18
+/** The IR version that came with opset 18. */
+const TARGET_IR = 8
+
+/**
+ * A copy of the model in opset 18, computing the same; models of opset 18 and later come back as they are.
+ * Batch norm that was exported in training mode becomes plain inference. For training only: the file's own form is kept for packing.
+ * @throws TtqError `unsupported` for opsets below 7, and for operators whose old form cannot be said in opset 18
+ */
+export function upgradeOpset(model: Model): Model {
+  const version = model.opsets.get('')
+  if (version === undefined || version >= TARGET) return model
+  if (version < OLDEST) {
+    throw new TtqError('unsupported', `onnx: the model is of opset ${version}, expected ${OLDEST} or later`, {
+      hint: 'Convert it with onnx.version_converter first.',
+    })
+  }
+  const upgraded = cloneModel(model)
+  upgraded.irVersion = Math.max(model.irVersion, TARGET_IR)
+  upgraded.opsets.set('', TARGET)
+  upgraded.graph = upgradeGraph(upgraded.graph, version, valueNames(upgraded.graph))
+  return upgraded
+}
+
+function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueName>): Graph {
+  const builder = new GraphBuilder(taken)
+  const used = consumers(graph)
+  const outputs = new Set(graph.outputs.map((output) => output.name))
+  const context: UpgradeContext = {
+    builder,
+    initializer: (name) => graph.initializers.get(name),
+    facts: valueFacts(graph, producers(graph)),
+    isUsed: (name) => used.has(name) || outputs.has(name),
+    refuse: (node, reason) => { throw refusal(node, version, reason) },
+  }
+  for (const node of graph.nodes) {
+    node.attributes = upgradeSubgraphs(node, version, taken)
+    const rule = node.domain === '' ? UPGRADE_RULES[node.opType]?.find(({ before }) => version < before) : undefined
+    if (rule === undefined) builder.push(node)
+    else rule.upgrade(node, context)
+  }
+  return { ...graph, nodes: builder.nodes, initializers: new Map([...graph.initializers, ...builder.initializers]) }
+}
+
+function upgradeSubgraphs(node: Node, version: number, taken: ReadonlySet<ValueName>): Attributes {
+  const upgraded: Attributes = {}
+  for (const [name, attribute] of Object.entries(node.attributes)) {
+    if (attribute.kind === 'graph') upgraded[name] = { ...attribute, value: upgradeGraph(attribute.value, version, taken) }
+    else if (attribute.kind === 'graphs') upgraded[name] = { ...attribute, value: attribute.value.map((graph) => upgradeGraph(graph, version, taken)) }
+    else upgraded[name] = attribute
+  }
+  return upgraded
+}
+
+function refusal(node: Node, version: number, reason: string): TtqError {
+  return new TtqError('unsupported', `onnx: ${describeNode(node)} of opset ${version} cannot be brought to opset ${TARGET}: ${reason}`, {
+    facts: { node: node.name, operator: node.opType, found: version, expected: TARGET },
+    hint: 'Export the network again with opset 18, or compress it without training.',
+  })
+}
