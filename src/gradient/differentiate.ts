@@ -1,5 +1,14 @@
-// Reverse-mode differentiation of an ONNX graph: the driver, once for all rules.
-import type { Graph, ValueName } from '../onnx/model.js'
+// Reverse-mode differentiation of an ONNX graph: the driver, once for all rules. It finds the way from parameters to loss, walks it
+// backward, sums broadcast gradients back, adds up what arrives at one value, and names the results. It knows no operator.
+import { TtqError } from '../errors/ttq-error.js'
+import { describeNode } from '../onnx/attributes.js'
+import { GraphBuilder } from '../onnx/graph-builder.js'
+import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { float32, int64 } from '../tensor/tensor.js'
+import { findPath, type Path } from './path.js'
+import type { ForwardScope, GradientRule, RuleScope, Shape } from './rule.js'
+import { ruleOf } from './rule-table.js'
+import { sumBroadcast } from './sum-broadcast.js'
 
 export interface DifferentiateOptions {
   /** Scalar (or one-element) value to differentiate. */
@@ -7,7 +16,7 @@ export interface DifferentiateOptions {
   /** Values whose gradients are wanted: graph inputs (parameters fed at run time) or initializers. */
   withRespectTo: readonly ValueName[]
   /** Concrete shape of every value of the graph, as observed by running it. */
-  shapes: ReadonlyMap<ValueName, readonly number[]>
+  shapes: ReadonlyMap<ValueName, Shape>
 }
 
 export interface GradientGraph {
@@ -17,4 +26,164 @@ export interface GradientGraph {
   gradients: ReadonlyMap<ValueName, ValueName>
 }
 
-export declare function differentiate(graph: Graph, options: DifferentiateOptions): GradientGraph
+/**
+ * Writes the backward pass of a graph as more nodes of standard operators (ai.onnx, opset 18 to 24), all in float32.
+ * The graph must be in the form of opset 18 or later, with shape arithmetic folded to initializers. Gradients are exact derivatives;
+ * at kinks (ReLU at 0) they are 0. Where a parameter does not reach the loss its gradient is zero.
+ * @throws TtqError `unsupported` naming all nodes between parameters and loss that have no rule
+ */
+export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: DifferentiateOptions): GradientGraph {
+  const path = findPath(graph, withRespectTo, loss)
+  refuseUnsupported(path)
+  const b = new GraphBuilder(valueNames(graph))
+  const tape = new Tape(b, graph, shapes)
+  for (const node of graph.nodes) {
+    const rule = path.nodes.has(node) ? ruleOf(node) : undefined
+    if (rule?.forward === undefined) b.push(node)
+    else rule.forward(node, tape.forwardScope(node))
+  }
+  tape.arrive(loss, b.constant(float32(tape.shape(loss), [1])))
+  for (const node of [...path.nodes].reverse()) tape.sweep(node, path)
+  return tape.finish(withRespectTo)
+}
+
+/** A node between parameters and loss that cannot be differentiated, and why. */
+export interface UnsupportedNode { node: Node; reason: string }
+
+/** The nodes on the way from `withRespectTo` to `loss` without a gradient rule: what `differentiate` would refuse. */
+export function unsupportedNodes(graph: Graph, withRespectTo: readonly ValueName[], loss: ValueName): UnsupportedNode[] {
+  return unsupportedOn(findPath(graph, withRespectTo, loss))
+}
+
+function unsupportedOn(path: Path): UnsupportedNode[] {
+  return [...path.nodes].flatMap((node) => {
+    const rule = ruleOf(node)
+    const reason = rule === undefined ? 'no gradient rule' : rule.limit?.(node)
+    return reason === undefined ? [] : [{ node, reason }]
+  })
+}
+
+function refuseUnsupported(path: Path): void {
+  const found = unsupportedOn(path)
+  if (found.length === 0) return
+  const list = found.map(({ node, reason }) => `${describeNode(node)}: ${reason}`).join('; ')
+  throw new TtqError('unsupported', `onnx: cannot be differentiated: ${list}`, {
+    facts: { nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })) },
+    hint: 'leave out --data for the data-free fit, or keep the layers before these nodes in full precision and frozen',
+  })
+}
+
+/** What one differentiation collects: gradients on their way, values that rules share, and the new graph. */
+class Tape {
+  private readonly arrived = new Map<ValueName, ValueName[]>()
+  private readonly sharedValues = new Map<string, ValueName>()
+  private readonly savedValues = new Map<string, ValueName>()
+  private readonly names = new Map<ValueName, ValueName>()
+
+  constructor(private readonly b: GraphBuilder, private readonly graph: Graph, private readonly shapes: ReadonlyMap<ValueName, Shape>) {}
+
+  shape(value: ValueName): Shape {
+    const shape = this.shapes.get(value) ?? this.graph.initializers.get(value)?.dims
+    if (shape === undefined) throw new Error(`internal: differentiate: the shape of "${value}" was not observed`)
+    return shape
+  }
+
+  arrive(value: ValueName, gradient: ValueName): void {
+    const others = this.arrived.get(value)
+    if (others === undefined) this.arrived.set(value, [gradient])
+    else others.push(gradient)
+  }
+
+  sweep(node: Node, path: Path): void {
+    if (!node.outputs.some((output) => this.arrived.has(output))) return
+    const { backward, broadcasts } = ruleOf(node) as GradientRule
+    const gradients = backward(node, this.ruleScope(node, path))
+    if (gradients.length !== node.inputs.length) {
+      throw new Error(`internal: the rule of ${describeNode(node)} gave ${gradients.length} gradients for ${node.inputs.length} inputs`)
+    }
+    for (const [index, input] of node.inputs.entries()) {
+      const gradient = gradients[index]
+      if (gradient === null || gradient === undefined || !path.needed.has(input)) continue
+      const output = node.outputs[0] as ValueName
+      this.arrive(input, broadcasts ? sumBroadcast(this.scope(), gradient, this.shape(output), this.shape(input)) : gradient)
+    }
+  }
+
+  finish(withRespectTo: readonly ValueName[]): GradientGraph {
+    const gradients = new Map(withRespectTo.map((value) => [value, this.output(value)]))
+    const renamed = (name: ValueName): ValueName => this.names.get(name) ?? name
+    const nodes = this.b.nodes.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }))
+    const outputs = [...gradients].map(([value, name]) => ({ name, type: { elementType: 'float32' as const, dims: this.shape(value) } }))
+    const initializers = new Map([...this.graph.initializers, ...this.b.initializers])
+    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients }
+  }
+
+  forwardScope(node: Node): ForwardScope {
+    return {
+      ...this.scope(),
+      save: (key, value) => { this.savedValues.set(`${node.outputs[0] ?? ''} ${key}`, value) },
+      define: (opType, inputs, outputs, attributes = {}) => {
+        this.b.push({ name: outputs[0] ?? '', opType, domain: '', inputs: [...inputs], outputs: [...outputs], attributes })
+      },
+    }
+  }
+
+  private ruleScope(node: Node, path: Path): RuleScope {
+    return {
+      ...this.scope(),
+      gradient: (index = 0) => this.gradient(node.outputs[index] as ValueName) ?? this.zeros(node.outputs[index] as ValueName),
+      needs: (index) => path.needed.has(node.inputs[index] ?? ''),
+      saved: (key) => {
+        const value = this.savedValues.get(`${node.outputs[0] ?? ''} ${key}`)
+        if (value === undefined) throw new Error(`internal: ${describeNode(node)} saved no "${key}"`)
+        return value
+      },
+    }
+  }
+
+  private scope(): Omit<ForwardScope, 'save' | 'define'> {
+    const { b } = this
+    const ints = (values: readonly number[]): ValueName => b.constant(int64(values))
+    return {
+      emit: b.emit.bind(b),
+      emitMany: b.emitMany.bind(b),
+      constant: b.constant.bind(b),
+      scalar: (value) => b.constant(float32([], [value])),
+      ints,
+      reshape: (value, from, to) => (from.join() === to.join() ? value : b.emit('Reshape', [value, ints(to)])),
+      shape: (value) => this.shape(value),
+      constantValue: (value) => this.graph.initializers.get(value),
+      shared: (key, make) => {
+        const value = this.sharedValues.get(key) ?? make()
+        this.sharedValues.set(key, value)
+        return value
+      },
+    }
+  }
+
+  // Everything that arrived at a value, added up once; the sum is named after the value.
+  private gradient(value: ValueName): ValueName | undefined {
+    const parts = this.arrived.get(value)
+    if (parts === undefined) return undefined
+    const sum = parts.length === 1 ? parts[0] as ValueName : this.b.emit(parts.length === 2 ? 'Add' : 'Sum', parts)
+    this.arrived.set(value, [sum])
+    if (!this.names.has(sum) && !this.b.initializers.has(sum)) this.names.set(sum, this.b.fresh(`${value}_grad`))
+    return sum
+  }
+
+  // The gradient as a graph output, which needs a name of its own and a node that computes it.
+  private output(value: ValueName): ValueName {
+    const sum = this.gradient(value)
+    const name = `${value}_grad`
+    if (sum !== undefined && this.names.get(sum) === name) return name
+    return this.b.emit('Identity', [sum ?? this.zeros(value)], {}, name)
+  }
+
+  private zeros(value: ValueName): ValueName {
+    return this.b.emit('ConstantOfShape', [this.b.constant(int64(this.shape(value)))])
+  }
+}
+
+function valueNames(graph: Graph): ValueName[] {
+  return [...graph.initializers.keys(), ...graph.inputs.map((input) => input.name), ...graph.nodes.flatMap((node) => node.outputs)]
+}

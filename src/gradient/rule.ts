@@ -3,43 +3,56 @@ import type { Tensor } from '../tensor/tensor.js'
 import type { Attributes, Node, ValueName } from '../onnx/model.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 
-/** What a rule may ask and emit while the driver differentiates one node. */
-export interface RuleScope {
+export type Shape = readonly number[]
+
+/** What both passes of a rule may ask and emit. */
+interface Scope {
   /** Writes nodes of the backward (or replaced forward) pass: `g.emit('Mul', [a, b])`. */
   readonly emit: GraphBuilder['emit']
   readonly emitMany: GraphBuilder['emitMany']
   readonly constant: (tensor: Tensor, name?: string) => ValueName
+  /** A float32 scalar constant. */
+  scalar(value: number): ValueName
+  /** A one-dimensional int64 constant: axes, shapes, pads. */
+  ints(values: readonly number[]): ValueName
+  /** The value in another shape; the value itself where `from` is that shape already. */
+  reshape(value: ValueName, from: Shape, to: Shape): ValueName
   /** Concrete shape of a forward value, as observed when the network ran. */
-  shape(value: ValueName): readonly number[]
+  shape(value: ValueName): Shape
   /** The value itself where it is an initializer of the graph (axes, pads, shapes), else undefined. */
   constantValue(value: ValueName): Tensor | undefined
+  /** A value shared by all rules of this graph, e.g. the padded form of an activation: made by `make` on first use. */
+  shared(key: string, make: () => ValueName): ValueName
+}
+
+/** What a rule may ask and emit while the driver differentiates one node. */
+export interface RuleScope extends Scope {
   /** Gradient of the loss with respect to the node's output `index` (default 0); a zero constant where none flows. */
   gradient(index?: number): ValueName
   /** Whether the gradient with respect to input `index` is needed at all; rules skip work for inputs where it is not. */
   needs(index: number): boolean
   /** Something the rule's own forward emission left for its backward (`save` there), e.g. batch mean and variance. */
   saved(key: string): ValueName
-  /** A value shared by all rules of this graph, e.g. the padded form of an activation: made by `make` on first use. */
-  shared(key: string, make: () => ValueName): ValueName
 }
 
 /** Scope of a rule's forward emission: the same, without gradients. */
-export interface ForwardScope extends Pick<RuleScope, 'emit' | 'emitMany' | 'constant' | 'shape' | 'constantValue' | 'shared'> {
+export interface ForwardScope extends Scope {
   save(key: string, value: ValueName): void
   /** Adds a node whose outputs carry the given names (a forward emission must define every output of the node it replaces). */
   define(opType: string, inputs: readonly ValueName[], outputs: readonly ValueName[], attributes?: Attributes): void
 }
 
-/**
- * The backward pass of one operator: emits nodes and returns one gradient per input of the node, null where none flows.
- * A gradient may have the broadcast (output) shape: the driver sums it back to the input's shape.
- */
+/** The backward pass of one operator: emits nodes and returns one gradient per input of the node, null where none flows. */
 export type BackwardRule = (node: Node, g: RuleScope) => (ValueName | null)[]
 
 export interface GradientRule {
   backward: BackwardRule
+  /** The gradients returned have the shape of the node's first output; the driver sums each back to its input's shape. */
+  broadcasts?: true
   /** Replaces the node in the forward pass where the backward pass needs more than its outputs (MaxPool's indices, batch statistics). */
   forward?: (node: Node, g: ForwardScope) => void
+  /** What of this very node the rule cannot differentiate, e.g. `mode "reflect"`; undefined where all is well. */
+  limit?: (node: Node) => string | undefined
 }
 
 /** No gradient flows through this operator, by definition (Shape, Greater, ArgMax, ...). */

@@ -1,0 +1,77 @@
+// Rules of activation functions; x is the input, y the output, dy its gradient. At a kink the gradient is that of the flat side.
+import { attribute } from '../../onnx/attributes.js'
+import type { ValueName } from '../../onnx/model.js'
+import type { RuleScope, RuleTable } from '../rule.js'
+
+export const RULES = {
+  // y = max(x, 0): dx = y > 0 ? dy : 0
+  Relu: ({ outputs: [y = ''] }, g) => [select(g, above(g, y, 0), g.gradient())],
+
+  // y = x > 0 ? x : alpha x: dx = x > 0 ? dy : alpha dy
+  LeakyRelu: (node, g) => {
+    const slope = g.scalar(attribute(node, 'alpha', 'float', 0.01))
+    return [select(g, above(g, node.inputs[0] as ValueName, 0), g.gradient(), g.emit('Mul', [g.gradient(), slope]))]
+  },
+
+  // y = x > 0 ? x : s x: dx = x > 0 ? dy : s dy, ds = x > 0 ? 0 : x dy
+  PRelu: {
+    broadcasts: true,
+    backward: ({ inputs: [x = '', slope = ''] }, g) => {
+      const positive = above(g, x, 0)
+      return [
+        g.needs(0) ? select(g, positive, g.gradient(), g.emit('Mul', [g.gradient(), slope])) : null,
+        g.needs(1) ? select(g, positive, g.scalar(0), g.emit('Mul', [g.gradient(), x])) : null,
+      ]
+    },
+  },
+
+  // y = x > 0 ? x : alpha (e^x - 1): dx = x > 0 ? dy : dy (y + alpha)
+  Elu: (node, g) => {
+    const slope = g.emit('Add', [node.outputs[0] as ValueName, g.scalar(attribute(node, 'alpha', 'float', 1))])
+    return [select(g, above(g, node.inputs[0] as ValueName, 0), g.gradient(), g.emit('Mul', [g.gradient(), slope]))]
+  },
+
+  // y = min(max(x, lo), hi): dx = lo < y < hi ? dy : 0
+  Clip: ({ inputs, outputs: [y = ''] }, g) => {
+    const [, lo = '', hi = ''] = inputs
+    const inside = [...(lo ? [g.emit('Greater', [y, lo])] : []), ...(hi ? [g.emit('Less', [y, hi])] : [])]
+    return inputs.map((_, index) => {
+      if (index > 0) return null
+      return inside.length === 0 ? g.gradient() : select(g, inside.reduce((a, b) => g.emit('And', [a, b])), g.gradient())
+    })
+  },
+
+  // y = 1 / (1 + e^-x): dx = dy (y - y^2)
+  Sigmoid: ({ outputs: [y = ''] }, g) => [g.emit('Mul', [g.gradient(), g.emit('Sub', [y, g.emit('Mul', [y, y])])])],
+
+  // y = tanh(x): dx = dy (1 - y^2)
+  Tanh: ({ outputs: [y = ''] }, g) => [g.emit('Mul', [g.gradient(), g.emit('Sub', [g.scalar(1), g.emit('Mul', [y, y])])])],
+
+  // y = min(max(alpha x + beta, 0), 1): dx = 0 < y < 1 ? alpha dy : 0
+  HardSigmoid: (node, g) => {
+    const scaled = g.emit('Mul', [g.gradient(), g.scalar(attribute(node, 'alpha', 'float', 0.2))])
+    return [select(g, between(g, node.outputs[0] as ValueName, 0, 1), scaled)]
+  },
+
+  // y = x min(max(x/6 + 1/2, 0), 1): dx = dy * (x < 3 ? x > -3 ? x/3 + 1/2 : 0 : 1)
+  HardSwish: ({ inputs: [x = ''] }, g) => {
+    const ramp = g.emit('Add', [g.emit('Mul', [x, g.scalar(1 / 3)]), g.scalar(0.5)])
+    const slope = g.emit('Where', [g.emit('Less', [x, g.scalar(3)]), select(g, above(g, x, -3), ramp), g.scalar(1)])
+    return [g.emit('Mul', [g.gradient(), slope])]
+  },
+
+  // y = log(1 + e^x): dx = dy / (1 + e^-x)
+  Softplus: ({ inputs: [x = ''] }, g) => [g.emit('Mul', [g.gradient(), g.emit('Sigmoid', [x])])],
+} satisfies RuleTable
+
+function above(g: RuleScope, value: ValueName, bound: number): ValueName {
+  return g.emit('Greater', [value, g.scalar(bound)])
+}
+
+function between(g: RuleScope, value: ValueName, low: number, high: number): ValueName {
+  return g.emit('And', [above(g, value, low), g.emit('Less', [value, g.scalar(high)])])
+}
+
+function select(g: RuleScope, condition: ValueName, yes: ValueName, no = g.scalar(0)): ValueName {
+  return g.emit('Where', [condition, yes, no])
+}
