@@ -39,7 +39,7 @@ export function ttq(block: MethodBlock): MethodResult {
   const latentSlots = optimize(block, {
     name, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
   })
-  const freeScales = graph.fresh('freeScales')
+  const freeScales = `${scales}.free`
   const scaleSlots = optimize(block, {
     name: scales, dims: [2], value: scales, gradient: scaleGradient, next: freeScales, rate: 'scaleLearningRate', weightDecay: 0,
   })
