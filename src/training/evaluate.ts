@@ -1,0 +1,84 @@
+// Top-1 accuracy of a network over (a part of) a dataset split, on all workers.
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import type { Split } from '../data/dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { ValueName } from '../onnx/model.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { WorkerPool } from './worker-pool.js'
+
+export interface Evaluation {
+  /** Percent of samples whose highest score is their label's. */
+  top1: number
+  samples: number
+  /** SHA-256 over all scores in the samples' order: equal exactly when two networks' outputs are equal bit for bit. */
+  digest: string
+}
+
+export interface EvaluateOptions {
+  /** Graph output with one score per class. */
+  output: ValueName
+  /** Samples to evaluate, default all of the split. */
+  indices?: ArrayLike<number>
+  /** Samples per run; a network with a fixed batch needs its own. Default: as many as have about a million input values, at most 250. */
+  batch?: number
+  onProgress?: (done: number, total: number) => void
+}
+
+let evaluations = 0
+
+/**
+ * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the samples.
+ * @param model serialized ONNX model that takes any batch size
+ */
+export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split, options: EvaluateOptions): Promise<Evaluation> {
+  const indices = options.indices ?? Array.from({ length: split.size }, (_, i) => i)
+  const batch = options.batch ?? await defaultBatch(split)
+  const starts = Array.from({ length: Math.ceil(indices.length / batch) }, (_, i) => i * batch)
+  const id = `evaluation ${++evaluations}`
+  await pool.callAll('load', () => ({ id, model, threads: 1 }))
+  const scored: Scored[] = []
+  let next = 0
+  let done = 0
+  const work = async (worker: number): Promise<void> => {
+    for (let i = next++; i < starts.length; i = next++) {
+      const chosen = Array.prototype.slice.call(indices, starts[i], (starts[i] as number) + batch) as number[]
+      const { inputs, labels } = await split.batch(chosen)
+      if (labels.length === 0) throw new TtqError('data', 'dataset: it has no labels, expected one class per sample to measure accuracy')
+      const results = await pool.call(worker, 'run', { id, feeds: inputs, outputs: [options.output] })
+      scored[i] = score(results[options.output] as Tensor, labels)
+      done += chosen.length
+      options.onProgress?.(done, indices.length)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
+  } finally {
+    await pool.callAll('release', () => ({ id })).catch(() => undefined)
+  }
+  const correct = scored.reduce((sum, part) => sum + part.correct, 0)
+  const digest = scored.reduce((hash, part) => hash.update(part.bytes), sha256.create()).digest()
+  return { top1: (100 * correct) / indices.length, samples: indices.length, digest: bytesToHex(digest) }
+}
+
+interface Scored { correct: number; bytes: Uint8Array }
+
+function score(scores: Tensor, labels: Int32Array): Scored {
+  const values = scores.data as Float32Array
+  const classes = elementCount(scores.dims) / labels.length
+  let correct = 0
+  for (let sample = 0; sample < labels.length; sample++) {
+    let best = 0
+    for (let c = 1; c < classes; c++) {
+      if ((values[sample * classes + c] as number) > (values[sample * classes + best] as number)) best = c
+    }
+    if (best === labels[sample]) correct++
+  }
+  return { correct, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+}
+
+async function defaultBatch(split: Split): Promise<number> {
+  const { inputs } = await split.batch([0])
+  const values = Object.values(inputs).reduce((sum, { dims }) => sum + elementCount(dims), 0)
+  return Math.max(1, Math.min(250, Math.floor(1e6 / values)))
+}

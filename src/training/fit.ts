@@ -1,0 +1,57 @@
+// Training a student network: from networks and a dataset to trained parameter values. Fine-tuning to ternary weights and plain
+// full-precision training are the same work with another update graph.
+import type { Dataset } from '../data/dataset.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import type { Parameter, UpdateGraph } from '../ternary/parameters.js'
+import { evaluate } from './evaluate.js'
+import { partition } from './layout.js'
+import type { Progress } from './records.js'
+import { train, type TrainedValues, type TrainResult } from './train.js'
+import { buildTrainingGraph } from './training-graph.js'
+import type { WorkerPool } from './worker-pool.js'
+
+export interface FitOptions {
+  epochs: number
+  batch: number
+  learningRate: number
+  scaleLearningRate: number
+  warmup: number
+  distill: number
+  temperature: number
+  seed: number
+  augment: boolean
+  /** Training samples to learn from, and those held out to choose the best epoch by. */
+  indices: ArrayLike<number>
+  heldOut: ArrayLike<number>
+  /** The student's weights that become ternary. */
+  ternary: ReadonlySet<ValueName>
+  /** Update graph over one replica's share of the parameters. */
+  buildUpdate: (parameters: readonly Parameter[]) => UpdateGraph
+  /** The network that runs with these values: what is validated and what is packed in the end. */
+  deploy: (values: TrainedValues) => Model
+  /** The deployed network's output that ranks the classes. */
+  output: ValueName
+  onProgress: (progress: Progress) => void
+}
+
+/**
+ * Trains `student` on the dataset's training split, with one replica per worker of the pool.
+ * @param teacher the original network; only its distillation term uses it
+ */
+export async function fit(pool: WorkerPool, student: Model, teacher: Model, dataset: Dataset, options: FitOptions): Promise<TrainResult> {
+  const share = Math.max(1, Math.floor(Math.min(options.batch, options.indices.length) / pool.size))
+  const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
+  const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
+  const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss)
+  const updates = partition(graph.parameters, pool.size).map(options.buildUpdate)
+  return await train(pool, graph, updates, dataset.train, {
+    ...options,
+    batch: share * pool.size,
+    classes: dataset.classes,
+    validate: async (values) => {
+      const model = writeModel(options.deploy(values))
+      return (await evaluate(pool, model, dataset.train, { output: options.output, indices: options.heldOut })).top1
+    },
+  })
+}

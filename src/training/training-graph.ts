@@ -1,0 +1,101 @@
+// From a student network and its teacher to the gradient graph that the replicas run.
+import { TtqError } from '../errors/ttq-error.js'
+import { differentiate } from '../gradient/differentiate.js'
+import { attributes } from '../onnx/attributes.js'
+import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { staticValues } from '../onnx/static-values.js'
+import { upgradeOpset } from '../onnx/upgrade-opset.js'
+import type { Feeds } from '../runtime/session.js'
+import { float32 } from '../tensor/tensor.js'
+import type { Parameter } from '../ternary/parameters.js'
+import { findClassScores, type ClassScores } from './logits.js'
+import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT, type LossOptions } from './loss-graph.js'
+import { observe } from './observe.js'
+import { trainableParameters } from './trainable.js'
+
+export interface TrainingGraph {
+  /** Inputs: the batch, the labels, every parameter. Outputs: the loss, and per parameter its gradient (statistic: its next value). */
+  model: Model
+  loss: ValueName
+  parameters: readonly Parameter[]
+  /** Parameter -> output with its gradient. */
+  gradients: ReadonlyMap<ValueName, ValueName>
+}
+
+/** BatchNormalization's share of the old running value per step, whatever the file says: Keras' 0.99 is too slow for a fine-tuning of few steps. */
+const STATISTICS_MOMENTUM = 0.9
+
+/**
+ * @param student network to train, batch norm in inference form; its initializers are the start values
+ * @param teacher the original network
+ * @param ternary the student's weights that become ternary
+ * @param feeds one batch of `loss.batch` samples by input name: fixes all shapes
+ * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
+ */
+export async function buildTrainingGraph(
+  student: Model, teacher: Model, ternary: ReadonlySet<ValueName>, feeds: Feeds, loss: LossOptions,
+): Promise<TrainingGraph> {
+  const studentForm = await trainingForm(student, feeds, loss)
+  const teacherForm = await trainingForm(teacher, feeds, loss)
+  const graph = buildLossGraph(studentForm, teacherForm, loss)
+  const model: Model = { irVersion: studentForm.model.irVersion, opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]), graph }
+  const labels = float32([loss.batch, loss.classes], new Float32Array(loss.batch * loss.classes))
+  const { shapes } = await observe(model, { ...feeds, [LABELS_INPUT]: labels }, new Set())
+
+  const parameters = trainableParameters(studentForm.graph, ternary)
+  const nextStatistics = trainBatchNorm(graph, new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)))
+  const trained = parameters.filter(({ role, name }) => role !== 'statistic' || nextStatistics.has(name))
+  for (const { name, dims } of trained) {
+    graph.initializers.delete(name)
+    graph.inputs.push({ name, type: { elementType: 'float32', dims } })
+  }
+  const differentiable = trained.filter(({ role }) => role !== 'statistic').map(({ name }) => name)
+  const gradient = differentiate(graph, { loss: LOSS_OUTPUT, withRespectTo: differentiable, shapes })
+  for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
+  return { model: { ...model, graph: gradient.graph }, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
+}
+
+interface TrainingForm extends ClassScores { model: Model; graph: Graph }
+
+// Today's operators, shape arithmetic folded to constants, only what leads to the class scores.
+async function trainingForm(original: Model, feeds: Feeds, { batch, classes }: LossOptions): Promise<TrainingForm> {
+  const model = upgradeOpset(original)
+  refuseControlFlow(model.graph)
+  const { shapes, values } = await observe(model, feeds, staticValues(model.graph))
+  const scores = findClassScores(model.graph, shapes, batch, classes)
+  const form = cloneModel(model)
+  form.graph = replaceValues(form.graph, values)
+  form.graph.outputs = [{ name: scores.logits, type: undefined }]
+  form.graph = removeUnusedNodes(form.graph)
+  form.graph.inputs = Object.entries(feeds).map(([name, { type, dims }]) => ({ name, type: { elementType: type, dims } }))
+  return { ...scores, model: form, graph: form.graph }
+}
+
+function refuseControlFlow(graph: Graph): void {
+  const node = graph.nodes.find(({ attributes: found }) => Object.values(found).some(({ kind }) => kind === 'graph' || kind === 'graphs'))
+  if (node === undefined) return
+  throw new TtqError('unsupported', `onnx: node "${node.name}" (${node.opType}): networks with control flow cannot be trained`, {
+    hint: 'leave out --data: the data-free fit does not differentiate the network',
+  })
+}
+
+// Turns every BatchNormalization whose statistics are parameters to training mode. Returns statistic -> value after this step.
+function trainBatchNorm(graph: Graph, statistics: ReadonlySet<ValueName>): Map<ValueName, ValueName> {
+  const uses = new Map<ValueName, number>()
+  for (const input of graph.nodes.flatMap((node) => node.inputs)) uses.set(input, (uses.get(input) ?? 0) + 1)
+  const next = new Map<ValueName, ValueName>()
+  graph.nodes = graph.nodes.map((node): Node => {
+    const [, , , mean, variance] = node.inputs
+    if (node.opType !== 'BatchNormalization' || node.domain !== '' || mean === undefined || variance === undefined) return node
+    // Statistics shared by two nodes would have two next values: such nodes keep theirs.
+    if (![mean, variance].every((name) => statistics.has(name) && uses.get(name) === 1)) return node
+    next.set(mean, `${mean}_next`).set(variance, `${variance}_next`)
+    return {
+      ...node,
+      outputs: [node.outputs[0] as ValueName, `${mean}_next`, `${variance}_next`],
+      attributes: { ...node.attributes, ...attributes({ training_mode: 1, momentum: { float: STATISTICS_MOMENTUM } }) },
+    }
+  })
+  return next
+}

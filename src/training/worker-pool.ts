@@ -1,0 +1,76 @@
+// Worker threads and calls to them. ONNX Runtime blocks the thread that calls it, so all of its work happens in these.
+import { Worker, type Transferable } from 'node:worker_threads'
+import { TtqError } from '../errors/ttq-error.js'
+import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
+
+interface Pending { resolve: (result: unknown) => void; reject: (error: Error) => void }
+type Arguments<C extends keyof WorkerCalls> = Parameters<WorkerCalls[C]>[0]
+type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
+
+/** A fixed number of threads. Close it when done, or the process lives on. */
+export class WorkerPool {
+  private readonly workers: Worker[]
+  private readonly pending: Map<number, Pending>[]
+  private nextId = 0
+  private failure: Error | undefined
+
+  /**
+   * @param size number of threads
+   * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
+   */
+  constructor(readonly size: number, signal?: AbortSignal) {
+    this.pending = Array.from({ length: size }, () => new Map())
+    this.workers = this.pending.map((pending) => {
+      const worker = new Worker(new URL('./worker.js', import.meta.url))
+      worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })
+      worker.on('error', (error) => { void this.fail(error) })
+      return worker
+    })
+    const interrupt = (): void => { void this.fail(new TtqError('interrupted', 'interrupted')) }
+    if (signal?.aborted === true) interrupt()
+    else signal?.addEventListener('abort', interrupt, { once: true })
+  }
+
+  /** Calls one worker; its calls are answered in order. Buffers in `transfer` move instead of being copied. */
+  call<C extends keyof WorkerCalls>(worker: number, call: C, args: Arguments<C>, transfer: readonly ArrayBuffer[] = []): Promise<Result<C>> {
+    if (this.failure !== undefined) return Promise.reject(this.failure)
+    const id = this.nextId++
+    return new Promise((resolve, reject) => {
+      this.pending[worker]?.set(id, { resolve: resolve as Pending['resolve'], reject })
+      this.workers[worker]?.postMessage({ id, call, args } satisfies WorkerRequest, transfer as Transferable[])
+    })
+  }
+
+  /** The same call to every worker. @returns the results in the workers' order */
+  async callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]> {
+    return await Promise.all(this.workers.map((_, worker) => this.call(worker, call, args(worker))))
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await this.fail(new Error('internal: the worker pool is closed'))
+  }
+
+  private async fail(error: Error): Promise<void> {
+    this.failure ??= error
+    for (const pending of this.pending) {
+      for (const { reject } of pending.values()) reject(this.failure)
+      pending.clear()
+    }
+    await Promise.all(this.workers.map((worker) => worker.terminate()))
+  }
+}
+
+function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
+  const waiting = pending.get(reply.id)
+  pending.delete(reply.id)
+  if (waiting === undefined) return
+  if ('result' in reply) waiting.resolve(reply.result)
+  else waiting.reject(revive(reply.error))
+}
+
+function revive({ code, message, hint, facts, stack }: Extract<WorkerReply, { error: unknown }>['error']): Error {
+  const error = code === undefined ? new Error(message) : new TtqError(code, message, hint === undefined ? { facts } : { facts, hint })
+  if (stack !== undefined) error.stack = stack
+  return error
+}

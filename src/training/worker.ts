@@ -1,0 +1,64 @@
+// Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
+import { parentPort } from 'node:worker_threads'
+import { TtqError } from '../errors/ttq-error.js'
+import { Session, type Feeds, type Results } from '../runtime/session.js'
+import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
+
+/** Calls a worker answers: argument and result of each. */
+export interface WorkerCalls {
+  /** Loads a model into this thread under a name of the caller's choice. */
+  load: (args: { id: string; model: Uint8Array; threads: number }) => Promise<void>
+  run: (args: { id: string; feeds: Feeds; outputs?: readonly string[] }) => Promise<Results>
+  release: (args: { id: string }) => Promise<void>
+  createReplica: (args: ReplicaSetup) => Promise<void>
+  step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
+  snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
+  times: (args: null) => Promise<StepTimes>
+}
+
+export interface WorkerRequest { id: number; call: keyof WorkerCalls; args: unknown }
+export type WorkerReply =
+  | { id: number; result: unknown }
+  | { id: number; error: { code: TtqError['code'] | undefined; message: string; hint: string | undefined; facts: TtqError['facts']; stack: string | undefined } }
+
+const sessions = new Map<string, Session>()
+let replica: Replica | undefined
+
+const CALLS: WorkerCalls = {
+  load: async ({ id, model, threads }) => { sessions.set(id, await Session.create(model, { threads })) },
+  run: async ({ id, feeds, outputs }) => await need(sessions.get(id), id).run(feeds, {}, outputs),
+  release: async ({ id }) => {
+    await need(sessions.get(id), id).release()
+    sessions.delete(id)
+  },
+  createReplica: async (setup) => {
+    await replica?.release()
+    replica = await Replica.create(setup)
+  },
+  step: async ({ batch, rates }) => await need(replica, 'replica').step(batch, rates),
+  snapshot: async () => Promise.resolve(need(replica, 'replica').snapshot()),
+  times: async () => Promise.resolve(need(replica, 'replica').times),
+}
+
+function need<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`internal: worker: "${name}" is not loaded`)
+  return value
+}
+
+// Node runs message handlers as they come, also while an earlier one awaits: the queue keeps calls in order.
+let queue: Promise<void> = Promise.resolve()
+parentPort?.on('message', (request: WorkerRequest) => {
+  queue = queue.then(() => answer(request))
+})
+
+async function answer({ id, call, args }: WorkerRequest): Promise<void> {
+  let reply: WorkerReply
+  try {
+    reply = { id, result: await (CALLS[call] as (args: unknown) => Promise<unknown>)(args) }
+  } catch (error) {
+    const known = error instanceof TtqError ? error : undefined
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    reply = { id, error: { code: known?.code, message, hint: known?.hint, facts: known?.facts ?? {}, stack } }
+  }
+  parentPort?.postMessage(reply)
+}
