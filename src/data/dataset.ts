@@ -12,6 +12,8 @@ export interface Batch {
 /** One part (train or test) of a dataset, bound to a network's inputs. */
 export interface Split {
   readonly size: number
+  /** The class of every sample, where known without reading the samples. */
+  readonly labels?: ArrayLike<number>
   /** The samples with these indices, in this order; with `random` given, augmented (training), else as they are. */
   batch(indices: ArrayLike<number>, random?: RandomSource): Batch | Promise<Batch>
 }
@@ -38,6 +40,7 @@ export interface ImageSet {
 }
 
 export interface ImageDataset {
+  readonly kind: 'images'
   readonly name: string
   readonly classes: number
   readonly train: ImageSet
@@ -50,17 +53,21 @@ export interface ImageDataset {
 }
 
 export interface Augmentation {
-  /** Zero padding (after normalisation) on each side before a random crop back to the image's size, pixels; 0 = none. */
+  /** Black pixels (0 before normalisation, as torchvision pads) on each side before a random crop back to the image's size; 0 = none. */
   pad: number
   /** Mirror half of the images left to right. */
   flip: boolean
 }
 
-/** How pixels (0..255) become input values: (pixel / 255 * scale - mean) / std, mean and std per channel. */
+/** The order of an image's values in an input; a flat input takes the same order. */
+export type Layout = 'NCHW' | 'NHWC'
+
+/** How pixels (0..255) become input values: (pixel / 255 * scale - mean) / std; mean and std per channel, in units of `scale`. */
 export interface Preprocessing {
-  /** 'imagenet', 'cifar10', '0..1', '0..255', '-1..1' or 'given'. */
+  /** 'imagenet', the dataset's name (its own mean and std), '0..1', '0..255', '-1..1' or 'given'. */
   name: string
-  layout: 'NCHW' | 'NHWC'
+  layout: Layout
+  /** What a white pixel is before mean and std: 1 or 255. */
   scale: number
   mean: readonly number[]
   std: readonly number[]

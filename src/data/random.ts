@@ -1,5 +1,8 @@
 // Seeded random numbers: everything random in training draws from here, so that a seed fixes the result.
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { uniformInt } from 'pure-rand/distribution/uniformInt'
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 /** A stream of random numbers; two streams made from the same seed and labels are equal. */
 export interface RandomSource {
@@ -9,5 +12,29 @@ export interface RandomSource {
   float(): number
 }
 
-export declare function randomSource(seed: number, ...labels: (number | string)[]): RandomSource
-void xoroshiro128plus
+/**
+ * The stream of this seed and these labels, e.g. `randomSource(seed, 'augment', step)`; it depends on nothing else, so work that
+ * runs in any order or on any thread draws the same numbers. The xoroshiro128+ state is the first 128 bits of the SHA-256
+ * of the JSON text `[seed, ...labels]` (little-endian 32-bit words): different labels give unrelated streams.
+ */
+export function randomSource(seed: number, ...labels: (number | string)[]): RandomSource {
+  const digest = sha256(new TextEncoder().encode(JSON.stringify([seed, ...labels])))
+  const words = new DataView(digest.buffer, digest.byteOffset)
+  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => words.getInt32(at, true)))
+  return {
+    int: (bound) => uniformInt(generator, 0, bound - 1),
+    float: () => uniformFloat64(generator),
+  }
+}
+
+/** The indices 0..count-1, every order equally likely (Fisher-Yates). */
+export function shuffledIndices(count: number, random: RandomSource): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i)
+  for (let last = count - 1; last > 0; last--) {
+    const other = random.int(last + 1)
+    const moved = order[last] as number
+    order[last] = order[other] as number
+    order[other] = moved
+  }
+  return order
+}

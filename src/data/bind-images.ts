@@ -1,0 +1,96 @@
+// Stored images as a network's input: which layouts its shape allows, and batches in one of them.
+import { TtqError } from '../errors/ttq-error.js'
+import { assembleBatch } from './assemble-batch.js'
+import type { Augmentation, Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
+import { describePreprocessing } from './preprocessing.js'
+
+/** A network's input as its file declares it. */
+export interface InputShape {
+  readonly name: string
+  /** First dimension = samples; a string or null is a dimension that is not fixed. */
+  readonly dims: readonly (number | string | null)[]
+  readonly elementType: string
+}
+
+export interface BindImagesOptions {
+  input: InputShape
+  preprocessing: Preprocessing
+  /** Default: the dataset's own. It is used only for batches asked for with a random source. */
+  augmentation?: Augmentation
+}
+
+/**
+ * Binds images to a network's input, whose shape is [N,C,H,W], [N,H,W,C], flat [N,C*H*W], or [N,H,W] for one channel.
+ * @throws TtqError `data` when the images do not fit
+ */
+export function bindImages(dataset: ImageDataset, options: BindImagesOptions): Dataset {
+  const { input, preprocessing } = options
+  const fit = fitsOf(dataset, input).find(({ layouts }) => layouts.includes(preprocessing.layout))
+  if (fit === undefined) {
+    throw new TtqError('data', `input "${input.name}": shape ${shown(input.dims)}, expected ${preprocessing.layout} images`, {
+      facts: { input: input.name }, hint: `${dataset.name} fits this input as ${imageLayouts(dataset, input).join(' or ')}`,
+    })
+  }
+  const augmentation = options.augmentation ?? dataset.augmentation
+  const split = (images: ImageSet): Split => ({
+    size: images.count,
+    labels: images.labels,
+    batch: (indices, random): Batch => ({
+      inputs: {
+        [input.name]: { type: 'float32', dims: [indices.length, ...fit.dims], data: assembleBatch(images, indices, preprocessing, { augmentation, random }) },
+      },
+      labels: Int32Array.from(indices, (index) => images.labels[index] as number),
+    }),
+  })
+  return {
+    name: dataset.name, classes: dataset.classes, train: split(dataset.train), test: split(dataset.test),
+    preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
+  }
+}
+
+/**
+ * The layouts in which the images fit the input, the likelier first; a flat input of a colour network takes either order.
+ * @throws TtqError `data` when they fit in none
+ */
+export function imageLayouts(dataset: ImageDataset, input: InputShape): Layout[] {
+  return [...new Set(fitsOf(dataset, input).flatMap(({ layouts }) => layouts))]
+}
+
+interface Fit {
+  /** One sample's dimensions as the input takes them. */
+  dims: readonly number[]
+  layouts: readonly Layout[]
+}
+
+function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
+  const { channels, height, width } = dataset.train
+  if (input.elementType !== 'float32') {
+    throw new TtqError('data', `input "${input.name}": element type ${input.elementType}, expected float32 for images`, {
+      facts: { input: input.name }, hint: 'give a loader module that makes such inputs: --data ./loader.mjs',
+    })
+  }
+  // One channel has only one order of its values: NCHW then stands for both.
+  const grey = channels === 1
+  const ways: Fit[] = [
+    { dims: [channels, height, width], layouts: ['NCHW'] },
+    { dims: [height, width, channels], layouts: ['NHWC'] },
+    { dims: [channels * height * width], layouts: grey ? ['NCHW'] : ['NCHW', 'NHWC'] },
+    ...(grey ? [{ dims: [height, width], layouts: ['NCHW'] as const }] : []),
+  ]
+  const fits = ways.filter(({ dims }) => dims.length + 1 === input.dims.length && dims.every((dim, i) => matches(dim, input.dims[i + 1])))
+  if (fits.length === 0) {
+    throw new TtqError('data', `input "${input.name}": shape ${shown(input.dims)}, expected ${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`, {
+      facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
+      hint: 'choose a dataset with images of the network\'s size, or give a loader module that resizes them: --data ./loader.mjs',
+    })
+  }
+  return fits
+}
+
+function matches(dim: number, declared: number | string | null | undefined): boolean {
+  return typeof declared !== 'number' || declared === dim
+}
+
+function shown(dims: readonly (number | string | null)[]): string {
+  return `[${dims.map((dim) => dim ?? '?').join(',')}]`
+}

