@@ -1,0 +1,72 @@
+// The constants of the .ttq format, version 1, and the records its tables hold. The layout is docs/ttq-format.md.
+import type { DataType } from '../tensor/data-type.js'
+
+/** As in PNG: a byte over 127, the name, both line ends and end-of-file, so that every text-mode transfer is seen at once. */
+export const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a)
+
+export const FORMAT_VERSION = 1
+
+/** Sections and tensors start at multiples of this many bytes: a cache line, and enough for every vector load. */
+export const ALIGNMENT = 64
+
+export const HEADER_BYTES = 64
+
+/** SHA-256 of all bytes before it. */
+export const DIGEST_BYTES = 32
+
+/** A reader refuses what exceeds these before it allocates anything. */
+export const LIMITS = {
+  directoryBytes: 2 ** 26,
+  graphInflatedBytes: 2 ** 28,
+  /** The most that deflate can expand (258 bytes from 2 bits). https://www.zlib.net/zlib_tech.html */
+  inflationRatio: 1032,
+  rank: 32,
+} as const
+
+/** Encoding ids of tensor bytes; 2 to 5 are spoken for in docs/ttq-format.md. */
+export const ENCODINGS = { raw: 0, ternary2: 1 } as const
+
+/** Bytes of encoding parameters in a table entry: wp and wn as float32 for ternary2. */
+export const PARAMETER_BYTES = { raw: 0, ternary2: 8 } as const
+
+export type Encoding = keyof typeof ENCODINGS
+
+/** The encoding with this id, or undefined when this version of ttq does not know it. */
+export function encodingOf(id: number): Encoding | undefined {
+  return (Object.keys(ENCODINGS) as Encoding[]).find((name) => ENCODINGS[name] === id)
+}
+
+/** The next multiple of ALIGNMENT. */
+export function align(position: number): number {
+  return Math.ceil(position / ALIGNMENT) * ALIGNMENT
+}
+
+/** One row of the tensor table. */
+export interface TensorEntry {
+  readonly name: string
+  readonly type: DataType
+  readonly dims: readonly number[]
+  readonly encoding: number
+  /** Bytes from the start of the data section. */
+  readonly offset: number
+  readonly length: number
+  /** wp and wn of ternary2; undefined for every other encoding. */
+  readonly scales?: { readonly wp: number; readonly wn: number } | undefined
+}
+
+/** Lengths in the fixed header, in bytes; every position follows from them. */
+export interface SectionLengths {
+  readonly directory: number
+  /** As stored (deflated). */
+  readonly graph: number
+  readonly graphInflated: number
+  readonly data: number
+}
+
+/** Where the sections of a file with these lengths start, in bytes from the start of the file. */
+export function sectionOffsets(lengths: SectionLengths): { directory: number; graph: number; data: number; digest: number; end: number } {
+  const graph = align(HEADER_BYTES + lengths.directory)
+  const data = align(graph + lengths.graph)
+  const digest = data + lengths.data
+  return { directory: HEADER_BYTES, graph, data, digest, end: digest + DIGEST_BYTES }
+}
