@@ -1,0 +1,32 @@
+// What happens to each layer of a network: the record that layers.ts makes and the rooms above read.
+import type { ValueName } from '../onnx/model.js'
+import type { DataType } from '../tensor/data-type.js'
+
+/** One weight of the network, and what happens to it. */
+export interface LayerChoice {
+  /** Name of the weight's initializer. */
+  weight: ValueName
+  /** Name of the node, its first output where it has none; the first node's where several share the weight. */
+  node: string
+  /** First outputs of all nodes that use the weight, in graph order. */
+  outputs: readonly ValueName[]
+  op: LayerOperator
+  dims: readonly number[]
+  elementType: DataType
+  ternary: boolean
+  /** Why the layer stays full precision; absent for ternary layers. */
+  reason?: string
+  /** Axis of the weight that counts output channels. */
+  channelAxis: number
+  /** Axis of the layer's output that counts its channels: 1, or from the end -1 (-2 where the weight is on a MatMul's left side). */
+  outputAxis: number
+}
+
+export type LayerOperator = 'Conv' | 'Gemm' | 'MatMul' | 'ConvTranspose'
+
+export interface LayerOptions {
+  /** Layers to keep in full precision: names of weights or nodes, `*` for any characters, `?` for one. Stronger than `ternary`. */
+  keep: readonly string[]
+  /** Layers to make ternary although they are first, last or tiny: names as for `keep`. */
+  ternary: readonly string[]
+}
