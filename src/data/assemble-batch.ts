@@ -13,7 +13,7 @@ export interface AssembleOptions {
 /**
  * The images with these indices as input values: [N,C,H,W] or [N,H,W,C] after `preprocessing.layout`. A crop reaches into black pixels around the
  * image, which are normalised like any other (torchvision's RandomCrop before Normalize), then the crop is mirrored.
- * Values come from a table of 256 per channel. 128 CIFAR-10 images, augmented, one core of a 2-core AVX-512 machine: MEASURED.
+ * Values come from a table of 256 per channel. 128 CIFAR-10 images, augmented, one busy core: 1.0 ms (median of 300).
  */
 export function assembleBatch(images: ImageSet, indices: ArrayLike<number>, preprocessing: Preprocessing, options: AssembleOptions = {}): Float32Array {
   const imageSize = images.channels * images.height * images.width

@@ -15,7 +15,7 @@ const SIDE = 32
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE
 const RECORD_BYTES = 1 + IMAGE_BYTES
 
-// The usual one for this set (paper section 4.1: padded by 4, cropped, mirrored).
+// The usual one for this set: padded by 4, cropped, mirrored.
 const AUGMENTATION: Augmentation = { pad: 4, flip: true }
 
 const HINT = 'run "npm run data:cifar10" to make data/cifar10, or give the folder of the binary version: --data cifar10:<folder>'

@@ -118,9 +118,10 @@ function toTensor(given: Record<string, unknown>, input: InputShape, samples: nu
   const source = `${where}: input "${input.name}"`
   if (!Object.hasOwn(ARRAYS, input.elementType)) throw fault(name, `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`)
   const type = input.elementType as keyof typeof ARRAYS
-  const data = isRecord(value) && !ArrayBuffer.isView(value) ? value.data : value
+  const own = isRecord(value) && 'data' in value ? value : undefined
+  const data = own === undefined ? value : own.data
   if (!(data instanceof ARRAYS[type])) throw fault(name, `${source} is ${kindOf(data)}, expected ${ARRAYS[type].name}`)
-  const dims = isRecord(value) && !ArrayBuffer.isView(value) ? value.dims : inferDims(input, samples, data.length)
+  const dims = own === undefined ? inferDims(input, samples, data.length) : own.dims
   if (!isDims(dims) || !fitsShape(dims, input, samples) || elementCount(dims) !== data.length) {
     const found = isDims(dims) ? `${data.length} values for shape [${dims.join(',')}]` : `${data.length} values`
     throw fault(name, `${source} has ${found}, expected shape [${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`)
@@ -178,5 +179,5 @@ function kindOf(value: unknown): string {
   if (typeof value === 'string') return `text "${value}"`
   if (typeof value === 'function') return 'a function'
   const constructor = (value).constructor as { name: string } | undefined
-  return constructor === undefined || constructor === Object ? 'an object' : `a ${constructor.name}`
+  return constructor === undefined || constructor === Object ? 'an object' : `of class ${constructor.name}`
 }
