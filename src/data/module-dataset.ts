@@ -1,4 +1,5 @@
 // A dataset written by the user as a JavaScript module (docs/datasets.md): opened, checked and bound to a network's inputs.
+import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { TtqError } from '../errors/ttq-error.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
@@ -71,6 +72,7 @@ export function bindModule(dataset: ModuleDataset, inputs: readonly InputShape[]
 }
 
 async function importModule(file: string, name: string): Promise<Record<string, unknown>> {
+  if (!(await stat(file).then((info) => info.isFile(), () => false))) throw fault(name, 'not found, expected a loader module')
   try {
     return await (import(pathToFileURL(file).href) as Promise<Record<string, unknown>>)
   } catch (cause) {

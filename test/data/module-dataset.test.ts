@@ -61,3 +61,7 @@ test('module dataset: own dimensions, no labels, chance only from the random sou
   const augmented = await dataset.train.batch([4], randomSource(7))
   assert.deepEqual(augmented.inputs.x?.data, Float32Array.of(4, randomSource(7).int(100)))
 })
+
+test('module dataset: a missing file is refused', async () => {
+  await assert.rejects(open('none.mjs'), { code: 'data', message: './none.mjs: not found, expected a loader module' })
+})
