@@ -73,10 +73,9 @@ function refuseUnsupported(path: Path): void {
   })
 }
 
-/** What one differentiation collects: gradients on their way, values that rules share, and the new graph. */
+/** What one differentiation collects: gradients on their way, what forward rules saved, and the new graph. */
 class Tape {
   private readonly arrived = new Map<ValueName, ValueName[]>()
-  private readonly sharedValues = new Map<string, ValueName>()
   private readonly savedValues = new Map<string, ValueName>()
   private readonly names = new Map<ValueName, ValueName>()
 
@@ -153,11 +152,6 @@ class Tape {
       reshape: (value, from, to) => (from.join() === to.join() ? value : b.emit('Reshape', [value, ints(to)])),
       shape: (value) => this.shape(value),
       constantValue: (value) => this.graph.initializers.get(value),
-      shared: (key, make) => {
-        const value = this.sharedValues.get(key) ?? make()
-        this.sharedValues.set(key, value)
-        return value
-      },
     }
   }
 

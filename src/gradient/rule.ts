@@ -21,8 +21,6 @@ interface Scope {
   shape(value: ValueName): Shape
   /** The value itself where it is an initializer of the graph (axes, pads, shapes), else undefined. */
   constantValue(value: ValueName): Tensor | undefined
-  /** A value shared by all rules of this graph, e.g. the padded form of an activation: made by `make` on first use. */
-  shared(key: string, make: () => ValueName): ValueName
 }
 
 /** What a rule may ask and emit while the driver differentiates one node. */

@@ -1,0 +1,120 @@
+// The weight gradient of a convolution: dW[k,c,i,j] = sum over images and places of x shifted by (i,j) times dY, as few large matrix products.
+import type { ValueName } from '../../onnx/model.js'
+import { elementCount, float32, type Tensor } from '../../tensor/tensor.js'
+import type { RuleScope, Shape } from '../rule.js'
+import { offsets, type Window } from '../window.js'
+
+/** Of a convolution: x is [batch, groups * channels, ...input], W [groups * filters, channels, ...kernel], Y [batch, groups * filters, ...output]. */
+export interface Convolution extends Window {
+  batch: number
+  groups: number
+  channels: number
+  filters: number
+}
+
+/**
+ * The shift is split between the operands: rows (all axes but the last) are shifted on one side and stacked, columns on the other, so that a 3x3 kernel
+ * takes 3 + 3 shifted copies and 3 products instead of 9 and 9.
+ */
+export function weightGradient(g: RuleScope, x: ValueName, dy: ValueName, conv: Convolution): ValueName {
+  const { groups, channels, filters, kernel, strides, dilations, begin, input, output } = conv
+  const folded = foldsBatch(conv)
+  const images = arrange(g, x, conv, channels, input, folded)
+  const errors = arrange(g, dy, conv, filters, output, folded)
+  const rows = offsets(kernel.slice(0, -1))
+  const last = kernel.length - 1
+  const size = kernel[last] as number
+  const column = (value: Arranged, j: number): Arranged => (
+    columnsFrom(g, value, j * (dilations[last] as number) - (begin[last] as number), output[last] as number, strides[last] as number)
+  )
+  let products: ValueName[]
+  if (movesErrors(conv)) {
+    // Row r of x meets row r + begin - i * dilation of dY in kernel row i.
+    const stacked = stack(g, rows.map((row) => row.reduce((value, i, axis) => (
+      rowsFrom(g, value, axis, (begin[axis] as number) - i * (dilations[axis] as number), input[axis] as number, 1)), errors)))
+    products = Array.from({ length: size }, (_, j) => product(g, stacked, column(images, j)))
+  } else {
+    const stacked = stack(g, rows.map((row) => row.reduce((value, i, axis) => (
+      rowsFrom(g, value, axis, i * (dilations[axis] as number) - (begin[axis] as number), output[axis] as number, strides[axis] as number)), images)))
+    products = Array.from({ length: size }, (_, j) => product(g, column(stacked, j), errors))
+  }
+  const [m, n] = movesErrors(conv) ? [filters, channels] : [channels, filters]
+  const all = g.emit('Reshape', [products.length === 1 ? products[0] as ValueName : g.emit('Concat', products, { axis: 0 }), g.ints([size, groups, rows.length, m, n])])
+  const order = movesErrors(conv) ? [1, 3, 4, 2, 0] : [1, 4, 3, 2, 0]
+  return g.emit('Reshape', [g.emit('Transpose', [all], { perm: order }), g.ints([groups * filters, channels, ...kernel])])
+}
+
+// Shifting dY instead of x multiplies the work by input rows / output rows; with strides its rows would have to be spread.
+function movesErrors({ kernel, strides, input, output }: Convolution): boolean {
+  return kernel.slice(0, -1).every((_, axis) => strides[axis] === 1 && 2 * (input[axis] as number) <= 3 * (output[axis] as number))
+}
+
+// One product over all images needs x and dY with the batch behind the channels; one product per image needs the products summed.
+function foldsBatch({ kernel, channels, filters, output }: Convolution): boolean {
+  return elementCount(kernel) * channels * filters > 2 * elementCount(output) * (channels + filters)
+}
+
+/** A value as [groups, channels, batch, ...space] (folded) or [batch, groups, channels, ...space]. */
+interface Arranged { value: ValueName; shape: Shape; folded: boolean }
+
+function arrange(g: RuleScope, value: ValueName, { batch, groups }: Convolution, channels: number, space: Shape, folded: boolean): Arranged {
+  const shape = [batch, groups, channels, ...space]
+  if (!folded) return { value: g.emit('Reshape', [value, g.ints(shape)]), shape, folded }
+  const flat = g.emit('Reshape', [value, g.ints([batch, groups * channels, elementCount(space)])])
+  const turned = [groups, channels, batch, ...space]
+  return { value: g.emit('Reshape', [g.emit('Transpose', [flat], { perm: [1, 0, 2] }), g.ints(turned)]), shape: turned, folded }
+}
+
+function stack(g: RuleScope, parts: readonly Arranged[]): Arranged {
+  const [first] = parts as [Arranged]
+  if (parts.length === 1) return first
+  const axis = first.folded ? 1 : 2
+  const shape = first.shape.with(axis, (first.shape[axis] as number) * parts.length)
+  return { ...first, value: g.emit('Concat', parts.map(({ value }) => value), { axis }), shape }
+}
+
+// [.., M, L] times [.., N, L] transposed, summed over the images: [1, groups, M, N].
+function product(g: RuleScope, left: Arranged, right: Arranged): ValueName {
+  const matrices = ({ value, shape, folded }: Arranged): ValueName => (
+    g.emit('Reshape', [value, g.ints(folded ? [1, ...shape.slice(0, 2), -1] : [...shape.slice(0, 3), -1])])
+  )
+  const found = g.emit('MatMul', [matrices(left), g.emit('Transpose', [matrices(right)], { perm: [0, 1, 3, 2] })])
+  return left.folded ? found : g.emit('ReduceSum', [found, g.ints([0])], { keepdims: 1 })
+}
+
+// Elements start, start + step, ... along spatial axis `axis`, zeros outside. Everything behind the axis moves in one piece.
+function rowsFrom(g: RuleScope, { value, shape, folded }: Arranged, axis: number, start: number, count: number, step: number): Arranged {
+  const at = axis + 3
+  const [size, behind] = [shape[at] as number, elementCount(shape.slice(at + 1))]
+  const result = { shape: shape.with(at, count), folded }
+  if (start === 0 && count === size && step === 1) return { ...result, value }
+  const before = elementCount(shape.slice(0, at))
+  const covered = (count - 1) * step + 1
+  const flat = g.emit('Reshape', [value, g.ints([before, size * behind])])
+  const moved = g.emit('Pad', [flat, g.ints([0, -start * behind, 0, (covered - size + start) * behind])])
+  if (step === 1) return { ...result, value: g.emit('Reshape', [moved, g.ints(result.shape)]) }
+  const rows = g.emit('Reshape', [moved, g.ints([before, covered, behind])])
+  const taken = g.emit('Slice', [rows, g.ints([0]), g.ints([covered]), g.ints([1]), g.ints([step])])
+  return { ...result, value: g.emit('Reshape', [taken, g.ints(result.shape)]) }
+}
+
+/** Up to this width a product with a 0/1 matrix is the fastest way to move columns: Pad takes 10 ns per row. */
+const WIDEST_SELECTION = 32
+
+function columnsFrom(g: RuleScope, arranged: Arranged, start: number, count: number, step: number): Arranged {
+  const { value, shape, folded } = arranged
+  const width = shape.at(-1) as number
+  if (width > WIDEST_SELECTION || (start === 0 && count === width && step === 1)) return rowsFrom(g, arranged, shape.length - 4, start, count, step)
+  const moved = g.emit('MatMul', [g.emit('Reshape', [value, g.ints([-1, width])]), g.constant(selection(width, start, count, step))])
+  const result = shape.with(-1, count)
+  return { value: g.emit('Reshape', [moved, g.ints(result)]), shape: result, folded }
+}
+
+function selection(width: number, start: number, count: number, step: number): Tensor<'float32'> {
+  const data = new Float32Array(width * count)
+  for (let place = 0; place < count; place++) {
+    const source = start + place * step
+    if (source >= 0 && source < width) data[source * count + place] = 1
+  }
+  return float32([width, count], data)
+}
