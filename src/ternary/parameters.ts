@@ -1,6 +1,5 @@
 // Which values of a network are trained, and how: the contract between the update graph and whoever runs it.
 import type { Model, ValueName } from '../onnx/model.js'
-import type { Tensor } from '../tensor/tensor.js'
 
 /**
  * - `ternary`: latent weights behind it, quantized to {-Wn, 0, +Wp}
@@ -53,6 +52,3 @@ export interface UpdateBlock {
   /** The value before the first step, [size]: for ternary blocks the quantized start. */
   initialValue: Float32Array
 }
-
-/** Reads the trained values out of final state: used when exporting. */
-export interface TrainedTernary { name: ValueName; latent: Tensor<'float32'>; wp: number; wn: number; threshold: number }
