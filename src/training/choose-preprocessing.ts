@@ -18,14 +18,15 @@ export interface Choice {
  * @param bind makes the dataset with a candidate's preprocessing
  */
 export async function choosePreprocessing(
-  pool: WorkerPool, model: Uint8Array, output: ValueName, candidates: readonly Preprocessing[], bind: (candidate: Preprocessing) => Dataset, batch?: number,
+  pool: WorkerPool, model: Uint8Array, output: ValueName, candidates: readonly Preprocessing[], bind: (candidate: Preprocessing) => Dataset,
+  fixedBatch: number | null,
 ): Promise<Choice> {
   const top1: number[] = []
   for (const candidate of candidates) {
     const { train } = bind(candidate)
     const stride = Math.max(1, Math.floor(train.size / TRIAL_SAMPLES))
     const indices = Array.from({ length: Math.min(TRIAL_SAMPLES, train.size) }, (_, i) => i * stride)
-    top1.push((await evaluate(pool, model, train, { output, indices, ...(batch === undefined ? {} : { batch }) })).top1)
+    top1.push((await evaluate(pool, model, train, { output, indices, fixedBatch })).top1)
   }
   const best = top1.indexOf(Math.max(...top1))
   return { preprocessing: candidates[best] as Preprocessing, top1 }

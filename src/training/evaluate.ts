@@ -20,8 +20,8 @@ export interface EvaluateOptions {
   output: ValueName
   /** Samples to evaluate, default all of the split. */
   indices?: ArrayLike<number>
-  /** Samples per run; a network with a fixed batch needs its own. Default: as many as have about a million input values, at most 250. */
-  batch?: number
+  /** The only batch size the network takes: a last, smaller batch is filled up. Default null: as many samples as have about a million values, at most 250. */
+  fixedBatch?: number | null
   onProgress?: (done: number, total: number) => void
 }
 
@@ -33,7 +33,7 @@ let evaluations = 0
  */
 export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split, options: EvaluateOptions): Promise<Evaluation> {
   const indices = options.indices ?? Array.from({ length: split.size }, (_, i) => i)
-  const batch = options.batch ?? await defaultBatch(split)
+  const batch = options.fixedBatch ?? await defaultBatch(split)
   const starts = Array.from({ length: Math.ceil(indices.length / batch) }, (_, i) => i * batch)
   const id = `evaluation ${++evaluations}`
   await pool.callAll('load', () => ({ id, model, threads: 1 }))
@@ -43,10 +43,12 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
   const work = async (worker: number): Promise<void> => {
     for (let i = next++; i < starts.length; i = next++) {
       const chosen = Array.prototype.slice.call(indices, starts[i], (starts[i] as number) + batch) as number[]
-      const { inputs, labels } = await split.batch(chosen)
+      const fill = options.fixedBatch === undefined || options.fixedBatch === null ? 0 : batch - chosen.length
+      const { inputs, labels: all } = await split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
+      const labels = all.subarray(0, chosen.length)
       if (labels.length === 0) throw new TtqError('data', 'dataset: it has no labels, expected one class per sample to measure accuracy')
       const results = await pool.call(worker, 'run', { id, feeds: inputs, outputs: [options.output] })
-      scored[i] = score(results[options.output] as Tensor, labels)
+      scored[i] = score(results[options.output] as Tensor, labels, all.length)
       done += chosen.length
       options.onProgress?.(done, indices.length)
     }
@@ -63,9 +65,9 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
 
 interface Scored { correct: number; bytes: Uint8Array }
 
-function score(scores: Tensor, labels: Int32Array): Scored {
-  const values = scores.data as Float32Array
-  const classes = elementCount(scores.dims) / labels.length
+function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
+  const classes = elementCount(scores.dims) / samples
+  const values = (scores.data as Float32Array).subarray(0, labels.length * classes)
   let correct = 0
   for (let sample = 0; sample < labels.length; sample++) {
     let best = 0

@@ -92,7 +92,7 @@ function slice(samples: Feeds, index: number): Feeds {
   return Object.fromEntries(Object.entries(samples).map(([name, tensor]) => {
     const size = tensor.data.length / 2
     const data = (tensor.data as Float32Array).subarray(index * size, (index + 1) * size)
-    return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data } as Tensor]
+    return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data }]
   }))
 }
 

@@ -86,3 +86,15 @@ export interface CompressReport {
   warnings: readonly string[]
   elapsedMs: number
 }
+
+export interface EvaluateReport {
+  schema: 'ttq-evaluate/1'
+  model: string
+  dataset: string
+  preprocessing: string
+  /** Percent of the full test set. */
+  top1: number
+  samples: number
+  samplesPerSecond: number
+  elapsedMs: number
+}

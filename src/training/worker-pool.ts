@@ -19,7 +19,7 @@ export class WorkerPool {
    * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
    */
   constructor(readonly size: number, signal?: AbortSignal) {
-    this.pending = Array.from({ length: size }, () => new Map())
+    this.pending = Array.from({ length: size }, () => new Map<number, Pending>())
     this.workers = this.pending.map((pending) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url))
       worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, test } from 'node:test'
+import { VERSION } from '../../src/training/version.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const SOURCE = join(ROOT, 'src')
@@ -95,6 +96,10 @@ describe('floors', () => {
 
 describe('package.json', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
+
+  test('the program knows its version', () => {
+    assert.equal(VERSION, manifest['version'] as unknown)
+  })
 
   test('every dependency is pinned', () => {
     for (const part of ['dependencies', 'devDependencies']) {

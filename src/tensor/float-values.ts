@@ -1,0 +1,66 @@
+// Tensors of the floating-point types that networks are stored in, as float32 numbers and back.
+import type { DataType } from './data-type.js'
+import type { Tensor } from './tensor.js'
+
+/** The types that weights come in. */
+export type FloatType = 'float32' | 'float16' | 'float64'
+
+export function isFloatType(type: DataType): type is FloatType {
+  return type === 'float32' || type === 'float16' || type === 'float64'
+}
+
+/** The values of a float tensor as float32, the array itself where it is one. float16 is exact, float64 is rounded. */
+export function float32Values({ type, data }: Tensor<FloatType>): Float32Array {
+  switch (type) {
+    case 'float32': return data as Float32Array
+    case 'float64': return Float32Array.from(data)
+    case 'float16': return Float32Array.from(data as Uint16Array, float16ToNumber)
+  }
+}
+
+/** A float tensor of `type` with these values, rounded to nearest. */
+export function floatTensor(type: FloatType, dims: readonly number[], values: Float32Array): Tensor<FloatType> {
+  switch (type) {
+    case 'float32': return { type, dims, data: values }
+    case 'float64': return { type, dims, data: Float64Array.from(values) }
+    case 'float16': return { type, dims, data: Uint16Array.from(values, numberToFloat16) }
+  }
+}
+
+/** The nearest value that `type` holds. */
+export function roundTo(type: FloatType, value: number): number {
+  switch (type) {
+    case 'float64': return value
+    case 'float32': return Math.fround(value)
+    case 'float16': return float16ToNumber(numberToFloat16(value))
+  }
+}
+
+/** The number that the bit pattern of an IEEE 754 binary16 stands for. */
+export function float16ToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/** The IEEE 754 binary16 bit pattern nearest to a number, ties to even. */
+export function numberToFloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const magnitude = Math.abs(value)
+  if (magnitude >= 65520) return sign | 0x7c00
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)))
+  const step = 2 ** (exponent - 10)
+  // Steps are powers of two: dividing by one is exact, so that only this rounding is done.
+  const steps = roundHalfToEven(magnitude / step)
+  return sign | (((exponent + 14) << 10) + steps)
+}
+
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
+}

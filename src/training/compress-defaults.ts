@@ -1,0 +1,22 @@
+// What compress does where nothing is said. Kept apart so that a help text can show it without loading the program.
+import type { CompressOptions } from './compress-options.js'
+
+/** Tuned on CIFAR-10 ResNet-20; every part but the strings is a number in the unit that CompressOptions names. */
+export const COMPRESS_DEFAULTS = {
+  method: 'ttq',
+  renormalize: 'auto',
+  keep: [],
+  ternary: [],
+  epochs: 4,
+  batch: 128,
+  learningRate: 0.02,
+  scaleLearningRate: 0.001,
+  weightDecay: 1e-4,
+  warmup: 50,
+  distill: 0.7,
+  temperature: 4,
+  augment: true,
+  seed: 1,
+  threads: 0,
+  validation: 5000,
+} as const satisfies Partial<CompressOptions>

@@ -1,0 +1,152 @@
+// The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which order the parts
+// below are called, and prints nothing.
+import type { Dataset } from '../data/dataset.js'
+import { openDataset } from '../data/open-dataset.js'
+import type { Model } from '../onnx/model.js'
+import { readModel } from '../onnx/read-model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { pack } from '../packed/pack.js'
+import { unpack } from '../packed/unpack.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { chooseLayers } from '../ternary/layers.js'
+import { bindNetwork } from './bind-network.js'
+import { COMPRESS_DEFAULTS } from './compress-defaults.js'
+import type { CompressOptions } from './compress-options.js'
+import { describeLayers, describeSize } from './describe-network.js'
+import { evaluate, type Evaluation } from './evaluate.js'
+import { fineTune } from './fine-tune.js'
+import { fitWithoutData } from './fit-without-data.js'
+import { foldConstants } from './prepare-network.js'
+import type { CompressReport, Progress, TrainingReport } from './records.js'
+import type { TernaryNetwork } from './ternary-network.js'
+import { VERSION } from './version.js'
+import { WorkerPool } from './worker-pool.js'
+
+export interface CompressResult {
+  /** The .ttq file. */
+  file: Uint8Array
+  report: CompressReport
+}
+
+/** Everything but the network's name has a default. */
+export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>
+
+/**
+ * Compresses a network: ternary weights by fine-tuning (or, without a dataset, by the best fit), packed into a .ttq file that was read
+ * back and compared.
+ * @param bytes a serialized ONNX model
+ * @throws TtqError of any code but `output`; see ErrorCode
+ */
+export async function compress(bytes: Uint8Array, request: CompressRequest): Promise<CompressResult> {
+  const options: CompressOptions = { ...COMPRESS_DEFAULTS, ...request }
+  const job = new Job(options)
+  const start = performance.now()
+  job.phase('read')
+  let externalBytes = 0
+  const externalData = (location: string): Uint8Array => {
+    const file = (options.externalData as (location: string) => Uint8Array)(location)
+    externalBytes += file.length
+    return file
+  }
+  const model = await foldConstants(readModel(bytes, { name: options.name, ...(options.externalData === undefined ? {} : { externalData }) }))
+  const choices = chooseLayers(model.graph, options)
+  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
+  const done = options.data === undefined ? packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
+  return {
+    file: done.file,
+    report: {
+      schema: 'ttq-report/1', ttq: VERSION, model: options.name, output: null, method: options.method,
+      dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
+      baseline: done.baseline === undefined ? null : { top1: done.baseline.top1 },
+      compressed: done.compressed === undefined ? null : { top1: done.compressed.top1 },
+      size: describeSize(bytes.length + externalBytes, done.file, choices),
+      layers: describeLayers(choices, done.network.layers),
+      training: done.training ?? null,
+      verified: { bitExact: done.bitExact },
+      warnings: job.warnings,
+      elapsedMs: performance.now() - start,
+    },
+  }
+}
+
+interface Done {
+  file: Uint8Array
+  network: TernaryNetwork
+  bitExact: boolean
+  dataset?: Dataset
+  baseline?: Evaluation
+  compressed?: Evaluation
+  training?: TrainingReport
+}
+
+/** What all parts of one compression need: the options, and a way to say how far they are. */
+class Job {
+  readonly warnings: string[] = []
+
+  constructor(readonly options: CompressOptions) {}
+
+  readonly progress = (progress: Progress): void => { this.options.onProgress?.(progress) }
+
+  phase(name: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void {
+    this.progress({ kind: 'phase', name, ...(detail === undefined ? {} : { detail }) })
+  }
+
+  warn(message: string): void {
+    this.warnings.push(message)
+    this.progress({ kind: 'warning', message })
+  }
+}
+
+function packWithoutData(model: Model, choices: readonly LayerChoice[], job: Job): Done {
+  job.warn('no --data: the weights were fitted without training, and accuracy was not measured')
+  job.phase('pack')
+  const network = fitWithoutData(model, choices, job.options)
+  const file = packNetwork(network, job.options)
+  job.phase('verify')
+  return { file, network, bitExact: sameBytes(writeModel(unpack(file).model), writeModel(network.model)) }
+}
+
+async function packTrained(model: Model, choices: readonly LayerChoice[], data: string, job: Job): Promise<Done> {
+  const { options } = job
+  const stored = await openDataset(data)
+  const pool = new WorkerPool(options.threads, options.signal)
+  try {
+    job.phase('prepare')
+    const bound = await bindNetwork(pool, model, stored, options)
+    const { dataset, output, fixedBatch } = bound
+    const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
+      output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
+    })
+    job.phase('baseline', dataset.preprocessing)
+    const baseline = await test(bound.model)
+    if (atChance(baseline.top1, dataset.classes)) {
+      job.warn(`baseline top-1 is ${baseline.top1.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
+    }
+    job.phase('train')
+    const { network, training } = await fineTune(pool, bound, choices, options, job.progress)
+    job.phase('pack')
+    const file = packNetwork(network, options, dataset)
+    job.phase('verify')
+    const trained = await test(network.model)
+    job.phase('evaluate')
+    const compressed = await test(unpack(file).model)
+    return { file, network, dataset, baseline, compressed, training, bitExact: trained.digest === compressed.digest }
+  } finally {
+    await pool.close()
+  }
+}
+
+function packNetwork({ model, layers }: TernaryNetwork, { method, name }: CompressOptions, dataset?: Dataset): Uint8Array {
+  const metadata = { producer: 'ttq', method, source: name, ...(dataset === undefined ? {} : { dataset: dataset.name, preprocessing: dataset.preprocessing }) }
+  return pack({ model, ternary: layers, metadata })
+}
+
+// Within the noise of a few hundred test samples around guessing.
+function atChance(top1: number, classes: number): boolean {
+  return top1 < (100 / classes) * 1.5
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
