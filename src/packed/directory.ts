@@ -55,7 +55,7 @@ function u32(value: number): Uint8Array {
 
 function utf8(text: string, what: string): Uint8Array {
   if (/\p{Surrogate}/u.test(text)) {
-    throw packedError(`${what} ${JSON.stringify(text)}`, 'half of a surrogate pair', 'text that UTF-8 can hold', 'Rename it.')
+    throw packedError(`${what} ${JSON.stringify(text)}`, 'half of a surrogate pair', 'text that UTF-8 can hold', 'Write it in well-formed Unicode.')
   }
   return new TextEncoder().encode(text)
 }

@@ -72,7 +72,7 @@ function checkTernary(name: ValueName, tensor: Tensor | undefined, { codes, wp, 
   const different = firstDifference(data, codes, levels)
   if (different < 0) return
   const expected = `${levels[(codes[different] as number) + 1]}, the value of code ${codes[different]}`
-  throw packedError(where, `value ${String(data[different])} at index ${different}`, expected, 'Store the decoded values in the model.')
+  throw packedError(where, `value ${Object.is(data[different], -0) ? '-0' : String(data[different])} at index ${different}`, expected, 'Store the decoded values in the model.')
 }
 
 // In the order of the graph's initializers, one behind the other, each at a multiple of 64.
