@@ -1,0 +1,41 @@
+// What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in main.ts.
+import type { Terminal } from './terminal.js'
+
+/** One option, as help shows it. Values arrive as text; readers of option-values.ts check them. */
+export interface OptionSpec {
+  /** Heading in the help text. */
+  group: string
+  describe: string
+  alias?: string
+  /** Takes no value. */
+  flag?: true
+  /** May be given several times. */
+  repeatable?: true
+  /** The default as help shows it; commands fill it in themselves. */
+  default?: string | number
+}
+
+/** What was given: options by long name, only those that were there. */
+export interface Arguments {
+  readonly model: string
+  readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
+}
+
+export interface Command {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** What `<model>` may be. */
+  readonly model: string
+  readonly options: Readonly<Record<string, OptionSpec>>
+  readonly examples: readonly (readonly [command: string, meaning: string])[]
+  /** Does the work and gives the exit code. @throws TtqError */
+  run(args: Arguments, terminal: Terminal): Promise<number>
+}
+
+/** Options that every command has. */
+export const COMMON_OPTIONS = {
+  json: { group: 'Output:', describe: 'print one JSON document on stdout and nothing else', flag: true },
+  quiet: { group: 'Output:', describe: 'nothing but errors on stderr', flag: true, alias: 'q' },
+  debug: { group: 'Output:', describe: 'show the stack of an error', flag: true },
+} as const satisfies Record<string, OptionSpec>

@@ -1,0 +1,32 @@
+// Exit codes, and which error gives which.
+import { TtqError, type ErrorCode } from '../errors/ttq-error.js'
+
+export const EXIT = { done: 0, failed: 1, usage: 2, input: 3, accuracy: 4, interrupted: 130 } as const
+
+/** The list of exit codes as help shows it. */
+export const EXIT_CODES_TEXT = [
+  'Exit codes:',
+  '  0  done',
+  '  1  the work failed',
+  '  2  bad usage, an output that exists (see --force) or cannot be written included',
+  '  3  bad input: a model or dataset that is missing, damaged or not supported',
+  '  4  accuracy fell by more than --max-drop points (the file is written all the same)',
+  '  130  interrupted (Ctrl-C)',
+].join('\n')
+
+const BY_CODE: Readonly<Record<ErrorCode, number>> = {
+  usage: EXIT.usage,
+  model: EXIT.input,
+  unsupported: EXIT.input,
+  packed: EXIT.input,
+  data: EXIT.input,
+  output: EXIT.failed,
+  runtime: EXIT.failed,
+  training: EXIT.failed,
+  interrupted: EXIT.interrupted,
+}
+
+/** The exit code for whatever was thrown. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof TtqError ? BY_CODE[error.code] : EXIT.failed
+}

@@ -1,0 +1,81 @@
+// The program from arguments to exit code. What a command does stands in commands/.
+import { TtqError } from '../errors/ttq-error.js'
+import { VERSION } from '../training/version.js'
+import type { Command } from './command.js'
+import { compressCommand } from './commands/compress.js'
+import { evaluateCommand } from './commands/evaluate.js'
+import { inspectCommand } from './commands/inspect.js'
+import { unpackCommand } from './commands/unpack.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { parseArguments } from './parse-arguments.js'
+import { openTerminal, type Terminal } from './terminal.js'
+
+const COMMANDS: readonly Command[] = [compressCommand, evaluateCommand, unpackCommand, inspectCommand]
+const HELP_COLUMNS = { least: 60, most: 100 } as const
+/** Time that interrupted work has to stop by itself. */
+const GRACE_MS = 5000
+
+/** Runs the program and ends the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const terminal = openTerminal({ quiet: argv.includes('--quiet') || argv.includes('-q') })
+  let code: number
+  try {
+    code = await run(argv, terminal)
+  } catch (error) {
+    const failure = terminal.signal.aborted ? terminal.signal.reason as TtqError : error
+    code = exitCodeOf(failure)
+    if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
+    terminal.complain(describe(failure, argv.includes('--debug')))
+  }
+  process.exit(code)
+}
+
+async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const columns = Math.max(HELP_COLUMNS.least, Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.most))
+  const parsed = parseArguments(argv, { commands: COMMANDS, version: VERSION, columns })
+  switch (parsed.kind) {
+    case 'print':
+      await terminal.write(parsed.text)
+      return EXIT.done
+    case 'nothing':
+      terminal.complain(parsed.help.trimEnd())
+      return EXIT.usage
+    case 'run':
+      return Promise.race([parsed.command.run(parsed.args, terminal), tooLate(terminal.signal)])
+  }
+}
+
+// Rejects some time after an interruption, for work that does not listen to the signal.
+function tooLate(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => setTimeout(() => { reject(signal.reason as TtqError) }, GRACE_MS).unref())
+  })
+}
+
+function describe(error: unknown, debug: boolean): string {
+  const stack = debug && error instanceof Error ? `\n${fullStack(error)}` : ''
+  if (error instanceof TtqError) return `ttq: ${error.message}${error.hint === undefined ? '' : `. ${sentence(error.hint)}`}${stack}`
+  const message = error instanceof Error ? error.message : String(error)
+  return `ttq: ${message.split('\n')[0]}. ${bugHint(debug)}${stack}`
+}
+
+// A capital first, unless it is a command to type, and a full stop.
+function sentence(hint: string): string {
+  const begun = hint.startsWith('ttq ') ? hint : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`
+  return /[.?!]$/.test(begun) ? begun : `${begun}.`
+}
+
+function bugHint(debug: boolean): string {
+  return `This is a bug in ttq; please report it${debug ? '' : ' with the output of the same command and --debug'}.`
+}
+
+function fullStack(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${fullStack(error.cause)}` : ''
+  return `${error.stack ?? error.message}${cause}`
+}
+
+// What --json prints in the place of a report; docs/report.md.
+function errorDocument(error: unknown, exitCode: number): object {
+  if (!(error instanceof TtqError)) return { schema: 'ttq-error/1', error: { code: 'internal', message: String(error), hint: bugHint(false), exitCode } }
+  return { schema: 'ttq-error/1', error: { code: error.code, message: error.message, hint: error.hint ?? null, exitCode } }
+}

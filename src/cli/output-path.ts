@@ -1,0 +1,54 @@
+// Whether a file may be written at a path, asked before any long work.
+import { closeSync, openSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { TtqError } from '../errors/ttq-error.js'
+import { temporaryName } from './write-atomically.js'
+
+export interface OutputRequest {
+  path: string
+  /** The option that named it, for messages. */
+  option: string
+  /** May replace an existing file. */
+  force: boolean
+  /** Other files of this run, which it must differ from. */
+  others: readonly string[]
+}
+
+/**
+ * Checks that a file can be made at `path` (by making and removing one beside it) and that nothing is lost by it.
+ * Links are followed, so that the link stays and its target is replaced.
+ * @returns the path to write
+ * @throws TtqError `usage`
+ */
+export function checkOutputPath({ path, option, force, others }: OutputRequest): string {
+  const fail = (found: string, hint?: string, cause?: unknown): never => {
+    throw new TtqError('usage', `${option}: ${path} ${found}`, { facts: { option, path }, ...(hint === undefined ? {} : { hint }), cause })
+  }
+  const existing = statOf(path)
+  if (existing?.isDirectory() === true || /[/\\]$/.test(path)) fail('is a folder, expected a file name')
+  if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
+  const target = existing === undefined ? resolve(path) : realpathSync(path)
+  if (others.some((other) => samePlace(other, target))) fail('is another file of the same command, expected a path of its own')
+  if (existing !== undefined && !force) fail('exists', `Add --force to replace it, or name another file with ${option}.`)
+  if (statOf(dirname(target))?.isDirectory() !== true) fail(`cannot be made: there is no folder ${dirname(path)}`, 'Make the folder first.')
+  try {
+    const probe = temporaryName(target)
+    closeSync(openSync(probe, 'wx'))
+    rmSync(probe)
+  } catch (cause) {
+    fail(`cannot be written (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message})`, 'Choose a folder that can be written to.', cause)
+  }
+  return target
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function samePlace(other: string, target: string): boolean {
+  return (statOf(other) === undefined ? resolve(other) : realpathSync(other)) === target
+}

@@ -1,0 +1,121 @@
+// Command line -> command and its arguments, or a text to print. yargs takes the words apart and lays out the help; what is
+// unknown, missing or given twice is said here, in this program's own words.
+import yargs, { type Argv } from 'yargs'
+import { TtqError } from '../errors/ttq-error.js'
+import { closestName } from './closest-name.js'
+import { COMMON_OPTIONS, type Arguments, type Command, type OptionSpec } from './command.js'
+import { EXIT_CODES_TEXT } from './exit-codes.js'
+
+export type Parsed = { kind: 'run'; command: Command; args: Arguments } | { kind: 'print'; text: string } | { kind: 'nothing'; help: string }
+
+export interface ParseContext {
+  commands: readonly Command[]
+  version: string
+  /** Width of help texts. */
+  columns: number
+}
+
+type Values = Record<string, unknown> & { _: (string | number)[] }
+
+/** @throws TtqError `usage` for everything that is not a legal command line */
+export function parseArguments(argv: readonly string[], context: ParseContext): Parsed {
+  let selected: { command: Command; values: Values } | undefined
+  let complaint: string | undefined
+  let text = ''
+  const parser = program(context, (command, values) => { selected = { command, values } })
+  parser.fail((message) => { complaint ??= message })
+  const values = parser.parse([...argv], {}, (_error, _values, output) => { text = output }) as Values
+  if (complaint !== undefined) throw translated(complaint, selected?.command ?? context.commands.find(({ name }) => name === argv[0]))
+  if (text !== '') return { kind: 'print', text: `${text.trimEnd()}\n` }
+  if (selected !== undefined) return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
+  return withoutCommand(values, context)
+}
+
+function program({ commands, version, columns }: ParseContext, select: (command: Command, values: Values) => void): Argv {
+  const parser = yargs()
+    .scriptName('ttq').locale('en').exitProcess(false).wrap(columns).version('version', 'show the version', version).help('help', 'show this help').alias('help', 'h')
+    .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false, 'parse-positional-numbers': false, 'strip-aliased': true })
+    .updateStrings({ 'Options:': 'Other:', 'Positionals:': 'Model:', 'Commands:': 'Commands (each has its own --help):' })
+    .usage('$0 <command> <model> [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.')
+    .epilogue(`${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`)
+  for (const command of commands) {
+    const build = (own: Argv): Argv => buildCommand(own, command)
+    parser.command(`${command.name} <model>`, command.summary, build, (values) => { select(command, values as unknown as Values) })
+    for (const [example, meaning] of command.examples.slice(0, 1)) parser.example(example, meaning)
+  }
+  return parser
+}
+
+function buildCommand(parser: Argv, command: Command): Argv {
+  parser.usage(`$0 ${command.name} <model> [options]\n\n${command.summary}`).positional('model', { describe: command.model })
+  for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(optionsOf(command))) {
+    parser.option(name, {
+      group, describe,
+      ...(alias === undefined ? {} : { alias }),
+      ...(flag === true ? { boolean: true } : { nargs: 1 }),
+      ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
+    })
+  }
+  for (const [example, meaning] of command.examples) parser.example(example, meaning)
+  return parser.epilogue(EXIT_CODES_TEXT)
+}
+
+function optionsOf(command: Command): Readonly<Record<string, OptionSpec>> {
+  return { ...command.options, ...COMMON_OPTIONS }
+}
+
+function checkedArguments(command: Command, given: Values): Arguments {
+  const { _: words, $0: _program, model, ...values } = given
+  const extra = words[1]
+  if (extra !== undefined) throw new TtqError('usage', `${command.name}: found another argument "${extra}", expected one model`, { hint: helpHint(command) })
+  const options = optionsOf(command)
+  const checked = new Map<string, string | boolean | readonly string[]>()
+  for (const [name, value] of Object.entries(values)) {
+    const spec = options[name]
+    if (spec === undefined) throw unknownOption(name, command, options)
+    checked.set(name, checkedValue(name, value, spec))
+  }
+  return { model: String(model), values: checked }
+}
+
+function checkedValue(name: string, value: unknown, { repeatable, flag }: OptionSpec): string | boolean | readonly string[] {
+  const several: unknown[] = Array.isArray(value) ? value : [value]
+  if (repeatable === true) return several.map(String)
+  if (several.length > 1) throw new TtqError('usage', `--${name}: given ${several.length} times, expected once`)
+  if (flag === true) return value === true
+  if (typeof value === 'boolean') throw new TtqError('usage', `--no-${name}: --${name} is no switch, expected --${name} <value>`)
+  return String(value)
+}
+
+function unknownOption(name: string, command: Command, options: Readonly<Record<string, OptionSpec>>): TtqError {
+  const dashed = name.length === 1 ? `-${name}` : `--${name}`
+  const closest = closestName(name, [...Object.keys(options), 'help', 'version'])
+  const hint = closest === undefined ? helpHint(command) : `Did you mean --${closest}?`
+  return new TtqError('usage', `${command.name}: unknown option ${dashed}`, { facts: { option: name }, hint })
+}
+
+function withoutCommand({ _: [word], $0: _program, ...values }: Values, { commands, columns, version }: ParseContext): Parsed {
+  const names = commands.map(({ name }) => name)
+  if (word !== undefined) {
+    const closest = closestName(String(word), names)
+    const hint = closest === undefined ? `The commands are ${names.join(', ')}; ttq --help lists them.` : `Did you mean ttq ${closest}?`
+    throw new TtqError('usage', `unknown command "${word}"`, { facts: { command: word }, hint })
+  }
+  const [option] = Object.keys(values)
+  if (option !== undefined) throw new TtqError('usage', `no command before --${option}`, { hint: `The commands are ${names.join(', ')}; ttq --help lists them.` })
+  const help = parseArguments(['--help'], { commands, columns, version })
+  return { kind: 'nothing', help: help.kind === 'print' ? help.text : '' }
+}
+
+// yargs' own complaints, recognised by its English texts.
+function translated(complaint: string, command: Command | undefined): TtqError {
+  const details = { hint: command === undefined ? 'ttq --help shows what there is.' : helpHint(command) }
+  const [, option] = /^Not enough arguments following: (.+)$/.exec(complaint) ?? []
+  if (option !== undefined) return new TtqError('usage', `${option.length === 1 ? '-' : '--'}${option}: found nothing, expected a value`, details)
+  if (complaint.startsWith('Not enough non-option arguments')) return new TtqError('usage', `${command?.name ?? 'ttq'}: no model given, expected a file or -`, details)
+  return new TtqError('usage', complaint, details)
+}
+
+function helpHint({ name }: Command): string {
+  return `ttq ${name} --help lists the options.`
+}

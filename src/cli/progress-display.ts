@@ -1,0 +1,96 @@
+// Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and logs need
+// different texts at different times, which progress packages leave to their caller, and the drawing itself is one carriage return.
+import type { Progress } from '../training/records.js'
+
+export interface ProgressOptions {
+  write: (text: string) => void
+  /** Redraw one line; else plain lines without control characters. */
+  live: boolean
+  /** Width of the terminal, asked at every drawing. */
+  columns: () => number | undefined
+  /** Milliseconds. */
+  now: () => number
+}
+
+export interface ProgressDisplay {
+  show(event: Progress): void
+  /** Removes the redrawn line, so that other text can follow. */
+  clear(): void
+}
+
+/** Time between two drawings of the line, and between two plain lines inside an epoch. */
+const REDRAW_MS = 100
+const PLAIN_MS = 10_000
+const BAR_CELLS = 20
+
+const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], string>> = {
+  read: 'reading', prepare: 'preparing', baseline: 'measuring the original network', train: 'training', pack: 'packing', verify: 'verifying the file',
+  evaluate: 'evaluating',
+}
+
+/** Events in, text out. */
+export function progressDisplay({ write, live, columns, now }: ProgressOptions): ProgressDisplay {
+  let drawn = false
+  let last = -Infinity
+  let phase = ''
+  let accuracy = ''
+  const clear = (): void => {
+    if (drawn) write('\r\x1b[K')
+    drawn = false
+  }
+  const line = (text: string): void => {
+    clear()
+    write(`${text}\n`)
+    last = now()
+  }
+  const redraw = (text: string): void => {
+    write(`\r${text.slice(0, Math.max(1, (columns() ?? 80) - 1))}\x1b[K`)
+    drawn = true
+    last = now()
+  }
+  const passing = (text: string, whole: boolean): void => {
+    if (live && (whole || now() - last >= REDRAW_MS)) redraw(text)
+    else if (!live && now() - last >= PLAIN_MS) line(text)
+  }
+  const show = (event: Progress): void => {
+    switch (event.kind) {
+      case 'phase':
+        phase = `${PHASES[event.name]}${event.detail === undefined ? '' : `: ${event.detail}`}`
+        if (live) redraw(phase)
+        else line(phase)
+        break
+      case 'warning': line(`warning: ${event.message}`); break
+      case 'step': passing(`${bar(overall(event), live)}${describeStep(event)}${accuracy}`, false); break
+      case 'evaluated': passing(`${bar(event.done / event.total, live)}${phase} ${event.done}/${event.total}`, event.done === event.total); break
+      case 'epoch':
+        accuracy = `, held-out ${event.validationTop1.toFixed(2)} %`
+        line(`epoch ${event.epoch}/${event.epochs}: loss ${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`)
+        break
+    }
+  }
+  return { show, clear }
+}
+
+type Step = Extract<Progress, { kind: 'step' }>
+
+// `step` counts within the epoch.
+function overall({ epoch, epochs, step, steps }: Step): number {
+  return (epoch - 1 + step / steps) / epochs
+}
+
+function describeStep({ epoch, epochs, step, steps, loss, samplesPerSecond, remainingMs }: Step): string {
+  return `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}, ${Math.round(samplesPerSecond)} images/s, ${duration(remainingMs)} left`
+}
+
+function bar(share: number, live: boolean): string {
+  if (!live) return ''
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_CELLS)
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

@@ -1,0 +1,59 @@
+// Where the results of a command go: checked before the work, written after it.
+import { TtqError } from '../errors/ttq-error.js'
+import { type Arguments, type OptionSpec } from './command.js'
+import { flagOption, textOption } from './option-values.js'
+import { checkOutputPath } from './output-path.js'
+import type { Terminal } from './terminal.js'
+import { writeAtomically } from './write-atomically.js'
+
+export const REPORT_OPTION = { group: 'Output:', describe: 'write the report as JSON to this file, too' } as const satisfies OptionSpec
+export const FORCE_OPTION = { group: 'Output:', describe: 'replace files that exist', flag: true } as const satisfies OptionSpec
+
+export interface ResultPaths {
+  /** Where the model goes: a path, '-' for stdout, or undefined where the command makes none. */
+  model: string | undefined
+  report: string | undefined
+}
+
+/**
+ * Checks all places before any long work.
+ * @param output where the model goes, as given or by default
+ * @throws TtqError `usage`
+ */
+export function checkResultPaths(args: Arguments, output?: string): ResultPaths {
+  const force = flagOption(args, 'force') ?? false
+  const input = args.model === '-' ? [] : [args.model]
+  if (output === '-') checkModelOnStdout(args)
+  const model = output === undefined || output === '-' ? output : checkOutputPath({ path: output, option: '--output', force, others: input })
+  const given = textOption(args, 'report')
+  const others = [...input, ...(model === undefined || model === '-' ? [] : [model])]
+  const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
+  return { model, report }
+}
+
+function checkModelOnStdout(args: Arguments): void {
+  const hint = 'Name a file with --output.'
+  if (flagOption(args, 'json') === true) throw new TtqError('usage', '--json: given while the model goes to stdout; only one of them fits there', { hint })
+  if (process.stdout.isTTY) throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
+}
+
+/** Writes the model; to stdout as a whole. @throws TtqError `output` */
+export async function writeModelResult(path: string, bytes: Uint8Array, terminal: Terminal): Promise<void> {
+  if (path !== '-') writeAtomically(path, bytes)
+  else if (!(await terminal.write(bytes))) throw new TtqError('output', 'stdout: closed before the model was written')
+}
+
+/** Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says. */
+export async function writeReport(args: Arguments, paths: ResultPaths, report: object, text: string, terminal: Terminal): Promise<void> {
+  const json = `${JSON.stringify(report, null, 2)}\n`
+  if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
+  if (paths.model === '-') terminal.note(text.trimEnd())
+  else await terminal.write(flagOption(args, 'json') === true ? json : text)
+}
+
+/** Default output: the input's name with another ending, in the working directory. stdin goes to stdout. */
+export function defaultOutput(model: string, ending: string): string {
+  if (model === '-') return '-'
+  const name = model.split(/[/\\]/).at(-1) ?? model
+  return `${name.replace(/\.[^.]+$/, '')}${ending}`
+}

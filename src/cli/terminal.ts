@@ -1,0 +1,69 @@
+// The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
+import { TtqError } from '../errors/ttq-error.js'
+import type { Progress } from '../training/records.js'
+import { EXIT } from './exit-codes.js'
+import { progressDisplay } from './progress-display.js'
+
+export interface Terminal {
+  /** Aborted by the first Ctrl-C or SIGTERM, with a TtqError `interrupted`. */
+  readonly signal: AbortSignal
+  /** Writes data; resolves to false when the reader has gone away. */
+  write(data: string | Uint8Array): Promise<boolean>
+  /** A line on stderr; not with --quiet. */
+  note(line: string): void
+  /** A line on stderr, always. */
+  complain(line: string): void
+  progress(event: Progress): void
+}
+
+/** Names inside models may hold anything; a terminal must not obey them. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g
+
+/** Takes over both streams and the signals of this process. */
+export function openTerminal({ quiet }: { quiet: boolean }): Terminal {
+  const { stdout, stderr } = process
+  stdout.on('error', () => {})
+  stderr.on('error', () => {})
+  const display = progressDisplay({
+    write: (text) => stderr.write(text),
+    live: stderr.isTTY && !isSet('CI') && !isSet('NO_COLOR') && process.env.TERM !== 'dumb',
+    columns: () => stderr.columns,
+    now: () => performance.now(),
+  })
+  const complain = (line: string): void => {
+    display.clear()
+    stderr.write(`${line.replace(CONTROL_CHARACTERS, '?')}\n`)
+  }
+  return {
+    signal: interruption(complain),
+    write: (data) => new Promise((resolve, reject) => {
+      display.clear()
+      stdout.write(data, (error) => {
+        if (error === null || error === undefined) resolve(true)
+        else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false)
+        else reject(new TtqError('output', `stdout: ${error.message}`, { cause: error }))
+      })
+    }),
+    note: (line) => { if (!quiet) complain(line) },
+    complain,
+    progress: (event) => { if (!quiet) display.show(event) },
+  }
+}
+
+function isSet(variable: string): boolean {
+  return (process.env[variable] ?? '') !== ''
+}
+
+// The second signal ends the process at once: files are written in one go (write-atomically.ts), so there is nothing to clean up.
+function interruption(complain: (line: string) => void): AbortSignal {
+  const controller = new AbortController()
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted)
+    complain('stopping (Ctrl-C again to stop at once)')
+    controller.abort(new TtqError('interrupted', 'interrupted: nothing was written'))
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return controller.signal
+}

@@ -1,0 +1,31 @@
+// Files appear whole or not at all. Checks that a file may be written stand in output-path.ts.
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { TtqError } from '../errors/ttq-error.js'
+
+/**
+ * Writes under a temporary name in the same folder, forces the bytes to disk, and renames. Synchronous from end to end: a signal cannot come
+ * between, so that no temporary file is left behind.
+ * @throws TtqError `output`; an older file of that name is then untouched
+ */
+export function writeAtomically(path: string, bytes: Uint8Array): void {
+  const temporary = temporaryName(path)
+  try {
+    const file = openSync(temporary, 'wx')
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (cause) {
+    rmSync(temporary, { force: true })
+    throw new TtqError('output', `${path}: could not be written: ${(cause as Error).message}`, { facts: { path }, hint: 'Nothing was changed there.', cause })
+  }
+}
+
+/** A name beside `path` that no other process uses. */
+export function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+}

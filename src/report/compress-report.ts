@@ -1,0 +1,51 @@
+// The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by training/compress.ts.
+import type { CompressReport, LayerReport, TrainingReport } from '../training/records.js'
+import { countText, durationText, facts, percentText, ratioText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+
+/** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
+export function renderCompressReport(report: CompressReport): string {
+  const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
+  const parts = [headline(report), facts(summary(report)), layerTable(report.layers), warnings]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function headline({ model, size }: CompressReport): string {
+  return `${model}: ternary layers ${ratioText(size.ternaryRatio)} smaller, whole file ${ratioText(size.fileRatio)} smaller`
+}
+
+function summary(report: CompressReport): [string, string][] {
+  const { size, training } = report
+  return [
+    ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
+    ['ternary layers', `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`],
+    ['accuracy', accuracy(report)],
+    ...(report.dataset === null ? [] : [['data', `${report.dataset}${report.preprocessing === null ? '' : `, ${report.preprocessing}`}`] as [string, string]]),
+    ['method', report.method],
+    ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
+    ['verified', report.verified.bitExact ? 'the file, read back, gives the same outputs bit for bit' : 'NO: the file, read back, gives other outputs'],
+    ['written to', report.output ?? 'stdout'],
+    ['time', durationText(report.elapsedMs)],
+  ]
+}
+
+function accuracy({ baseline, compressed }: CompressReport): string {
+  if (baseline === null || compressed === null) return 'not measured (no --data)'
+  const change = compressed.top1 - baseline.top1
+  return `top-1 ${percentText(baseline.top1)} -> ${percentText(compressed.top1)} (${change < 0 ? '' : '+'}${change.toFixed(2)} points)`
+}
+
+function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, seed, elapsedMs }: TrainingReport): string {
+  const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
+  const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
+  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}, seed ${seed}`
+}
+
+function layerTable(layers: readonly LayerReport[]): string {
+  const rows = layers.map(({ name, op, shape, ternary, reason, wp, wn, zeros, positives, negatives }) => {
+    const weights = shape.reduce((product, dim) => product * dim, 1)
+    const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
+    return [name, op, shapeText(shape), ternary ? '2' : 'full', scaleText(wp), scaleText(wn), ...shares, reason ?? '']
+  })
+  const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
+  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+}

@@ -1,0 +1,82 @@
+// Tables and numbers as text: aligned columns, no colour, one convention for sizes.
+
+export type Alignment = 'left' | 'right'
+
+/**
+ * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no newline at the end.
+ * @param alignments one per column
+ */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], alignments: readonly Alignment[]): string {
+  const all = [header, ...rows].map((row) => row.map(printable))
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
+  return all.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0, alignments[column] ?? 'left')).join('  ').trimEnd()).join('\n')
+}
+
+/** Facts as `name  value` lines, values below each other. */
+export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...pairs.map(([name]) => name.length))
+  return pairs.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')
+}
+
+/** Text on one line without control characters: names inside models may hold anything, and a terminal must not obey them. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, '?')
+}
+
+function pad(cell: string, width: number, alignment: Alignment): string {
+  return alignment === 'right' ? cell.padStart(width) : cell.padEnd(width)
+}
+
+/** Bytes in units of 1000: `999 B`, `68.3 KB`, `1.09 MB`, three digits. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB']
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? String(value) : threeDigits(value)} ${units[unit]}`
+}
+
+/** `16.0x`: one digit behind the point. */
+export function ratioText(ratio: number): string {
+  return `${ratio.toFixed(1)}x`
+}
+
+/** `91.73 %`. */
+export function percentText(percent: number): string {
+  return `${percent.toFixed(2)} %`
+}
+
+/** A share of a whole as whole percent, '-' where it is unknown. */
+export function shareText(part: number | null, whole: number): string {
+  return part === null || whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`
+}
+
+/** A scale with four significant digits, '-' where there is none. */
+export function scaleText(value: number | null): string {
+  return value === null ? '-' : value.toPrecision(4)
+}
+
+/** `3x3x16x16`; `scalar` without dimensions. */
+export function shapeText(shape: readonly (number | string | null)[]): string {
+  return shape.length === 0 ? 'scalar' : shape.map((dim) => dim ?? '?').join('x')
+}
+
+/** `0.8 s`, `4 min 12 s`, `2 h 3 min`. */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`
+  const minutes = Math.floor(Math.round(seconds) / 60)
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds) % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** `10,000`. */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+function threeDigits(value: number): string {
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)
+}
