@@ -92,7 +92,7 @@ function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): Tenso
 /** The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are aligned. */
 export function viewOf(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
   const View: ViewClass = VIEWS[type] ?? Uint8Array
-  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
   return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT)
 }
 

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { ExternalData } from '../../src/onnx/read-model.js'
 import type { Graph } from '../../src/onnx/model.js'
 import type { Feeds } from '../../src/runtime/session.js'
-import type { Tensor } from '../../src/tensor/tensor.js'
 
 const ROOT = new URL('../../../fixtures/onnx/', import.meta.url)
 
@@ -40,6 +39,6 @@ export function seededFeeds(graph: Graph, seed: number, batch = 2): Feeds {
     const data = type?.elementType === 'bool'
       ? Uint8Array.from({ length: count }, () => (random() < 0.5 ? 1 : 0))
       : Float32Array.from({ length: count }, () => random() * 2 - 1)
-    return [name, { type: type?.elementType ?? 'float32', dims, data } as Tensor]
+    return [name, { type: type?.elementType ?? 'float32', dims, data }]
   }))
 }

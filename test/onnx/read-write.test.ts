@@ -144,7 +144,7 @@ test('attributes: changed ones are written anew, INT64_MAX survives both ways', 
   assert.deepEqual(slice?.attributes.ends, { ...slice?.attributes.ends, kind: 'ints', value: [2 ** 63] })
   const model = madeModel()
   model.graph.nodes[1] = {
-    ...slice as Graph['nodes'][number], inputs: ['sum'], outputs: ['y'],
+    ...slice, inputs: ['sum'], outputs: ['y'],
     attributes: {
       axes: { ...slice?.attributes.axes as Attribute & { kind: 'ints' }, value: [2] },
       starts: { kind: 'ints', value: [1] },
