@@ -114,11 +114,11 @@ const REJECTS: Record<string, [() => PackedModel, string]> = {
   'a scale that is no float32': [() => onlyTernary(GOOD, { ...W, wp: 0.1 }), `${where} wp 0.1, expected a positive, finite float32`],
   'an infinite scale': [() => onlyTernary(GOOD, { ...W, wn: Infinity }), `${where} wn Infinity, expected a positive, finite float32`],
   'values that are not the decoded ones': [
-    () => onlyTernary({ ...GOOD, data: Float32Array.of(0.5, -0.26) } as Tensor, W),
+    () => onlyTernary({ ...GOOD, data: Float32Array.of(0.5, -0.26) }, W),
     `${where} value -0.25999999046325684 at index 1, expected -0.25, the value of code -1`,
   ],
   'a negative zero': [
-    () => onlyTernary({ ...GOOD, data: Float32Array.of(0.5, -0) } as Tensor, { ...W, codes: Int8Array.of(1, 0) }),
+    () => onlyTernary({ ...GOOD, data: Float32Array.of(0.5, -0) }, { ...W, codes: Int8Array.of(1, 0) }),
     `${where} value -0 at index 1, expected 0, the value of code 0`,
   ],
   'scales that float16 does not hold': [

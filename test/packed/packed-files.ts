@@ -143,7 +143,7 @@ export function onlyTernary(tensor: Tensor, weights: TernaryWeights): PackedMode
 
 /** Everything of a model but what it was read from. */
 export function plain(value: unknown): unknown {
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, plain(item)])
+  if (value instanceof Map) return [...value as Map<unknown, unknown>].map(([key, item]) => [key, plain(item)])
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
   return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'source').map(([key, item]) => [key, plain(item)]))
