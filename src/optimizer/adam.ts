@@ -17,7 +17,7 @@ export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1
 
 /**
  * m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; w' = w (1 - lr wd) - lr / (1 - b1^step) m' / (sqrt(v' / (1 - b2^step)) + eps).
- * State: `.mean` and `.square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1.
+ * State: `mean` and `square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1.
  */
 export function adam(options: Partial<AdamOptions> = {}): Optimizer {
   const { beta1, beta2, epsilon, decoupled } = { ...ADAM_DEFAULTS, ...options }

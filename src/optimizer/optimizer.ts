@@ -4,8 +4,8 @@ import type { ValueName } from '../onnx/model.js'
 
 /** One tensor to update. */
 export interface OptimizerStep {
-  /** Prefix of the state slots' names: `<name>.momentum` and so on. */
-  name: string
+  /** What the state slots' names start with: `<prefix>momentum` and so on. */
+  prefix: string
   dims: readonly number[]
   /** Current value, shape dims. */
   value: ValueName
@@ -34,7 +34,7 @@ export interface Optimizer {
 
 /** Declares a state slot of a step: its input and its output, which the caller still has to compute under the name `<slot>_next`. */
 export function declareSlot(graph: GraphBuilder, step: OptimizerStep, kind: string): OptimizerSlot {
-  const name = graph.input(`${step.name}.${kind}`, 'float32', step.dims)
+  const name = graph.input(`${step.prefix}${kind}`, 'float32', step.dims)
   graph.output(nextOf(name), 'float32', step.dims)
   return { name, dims: step.dims }
 }

@@ -14,7 +14,7 @@ export interface SgdOptions {
 export const SGD_DEFAULTS: SgdOptions = { momentum: 0.9, nesterov: false }
 
 /**
- * v' = mu v + (g + wd w); w' = w - lr v', with Nesterov w' = w - lr (g + wd w + mu v'). State: `.momentum`, only if mu > 0.
+ * v' = mu v + (g + wd w); w' = w - lr v', with Nesterov w' = w - lr (g + wd w + mu v'). State: `momentum`, only if mu > 0.
  * As in PyTorch, whose formula has the learning rate outside the velocity:
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
  */

@@ -35,7 +35,7 @@ export type Method = (block: MethodBlock) => MethodResult
 /** Updates `value` by the block's optimizer; the result has the name `next`. */
 export function optimize(
   block: MethodBlock,
-  step: { name: string; dims: readonly number[]; value: ValueName; gradient: ValueName; next: ValueName; rate: 'learningRate' | 'scaleLearningRate'; weightDecay: number },
+  step: { prefix: string; dims: readonly number[]; value: ValueName; gradient: ValueName; next: ValueName; rate: 'learningRate' | 'scaleLearningRate'; weightDecay: number },
 ): StateSlot[] {
   const slots = block.optimizer.update(block.graph, { ...step, learningRate: block.scalar(step.rate), stepNumber: () => block.scalar('step') })
   return slots.map(({ name, dims }) => ({ name, dims, initial: new Float32Array(dims.reduce((count, dim) => count * dim, 1)) }))

@@ -3,8 +3,8 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
-import { float32 } from '../tensor/tensor.js'
 import { type MethodBlock, type MethodResult, optimize } from './method.js'
+import { beyondThreshold, scalar, threeLevels } from './three-levels.js'
 import { codesBeyond, dequantize } from './threshold.js'
 
 /** Share of mean|w| that is TWN's threshold. */
@@ -16,13 +16,13 @@ const TWN_THRESHOLD = 0.7
  */
 export function twn(block: MethodBlock): MethodResult {
   return straightThrough(block, twnValue(block.parameter.initial), (graph, latent, value) => {
-    const magnitude = graph.emit('Abs', [latent])
-    const threshold = graph.emit('Mul', [mean(graph, magnitude), constant(graph, TWN_THRESHOLD)])
-    const beyond = graph.emit('Cast', [graph.emit('Greater', [magnitude, threshold])], { to: 1 })
+    const threshold = graph.emit('Mul', [mean(graph, graph.emit('Abs', [latent])), scalar(graph, TWN_THRESHOLD)])
+    const beyond = beyondThreshold(graph, latent, threshold)
     const sum = (of: ValueName): ValueName => graph.emit('ReduceSum', [of], { keepdims: 0 })
-    const count = graph.emit('Max', [sum(beyond), constant(graph, 1)])
-    const scale = graph.emit('Div', [sum(graph.emit('Mul', [magnitude, beyond])), count])
-    graph.emit('Mul', [graph.emit('Mul', [graph.emit('Sign', [latent]), beyond]), scale], {}, value)
+    const codes = graph.emit('Sign', [beyond])
+    const count = graph.emit('Max', [sum(graph.emit('Abs', [codes])), scalar(graph, 1)])
+    const scale = graph.emit('Div', [sum(graph.emit('Mul', [latent, codes])), count])
+    threeLevels(graph, beyond, scale, scale, value)
   })
 }
 
@@ -33,7 +33,7 @@ export function twn(block: MethodBlock): MethodResult {
 export function bwn(block: MethodBlock): MethodResult {
   return straightThrough(block, binaryValue(block.parameter.initial), (graph, latent, value) => {
     const scale = mean(graph, graph.emit('Abs', [latent]))
-    const positive = graph.emit('GreaterOrEqual', [latent, constant(graph, 0)])
+    const positive = graph.emit('GreaterOrEqual', [latent, scalar(graph, 0)])
     graph.emit('Where', [positive, scale, graph.emit('Neg', [scale])], {}, value)
   })
 }
@@ -53,7 +53,7 @@ function straightThrough(
 ): MethodResult {
   const { graph, parameter: { name, initial }, size, gradient, weightDecay } = block
   const latent = graph.input(`${name}.latent`, 'float32', [size])
-  const slots = optimize(block, { name, dims: [size], value: latent, gradient, next: nextOf(latent), rate: 'learningRate', weightDecay })
+  const slots = optimize(block, { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent), rate: 'learningRate', weightDecay })
   graph.output(nextOf(latent))
   quantize(graph, nextOf(latent), block.value)
   return { initialValue, state: [{ name: latent, dims: [size], initial: initial.slice() }, ...slots] }
@@ -61,10 +61,6 @@ function straightThrough(
 
 function mean(graph: GraphBuilder, value: ValueName): ValueName {
   return graph.emit('ReduceMean', [value], { keepdims: 0 })
-}
-
-function constant(graph: GraphBuilder, value: number): ValueName {
-  return graph.constant(float32([], [value]))
 }
 
 function twnValue(weights: Float32Array): Float32Array {

@@ -18,7 +18,7 @@ export interface TrainedTernary extends TernaryWeights {
  * @param state slots of the update graph by name, after the last step
  * @param value quantized weights after the last step, [size]
  */
-export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: Float32Array, { name }: Parameter): TrainedTernary {
+export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: Float32Array, { name }: Pick<Parameter, 'name'>): TrainedTernary {
   const latent = state.get(`${name}.latent`)
   if (latent === undefined) throw new Error(`internal: no latent weights of "${name}" in the state`)
   const codes = Int8Array.from(value, Math.sign)

@@ -4,6 +4,7 @@ import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
 import { float32, int64 } from '../tensor/tensor.js'
 import { type MethodBlock, type MethodResult, optimize } from './method.js'
+import { beyondThreshold, negativeMask, positiveMask, scalar, threeLevels } from './three-levels.js'
 import { codesBeyond, dequantize, fitTernary, largestMagnitude, smallestMagnitude, type ThresholdRule, zerosOf } from './threshold.js'
 
 /** Scales stay above this share of their start. */
@@ -26,27 +27,32 @@ export function ttq(block: MethodBlock): MethodResult {
   const scales = graph.input(`${name}.scales`, 'float32', [2])
   const threshold = graph.input(`${name}.threshold`, 'float32', [])
   const [wp, wn] = split(graph, scales)
-  const positive = graph.emit('Greater', [latent, threshold])
-  const negative = graph.emit('Less', [latent, graph.emit('Neg', [threshold])])
-  const constant = (value: number): ValueName => graph.constant(float32([], [value]))
-
-  const masked = (mask: ValueName): ValueName => graph.emit('Where', [mask, block.gradient, constant(0)])
+  const beyond = beyondThreshold(graph, latent, threshold)
+  // Wp's share of g, and Wn's with its sign turned.
+  const positivePart = graph.emit('Mul', [block.gradient, positiveMask(graph, beyond)])
+  const negativePart = graph.emit('Mul', [block.gradient, negativeMask(graph, beyond)])
   const sum = (value: ValueName): ValueName => graph.emit('ReduceSum', [value], { keepdims: 1 })
-  const scaleGradient = graph.emit('Concat', [sum(masked(positive)), graph.emit('Neg', [sum(masked(negative))])], { axis: 0 })
-  const factor = graph.emit('Where', [positive, wp, graph.emit('Where', [negative, wn, constant(1)])])
-  const latentGradient = graph.emit('Mul', [block.gradient, factor])
+  const scaleGradient = graph.emit('Concat', [sum(positivePart), sum(negativePart)], { axis: 0 })
+  // Wp g, g or Wn g, as g + (Wp - 1) (g where positive) + (1 - Wn) (-g where negative).
+  const one = scalar(graph, 1)
+  const correction = graph.emit('Add', [
+    graph.emit('Mul', [positivePart, graph.emit('Sub', [wp, one])]),
+    graph.emit('Mul', [negativePart, graph.emit('Sub', [one, wn])]),
+  ])
+  const latentGradient = graph.emit('Add', [block.gradient, correction])
 
   const latentSlots = optimize(block, {
-    name, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
+    prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
   })
-  const freeScales = `${scales}.free`
+  const freeScales = `${scales}_free`
   const scaleSlots = optimize(block, {
-    name: scales, dims: [2], value: scales, gradient: scaleGradient, next: freeScales, rate: 'scaleLearningRate', weightDecay: 0,
+    prefix: `${scales}_`, dims: [2], value: scales, gradient: scaleGradient, next: freeScales, rate: 'scaleLearningRate', weightDecay: 0,
   })
   const floor = graph.constant(float32([2], start.scales.map((scale) => scale * LOWEST_SCALE)))
   graph.emit('Max', [freeScales, floor], {}, nextOf(scales))
   nextThreshold(graph, nextOf(latent), size, block.rule, start.threshold, nextOf(threshold))
-  quantize(graph, nextOf(latent), nextOf(threshold), nextOf(scales), block.value)
+  const [nextWp, nextWn] = split(graph, nextOf(scales))
+  threeLevels(graph, beyondThreshold(graph, nextOf(latent), nextOf(threshold)), nextWp, nextWn, block.value)
   for (const slot of [latent, scales, threshold]) graph.output(nextOf(slot))
   return {
     initialValue: start.value,
@@ -83,27 +89,19 @@ function nextThreshold(graph: GraphBuilder, latent: ValueName, size: number, rul
   const highest = graph.emit('ReduceMax', [latent], { keepdims: 0 })
   const lowest = graph.emit('ReduceMin', [latent], { keepdims: 0 })
   const max = graph.emit('Max', [highest, graph.emit('Neg', [lowest])])
-  graph.emit('Mul', [max, graph.constant(float32([], [fraction]))], {}, next)
+  graph.emit('Mul', [max, scalar(graph, fraction)], {}, next)
 }
 
 // The zeros-th smallest magnitude, from the shorter end.
 function quantile(graph: GraphBuilder, latent: ValueName, size: number, zeros: number, next: ValueName): void {
   if (zeros === 0) {
-    graph.emit('Identity', [graph.constant(float32([], [0]))], {}, next)
+    graph.emit('Identity', [scalar(graph, 0)], {}, next)
     return
   }
   const fromTop = size - zeros + 1
   const largest = fromTop < zeros ? 1 : 0
   const [values] = graph.emitMany('TopK', [graph.emit('Abs', [latent]), graph.constant(int64([Math.min(zeros, fromTop)]))], 2, { largest, sorted: 0 })
   graph.emit(largest === 1 ? 'ReduceMin' : 'ReduceMax', [values as ValueName], { keepdims: 0 }, next)
-}
-
-function quantize(graph: GraphBuilder, latent: ValueName, threshold: ValueName, scales: ValueName, value: ValueName): void {
-  const [wp, wn] = split(graph, scales)
-  const positive = graph.emit('Greater', [latent, threshold])
-  const negative = graph.emit('Less', [latent, graph.emit('Neg', [threshold])])
-  const low = graph.emit('Where', [negative, graph.emit('Neg', [wn]), graph.constant(float32([], [0]))])
-  graph.emit('Where', [positive, wp, low], {}, value)
 }
 
 function split(graph: GraphBuilder, scales: ValueName): [ValueName, ValueName] {

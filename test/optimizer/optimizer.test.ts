@@ -42,7 +42,7 @@ async function run(optimizer: Optimizer, weightDecay: number, learningRate: numb
     stepDeclared = true
     return 'step'
   }
-  const slots = optimizer.update(graph, { name: 'x', dims, value: 'value', gradient: 'gradient', learningRate: 'rate', weightDecay, next: 'next', stepNumber })
+  const slots = optimizer.update(graph, { prefix: 'x.', dims, value: 'value', gradient: 'gradient', learningRate: 'rate', weightDecay, next: 'next', stepNumber })
   graph.output('next')
   const built = graph.build('optimizer')
   checkGraph(built)

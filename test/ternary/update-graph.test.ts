@@ -1,0 +1,211 @@
+// The update graph in ONNX Runtime against PyTorch, against an independent float64 implementation of the formulas, and by hand.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { randomSource } from '../../src/data/random.js'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import { adam } from '../../src/optimizer/adam.js'
+import { sgd } from '../../src/optimizer/sgd.js'
+import type { Parameter, ParameterRole, UpdateGraph } from '../../src/ternary/parameters.js'
+import { trainedTernary } from '../../src/ternary/trained-ternary.js'
+import { dequantize, type ThresholdRule } from '../../src/ternary/threshold.js'
+import { buildUpdateGraph, type MethodName, METHODS, type UpdateOptions } from '../../src/ternary/update-graph.js'
+import { referenceRun } from './reference.js'
+import { runUpdates } from './update-runner.js'
+
+const SEED = 7
+const RATES = { learningRate: 0.1, scaleLearningRate: 0.02 }
+const OPTIMIZERS = { sgd: sgd(), adam: adam() }
+
+function parameter(name: string, role: ParameterRole, values: readonly number[], dims: readonly number[] = [values.length]): Parameter {
+  return { name, role, dims, initial: Float32Array.from(values) }
+}
+
+function build(parameters: readonly Parameter[], options: Partial<UpdateOptions> = {}): UpdateGraph {
+  return buildUpdateGraph(parameters, { method: 'ttq', optimizer: sgd(), weightDecay: 0, threshold: { kind: 'auto' }, ...options })
+}
+
+function assertClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  assert.equal(found.length, expected.length, what)
+  for (let i = 0; i < found.length; i++) {
+    const [a, b] = [found[i] as number, expected[i] as number]
+    assert.ok(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)), `${what}, element ${i}: ${a}, expected ${b}`)
+  }
+}
+
+// Printed by ttq_golden.py in this folder (source tree: test/ternary), torch 2.13.0 in float64.
+const WEIGHTS = [0.5, -0.4, 0.3, -0.2, 0.1, 0.02, -0.01, -0.6]
+const TARGET = [0.1, -0.9, 0.8, 0.3, -0.4, 0.25, -0.3, 0.05]
+const GOLDEN = {
+  sgd: {
+    losses: [0.7525, 0.7441075, 0.555169805, 0.557464903, 0.497615376, 0.42274666, 0.423687809, 0.384960088, 0.381681342, 0.335966307],
+    latent: [0.298920358, -1.42788855, 1.135128226, 0.682521774, -0.989192492, 0.488252763, -0.699288535, -0.370876792],
+    scales: [0.398944388, 0.35473463],
+  },
+  adam: {
+    losses: [0.7525, 0.5523, 0.552654785, 0.500255571, 0.499772445, 0.44428673, 0.365745492, 0.283740166, 0.245261933, 0.240200597],
+    latent: [0.193835412, -1.654184999, 1.48985484, 0.623290143, -0.730783232, 0.471469592, -0.650135322, -0.039367263],
+    scales: [0.458089038, 0.386424418],
+  },
+}
+
+describe('ttq against PyTorch', () => {
+  for (const name of ['sgd', 'adam'] as const) {
+    test(`ten steps with ${name}: losses, latent weights and scales`, async () => {
+      const update = build([parameter('w', 'ternary', WEIGHTS)], { optimizer: OPTIMIZERS[name], weightDecay: 0.01, threshold: { kind: 'constant', t: 0.3 } })
+      const losses: number[] = []
+      const run = await runUpdates(update, 10, RATES, (value) => {
+        const difference = value.map((weight, i) => weight - (TARGET[i] as number))
+        losses.push(difference.reduce((sum, d) => sum + d * d, 0) / 2)
+        return difference
+      })
+      assertClose(losses, GOLDEN[name].losses, 1e-5, 'losses')
+      assertClose(run.state.get('w.latent') as Float32Array, GOLDEN[name].latent, 1e-5, 'latent')
+      assertClose(run.state.get('w.scales') as Float32Array, GOLDEN[name].scales, 1e-5, 'scales')
+    })
+  }
+})
+
+describe('every method against the formulas in float64', () => {
+  const rules: ThresholdRule[] = [{ kind: 'auto' }, { kind: 'constant', t: 0.1 }, { kind: 'sparsity', r: 0.3 }, { kind: 'sparsity', r: 0.8 }, { kind: 'sparsity', r: 0 }]
+  for (const method of Object.keys(METHODS) as MethodName[]) {
+    for (const optimizer of ['sgd', 'adam'] as const) {
+      for (const rule of method === 'ttq' ? rules : rules.slice(0, 1)) {
+        test(`${method}, ${optimizer}, ${JSON.stringify(rule)}: ten steps (seed ${SEED})`, async () => {
+          const random = randomSource(SEED, 'update test')
+          const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.float() - 0.5)
+          const weights = numbers(40).map((weight) => weight / 3)
+          const gradients = Array.from({ length: 10 }, () => numbers(40))
+          const update = build([parameter('w', 'ternary', [...weights], [4, 10])], { method, optimizer: OPTIMIZERS[optimizer], weightDecay: 0.02, threshold: rule })
+          const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
+          const start = update.state.find(({ name }) => name === 'w.scales')?.initial
+          const fraction = update.state.find(({ name }) => name === 'w.threshold')?.initial[0] ?? 0
+          const expected = referenceRun({ method, optimizer, rule, weights: [...weights], scales: [...(start ?? [])], fraction, gradients, weightDecay: 0.02, ...RATES })
+          assertClose(update.blocks[0]?.initialValue as Float32Array, expected.initialValue, 1e-6, 'initial value')
+          run.values.forEach((values, step) => { assertClose(values[0] as Float32Array, expected.values[step] as number[], 2e-5, `step ${step + 1}`) })
+          assertClose(run.state.get('w.latent') as Float32Array, expected.latent, 2e-5, 'latent')
+        })
+      }
+    }
+  }
+})
+
+// One step of plain descent with rate 1 shows gradients as differences. Latent weights 1, 0.25, -0.75, 0.125, delta 0.5.
+async function oneStep(gradient: number[], rates = { learningRate: 1, scaleLearningRate: 1 }): Promise<{ latent: number[]; scales: number[]; start: number[] }> {
+  const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
+  const run = await runUpdates(update, 1, rates, () => Float32Array.from(gradient))
+  const start = [...update.state.find(({ name }) => name === 'w.scales')?.initial as Float32Array]
+  return { latent: [...run.state.get('w.latent') as Float32Array], scales: [...run.state.get('w.scales') as Float32Array], start }
+}
+
+describe('ttq by hand', () => {
+  test('dL/dWp is the sum of g where w > delta', async () => {
+    const { start, scales } = await oneStep([0.5, 8, 0, 16])
+    assert.deepEqual([start, scales], [[2, 1.5], [2 - 0.5, 1.5]])
+  })
+
+  test('dL/dWn is MINUS the sum of g where w < -delta: a positive gradient there makes Wn grow', async () => {
+    const { scales } = await oneStep([0, 8, 0.5, 16])
+    assert.deepEqual(scales, [2, 1.5 + 0.5])
+  })
+
+  test('dL/dw is Wp g, g and Wn g in the three regions', async () => {
+    const { latent } = await oneStep([0.0625, 0.0625, 0.0625, -0.0625])
+    assert.deepEqual(latent, [1 - 2 * 0.0625, 0.25 - 0.0625, -0.75 - 1.5 * 0.0625, 0.125 + 0.0625])
+  })
+
+  test('latent weights start as w / max|w|, scales in the unit of the weights', () => {
+    const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { threshold: { kind: 'constant', t: 0.5 } })
+    assert.deepEqual(update.state.map(({ name, dims, initial }) => [name, dims, [...initial]]), [
+      ['w.latent', [4], [1, 0.25, -0.75, 0.125]], ['w.momentum', [4], [0, 0, 0, 0]],
+      ['w.scales', [2], [2, 1.5]], ['w.scales_momentum', [2], [0, 0]], ['w.threshold', [], [0.5]],
+    ])
+    assert.deepEqual([...update.blocks[0]?.initialValue as Float32Array], [2, 0, -1.5, 0])
+  })
+
+  test('scales stop at a hundredth of their start', async () => {
+    const { scales } = await oneStep([100, 0, -100, 0], { learningRate: 0, scaleLearningRate: 1 })
+    assertClose(scales, [0.02, 0.015], 1e-6, 'scales')
+  })
+
+  test('the threshold follows max|w|', async () => {
+    const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
+    const run = await runUpdates(update, 1, { learningRate: 1, scaleLearningRate: 0 }, () => Float32Array.of(0, -0.5, 2, 0))
+    assert.deepEqual([...run.state.get('w.latent') as Float32Array], [1, 0.75, -3.75, 0.125])
+    assert.deepEqual([...run.state.get('w.threshold') as Float32Array], [1.875])
+    assert.deepEqual([...run.values[0]?.[0] as Float32Array], [0, 0, -1.5, 0])
+  })
+
+  test('a tensor of zeros trains without NaN', async () => {
+    const update = build([parameter('w', 'ternary', [0, 0, 0])])
+    const run = await runUpdates(update, 2, RATES, () => Float32Array.of(1, 0, -1))
+    assert.deepEqual([...run.values[0]?.[0] as Float32Array], [-1, 0, 1])
+  })
+})
+
+describe('blocks', () => {
+  const parameters = [
+    parameter('bias1', 'vector', [1]), parameter('w1', 'weight', [1, 2]), parameter('t1', 'ternary', [1, -1]), parameter('mean', 'statistic', [5]),
+    parameter('w2', 'weight', [3, 4, 5]), parameter('t2', 'ternary', [2, -2]), parameter('bias2', 'vector', [6, 7]),
+  ]
+
+  test('ternary parameters stand alone, the others are joined by role', () => {
+    const { blocks } = build(parameters)
+    assert.deepEqual(blocks.map(({ role, size, parameters: members }) => [role, size, members.map(({ name }) => name)]), [
+      ['ternary', 2, ['t1']], ['ternary', 2, ['t2']], ['weight', 5, ['w1', 'w2']], ['vector', 3, ['bias1', 'bias2']], ['statistic', 1, ['mean']],
+    ])
+    assert.deepEqual([...blocks[2]?.initialValue as Float32Array], [1, 2, 3, 4, 5])
+  })
+
+  test('weight decay is on latent and full-precision weights only; statistics take the given value', async () => {
+    const update = build(parameters, { optimizer: sgd({ momentum: 0 }), weightDecay: 0.5 })
+    const run = await runUpdates(update, 1, { learningRate: 1, scaleLearningRate: 1 }, (value, block) => (block === 4 ? Float32Array.of(9) : new Float32Array(value.length)))
+    assert.deepEqual(run.values[0]?.map((value) => [...value]), [[1, -1], [2, -2], [0.5, 1, 1.5, 2, 2.5], [1, 6, 7], [9]])
+    assert.deepEqual([...run.state.get('t2.latent') as Float32Array], [0.5, -0.5])
+  })
+
+  test('scalars exist only where something reads them', () => {
+    assert.deepEqual(build(parameters).scalars.toSorted(), ['learningRate', 'scaleLearningRate'])
+    assert.deepEqual(build(parameters, { method: 'none' }).scalars, ['learningRate'])
+    assert.deepEqual(build(parameters, { method: 'none', optimizer: adam() }).scalars.toSorted(), ['learningRate', 'step'])
+    assert.deepEqual(build(parameters.slice(3, 4)).scalars, [])
+  })
+
+  test('a layer can have a threshold rule of its own', () => {
+    const update = build([parameter('a', 'ternary', [4, 1]), parameter('b', 'ternary', [4, 1])], {
+      threshold: { kind: 'constant', t: 0 }, thresholds: new Map([['b', { kind: 'constant', t: 0.25 }]]),
+    })
+    assert.deepEqual(update.blocks.map(({ initialValue }) => [...initialValue]), [[2.5, 2.5], [4, 0]])
+  })
+
+  test('state slots of different parameters never share a name', () => {
+    const names = build([parameter('a', 'ternary', [1]), parameter('a.scales', 'ternary', [1]), parameter('a.latent', 'weight', [1])]).state.map(({ name }) => name)
+    assert.equal(new Set(names).size, names.length)
+  })
+
+  test('weights that are not finite are refused by name', () => {
+    assert.throws(() => build([parameter('fc.weight', 'ternary', [1, NaN])]), (error: unknown) => error instanceof TtqError && /"fc.weight"/.test(error.message))
+  })
+})
+
+describe('trainedTernary', () => {
+  for (const method of ['ttq', 'twn', 'bwn', 'dorefa'] as const) {
+    test(`${method}: codes and scales give the trained values bit for bit (seed ${SEED})`, async () => {
+      const random = randomSource(SEED, 'trained test')
+      const weights = parameter('w', 'ternary', Array.from({ length: 200 }, () => random.float() - 0.5))
+      const update = build([weights], { method })
+      const run = await runUpdates(update, 3, RATES, (value) => value.map(() => random.float() - 0.5))
+      const value = run.values.at(-1)?.[0] as Float32Array
+      const trained = trainedTernary(run.state, value, weights)
+      const bits = (data: Float32Array): number[] => [...new Uint32Array(data.buffer, data.byteOffset, data.length)]
+      assert.deepEqual(bits(dequantize(trained)), bits(value))
+      assert.equal(trained.codes.includes(0), method === 'ttq' || method === 'twn')
+      assert.ok(method === 'ttq' ? (trained.threshold ?? 0) > 0 : trained.threshold === null)
+    })
+  }
+
+  test('a side without weights keeps its trained scale', () => {
+    const state = new Map([['w.latent', Float32Array.of(1, 0)], ['w.scales', Float32Array.of(0.5, 0.25)], ['w.threshold', Float32Array.of(0.5)]])
+    const { wp, wn, codes } = trainedTernary(state, Float32Array.of(0.5, 0), parameter('w', 'ternary', [1, 0]))
+    assert.deepEqual([wp, wn, [...codes]], [0.5, 0.25, [1, 0]])
+  })
+})
