@@ -93,12 +93,14 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   return { name: proto.name, nodes, inputs, outputs, initializers, source: sourceOf(proto) }
 }
 
+const VALUE_FIELDS = [
+  'rawData', 'floatData', 'int32Data', 'int64Data', 'doubleData', 'uint64Data', 'externalData', 'dataLocation',
+] as const
+
 // The message stays as the tensor's source (doc string, metadata); its values would only take memory there.
 function readStripped(proto: TensorProto, name: string, context: Context): Tensor {
   const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.externalData)
-  for (const field of ['rawData', 'floatData', 'int32Data', 'int64Data', 'doubleData', 'uint64Data', 'externalData', 'dataLocation'] as const) {
-    delete (proto as Partial<TensorProto>)[field]
-  }
+  for (const field of VALUE_FIELDS) delete (proto as Partial<TensorProto>)[field]
   return tensor
 }
 
@@ -146,7 +148,6 @@ function readAttribute(proto: AttributeProto, node: NodeProto, context: Context)
 /** The value of an attribute that holds neither tensors nor graphs; `other` for those that do and for kinds not modelled. */
 export function readPlainAttribute(proto: AttributeProto): Attribute {
   const kind = kindOf(proto)
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
   switch (kind) {
     case 'float': return { kind, value: proto.f }
     case 'int': return { kind, value: toNumber(proto.i) }
@@ -156,6 +157,10 @@ export function readPlainAttribute(proto: AttributeProto): Attribute {
     case 'strings': return { kind, value: proto.strings.map(text) }
     default: return { kind: 'other' }
   }
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }
 
 // Operator Constant, every form but sparse_value. https://onnx.ai/onnx/operators/onnx__Constant.html
@@ -169,10 +174,8 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
     case 'value_floats': return { type: 'float32', dims: [attribute.floats.length], data: Float32Array.from(attribute.floats) }
     case 'value_int': return { type: 'int64', dims: [], data: BigInt64Array.of(toBigInt(attribute.i)) }
     case 'value_ints': return { type: 'int64', dims: [attribute.ints.length], data: BigInt64Array.from(attribute.ints, toBigInt) }
-    case 'value_string': return { type: 'string', dims: [], data: [new TextDecoder().decode(attribute.s)] }
-    case 'value_strings': {
-      return { type: 'string', dims: [attribute.strings.length], data: attribute.strings.map((bytes) => new TextDecoder().decode(bytes)) }
-    }
+    case 'value_string': return { type: 'string', dims: [], data: [text(attribute.s)] }
+    case 'value_strings': return { type: 'string', dims: [attribute.strings.length], data: attribute.strings.map(text) }
     default: return undefined
   }
 }
@@ -181,7 +184,8 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
 function sparseConstant(tensor: SparseTensor): Node {
   const value = new messages.AttributeProto({ name: 'sparse_value', type: SPARSE_TENSOR, sparseTensor: tensor })
   const name = tensor.values?.name ?? ''
-  return { name, opType: 'Constant', domain: '', inputs: [], outputs: [name], attributes: { sparse_value: { kind: 'other', source: sourceOf(value) } } }
+  const attributes: Attributes = { sparse_value: { kind: 'other', source: sourceOf(value) } }
+  return { name, opType: 'Constant', domain: '', inputs: [], outputs: [name], attributes }
 }
 
 function readValueInfo(proto: ValueInfoProto): ValueInfo {

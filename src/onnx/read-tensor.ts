@@ -29,7 +29,9 @@ export function readTensor(proto: TensorProto, where: string, externalData: Exte
   return { type, dims, data: readData(proto, type, dims, where, externalData) }
 }
 
-function readData(proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined): TensorData {
+function readData(
+  proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined,
+): TensorData {
   const count = elementCount(dims)
   const found = (unit: string, found: number, expected: number): void => {
     if (found === expected) return
@@ -103,7 +105,8 @@ interface ViewClass {
 
 const VIEWS: Partial<Record<DataType, ViewClass>> = {
   float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
-  int8: Int8Array, int16: Int16Array, uint16: Uint16Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array,
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+  uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
 }
 
 // The location comes from the file and must not lead out of the model's folder (https://onnx.ai/onnx/repo-docs/ExternalData.html).
@@ -120,10 +123,11 @@ function readExternal(proto: TensorProto, expected: number, where: string, exter
     throw new TtqError('model', `${where}: ${found} of external file "${location}", expected ${expected} bytes`)
   }
   const hint = `Put "${location}" beside the model.`
-  if (externalData === undefined) throw new TtqError('model', `${where}: its data is in the external file "${location}", which was not given`, { hint })
+  const lacking = `${where}: its data is in the external file "${location}", which`
+  if (externalData === undefined) throw new TtqError('model', `${lacking} was not given`, { hint })
   try {
     return externalData(location, offset, length)
   } catch (cause) {
-    throw new TtqError('model', `${where}: its data is in the external file "${location}", which cannot be read`, { hint, cause })
+    throw new TtqError('model', `${lacking} cannot be read`, { hint, cause })
   }
 }

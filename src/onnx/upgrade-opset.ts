@@ -53,10 +53,11 @@ function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueNam
 }
 
 function upgradeSubgraphs(node: Node, version: number, taken: ReadonlySet<ValueName>): Attributes {
+  const upgrade = (graph: Graph): Graph => upgradeGraph(graph, version, taken)
   const upgraded: Attributes = {}
   for (const [name, attribute] of Object.entries(node.attributes)) {
-    if (attribute.kind === 'graph') upgraded[name] = { ...attribute, value: upgradeGraph(attribute.value, version, taken) }
-    else if (attribute.kind === 'graphs') upgraded[name] = { ...attribute, value: attribute.value.map((graph) => upgradeGraph(graph, version, taken)) }
+    if (attribute.kind === 'graph') upgraded[name] = { ...attribute, value: upgrade(attribute.value) }
+    else if (attribute.kind === 'graphs') upgraded[name] = { ...attribute, value: attribute.value.map(upgrade) }
     else upgraded[name] = attribute
   }
   return upgraded

@@ -68,9 +68,11 @@ const clip: Upgrade = (node, context) => {
   const type = context.facts.elementType(node.inputs[0] ?? '')
   const bound = (name: string): ValueName => {
     const value = attribute(node, name, 'float', undefined)
-    return value === undefined ? '' : context.builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_${name}`)
+    if (value === undefined) return ''
+    return context.builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_${name}`)
   }
-  context.builder.push({ ...node, inputs: trimmed([...node.inputs, bound('min'), bound('max')]), attributes: without(node.attributes, 'min', 'max') })
+  const inputs = trimmed([...node.inputs, bound('min'), bound('max')])
+  context.builder.push({ ...node, inputs, attributes: without(node.attributes, 'min', 'max') })
 }
 
 // Pad 2: pads and value are attributes.
@@ -91,7 +93,8 @@ const split: Upgrade = (node, { builder }) => {
     const input = builder.constant(ints(sizes), `${node.outputs[0] ?? ''}_split`)
     builder.push({ ...node, inputs: [node.inputs[0] ?? '', input], attributes: kept })
   } else if ((node.inputs[1] ?? '') === '') {
-    builder.push({ ...node, inputs: node.inputs.slice(0, 1), attributes: { ...kept, ...attributes({ num_outputs: node.outputs.length }) } })
+    const equal = attributes({ num_outputs: node.outputs.length })
+    builder.push({ ...node, inputs: node.inputs.slice(0, 1), attributes: { ...kept, ...equal } })
   } else builder.push(node)
 }
 
@@ -104,7 +107,8 @@ const topK: Upgrade = (node, { builder }) => {
 // Dropout 7 and 10: the ratio is an attribute; the mask was of another type.
 const dropout: Upgrade = (node, context) => {
   const ratio = context.builder.constant(float32([], [attribute(node, 'ratio', 'float', 0.5)]), `${node.outputs[0] ?? ''}_ratio`)
-  context.builder.push({ ...node, inputs: [...node.inputs, ratio], outputs: firstOutput(node, context), attributes: without(node.attributes, 'ratio') })
+  const inputs = [...node.inputs, ratio]
+  context.builder.push({ ...node, inputs, outputs: firstOutput(node, context), attributes: without(node.attributes, 'ratio') })
 }
 
 // BatchNormalization 7 and 9 with 5 outputs, and 14 with training_mode and 3 outputs, were exported in the middle of training.
@@ -141,7 +145,9 @@ const flatSoftmax: Upgrade = (node, { builder, facts }) => {
 // it enlarges, and in ONNX Runtime the pixel above when it shrinks.
 const resize10: Upgrade = (node, context) => {
   const listed = attribute(node, 'scales', 'floats', undefined)
-  const scales = listed === undefined ? node.inputs[1] ?? '' : context.builder.constant(float32([listed.length], listed), `${node.outputs[0] ?? ''}_scales`)
+  const scales = listed === undefined
+    ? node.inputs[1] ?? ''
+    : context.builder.constant(float32([listed.length], listed), `${node.outputs[0] ?? ''}_scales`)
   const known = listed ?? (context.initializer(scales)?.data as Float32Array | undefined) ?? []
   const [shrinks, grows] = [known.some((scale) => scale < 1), known.some((scale) => scale > 1)]
   const mode = attribute(node, 'mode', 'string', 'nearest')

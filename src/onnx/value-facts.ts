@@ -21,7 +21,9 @@ const SAME_RANK = new Set([
 
 const RANK_2 = new Set(['Gemm', 'Flatten'])
 const INT64_RESULT = new Set(['Shape', 'Size', 'ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'])
-const OTHER_RESULT = new Set(['ConstantOfShape', 'OneHot', 'QuantizeLinear', 'DequantizeLinear', 'ConvInteger', 'MatMulInteger', 'EyeLike', 'If', 'Loop', 'Scan'])
+const OTHER_RESULT = new Set([
+  'ConstantOfShape', 'OneHot', 'QuantizeLinear', 'DequantizeLinear', 'ConvInteger', 'MatMulInteger', 'EyeLike', 'If', 'Loop', 'Scan',
+])
 const BOOL_RESULT = new Set(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'And', 'Or', 'Not', 'Xor', 'IsNaN', 'IsInf'])
 
 /** @param producer value -> the node that computes it (see producers) */

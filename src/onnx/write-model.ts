@@ -66,7 +66,10 @@ function writeAttribute(name: string, attribute: Attribute): AttributeProto {
     case 'float': return Object.assign(proto, { type: 1, f: attribute.value })
     case 'int': return Object.assign(proto, { type: 2, i: protoInt(attribute.value) })
     case 'string': return Object.assign(proto, { type: 3, s: new TextEncoder().encode(attribute.value) })
-    case 'tensor': return Object.assign(proto, { type: 4, t: writeTensor(attribute.value, source?.t?.name ?? '', source?.t as TensorProto | undefined) })
+    case 'tensor': {
+      const before = source?.t as TensorProto | undefined
+      return Object.assign(proto, { type: 4, t: writeTensor(attribute.value, before?.name ?? '', before) })
+    }
     case 'graph': return Object.assign(proto, { type: 5, g: writeGraph(attribute.value) })
     case 'floats': return Object.assign(proto, { type: 6, floats: attribute.value })
     case 'ints': return Object.assign(proto, { type: 7, ints: attribute.value.map(protoInt) })
