@@ -216,8 +216,9 @@ function startEdit(original: Model): Edit {
   }
 }
 
+// Without a name: node names must differ from one another, and the layer in front keeps its own.
 function plainNode(opType: string, inputs: ValueName[], output: ValueName, attrs: Parameters<typeof attributes>[0] = {}): Node {
-  return { name: output, opType, domain: '', inputs, outputs: [output], attributes: attributes(attrs) }
+  return { name: '', opType, domain: '', inputs, outputs: [output], attributes: attributes(attrs) }
 }
 
 function spatialAxes({ op, dims }: LayerChoice): number {
