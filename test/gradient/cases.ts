@@ -80,6 +80,7 @@ export const CASES: readonly GradientCase[] = [
   { opType: 'MatMul', title: 'two matrices', inputs: { a: uniform([3, 4]), b: uniform([4, 2]) } },
   { opType: 'MatMul', title: 'batch times weight', inputs: { a: uniform([2, 3, 4]), b: uniform([4, 2]) } },
   { opType: 'MatMul', title: 'broadcast batches', inputs: { a: uniform([2, 1, 3, 4]), b: uniform([3, 4, 2]) } },
+  { opType: 'MatMul', title: 'equal batches', inputs: { a: uniform([2, 3, 4]), b: uniform([2, 4, 2]) } },
   { opType: 'MatMul', title: 'vector times matrices', inputs: { a: uniform([4]), b: uniform([3, 4, 2]) } },
   { opType: 'MatMul', title: 'matrices times vector', inputs: { a: uniform([2, 3, 4]), b: uniform([4]) } },
   { opType: 'MatMul', title: 'vector times vector', inputs: { a: uniform([4]), b: uniform([4]) } },
@@ -97,6 +98,7 @@ export const CASES: readonly GradientCase[] = [
   { opType: 'Pow', title: 'integer exponents', inputs: { x: uniform([2, 3], 0.5, 2) }, constants: { p: int64([2, 3, -1]) } },
   { opType: 'Pow', title: 'learned exponent', inputs: { x: uniform([2, 3], 0.5, 2), p: uniform([3], 1, 3) } },
   { opType: 'Max', title: 'three inputs, broadcast', inputs: { a: uniform([2, 3]), b: uniform([3], -0.93, 1.07), c: uniform([2, 1], -0.37, 0.41) } },
+  { opType: 'Max', title: 'two inputs', inputs: { a: uniform([2, 3]), b: uniform([2, 3], -0.93, 1.07) } },
   { opType: 'Min', title: 'two inputs', inputs: { a: uniform([2, 3]), b: uniform([2, 3], -0.93, 1.07) } },
   { opType: 'Where', title: 'broadcast', inputs: { a: uniform([2, 3]), b: uniform([3]) }, constants: { c: { type: 'bool', dims: [2, 1], data: Uint8Array.of(1, 0) } }, order: ['c', 'a', 'b'] },
   { opType: 'Expand', title: 'new and repeated axes', inputs: { x: uniform([3, 1]) }, constants: { shape: int64([2, 3, 4]) } },
@@ -171,6 +173,7 @@ export const CASES: readonly GradientCase[] = [
   { opType: 'Pad', title: 'zeros around', inputs: { x: uniform([2, 3]) }, constants: { pads: int64([1, 0, 0, 2]) } },
   { opType: 'Pad', title: 'value and axes, one negative', inputs: { x: uniform([2, 3, 4]) }, constants: { pads: int64([1, -1, 0, 2]), value: float32([], [0.5]), axes: int64([0, -1]) } },
   { opType: 'Gather', title: 'repeated and negative indices', inputs: { x: uniform([2, 4, 3]) }, constants: { indices: int64([0, -1, 0, 2], [2, 2]) }, attributes: { axis: 1 } },
+  { opType: 'Gather', title: 'rows, one of them twice', inputs: { x: uniform([4, 3]) }, constants: { indices: int64([3, 1, 3]) } },
   { opType: 'Gather', title: 'scalar index', inputs: { x: uniform([3, 4]) }, constants: { indices: int64([1], []) } },
 
   { opType: 'BatchNormalization', title: 'given statistics', inputs: { x: uniform([2, 3, 2, 2]), scale: uniform([3], 0.5, 2), bias: uniform([3]) }, constants: { mean: float32([3], [0.1, -0.2, 0.3]), variance: float32([3], [0.5, 1, 2]) } },
