@@ -53,6 +53,8 @@ export async function buildTrainingGraph(
   const differentiable = trained.filter(({ role }) => role !== 'statistic').map(({ name }) => name)
   const gradient = differentiate(graph, { loss: LOSS_OUTPUT, withRespectTo: differentiable, shapes })
   for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
+  // The network's own node names may be those of values that the backward pass names nodes after; outputs are unique.
+  gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
   return { model: { ...model, graph: gradient.graph }, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
 }
 

@@ -1,4 +1,5 @@
 // Worker threads and calls to them. ONNX Runtime blocks the thread that calls it, so all of its work happens in these.
+import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
@@ -9,17 +10,19 @@ type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
 
 /** A fixed number of threads. Close it when done, or the process lives on. */
 export class WorkerPool {
+  readonly size: number
   private readonly workers: Worker[]
   private readonly pending: Map<number, Pending>[]
   private nextId = 0
   private failure: Error | undefined
 
   /**
-   * @param size number of threads
+   * @param threads number of threads; 0 = one per core
    * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
    */
-  constructor(readonly size: number, signal?: AbortSignal) {
-    this.pending = Array.from({ length: size }, () => new Map<number, Pending>())
+  constructor(threads: number, signal?: AbortSignal) {
+    this.size = threads === 0 ? availableParallelism() : threads
+    this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map((pending) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url))
       worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })
