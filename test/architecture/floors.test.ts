@@ -21,11 +21,11 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli'],
   fflate: ['packed'],
   'pure-rand': ['data'],
-  '@noble/hashes': ['packed', 'training'],
+  '@noble/hashes': ['data', 'packed', 'training'],
 }
 
 /** Files outside runtime and cli that may touch the machine: dataset loaders and worker threads. */
-const IMPURE = [/^runtime\//, /^cli\//, /^data\/(open-|read-|load-|cifar10|mnist|module)/, /^training\/(worker|worker-pool|replica)\.ts$/]
+const IMPURE = [/^runtime\//, /^cli\//, /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset)\.ts$/, /^training\/(worker|worker-pool|replica)\.ts$/]
 
 interface Import { file: string; room: string; specifier: string }
 
