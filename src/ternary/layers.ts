@@ -7,9 +7,6 @@ import type { DataType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
 
-export { explainNoTernaryLayer } from './explain-no-ternary-layer.js'
-export type { LayerChoice, LayerOptions } from './layer-choice.js'
-
 /** Below this many weights, the scale pair and the record of the layer outweigh what packing saves. */
 const FEWEST_WEIGHTS = 64
 

@@ -6,7 +6,8 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, ValueName } from '../../src/onnx/model.js'
 import type { DataType } from '../../src/tensor/data-type.js'
 import { elementCount, float32, int64 } from '../../src/tensor/tensor.js'
-import { chooseLayers, explainNoTernaryLayer } from '../../src/ternary/layers.js'
+import { explainNoTernaryLayer } from '../../src/ternary/explain-no-ternary-layer.js'
+import { chooseLayers } from '../../src/ternary/layers.js'
 
 class Network {
   readonly builder = new GraphBuilder()

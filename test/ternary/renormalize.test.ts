@@ -8,8 +8,11 @@ import type { Model, ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
-import { chooseLayers, type LayerChoice } from '../../src/ternary/layers.js'
-import { channelStatistics, type ChannelStatistics, foldInsertedNorms, insertBatchNorm, insertChannelScales, needsNormalization } from '../../src/ternary/renormalize.js'
+import type { LayerChoice } from '../../src/ternary/layer-choice.js'
+import { chooseLayers } from '../../src/ternary/layers.js'
+import {
+  channelStatistics, type ChannelStatistics, divideIntoNorms, foldInsertedNorms, insertBatchNorm, insertChannelScales, needsNormalization,
+} from '../../src/ternary/renormalize.js'
 
 const SEED = 11
 
@@ -135,6 +138,44 @@ describe('batch norm behind layers that lost theirs', () => {
     weights.fill(0, 36, 72)
     const { model } = insertBatchNorm(setup.model, setup.choices, await measure(setup))
     assertSame((await run(model, setup.x))['y'], (await run(setup.model, setup.x))['y'], 1e-5)
+  })
+})
+
+describe('batch norm that is there already', () => {
+  const normed: Record<string, Case['layer']> = {
+    'convolution': (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3, 3])]),
+    'convolution with bias': (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3, 3]), weight('bias', [8])]),
+    'Gemm with bias and beta': (b, weight) => b.emit('Gemm', [b.emit('Flatten', ['x']), weight('w', [144, 8]), weight('bias', [8])], { beta: { float: 2 } }),
+  }
+  // Variances from 0.001 to 1000, so that epsilon counts.
+  const withNorm = (layer: Case['layer'], epsilon = 1e-3): Case => ({
+    input: [5, 4, 6, 6],
+    layer: (b, weight) => {
+      const x = layer(b, weight)
+      b.initializers.set('v', float32([8], Float32Array.from({ length: 8 }, (_, i) => 10 ** (i - 3))))
+      return b.emit('BatchNormalization', [x, weight('s', [8]), weight('t', [8]), weight('m', [8]), 'v'], { epsilon: { float: epsilon } })
+    },
+  })
+
+  for (const [name, layer] of Object.entries(normed)) {
+    test(`${name}: takes the channels' factors up`, async () => {
+      const setup = setUp(withNorm(layer))
+      const divided = divideIntoNorms(setup.model, setup.choices)
+      assert.notDeepEqual(divided.graph.initializers.get('w')?.data, setup.model.graph.initializers.get('w')?.data)
+      assert.equal(divided.graph.nodes.length, setup.model.graph.nodes.length)
+      assertSame((await run(divided, setup.x))['y'], (await run(setup.model, setup.x))['y'], 1e-5)
+    })
+  }
+
+  test('no batch norm, or one that is not alone: nothing changes', () => {
+    const alone = setUp(CASES['Gemm'] as Case)
+    const shared = setUp({ input: [5, 4, 6, 6], layer: (b, weight) => {
+      const x = b.emit('Conv', ['x', weight('w', [8, 4, 3, 3])])
+      return b.emit('Add', [x, b.emit('BatchNormalization', [x, weight('s', [8]), weight('t', [8]), weight('m', [8]), weight('v', [8])])])
+    } })
+    for (const { model, choices } of [alone, shared]) {
+      assert.deepEqual(divideIntoNorms(model, choices).graph.initializers, model.graph.initializers)
+    }
   })
 })
 
