@@ -35,19 +35,19 @@ function program({ commands, version, columns }: ParseContext, select: (command:
   const parser = yargs()
     .scriptName('ttq').locale('en').exitProcess(false).wrap(columns).version('version', 'show the version', version).help('help', 'show this help').alias('help', 'h')
     .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false, 'parse-positional-numbers': false, 'strip-aliased': true })
-    .updateStrings({ 'Options:': 'Other:', 'Positionals:': 'Model:', 'Commands:': 'Commands (each has its own --help):' })
+    .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
     .usage('$0 <command> <model> [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.')
     .epilogue(`${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`)
   for (const command of commands) {
     const build = (own: Argv): Argv => buildCommand(own, command)
-    parser.command(`${command.name} <model>`, command.summary, build, (values) => { select(command, values as unknown as Values) })
+    parser.command(command.name, command.summary, build, (values) => { select(command, values) })
     for (const [example, meaning] of command.examples.slice(0, 1)) parser.example(example, meaning)
   }
   return parser
 }
 
 function buildCommand(parser: Argv, command: Command): Argv {
-  parser.usage(`$0 ${command.name} <model> [options]\n\n${command.summary}`).positional('model', { describe: command.model })
+  parser.usage(`$0 ${command.name} <model> [options]\n\n${command.summary}\n<model>: ${command.model}`)
   for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(optionsOf(command))) {
     parser.option(name, {
       group, describe,
@@ -65,17 +65,22 @@ function optionsOf(command: Command): Readonly<Record<string, OptionSpec>> {
 }
 
 function checkedArguments(command: Command, given: Values): Arguments {
-  const { _: words, $0: _program, model, ...values } = given
-  const extra = words[1]
+  const [, model, extra] = given._
+  if (model === undefined || model === '') throw new TtqError('usage', `${command.name}: no model given, expected a file or -`, { hint: helpHint(command) })
   if (extra !== undefined) throw new TtqError('usage', `${command.name}: found another argument "${extra}", expected one model`, { hint: helpHint(command) })
   const options = optionsOf(command)
   const checked = new Map<string, string | boolean | readonly string[]>()
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of optionsGiven(given)) {
     const spec = options[name]
     if (spec === undefined) throw unknownOption(name, command, options)
     checked.set(name, checkedValue(name, value, spec))
   }
   return { model: String(model), values: checked }
+}
+
+// yargs keeps words and the program's name among the options.
+function optionsGiven(given: Values): [name: string, value: unknown][] {
+  return Object.entries(given).filter(([name]) => name !== '_' && name !== '$0')
 }
 
 function checkedValue(name: string, value: unknown, { repeatable, flag }: OptionSpec): string | boolean | readonly string[] {
@@ -94,15 +99,16 @@ function unknownOption(name: string, command: Command, options: Readonly<Record<
   return new TtqError('usage', `${command.name}: unknown option ${dashed}`, { facts: { option: name }, hint })
 }
 
-function withoutCommand({ _: [word], $0: _program, ...values }: Values, { commands, columns, version }: ParseContext): Parsed {
+function withoutCommand(given: Values, { commands, columns, version }: ParseContext): Parsed {
   const names = commands.map(({ name }) => name)
+  const [word] = given._
   if (word !== undefined) {
     const closest = closestName(String(word), names)
     const hint = closest === undefined ? `The commands are ${names.join(', ')}; ttq --help lists them.` : `Did you mean ttq ${closest}?`
     throw new TtqError('usage', `unknown command "${word}"`, { facts: { command: word }, hint })
   }
-  const [option] = Object.keys(values)
-  if (option !== undefined) throw new TtqError('usage', `no command before --${option}`, { hint: `The commands are ${names.join(', ')}; ttq --help lists them.` })
+  const [option] = optionsGiven(given)
+  if (option !== undefined) throw new TtqError('usage', `no command before --${option[0]}`, { hint: `The commands are ${names.join(', ')}; ttq --help lists them.` })
   const help = parseArguments(['--help'], { commands, columns, version })
   return { kind: 'nothing', help: help.kind === 'print' ? help.text : '' }
 }
@@ -112,7 +118,6 @@ function translated(complaint: string, command: Command | undefined): TtqError {
   const details = { hint: command === undefined ? 'ttq --help shows what there is.' : helpHint(command) }
   const [, option] = /^Not enough arguments following: (.+)$/.exec(complaint) ?? []
   if (option !== undefined) return new TtqError('usage', `${option.length === 1 ? '-' : '--'}${option}: found nothing, expected a value`, details)
-  if (complaint.startsWith('Not enough non-option arguments')) return new TtqError('usage', `${command?.name ?? 'ttq'}: no model given, expected a file or -`, details)
   return new TtqError('usage', complaint, details)
 }
 

@@ -1,6 +1,6 @@
 // Where the results of a command go: checked before the work, written after it.
 import { TtqError } from '../errors/ttq-error.js'
-import { type Arguments, type OptionSpec } from './command.js'
+import type { Arguments, OptionSpec } from './command.js'
 import { flagOption, textOption } from './option-values.js'
 import { checkOutputPath } from './output-path.js'
 import type { Terminal } from './terminal.js'
@@ -38,8 +38,9 @@ function checkModelOnStdout(args: Arguments): void {
 }
 
 /** Writes the model; to stdout as a whole. @throws TtqError `output` */
-export async function writeModelResult(path: string, bytes: Uint8Array, terminal: Terminal): Promise<void> {
-  if (path !== '-') writeAtomically(path, bytes)
+export async function writeModelResult({ model }: ResultPaths, bytes: Uint8Array, terminal: Terminal): Promise<void> {
+  if (model === undefined) throw new Error('internal: no place for the model')
+  if (model !== '-') writeAtomically(model, bytes)
   else if (!(await terminal.write(bytes))) throw new TtqError('output', 'stdout: closed before the model was written')
 }
 

@@ -8,12 +8,12 @@ export interface Terminal {
   /** Aborted by the first Ctrl-C or SIGTERM, with a TtqError `interrupted`. */
   readonly signal: AbortSignal
   /** Writes data; resolves to false when the reader has gone away. */
-  write(data: string | Uint8Array): Promise<boolean>
+  readonly write: (data: string | Uint8Array) => Promise<boolean>
   /** A line on stderr; not with --quiet. */
-  note(line: string): void
+  readonly note: (line: string) => void
   /** A line on stderr, always. */
-  complain(line: string): void
-  progress(event: Progress): void
+  readonly complain: (line: string) => void
+  readonly progress: (event: Progress) => void
 }
 
 /** Names inside models may hold anything; a terminal must not obey them. */

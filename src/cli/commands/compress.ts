@@ -63,16 +63,16 @@ export const compressCommand: Command = {
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = compressOptions(args)
   const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
-  const paths = checkResultPaths(args, textOption(args, 'output') ?? defaultOutput(args.model, '.ttq'))
+  const output = textOption(args, 'output') ?? defaultOutput(args.model, '.ttq')
+  const paths = checkResultPaths(args, output)
   const input = await readModelInput(args.model, terminal.signal)
   const { compress } = await import('../../training/compress.js')
   const result = await compress(input.bytes, { ...options, ...source(input), signal: terminal.signal, onProgress: terminal.progress })
   terminal.signal.throwIfAborted()
-  const output = paths.model as string
   const drop = accuracyDrop(result.report, maxDrop)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
-  await writeModelResult(output, result.file, terminal)
+  await writeModelResult(paths, result.file, terminal)
   const { renderCompressReport } = await import('../../report/compress-report.js')
   await writeReport(args, paths, report, renderCompressReport(report), terminal)
   if (drop === undefined) return EXIT.done

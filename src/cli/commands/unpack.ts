@@ -24,15 +24,15 @@ export const unpackCommand: Command = {
 }
 
 async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
-  const paths = checkResultPaths(args, textOption(args, 'output') ?? defaultOutput(args.model, '.onnx'))
-  const output = paths.model as string
+  const output = textOption(args, 'output') ?? defaultOutput(args.model, '.onnx')
+  const paths = checkResultPaths(args, output)
   const { name, bytes } = await readModelInput(args.model, terminal.signal)
   const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'), import('../../onnx/write-model.js'), import('../../report/unpack-report.js'),
   ])
   if (!isPacked(bytes)) throw new TtqError('packed', `${name}: does not begin like a .ttq file`, { hint: 'ttq inspect tells what a file is.' })
   const onnx = writeModel(unpack(bytes, { name }).model)
-  await writeModelResult(output, onnx, terminal)
+  await writeModelResult(paths, onnx, terminal)
   const report: UnpackReport = { schema: 'ttq-unpack/1', model: name, output: output === '-' ? null : output, fileBytes: bytes.length, onnxBytes: onnx.length }
   await writeReport(args, paths, report, renderUnpackReport(report), terminal)
   return EXIT.done

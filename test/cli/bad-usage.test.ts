@@ -1,0 +1,91 @@
+// Command lines that are refused: exact text, exit code 2, nothing on stdout, nothing written.
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { run, temporaryFolder } from './run-program.js'
+import { smallNetwork } from './small-network.js'
+
+const MORE = 'ttq compress --help lists the options.'
+
+const CASES: readonly (readonly [args: string, message: string])[] = [
+  ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
+  ['train m.onnx', 'unknown command "train". The commands are compress, evaluate, unpack, inspect; ttq --help lists them.'],
+  ['--json', 'no command before --json. The commands are compress, evaluate, unpack, inspect; ttq --help lists them.'],
+  ['compress', `compress: no model given, expected a file or -. ${MORE}`],
+  ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
+  ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
+  ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
+  ['compress m.onnx --frobnicate', `compress: unknown option --frobnicate. ${MORE}`],
+  ['compress m.onnx -x', `compress: unknown option -x. ${MORE}`],
+  ['inspect m.onnx --epochs 3', 'inspect: unknown option --epochs. ttq inspect --help lists the options.'],
+  ['compress m.onnx --data', `--data: found nothing, expected a value. ${MORE}`],
+  ['compress m.onnx --data=', '--data: found nothing, expected a value.'],
+  ['compress m.onnx --seed 1 --seed 2', '--seed: given 2 times, expected once.'],
+  ['compress m.onnx --no-seed', '--no-seed: --seed is no switch, expected --seed <value>.'],
+  ['compress m.onnx --data x.mjs --epochs two', '--epochs: found "two", expected a whole number from 1 to 100000.'],
+  ['compress m.onnx --data x.mjs --epochs 1.5', '--epochs: found "1.5", expected a whole number from 1 to 100000.'],
+  ['compress m.onnx --data x.mjs --epochs 0', '--epochs: found "0", expected a whole number from 1 to 100000.'],
+  ['compress m.onnx --data x.mjs --epochs NaN', '--epochs: found "NaN", expected a whole number from 1 to 100000.'],
+  ['compress m.onnx --data x.mjs --batch -4', '--batch: found "-4", expected a whole number from 1 to 65536.'],
+  ['compress m.onnx --data x.mjs --learning-rate 0', '--learning-rate: found "0", expected a number above 0 to 10.'],
+  ['compress m.onnx --data x.mjs --learning-rate Infinity', '--learning-rate: found "Infinity", expected a number above 0 to 10.'],
+  ['compress m.onnx --data x.mjs --distill 1.01', '--distill: found "1.01", expected a number from 0 to 1.'],
+  ['compress m.onnx --threshold 1', '--threshold: found "1", expected a number from 0 to below 1.'],
+  ['compress m.onnx --sparsity 0x1', '--sparsity: found "0x1", expected a number from 0 to below 1.'],
+  ['compress m.onnx --method tttq', '--method: found "tttq", expected ttq, twn, bwn or dorefa.'],
+  ['compress m.onnx --renormalize maybe', '--renormalize: found "maybe", expected auto, on or off.'],
+  ['compress m.onnx --data x.mjs --scale 2', '--scale: found "2", expected 1 or 255.'],
+  ['compress m.onnx --data x.mjs --mean 0.5,,0.5 --std 1,1,1', '--mean: found "", expected a number.'],
+  ['compress m.onnx --data x.mjs --mean -0.5,0.5 --std 1', '--std: found 1 values, expected 2 as --mean has.'],
+  ['compress m.onnx --data x.mjs --mean 0.5', '--mean: given without --std, expected both.'],
+  ['compress m.onnx --data x.mjs --std 0.5', '--std: given without --mean, expected both.'],
+  ['compress m.onnx --data x.mjs --mean 0.5 --std 0', '--std: found "0", expected a number above 0.'],
+  ['compress m.onnx --threshold 0.1 --sparsity 0.5', '--threshold: given together with --sparsity; each of them decides which weights become 0.'],
+  ['compress m.onnx --method bwn --sparsity 0.5', '--sparsity: given with --method bwn, which chooses the zeros itself.'],
+  ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
+  ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
+  ['compress m.onnx --max-drop 1', '--max-drop: given without --data, expected a dataset to train on.'],
+  ['compress m.onnx -o - --quiet --json', '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.'],
+  ['compress m.onnx -o folder', '--output: folder is a folder, expected a file name.'],
+  ['compress m.onnx -o new/', '--output: new/ is a folder, expected a file name.'],
+  ['compress m.onnx -o old.ttq', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
+  ['compress old.onnx', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
+  ['compress m.onnx -o none/m.ttq', '--output: none/m.ttq cannot be made: there is no folder none. Make the folder first.'],
+  ['compress m.onnx -o m.onnx --force', '--output: m.onnx is another file of the same command, expected a path of its own.'],
+  ['compress m.onnx -o new.ttq --report new.ttq', '--report: new.ttq is another file of the same command, expected a path of its own.'],
+  ['compress m.onnx --report old.ttq', '--report: old.ttq exists. Add --force to replace it, or name another file with --report.'],
+  ['evaluate m.onnx', 'evaluate: no dataset given, expected --data <dataset>. ttq evaluate model.onnx --data mnist.'],
+]
+
+describe('bad usage', () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'm.onnx'), smallNetwork())
+  writeFileSync(join(folder, 'old.ttq'), 'old')
+  mkdirSync(join(folder, 'folder'))
+  const before = readdirSync(folder).sort()
+
+  for (const [args, message] of CASES) {
+    test(`ttq ${args}`, async () => {
+      const { code, stdout, stderr } = await run(folder, args.split(' '))
+      // With --json in the arguments stdout carries the error document; json.test.ts looks at that.
+      if (!args.includes('--json')) assert.equal(stdout, '')
+      assert.equal(stderr.replace(/^(ttq: .*[^.?])\n$/, '$1.\n'), `ttq: ${message}\n`)
+      assert.equal(code, 2)
+      assert.deepEqual(readdirSync(folder).sort(), before)
+    })
+  }
+
+  test('a folder that cannot be written to', { skip: process.platform !== 'linux' }, async () => {
+    const { code, stderr } = await run(folder, ['compress', 'm.onnx', '-o', '/proc/m.ttq'])
+    assert.match(stderr, /^ttq: --output: \/proc\/m\.ttq cannot be written \([A-Z]+\)\. Choose a folder that can be written to\.\n$/)
+    assert.equal(code, 2)
+  })
+
+  test('an unknown dataset', async () => {
+    const { code, stderr } = await run(folder, ['compress', 'm.onnx', '--data', 'mnits'])
+    assert.match(stderr, /ttq: --data: unknown dataset "mnits", expected mnist.* Did you mean mnist\?/)
+    assert.equal(code, 2)
+    assert.deepEqual(readdirSync(folder).sort(), before)
+  })
+})

@@ -1,0 +1,164 @@
+// The commands at work, through the real program: files, pipes, JSON, signals.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { CompressReport, EvaluateReport } from '../../src/training/records.js'
+import { unpack } from '../../src/packed/index.js'
+import { outcome, run, start, temporaryFolder } from './run-program.js'
+import { loaderModule, smallNetwork } from './small-network.js'
+
+function setUp(delayMs = 0): string {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'm.onnx'), smallNetwork())
+  writeFileSync(join(folder, 'loader.mjs'), loaderModule(delayMs))
+  return folder
+}
+
+const LONG = ['--data', './loader.mjs', '--epochs', '1000', '--batch', '50', '--threads', '1']
+const TRAIN = ['--data', './loader.mjs', '--epochs', '1', '--batch', '50', '--threads', '1', '--warmup', '2', '--validation', '50']
+
+describe('compress', () => {
+  test('without data: a file in the working directory, a table on stdout', async () => {
+    const folder = setUp()
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx'])
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^m\.onnx: ternary layers \d+\.\dx smaller, whole file \d+\.\dx smaller\n/)
+    assert.match(stdout, /\naccuracy +not measured \(no --data\)\n/)
+    assert.match(stdout, /\nwritten to +m\.ttq\n/)
+    assert.deepEqual([...unpack(readFileSync(join(folder, 'm.ttq'))).ternary.keys()], ['middle.weight'])
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
+  })
+
+  test('with data: --json is one document, --report the same, progress in plain lines on stderr', async () => {
+    const folder = setUp()
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--report', 'r.json', '-o', 'small.ttq'])
+    assert.equal(code, 0, stderr)
+    const report = JSON.parse(stdout) as CompressReport
+    assert.equal(report.schema, 'ttq-report/1')
+    assert.equal(report.output, 'small.ttq')
+    assert.equal(report.size.fileBytes, readFileSync(join(folder, 'small.ttq')).length)
+    assert.equal(report.training?.epochs, 1)
+    assert.equal(report.verified.bitExact, true)
+    assert.equal(readFileSync(join(folder, 'r.json'), 'utf8'), stdout)
+    assert.match(stderr, /\nepoch 1\/1: loss \d\.\d{4}, held-out \d+\.\d\d %/)
+    assert.doesNotMatch(stderr, /[^\n\x20-\x7e]/)
+  })
+
+  test('--quiet leaves stderr empty; the same seed gives the same file', async () => {
+    const folder = setUp()
+    const first = await run(folder, ['compress', 'm.onnx', ...TRAIN, '-q', '-o', 'a.ttq'])
+    const second = await run(folder, ['compress', 'm.onnx', ...TRAIN, '-q', '-o', 'b.ttq'])
+    assert.deepEqual([first.code, second.code, first.stderr, second.stderr], [0, 0, '', ''])
+    assert.deepEqual(readFileSync(join(folder, 'a.ttq')), readFileSync(join(folder, 'b.ttq')))
+  })
+
+  test('an existing file is replaced with --force only', async () => {
+    const folder = setUp()
+    writeFileSync(join(folder, 'm.ttq'), 'old')
+    assert.equal((await run(folder, ['compress', 'm.onnx'])).code, 2)
+    assert.equal(readFileSync(join(folder, 'm.ttq'), 'utf8'), 'old')
+    assert.equal((await run(folder, ['compress', 'm.onnx', '--force'])).code, 0)
+    assert.equal(unpack(readFileSync(join(folder, 'm.ttq'))).ternary.size, 1)
+  })
+
+  test('pipes: model in, packed model out, table on stderr', async () => {
+    const folder = setUp()
+    const { code, bytes, stderr } = await run(folder, ['compress', '-'], smallNetwork())
+    assert.equal(code, 0, stderr)
+    assert.equal(unpack(bytes).ternary.size, 1)
+    assert.match(stderr, /\nwritten to +stdout\n/)
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+  })
+
+  test('--max-drop: exit code 4, the file is there, the report says so', async () => {
+    const folder = setUp()
+    // Labels that the network gets right as it is: every loss of accuracy is the compression's.
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('index % 3', '[2, 0, 1][index % 3]'))
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--learning-rate', '0.0001'])
+    const { baseline, compressed, warnings } = JSON.parse(stdout) as CompressReport
+    const fell = (baseline?.top1 ?? 0) > (compressed?.top1 ?? 0)
+    assert.equal(code, fell ? 4 : 0)
+    assert.equal(warnings.some((warning) => warning.startsWith('accuracy fell by ')), fell)
+    assert.equal(/ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0\n$/.test(stderr), fell)
+    assert.ok(existsSync(join(folder, 'm.ttq')))
+  })
+})
+
+describe('the other commands', () => {
+  test('evaluate: the same accuracy for the packed file and the unpacked one', async () => {
+    const folder = setUp()
+    await run(folder, ['compress', 'm.onnx'])
+    assert.equal((await run(folder, ['unpack', 'm.ttq', '-o', 'out.onnx'])).stdout.replaceAll(/\([\d.]+ K?B/g, '('), 'm.ttq () -> out.onnx (, plain ONNX)\n')
+    const reports = await Promise.all(['m.ttq', 'out.onnx'].map(async (file) => {
+      const { code, stdout, stderr } = await run(folder, ['evaluate', file, '--data', './loader.mjs', '--json'])
+      assert.equal(code, 0, stderr)
+      return JSON.parse(stdout) as EvaluateReport
+    }))
+    assert.deepEqual(reports.map(({ schema, samples }) => [schema, samples]), [['ttq-evaluate/1', 100], ['ttq-evaluate/1', 100]])
+    assert.equal(reports[0]?.top1, reports[1]?.top1)
+  })
+
+  test('unpack through pipes gives the same bytes as through files', async () => {
+    const folder = setUp()
+    const packed = await run(folder, ['compress', '-', '-q'], smallNetwork())
+    writeFileSync(join(folder, 'm.ttq'), packed.bytes)
+    assert.equal((await run(folder, ['unpack', 'm.ttq', '-o', 'out.onnx', '-q'])).code, 0)
+    assert.deepEqual((await run(folder, ['unpack', '-'], packed.bytes)).bytes, readFileSync(join(folder, 'out.onnx')))
+  })
+
+  test('inspect names the layers of both forms', async () => {
+    const folder = setUp()
+    await run(folder, ['compress', 'm.onnx'])
+    const inspect = async (file: string): Promise<InspectShape> => JSON.parse((await run(folder, ['inspect', file, '--json'])).stdout) as InspectShape
+    const [onnx, packed] = [await inspect('m.onnx'), await inspect('m.ttq')]
+    assert.deepEqual([onnx.format, packed.format], ['onnx', 'ttq'])
+    assert.deepEqual(onnx.layers.map(({ name, reason }) => [name, reason]), [['first.weight', 'first layer'], ['middle.weight', undefined], ['last.weight', 'last layer']])
+    assert.deepEqual(packed.layers.map(({ ternary, bitsPerWeight }) => [ternary, bitsPerWeight]), [[false, 32], [true, 2.25], [false, 32]])
+    assert.deepEqual(onnx.unsupportedForTraining, [])
+  })
+})
+
+interface InspectShape {
+  format: string
+  layers: { name: string; reason?: string; ternary: boolean; bitsPerWeight: number }[]
+  unsupportedForTraining: unknown[]
+}
+
+describe('the edges', () => {
+  test('--json gives errors as a document, too', async () => {
+    const { code, stdout, stderr } = await run(temporaryFolder(), ['inspect', 'none.onnx', '--json'])
+    const message = 'none.onnx: found no such file, expected an ONNX model or a .ttq file'
+    assert.deepEqual(JSON.parse(stdout), { schema: 'ttq-error/1', error: { code: 'model', message, hint: null, exitCode: 3 } })
+    assert.equal(stderr, `ttq: ${message}\n`)
+    assert.equal(code, 3)
+  })
+
+  test('a reader that goes away is no error', async () => {
+    const child = start(setUp(), ['inspect', 'm.onnx'])
+    child.stdout.destroy()
+    const [code, stderr] = await Promise.all([once(child, 'close').then(([code]) => code as number), text(child.stderr)])
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+  })
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`${signal} while training: exit code 130 and no file`, { skip: process.platform === 'win32' }, async () => {
+      const folder = setUp(50)
+      const child = start(folder, ['compress', 'm.onnx', ...LONG])
+      child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/1000')) child.kill(signal) })
+      const { code, stdout, stderr } = await outcome(child)
+      assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: nothing was written\n$/)
+      assert.equal(stdout, '')
+      assert.equal(code, 130)
+      assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+    })
+  }
+})
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = ''
+  for await (const chunk of stream) all += String(chunk)
+  return all
+}

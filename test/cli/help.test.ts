@@ -1,0 +1,46 @@
+// Help texts are pinned word by word: test/cli/help/<command>.txt, 100 columns wide.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import { run, temporaryFolder } from './run-program.js'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const TEXTS = join(ROOT, 'test/cli/help')
+
+describe('help', () => {
+  const folder = temporaryFolder()
+  const pinned = (name: string): string => readFileSync(join(TEXTS, `${name}.txt`), 'utf8')
+
+  test('ttq --help and -h', async () => {
+    for (const option of ['--help', '-h']) {
+      const { code, stdout, stderr } = await run(folder, [option])
+      assert.equal(stdout, pinned('ttq'))
+      assert.equal(stderr, '')
+      assert.equal(code, 0)
+    }
+  })
+
+  for (const command of ['compress', 'evaluate', 'unpack', 'inspect']) {
+    test(`ttq ${command} --help`, async () => {
+      const { code, stdout, stderr } = await run(folder, [command, '--help'])
+      assert.equal(stdout, pinned(command))
+      assert.equal(stderr, '')
+      assert.equal(code, 0)
+    })
+  }
+
+  test('no arguments: help on stderr, bad usage', async () => {
+    const { code, stdout, stderr } = await run(folder, [])
+    assert.equal(stderr, pinned('ttq'))
+    assert.equal(stdout, '')
+    assert.equal(code, 2)
+  })
+
+  test('--version is that of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+    const { code, stdout } = await run(folder, ['--version'])
+    assert.equal(stdout, `${version}\n`)
+    assert.equal(code, 0)
+  })
+})

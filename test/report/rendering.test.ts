@@ -1,0 +1,126 @@
+// Reports as text, word by word, from records written by hand.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { renderCompressReport } from '../../src/report/compress-report.js'
+import { renderEvaluateReport } from '../../src/report/evaluate-report.js'
+import { renderInspectReport } from '../../src/report/inspect-report.js'
+import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
+import type { InspectReport } from '../../src/training/inspect-model.js'
+import type { CompressReport } from '../../src/training/records.js'
+
+const NOTHING = { wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
+
+const COMPRESSED: CompressReport = {
+  schema: 'ttq-report/1', ttq: '0.1.0', model: 'net.onnx', output: 'net.ttq', method: 'ttq', dataset: 'mnist', preprocessing: '0..1, NCHW',
+  baseline: { top1: 99.1 }, compressed: { top1: 98.85 },
+  size: { onnxBytes: 178_000, fileBytes: 21_500, fileRatio: 178_000 / 21_500, ternaryWeights: 40_000, ternaryFp32Bytes: 160_000, ternaryPackedBytes: 10_016, ternaryRatio: 160_000 / 10_016 },
+  layers: [
+    { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
+    { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
+  ],
+  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, seed: 1, bestEpoch: 3, history: [] },
+  verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
+}
+
+describe('compress', () => {
+  test('everything that there is', () => {
+    assert.equal(renderCompressReport(COMPRESSED), [
+      'net.onnx: ternary layers 16.0x smaller, whole file 8.3x smaller',
+      '',
+      'whole file      178 KB -> 21.5 KB (8.3x)',
+      'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
+      'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
+      'data            mnist, 0..1, NCHW',
+      'method          ttq',
+      'training        4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+      'verified        the file, read back, gives the same outputs bit for bit',
+      'written to      net.ttq',
+      'time            3 min 12 s',
+      '',
+      'layer         op    shape    bits      Wp     Wn       -       0       +  kept because',
+      'conv1.weight  Conv  6x1x5x5  full       -      -       -       -       -  first layer',
+      'fc1.weight    Gemm  100x400     2  0.5123  1.500  20.0 %  50.0 %  30.0 %',
+      '',
+      'warning: first',
+      'warning: second',
+      '',
+    ].join('\n'))
+  })
+
+  test('nothing measured, nothing trained, written to stdout', () => {
+    const text = renderCompressReport({
+      ...COMPRESSED, output: null, dataset: null, preprocessing: null, baseline: null, compressed: null, training: null, warnings: [], verified: { bitExact: false },
+    })
+    assert.match(text, /\naccuracy {8}not measured \(no --data\)\nmethod {10}ttq\nverified {8}NO: the file, read back, gives other outputs\nwritten to {6}stdout\n/)
+    assert.ok(text.endsWith('30.0 %\n'))
+  })
+
+  test('one of each', () => {
+    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, seed: 7, bestEpoch: 1, history: [] }
+    assert.match(renderCompressReport({ ...COMPRESSED, training }), /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica, seed 7\n/)
+    assert.match(renderCompressReport({ ...COMPRESSED, compressed: { top1: 99.2 } }), /\(\+0\.10 points\)/)
+  })
+})
+
+test('evaluate', () => {
+  const text = renderEvaluateReport({
+    schema: 'ttq-evaluate/1', model: 'net.ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', top1: 98.854, samples: 10_000, samplesPerSecond: 5210.4, elapsedMs: 2040,
+  })
+  assert.equal(text, 'net.ttq: top-1 98.85 % of 10,000 samples\n\ndata  mnist, 0..1, NCHW\ntime  2.0 s, 5,210 samples/s\n')
+})
+
+const INSPECTED: InspectReport = {
+  schema: 'ttq-inspect/1', model: 'net.ttq', format: 'ttq', bytes: 21_500, ir: 8, opsets: { 'ai.onnx': 17, 'com.microsoft': 1 }, producer: null,
+  metadata: { source: 'net.onnx\nsecond line' }, inputs: [{ name: 'x', type: 'float32', shape: ['N', 1, null, 28] }], outputs: [{ name: 'y', type: null, shape: null }],
+  nodes: 3, operators: { Gemm: 2, NonMaxSuppression: 1 }, parameters: 40_150,
+  layers: [
+    { name: 'a', node: 'n1', op: 'Gemm', shape: [100, 400], type: 'float32', ternary: true, wp: 0.5, wn: 0.25, zeros: 20_000, positives: 12_000, negatives: 8_000, bitsPerWeight: 2.0016 },
+    { name: 'b', node: 'n2', op: 'Gemm', shape: [10, 15], type: 'float16', ternary: false, reason: 'last layer', wp: null, wn: null, zeros: null, positives: null, negatives: null, bitsPerWeight: 16 },
+  ],
+  unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
+  sections: { header: 64, directory: 128, graph: 896, data: 20_380, digest: 32 },
+}
+
+describe('inspect', () => {
+  test('a packed file', () => {
+    assert.equal(renderInspectReport(INSPECTED), [
+      'net.ttq: packed network (.ttq), 21.5 KB, 40,150 parameters',
+      '',
+      'inputs     x float32 Nx1x?x28',
+      'outputs    y no tensor ?',
+      'opsets     ai.onnx 17, com.microsoft 1, IR version 8',
+      'producer   not named',
+      'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
+      'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
+      'source     net.onnx second line',
+      '',
+      'layer  op    shape     bits      Wp      Wn       -       0       +  compress',
+      'a      Gemm  100x400   2.00  0.5000  0.2500  20.0 %  50.0 %  30.0 %  is ternary',
+      'b      Gemm  10x15    16.00       -       -       -       -       -  kept: last layer',
+      '',
+      'training: 1 node has no way through (the fit without --data does not need it)',
+      '  NonMaxSuppression "n3": no gradient rule',
+      '',
+    ].join('\n'))
+  })
+
+  test('no layers, names that would steer a terminal', () => {
+    const text = renderInspectReport({ ...INSPECTED, layers: [], inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }], unsupportedForTraining: [], sections: null })
+    assert.match(text, /\ninputs {5}a\?\[2Jb float32 scalar\n/)
+    assert.match(text, /\nno layers with constant weights\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/)
+  })
+})
+
+test('numbers as text', () => {
+  assert.deepEqual([0, 999, 1000, 9994, 9996, 99_940, 99_960, 999_499, 999_500, 1_093_971, 2.5e9].map(sizeText),
+    ['0 B', '999 B', '1.00 KB', '9.99 KB', '10.0 KB', '99.9 KB', '100 KB', '999 KB', '1.00 MB', '1.09 MB', '2.50 GB'])
+  assert.deepEqual([0, 999, 1000, 1_234_567].map(countText), ['0', '999', '1,000', '1,234,567'])
+  assert.deepEqual([0, 59_900, 59_960, 61_400, 3_599_600, 7_380_000].map(durationText), ['0.0 s', '59.9 s', '1 min 0 s', '1 min 1 s', '1 h 0 min', '2 h 3 min'])
+  assert.deepEqual([shareText(1, 3), shareText(null, 3), shareText(0, 0)], ['33.3 %', '-', '-'])
+  assert.deepEqual([scaleText(0.00123456), scaleText(null)], ['0.001235', '-'])
+  assert.deepEqual([shapeText([3, 'N', null]), shapeText([])], ['3xNx?', 'scalar'])
+})
+
+test('a table of empty cells ends its lines without spaces', () => {
+  assert.equal(table(['a', 'b'], [['long', ''], ['x', 'y']], ['left', 'right']), 'a     b\nlong\nx     y')
+})
