@@ -117,7 +117,7 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
     run: (inputs, test) => {
       const { shape } = at(inputs, 0)
       const [starts, ends] = [constant(test, 'starts') as number[], constant(test, 'ends') as number[]]
-      const axes = constant(test, 'axes') ?? starts.map((_, axis) => axis)
+      const axes = (constant(test, 'axes') ?? starts.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + shape.length : axis))
       const steps = constant(test, 'steps') ?? starts.map(() => 1)
       const kept = shape.map((size, axis) => {
         const position = axes.indexOf(axis)

@@ -2,6 +2,7 @@
 import { attribute } from '../../onnx/attributes.js'
 import type { ValueName } from '../../onnx/model.js'
 import type { BackwardRule, RuleScope, RuleTable } from '../rule.js'
+import { selection, WIDEST_SELECTION } from '../selection.js'
 
 /** TensorProto.DataType numbers of float32, float16, float64 and bfloat16. */
 const FLOATS = [1, 10, 11, 16]
@@ -63,6 +64,11 @@ export const RULES = {
       const count = output[axis] as number
       const given = first[position] as number
       const start = Math.min(Math.max(given < 0 ? given + dim : given, 0), step > 0 ? dim : dim - 1)
+      if (step !== 1 && axis === input.length - 1 && dim <= WIDEST_SELECTION) {
+        dx = g.emit('MatMul', [dx, g.emit('Transpose', [g.constant(selection(dim, start, count, step))])])
+        size[axis] = dim
+        continue
+      }
       if (step < 0) dx = reverse(g, dx, [axis])
       if (Math.abs(step) > 1) dx = spread(g, dx, size, axis, Math.abs(step))
       size[axis] = count * Math.abs(step)

@@ -1,7 +1,8 @@
 // The weight gradient of a convolution: dW[k,c,i,j] = sum over images and places of x shifted by (i,j) times dY, as few large matrix products.
 import type { ValueName } from '../../onnx/model.js'
-import { elementCount, float32, type Tensor } from '../../tensor/tensor.js'
+import { elementCount } from '../../tensor/tensor.js'
 import type { RuleScope, Shape } from '../rule.js'
+import { selection, WIDEST_SELECTION } from '../selection.js'
 import { offsets, type Window } from '../window.js'
 
 /** Of a convolution: x is [batch, groups * channels, ...input], W [groups * filters, channels, ...kernel], Y [batch, groups * filters, ...output]. */
@@ -44,9 +45,10 @@ export function weightGradient(g: RuleScope, x: ValueName, dy: ValueName, conv: 
   return g.emit('Reshape', [g.emit('Transpose', [all], { perm: order }), g.ints([groups * filters, channels, ...kernel])])
 }
 
-// Shifting dY instead of x multiplies the work by input rows / output rows; with strides its rows would have to be spread.
-function movesErrors({ kernel, strides, input, output }: Convolution): boolean {
-  return kernel.slice(0, -1).every((_, axis) => strides[axis] === 1 && 2 * (input[axis] as number) <= 3 * (output[axis] as number))
+// Rows move on dY, unless x has far fewer channels (its columns move too, so every row of it is copied once per column). Moving rows of dY multiplies
+// the work by input rows / output rows, and with strides its rows would have to be spread.
+function movesErrors({ kernel, strides, input, output, channels, filters }: Convolution): boolean {
+  return filters <= 3 * channels && kernel.slice(0, -1).every((_, axis) => strides[axis] === 1 && 2 * (input[axis] as number) <= 3 * (output[axis] as number))
 }
 
 // One product over all images needs x and dY with the batch behind the channels; one product per image needs the products summed.
@@ -110,9 +112,6 @@ function rowsFrom(g: RuleScope, { value, shape, folded }: Arranged, axis: number
   return { ...result, value: g.emit('Reshape', [taken, g.ints(result.shape)]) }
 }
 
-/** Up to this width a product with a 0/1 matrix is the fastest way to move columns: Pad takes 10 ns per row, a Slice with steps 2 ns per element. */
-const WIDEST_SELECTION = 64
-
 function columnsFrom(g: RuleScope, arranged: Arranged, start: number, count: number, step: number): Arranged {
   const { value, shape, folded } = arranged
   const width = shape.at(-1) as number
@@ -120,13 +119,4 @@ function columnsFrom(g: RuleScope, arranged: Arranged, start: number, count: num
   const moved = g.emit('MatMul', [g.emit('Reshape', [value, g.ints([-1, width])]), g.constant(selection(width, start, count, step))])
   const result = shape.with(-1, count)
   return { value: g.emit('Reshape', [moved, g.ints(result)]), shape: result, folded }
-}
-
-function selection(width: number, start: number, count: number, step: number): Tensor<'float32'> {
-  const data = new Float32Array(width * count)
-  for (let place = 0; place < count; place++) {
-    const source = start + place * step
-    if (source >= 0 && source < width) data[source * count + place] = 1
-  }
-  return float32([width, count], data)
 }
