@@ -1,7 +1,7 @@
 // What training leaves behind of a ternary parameter, read out of the update graph's final state for packing.
 import type { Parameter } from './parameters.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
-import { largestMagnitude } from './threshold.js'
+import { codesBeyond, largestMagnitude } from './threshold.js'
 
 /** Ternary weights as trained, with what they came from. */
 export interface TrainedTernary extends TernaryWeights {
@@ -21,7 +21,7 @@ export interface TrainedTernary extends TernaryWeights {
 export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: Float32Array, { name }: Pick<Parameter, 'name'>): TrainedTernary {
   const latent = state.get(`${name}.latent`)
   if (latent === undefined) throw new Error(`internal: no latent weights of "${name}" in the state`)
-  const codes = Int8Array.from(value, Math.sign)
+  const codes = codesBeyond(value, 0)
   const scales = state.get(`${name}.scales`)
   const levelOf = (sign: number): number => Math.abs(value[codes.indexOf(sign)] ?? 0)
   const wp = levelOf(1) || (scales?.[0] ?? (levelOf(-1) || 1))
