@@ -6,13 +6,8 @@ import { cloneModel, consumers, producers, removeUnusedNodes, valueNames } from 
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
+import type { ChannelStatistics } from './channel-statistics.js'
 import type { LayerChoice } from './layer-choice.js'
-
-/** Mean and variance of a layer's output per channel, over samples and positions. */
-export interface ChannelStatistics {
-  mean: ArrayLike<number>
-  variance: ArrayLike<number>
-}
 
 /** A batch norm put behind a layer, by the names of its parts. */
 export interface InsertedNorm {
@@ -166,26 +161,6 @@ export function insertChannelScales(model: Model, choices: readonly LayerChoice[
     edit.insertBehind(raw, [plainNode('Mul', [raw, factor], scaled), plainNode('Add', [scaled, bias], output)])
   }
   return edit.finish()
-}
-
-/** Mean and variance per channel of a layer's outputs on some batches; `outputAxis` as in LayerChoice. */
-export function channelStatistics(outputs: readonly Tensor<'float32'>[], outputAxis: number): ChannelStatistics {
-  const { dims } = outputs[0] ?? { dims: [] }
-  const axis = outputAxis < 0 ? dims.length + outputAxis : outputAxis
-  const channels = dims[axis] ?? 0
-  const inner = elementCount(dims.slice(axis + 1))
-  const sum = new Float64Array(channels)
-  const squares = new Float64Array(channels)
-  for (const { data } of outputs) {
-    data.forEach((value, i) => {
-      const channel = Math.floor(i / inner) % channels
-      sum[channel] = (sum[channel] as number) + value
-      squares[channel] = (squares[channel] as number) + value * value
-    })
-  }
-  const count = outputs.reduce((total, { data }) => total + data.length, 0) / Math.max(1, channels)
-  const mean = sum.map((total) => total / count)
-  return { mean, variance: squares.map((total, channel) => Math.max(0, total / count - (mean[channel] as number) ** 2)) }
 }
 
 /** A layer whose output channels can be scaled; `bias` is what it adds to each of them. */

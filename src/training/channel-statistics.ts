@@ -3,10 +3,9 @@ import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Split } from '../data/dataset.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type ChannelStatistics, ChannelSums } from '../ternary/channel-statistics.js'
 import type { WorkerPool } from './worker-pool.js'
-
-export interface ChannelStatistics { mean: Float32Array; variance: Float32Array }
 
 /** Samples that the statistics are taken over, in batches of `BATCH`. */
 const SAMPLES = 512
@@ -30,42 +29,13 @@ export async function channelStatistics(
   probe.graph.outputs = values.map(({ value }) => ({ name: value, type: undefined }))
   const id = 'channel statistics'
   await pool.call(0, 'load', { id, model: writeModel(probe), threads: 1 })
-  const sums = new Map<string, Sums>()
+  const sums = new Map(values.map(({ key, axis }) => [key, new ChannelSums(axis)]))
   const chosen = Array.prototype.slice.call(indices, 0, SAMPLES) as number[]
   for (let start = 0; start < chosen.length; start += BATCH) {
     const { inputs } = await split.batch(chosen.slice(start, start + BATCH))
     const results = await pool.call(0, 'run', { id, feeds: inputs })
-    for (const { key, value, axis } of values) {
-      const { dims, data } = results[value] as Tensor<'float32'>
-      const at = axis < 0 ? dims.length + axis : axis
-      const sum = sums.get(key) ?? { count: 0, sum: new Float64Array(dims[at] as number), squares: new Float64Array(dims[at] as number) }
-      sums.set(key, sum)
-      add(sum, data, dims, at)
-    }
+    for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
   }
   await pool.call(0, 'release', { id })
-  return new Map([...sums].map(([key, { count, sum, squares }]) => {
-    const mean = Float32Array.from(sum, (value) => value / count)
-    const variance = Float32Array.from(squares, (value, c) => Math.max(0, value / count - ((sum[c] as number) / count) ** 2))
-    return [key, { mean, variance }]
-  }))
-}
-
-interface Sums { count: number; sum: Float64Array; squares: Float64Array }
-
-function add(into: Sums, data: Float32Array, dims: readonly number[], axis: number): void {
-  const channels = dims[axis] as number
-  const inner = elementCount(dims.slice(axis + 1))
-  into.count += data.length / channels
-  for (let i = 0, c = 0; i < data.length; i += inner, c = (c + 1) % channels) {
-    let sum = 0
-    let squares = 0
-    for (let j = i; j < i + inner; j++) {
-      const value = data[j] as number
-      sum += value
-      squares += value * value
-    }
-    into.sum[c] = (into.sum[c] as number) + sum
-    into.squares[c] = (into.squares[c] as number) + squares
-  }
+  return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
 }

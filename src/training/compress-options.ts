@@ -1,4 +1,5 @@
 // What a caller of compress can ask for. The defaults stand in compress-defaults.ts, which loads nothing heavy.
+import type { ExternalData } from '../onnx/read-model.js'
 import type { MethodName } from '../ternary/update-graph.js'
 import type { Progress } from './records.js'
 
@@ -40,6 +41,6 @@ export interface CompressOptions {
   validation: number
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal
-  /** Bytes of an external data file of the network. */
-  externalData?: (location: string) => Uint8Array
+  /** Bytes of the network's external data files. */
+  externalData?: ExternalData
 }

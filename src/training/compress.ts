@@ -3,7 +3,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { openDataset } from '../data/open-dataset.js'
 import type { Model } from '../onnx/model.js'
-import { readModel } from '../onnx/read-model.js'
+import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { pack } from '../packed/pack.js'
 import { unpack } from '../packed/unpack.js'
@@ -43,13 +43,13 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const job = new Job(options)
   const start = performance.now()
   job.phase('read')
-  let externalBytes = 0
-  const externalData = (location: string): Uint8Array => {
-    const file = (options.externalData as (location: string) => Uint8Array)(location)
-    externalBytes += file.length
-    return file
-  }
-  const model = await foldConstants(readModel(bytes, { name: options.name, ...(options.externalData === undefined ? {} : { externalData }) }))
+  let onnxBytes = bytes.length
+  const externalData: ExternalData | undefined = options.externalData && ((...range) => {
+    const part = (options.externalData as ExternalData)(...range)
+    onnxBytes += part.length
+    return part
+  })
+  const model = await foldConstants(readModel(bytes, { name: options.name, ...(externalData && { externalData }) }))
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
   const done = options.data === undefined ? packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
@@ -60,7 +60,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
       baseline: done.baseline === undefined ? null : { top1: done.baseline.top1 },
       compressed: done.compressed === undefined ? null : { top1: done.compressed.top1 },
-      size: describeSize(bytes.length + externalBytes, done.file, choices),
+      size: describeSize(onnxBytes, done.file, choices),
       layers: describeLayers(choices, done.network.layers),
       training: done.training ?? null,
       verified: { bitExact: done.bitExact },

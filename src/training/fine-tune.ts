@@ -6,7 +6,7 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { sgd } from '../optimizer/sgd.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Parameter } from '../ternary/parameters.js'
-import { foldInsertedNorms, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
+import { divideIntoNorms, foldInsertedNorms, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
 import { trainedTernary } from '../ternary/trained-ternary.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'
 import type { BoundNetwork } from './bind-network.js'
@@ -83,5 +83,5 @@ async function renormalized(
   const { shapes } = await observe(model, inputs, new Set())
   const targets = choices.filter((choice) => needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length))
   const values = targets.map(({ weight, outputs, outputAxis }) => ({ key: weight, value: outputs[0] as ValueName, axis: outputAxis }))
-  return insertBatchNorm(model, targets, await channelStatistics(pool, model, dataset.train, calibration, values))
+  return insertBatchNorm(divideIntoNorms(model, choices), targets, await channelStatistics(pool, model, dataset.train, calibration, values))
 }

@@ -10,8 +10,9 @@ import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
+import { type ChannelStatistics, ChannelSums } from '../../src/ternary/channel-statistics.js'
 import {
-  channelStatistics, type ChannelStatistics, divideIntoNorms, foldInsertedNorms, insertBatchNorm, insertChannelScales, needsNormalization,
+  divideIntoNorms, foldInsertedNorms, insertBatchNorm, insertChannelScales, needsNormalization,
 } from '../../src/ternary/renormalize.js'
 
 const SEED = 11
@@ -73,10 +74,16 @@ async function run(model: Model, x: Tensor, also: readonly ValueName[] = []): Pr
   return results as Record<string, Tensor<'float32'>>
 }
 
+function statisticsOf(output: Tensor<'float32'>, axis: number): ChannelStatistics {
+  const sums = new ChannelSums(axis)
+  sums.add(output)
+  return sums.statistics()
+}
+
 async function measure({ model, x, choices }: Setup): Promise<Map<ValueName, ChannelStatistics>> {
   const outputs = choices.map((choice) => choice.outputs[0] as ValueName)
   const values = await run(model, x, outputs)
-  return new Map(choices.map(({ weight, outputAxis }, i) => [weight, channelStatistics([values[outputs[i] as ValueName] as Tensor<'float32'>], outputAxis)]))
+  return new Map(choices.map(({ weight, outputAxis }, i) => [weight, statisticsOf(values[outputs[i] as ValueName] as Tensor<'float32'>, outputAxis)]))
 }
 
 function assertSame(found: Tensor | undefined, expected: Tensor | undefined, tolerance: number): void {
@@ -124,7 +131,7 @@ describe('batch norm behind layers that lost theirs', () => {
     const statistics = await measure(setup)
     const { model, inserted: [norm] } = insertBatchNorm(setup.model, setup.choices, statistics)
     const raw = model.graph.nodes.find(({ opType }) => opType === 'Conv')?.outputs[0] as ValueName
-    const divided = channelStatistics([(await run(model, setup.x, [raw]))[raw] as Tensor<'float32'>], 1)
+    const divided = statisticsOf((await run(model, setup.x, [raw]))[raw] as Tensor<'float32'>, 1)
     const data = (name: ValueName | undefined): Tensor => model.graph.initializers.get(name ?? '') as Tensor
     assertSame(data(norm?.mean), float32([8], Float32Array.from(divided.mean)), 1e-4)
     assertSame(data(norm?.variance), float32([8], Float32Array.from(divided.variance)), 1e-4)
