@@ -82,6 +82,10 @@ export const CASES: readonly GradientCase[] = [
   conv('one-dimensional, stride 2, dilation 2', [2, 3, 9], [4, 3, 3], { strides: [2], dilations: [2], pads: [2, 1] }, true),
   conv('kernel as large as the image', [2, 2, 4, 4], [3, 2, 4, 4]),
 
+  { opType: 'ConvTranspose', title: 'stride 2, output padding, bias', inputs: { x: uniform([2, 3, 3, 4]), w: uniform([3, 4, 3, 3]), b: uniform([4]) }, attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] } },
+  { opType: 'ConvTranspose', title: 'stride 1, dilation 2', inputs: { x: uniform([2, 3, 4, 4]), w: uniform([3, 2, 2, 3]) }, attributes: { kernel_shape: [2, 3], dilations: [2, 2], pads: [1, 1, 0, 1] } },
+  { opType: 'ConvTranspose', title: 'two groups, one-dimensional', inputs: { x: uniform([2, 4, 5]), w: uniform([4, 3, 2]) }, attributes: { kernel_shape: [2], group: 2, strides: [2] } },
+
   { opType: 'Gemm', title: 'plain, bias vector', inputs: { a: uniform([3, 4]), b: uniform([4, 5]), c: uniform([5]) } },
   { opType: 'Gemm', title: 'transB, scalar bias, alpha and beta', inputs: { a: uniform([3, 4]), b: uniform([5, 4]), c: uniform([]) }, attributes: { transB: 1, alpha: { float: 0.5 }, beta: { float: 2 } } },
   { opType: 'Gemm', title: 'transA, column bias', inputs: { a: uniform([4, 3]), b: uniform([4, 5]), c: uniform([3, 1]) }, attributes: { transA: 1 } },

@@ -9,17 +9,37 @@ import { weightGradient, type Convolution } from './weight-gradient.js'
 export const RULES = {
   // dx = dY convolved with W reversed, dW = x correlated with dY, db = sum of dY over batch and space
   Conv: (node, g) => {
-    const conv = convolutionOf(node, g)
+    const [x = '', w = ''] = node.inputs
+    const conv = convolutionOf(node, g, x, w, node.outputs[0] as ValueName)
     const dx = g.needs(0) ? inputGradient(node, g, conv) : null
-    const dw = g.needs(1) ? weightGradient(g, node.inputs[0] as ValueName, g.gradient(), conv) : null
-    if (node.inputs.length < 3) return [dx, dw]
-    const summed = [0, ...conv.output.map((_, axis) => axis + 2)]
-    return [dx, dw, g.needs(2) ? g.emit('ReduceSum', [g.gradient(), g.ints(summed)], { keepdims: 0 }) : null]
+    const dw = g.needs(1) ? weightGradient(g, x, g.gradient(), conv) : null
+    return withBias(node, g, dx, dw)
+  },
+
+  // Y = the input gradient of a Conv from Y's shape to x's: dx = that Conv of dY, dW = its weight gradient with x and dY in each other's place
+  ConvTranspose: {
+    limit: (node) => (node.attributes['output_shape'] === undefined ? undefined : 'attribute "output_shape"'),
+    backward: (node, g) => {
+      const [x = '', w = ''] = node.inputs
+      const conv = convolutionOf(node, g, node.outputs[0] as ValueName, w, x)
+      const { kernel, strides, dilations, groups } = conv
+      const pads = [...conv.begin, ...conv.end.map((count) => Math.max(count, 0))]
+      const dx = g.needs(0) ? g.emit('Conv', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups }) : null
+      return withBias(node, g, dx, g.needs(1) ? weightGradient(g, g.gradient(), x, conv) : null)
+    },
   },
 } satisfies RuleTable
 
-function convolutionOf(node: Node, g: RuleScope): Convolution {
-  const [x, w, y] = [...node.inputs.slice(0, 2), node.outputs[0]].map((value) => g.shape(value as ValueName)) as [number[], number[], number[]]
+// db = sum of dY over batch and space.
+function withBias(node: Node, g: RuleScope, dx: ValueName | null, dw: ValueName | null): (ValueName | null)[] {
+  if (node.inputs.length < 3) return [dx, dw]
+  const summed = g.shape(node.outputs[0] as ValueName).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
+  return [dx, dw, g.needs(2) ? g.emit('ReduceSum', [g.gradient(), g.ints(summed)], { keepdims: 0 }) : null]
+}
+
+// The convolution from one value to another by weight w.
+function convolutionOf(node: Node, g: RuleScope, from: ValueName, weight: ValueName, to: ValueName): Convolution {
+  const [x, w, y] = [from, weight, to].map((value) => g.shape(value)) as [number[], number[], number[]]
   const groups = attribute(node, 'group', 'int', 1)
   return { ...windowOf(node, w.slice(2), x.slice(2), y.slice(2)), batch: x[0] as number, groups, channels: w[1] as number, filters: (w[0] as number) / groups }
 }
