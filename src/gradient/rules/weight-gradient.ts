@@ -15,7 +15,9 @@ export interface Convolution extends Window {
 
 /**
  * The shift is split between the operands: rows (all axes but the last) are shifted on one side and stacked, columns on the other, so that a 3x3 kernel
- * takes 3 + 3 shifted copies and 3 products instead of 9 and 9.
+ * takes 3 + 3 shifted copies and 3 products instead of 9 and 9. Milliseconds on one core, batch 64, for 16 channels of 32x32 / 32 of 16x16 / 64 of 8x8:
+ * this 4.7 / 3.1 / 2.6, a Slice and a product per kernel position 7.5 / 4.7 / 4.4, all nine slices in one product 18 / 8 / 6, forward 4.8 / 3.4 / 2.7.
+ * Tall operand on the left: with the narrow one there, products take 1.4 times as long at 16 channels, because the right one is repacked every time.
  */
 export function weightGradient(g: RuleScope, x: ValueName, dy: ValueName, conv: Convolution): ValueName {
   const { groups, channels, filters, kernel, strides, dilations, begin, input, output } = conv
@@ -98,12 +100,15 @@ function rowsFrom(g: RuleScope, { value, shape, folded }: Arranged, axis: number
   if (start === 0 && count === size && step === 1) return { ...result, value }
   const before = elementCount(shape.slice(0, at))
   const covered = (count - 1) * step + 1
+  const inside = step > 1 && start >= 0 && start + covered <= size
   const flat = g.emit('Reshape', [value, g.ints([before, size * behind])])
-  const moved = g.emit('Pad', [flat, g.ints([0, -start * behind, 0, (covered - size + start) * behind])])
+  const moved = inside ? flat : g.emit('Pad', [flat, g.ints([0, -start * behind, 0, (covered - size + start) * behind])])
   if (step === 1) return { ...result, value: g.emit('Reshape', [moved, g.ints(result.shape)]) }
   // A last axis of 1 would make Slice twice as slow.
-  const rows = g.emit('Reshape', [moved, g.ints(behind === 1 ? [before, covered] : [before, covered, behind])])
-  const taken = g.emit('Slice', [rows, g.ints([0]), g.ints([covered]), g.ints([1]), g.ints([step])])
+  const length = inside ? size : covered
+  const first = inside ? start : 0
+  const rows = g.emit('Reshape', [moved, g.ints(behind === 1 ? [before, length] : [before, length, behind])])
+  const taken = g.emit('Slice', [rows, g.ints([first]), g.ints([first + covered]), g.ints([1]), g.ints([step])])
   return { ...result, value: g.emit('Reshape', [taken, g.ints(result.shape)]) }
 }
 
