@@ -2,12 +2,13 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { differentiate } from '../gradient/differentiate.js'
 import { attributes } from '../onnx/attributes.js'
-import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, consumers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
+import { blockConvolutions, blockedChannels, variableConvWeights } from '../runtime/blocked-convolution.js'
 import type { Feeds } from '../runtime/session.js'
-import { float32 } from '../tensor/tensor.js'
+import { elementCount, float32 } from '../tensor/tensor.js'
 import type { Parameter } from '../ternary/parameters.js'
 import { findClassScores, type ClassScores } from './logits.js'
 import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT, type LossOptions } from './loss-graph.js'
@@ -55,7 +56,25 @@ export async function buildTrainingGraph(
   for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
   // The network's own node names may be those of values that the backward pass names nodes after; outputs are unique.
   gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
-  return { model: { ...model, graph: gradient.graph }, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
+  const fast = await withBlockedConvolutions({ ...model, graph: gradient.graph })
+  return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
+}
+
+// The dims of weights that the backward pass turned around are found by computing nothing but these.
+async function withBlockedConvolutions(model: Model): Promise<Model> {
+  const block = await blockedChannels()
+  const weights = variableConvWeights(model)
+  if (block === undefined || weights.length === 0) return model
+  const probe = cloneModel(model)
+  probe.graph = removeUnusedNodes({ ...model.graph, outputs: weights.map((name) => ({ name, type: undefined })) })
+  const used = consumers(probe.graph)
+  probe.graph.inputs = model.graph.inputs.filter(({ name }) => used.has(name) || weights.includes(name))
+  const feeds = Object.fromEntries(probe.graph.inputs.map(({ name, type }) => {
+    const dims = type?.dims as readonly number[]
+    return [name, float32(dims, new Float32Array(elementCount(dims)))]
+  }))
+  const { shapes } = await observe(probe, feeds, new Set())
+  return blockConvolutions(model, shapes, block)
 }
 
 interface TrainingForm extends ClassScores { model: Model; graph: Graph }
