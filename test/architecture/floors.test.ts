@@ -98,7 +98,7 @@ describe('package.json', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
 
   test('the program knows its version', () => {
-    assert.equal(VERSION, manifest['version'] as unknown)
+    assert.equal(VERSION, manifest['version'])
   })
 
   test('every dependency is pinned', () => {
