@@ -23,7 +23,9 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
   if (choices.length > 0) {
     const reasons = [...new Set(choices.map(({ reason }) => reason))].map((reason) => `${choices.filter((kept) => kept.reason === reason).length} x ${reason}`)
     const layers = choices.length === 1 ? 'the only layer stays' : `all ${choices.length} layers stay`
-    return { found: `${layers} in full precision (${reasons.join(', ')})`, hint: 'name the layers to compress with --ternary <pattern>, or drop --keep' }
+    const integer = graph.nodes.filter(({ opType }) => INTEGER_OPERATORS.has(opType))
+    const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
+    return { found: `${layers} in full precision (${reasons.join(', ')})${others}`, hint: 'name the layers to compress with --ternary <pattern>, or drop --keep' }
   }
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
   if (nested.length > 0) {

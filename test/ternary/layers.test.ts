@@ -188,6 +188,15 @@ describe('explainNoTernaryLayer', () => {
     assert.match(explain(graph), /the weights are quantized already \(MatMulInteger\)/)
   })
 
+  test('one float layer among quantized ones', () => {
+    const net = new Network()
+    const layer = net.conv('x', 'c')
+    net.builder.initializers.set('q', { type: 'int8', dims: [8], data: new Int8Array(8) })
+    net.builder.initializers.set('s', { type: 'float32', dims: [], data: Float32Array.of(1) })
+    const table = net.builder.emit('DequantizeLinear', ['q', 's'])
+    assert.match(explain(net.end(net.builder.emit('Add', [layer, table]))), /\(1 x first layer\) and other weights are quantized already \(DequantizeLinear\),/)
+  })
+
   test('recurrent layers', () => {
     assert.match(explain(oneNode('LSTM')), /the weights belong to LSTM/)
   })
