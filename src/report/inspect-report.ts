@@ -1,6 +1,6 @@
 // The report of ttq inspect as text for people. Its data is made by training/inspect-model.ts.
 import type { InspectedLayer, InspectReport, ValueReport } from '../training/inspect-model.js'
-import { countText, facts, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { countText, facts, printable, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport): string {
@@ -8,7 +8,8 @@ export function renderInspectReport(report: InspectReport): string {
     `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
     facts(summary(report)),
     layerTable(report.layers),
-    trainability(report),
+    report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
+    report.layers.length === 0 ? '' : trainability(report),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
@@ -31,7 +32,7 @@ function sections(parts: NonNullable<InspectReport['sections']>): string {
   return Object.entries(parts).map(([name, bytes]) => `${name} ${sizeText(bytes)}`).join(', ')
 }
 
-/** Metadata may be pages of JSON. */
+/** Metadata may be pages of JSON, names of nodes whole histories. */
 const LONGEST_VALUE = 80
 
 function oneLine(value: string): string {
@@ -55,7 +56,7 @@ const LISTED_NODES = 20
 
 function trainability({ unsupportedForTraining: nodes }: InspectReport): string {
   if (nodes.length === 0) return 'training: every operator between the layers and the outputs has a gradient rule'
-  const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${node}": ${reason}`)
+  const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${oneLine(node)}": ${reason}`)
   const more = nodes.length > LISTED_NODES ? [`  and ${nodes.length - LISTED_NODES} more`] : []
   return [`training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without --data does not need it)`, ...listed, ...more].join('\n')
 }

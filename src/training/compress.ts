@@ -11,6 +11,7 @@ import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { bindNetwork } from './bind-network.js'
+import { checkRuns } from './check-runs.js'
 import { COMPRESS_DEFAULTS } from './compress-defaults.js'
 import type { CompressOptions } from './compress-options.js'
 import { describeLayers, describeSize } from './describe-network.js'
@@ -52,7 +53,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const model = await foldConstants(readModel(bytes, { name: options.name, ...(externalData && { externalData }) }))
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const done = options.data === undefined ? packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
+  const done = options.data === undefined ? await packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
   return {
     file: done.file,
     report: {
@@ -98,7 +99,8 @@ class Job {
   }
 }
 
-function packWithoutData(model: Model, choices: readonly LayerChoice[], job: Job): Done {
+async function packWithoutData(model: Model, choices: readonly LayerChoice[], job: Job): Promise<Done> {
+  await checkRuns(model, job.options.name)
   job.warn('no --data: the weights were fitted without training, and accuracy was not measured')
   job.phase('pack')
   const network = fitWithoutData(model, choices, job.options)

@@ -1,5 +1,8 @@
-// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is run or changed.
+// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed, and no more is run than what depends on
+// constants alone.
+import { TtqError } from '../errors/ttq-error.js'
 import { unsupportedNodes } from '../gradient/differentiate.js'
+import { subgraphs } from '../onnx/attributes.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
 import { readModel, type ExternalData } from '../onnx/read-model.js'
@@ -7,9 +10,12 @@ import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
 import { byteLength, DATA_TYPES, type DataType } from '../tensor/data-type.js'
-import { elementCount, isType } from '../tensor/tensor.js'
+import { float32Values, isFloatType, type FloatType } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
+import { foldConstants } from './prepare-network.js'
 
 export interface InspectReport {
   schema: 'ttq-inspect/1'
@@ -29,9 +35,11 @@ export interface InspectReport {
   nodes: number
   /** Operator -> how many nodes, most frequent first. */
   operators: Readonly<Record<string, number>>
-  /** Elements of all floating-point initializers. */
+  /** Elements of all floating-point constants, those in the bodies of control flow included. */
   parameters: number
   layers: readonly InspectedLayer[]
+  /** Why compress without further options refuses an ONNX network that has no layer to make ternary; absent where it does not. */
+  refusal?: string
   /** Nodes through which training cannot go. */
   unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
   /** Bytes of each part of a .ttq file; null for ONNX. */
@@ -59,7 +67,7 @@ export interface InspectedLayer {
   /** The scales, null for layers that are not ternary or have no weight on that side. */
   wp: number | null
   wn: number | null
-  /** Counts of weights; null for element types other than float32 that are not packed. */
+  /** Counts of weights. */
   zeros: number | null
   positives: number | null
   negatives: number | null
@@ -77,11 +85,13 @@ export interface InspectOptions {
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model` or `packed` for damaged files
  */
-export function inspectModel(bytes: Uint8Array, { name, externalData }: InspectOptions): InspectReport {
+export async function inspectModel(bytes: Uint8Array, { name, externalData }: InspectOptions): Promise<InspectReport> {
   const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
   const model = packed === undefined ? readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
   const { graph } = model
-  const choices = chooseLayers(graph, { keep: [], ternary: [] })
+  const folded = packed === undefined ? await foldWherePossible(model) : graph
+  const choices = chooseLayers(folded, { keep: [], ternary: [] })
+  const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
   const tensors = new Map(packed?.tensors.map((tensor) => [tensor.name, tensor]))
   const { producer, metadata } = modelOrigin(model)
   return {
@@ -95,9 +105,20 @@ export function inspectModel(bytes: Uint8Array, { name, externalData }: InspectO
     nodes: graph.nodes.length,
     operators: countOperators(model),
     parameters: countParameters(graph),
-    layers: choices.map((choice) => describeLayer(choice, graph, tensors.get(choice.weight))),
-    unsupportedForTraining: findUnsupported(graph, choices),
+    layers: choices.map((choice) => describeLayer(choice, folded, tensors.get(choice.weight))),
+    ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
+    unsupportedForTraining: findUnsupported(folded, choices),
     sections: packed?.sections ?? null,
+  }
+}
+
+// Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as it stands.
+async function foldWherePossible(model: Model): Promise<Graph> {
+  try {
+    return (await foldConstants(model)).graph
+  } catch (cause) {
+    if (cause instanceof TtqError) return model.graph
+    throw cause
   }
 }
 
@@ -117,7 +138,8 @@ function countOperators({ graph }: Model): Record<string, number> {
 const FLOATS = new Set<DataType>(['float32', 'float64', 'float16', 'bfloat16'])
 
 function countParameters(graph: Graph): number {
-  return [...graph.initializers.values()].reduce((sum, { type, dims }) => sum + (FLOATS.has(type) ? elementCount(dims) : 0), 0)
+  const own = [...graph.initializers.values()].reduce((sum, { type, dims }) => sum + (FLOATS.has(type) ? elementCount(dims) : 0), 0)
+  return graph.nodes.flatMap(subgraphs).reduce((sum, body) => sum + countParameters(body), own)
 }
 
 function describeLayer({ weight, node, op, dims, elementType, reason }: LayerChoice, graph: Graph, packed: PackedTensorSummary | undefined): InspectedLayer {
@@ -142,9 +164,10 @@ interface Signs { zeros?: number; positives?: number; negatives?: number; wp?: n
 // Weights by sign; with scales where all of one sign are equal, as in a network that was unpacked.
 function countSigns(graph: Graph, weight: ValueName): Signs {
   const tensor = graph.initializers.get(weight)
-  if (tensor === undefined || !isType(tensor, 'float32')) return {}
+  if (tensor === undefined || !isFloatType(tensor.type)) return {}
+  const values = float32Values(tensor as Tensor<FloatType>)
   let [positives, negatives, wp, wn, equal] = [0, 0, 0, 0, true]
-  for (const value of tensor.data) {
+  for (const value of values) {
     if (value > 0) {
       if (positives++ === 0) wp = value
       else equal &&= value === wp
@@ -153,8 +176,8 @@ function countSigns(graph: Graph, weight: ValueName): Signs {
       else equal &&= -value === wn
     }
   }
-  const counts = { zeros: tensor.data.length - positives - negatives, positives, negatives }
-  return equal && tensor.data.length > 3 ? { ...counts, wp, wn } : counts
+  const counts = { zeros: values.length - positives - negatives, positives, negatives }
+  return equal && values.length > 3 ? { ...counts, wp, wn } : counts
 }
 
 // From every layer's weight to every output: what training would have to go through.

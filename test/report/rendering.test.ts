@@ -107,7 +107,17 @@ describe('inspect', () => {
   test('no layers, names that would steer a terminal', () => {
     const text = renderInspectReport({ ...INSPECTED, layers: [], inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }], unsupportedForTraining: [], sections: null })
     assert.match(text, /\ninputs {5}a\?\[2Jb float32 scalar\n/)
-    assert.match(text, /\nno layers with constant weights\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/)
+    assert.match(text, /\nno layers with constant weights\n$/)
+  })
+
+  test('what compress refuses, and a long name', () => {
+    const text = renderInspectReport({ ...INSPECTED, refusal: 'onnx: no layer', unsupportedForTraining: [{ node: 'n'.repeat(100), op: 'TopK', reason: 'no gradient rule' }] })
+    assert.match(text, /\n\ncompress refuses: onnx: no layer\n\ntraining: 1 node/)
+    assert.ok(text.includes(`TopK "${'n'.repeat(77)}...": no gradient rule`))
+  })
+
+  test('every operator can be trained', () => {
+    assert.match(renderInspectReport({ ...INSPECTED, unsupportedForTraining: [] }), /\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/)
   })
 })
 

@@ -23,7 +23,7 @@ async function runInspect(args: Arguments, terminal: Terminal): Promise<number> 
   const [{ inspectModel }, { renderInspectReport }] = await Promise.all([
     import('../../training/inspect-model.js'), import('../../report/inspect-report.js'),
   ])
-  const report = inspectModel(bytes, source)
+  const report = await inspectModel(bytes, source)
   await writeReport(args, paths, report, renderInspectReport(report), terminal)
   return EXIT.done
 }
