@@ -14,7 +14,7 @@ export interface TrainedTernary extends TernaryWeights {
 
 /**
  * Codes and scales of one parameter after training. They are read from the quantized values themselves, so that
- * `dequantize(trainedTernary(...))` equals `value` bit for bit. A side without weights takes its scale from the state, else the other side's.
+ * `dequantize(trainedTernary(...))` equals `value` bit for bit. A side without weights takes the other side's scale, a tensor of zeros 1.
  * @param state slots of the update graph by name, after the last step
  * @param value quantized weights after the last step, [size]
  */
@@ -22,10 +22,9 @@ export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: 
   const latent = state.get(`${name}.latent`)
   if (latent === undefined) throw new Error(`internal: no latent weights of "${name}" in the state`)
   const codes = codesBeyond(value, 0)
-  const scales = state.get(`${name}.scales`)
   const levelOf = (sign: number): number => Math.abs(value[codes.indexOf(sign)] ?? 0)
-  const wp = levelOf(1) || (scales?.[0] ?? (levelOf(-1) || 1))
-  const wn = levelOf(-1) || (scales?.[1] ?? wp)
+  const wp = levelOf(1) || levelOf(-1) || 1
+  const wn = levelOf(-1) || wp
   if (value.some((weight, i) => weight !== [-wn, 0, wp][(codes[i] as number) + 1])) throw new Error(`internal: values of "${name}" are not ternary`)
   const threshold = state.get(`${name}.threshold`)?.[0]
   return { name, codes, wp, wn, latent, threshold: threshold === undefined ? null : threshold / (largestMagnitude(latent) || 1) }

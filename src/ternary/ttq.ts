@@ -11,14 +11,18 @@ import { codesBeyond, dequantize, fitTernary, largestMagnitude, smallestMagnitud
 const LOWEST_SCALE = 0.01
 
 /**
- * State: `.latent` [size], the weights divided once by max|w|; `.scales` [2] = Wp, Wn; `.threshold` [] = delta of the current latent
- * weights. With g the gradient of the quantized weights (paper section 3.2, with the sign of dL/dWn corrected: -Wn stands in the forward pass):
+ * State: `.latent` [size], the weights divided once by max|w|; `.scales` [2] = Wp, Wn in units of u; `.threshold` [] = delta of the
+ * current latent weights. With g the gradient of the ternary weights in units of u (paper section 3.2, with the sign of dL/dWn
+ * corrected: -Wn stands in the forward pass):
  * - dL/dWp = sum of g over w > delta; dL/dWn = - sum of g over w < -delta
  * - dL/dw = Wp g where w > delta, g where |w| <= delta, Wn g where w < -delta
  *
+ * The unit u is the power of two nearest to the scales' start, so that Wp and Wn start near 1 as the paper's do: the formulas weigh the
+ * weights beyond the threshold by Wp and Wn against 1 for those within, and one learning rate fits the scales of all layers only
+ * when they are of one size. (MNIST LeNet-5 without batch norm, scales of 0.05 to 0.2: top-1 fell to chance with u = 1.)
+ *
  * Scales are kept at or above a hundredth of their start: at zero a layer's side would vanish, and below zero both sides would mean
- * the same sign. A floor relative to the start, because scales have the unit of the layer's weights; a clamp and not a logarithm,
- * because then the gradient and its step are the paper's everywhere else.
+ * the same sign. A clamp and not a logarithm, because then the gradient and its step are the paper's everywhere else.
  */
 export function ttq(block: MethodBlock): MethodResult {
   const start = startOf(block)
@@ -27,10 +31,11 @@ export function ttq(block: MethodBlock): MethodResult {
   const scales = graph.input(`${name}.scales`, 'float32', [2])
   const threshold = graph.input(`${name}.threshold`, 'float32', [])
   const [wp, wn] = split(graph, scales)
+  const gradient = start.unit === 1 ? block.gradient : graph.emit('Mul', [block.gradient, scalar(graph, start.unit)])
   const beyond = beyondThreshold(graph, latent, threshold)
   // Wp's share of g, and Wn's with its sign turned.
-  const positivePart = graph.emit('Mul', [block.gradient, positiveMask(graph, beyond)])
-  const negativePart = graph.emit('Mul', [block.gradient, negativeMask(graph, beyond)])
+  const positivePart = graph.emit('Mul', [gradient, positiveMask(graph, beyond)])
+  const negativePart = graph.emit('Mul', [gradient, negativeMask(graph, beyond)])
   const sum = (value: ValueName): ValueName => graph.emit('ReduceSum', [value], { keepdims: 1 })
   const scaleGradient = graph.emit('Concat', [sum(positivePart), sum(negativePart)], { axis: 0 })
   // Wp g, g or Wn g, as g + (Wp - 1) (g where positive) + (1 - Wn) (-g where negative).
@@ -39,7 +44,7 @@ export function ttq(block: MethodBlock): MethodResult {
     graph.emit('Mul', [positivePart, graph.emit('Sub', [wp, one])]),
     graph.emit('Mul', [negativePart, graph.emit('Sub', [one, wn])]),
   ])
-  const latentGradient = graph.emit('Add', [block.gradient, correction])
+  const latentGradient = graph.emit('Add', [gradient, correction])
 
   const latentSlots = optimize(block, {
     prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
@@ -51,7 +56,7 @@ export function ttq(block: MethodBlock): MethodResult {
   const floor = graph.constant(float32([2], start.scales.map((scale) => scale * LOWEST_SCALE)))
   graph.emit('Max', [freeScales, floor], {}, nextOf(scales))
   nextThreshold(graph, nextOf(latent), size, block.rule, start.threshold, nextOf(threshold))
-  const [nextWp, nextWn] = split(graph, nextOf(scales))
+  const [nextWp, nextWn] = split(graph, graph.emit('Mul', [nextOf(scales), scalar(graph, start.unit)]))
   threeLevels(graph, beyondThreshold(graph, nextOf(latent), nextOf(threshold)), nextWp, nextWn, block.value)
   for (const slot of [latent, scales, threshold]) graph.output(nextOf(slot))
   return {
@@ -66,18 +71,21 @@ export function ttq(block: MethodBlock): MethodResult {
 
 interface Start {
   latent: Float32Array
+  /** What the scales are counted in. */
+  unit: number
   scales: Float32Array
   threshold: number
   value: Float32Array
 }
 
-// Scales in the unit of the original weights, so that the network starts as close to its original as three levels allow.
+// The network starts as close to its original as three levels allow. A power of two leaves every scale exactly what it is.
 function startOf({ parameter: { initial, name }, rule }: MethodBlock): Start {
   const { wp, wn, threshold: fraction } = fitTernary(initial, rule, name)
+  const unit = 2 ** Math.round(Math.log2((wp + wn) / 2))
   const max = largestMagnitude(initial)
   const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)
   const threshold = rule.kind === 'sparsity' ? smallestMagnitude(latent, zerosOf(latent.length, rule.r)) : Math.fround(fraction)
-  return { latent, scales: Float32Array.of(wp, wn), threshold, value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }) }
+  return { latent, unit, scales: Float32Array.of(wp / unit, wn / unit), threshold, value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }) }
 }
 
 // delta of the new latent weights; `fraction` is its share of max|w|.

@@ -4,8 +4,10 @@ export interface ReferenceSetup {
   optimizer: 'sgd' | 'adam'
   rule: { kind: 'auto' } | { kind: 'constant'; t: number } | { kind: 'sparsity'; r: number }
   weights: number[]
-  /** Start of Wp and Wn. */
+  /** Start of Wp and Wn, in units of the power of two nearest to their mean. */
   scales: number[]
+  /** That power of two. */
+  unit: number
   /** Threshold as a share of max|w| at the start: used for `auto`. */
   fraction: number
   gradients: ArrayLike<number>[]
@@ -65,7 +67,7 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
       }
       case 'ttq': {
         const delta = threshold()
-        return latent.map((weight) => (weight > delta ? scales[0] as number : weight < -delta ? -(scales[1] as number) : 0))
+        return latent.map((weight) => (weight > delta ? setup.unit * (scales[0] as number) : weight < -delta ? -setup.unit * (scales[1] as number) : 0))
       }
     }
   }
@@ -77,6 +79,7 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
       return quantized()
     }
     const delta = threshold()
+    g.forEach((value, i) => { g[i] = setup.unit * value })
     const [wp, wn] = scales as [number, number]
     const sumOver = (inside: (weight: number) => boolean): number => g.reduce((sum, value, i) => sum + (inside(latent[i] as number) ? value : 0), 0)
     const scaleGradient = [sumOver((weight) => weight > delta), -sumOver((weight) => weight < -delta)]

@@ -1,6 +1,9 @@
 # Prints the golden numbers of test/ternary/update-graph.test.ts: ten TTQ steps of one layer of eight weights, written from the method's
-# formulas as an autograd function and trained by PyTorch's own optimizers against loss = sum((w_t - target)^2) / 2.
+# formulas as an autograd function and trained by PyTorch's own optimizers against loss = sum((w_t - target)^2) / 2;
+# Wp and Wn are counted in the power of two nearest to their mean.
 # python3 test/ternary/ttq_golden.py   (torch 2.13.0, CPU)
+import math
+
 import torch
 
 torch.set_default_dtype(torch.float64)
@@ -28,11 +31,13 @@ def run(label, make):
     weights, target = torch.tensor(WEIGHTS), torch.tensor(TARGET)
     positive, negative = weights > T * weights.abs().max(), weights < -T * weights.abs().max()
     latent = (weights / weights.abs().max()).requires_grad_()
-    scales = torch.stack([weights[positive].mean(), -weights[negative].mean()]).requires_grad_()
+    scales = torch.stack([weights[positive].mean(), -weights[negative].mean()])
+    unit = 2.0 ** round(math.log2(scales.mean().item()))
+    scales = (scales / unit).requires_grad_()
     optimizer = make(latent, scales)
     losses = []
     for _ in range(10):
-        loss = ((Ternary.apply(latent, scales) - target) ** 2).sum() / 2
+        loss = ((unit * Ternary.apply(latent, scales) - target) ** 2).sum() / 2
         losses.append(round(loss.item(), 9))
         optimizer.zero_grad()
         loss.backward()

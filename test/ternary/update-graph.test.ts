@@ -37,14 +37,14 @@ const WEIGHTS = [0.5, -0.4, 0.3, -0.2, 0.1, 0.02, -0.01, -0.6]
 const TARGET = [0.1, -0.9, 0.8, 0.3, -0.4, 0.25, -0.3, 0.05]
 const GOLDEN = {
   sgd: {
-    losses: [0.7525, 0.7441075, 0.555169805, 0.557464903, 0.497615376, 0.42274666, 0.423687809, 0.384960088, 0.381681342, 0.335966307],
-    latent: [0.298920358, -1.42788855, 1.135128226, 0.682521774, -0.989192492, 0.488252763, -0.699288535, -0.370876792],
-    scales: [0.398944388, 0.35473463],
+    losses: [0.7525, 0.750353594, 0.552914315, 0.553168524, 0.553368034, 0.553501937, 0.553565261, 0.511251247, 0.413628252, 0.281813613],
+    latent: [0.312740772, -1.452917408, 1.135676255, 0.455272566, -0.605674012, 0.488774083, -0.53209673, -0.280591932],
+    scales: [0.836300763, 0.744747596],
   },
   adam: {
-    losses: [0.7525, 0.5523, 0.552654785, 0.500255571, 0.499772445, 0.44428673, 0.365745492, 0.283740166, 0.245261933, 0.240200597],
-    latent: [0.193835412, -1.654184999, 1.48985484, 0.623290143, -0.730783232, 0.471469592, -0.650135322, -0.039367263],
-    scales: [0.458089038, 0.386424418],
+    losses: [0.7525, 0.5522, 0.551952075, 0.494878136, 0.495137816, 0.445784439, 0.365851018, 0.27734121, 0.288585328, 0.250022118],
+    latent: [0.102228888, -1.654784334, 1.490135438, 0.590684346, -0.733051292, 0.417618008, -0.565818703, -0.048816323],
+    scales: [0.908428327, 0.767445938],
   },
 }
 
@@ -79,8 +79,10 @@ describe('every method against the formulas in float64', () => {
           const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
           const start = update.state.find(({ name }) => name === 'w.scales')?.initial
           const fraction = update.state.find(({ name }) => name === 'w.threshold')?.initial[0] ?? 0
-          const expected = referenceRun({ method, optimizer, rule, weights: [...weights], scales: [...(start ?? [])], fraction, gradients, weightDecay: 0.02, ...RATES })
-          assertClose(update.blocks[0]?.initialValue as Float32Array, expected.initialValue, 1e-6, 'initial value')
+          const first = update.blocks[0]?.initialValue as Float32Array
+          const unit = 2 ** Math.round(Math.log2((Math.max(...first) - Math.min(...first)) / 2))
+          const expected = referenceRun({ unit, method, optimizer, rule, weights: [...weights], scales: [...(start ?? [])], fraction, gradients, weightDecay: 0.02, ...RATES })
+          assertClose(first, expected.initialValue, 1e-6, 'initial value')
           run.values.forEach((values, step) => { assertClose(values[0] as Float32Array, expected.values[step] as number[], 2e-5, `step ${step + 1}`) })
           assertClose(run.state.get('w.latent') as Float32Array, expected.latent, 2e-5, 'latent')
         })
@@ -89,9 +91,9 @@ describe('every method against the formulas in float64', () => {
   }
 })
 
-// One step of plain descent with rate 1 shows gradients as differences. Latent weights 1, 0.25, -0.75, 0.125, delta 0.5.
+// One step of plain descent with rate 1 shows gradients as differences. Latent weights 1, 0.25, -0.75, 0.125, delta 0.5, unit 1.
 async function oneStep(gradient: number[], rates = { learningRate: 1, scaleLearningRate: 1 }): Promise<{ latent: number[]; scales: number[]; start: number[] }> {
-  const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
+  const update = build([parameter('w', 'ternary', [1, 0.25, -0.75, 0.125])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
   const run = await runUpdates(update, 1, rates, () => Float32Array.from(gradient))
   const start = [...update.state.find(({ name }) => name === 'w.scales')?.initial as Float32Array]
   return { latent: [...run.state.get('w.latent') as Float32Array], scales: [...run.state.get('w.scales') as Float32Array], start }
@@ -100,39 +102,50 @@ async function oneStep(gradient: number[], rates = { learningRate: 1, scaleLearn
 describe('ttq by hand', () => {
   test('dL/dWp is the sum of g where w > delta', async () => {
     const { start, scales } = await oneStep([0.5, 8, 0, 16])
-    assert.deepEqual([start, scales], [[2, 1.5], [2 - 0.5, 1.5]])
+    assert.deepEqual([start, scales], [[1, 0.75], [1 - 0.5, 0.75]])
   })
 
   test('dL/dWn is MINUS the sum of g where w < -delta: a positive gradient there makes Wn grow', async () => {
     const { scales } = await oneStep([0, 8, 0.5, 16])
-    assert.deepEqual(scales, [2, 1.5 + 0.5])
+    assert.deepEqual(scales, [1, 0.75 + 0.5])
   })
 
   test('dL/dw is Wp g, g and Wn g in the three regions', async () => {
     const { latent } = await oneStep([0.0625, 0.0625, 0.0625, -0.0625])
-    assert.deepEqual(latent, [1 - 2 * 0.0625, 0.25 - 0.0625, -0.75 - 1.5 * 0.0625, 0.125 + 0.0625])
+    assert.deepEqual(latent, [1 - 0.0625, 0.25 - 0.0625, -0.75 - 0.75 * 0.0625, 0.125 + 0.0625])
   })
 
-  test('latent weights start as w / max|w|, scales in the unit of the weights', () => {
+  test('latent weights start as w / max|w|, scales in the nearest power of two', () => {
     const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { threshold: { kind: 'constant', t: 0.5 } })
     assert.deepEqual(update.state.map(({ name, dims, initial }) => [name, dims, [...initial]]), [
       ['w.latent', [4], [1, 0.25, -0.75, 0.125]], ['w.momentum', [4], [0, 0, 0, 0]],
-      ['w.scales', [2], [2, 1.5]], ['w.scales_momentum', [2], [0, 0]], ['w.threshold', [], [0.5]],
+      ['w.scales', [2], [1, 0.75]], ['w.scales_momentum', [2], [0, 0]], ['w.threshold', [], [0.5]],
     ])
     assert.deepEqual([...update.blocks[0]?.initialValue as Float32Array], [2, 0, -1.5, 0])
   })
 
+  test('layers of other magnitudes train alike', async () => {
+    const weights = [1, 0.25, -0.75, 0.125, 0.5, -0.625]
+    const gradient = [0.125, -0.25, 0.5, 0.0625, -0.5, 0.25]
+    const train = async (factor: number): Promise<number[][]> => {
+      const update = build([parameter('w', 'ternary', weights.map((weight) => weight * factor))], { threshold: { kind: 'constant', t: 0.4 } })
+      const run = await runUpdates(update, 5, RATES, () => Float32Array.from(gradient, (value) => value / factor))
+      return [[...run.state.get('w.latent') as Float32Array], [...run.state.get('w.scales') as Float32Array], [...run.values[4]?.[0] as Float32Array].map((value) => value / factor)]
+    }
+    assert.deepEqual(await train(1 / 32), await train(1))
+  })
+
   test('scales stop at a hundredth of their start', async () => {
     const { scales } = await oneStep([100, 0, -100, 0], { learningRate: 0, scaleLearningRate: 1 })
-    assertClose(scales, [0.02, 0.015], 1e-6, 'scales')
+    assertClose(scales, [0.01, 0.0075], 1e-6, 'scales')
   })
 
   test('the threshold follows max|w|', async () => {
-    const update = build([parameter('w', 'ternary', [2, 0.5, -1.5, 0.25])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
+    const update = build([parameter('w', 'ternary', [1, 0.25, -0.75, 0.125])], { optimizer: sgd({ momentum: 0 }), threshold: { kind: 'constant', t: 0.5 } })
     const run = await runUpdates(update, 1, { learningRate: 1, scaleLearningRate: 0 }, () => Float32Array.of(0, -0.5, 2, 0))
-    assert.deepEqual([...run.state.get('w.latent') as Float32Array], [1, 0.75, -3.75, 0.125])
-    assert.deepEqual([...run.state.get('w.threshold') as Float32Array], [1.875])
-    assert.deepEqual([...run.values[0]?.[0] as Float32Array], [0, 0, -1.5, 0])
+    assert.deepEqual([...run.state.get('w.latent') as Float32Array], [1, 0.75, -2.25, 0.125])
+    assert.deepEqual([...run.state.get('w.threshold') as Float32Array], [1.125])
+    assert.deepEqual([...run.values[0]?.[0] as Float32Array], [0, 0, -0.75, 0])
   })
 
   test('a tensor of zeros trains without NaN', async () => {
@@ -203,9 +216,9 @@ describe('trainedTernary', () => {
     })
   }
 
-  test('a side without weights keeps its trained scale', () => {
+  test('a side without weights takes the scale of the other', () => {
     const state = new Map([['w.latent', Float32Array.of(1, 0)], ['w.scales', Float32Array.of(0.5, 0.25)], ['w.threshold', Float32Array.of(0.5)]])
     const { wp, wn, codes } = trainedTernary(state, Float32Array.of(0.5, 0), parameter('w', 'ternary', [1, 0]))
-    assert.deepEqual([wp, wn, [...codes]], [0.5, 0.25, [1, 0]])
+    assert.deepEqual([wp, wn, [...codes]], [0.5, 0.5, [1, 0]])
   })
 })

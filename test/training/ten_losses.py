@@ -79,10 +79,14 @@ def rate_at(step):
 
 def run(label, replicas):
     p = {name: value.clone() for name, value in START.items()}
+    units = {}
     for name in TERNARY:
         w = p[name]
         largest = w.abs().max()
-        p[f'{name}.scales'] = torch.stack([w[w > T * largest].mean(), -w[w < -T * largest].mean()])
+        scales = torch.stack([w[w > T * largest].mean(), -w[w < -T * largest].mean()])
+        # Wp and Wn are counted in the power of two nearest to their mean.
+        units[name] = 2.0 ** round(math.log2(scales.mean().item()))
+        p[f'{name}.scales'] = scales / units[name]
         p[name] = w / largest
     learned = [name for name in p if name not in STATISTICS]
     for name in learned:
@@ -99,7 +103,7 @@ def run(label, replicas):
         parts, statistics = [], []
         for replica in range(replicas):
             batch, updated = step * replicas + replica, {}
-            quantized = {**p, **{name: Ternary.apply(p[name], p[f'{name}.scales']) for name in TERNARY}}
+            quantized = {**p, **{name: units[name] * Ternary.apply(p[name], p[f'{name}.scales']) for name in TERNARY}}
             part = loss_of(network(images(batch), quantized, True, updated), batch)
             (part / replicas).backward()
             parts.append(part.item())
