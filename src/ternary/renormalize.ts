@@ -188,12 +188,18 @@ function biasPerChannel(tensor: Tensor | undefined, channels: number): Float32Ar
   return tensor.data.length === channels && tensor.dims.at(-1) === channels ? tensor.data : undefined
 }
 
+/** Before this opset, a Gemm must have its third input. */
+const GEMM_WITHOUT_BIAS = 11
+
 // Divides the weights, takes the bias away and gives the layer's output a new name.
 function divideOut(edit: Edit, choice: LayerChoice, { node }: Rescaling): { divisor: Float32Array; raw: ValueName } {
   const divisor = divideWeights(edit, choice)
   const raw = edit.fresh(`${choice.outputs[0]}_raw`)
   node.outputs = [raw]
   if (choice.op !== 'MatMul') node.inputs = node.inputs.slice(0, 2)
+  if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS) {
+    node.inputs.push(edit.initializer(`${choice.weight}.no_bias`, float32([divisor.length], new Float32Array(divisor.length))))
+  }
   return { divisor, raw }
 }
 
@@ -212,6 +218,7 @@ function divideWeights(edit: Edit, choice: LayerChoice): Float32Array {
 
 interface Edit {
   graph: Graph
+  opset: number
   fresh: (name: ValueName) => ValueName
   initializer: (name: ValueName, tensor: Tensor) => ValueName
   insertBehind: (value: ValueName, nodes: readonly Node[]) => void
@@ -224,7 +231,7 @@ function startEdit(original: Model): Edit {
   const names = new GraphBuilder(valueNames(graph))
   const fresh = (name: ValueName): ValueName => names.fresh(name)
   return {
-    graph, fresh,
+    graph, fresh, opset: model.opsets.get('') ?? 0,
     initializer: (name, tensor) => {
       const unused = fresh(name)
       graph.initializers.set(unused, tensor)

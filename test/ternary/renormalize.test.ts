@@ -22,6 +22,8 @@ interface Case {
   layer: (b: GraphBuilder, weight: (name: string, dims: number[]) => ValueName) => ValueName
   /** How many layers are given a batch norm. Default 1. */
   norms?: number
+  /** Default 18. */
+  opset?: number
 }
 
 // Weights differ by a factor of up to 64 from channel to channel, as folded batch norms leave them.
@@ -36,6 +38,7 @@ const CASES: Record<string, Case> = {
   'grouped convolution': { input: [5, 4, 6, 6], layer: (b, weight) => b.emit('Conv', ['x', weight('w', [8, 2, 3, 3]), weight('bias', [8])], { group: 2 }) },
   'one-dimensional convolution': { input: [5, 4, 9], layer: (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3]), weight('bias', [8])]) },
   'Gemm': { input: [9, 12], layer: (b, weight) => b.emit('Gemm', ['x', weight('w', [12, 8]), weight('bias', [8])]) },
+  'Gemm of an opset where the bias must be there': { input: [9, 12], layer: (b, weight) => b.emit('Gemm', ['x', weight('w', [12, 8]), weight('bias', [8])]), opset: 7 },
   'Gemm with transB, alpha and beta': {
     input: [9, 12],
     layer: (b, weight) => b.emit('Gemm', ['x', weight('w', [8, 12]), weight('bias', [1, 8])], { transB: 1, alpha: { float: 0.5 }, beta: { float: 3 } }),
@@ -51,7 +54,7 @@ const CASES: Record<string, Case> = {
 
 interface Setup { model: Model; x: Tensor<'float32'>; choices: LayerChoice[] }
 
-function setUp({ input, layer }: Case): Setup {
+function setUp({ input, layer, opset = 18 }: Case): Setup {
   const random = randomSource(SEED, 'renormalize')
   const b = new GraphBuilder()
   b.input('x', 'float32', ['N', ...input.slice(1)])
@@ -60,7 +63,7 @@ function setUp({ input, layer }: Case): Setup {
     return name
   }
   b.output(b.emit('Relu', [layer(b, weight)], {}, 'y'))
-  const model: Model = { irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('net') }
+  const model: Model = { irVersion: 8, opsets: new Map([['', opset]]), graph: b.build('net') }
   const x = float32(input, Float32Array.from({ length: elementCount(input) }, () => random.float() - 0.3))
   return { model, x, choices: chooseLayers(model.graph, { keep: [], ternary: ['*'] }) }
 }
