@@ -39,15 +39,16 @@ function freeReshapes(graph: Graph, batch: number): void {
     if (graph.initializers.has(data) || constant.has(data)) continue
     const target = graph.initializers.get(shape)
     const free = target && freeTarget(target, batch, attribute(node, 'allowzero', 'int', 0) === 1)
-    if (free !== undefined) node.inputs = [data, builder.constant(free, `${shape}_${SYMBOL}`)]
+    if (free === undefined) continue
+    node.inputs = [data, builder.constant(free, `${shape}_${SYMBOL}`)]
+    delete node.attributes['allowzero']
   }
   for (const [name, tensor] of builder.initializers) graph.initializers.set(name, tensor)
 }
 
-// 0 copies the input's dimension, unless allowzero takes that meaning away.
+// 0 copies the input's dimension, unless allowzero takes that meaning away; without a 0 in the target, allowzero means nothing.
 function freeTarget(target: Tensor, batch: number, allowZero: boolean): Tensor | undefined {
   const dims = [...(target.data as BigInt64Array)]
-  if (dims[0] !== BigInt(batch)) return undefined
-  const first = !dims.includes(-1n) ? -1n : allowZero ? undefined : 0n
-  return first === undefined ? undefined : { ...target, data: BigInt64Array.from([first, ...dims.slice(1)]) }
+  if (dims[0] !== BigInt(batch) || (allowZero && dims.includes(0n))) return undefined
+  return { ...target, data: BigInt64Array.from([dims.includes(-1n) ? 0n : -1n, ...dims.slice(1)]) }
 }

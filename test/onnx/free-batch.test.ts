@@ -30,6 +30,7 @@ const CASES: { target: number[]; batch?: number; attrs?: Record<string, number>;
   { target: [1, -1], free: [0, -1] },
   { target: [1, 3, 2, 1], free: [-1, 3, 2, 1] },
   { target: [1, 6], attrs: { allowzero: 1 }, free: [-1, 6] },
+  { target: [1, -1], attrs: { allowzero: 1 }, free: [0, -1] },
   { target: [4, 6], batch: 4, free: [-1, 6] },
   { target: [4, -1], batch: 4, free: [0, -1] },
 ]
@@ -48,8 +49,8 @@ for (const { target, free, ...options } of CASES) {
   })
 }
 
-test('left alone: other targets, -1 with allowzero, weights, symbolic batches', () => {
-  for (const [target, attrs] of [[[2, 3], {}], [[-1, 6], {}], [[0, -1], {}], [[1, -1], { allowzero: 1 }]] as const) {
+test('left alone: other targets, 0 with allowzero, weights, symbolic batches', () => {
+  for (const [target, attrs] of [[[2, 3], {}], [[-1, 6], {}], [[0, -1], {}], [[1, 0, 6], { allowzero: 1 }]] as const) {
     assert.deepEqual(targetOf(freeBatch(reshaping(target, { attrs }))), target)
   }
   const builder = new GraphBuilder()
