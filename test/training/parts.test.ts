@@ -1,0 +1,132 @@
+// Parts of the training by themselves: the schedule, the layout of parameters, finding class scores, the loss, constants and batch dimensions.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { Graph, Model } from '../../src/onnx/model.js'
+import { sgd } from '../../src/optimizer/sgd.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { Session } from '../../src/runtime/session.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
+import type { Parameter } from '../../src/ternary/parameters.js'
+import { buildUpdateGraph } from '../../src/ternary/update-graph.js'
+import { layOut, partition } from '../../src/training/layout.js'
+import { findClassScores } from '../../src/training/logits.js'
+import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
+import { foldConstants, makeBatchFlexible } from '../../src/training/prepare-network.js'
+import { cosineRate } from '../../src/training/schedule.js'
+import { WorkerPool } from '../../src/training/worker-pool.js'
+
+const model = (graph: Graph, opset = 17): Model => ({ irVersion: 8, opsets: new Map([['', opset]]), graph })
+
+test('schedule: up in a line, down along half a cosine', () => {
+  const schedule = { peak: 2, warmup: 4, steps: 24 }
+  assert.deepEqual([0, 1, 2, 3, 4].map((step) => cosineRate(schedule, step)), [0.5, 1, 1.5, 2, 2])
+  assert.ok(Math.abs(cosineRate(schedule, 14) - 1) < 1e-12)
+  assert.ok(Math.abs(cosineRate(schedule, 24)) < 1e-12)
+  assert.equal(cosineRate({ peak: 1, warmup: 0, steps: 10 }, 0), 1)
+  // Warm-up takes at most a fifth of a short training.
+  assert.equal(cosineRate({ peak: 1, warmup: 50, steps: 10 }, 1), 1)
+})
+
+const parameter = (name: string, size: number): Parameter => ({ name, dims: [size], role: 'vector', initial: new Float32Array(size) })
+
+test('partition: shards of about equal size, every parameter once, in the given order', () => {
+  const sizes = [3, 50, 20, 7, 30, 1]
+  const shards = partition(sizes.map((size, i) => parameter(`p${i}`, size)), 2)
+  // Largest first: 50 | 30 + 20, then 7 to the first of equals, 3 and 1 to the smaller.
+  assert.deepEqual(shards.map((shard) => shard.map(({ name }) => name)), [['p1', 'p3'], ['p0', 'p2', 'p4', 'p5']])
+  assert.deepEqual(partition([parameter('only', 4)], 2).map(({ length }) => length), [1, 0])
+})
+
+test('layOut: placements one behind the other, shard by shard', () => {
+  const updates = partition([parameter('a', 5), parameter('b', 2), parameter('c', 4)], 2)
+    .map((share) => buildUpdateGraph(share, { method: 'none', optimizer: sgd(), weightDecay: 0, threshold: { kind: 'auto' } }))
+  const { size, placements, shards } = layOut(updates)
+  assert.equal(size, 11)
+  assert.deepEqual(placements.map(({ name, offset, size: count }) => [name, offset, count]), [['a', 0, 5], ['b', 5, 2], ['c', 7, 4]])
+  assert.deepEqual(shards.map(({ offset }) => offset), [0, 5])
+})
+
+function scoresGraph(tail: readonly string[]): Graph {
+  const b = new GraphBuilder()
+  let x = b.input('x', 'float32', ['N', 3])
+  for (const [i, op] of tail.entries()) x = b.emit(op, [x, ...(op === 'Reshape' ? [b.constant(int64([0, 3]))] : [])], {}, `v${i}`)
+  b.output(x)
+  return b.build('tail')
+}
+
+test('class scores: the logits stand before a final softmax, also with a reshape behind it', () => {
+  const find = (tail: readonly string[]): unknown => findClassScores(scoresGraph(tail), new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])), 4, 3)
+  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0' })
+  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0' })
+  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0' })
+  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0' })
+  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1' })
+})
+
+test('class scores: no output has one score per class', () => {
+  assert.throws(() => findClassScores(scoresGraph(['Relu']), new Map([['v0', [4, 3]]]), 4, 10), (error: unknown) =>
+    error instanceof TtqError && error.code === 'data' && /10 classes.*"v0" \[4,3\].*\[4,10\]/.test(error.message))
+})
+
+test('loss: cross-entropy and distillation by hand', async () => {
+  const scored = (op: string): { graph: Graph; logits: string } => {
+    const b = new GraphBuilder()
+    return { logits: b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y'), graph: b.build(op) }
+  }
+  const rows = [[1, 3], [-2, 0.5]]
+  const labels = [[0, 1], [1, 0]]
+  const softmax = (row: readonly number[]): number[] => row.map((value) => Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0))
+  for (const [distill, temperature] of [[0, 1], [0.7, 4], [1, 2]] as const) {
+    // The student computes x, the teacher -x.
+    const graph = buildLossGraph(scored('Identity'), scored('Neg'), { batch: 2, classes: 2, distill, temperature })
+    const session = await Session.create(writeModel(model(graph)), { threads: 1 })
+    const found = (await session.run({ x: float32([2, 2], rows.flat()), [LABELS_INPUT]: float32([2, 2], labels.flat()) }))[LOSS_OUTPUT]
+    await session.release()
+    let expected = 0
+    for (const [i, row] of rows.entries()) {
+      const p = softmax(row)
+      const student = softmax(row.map((value) => value / temperature))
+      softmax(row.map((value) => -value / temperature)).forEach((q, c) => {
+        expected -= ((1 - distill) * (labels[i]?.[c] as number) * Math.log(p[c] as number)) / 2
+        expected += (distill * temperature ** 2 * q * Math.log(q / (student[c] as number))) / 2
+      })
+    }
+    assert.ok(Math.abs((found?.data[0] as number) - expected) < 1e-5, `distill ${distill}: ${String(found?.data[0])}, expected ${expected}`)
+  }
+})
+
+test('foldConstants: a transposed weight becomes an initializer, a large Expand stays computed', async () => {
+  const b = new GraphBuilder()
+  b.initializers.set('w', float32([2, 3], [1, 2, 3, 4, 5, 6]))
+  const turned = b.emit('Transpose', ['w'], { perm: [1, 0] }, 'turned')
+  const wide = b.emit('Expand', [b.constant(float32([1], [7])), b.constant(int64([5000, 2]))], {}, 'wide')
+  b.emit('Add', [b.emit('MatMul', [b.input('x', 'float32', [5000, 3]), turned]), wide], {}, 'y')
+  b.output('y')
+  const { graph } = await foldConstants(model(b.build('fold')))
+  assert.deepEqual(graph.nodes.map(({ opType }) => opType).sort(), ['Add', 'Expand', 'MatMul'])
+  assert.deepEqual([...graph.initializers.get('turned')?.data as Float32Array], [1, 4, 2, 5, 3, 6])
+  assert.ok(!graph.initializers.has('w'))
+})
+
+test('makeBatchFlexible: a batch of 1 becomes free; a sum over the batch keeps it fixed', async () => {
+  const build = (op: string): Model => {
+    const b = new GraphBuilder()
+    const y = b.emit(op, [b.input('x', 'float32', [1, 2])], op === 'ReduceSum' ? { keepdims: 1 } : {}, 'y')
+    b.output(y, 'float32', [1, op === 'ReduceSum' ? 1 : 2])
+    return model(b.build(op))
+  }
+  const samples = { x: float32([2, 2], [1, -2, 3, 4]) }
+  assert.equal((await makeBatchFlexible(build('Relu'), samples)).fixedBatch, null)
+  assert.equal((await makeBatchFlexible(build('ReduceSum'), samples)).fixedBatch, 1)
+})
+
+test('worker pool: errors cross threads with code and message; a closed pool refuses calls', async () => {
+  const pool = new WorkerPool(1)
+  await assert.rejects(pool.call(0, 'load', { id: 'bad', model: Uint8Array.of(1, 2, 3), threads: 1 }),
+    (error: unknown) => error instanceof TtqError && error.code === 'runtime' && error.message.startsWith('onnxruntime: the model was refused: '))
+  await assert.rejects(pool.call(0, 'release', { id: 'absent' }), /internal: worker: "absent" is not loaded/)
+  await pool.close()
+  await assert.rejects(pool.call(0, 'times', null), /the worker pool is closed/)
+})
