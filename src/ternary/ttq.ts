@@ -19,7 +19,8 @@ const LOWEST_SCALE = 0.01
  *
  * The unit u is the power of two nearest to the scales' start, so that Wp and Wn start near 1 as the paper's do: the formulas weigh the
  * weights beyond the threshold by Wp and Wn against 1 for those within, and one learning rate fits the scales of all layers only
- * when they are of one size. (MNIST LeNet-5 without batch norm, scales of 0.05 to 0.2: top-1 fell to chance with u = 1.)
+ * when they are of one size. (MNIST LeNet-5 with --renormalize off, scales of 0.05 to 0.2, four epochs at rate 0.02:
+ * top-1 fell to 10.1 % with u = 1 and is 99.1 % this way.)
  *
  * Scales are kept at or above a hundredth of their start: at zero a layer's side would vanish, and below zero both sides would mean
  * the same sign. A clamp and not a logarithm, because then the gradient and its step are the paper's everywhere else.
