@@ -1,0 +1,15 @@
+// The package as its users import it: by its name, through package.json's exports.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+test('the library has what the README shows', async () => {
+  const library = await import('ttq' as string) as Record<string, unknown>
+  const functions = ['compress', 'evaluateModel', 'inspectPacked', 'isPacked', 'pack', 'readModel', 'unpack', 'writeModel']
+  assert.deepEqual(functions.filter((name) => typeof library[name] !== 'function'), [])
+  assert.equal(typeof library['TtqError'], 'function')
+})
+
+test('the packed format is a package path of its own', async () => {
+  const packed = await import('ttq/packed' as string) as Record<string, unknown>
+  assert.deepEqual(['inspectPacked', 'isPacked', 'pack', 'unpack'].filter((name) => typeof packed[name] !== 'function'), [])
+})
