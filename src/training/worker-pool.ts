@@ -8,6 +8,12 @@ interface Pending { resolve: (result: unknown) => void; reject: (error: Error) =
 type Arguments<C extends keyof WorkerCalls> = Parameters<WorkerCalls[C]>[0]
 type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
 
+/**
+ * Milliseconds that a worker has to end what it is doing. One that is terminated inside ONNX Runtime takes the whole process down
+ * (an uncaught Napi::Error), so only one that waits in vain for another replica should ever get that far.
+ */
+const STOP_PATIENCE = 10_000
+
 /** A fixed number of threads. Close it when done, or the process lives on. */
 export class WorkerPool {
   readonly size: number
@@ -15,6 +21,7 @@ export class WorkerPool {
   private readonly pending: Map<number, Pending>[]
   private nextId = 0
   private failure: Error | undefined
+  private stopped: Promise<unknown> | undefined
 
   /**
    * @param threads number of threads; 0 = one per core
@@ -60,8 +67,21 @@ export class WorkerPool {
       for (const { reject } of pending.values()) reject(this.failure)
       pending.clear()
     }
-    await Promise.all(this.workers.map((worker) => worker.terminate()))
+    this.stopped ??= Promise.all(this.workers.map(stop))
+    await this.stopped
   }
+}
+
+// Asks a worker to end after the calls it has.
+async function stop(worker: Worker): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const impatience = setTimeout(() => { void worker.terminate().then(() => { resolve() }) }, STOP_PATIENCE)
+    worker.once('exit', () => {
+      clearTimeout(impatience)
+      resolve()
+    })
+    worker.postMessage('stop' satisfies WorkerRequest)
+  })
 }
 
 function settle(pending: Map<number, Pending>, reply: WorkerReply): void {

@@ -16,7 +16,8 @@ export interface WorkerCalls {
   times: (args: null) => Promise<StepTimes>
 }
 
-export interface WorkerRequest { id: number; call: keyof WorkerCalls; args: unknown }
+/** A call, or the wish that the thread end after the calls before it: replicas that skipped some would leave others waiting. */
+export type WorkerRequest = { id: number; call: keyof WorkerCalls; args: unknown } | 'stop'
 export type WorkerReply =
   | { id: number; result: unknown }
   | { id: number; error: { code: TtqError['code'] | undefined; message: string; hint: string | undefined; facts: TtqError['facts']; stack: string | undefined } }
@@ -48,10 +49,10 @@ function need<T>(value: T | undefined, name: string): T {
 // Node runs message handlers as they come, also while an earlier one awaits: the queue keeps calls in order.
 let queue: Promise<void> = Promise.resolve()
 parentPort?.on('message', (request: WorkerRequest) => {
-  queue = queue.then(() => answer(request))
+  queue = queue.then(() => (request === 'stop' ? process.exit() : answer(request)))
 })
 
-async function answer({ id, call, args }: WorkerRequest): Promise<void> {
+async function answer({ id, call, args }: Exclude<WorkerRequest, 'stop'>): Promise<void> {
   let reply: WorkerReply
   try {
     reply = { id, result: await (CALLS[call] as (args: unknown) => Promise<unknown>)(args) }
