@@ -87,6 +87,15 @@ export class Replica {
 
   /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */
   async step(batch: Feeds, rates: Rates): Promise<number> {
+    try {
+      return await this.stepWithOthers(batch, rates)
+    } catch (error) {
+      this.barrier.break()
+      throw error
+    }
+  }
+
+  private async stepWithOthers(batch: Feeds, rates: Rates): Promise<number> {
     const { rank, loss } = this.setup
     const start = performance.now()
     const results: Results = await this.gradientSession.run({ ...batch, ...this.parameterFeeds }, this.gradientFetches)

@@ -10,9 +10,9 @@ type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
 
 /**
  * Milliseconds that a worker has to end what it is doing. One that is terminated inside ONNX Runtime takes the whole process down
- * (an uncaught Napi::Error), so only one that waits in vain for another replica should ever get that far.
+ * (an uncaught Napi::Error), so this is far longer than a call should take.
  */
-const STOP_PATIENCE = 10_000
+const STOP_PATIENCE = 60_000
 
 /** A fixed number of threads. Close it when done, or the process lives on. */
 export class WorkerPool {
@@ -31,7 +31,7 @@ export class WorkerPool {
     this.size = threads === 0 ? availableParallelism() : threads
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map((pending) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url))
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
       worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })
       worker.on('error', (error) => { void this.fail(error) })
       return worker
