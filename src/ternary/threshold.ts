@@ -4,7 +4,7 @@ import type { ValueName } from '../onnx/model.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 /**
- * - `auto`: the threshold with the least squared error, found once; during training its share of max|w| stays as it was found
+ * - `auto`: the threshold with the least squared error, found once; during training its share of mean|w| stays as it was found
  * - `constant`: delta = t max|w|, 0 <= t < 1 (paper section 3.1; the authors use 0.05)
  * - `sparsity`: a share r of the weights becomes zero, 0 <= r < 1
  */
@@ -30,11 +30,6 @@ export function fitTernary(weights: Float32Array, rule: ThresholdRule, name: Val
   return { codes, ...sideMeans(weights, codes), threshold: max === 0 ? 0 : delta / max }
 }
 
-/** Codes of `latent` for delta = `fraction` max|latent|, rounded to float32 as the update graph does. */
-export function ternarize(latent: Float32Array, fraction: number): Int8Array {
-  return codesBeyond(latent, Math.fround(Math.fround(fraction) * largestMagnitude(latent)))
-}
-
 /** The float weights that ternary ones stand for: +wp, 0 or -wn. */
 export function dequantize({ codes, wp, wn }: TernaryWeights): Float32Array {
   const weights = new Float32Array(codes.length)
@@ -47,6 +42,11 @@ export function largestMagnitude(weights: Float32Array): number {
   let max = 0
   for (const weight of weights) max = Math.max(max, Math.abs(weight))
   return max
+}
+
+/** mean|w|; 0 for no weights. */
+export function meanMagnitude(weights: Float32Array): number {
+  return weights.reduce((sum, weight) => sum + Math.abs(weight), 0) / Math.max(1, weights.length)
 }
 
 /** The `count`-th smallest |w|, so that `count` weights (more with ties) are not beyond it; 0 for none. */

@@ -8,7 +8,7 @@ export interface ReferenceSetup {
   scales: number[]
   /** That power of two. */
   unit: number
-  /** Threshold as a share of max|w| at the start: used for `auto`. */
+  /** Threshold as a share of mean|w| at the start: used for `auto`. */
   fraction: number
   gradients: ArrayLike<number>[]
   weightDecay: number
@@ -52,7 +52,7 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
   const threshold = (): number => {
     const sizes = latent.map(Math.abs)
     if (rule.kind === 'sparsity') return sizes.toSorted((a, b) => a - b)[Math.round(rule.r * sizes.length) - 1] ?? 0
-    return (rule.kind === 'constant' ? rule.t : setup.fraction) * Math.max(...sizes)
+    return rule.kind === 'constant' ? rule.t * Math.max(...sizes) : setup.fraction * mean(sizes)
   }
   const quantized = (): number[] => {
     const sizes = latent.map(Math.abs)

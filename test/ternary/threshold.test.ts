@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { randomSource } from '../../src/data/random.js'
 import { TtqError } from '../../src/errors/ttq-error.js'
-import { dequantize, fitTernary, ternarize, type ThresholdRule } from '../../src/ternary/threshold.js'
+import { codesBeyond, dequantize, fitTernary, type ThresholdRule } from '../../src/ternary/threshold.js'
 
 const SEED = 20
 
@@ -95,9 +95,9 @@ describe('fitTernary', () => {
   }
 })
 
-describe('ternarize and dequantize', () => {
-  test('codes follow the threshold as a share of the largest magnitude', () => {
-    assert.deepEqual([...ternarize(Float32Array.of(4, 1, -1.25, -1, 0), 0.25)], [1, 0, -1, 0, 0])
+describe('codesBeyond and dequantize', () => {
+  test('a weight at the threshold is zero', () => {
+    assert.deepEqual([...codesBeyond(Float32Array.of(4, 1, -1.25, -1, 0), 1)], [1, 0, -1, 0, 0])
   })
 
   test('levels are exactly wp, 0 and -wn', () => {

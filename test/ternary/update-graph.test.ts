@@ -78,7 +78,10 @@ describe('every method against the formulas in float64', () => {
           const update = build([parameter('w', 'ternary', [...weights], [4, 10])], { method, optimizer: OPTIMIZERS[optimizer], weightDecay: 0.02, threshold: rule })
           const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
           const start = update.state.find(({ name }) => name === 'w.scales')?.initial
-          const fraction = update.state.find(({ name }) => name === 'w.threshold')?.initial[0] ?? 0
+          // Latent weights start as w / max|w|.
+          const magnitudes = weights.map(Math.abs)
+          const relativeMean = magnitudes.reduce((sum, size) => sum + size, 0) / 40 / Math.max(...magnitudes)
+          const fraction = (update.state.find(({ name }) => name === 'w.threshold')?.initial[0] ?? 0) / relativeMean
           const first = update.blocks[0]?.initialValue as Float32Array
           const unit = 2 ** Math.round(Math.log2((Math.max(...first) - Math.min(...first)) / 2))
           const expected = referenceRun({ unit, method, optimizer, rule, weights: [...weights], scales: [...(start ?? [])], fraction, gradients, weightDecay: 0.02, ...RATES })
