@@ -139,9 +139,14 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
   }
 }
 
+// Names without folders: the same network and data give the same file wherever they lie, and it tells nothing of the disk it was made on.
 function packNetwork({ model, layers }: TernaryNetwork, { method, name }: CompressOptions, dataset?: Dataset): Uint8Array {
-  const metadata = { producer: 'ttq', method, source: name, ...(dataset === undefined ? {} : { dataset: dataset.name, preprocessing: dataset.preprocessing }) }
-  return pack({ model, ternary: layers, metadata })
+  const data = dataset && { dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')), preprocessing: dataset.preprocessing }
+  return pack({ model, ternary: layers, metadata: { producer: `ttq ${VERSION}`, method, source: withoutFolder(name), ...data } })
+}
+
+function withoutFolder(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path
 }
 
 // Within the noise of a few hundred test samples around guessing.

@@ -25,6 +25,12 @@ test('the same seed and number of replicas give the same file, another seed anot
   assert.ok(!Buffer.from(file).equals(other.file))
 })
 
+test('a file does not depend on the folder of its network, and does not name it', async () => {
+  const [here, there] = await Promise.all(['net.onnx', '/home/someone/secret/net.onnx'].map((name) => compress(stripesNetwork(), { name })))
+  assert.deepEqual(there?.file, here?.file)
+  assert.equal(unpack((there as { file: Uint8Array }).file).metadata['source'], 'net.onnx')
+})
+
 test('it learns: far above the 33 % of chance', async () => {
   const { report } = await trained
   assert.ok((report.compressed?.top1 ?? 0) > 80, `seed 3: ${report.compressed?.top1}`)
