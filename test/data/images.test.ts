@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { assembleBatch } from '../../src/data/assemble-batch.js'
 import { bindImages, imageLayouts } from '../../src/data/bind-images.js'
 import type { ImageDataset, ImageSet, Layout, Preprocessing } from '../../src/data/dataset.js'
-import { checkClassCount, describeDataset } from '../../src/data/describe-dataset.js'
 import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../../src/data/preprocessing.js'
 import { randomSource } from '../../src/data/random.js'
 
@@ -125,21 +124,4 @@ test('parsePreprocessing: what the user writes', () => {
     [{ std: '1,0,2' }, '--std: 0, expected numbers above 0'],
     [{ scale: '2' }, '--scale: "2", expected 1 (pixels 0..1) or 255 (pixels 0..255)'],
   ] as const) assert.throws(() => parsePreprocessing(words, 3, 'NCHW'), { code: 'usage', message })
-})
-
-test('describeDataset: counts and the first batch', async () => {
-  const data = dataset(1, 1, 2)
-  const preprocessing: Preprocessing = { name: '0..255', layout: 'NCHW', scale: 255, mean: [0], std: [1] }
-  const summary = await describeDataset(bindImages(data, { input: shape('N', 1, 1, 2), preprocessing }), 2)
-  assert.deepEqual(summary.train.labels, { counted: 'all', perClass: [3, 3], range: [0, 1] })
-  // Pixels 0, 37, 74, 111.
-  const { mean, std, ...rest } = summary.train.inputs.x ?? { mean: 0, std: 0 }
-  assert.ok(Math.abs(mean - 55.5) < 1e-4 && Math.abs(std - 37 * Math.sqrt(1.25)) < 1e-4, `mean ${mean}, std ${std}`)
-  assert.deepEqual(rest, { dims: [2, 1, 1, 2], min: 0, max: Math.fround(111) })
-})
-
-test('checkClassCount: says what was found and expected', () => {
-  checkClassCount({ name: 'mnist', classes: 10 }, { name: 'logits', classes: 10 })
-  assert.throws(() => checkClassCount({ name: 'mnist', classes: 10 }, { name: 'logits', classes: 1000 }),
-    { code: 'data', message: 'output "logits": 1000 classes, expected 10 as mnist has' })
 })
