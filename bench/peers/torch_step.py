@@ -27,7 +27,7 @@ class Ternary(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         positive, negative, scales = ctx.saved_tensors
-        scale_grad = torch.stack([grad[positive].sum(), -grad[negative].sum()])
+        scale_grad = torch.stack([(grad * positive).sum(), -(grad * negative).sum()])
         factor = torch.where(positive, scales[0], torch.where(negative, scales[1], torch.ones_like(scales[0])))
         return grad * factor, scale_grad, None
 
@@ -139,7 +139,9 @@ def main():
     student = build().to(memory_format=layout)
     teacher = copy.deepcopy(student).eval().requires_grad_(False)
     student.train()
-    step_student, step_teacher = (torch.compile(student), torch.compile(teacher)) if variant == "compile" else (student, teacher)
+    # Fixed shapes: with its default, compile takes blocks of other widths for one of dynamic width and fails in its own lowering.
+    torch._dynamo.config.recompile_limit = 256
+    step_student, step_teacher = (torch.compile(net, dynamic=False) if variant == "compile" else net for net in (student, teacher))
     scales = [p for n, p in student.named_parameters() if n.endswith("scales")]
     vectors = [p for n, p in student.named_parameters() if p.dim() < 2 and not n.endswith("scales")]
     weights = [p for p in student.parameters() if p.dim() >= 2]

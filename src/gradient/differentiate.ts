@@ -24,6 +24,8 @@ export interface GradientGraph {
   graph: Graph
   /** Parameter -> name of its gradient, an output of `graph` with the parameter's shape. */
   gradients: ReadonlyMap<ValueName, ValueName>
+  /** The given shapes, and those of all gradients. */
+  shapes: ReadonlyMap<ValueName, Shape>
 }
 
 /**
@@ -78,6 +80,7 @@ class Tape {
   private readonly arrived = new Map<ValueName, ValueName[]>()
   private readonly savedValues = new Map<string, ValueName>()
   private readonly names = new Map<ValueName, ValueName>()
+  private readonly gradientShapes = new Map<ValueName, Shape>()
 
   constructor(private readonly b: GraphBuilder, private readonly graph: Graph, private readonly shapes: ReadonlyMap<ValueName, Shape>) {}
 
@@ -88,6 +91,7 @@ class Tape {
   }
 
   arrive(value: ValueName, gradient: ValueName): void {
+    this.gradientShapes.set(gradient, this.shape(value))
     const others = this.arrived.get(value)
     if (others === undefined) this.arrived.set(value, [gradient])
     else others.push(gradient)
@@ -114,7 +118,8 @@ class Tape {
     const nodes = this.b.nodes.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }))
     const outputs = [...gradients].map(([value, name]) => ({ name, type: { elementType: 'float32' as const, dims: this.shape(value) } }))
     const initializers = new Map([...this.graph.initializers, ...this.b.initializers])
-    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients }
+    const shapes = new Map([...this.shapes, ...[...this.gradientShapes].map(([name, shape]): [ValueName, Shape] => [renamed(name), shape])])
+    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients, shapes }
   }
 
   forwardScope(node: Node): ForwardScope {
@@ -161,6 +166,7 @@ class Tape {
     if (parts === undefined) return undefined
     const sum = parts.length === 1 ? parts[0] as ValueName : this.b.emit(parts.length === 2 ? 'Add' : 'Sum', parts)
     this.arrived.set(value, [sum])
+    this.gradientShapes.set(sum, this.shape(value))
     if (!this.names.has(sum) && !this.b.initializers.has(sum)) this.names.set(sum, this.b.fresh(`${value}_grad`))
     return sum
   }

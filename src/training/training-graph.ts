@@ -6,7 +6,9 @@ import { cloneModel, consumers, removeUnusedNodes, replaceValues } from '../onnx
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
-import { blockConvolutions, blockedChannels, variableConvWeights } from '../runtime/blocked-convolution.js'
+import { blockedChannels } from '../runtime/blocked-channels.js'
+import { variableConvWeights } from '../runtime/blocked-convolution.js'
+import { blockLayout } from '../runtime/blocked-layout.js'
 import type { Feeds } from '../runtime/session.js'
 import { elementCount, float32 } from '../tensor/tensor.js'
 import type { Parameter } from '../ternary/parameters.js'
@@ -56,12 +58,12 @@ export async function buildTrainingGraph(
   for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
   // The network's own node names may be those of values that the backward pass names nodes after; outputs are unique.
   gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
-  const fast = await withBlockedConvolutions({ ...model, graph: gradient.graph })
+  const fast = await inBlockedLayout({ ...model, graph: gradient.graph }, gradient.shapes)
   return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
 }
 
 // The dims of weights that the backward pass turned around are found by computing nothing but these.
-async function withBlockedConvolutions(model: Model): Promise<Model> {
+async function inBlockedLayout(model: Model, known: ReadonlyMap<ValueName, readonly number[]>): Promise<Model> {
   const block = await blockedChannels()
   const weights = variableConvWeights(model)
   if (block === undefined || weights.length === 0) return model
@@ -74,7 +76,7 @@ async function withBlockedConvolutions(model: Model): Promise<Model> {
     return [name, float32(dims, new Float32Array(elementCount(dims)))]
   }))
   const { shapes } = await observe(probe, feeds, new Set())
-  return blockConvolutions(model, shapes, block)
+  return blockLayout(model, new Map([...known, ...shapes]), block)
 }
 
 interface TrainingForm extends ClassScores { model: Model; graph: Graph }

@@ -6,7 +6,7 @@ import type { RuleScope, RuleTable } from '../rule.js'
 
 export const RULES = {
   // y = max(x, 0): dx = y > 0 ? dy : 0
-  Relu: ({ outputs: [y = ''] }, g) => [masked(g, above(g, y, 0), g.gradient())],
+  Relu: ({ outputs: [y = ''] }, g) => [g.emit('Mul', [g.gradient(), step(g, y)])],
 
   // y = x > 0 ? x : alpha x: dx = x > 0 ? dy : alpha dy
   LeakyRelu: (node, g) => {
@@ -76,6 +76,12 @@ function between(g: RuleScope, value: ValueName, low: number, high: number): Val
 // condition ? value : 0. On 64x16x32x32 values: Greater, Cast and Mul 0.79 ms, Greater and Where 1.44, Sign and Mul 1.61.
 function masked(g: RuleScope, condition: ValueName, value: ValueName): ValueName {
   return g.emit('Mul', [value, g.emit('Cast', [condition], { to: DATA_TYPES.float32.onnx })])
+}
+
+// 1 where y >= 0 is above zero, else 0, as min(y * 3e38, 1): one pass instead of Greater, and Cast to float (19 of them in
+// ResNet-20 on one core: 11.8 ms against 9.2). Only for numbers too small for float32's normal form it gives less than 1.
+function step(g: RuleScope, y: ValueName): ValueName {
+  return g.emit('HardSigmoid', [y], { alpha: { float: 3e38 }, beta: { float: 0 } })
 }
 
 function select(g: RuleScope, condition: ValueName, yes: ValueName, no = g.scalar(0)): ValueName {
