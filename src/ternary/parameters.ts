@@ -32,7 +32,7 @@ export interface UpdateGraph {
   scalars: readonly UpdateScalar[]
   state: readonly StateSlot[]
   /**
-   * Blocks of consecutive parameters: each block has one gradient input and one value output, flat [size].
+   * Blocks of consecutive parameters: each block has one gradient input and one value output over all its elements.
    * A ternary parameter is a block of its own; the others are joined by role.
    */
   blocks: readonly UpdateBlock[]
@@ -45,9 +45,11 @@ export interface UpdateBlock {
   role: ParameterRole
   parameters: readonly Parameter[]
   size: number
-  /** Graph input [size]: mean gradient over the replicas (statistic: mean new value). */
+  /** Of gradient and value: [size], or where that is long [pieces, size / pieces]. */
+  dims: readonly number[]
+  /** Graph input: mean gradient over the replicas (statistic: mean new value). */
   gradient: ValueName
-  /** Graph output [size]: what the gradient graph is fed next. */
+  /** Graph output: what the gradient graph is fed next. */
   value: ValueName
   /** The value before the first step, [size]: for ternary blocks the quantized start. */
   initialValue: Float32Array

@@ -1,6 +1,7 @@
 // The update graph: (gradients, optimizer state, latent weights, scales) -> (new state, new parameter values). It runs once per step and
 // knows nothing of the network but the names and sizes of its parameters.
 import { GraphBuilder } from '../onnx/graph-builder.js'
+import { inPieces, type PieceOptions } from '../onnx/in-pieces.js'
 import type { ValueName } from '../onnx/model.js'
 import type { Optimizer } from '../optimizer/optimizer.js'
 import { dorefa, bwn, none, twn } from './straight-through.js'
@@ -22,6 +23,8 @@ export interface UpdateOptions {
   threshold: ThresholdRule
   /** Rules of single parameters, by name. */
   thresholds?: ReadonlyMap<ValueName, ThresholdRule>
+  /** Where long parameters are cut. */
+  pieces?: Partial<PieceOptions>
 }
 
 /** Operator set of update graphs. */
@@ -43,14 +46,21 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
     }
     return name
   }
-  const blocks: UpdateBlock[] = []
+  const blocks: Omit<UpdateBlock, 'dims'>[] = []
   const state: StateSlot[] = []
   for (const members of groups(parameters)) {
     const { block, slots } = addBlock(graph, members, options, scalar)
     blocks.push(block)
     state.push(...slots)
   }
-  return { model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: graph.build('update') }, scalars, state, blocks }
+  const cut = inPieces(graph.build('update'), options.pieces)
+  const dims = new Map(cut.inputs.map(({ name, type }) => [name, type?.dims as readonly number[]]))
+  const dimsOf = (input: ValueName): readonly number[] => dims.get(input) as readonly number[]
+  return {
+    model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: cut }, scalars,
+    state: state.map((slot) => ({ ...slot, dims: dimsOf(slot.name) })),
+    blocks: blocks.map((block) => ({ ...block, dims: dimsOf(block.gradient) })),
+  }
 }
 
 function groups(parameters: readonly Parameter[]): Parameter[][] {
@@ -60,7 +70,7 @@ function groups(parameters: readonly Parameter[]): Parameter[][] {
 
 function addBlock(
   graph: GraphBuilder, members: readonly Parameter[], options: UpdateOptions, scalar: MethodBlock['scalar'],
-): { block: UpdateBlock; slots: StateSlot[] } {
+): { block: Omit<UpdateBlock, 'dims'>; slots: StateSlot[] } {
   const joined = join(members)
   const { name, role, initial } = joined
   const size = initial.length

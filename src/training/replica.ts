@@ -5,7 +5,7 @@
 // seed and the number of replicas, never on which thread was faster.
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
-import type { StateSlot, UpdateScalar } from '../ternary/parameters.js'
+import type { StateSlot, UpdateBlock, UpdateScalar } from '../ternary/parameters.js'
 import { Barrier } from './barrier.js'
 import type { Placement } from './layout.js'
 
@@ -28,7 +28,7 @@ export interface ShardSetup {
   model: Uint8Array
   scalars: readonly UpdateScalar[]
   state: readonly StateSlot[]
-  blocks: readonly { gradient: string; value: string; size: number }[]
+  blocks: readonly Pick<UpdateBlock, 'gradient' | 'value' | 'size' | 'dims'>[]
   offset: number
   size: number
 }
@@ -158,7 +158,7 @@ function view(flat: Float32Array, { dims, offset, size }: Placement): Tensor {
 function blockViews(flat: Float32Array, shard: ShardSetup, role: 'gradient' | 'value'): Feeds {
   let offset = 0
   return Object.fromEntries(shard.blocks.map((block) => {
-    const tensor = float32([block.size], flat.subarray(offset, offset + block.size))
+    const tensor = float32(block.dims, flat.subarray(offset, offset + block.size))
     offset += block.size
     return [block[role], tensor]
   }))

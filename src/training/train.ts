@@ -134,7 +134,7 @@ async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: La
       gradientNames: layout.placements.map(({ name }) => graph.gradients.get(name) as string),
       shard: {
         model: writeModel(update.model), scalars: update.scalars, state: update.state, offset, size: end - offset,
-        blocks: update.blocks.map(({ gradient, value, size }) => ({ gradient, value, size })),
+        blocks: update.blocks.map(({ gradient, value, size, dims }) => ({ gradient, value, size, dims })),
       },
     }
   })

@@ -69,13 +69,14 @@ describe('every method against the formulas in float64', () => {
   const rules: ThresholdRule[] = [{ kind: 'auto' }, { kind: 'constant', t: 0.1 }, { kind: 'sparsity', r: 0.3 }, { kind: 'sparsity', r: 0.8 }, { kind: 'sparsity', r: 0 }]
   for (const method of Object.keys(METHODS) as MethodName[]) {
     for (const optimizer of ['sgd', 'adam'] as const) {
-      for (const rule of method === 'ttq' ? rules : rules.slice(0, 1)) {
-        test(`${method}, ${optimizer}, ${JSON.stringify(rule)}: ten steps (seed ${SEED})`, async () => {
+      for (const rule of method === 'ttq' ? rules : rules.slice(0, 1)) for (const pieces of [undefined, { from: 1, longest: 8 }]) {
+        test(`${method}, ${optimizer}, ${JSON.stringify(rule)}${pieces === undefined ? '' : ', in pieces of 8'}: ten steps (seed ${SEED})`, async () => {
           const random = randomSource(SEED, 'update test')
           const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.float() - 0.5)
           const weights = numbers(40).map((weight) => weight / 3)
           const gradients = Array.from({ length: 10 }, () => numbers(40))
-          const update = build([parameter('w', 'ternary', [...weights], [4, 10])], { method, optimizer: OPTIMIZERS[optimizer], weightDecay: 0.02, threshold: rule })
+          const update = build([parameter('w', 'ternary', [...weights], [4, 10])], { method, optimizer: OPTIMIZERS[optimizer], weightDecay: 0.02, threshold: rule, ...(pieces && { pieces }) })
+          assert.deepEqual(update.blocks[0]?.dims, pieces === undefined ? [40] : [5, 8])
           const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
           const start = update.state.find(({ name }) => name === 'w.scales')?.initial
           // Latent weights start as w / max|w|.

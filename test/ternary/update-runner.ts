@@ -24,7 +24,7 @@ export async function runUpdates(
   const values: Float32Array[][] = []
   for (let step = 1; step <= steps; step++) {
     const scalars = Object.fromEntries(update.scalars.map((name) => [name, float32([], [{ ...rates, step }[name]])]))
-    const feeds = Object.fromEntries(update.blocks.map((block, i) => [block.gradient, float32([block.size], gradients(current[i] as Float32Array, i, step - 1))]))
+    const feeds = Object.fromEntries(update.blocks.map((block, i) => [block.gradient, float32(block.dims, gradients(current[i] as Float32Array, i, step - 1))]))
     const results = await session.run({ ...scalars, ...state, ...feeds })
     current = update.blocks.map(({ value }) => results[value]?.data as Float32Array)
     values.push(current)
