@@ -49,7 +49,7 @@ const NEED_DATA = [
 export const compressCommand: Command = {
   name: 'compress',
   summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
-  model: 'ONNX file, - for stdin',
+  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: OPTIONS,
   examples: [
     ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
@@ -63,9 +63,9 @@ export const compressCommand: Command = {
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = compressOptions(args)
   const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
-  const output = textOption(args, 'output') ?? defaultOutput(args.model, '.ttq')
-  const paths = checkResultPaths(args, output)
-  const input = await readModelInput(args.model, terminal.signal)
+  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
+  const paths = checkResultPaths(args, { input: args.operand, output })
+  const input = await readModelInput(args.operand, terminal.signal)
   const { compress } = await import('../../training/compress.js')
   const result = await compress(input.bytes, { ...options, ...source(input), signal: terminal.signal, onProgress: terminal.progress })
   terminal.signal.throwIfAborted()

@@ -12,7 +12,7 @@ import type { Terminal } from '../terminal.js'
 export const evaluateCommand: Command = {
   name: 'evaluate',
   summary: 'Measure the top-1 accuracy of an .onnx or .ttq file on the full test set.',
-  model: 'ONNX or .ttq file, - for stdin',
+  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
   options: {
     ...DATASET_OPTIONS,
     threads: { group: 'Dataset:', describe: 'worker threads, 0 = one per core', default: DEFAULTS.threads },
@@ -31,8 +31,8 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
   if (data === undefined) throw new TtqError('usage', 'evaluate: no dataset given, expected --data <dataset>', { hint: 'ttq evaluate model.onnx --data mnist' })
   const normalisation = normalisationOf(args)
   const threads = numberOption(args, 'threads', { from: 0, to: 1024, whole: true }) ?? DEFAULTS.threads
-  const paths = checkResultPaths(args)
-  const { bytes, ...source } = await readModelInput(args.model, terminal.signal)
+  const paths = checkResultPaths(args, { input: args.operand })
+  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const { evaluateModel } = await import('../../training/evaluate-model.js')
   const report = await evaluateModel(bytes, { ...source, ...normalisation, data, threads, signal: terminal.signal, onProgress: terminal.progress })
   terminal.signal.throwIfAborted()
