@@ -4,10 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Session } from '../src/runtime/session.js'
-import { writeModel } from '../src/onnx/write-model.js'
-import { GraphBuilder } from '../src/onnx/graph-builder.js'
-import { float32 } from '../src/tensor/tensor.js'
+import { productRate } from '../src/runtime/product-rate.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const RESULTS = join(ROOT, 'bench/results.csv')
@@ -29,23 +26,6 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }
 
-/** Rate of a 1024 x 1024 matrix product on one thread, GFLOP/s: what the machine can do at best just now. */
-async function productRate(): Promise<number> {
-  const n = 1024
-  const b = new GraphBuilder()
-  b.output(b.emit('MatMul', [b.input('a', 'float32', [n, n]), b.input('b', 'float32', [n, n])], {}, 'c'))
-  const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('product') }), { threads: 1 })
-  const matrix = float32([n, n], new Float32Array(n * n).fill(0.5))
-  const rates: number[] = []
-  for (let i = 0; i < 20; i++) {
-    const start = performance.now()
-    await session.run({ a: matrix, b: matrix })
-    rates.push((2 * n ** 3) / (performance.now() - start) / 1e6)
-  }
-  await session.release()
-  return median(rates)
-}
-
 const asked = process.argv.slice(2)
 const torch = spawnSync('python3', ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' })
 const version = torch.status === 0 ? torch.stdout.trim() : ''
@@ -57,7 +37,7 @@ for (const network of asked.length > 0 ? asked : ['resnet20']) {
   const [batch, steps] = CASES[network] ?? [16, 12]
   const ours: Measurement[] = []
   const peers: Record<string, Measurement[]> = Object.fromEntries(PEERS.map((peer) => [peer, []]))
-  const rate = await productRate()
+  const rate = await productRate({ rounds: 20, patienceMs: Infinity })
   for (let round = 0; round < ROUNDS; round++) {
     const own = measure(process.execPath, [join(ROOT, 'dist/bench/ttq-step.js'), network, String(batch), String(steps)])
     if (own === undefined) throw new Error(`internal: bench: our step on ${network} failed`)

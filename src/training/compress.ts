@@ -10,6 +10,7 @@ import { unpack } from '../packed/unpack.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
+import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from './bind-network.js'
 import { checkRuns } from './check-runs.js'
 import { COMPRESS_DEFAULTS } from './compress-defaults.js'
@@ -111,8 +112,9 @@ async function packWithoutData(model: Model, choices: readonly LayerChoice[], jo
 
 async function packTrained(model: Model, choices: readonly LayerChoice[], data: string, job: Job): Promise<Done> {
   const { options } = job
+  await requireDevice(options.device)
   const stored = await openDataset(data)
-  const pool = new WorkerPool(options.threads, options.signal)
+  const pool = new WorkerPool(options.threads, options.signal, options.device)
   try {
     job.phase('prepare')
     const bound = await bindNetwork(pool, model, stored, options)
@@ -133,7 +135,9 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     const trained = await test(network.model)
     job.phase('evaluate')
     const compressed = await test(unpack(file).model)
-    return { file, network, dataset, baseline, compressed, training, bitExact: trained.digest === compressed.digest }
+    // Other devices may sum in another order from run to run: there the networks themselves are compared.
+    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : sameBytes(writeModel(unpack(file).model), writeModel(network.model))
+    return { file, network, dataset, baseline, compressed, training, bitExact }
   } finally {
     await pool.close()
   }

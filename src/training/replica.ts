@@ -3,6 +3,7 @@
 // One step: gradients of the own share -> shared memory | all | mean over replicas and update of the own shard -> shared memory | all.
 // Each shard is updated once, by one replica, so that the update is spread over the cores as well; what comes out depends on the
 // seed and the number of replicas, never on which thread was faster.
+import type { Device } from '../runtime/device.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { StateSlot, UpdateScalar } from '../ternary/parameters.js'
@@ -80,9 +81,11 @@ export class Replica {
     this.spare = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, new Float32Array(initial.length))]))
   }
 
-  static async create(setup: ReplicaSetup): Promise<Replica> {
-    const options = { threads: 1 }
-    return new Replica(setup, await Session.create(setup.gradientModel, options), await Session.create(setup.shard.model, options))
+  /** @param device runs the gradient graph; the update, whose state lies in main memory, stays on the cpu */
+  static async create(setup: ReplicaSetup, device: Device): Promise<Replica> {
+    const threads = device === 'cpu' ? 1 : 0
+    const gradient = await Session.create(setup.gradientModel, { threads, device })
+    return new Replica(setup, gradient, await Session.create(setup.shard.model, { threads }))
   }
 
   /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */
