@@ -46,4 +46,6 @@ export interface CompressOptions {
   signal?: AbortSignal
   /** Bytes of the network's external data files. */
   externalData?: ExternalData
+  /** The network's bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
+  overwrite?: boolean
 }

@@ -13,7 +13,7 @@ import type { EvaluateReport } from './records.js'
 import { WorkerPool } from './worker-pool.js'
 
 export interface EvaluateModelOptions
-  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData'> {
+  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData' | 'overwrite'> {
   /** Dataset, as for compress. */
   data: string
   /** Worker threads; 0 = one per core, or one for another device than cpu. */
@@ -51,7 +51,7 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
   }
 }
 
-function readAny(bytes: Uint8Array, { name, externalData }: EvaluateModelOptions): Model {
+function readAny(bytes: Uint8Array, { name, externalData, overwrite = false }: EvaluateModelOptions): Model {
   if (isPacked(bytes)) return unpack(bytes, { name }).model
-  return readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) })
+  return readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
 }

@@ -79,15 +79,17 @@ export interface InspectOptions {
   /** How messages and the report call the file. */
   name: string
   externalData?: ExternalData
+  /** The bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
+  overwrite?: boolean
 }
 
 /**
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model` or `packed` for damaged files
  */
-export async function inspectModel(bytes: Uint8Array, { name, externalData }: InspectOptions): Promise<InspectReport> {
+export async function inspectModel(bytes: Uint8Array, { name, externalData, overwrite = false }: InspectOptions): Promise<InspectReport> {
   const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-  const model = packed === undefined ? readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
+  const model = packed === undefined ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
   const { graph } = model
   const folded = packed === undefined ? await foldWherePossible(model) : graph
   const choices = chooseLayers(folded, { keep: [], ternary: [] })

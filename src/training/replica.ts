@@ -77,7 +77,7 @@ export class Replica {
     this.ownValues = this.parameters.subarray(shard.offset, shard.offset + shard.size)
     this.meanFeeds = blockViews(this.mean, shard, 'gradient')
     this.valueFetches = blockViews(this.ownValues, shard, 'value')
-    this.state = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, Float32Array.from(initial))]))
+    this.state = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, initial)]))
     this.spare = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, new Float32Array(initial.length))]))
   }
 
@@ -85,7 +85,10 @@ export class Replica {
   static async create(setup: ReplicaSetup, device: Device): Promise<Replica> {
     const threads = device === 'cpu' ? 1 : 0
     const gradient = await Session.create(setup.gradientModel, { threads, device })
-    return new Replica(setup, gradient, await Session.create(setup.shard.model, { threads }))
+    const update = await Session.create(setup.shard.model, { threads })
+    // What the sessions were made from is as large as the network.
+    const none = new Uint8Array()
+    return new Replica({ ...setup, gradientModel: none, shard: { ...setup.shard, model: none } }, gradient, update)
   }
 
   /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */

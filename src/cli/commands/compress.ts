@@ -82,8 +82,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
-function source({ name, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'externalData'> {
-  return { name, ...(externalData === undefined ? {} : { externalData }) }
+function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'overwrite' | 'externalData'> {
+  return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
 function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
