@@ -1,6 +1,7 @@
 // The library: what `import ... from 'ttq'` gives. The command line is a skin over the same functions.
 export { TtqError, type ErrorCode, type ErrorDetails } from './errors/ttq-error.js'
 export type { Attribute, Attributes, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './onnx/model.js'
+export { NETWORKS, newNetwork, type NetworkName } from './networks/new-network.js'
 export { readModel } from './onnx/read-model.js'
 export { writeModel } from './onnx/write-model.js'
 export { inspectPacked, isPacked, pack, unpack, type PackedModel, type PackedSummary } from './packed/index.js'

@@ -17,7 +17,8 @@ export interface OptionSpec {
 
 /** What was given: options by long name, only those that were there. */
 export interface Arguments {
-  readonly model: string
+  /** What stands behind the command's name; '' for commands that take nothing. */
+  readonly operand: string
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
 }
 
@@ -25,8 +26,8 @@ export interface Command {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** What `<model>` may be. */
-  readonly model: string
+  /** The one word behind the command's name, as help calls it, and what it may be; absent for commands that take nothing. */
+  readonly operand?: { readonly name: string; readonly describe: string }
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly examples: readonly (readonly [command: string, meaning: string])[]
   /** Does the work and gives the exit code. @throws TtqError */

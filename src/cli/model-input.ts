@@ -7,6 +7,8 @@ export interface ModelInput {
   /** How messages and reports call it. */
   name: string
   bytes: Uint8Array
+  /** Nobody else uses the bytes: readers may overwrite them. */
+  overwrite: true
   /** Bytes of files that stand beside the model (ONNX external data); absent for stdin, which has no place. */
   externalData?: (location: string, offset?: number, length?: number) => Uint8Array
 }
@@ -15,7 +17,7 @@ export interface ModelInput {
 export async function readModelInput(path: string, signal: AbortSignal): Promise<ModelInput> {
   const input = path === '-' ? { name: 'stdin', bytes: await readStdin(signal) } : { name: path, bytes: readWhole(path), externalData: externalDataBeside(path) }
   if (input.bytes.length === 0) throw new TtqError('model', `${input.name}: found no bytes, expected an ONNX model or a .ttq file`)
-  return input
+  return { ...input, overwrite: true }
 }
 
 async function readStdin(signal: AbortSignal): Promise<Uint8Array> {

@@ -36,7 +36,7 @@ function program({ commands, version, columns }: ParseContext, select: (command:
     .scriptName('ttq').locale('en').exitProcess(false).wrap(columns).version('version', 'show the version', version).help('help', 'show this help').alias('help', 'h')
     .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false, 'parse-positional-numbers': false, 'strip-aliased': true })
     .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
-    .usage('$0 <command> <model> [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.')
+    .usage('$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.')
     .epilogue(`${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`)
   for (const command of commands) {
     const build = (own: Argv): Argv => buildCommand(own, command)
@@ -47,7 +47,8 @@ function program({ commands, version, columns }: ParseContext, select: (command:
 }
 
 function buildCommand(parser: Argv, command: Command): Argv {
-  parser.usage(`$0 ${command.name} <model> [options]\n\n${command.summary}\n<model>: ${command.model}`)
+  const { operand } = command
+  parser.usage([`$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`, command.summary, ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`])].join('\n'))
   for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(optionsOf(command))) {
     parser.option(name, {
       group, describe,
@@ -65,9 +66,7 @@ function optionsOf(command: Command): Readonly<Record<string, OptionSpec>> {
 }
 
 function checkedArguments(command: Command, given: Values): Arguments {
-  const [, model, extra] = given._
-  if (model === undefined || model === '') throw new TtqError('usage', `${command.name}: no model given, expected a file or -`, { hint: helpHint(command) })
-  if (extra !== undefined) throw new TtqError('usage', `${command.name}: found another argument "${extra}", expected one model`, { hint: helpHint(command) })
+  const operand = checkedOperand(command, given._.slice(1).map(String))
   const options = optionsOf(command)
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
@@ -75,7 +74,19 @@ function checkedArguments(command: Command, given: Values): Arguments {
     if (spec === undefined) throw unknownOption(name, command, options)
     checked.set(name, checkedValue(name, value, spec))
   }
-  return { model: String(model), values: checked }
+  return { operand, values: checked }
+}
+
+function checkedOperand(command: Command, [operand = '', extra]: readonly string[]): string {
+  const found = (what: string): TtqError => new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
+  if (command.operand === undefined) {
+    if (operand !== '') throw found(`found an argument "${operand}", expected none`)
+    return ''
+  }
+  const { name } = command.operand
+  if (operand === '') throw found(`no ${name} given, expected one: ${command.operand.describe}`)
+  if (extra !== undefined) throw found(`found another argument "${extra}", expected one ${name}`)
+  return operand
 }
 
 // yargs keeps words and the program's name among the options.

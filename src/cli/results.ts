@@ -15,14 +15,16 @@ export interface ResultPaths {
   report: string | undefined
 }
 
+/** The files that a command reads and writes, besides its report: as given or by default. */
+export interface CommandFiles { input?: string; output?: string }
+
 /**
  * Checks all places before any long work.
- * @param output where the model goes, as given or by default
  * @throws TtqError `usage`
  */
-export function checkResultPaths(args: Arguments, output?: string): ResultPaths {
+export function checkResultPaths(args: Arguments, { input: read, output }: CommandFiles): ResultPaths {
   const force = flagOption(args, 'force') ?? false
-  const input = args.model === '-' ? [] : [args.model]
+  const input = read === undefined || read === '-' ? [] : [read]
   if (output === '-') checkModelOnStdout(args)
   const model = output === undefined || output === '-' ? output : checkOutputPath({ path: output, option: '--output', force, others: input })
   const given = textOption(args, 'report')

@@ -1,5 +1,6 @@
 // Layers of freshly initialised networks, as ONNX nodes: every function takes and gives an image (or feature vector) of known size.
 import { type RandomSource, randomSource } from '../data/random.js'
+import { TtqError } from '../errors/ttq-error.js'
 import { attributes } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -32,11 +33,14 @@ export interface PoolOptions { kernel: number; stride: number; pad?: number | 's
 
 /** ONNX opset that new networks are written in. */
 const OPSET = 18
+/** What protobuf, and so an ONNX file, holds at most, less a mebibyte for the graph. */
+const MOST_BYTES = 2 ** 31 - 2 ** 20
 
 /** Writes one network; layer names become node and initializer names (`conv1.weight`, `bn1.scale`). */
 export class LayerBuilder {
   private readonly graph = new GraphBuilder()
   private readonly random: RandomSource
+  private bytes = 0
 
   /** @param seed fixes the initial weights */
   constructor(seed: number) {
@@ -120,7 +124,7 @@ export class LayerBuilder {
 
   private heNormal(name: string, dims: readonly number[]): ValueName {
     const deviation = Math.sqrt(2 / elementCount(dims.slice(1)))
-    const data = new Float32Array(elementCount(dims))
+    const data = this.allocate(name, dims)
     for (let i = 0; i < data.length; i += 2) {
       // Box-Muller: two independent normal numbers from two uniform ones; 1 - u keeps the logarithm's argument above 0.
       const radius = deviation * Math.sqrt(-2 * Math.log(1 - this.random.float()))
@@ -132,7 +136,15 @@ export class LayerBuilder {
   }
 
   private parameter(name: string, dims: readonly number[], value: number): ValueName {
-    return this.initializer(name, float32(dims, new Float32Array(elementCount(dims)).fill(value)))
+    return this.initializer(name, float32(dims, this.allocate(name, dims).fill(value)))
+  }
+
+  private allocate(name: string, dims: readonly number[]): Float32Array {
+    this.bytes += elementCount(dims) * Float32Array.BYTES_PER_ELEMENT
+    if (this.bytes <= MOST_BYTES) return new Float32Array(elementCount(dims))
+    throw new TtqError('usage', `new: "${name}" of shape ${dims.join('x')} brings the weights to ${(this.bytes / 1e9).toFixed(1)} GB, expected at most 2 GB in one ONNX file`, {
+      hint: 'choose a smaller input or fewer classes', facts: { name, dims },
+    })
   }
 
   private initializer(name: string, tensor: Tensor): ValueName {
@@ -142,10 +154,10 @@ export class LayerBuilder {
   }
 }
 
-// Pads as ONNX orders them (top, left, bottom, right) and the size of what the window leaves.
+// Pads as ONNX orders them (top, left, bottom, right) and the size of what the window leaves, 0 where it does not fit.
 function window(size: readonly number[], kernel: number, stride: number, pad: number | 'same'): { pads: number[]; size: number[] } {
   const axes = size.slice(1).map((extent) => {
-    if (pad !== 'same') return { before: pad, after: pad, out: Math.floor((extent + 2 * pad - kernel) / stride) + 1 }
+    if (pad !== 'same') return { before: pad, after: pad, out: Math.max(0, Math.floor((extent + 2 * pad - kernel) / stride) + 1) }
     const out = Math.ceil(extent / stride)
     const total = Math.max(0, (out - 1) * stride + kernel - extent)
     return { before: Math.floor(total / 2), after: Math.ceil(total / 2), out }

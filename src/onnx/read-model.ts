@@ -18,11 +18,17 @@ export interface ReadOptions {
   name?: string
   /** Gives the bytes of external data files; without it a model that has some is refused. */
   externalData?: ExternalData
+  /**
+   * Weights may be moved by a few bytes within the given ones, to where their type can be viewed, instead of being copied: the model
+   * then takes no more memory than its file. The given bytes are no ONNX model afterwards. Default false.
+   */
+  overwrite?: boolean
 }
 
 interface Context {
   name: string
   externalData: ExternalData | undefined
+  overwrite: boolean
 }
 
 type SparseTensor = GraphProto['sparseInitializer'][number]
@@ -38,7 +44,7 @@ const OLDEST_IR_VERSION = 3
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
-  const context: Context = { name: options.name ?? 'onnx', externalData: options.externalData }
+  const context: Context = { name: options.name ?? 'onnx', externalData: options.externalData, overwrite: options.overwrite ?? false }
   const proto = decode(bytes, context.name)
   const irVersion = toNumber(proto.irVersion)
   if (!proto.graph) throw new TtqError('model', `${context.name}: holds no graph, expected an ONNX model`)
@@ -99,7 +105,7 @@ const VALUE_FIELDS = [
 
 // The message stays as the tensor's source (doc string, metadata); its values would only take memory there.
 function readStripped(proto: TensorProto, name: string, context: Context): Tensor {
-  const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.externalData)
+  const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.externalData, context.overwrite)
   for (const field of VALUE_FIELDS) delete (proto as Partial<TensorProto>)[field]
   return tensor
 }

@@ -16,9 +16,10 @@ const EXTERNAL = 1
  * Reads a tensor. Raw and external bytes are not copied unless they are not aligned for their type (assumes a little-endian machine,
  * as all that ONNX Runtime supports are).
  * @param where how messages call it: `model.onnx: tensor "w"`
+ * @param overwrite whether raw bytes may be moved within their buffer to be aligned
  * @throws TtqError `model` when type, dims and data do not fit together, or external data is missing
  */
-export function readTensor(proto: TensorProto, where: string, externalData: ExternalData | undefined): Tensor {
+export function readTensor(proto: TensorProto, where: string, externalData: ExternalData | undefined, overwrite = false): Tensor {
   const type = dataTypeOfOnnx(proto.dataType)
   if (type === undefined) throw new TtqError('model', `${where}: data type ${proto.dataType}, expected 1 to 26`)
   const dims = proto.dims.map(toNumber)
@@ -26,11 +27,11 @@ export function readTensor(proto: TensorProto, where: string, externalData: Exte
   if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count)) {
     throw new TtqError('model', `${where}: shape [${dims.join(',')}], expected dimensions of 0 or more that can be addressed`)
   }
-  return { type, dims, data: readData(proto, type, dims, where, externalData) }
+  return { type, dims, data: readData(proto, type, dims, where, externalData, overwrite) }
 }
 
 function readData(
-  proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined,
+  proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined, overwrite: boolean,
 ): TensorData {
   const count = elementCount(dims)
   const found = (unit: string, found: number, expected: number): void => {
@@ -50,10 +51,24 @@ function readData(
   const field = FIELDS[type]
   if (proto.rawData.length > 0 || proto[field].length === 0) {
     found('bytes', proto.rawData.length, byteLength(type, count))
-    return viewOf(type, proto.rawData)
+    return viewOf(type, overwrite ? aligned(proto.rawData) : proto.rawData)
   }
   found('values', proto[field].length, valueCount(type, count))
   return fromField(proto, type)
+}
+
+/** Raw bytes move down to a multiple of this, which is enough for types of up to 4 bytes. */
+const ALIGNMENT = 4
+/** Raw bytes that are as many have a tag of 1 byte and a length of at least 3 in front of them. */
+const MOVABLE_BYTES = 2 ** 14
+
+// Down over the bytes' own tag and length, which have been read and which nothing else refers to.
+function aligned(bytes: Uint8Array): Uint8Array {
+  const start = bytes.byteOffset - (bytes.byteOffset % ALIGNMENT)
+  if (bytes.length < MOVABLE_BYTES || start === bytes.byteOffset) return bytes
+  const target = new Uint8Array(bytes.buffer, start, bytes.length)
+  target.set(bytes)
+  return target
 }
 
 type Field = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Data'
@@ -94,8 +109,8 @@ function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): Tenso
 /** The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are aligned. */
 export function viewOf(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
   const View: ViewClass = VIEWS[type] ?? Uint8Array
-  const aligned = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
-  return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT)
+  const source = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
+  return new View(source.buffer, source.byteOffset, source.byteLength / View.BYTES_PER_ELEMENT)
 }
 
 interface ViewClass {

@@ -4,6 +4,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { viewOf } from '../onnx/read-tensor.js'
+import { writeModel } from '../onnx/write-model.js'
 import type { DataType } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
@@ -30,18 +31,40 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
   const ternary = new Map<ValueName, TernaryWeights>()
   checkPlaces(container.tensors, model, name)
   for (const entry of container.tensors) {
-    const where = `${name}: tensor "${entry.name}"`
-    const encoded = container.data.subarray(entry.offset, entry.offset + entry.length)
-    if (requireEncoding(entry, where) === 'raw') {
-      const data = viewOf(entry.type as Exclude<DataType, 'string'>, encoded.slice())
-      model.graph.initializers.set(entry.name, { type: entry.type, dims: entry.dims, data })
-    } else {
-      const { weights, tensor } = decodeEntry(entry, encoded, where)
-      ternary.set(entry.name, weights)
-      model.graph.initializers.set(entry.name, tensor)
-    }
+    const { tensor, weights } = decodeEntry(container, entry, name)
+    model.graph.initializers.set(entry.name, tensor)
+    if (weights !== undefined) ternary.set(entry.name, weights)
   }
   return { model, ternary, metadata: container.metadata }
+}
+
+/**
+ * Whether a file holds exactly this network: the same graph, every tensor bit for bit. So unpack(bytes).model would be, but only one
+ * tensor at a time takes memory here.
+ * @throws TtqError `packed` as unpack
+ */
+export function packsExactly(bytes: Uint8Array, model: Model): boolean {
+  const container = readContainer(bytes, 'packed')
+  const found = readGraph(container, 'packed: graph section')
+  checkPlaces(container.tensors, found, 'packed')
+  const places = new Map(container.tensors.map(({ name }) => [name, found.graph.initializers.get(name) as Tensor]))
+  const initializers = new Map([...model.graph.initializers].map(([name, tensor]) => [name, places.get(name) ?? tensor]))
+  return sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } }))
+    && container.tensors.every((entry) => sameTensor(decodeEntry(container, entry, 'packed').tensor, model.graph.initializers.get(entry.name)))
+}
+
+function sameTensor(a: Tensor, b: Tensor | undefined): boolean {
+  return b?.type === a.type && a.dims.length === b.dims.length && a.dims.every((dim, axis) => dim === b.dims[axis]) && sameBytes(bytesOf(a), bytesOf(b))
+}
+
+// Tensors with a place of their own in the file are never strings.
+function bytesOf({ data }: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data as Uint8Array
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
 function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
@@ -50,7 +73,15 @@ function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
   throw packedError(where, `encoding ${encoding}`, `0 (raw) or 1 (ternary2) in format version ${FORMAT_VERSION} as this ttq knows it`, TOO_NEW)
 }
 
-function decodeEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): { weights: TernaryWeights; tensor: Tensor } {
+function decodeEntry({ data }: Container, entry: TensorEntry, name: string): { tensor: Tensor; weights?: TernaryWeights } {
+  const { type, dims, offset, length } = entry
+  const where = `${name}: tensor "${entry.name}"`
+  const encoded = data.subarray(offset, offset + length)
+  if (requireEncoding(entry, where) === 'ternary2') return decodeTernaryEntry(entry, encoded, where)
+  return { tensor: { type, dims, data: viewOf(type as Exclude<DataType, 'string'>, encoded.slice()) } }
+}
+
+function decodeTernaryEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): { tensor: Tensor; weights: TernaryWeights } {
   if (!isTernaryType(type)) throw packedError(where, `element type ${type} in ternary2`, TERNARY_TYPES.join(', '), NONCONFORMING)
   if (scales === undefined) throw new Error('internal: a ternary2 entry without scales')
   const levels = ternaryLevels(type, scales)

@@ -34,10 +34,10 @@ function accuracy({ baseline, compressed }: CompressReport): string {
   return `top-1 ${percentText(baseline.top1)} -> ${percentText(compressed.top1)} (${change < 0 ? '' : '+'}${change.toFixed(2)} points)`
 }
 
-function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, seed, elapsedMs }: TrainingReport): string {
+function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, device, seed, elapsedMs }: TrainingReport): string {
   const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
   const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
-  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}, seed ${seed}`
+  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
 }
 
 function layerTable(layers: readonly LayerReport[]): string {

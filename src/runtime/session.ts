@@ -2,14 +2,15 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
+import type { Device } from './device.js'
 
 export interface SessionOptions {
-  /** Threads inside one operator; 1 leaves the other cores to other sessions. */
+  /** Threads inside one operator on the cpu; 1 leaves the other cores to other sessions, 0 takes all. */
   threads: number
   /** ONNX Runtime's graph optimisation level. Default 'all'. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all'
-  /** Execution providers in order of preference. Default cpu. */
-  providers?: readonly string[]
+  /** What runs the operators that it has; cpu runs the others. Default cpu. */
+  device?: Device
 }
 
 export type Feeds = Readonly<Record<string, Tensor>>
@@ -37,7 +38,7 @@ export class Session {
         interOpNumThreads: 1,
         executionMode: 'sequential',
         graphOptimizationLevel: options.optimization ?? 'all',
-        executionProviders: [...(options.providers ?? ['cpu'])],
+        executionProviders: options.device === undefined || options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
         logSeverityLevel: 3,
       }))
     } catch (cause) {

@@ -25,7 +25,8 @@ export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: 
   const levelOf = (sign: number): number => Math.abs(value[codes.indexOf(sign)] ?? 0)
   const wp = levelOf(1) || levelOf(-1) || 1
   const wn = levelOf(-1) || wp
-  if (value.some((weight, i) => weight !== [-wn, 0, wp][(codes[i] as number) + 1])) throw new Error(`internal: values of "${name}" are not ternary`)
+  const levels = [-wn, 0, wp]
+  if (value.some((weight, i) => weight !== levels[(codes[i] as number) + 1])) throw new Error(`internal: values of "${name}" are not ternary`)
   const threshold = state.get(`${name}.threshold`)?.[0]
   return { name, codes, wp, wn, latent, threshold: threshold === undefined ? null : threshold / (largestMagnitude(latent) || 1) }
 }

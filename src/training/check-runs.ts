@@ -1,6 +1,6 @@
 // Whether ONNX Runtime takes a network at all. For work that would otherwise never run it.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { Session } from '../runtime/session.js'
 
@@ -10,11 +10,12 @@ const KNOWN_DOMAINS = new Set(['', 'ai.onnx.ml', 'ai.onnx.preview.training', 'co
 /**
  * Loads a network in ONNX Runtime and lets go of it again.
  * @param name how messages call the file
+ * @param weights initializers that are declared as inputs instead: their values do not matter here, and would be copied twice
  * @throws TtqError `unsupported` with ONNX Runtime's reason, and the foreign operators if there are any
  */
-export async function checkRuns(model: Model, name: string): Promise<void> {
+export async function checkRuns(model: Model, name: string, weights: ReadonlySet<ValueName>): Promise<void> {
   try {
-    const session = await Session.create(writeModel(model), { threads: 1, optimization: 'disabled' })
+    const session = await Session.create(writeModel(withInputs(model, weights)), { threads: 1, optimization: 'disabled' })
     await session.release()
   } catch (cause) {
     const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(({ domain, opType }) => `${domain}.${opType}`))]
@@ -23,4 +24,11 @@ export async function checkRuns(model: Model, name: string): Promise<void> {
       facts: { foreign }, hint: foreign.length > 0 ? 'export the network with standard ONNX operators' : 'check the file with onnx.checker, or export it again', cause,
     })
   }
+}
+
+function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {
+  const { graph } = model
+  const moved = [...graph.initializers].filter(([name]) => weights.has(name))
+  const inputs = [...graph.inputs, ...moved.map(([name, { type, dims }]) => ({ name, type: { elementType: type, dims } }))]
+  return { ...model, graph: { ...graph, inputs, initializers: new Map([...graph.initializers].filter(([name]) => !weights.has(name))) } }
 }

@@ -18,5 +18,6 @@ export const COMPRESS_DEFAULTS = {
   augment: true,
   seed: 1,
   threads: 0,
+  device: 'cpu',
   validation: 5000,
 } as const satisfies Partial<CompressOptions>

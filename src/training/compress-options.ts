@@ -1,6 +1,7 @@
 // What a caller of compress can ask for. The defaults stand in compress-defaults.ts, which loads nothing heavy.
 import type { ExternalData } from '../onnx/read-model.js'
 import type { MethodName } from '../ternary/update-graph.js'
+import type { Device } from '../runtime/device.js'
 import type { Progress } from './records.js'
 
 export interface CompressOptions {
@@ -35,12 +36,16 @@ export interface CompressOptions {
   temperature: number
   augment: boolean
   seed: number
-  /** Worker threads, each one replica; 0 = one per core. */
+  /** Worker threads, each one replica; 0 = one per core, or one for another device than cpu. */
   threads: number
+  /** What networks run on, for operators that it has. */
+  device: Device
   /** Held-out training samples that choose the best epoch; at most a tenth of the training data. */
   validation: number
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal
   /** Bytes of the network's external data files. */
   externalData?: ExternalData
+  /** The network's bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
+  overwrite?: boolean
 }

@@ -6,10 +6,11 @@ import type { Model } from '../onnx/model.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { pack } from '../packed/pack.js'
-import { unpack } from '../packed/unpack.js'
+import { packsExactly, unpack } from '../packed/unpack.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
+import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from './bind-network.js'
 import { checkRuns } from './check-runs.js'
 import { COMPRESS_DEFAULTS } from './compress-defaults.js'
@@ -50,7 +51,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
     onnxBytes += part.length
     return part
   })
-  const model = await foldConstants(readModel(bytes, { name: options.name, ...(externalData && { externalData }) }))
+  const model = await foldConstants(readModel(bytes, { name: options.name, overwrite: options.overwrite ?? false, ...(externalData && { externalData }) }))
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
   const done = options.data === undefined ? await packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
@@ -100,19 +101,20 @@ class Job {
 }
 
 async function packWithoutData(model: Model, choices: readonly LayerChoice[], job: Job): Promise<Done> {
-  await checkRuns(model, job.options.name)
+  await checkRuns(model, job.options.name, new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight)))
   job.warn('no --data: the weights were fitted without training, and accuracy was not measured')
   job.phase('pack')
   const network = fitWithoutData(model, choices, job.options)
   const file = packNetwork(network, job.options)
   job.phase('verify')
-  return { file, network, bitExact: sameBytes(writeModel(unpack(file).model), writeModel(network.model)) }
+  return { file, network, bitExact: packsExactly(file, network.model) }
 }
 
 async function packTrained(model: Model, choices: readonly LayerChoice[], data: string, job: Job): Promise<Done> {
   const { options } = job
+  await requireDevice(options.device)
   const stored = await openDataset(data)
-  const pool = new WorkerPool(options.threads, options.signal)
+  const pool = new WorkerPool(options.threads, options.signal, options.device)
   try {
     job.phase('prepare')
     const bound = await bindNetwork(pool, model, stored, options)
@@ -133,7 +135,9 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     const trained = await test(network.model)
     job.phase('evaluate')
     const compressed = await test(unpack(file).model)
-    return { file, network, dataset, baseline, compressed, training, bitExact: trained.digest === compressed.digest }
+    // Other devices may sum in another order from run to run: there the networks themselves are compared.
+    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
+    return { file, network, dataset, baseline, compressed, training, bitExact }
   } finally {
     await pool.close()
   }
@@ -152,8 +156,4 @@ function withoutFolder(path: string): string {
 // Within the noise of a few hundred test samples around guessing.
 function atChance(top1: number, classes: number): boolean {
   return top1 < (100 / classes) * 1.5
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }

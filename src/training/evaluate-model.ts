@@ -4,6 +4,8 @@ import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { isPacked, unpack } from '../packed/index.js'
+import type { Device } from '../runtime/device.js'
+import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from './bind-network.js'
 import type { CompressOptions } from './compress-options.js'
 import { evaluate } from './evaluate.js'
@@ -11,11 +13,13 @@ import type { EvaluateReport } from './records.js'
 import { WorkerPool } from './worker-pool.js'
 
 export interface EvaluateModelOptions
-  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData'> {
+  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData' | 'overwrite'> {
   /** Dataset, as for compress. */
   data: string
-  /** Worker threads; 0 = one per core. */
+  /** Worker threads; 0 = one per core, or one for another device than cpu. */
   threads?: number
+  /** What the network runs on, for operators that it has. Default cpu. */
+  device?: Device
 }
 
 /**
@@ -25,9 +29,11 @@ export interface EvaluateModelOptions
  */
 export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOptions): Promise<EvaluateReport> {
   const start = performance.now()
+  const device = options.device ?? 'cpu'
+  await requireDevice(device)
   const model = readAny(bytes, options)
   const stored = await openDataset(options.data)
-  const pool = new WorkerPool(options.threads ?? 0, options.signal)
+  const pool = new WorkerPool(options.threads ?? 0, options.signal, device)
   try {
     options.onProgress?.({ kind: 'phase', name: 'prepare' })
     const { dataset, output, fixedBatch, model: bound } = await bindNetwork(pool, model, stored, options)
@@ -37,7 +43,7 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
       output, fixedBatch, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
     })
     return {
-      schema: 'ttq-evaluate/1', model: options.name, dataset: options.data, preprocessing: dataset.preprocessing, top1, samples,
+      schema: 'ttq-evaluate/1', model: options.name, dataset: options.data, preprocessing: dataset.preprocessing, device, top1, samples,
       samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart), elapsedMs: performance.now() - start,
     }
   } finally {
@@ -45,7 +51,7 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
   }
 }
 
-function readAny(bytes: Uint8Array, { name, externalData }: EvaluateModelOptions): Model {
+function readAny(bytes: Uint8Array, { name, externalData, overwrite = false }: EvaluateModelOptions): Model {
   if (isPacked(bytes)) return unpack(bytes, { name }).model
-  return readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) })
+  return readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
 }

@@ -54,7 +54,7 @@ export async function fineTune(
     network: { model: deploy(result.best), layers },
     training: {
       epochs: options.epochs, steps: result.steps, samplesPerSecond: result.samplesPerSecond, elapsedMs: result.elapsedMs,
-      replicas: pool.size, seed: options.seed, bestEpoch: result.bestEpoch, history: result.history,
+      replicas: pool.size, device: pool.device, seed: options.seed, bestEpoch: result.bestEpoch, history: result.history,
     },
   }
 }

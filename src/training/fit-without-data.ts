@@ -7,7 +7,7 @@ import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { UpdateBlock } from '../ternary/parameters.js'
 import { insertChannelScales } from '../ternary/renormalize.js'
 import { dequantize } from '../ternary/threshold.js'
-import { trainedTernary } from '../ternary/trained-ternary.js'
+import { trainedTernary, type TrainedTernary } from '../ternary/trained-ternary.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'
 import type { CompressOptions } from './compress-options.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
@@ -19,23 +19,26 @@ import { thresholdRule } from './threshold-rule.js'
  * @throws TtqError `model` when weights are not finite
  */
 export function fitWithoutData(original: Model, choices: readonly LayerChoice[], options: CompressOptions): TernaryNetwork {
-  const scaled = options.renormalize === 'off' ? original : insertChannelScales(original, choices)
-  const initializers = new Map(scaled.graph.initializers)
+  let model = original
   const layers = new Map<ValueName, TernaryLayer>()
-  for (const { weight } of choices.filter((choice) => choice.ternary)) {
-    const { type, dims, data } = initializers.get(weight) as Tensor<FloatType>
-    const fitted = fitWeights(weight, float32Values({ type, dims, data }), options)
+  // Layer by layer, so that only one has its scaled weights in memory.
+  for (const choice of choices.filter(({ ternary }) => ternary)) {
+    const { weight } = choice
+    if (options.renormalize !== 'off') model = insertChannelScales(model, [choice])
+    const { type, dims, data } = model.graph.initializers.get(weight) as Tensor<FloatType>
+    const { codes, wp, wn, threshold } = fitWeights(weight, float32Values({ type, dims, data }), options)
     // float16 networks hold float16 scales.
-    const layer = { ...fitted, wp: roundTo(type, fitted.wp), wn: roundTo(type, fitted.wn) }
+    const layer = { codes, threshold, wp: roundTo(type, wp), wn: roundTo(type, wn) }
     layers.set(weight, layer)
-    initializers.set(weight, floatTensor(type, dims, dequantize(layer)))
+    const initializers = new Map(model.graph.initializers).set(weight, floatTensor(type, dims, dequantize(layer)))
+    model = { ...model, graph: { ...model.graph, initializers } }
   }
-  return { model: { ...scaled, graph: { ...scaled.graph, initializers } }, layers }
+  return { model, layers }
 }
 
 // A method's state before the first step is its fit of the weights.
-function fitWeights(name: ValueName, initial: Float32Array, options: CompressOptions): TernaryLayer {
+function fitWeights(name: ValueName, initial: Float32Array, options: CompressOptions): TrainedTernary {
   const parameter = { name, dims: [initial.length], role: 'ternary', initial } as const
-  const { blocks, state } = buildUpdateGraph([parameter], { method: options.method, optimizer: sgd(), weightDecay: 0, threshold: thresholdRule(options) })
+  const { blocks, state } = buildUpdateGraph([parameter], { method: options.method, optimizer: sgd({ momentum: 0 }), weightDecay: 0, threshold: thresholdRule(options) })
   return trainedTernary(new Map(state.map((slot) => [slot.name, slot.initial])), (blocks[0] as UpdateBlock).initialValue, parameter)
 }

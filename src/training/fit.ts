@@ -43,7 +43,7 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
   const share = Math.max(1, Math.floor(Math.min(options.batch, options.indices.length) / pool.size))
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss)
+  const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
   const updates = partition(graph.parameters, pool.size).map(options.buildUpdate)
   return await train(pool, graph, updates, dataset.train, {
     ...options,

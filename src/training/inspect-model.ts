@@ -2,14 +2,14 @@
 // constants alone.
 import { TtqError } from '../errors/ttq-error.js'
 import { unsupportedNodes } from '../gradient/differentiate.js'
-import { subgraphs } from '../onnx/attributes.js'
+import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
 import { readModel, type ExternalData } from '../onnx/read-model.js'
 import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
-import { byteLength, DATA_TYPES, type DataType } from '../tensor/data-type.js'
+import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
 import { float32Values, isFloatType, type FloatType } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -79,15 +79,17 @@ export interface InspectOptions {
   /** How messages and the report call the file. */
   name: string
   externalData?: ExternalData
+  /** The bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
+  overwrite?: boolean
 }
 
 /**
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model` or `packed` for damaged files
  */
-export async function inspectModel(bytes: Uint8Array, { name, externalData }: InspectOptions): Promise<InspectReport> {
+export async function inspectModel(bytes: Uint8Array, { name, externalData, overwrite = false }: InspectOptions): Promise<InspectReport> {
   const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-  const model = packed === undefined ? readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
+  const model = packed === undefined ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
   const { graph } = model
   const folded = packed === undefined ? await foldWherePossible(model) : graph
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
@@ -133,13 +135,6 @@ function countOperators({ graph }: Model): Record<string, number> {
     counts.set(operator, (counts.get(operator) ?? 0) + 1)
   }
   return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
-}
-
-const FLOATS = new Set<DataType>(['float32', 'float64', 'float16', 'bfloat16'])
-
-function countParameters(graph: Graph): number {
-  const own = [...graph.initializers.values()].reduce((sum, { type, dims }) => sum + (FLOATS.has(type) ? elementCount(dims) : 0), 0)
-  return graph.nodes.flatMap(subgraphs).reduce((sum, body) => sum + countParameters(body), own)
 }
 
 function describeLayer({ weight, node, op, dims, elementType, reason }: LayerChoice, graph: Graph, packed: PackedTensorSummary | undefined): InspectedLayer {

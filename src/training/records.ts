@@ -59,6 +59,8 @@ export interface TrainingReport {
   samplesPerSecond: number
   elapsedMs: number
   replicas: number
+  /** What ran the gradient graph. */
+  device: string
   seed: number
   /** Epoch whose weights were packed, 1-based. */
   bestEpoch: number
@@ -92,6 +94,7 @@ export interface EvaluateReport {
   model: string
   dataset: string
   preprocessing: string
+  device: string
   /** Percent of the full test set. */
   top1: number
   samples: number

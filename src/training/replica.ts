@@ -3,6 +3,7 @@
 // One step: gradients of the own share -> shared memory | all | mean over replicas and update of the own shard -> shared memory | all.
 // Each shard is updated once, by one replica, so that the update is spread over the cores as well; what comes out depends on the
 // seed and the number of replicas, never on which thread was faster.
+import type { Device } from '../runtime/device.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { StateSlot, UpdateBlock, UpdateScalar } from '../ternary/parameters.js'
@@ -76,13 +77,18 @@ export class Replica {
     this.ownValues = this.parameters.subarray(shard.offset, shard.offset + shard.size)
     this.meanFeeds = blockViews(this.mean, shard, 'gradient')
     this.valueFetches = blockViews(this.ownValues, shard, 'value')
-    this.state = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, Float32Array.from(initial))]))
+    this.state = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, initial)]))
     this.spare = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, new Float32Array(initial.length))]))
   }
 
-  static async create(setup: ReplicaSetup): Promise<Replica> {
-    const options = { threads: 1 }
-    return new Replica(setup, await Session.create(setup.gradientModel, options), await Session.create(setup.shard.model, options))
+  /** @param device runs the gradient graph; the update, whose state lies in main memory, stays on the cpu */
+  static async create(setup: ReplicaSetup, device: Device): Promise<Replica> {
+    const threads = device === 'cpu' ? 1 : 0
+    const gradient = await Session.create(setup.gradientModel, { threads, device })
+    const update = await Session.create(setup.shard.model, { threads })
+    // What the sessions were made from is as large as the network.
+    const none = new Uint8Array()
+    return new Replica({ ...setup, gradientModel: none, shard: { ...setup.shard, model: none } }, gradient, update)
   }
 
   /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */

@@ -9,6 +9,7 @@ import { upgradeOpset } from '../onnx/upgrade-opset.js'
 import { blockedChannels } from '../runtime/blocked-channels.js'
 import { variableConvWeights } from '../runtime/blocked-convolution.js'
 import { blockLayout } from '../runtime/blocked-layout.js'
+import type { Device } from '../runtime/device.js'
 import type { Feeds } from '../runtime/session.js'
 import { elementCount, float32 } from '../tensor/tensor.js'
 import type { Parameter } from '../ternary/parameters.js'
@@ -34,10 +35,11 @@ const STATISTICS_MOMENTUM = 0.9
  * @param teacher the original network
  * @param ternary the student's weights that become ternary
  * @param feeds one batch of `loss.batch` samples by input name: fixes all shapes
+ * @param device that will run the graph: only cpu has the blocked convolutions
  * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
  */
 export async function buildTrainingGraph(
-  student: Model, teacher: Model, ternary: ReadonlySet<ValueName>, feeds: Feeds, loss: LossOptions,
+  student: Model, teacher: Model, ternary: ReadonlySet<ValueName>, feeds: Feeds, loss: LossOptions, device: Device = 'cpu',
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(student, feeds, loss)
   const teacherForm = await trainingForm(teacher, feeds, loss)
@@ -58,7 +60,8 @@ export async function buildTrainingGraph(
   for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
   // The network's own node names may be those of values that the backward pass names nodes after; outputs are unique.
   gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
-  const fast = await inBlockedLayout({ ...model, graph: gradient.graph }, gradient.shapes)
+  const plain = { ...model, graph: gradient.graph }
+  const fast = device === 'cpu' ? await inBlockedLayout(plain, gradient.shapes) : plain
   return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
 }
 

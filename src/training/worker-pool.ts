@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
+import type { Device } from '../runtime/device.js'
 import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
 
 interface Pending { resolve: (result: unknown) => void; reject: (error: Error) => void }
@@ -17,6 +18,7 @@ const STOP_PATIENCE = 60_000
 /** A fixed number of threads. Close it when done, or the process lives on. */
 export class WorkerPool {
   readonly size: number
+  readonly device: Device
   private readonly workers: Worker[]
   private readonly pending: Map<number, Pending>[]
   private nextId = 0
@@ -24,14 +26,16 @@ export class WorkerPool {
   private stopped: Promise<unknown> | undefined
 
   /**
-   * @param threads number of threads; 0 = one per core
+   * @param threads number of threads; 0 = one per core, but only one where another device than cpu does the work
    * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
+   * @param device what networks run on; ask requireDevice first
    */
-  constructor(threads: number, signal?: AbortSignal) {
-    this.size = threads === 0 ? availableParallelism() : threads
+  constructor(threads: number, signal?: AbortSignal, device: Device = 'cpu') {
+    this.device = device
+    this.size = threads === 0 ? (device === 'cpu' ? availableParallelism() : 1) : threads
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map((pending) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [] })
+      const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [], workerData: device })
       worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })
       worker.on('error', (error) => { void this.fail(error) })
       return worker

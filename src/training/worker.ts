@@ -1,6 +1,7 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
+import type { Device } from '../runtime/device.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
 
@@ -22,11 +23,12 @@ export type WorkerReply =
   | { id: number; result: unknown }
   | { id: number; error: { code: TtqError['code'] | undefined; message: string; hint: string | undefined; facts: TtqError['facts']; stack: string | undefined } }
 
+const device = workerData as Device
 const sessions = new Map<string, Session>()
 let replica: Replica | undefined
 
 const CALLS: WorkerCalls = {
-  load: async ({ id, model, threads }) => { sessions.set(id, await Session.create(model, { threads })) },
+  load: async ({ id, model, threads }) => { sessions.set(id, await Session.create(model, { threads, device })) },
   run: async ({ id, feeds, outputs }) => await need(sessions.get(id), id).run(feeds, {}, outputs),
   release: async ({ id }) => {
     await need(sessions.get(id), id).release()
@@ -34,7 +36,7 @@ const CALLS: WorkerCalls = {
   },
   createReplica: async (setup) => {
     await replica?.release()
-    replica = await Replica.create(setup)
+    replica = await Replica.create(setup, device)
   },
   step: async ({ batch, rates }) => await need(replica, 'replica').step(batch, rates),
   snapshot: async () => Promise.resolve(need(replica, 'replica').snapshot()),

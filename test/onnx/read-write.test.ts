@@ -163,3 +163,21 @@ test('attributes: changed ones are written anew, INT64_MAX survives both ways', 
 test('checkGraph accepts what readModel gives', () => {
   for (const file of fixtureNames('accept')) checkGraph(read(file).graph)
 })
+
+test('overwriting: large weights become views of the file wherever they lie, and have the values that copies have', () => {
+  const sizes = [5000, 3, 4999, 6001, 4096]
+  for (const name of ['g', 'gr', 'gra', 'grap']) {
+    const initializers = new Map<string, Tensor>(sizes.map((size, i) => [`w${i}`, float32([size], Float32Array.from({ length: size }, (_, j) => Math.sin(i + j)))]))
+    initializers.set('shape', int64(Array.from({ length: 4000 }, (_, i) => i)))
+    const model: Model = { irVersion: 8, opsets: new Map([['', 18]]), graph: { name, nodes: [], inputs: [], outputs: [], initializers } }
+    const bytes = writeModel(model)
+    const copied = readModel(bytes)
+    const moved = readModel(bytes, { overwrite: true })
+    for (const [key, tensor] of copied.graph.initializers) {
+      const found = moved.graph.initializers.get(key) as Tensor
+      assert.deepEqual(found, tensor, `${name}: ${key}`)
+      if (tensor.type === 'float32' && tensor.data.length > 4096) assert.equal((found.data as Float32Array).buffer, bytes.buffer, `${name}: ${key} is a copy`)
+    }
+    assert.deepEqual(writeModel(moved), writeModel(model))
+  }
+})

@@ -18,7 +18,7 @@ const COMPRESSED: CompressReport = {
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
     { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
   ],
-  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, seed: 1, bestEpoch: 3, history: [] },
+  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, history: [] },
   verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
 }
 
@@ -56,15 +56,15 @@ describe('compress', () => {
   })
 
   test('one of each', () => {
-    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, seed: 7, bestEpoch: 1, history: [] }
-    assert.match(renderCompressReport({ ...COMPRESSED, training }), /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica, seed 7\n/)
+    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, device: 'webgpu', seed: 7, bestEpoch: 1, history: [] }
+    assert.match(renderCompressReport({ ...COMPRESSED, training }), /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/)
     assert.match(renderCompressReport({ ...COMPRESSED, compressed: { top1: 99.2 } }), /\(\+0\.10 points\)/)
   })
 })
 
 test('evaluate', () => {
   const text = renderEvaluateReport({
-    schema: 'ttq-evaluate/1', model: 'net.ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', top1: 98.854, samples: 10_000, samplesPerSecond: 5210.4, elapsedMs: 2040,
+    schema: 'ttq-evaluate/1', model: 'net.ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', device: 'cpu', top1: 98.854, samples: 10_000, samplesPerSecond: 5210.4, elapsedMs: 2040,
   })
   assert.equal(text, 'net.ttq: top-1 98.85 % of 10,000 samples\n\ndata  mnist, 0..1, NCHW\ntime  2.0 s, 5,210 samples/s\n')
 })

@@ -96,11 +96,11 @@ describe('checkRuns', () => {
   }
 
   test('takes what ONNX Runtime takes', async () => {
-    await checkRuns(modelOf(withDomain('').build('net')), 'net.onnx')
+    await checkRuns(modelOf(withDomain('').build('net')), 'net.onnx', new Set())
   })
 
   test('names foreign operators', async () => {
-    await assert.rejects(checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx'), (error) => {
+    await assert.rejects(checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()), (error) => {
       assert.ok(error instanceof TtqError)
       assert.equal(error.code, 'unsupported')
       assert.equal(error.message, 'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX Runtime runs')
@@ -111,6 +111,6 @@ describe('checkRuns', () => {
   test('gives the reason of ONNX Runtime otherwise', async () => {
     const b = new GraphBuilder()
     b.output(b.emit('NoSuchOperator', [b.input('x', 'float32', [1, 8])]))
-    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx'), { code: 'unsupported', message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/ })
+    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx', new Set()), { code: 'unsupported', message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/ })
   })
 })

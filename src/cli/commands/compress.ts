@@ -1,4 +1,5 @@
 // ttq compress: options -> library call -> file and report.
+import { DEVICES, DEVICES_TEXT } from '../../runtime/device.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressOptions } from '../../training/compress-options.js'
 import type { CompressReport } from '../../training/records.js'
@@ -33,7 +34,8 @@ const OPTIONS = {
   augment: { group: TRAINING, describe: 'crop and mirror training images (--no-augment: not)', flag: true, default: 'on' },
   validation: { group: TRAINING, describe: 'samples held out to choose the best epoch, at most a tenth', default: DEFAULTS.validation },
   seed: { group: TRAINING, describe: 'seed of all chance; equal seeds and threads give equal files', default: DEFAULTS.seed },
-  threads: { group: TRAINING, describe: 'worker threads, 0 = one per core', default: DEFAULTS.threads },
+  threads: { group: TRAINING, describe: 'worker threads, 0 = one per core (one in all for another device than cpu)', default: DEFAULTS.threads },
+  device: { group: TRAINING, describe: DEVICES_TEXT, default: DEFAULTS.device },
   output: { group: 'Output:', describe: 'the .ttq file, - for stdout', alias: 'o', default: "the model's name with .ttq, in the working directory" },
   force: FORCE_OPTION,
   report: REPORT_OPTION,
@@ -43,13 +45,13 @@ const OPTIONS = {
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA = [
   'mean', 'std', 'scale', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
-  'validation', 'max-drop',
+  'validation', 'device', 'max-drop',
 ] as const satisfies readonly (keyof typeof OPTIONS)[]
 
 export const compressCommand: Command = {
   name: 'compress',
   summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
-  model: 'ONNX file, - for stdin',
+  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: OPTIONS,
   examples: [
     ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
@@ -63,9 +65,9 @@ export const compressCommand: Command = {
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = compressOptions(args)
   const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
-  const output = textOption(args, 'output') ?? defaultOutput(args.model, '.ttq')
-  const paths = checkResultPaths(args, output)
-  const input = await readModelInput(args.model, terminal.signal)
+  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
+  const paths = checkResultPaths(args, { input: args.operand, output })
+  const input = await readModelInput(args.operand, terminal.signal)
   const { compress } = await import('../../training/compress.js')
   const result = await compress(input.bytes, { ...options, ...source(input), signal: terminal.signal, onProgress: terminal.progress })
   terminal.signal.throwIfAborted()
@@ -80,8 +82,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
-function source({ name, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'externalData'> {
-  return { name, ...(externalData === undefined ? {} : { externalData }) }
+function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'overwrite' | 'externalData'> {
+  return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
 function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
@@ -116,6 +118,7 @@ function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
     validation: numberOption(args, 'validation', { from: 1, whole: true }) ?? DEFAULTS.validation,
     seed: numberOption(args, 'seed', { from: 0, to: 4_294_967_295, whole: true }) ?? DEFAULTS.seed,
     threads: numberOption(args, 'threads', { from: 0, to: 1024, whole: true }) ?? DEFAULTS.threads,
+    device: choiceOption(args, 'device', DEVICES) ?? DEFAULTS.device,
   }
 }
 

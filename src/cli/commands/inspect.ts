@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.js'
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'Describe an .onnx or .ttq file: layers, shapes, Wp, Wn, shares of -/0/+, bits per weight, what cannot be trained.',
-  model: 'ONNX or .ttq file, - for stdin',
+  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
   options: { report: REPORT_OPTION, force: FORCE_OPTION },
   examples: [
     ['$0 inspect model.onnx', 'what compress would do with each layer'],
@@ -18,8 +18,8 @@ export const inspectCommand: Command = {
 }
 
 async function runInspect(args: Arguments, terminal: Terminal): Promise<number> {
-  const paths = checkResultPaths(args)
-  const { bytes, ...source } = await readModelInput(args.model, terminal.signal)
+  const paths = checkResultPaths(args, { input: args.operand })
+  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const [{ inspectModel }, { renderInspectReport }] = await Promise.all([
     import('../../training/inspect-model.js'), import('../../report/inspect-report.js'),
   ])

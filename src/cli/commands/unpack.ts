@@ -11,7 +11,7 @@ import type { Terminal } from '../terminal.js'
 export const unpackCommand: Command = {
   name: 'unpack',
   summary: 'Turn a .ttq file into a plain ONNX file that any runtime opens.',
-  model: '.ttq file, - for stdin',
+  operand: { name: 'model', describe: '.ttq file, - for stdin' },
   options: {
     output: { group: 'Output:', describe: 'the ONNX file, - for stdout', alias: 'o', default: "the model's name with .onnx, in the working directory" },
     force: FORCE_OPTION,
@@ -24,9 +24,9 @@ export const unpackCommand: Command = {
 }
 
 async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
-  const output = textOption(args, 'output') ?? defaultOutput(args.model, '.onnx')
-  const paths = checkResultPaths(args, output)
-  const { name, bytes } = await readModelInput(args.model, terminal.signal)
+  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.onnx')
+  const paths = checkResultPaths(args, { input: args.operand, output })
+  const { name, bytes } = await readModelInput(args.operand, terminal.signal)
   const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'), import('../../onnx/write-model.js'), import('../../report/unpack-report.js'),
   ])

@@ -1,0 +1,68 @@
+// ttq new: the name of a known network -> an ONNX file with freshly initialised weights.
+import { TtqError } from '../../errors/ttq-error.js'
+import { NETWORKS, type NetworkName } from '../../networks/networks.js'
+import type { NewReport } from '../../report/new-report.js'
+import { closestName } from '../closest-name.js'
+import type { Arguments, Command } from '../command.js'
+import { EXIT } from '../exit-codes.js'
+import { numberOption, textOption } from '../option-values.js'
+import { checkResultPaths, FORCE_OPTION, writeModelResult, writeReport } from '../results.js'
+import type { Terminal } from '../terminal.js'
+
+const NETWORK = 'Network:'
+const NAMES = Object.keys(NETWORKS)
+const LARGEST_EXTENT = 65_536
+
+export const newCommand: Command = {
+  name: 'new',
+  summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
+  operand: { name: 'network', describe: NAMES.join(', ') },
+  options: {
+    classes: { group: NETWORK, describe: 'number of classes', default: "the network's own, 10 or 1000" },
+    input: { group: NETWORK, describe: 'size of one sample, <channels>x<height>x<width>', default: "the network's own, 1x28x28, 3x32x32 or 3x224x224" },
+    seed: { group: NETWORK, describe: 'seed of the weights; equal seeds give equal files', default: 1 },
+    output: { group: 'Output:', describe: 'the ONNX file, - for stdout', alias: 'o', default: "the network's name with .onnx, in the working directory" },
+    force: FORCE_OPTION,
+  },
+  examples: [
+    ['$0 new resnet20 -o net.onnx', 'ResNet-20 for 3x32x32 images and 10 classes'],
+    ['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx'],
+  ],
+  run: runNew,
+}
+
+async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
+  const name = networkName(args.operand)
+  const input = inputSize(args) ?? NETWORKS[name].input
+  const classes = numberOption(args, 'classes', { from: 1, to: 1_000_000, whole: true }) ?? NETWORKS[name].classes
+  const seed = numberOption(args, 'seed', { from: 0, to: 4_294_967_295, whole: true }) ?? 1
+  const output = textOption(args, 'output') ?? `${name}.onnx`
+  const paths = checkResultPaths(args, { output })
+  const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([
+    import('../../networks/new-network.js'), import('../../onnx/write-model.js'), import('../../onnx/count-parameters.js'), import('../../report/new-report.js'),
+  ])
+  const model = newNetwork(name, { classes, input, seed })
+  const onnx = writeModel(model)
+  terminal.signal.throwIfAborted()
+  await writeModelResult(paths, onnx, terminal)
+  const report: NewReport = {
+    schema: 'ttq-new/1', network: name, output: output === '-' ? null : output, classes, input, seed, parameters: countParameters(model.graph), onnxBytes: onnx.length,
+  }
+  await writeReport(args, paths, report, renderNewReport(report), terminal)
+  return EXIT.done
+}
+
+function networkName(word: string): NetworkName {
+  if (Object.hasOwn(NETWORKS, word)) return word as NetworkName
+  const closest = closestName(word, NAMES)
+  const hint = closest === undefined ? `The networks are ${NAMES.join(', ')}.` : `Did you mean ${closest}?`
+  throw new TtqError('usage', `new: unknown network "${word}"`, { facts: { network: word, known: NAMES }, hint })
+}
+
+function inputSize(args: Arguments): [number, number, number] | undefined {
+  const text = textOption(args, 'input')
+  if (text === undefined) return undefined
+  const extents = /^\d+x\d+x\d+$/i.test(text) ? text.split(/x/i).map(Number) : []
+  if (extents.length === 3 && extents.every((extent) => extent >= 1 && extent <= LARGEST_EXTENT)) return extents as [number, number, number]
+  throw new TtqError('usage', `--input: found "${text}", expected <channels>x<height>x<width> with numbers from 1 to ${LARGEST_EXTENT}`, { hint: 'For example --input 3x32x32.' })
+}

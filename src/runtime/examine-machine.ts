@@ -1,0 +1,85 @@
+// What this machine offers to training: processor, memory, devices, how fast it is just now.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { env } from 'onnxruntime-node'
+import { blockedChannels } from './blocked-channels.js'
+import { type Device, DEVICES } from './device.js'
+import { instructionSets, linuxProcessorFlags, macProcessorFlags } from './instruction-sets.js'
+import { deviceFault, offeredDevices } from './offered-devices.js'
+import { productRate } from './product-rate.js'
+
+export interface Machine {
+  /** Versions. */
+  node: string
+  onnxruntime: string
+  /** As Node names them: linux, x64. */
+  platform: string
+  architecture: string
+  processor: string
+  /** Threads that run at once, as far as this process may. */
+  cores: number
+  /** Main memory, or the limit of the container. */
+  memoryBytes: number
+  /** Of AVX2, AVX-512, VNNI and NEON those that are there; null where that is not known. */
+  instructionSets: readonly string[] | null
+  /** Channels per block of ONNX Runtime's blocked convolution; null where it has none here. */
+  blockedChannels: number | null
+  /** Of a 1024 x 1024 matrix product on one thread. */
+  gflopsPerCore: number
+  devices: readonly DeviceState[]
+}
+
+export interface DeviceState {
+  name: Device
+  /** Whether the installed ONNX Runtime can try to use it. */
+  offered: boolean
+  /** Whether it computed something small, right, just now. */
+  works: boolean
+  /** Why an offered device does not work; null otherwise. */
+  fault: string | null
+}
+
+const RATE = { rounds: 20, patienceMs: 400 } as const
+
+/** Looks, tries and measures; takes about a second. */
+export async function examineMachine(): Promise<Machine> {
+  const flags = processorFlags()
+  const rate = await productRate(RATE)
+  const offered = offeredDevices()
+  return {
+    node: process.versions.node,
+    onnxruntime: env.versions.node ?? 'unknown',
+    platform: process.platform,
+    architecture: process.arch,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: memoryLimit(),
+    instructionSets: flags === undefined ? null : instructionSets(flags),
+    blockedChannels: await blockedChannels() ?? null,
+    gflopsPerCore: rate,
+    devices: await Promise.all(DEVICES.map((name) => deviceState(name, offered.includes(name)))),
+  }
+}
+
+async function deviceState(name: Device, offered: boolean): Promise<DeviceState> {
+  // This process has just computed on the cpu.
+  const fault = !offered || name === 'cpu' ? undefined : await deviceFault(name)
+  return { name, offered, works: offered && fault === undefined, fault: fault ?? null }
+}
+
+// A container's limit, where there is one; 0 and huge numbers stand for none.
+function memoryLimit(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+}
+
+function processorFlags(): string[] | undefined {
+  try {
+    if (process.platform === 'linux') return linuxProcessorFlags(readFileSync('/proc/cpuinfo', 'utf8'))
+    if (process.platform === 'darwin') return macProcessorFlags(execFileSync('sysctl', ['hw.optional'], { encoding: 'utf8' }))
+  } catch {
+    // Not known is an answer here.
+  }
+  return undefined
+}
