@@ -76,7 +76,7 @@ for (let step = 0; step < Number(steps); step++) {
       const found = scores(x, true)
       const hard = tf.losses.softmaxCrossEntropy(labels, found)
       const soft = tf.losses.softmaxCrossEntropy(target, found.div(4))
-      return tf.add(hard.mul(0.3), soft.mul(0.7 * 16)) as tf.Scalar
+      return tf.add<tf.Scalar>(hard.mul(0.3), soft.mul(0.7 * 16))
     })
   })
   durations.push(performance.now() - start)

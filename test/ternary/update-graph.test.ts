@@ -83,7 +83,7 @@ describe('every method against the formulas in float64', () => {
           const magnitudes = weights.map(Math.abs)
           const relativeMean = magnitudes.reduce((sum, size) => sum + size, 0) / 40 / Math.max(...magnitudes)
           const fraction = (update.state.find(({ name }) => name === 'w.threshold')?.initial[0] ?? 0) / relativeMean
-          const first = update.blocks[0]?.initialValue as Float32Array
+          const first = update.blocks[0]?.initialValue
           const unit = 2 ** Math.round(Math.log2((Math.max(...first) - Math.min(...first)) / 2))
           const expected = referenceRun({ unit, method, optimizer, rule, weights: [...weights], scales: [...(start ?? [])], fraction, gradients, weightDecay: 0.02, ...RATES })
           assertClose(first, expected.initialValue, 1e-6, 'initial value')
