@@ -2,7 +2,7 @@
 //
 // Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is never written and refused.
 import { type FloatType, float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
-import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 const LARGEST_CODE = 127
@@ -57,7 +57,7 @@ export function int8Tensor(type: FloatType, dims: readonly number[], { codes, sc
     const scale = scales[channel] as number
     for (let i = start; i < end; i++) data[i] = element((codes[i] as number) * scale)
   })
-  return { type, dims, data: data }
+  return { type, dims, data }
 }
 
 /** Writes scales and codes into `target`, int8ByteLength bytes from its start; what they are is for the caller to check. */
@@ -75,7 +75,7 @@ export function encodeInt8({ codes, scales }: Int8Weights, target: Uint8Array): 
 export function decodeInt8(bytes: Uint8Array, type: FloatType, dims: readonly number[], axis: number, where = 'int8 codes'): Int8Weights {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const scales = Float32Array.from({ length: dims[axis] as number }, (_, channel) => view.getFloat32(4 * channel, true))
-  const codes = new Int8Array(bytes.slice(4 * scales.length).buffer)
+  const codes = new Int8Array(new Int8Array(bytes.buffer, bytes.byteOffset + 4 * scales.length, bytes.length - 4 * scales.length))
   const bad = badScale(scales, type)
   if (bad >= 0) throw packedError(where, `scale ${scales[bad]} of channel ${bad}`, scaleExpected(type), NONCONFORMING)
   const unused = codes.indexOf(-128)

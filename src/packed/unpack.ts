@@ -86,7 +86,7 @@ function decodeEntry({ data }: Container, entry: TensorEntry, name: string): Dec
   const where = `${name}: tensor "${entry.name}"`
   const encoded = data.subarray(entry.offset, entry.offset + entry.length)
   switch (requireEncoding(entry, where)) {
-    case 'raw': return { tensor: { type: entry.type, dims: entry.dims, data: viewOf(entry.type as Exclude<DataType, 'string'>, encoded.slice()) } }
+    case 'raw': return { tensor: { type: entry.type, dims: entry.dims, data: viewOf(entry.type as Exclude<DataType, 'string'>, new Uint8Array(encoded)) } }
     case 'ternary2': return decodeTernaryEntry(entry, encoded, where)
     case 'float16': return decodeFloat16Entry(entry, encoded, where)
     case 'int8': return decodeInt8Entry(entry, encoded, where)

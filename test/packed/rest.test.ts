@@ -79,6 +79,15 @@ test('inspecting it', () => {
   ])
 })
 
+test('from a Buffer, whose slice is a view, too; nothing is shared', () => {
+  const raw = float32([300], new Float32Array(300).fill(1))
+  const bytes = Buffer.from(pack({ ...EXPECTED, model: modelOf([...EXPECTED.model.graph.initializers, ['r', raw]]) }))
+  const { model, rest } = unpack(bytes)
+  bytes.fill(0)
+  assert.deepEqual([...rest], [...EXPECTED.rest])
+  assert.deepEqual([...model.graph.initializers], [...EXPECTED.model.graph.initializers, ['r', raw]])
+})
+
 test('cut anywhere, a file is refused', () => {
   const bytes = handWritten()
   for (let length = 0; length < bytes.length; length++) {
