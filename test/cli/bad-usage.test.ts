@@ -10,8 +10,8 @@ const MORE = 'ttq compress --help lists the options.'
 
 const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
-  ['train m.onnx', 'unknown command "train". The commands are compress, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
-  ['--json', 'no command before --json. The commands are compress, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
+  ['train m.onnx', 'unknown command "train". The commands are compress, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
+  ['--json', 'no command before --json. The commands are compress, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
@@ -60,6 +60,21 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx -o m.onnx --force', '--output: m.onnx is another file of the same command, expected a path of its own.'],
   ['compress m.onnx -o new.ttq --report new.ttq', '--report: new.ttq is another file of the same command, expected a path of its own.'],
   ['compress m.onnx --report old.ttq', '--report: old.ttq exists. Add --force to replace it, or name another file with --report.'],
+  ['sweep m.onnx --data x.mjs', 'sweep: no values given, expected --thresholds or --sparsities. --thresholds 0.02,0.05,0.1.'],
+  ['sweep m.onnx --thresholds 0.05', 'sweep: no dataset given, expected --data <dataset>. ttq sweep model.onnx --data mnist --thresholds 0.05,0.1.'],
+  ['sweep m.onnx --data x.mjs --thresholds 0.1 --sparsities 0.5', '--thresholds: given together with --sparsities; a sweep varies one of them.'],
+  ['sweep m.onnx --data x.mjs --thresholds=', '--thresholds: found nothing, expected a value.'],
+  ['sweep m.onnx --data x.mjs --thresholds 0.1,', '--thresholds: found "", expected a number from 0 to below 1.'],
+  ['sweep m.onnx --data x.mjs --thresholds 0.1,1', '--thresholds: found "1", expected a number from 0 to below 1.'],
+  ['sweep m.onnx --data x.mjs --sparsities -0.1', '--sparsities: found "-0.1", expected a number from 0 to below 1.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5,0.3,.5', '--sparsities: found 0.5 a second time, expected each value once.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 --method twn', 'sweep: unknown option --method. ttq sweep --help lists the options.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 --threshold 0.1', 'sweep: unknown option --threshold. Did you mean --thresholds?'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 --epochs 0', '--epochs: found "0", expected a whole number from 1 to 100000.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 -o -', '--output: found -, expected a file: the table is written anew after each point.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 -o old.ttq', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 --figure m.csv', '--figure: m.csv is another file of the same command, expected a path of its own.'],
+  ['sweep m.onnx --data x.mjs --sparsities 0.5 --keep-files none', '--keep-files: none/m-sparsity-0.5.ttq cannot be made: there is no folder none. Make the folder first.'],
   ['evaluate m.onnx', 'evaluate: no dataset given, expected --data <dataset>. ttq evaluate model.onnx --data mnist.'],
 ]
 

@@ -62,7 +62,7 @@ describe('compress', () => {
       '',
       'layer         op    shape    bits ',
       ''].join('\n').trimEnd()), text)
-    assert.match(text, /\nconv1\.weight  Conv  6x1x5x5 {5}8 .*\nconv1\.weight  Conv  6x1x5x5 {4}16 .*\nfc1/)
+    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8 .*\nconv1\.weight +Conv +6x1x5x5 +16 .*\nfc1/)
   })
 
   test('nothing measured, nothing trained, written to stdout', () => {

@@ -15,7 +15,8 @@ import type { Terminal } from '../terminal.js'
 const WEIGHTS = 'Ternary weights:'
 const TRAINING = 'Training:'
 
-const OPTIONS = {
+/** The options, of which sweep takes most. */
+export const COMPRESS_OPTIONS = {
   ...DATASET_OPTIONS,
   method: { group: WEIGHTS, describe: 'ttq, twn, bwn or dorefa', default: DEFAULTS.method },
   compare: { group: WEIGHTS, describe: 'train these methods, too, and print them side by side: ttq, twn, bwn, dorefa, none (full precision)', repeatable: true },
@@ -48,13 +49,13 @@ const OPTIONS = {
 const NEED_DATA = [
   'mean', 'std', 'scale', 'compare', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
   'validation', 'device', 'max-drop',
-] as const satisfies readonly (keyof typeof OPTIONS)[]
+] as const satisfies readonly (keyof typeof COMPRESS_OPTIONS)[]
 
 export const compressCommand: Command = {
   name: 'compress',
   summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
-  options: OPTIONS,
+  options: COMPRESS_OPTIONS,
   examples: [
     ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
     ['$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225', 'say how pixels are normalised'],
@@ -88,7 +89,8 @@ function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOpt
   return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
-function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
+/** What the options ask for; --output, --report and --max-drop are the command's own. @throws TtqError `usage` */
+export function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
   const idle = data === undefined ? NEED_DATA.find((name) => args.values.has(name)) : undefined
