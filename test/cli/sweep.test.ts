@@ -60,11 +60,11 @@ describe('sweep', () => {
   })
 
   test('Ctrl-C: the finished points stay, exit code 130 says how many', { skip: process.platform === 'win32' }, async () => {
-    const folder = setUp(10)
+    const folder = setUp(30)
     const child = start(folder, ['sweep', 'm.onnx', ...TRAIN, '--thresholds', '0.1,0.2,0.3'])
-    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('threshold 0.2 (2 of 3)')) child.kill('SIGINT') })
+    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('threshold 0.1: top-1')) child.kill('SIGINT') })
     const { code, stdout, stderr } = await outcome(child)
-    assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: 1 of 3 points are in m\.csv\n$/)
+    assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\n(.*\n)*ttq: interrupted: 1 of 3 points are in m\.csv\n$/)
     assert.deepEqual([code, stdout], [130, ''])
     assert.equal(readFileSync(join(folder, 'm.csv'), 'utf8').trim().split('\n').length, 2)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.csv', 'm.onnx', 'm.svg'])

@@ -16,6 +16,9 @@ import { COMPRESS_OPTIONS, compressOptions } from './compress.js'
 /** Options of compress that a sweep sets itself, or that are about one file. */
 const NOT_SWEPT: readonly string[] = ['method', 'compare', 'threshold', 'sparsity', 'output', 'max-drop']
 
+/** Time that an interrupted point has to stop by itself; below main.ts's. */
+const GRACE_MS = 3000
+
 const VALUES = 'Values (one of them):'
 
 const OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -65,7 +68,8 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     terminal.note(renderSweepPoint(report.points[done - 1] as SweepReport['points'][number]))
   }
   try {
-    const report = await sweep(bytes, { ...options, ...source, data, signal: terminal.signal, onProgress: terminal.progress }, values, onPoint)
+    const request = { ...options, ...source, data, signal: terminal.signal, onProgress: terminal.progress }
+    const report = await Promise.race([sweep(bytes, request, values, onPoint), stopped(terminal.signal)])
     await writeReport(args, paths, report, renderSweepReport(report), terminal)
     return EXIT.done
   } catch (error) {
@@ -75,6 +79,13 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     terminal.complain(`ttq: ${kept}`)
     throw error
   }
+}
+
+// Rejects shortly after an interruption, before the program itself gives up waiting and says that nothing was written.
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => setTimeout(() => { reject(signal.reason as TtqError) }, GRACE_MS).unref())
+  })
 }
 
 function sweepValues(args: Arguments): SweepValues {
