@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     code = await run(argv, terminal)
   } catch (error) {
-    const failure = terminal.signal.aborted && !isInterruption(error) ? terminal.signal.reason as TtqError : error
+    const failure = terminal.signal.aborted && !tellsWhatIsFinished(error) ? terminal.signal.reason as TtqError : error
     code = exitCodeOf(failure)
     if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
     terminal.complain(describe(failure, argv.includes('--debug')))
@@ -33,9 +33,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exit(code)
 }
 
-// A command may say better than the signal what was written.
-function isInterruption(error: unknown): boolean {
-  return error instanceof TtqError && error.code === 'interrupted'
+// Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so itself.
+function tellsWhatIsFinished(error: unknown): boolean {
+  return error instanceof TtqError && error.code === 'interrupted' && error.facts['finished'] !== undefined
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {

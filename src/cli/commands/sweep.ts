@@ -75,7 +75,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   } catch (error) {
     if (done === 0) throw error
     const kept = `${done} of ${values.values.length} points are in ${output}`
-    if (terminal.signal.aborted) throw new TtqError('interrupted', `interrupted: ${kept}`, { cause: error })
+    if (terminal.signal.aborted) throw new TtqError('interrupted', `interrupted: ${kept}`, { facts: { finished: done }, cause: error })
     terminal.complain(`ttq: ${kept}`)
     throw error
   }
