@@ -92,7 +92,50 @@ def decode(tensor):
         need(not tensor['parameters'] and tensor['length'] == (elements * BITS[kind] + 7) // 8, f'length of {name}')
         tensor['raw'] = tensor['bytes']
         return
-    need(tensor['encoding'] == 1, f'encoding {tensor["encoding"]} of {name} is not known')
+    if tensor['encoding'] == 2:
+        decode_float16(tensor, elements)
+    elif tensor['encoding'] == 3:
+        decode_int8(tensor, elements)
+    else:
+        need(tensor['encoding'] == 1, f'encoding {tensor["encoding"]} of {name} is not known')
+        decode_ternary2(tensor, elements)
+
+
+def decode_float16(tensor, elements):
+    name, kind = tensor['name'], tensor['type']
+    need(kind in (1, 11) and not tensor['parameters'] and tensor['length'] == 2 * elements, f'float16 of {name}')
+    values = struct.unpack(f'<{elements}e', tensor['bytes'])
+    need(all(abs(value) < float('inf') for value in values), f'a value of {name} is not finite')
+    tensor['raw'] = struct.pack(f'<{elements}{FLOAT_FORMAT[kind][1]}', *values)
+
+
+def decode_int8(tensor, elements):
+    name, kind, dims = tensor['name'], tensor['type'], tensor['dims']
+    need(kind in FLOAT_FORMAT and len(tensor['parameters']) == 1 and tensor['parameters'][0] < len(dims), f'int8 of {name}')
+    axis = tensor['parameters'][0]
+    channels = dims[axis]
+    need(tensor['length'] == 4 * channels + elements, f'length of {name}')
+    scales = struct.unpack_from(f'<{channels}f', tensor['bytes'])
+    codes = struct.unpack_from(f'<{elements}b', tensor['bytes'], 4 * channels)
+    need(-128 not in codes, f'unused code in {name}')
+    form = FLOAT_FORMAT[kind]
+    for scale in scales:
+        try:
+            # Both overflow and infinity: struct refuses numbers too large for the type, but packs infinity.
+            need(scale > 0 and struct.unpack(form, struct.pack(form, 127 * scale))[0] < float('inf'), f'scales of {name}')
+        except OverflowError:
+            need(False, f'scales of {name}')
+    inner = 1
+    for dim in dims[axis + 1:]:
+        inner *= dim
+    # Python's numbers are doubles, which hold the product exactly; struct rounds it once, to nearest, ties to even.
+    values = [code * scales[i // inner % channels] for i, code in enumerate(codes)]
+    tensor['raw'] = struct.pack(f'<{elements}{form[1]}', *values)
+    tensor['scales'] = scales
+
+
+def decode_ternary2(tensor, elements):
+    name, kind = tensor['name'], tensor['type']
     need(kind in FLOAT_FORMAT and len(tensor['parameters']) == 8 and tensor['length'] == (elements + 3) // 4, f'ternary2 of {name}')
     wp, wn = struct.unpack('<ff', tensor['parameters'])
     need(0 < wp < float('inf') and 0 < wn < float('inf'), f'scales of {name}')
@@ -132,7 +175,7 @@ if __name__ == '__main__':
     for key, value in meta.items():
         print(f'{key}: {value}')
     for row in table:
-        scales = f' wp {row["wp"]:.6g} wn {row["wn"]:.6g}' if 'wp' in row else ''
+        scales = f' wp {row["wp"]:.6g} wn {row["wn"]:.6g}' if 'wp' in row else f' axis {row["parameters"][0]}' if 'scales' in row else ''
         print(f'{row["name"]} {list(row["dims"])} type {row["type"]} encoding {row["encoding"]} {row["length"]} bytes{scales}')
     if len(sys.argv) > 2:
         write_onnx(graph_bytes, table, sys.argv[2])

@@ -7,12 +7,13 @@ import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { inspectCommand } from './commands/inspect.js'
 import { newCommand } from './commands/new.js'
+import { sweepCommand } from './commands/sweep.js'
 import { unpackCommand } from './commands/unpack.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
-const COMMANDS: readonly Command[] = [compressCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand]
+const COMMANDS: readonly Command[] = [compressCommand, sweepCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand]
 const HELP_COLUMNS = { least: 60, most: 100 } as const
 /** Time that interrupted work has to stop by itself. */
 const GRACE_MS = 5000
@@ -24,12 +25,17 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     code = await run(argv, terminal)
   } catch (error) {
-    const failure = terminal.signal.aborted ? terminal.signal.reason as TtqError : error
+    const failure = terminal.signal.aborted && !tellsWhatIsFinished(error) ? terminal.signal.reason as TtqError : error
     code = exitCodeOf(failure)
     if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
     terminal.complain(describe(failure, argv.includes('--debug')))
   }
   process.exit(code)
+}
+
+// Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so itself.
+function tellsWhatIsFinished(error: unknown): boolean {
+  return error instanceof TtqError && error.code === 'interrupted' && error.facts['finished'] !== undefined
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {

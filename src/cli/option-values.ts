@@ -26,8 +26,12 @@ export function numbersOption(args: Arguments, name: string, range: NumberRange)
 /** One of some words. */
 export function choiceOption<T extends string>(args: Arguments, name: string, choices: readonly T[]): T | undefined {
   const text = textOption(args, name)
-  if (text === undefined || (choices as readonly string[]).includes(text)) return text as T | undefined
-  throw found(name, text, choices.join(', ').replace(/, ([^,]*)$/, ' or $1'))
+  return text === undefined ? undefined : chosen(name, text, choices)
+}
+
+/** Some of some words, of an option that may be given several times; commas separate too. */
+export function choicesOption<T extends string>(args: Arguments, name: string, choices: readonly T[]): T[] {
+  return textsOption(args, name).map((text) => chosen(name, text, choices))
 }
 
 /** Text that is not empty. */
@@ -57,6 +61,11 @@ export function flagOption(args: Arguments, name: string): boolean | undefined {
 /** Refuses options that mean nothing together. */
 export function refuseTogether(args: Arguments, first: string, second: string, reason: string): void {
   if (args.values.has(first) && args.values.has(second)) throw new TtqError('usage', `--${first}: given together with --${second}; ${reason}`)
+}
+
+function chosen<T extends string>(name: string, text: string, choices: readonly T[]): T {
+  if ((choices as readonly string[]).includes(text)) return text as T
+  throw found(name, text, choices.join(', ').replace(/, ([^,]*)$/, ' or $1'))
 }
 
 function parseNumber(text: string, range: NumberRange, name: string): number {

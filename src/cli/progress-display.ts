@@ -55,6 +55,7 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
   const show = (event: Progress): void => {
     switch (event.kind) {
       case 'phase':
+        accuracy = ''
         phase = `${PHASES[event.name]}${event.detail === undefined ? '' : `: ${event.detail}`}`
         if (live) redraw(phase)
         else line(phase)

@@ -1,7 +1,9 @@
 // The directory section: metadata pairs, then the tensor table. Sections around it are container.ts, tensor bytes are unpack.ts.
-import { byteLength, DATA_TYPES, dataTypeOfOnnx, type DataType } from '../tensor/data-type.js'
+import { byteLength, DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { byteCursor, type ByteCursor } from './byte-cursor.js'
+import { float16ByteLength } from './float16-codec.js'
 import { align, type Encoding, encodingOf, LIMITS, PARAMETER_BYTES, type TensorEntry } from './format.js'
+import { int8ByteLength } from './int8-codec.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 import { ternaryByteLength } from './ternary-codec.js'
 import { isScale } from './ternary-values.js'
@@ -25,9 +27,9 @@ export function writeDirectory({ metadata, tensors }: Directory): Uint8Array {
   return concat(pieces)
 }
 
-function entryPieces({ name, type, dims, encoding, offset, length, scales }: TensorEntry): Uint8Array[] {
+function entryPieces({ name, type, dims, encoding, offset, length, scales, axis }: TensorEntry): Uint8Array[] {
   const nameBytes = utf8(name, 'tensor name')
-  const parameters = scales === undefined ? new Uint8Array() : littleEndian(8, (view) => {
+  const parameters = axis !== undefined ? Uint8Array.of(axis) : scales === undefined ? new Uint8Array() : littleEndian(8, (view) => {
     view.setFloat32(0, scales.wp, true)
     view.setFloat32(4, scales.wn, true)
   })
@@ -155,23 +157,36 @@ function readEntry(cursor: ByteCursor, index: number, where: string): TensorEntr
     throw packedError(place, `element type ${typeNumber}`, 'a TensorProto.DataType number with bytes (1 to 26, not 8)', NONCONFORMING)
   }
   const known = encodingOf(encoding)
-  if (known !== undefined) checkLength(known, type, dims, length, parameterBytes, place)
+  if (known === undefined) return { name, type, dims, encoding, offset, length }
+  if (parameterBytes !== PARAMETER_BYTES[known]) {
+    throw packedError(place, `${parameterBytes} parameter bytes`, `${PARAMETER_BYTES[known]} for ${known}`, NONCONFORMING)
+  }
+  const axis = known === 'int8' ? readAxis(parameters, dims, place) : undefined
+  checkLength(known, { type, dims, length, axis }, place)
   const scales = known === 'ternary2' ? readScales(parameters, place) : undefined
-  return { name, type, dims, encoding, offset, length, scales }
+  return { name, type, dims, encoding, offset, length, scales, axis }
 }
 
-function checkLength(encoding: Encoding, type: DataType, dims: readonly number[], length: number, parameterBytes: number, place: string): void {
+function checkLength(encoding: Encoding, { type, dims, length, axis }: Pick<TensorEntry, 'type' | 'dims' | 'length' | 'axis'>, place: string): void {
   // In this order no product of dimensions leaves the exact integers: a zero ends it, everything else only grows.
   const count = dims.includes(0) ? 0 : dims.reduce((product, dim) => Math.min(product * dim, 2 ** 53), 1)
   const shape = `[${dims.join(',')}]`
   if (count === 2 ** 53) throw packedError(place, `shape ${shape}`, 'less than 2^53 elements', NONCONFORMING)
-  const expected = encoding === 'raw' ? byteLength(type, count) : ternaryByteLength(count)
+  const expected = {
+    raw: () => byteLength(type, count),
+    ternary2: () => ternaryByteLength(count),
+    float16: () => float16ByteLength(count),
+    int8: () => int8ByteLength(dims, count, axis as number),
+  }[encoding]()
   if (length !== expected) {
     throw packedError(place, `${length} bytes`, `${expected} for ${type} of shape ${shape} in ${encoding}`, NONCONFORMING)
   }
-  if (parameterBytes !== PARAMETER_BYTES[encoding]) {
-    throw packedError(place, `${parameterBytes} parameter bytes`, `${PARAMETER_BYTES[encoding]} for ${encoding}`, NONCONFORMING)
-  }
+}
+
+function readAxis(parameters: Uint8Array, dims: readonly number[], place: string): number {
+  const axis = parameters[0] as number
+  if (axis < dims.length) return axis
+  throw packedError(place, `axis ${axis}`, `less than its rank ${dims.length}`, NONCONFORMING)
 }
 
 function readScales(parameters: Uint8Array, place: string): { wp: number; wn: number } {

@@ -23,11 +23,11 @@ export const LIMITS = {
   rank: 32,
 } as const
 
-/** Encoding ids of tensor bytes; 2 to 5 are spoken for in docs/ttq-format.md. */
-export const ENCODINGS = { raw: 0, ternary2: 1 } as const
+/** Encoding ids of tensor bytes; 4 and 5 are spoken for in docs/ttq-format.md. */
+export const ENCODINGS = { raw: 0, ternary2: 1, float16: 2, int8: 3 } as const
 
-/** Bytes of encoding parameters in a table entry: wp and wn as float32 for ternary2. */
-export const PARAMETER_BYTES = { raw: 0, ternary2: 8 } as const
+/** Bytes of encoding parameters in a table entry: wp and wn as float32 for ternary2, the channels' axis for int8. */
+export const PARAMETER_BYTES = { raw: 0, ternary2: 8, float16: 0, int8: 1 } as const
 
 export type Encoding = keyof typeof ENCODINGS
 
@@ -52,6 +52,8 @@ export interface TensorEntry {
   readonly length: number
   /** wp and wn of ternary2; undefined for every other encoding. */
   readonly scales?: { readonly wp: number; readonly wn: number } | undefined
+  /** The axis that int8 has one scale per index of; undefined for every other encoding. */
+  readonly axis?: number | undefined
 }
 
 /** Lengths in the fixed header, in bytes; every position follows from them. */

@@ -21,7 +21,7 @@ export interface PackedTensorSummary {
   name: string
   type: DataType
   dims: readonly number[]
-  /** `raw`, `ternary2`, or `unknown (7)` for an encoding of a later ttq. */
+  /** `raw`, `ternary2`, `float16`, `int8`, or `unknown (7)` for an encoding of a later ttq. */
   encoding: string
   bytes: number
   /** Of ternary2 only. */

@@ -10,6 +10,7 @@ import { writeContainer } from './container.js'
 import { align, ENCODINGS, LIMITS, type TensorEntry } from './format.js'
 import { packedError } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
+import { checkForm, encodeForm, formByteLength, type RestForm } from './rest-form.js'
 import { encodeTernary, ternaryByteLength } from './ternary-codec.js'
 import { firstDifference, isScale, isTernaryType, TERNARY_TYPES, ternaryLevels } from './ternary-values.js'
 
@@ -29,11 +30,13 @@ const DEFLATE = { level: 9, mem: 8 } as const
  * The bytes of a .ttq file, version 1. The same PackedModel gives the same bytes on every machine (little-endian, as all that Node
  * and ONNX Runtime support are). Law: unpack(pack(p)) equals p.
  * @throws TtqError `packed` when a ternary tensor is not in the graph, is not float32, float16 or float64, does not hold the values of its
- * codes and scales bit for bit, or has scales that are not positive, finite and exact; when something exceeds the format's limits
+ * codes and scales bit for bit, or has scales that are not positive, finite and exact; when a tensor of `rest` does not hold its form's
+ * values bit for bit; when something exceeds the format's limits
  */
-export function pack({ model, ternary, metadata }: PackedModel): Uint8Array {
+export function pack({ model, ternary, rest = new Map(), metadata }: PackedModel): Uint8Array {
   for (const [name, weights] of ternary) checkTernary(name, model.graph.initializers.get(name), weights)
-  const tensors = tensorTable(model, ternary)
+  for (const [name, form] of rest) checkRest(name, model.graph.initializers.get(name), form, ternary)
+  const tensors = tensorTable(model, ternary, rest)
   const graphBytes = writeModel(withoutBytes(model, tensors))
   if (graphBytes.length > LIMITS.graphInflatedBytes) {
     const hint = 'Weights inside the bodies of If, Loop or Scan cannot be packed: move them to the outer graph.'
@@ -48,8 +51,11 @@ export function pack({ model, ternary, metadata }: PackedModel): Uint8Array {
     dataBytes: last === undefined ? 0 : align(last.offset + last.length),
     writeTensor: ({ name }, target) => {
       const weights = ternary.get(name)
+      const form = rest.get(name)
+      const tensor = model.graph.initializers.get(name) as Tensor
       if (weights !== undefined) encodeTernary(weights.codes, target, `packed: ternary tensor "${name}"`)
-      else target.set(rawBytes(model.graph.initializers.get(name) as Tensor))
+      else if (form !== undefined) encodeForm(tensor, form, target, `packed: tensor "${name}"`)
+      else target.set(rawBytes(tensor))
     },
   })
 }
@@ -75,20 +81,32 @@ function checkTernary(name: ValueName, tensor: Tensor | undefined, { codes, wp, 
   throw packedError(where, `value ${Object.is(data[different], -0) ? '-0' : String(data[different])} at index ${different}`, expected, 'Store the decoded values in the model.')
 }
 
+function checkRest(name: ValueName, tensor: Tensor | undefined, form: RestForm, ternary: ReadonlyMap<ValueName, TernaryWeights>): void {
+  const where = `packed: tensor "${name}"`
+  if (tensor === undefined) throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
+  if (ternary.has(name)) throw packedError(where, `ternary codes and ${form.encoding}`, 'one of them', 'Store it in one form.')
+  checkForm(tensor, form, where)
+}
+
 // In the order of the graph's initializers, one behind the other, each at a multiple of 64.
-function tensorTable(model: Model, ternary: ReadonlyMap<ValueName, TernaryWeights>): TensorEntry[] {
+function tensorTable(model: Model, ternary: ReadonlyMap<ValueName, TernaryWeights>, rest: ReadonlyMap<ValueName, RestForm>): TensorEntry[] {
   const entries: TensorEntry[] = []
   let offset = 0
   for (const [name, tensor] of model.graph.initializers) {
-    const scales = ternary.get(name)
-    const length = scales === undefined ? rawLength(tensor) : ternaryByteLength(scales.codes.length)
-    if (scales === undefined && length < RAW_TENSOR_BYTES) continue
+    const stored = storage(tensor, ternary.get(name), rest.get(name))
+    if (stored.encoding === ENCODINGS.raw && stored.length < RAW_TENSOR_BYTES) continue
     const { type, dims } = tensor
     checkShape(name, dims)
-    entries.push({ name, type, dims, encoding: scales ? ENCODINGS.ternary2 : ENCODINGS.raw, offset, length, scales })
-    offset = align(offset + length)
+    entries.push({ name, type, dims, offset, ...stored })
+    offset = align(offset + stored.length)
   }
   return entries
+}
+
+function storage(tensor: Tensor, scales: TernaryWeights | undefined, form: RestForm | undefined): Omit<TensorEntry, 'name' | 'type' | 'dims' | 'offset'> {
+  if (scales !== undefined) return { encoding: ENCODINGS.ternary2, length: ternaryByteLength(scales.codes.length), scales }
+  if (form === undefined) return { encoding: ENCODINGS.raw, length: rawLength(tensor) }
+  return { encoding: ENCODINGS[form.encoding], length: formByteLength(tensor, form), axis: form.encoding === 'int8' ? form.axis : undefined }
 }
 
 function checkShape(name: ValueName, dims: readonly number[]): void {

@@ -6,12 +6,16 @@ import { readModel } from '../onnx/read-model.js'
 import { viewOf } from '../onnx/read-tensor.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { DataType } from '../tensor/data-type.js'
+import { isFloatType } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { type Container, readContainer } from './container.js'
-import { type Encoding, encodingOf, FORMAT_VERSION, type TensorEntry } from './format.js'
+import { decodeFloat16, FLOAT16_TYPES, isFloat16Type } from './float16-codec.js'
+import { type Encoding, ENCODINGS, encodingOf, FORMAT_VERSION, type TensorEntry } from './format.js'
+import { decodeInt8, int8Tensor } from './int8-codec.js'
 import { NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
+import { INT8_TYPES, type RestForm } from './rest-form.js'
 import { decodeTernary } from './ternary-codec.js'
 import { isTernaryType, TERNARY_TYPES, ternaryLevels, valuesOf } from './ternary-values.js'
 
@@ -25,17 +29,19 @@ export interface UnpackOptions {
  * and no more memory is taken than the file's own tables and its length vouch for. Law: unpack(pack(p)) equals p.
  * @throws TtqError `packed` for everything that is not exactly such a file
  */
-export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): PackedModel {
+export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): Required<PackedModel> {
   const container = readContainer(bytes, name)
   const model = readGraph(container, `${name}: graph section`)
   const ternary = new Map<ValueName, TernaryWeights>()
+  const rest = new Map<ValueName, RestForm>()
   checkPlaces(container.tensors, model, name)
   for (const entry of container.tensors) {
-    const { tensor, weights } = decodeEntry(container, entry, name)
+    const { tensor, weights, form } = decodeEntry(container, entry, name)
     model.graph.initializers.set(entry.name, tensor)
     if (weights !== undefined) ternary.set(entry.name, weights)
+    if (form !== undefined) rest.set(entry.name, form)
   }
-  return { model, ternary, metadata: container.metadata }
+  return { model, ternary, rest, metadata: container.metadata }
 }
 
 /**
@@ -70,18 +76,36 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
   const known = encodingOf(encoding)
   if (known !== undefined) return known
-  throw packedError(where, `encoding ${encoding}`, `0 (raw) or 1 (ternary2) in format version ${FORMAT_VERSION} as this ttq knows it`, TOO_NEW)
+  const ids = Object.entries(ENCODINGS).map(([name, id]) => `${id} (${name})`).join(', ').replace(/, ([^,]*)$/, ' or $1')
+  throw packedError(where, `encoding ${encoding}`, `${ids} in format version ${FORMAT_VERSION} as this ttq knows it`, TOO_NEW)
 }
 
-function decodeEntry({ data }: Container, entry: TensorEntry, name: string): { tensor: Tensor; weights?: TernaryWeights } {
-  const { type, dims, offset, length } = entry
+interface Decoded { tensor: Tensor; weights?: TernaryWeights; form?: RestForm }
+
+function decodeEntry({ data }: Container, entry: TensorEntry, name: string): Decoded {
   const where = `${name}: tensor "${entry.name}"`
-  const encoded = data.subarray(offset, offset + length)
-  if (requireEncoding(entry, where) === 'ternary2') return decodeTernaryEntry(entry, encoded, where)
-  return { tensor: { type, dims, data: viewOf(type as Exclude<DataType, 'string'>, encoded.slice()) } }
+  const encoded = data.subarray(entry.offset, entry.offset + entry.length)
+  switch (requireEncoding(entry, where)) {
+    case 'raw': return { tensor: { type: entry.type, dims: entry.dims, data: viewOf(entry.type as Exclude<DataType, 'string'>, new Uint8Array(encoded)) } }
+    case 'ternary2': return decodeTernaryEntry(entry, encoded, where)
+    case 'float16': return decodeFloat16Entry(entry, encoded, where)
+    case 'int8': return decodeInt8Entry(entry, encoded, where)
+  }
 }
 
-function decodeTernaryEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): { tensor: Tensor; weights: TernaryWeights } {
+function decodeFloat16Entry({ type, dims }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
+  if (!isFloat16Type(type)) throw packedError(where, `element type ${type} in float16`, FLOAT16_TYPES.join(', '), NONCONFORMING)
+  return { tensor: { type, dims, data: decodeFloat16(encoded, type, where) }, form: { encoding: 'float16' } }
+}
+
+function decodeInt8Entry({ type, dims, axis }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
+  if (!isFloatType(type)) throw packedError(where, `element type ${type} in int8`, INT8_TYPES.join(', '), NONCONFORMING)
+  if (axis === undefined) throw new Error('internal: an int8 entry without an axis')
+  const weights = decodeInt8(encoded, type, dims, axis, where)
+  return { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
+}
+
+function decodeTernaryEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
   if (!isTernaryType(type)) throw packedError(where, `element type ${type} in ternary2`, TERNARY_TYPES.join(', '), NONCONFORMING)
   if (scales === undefined) throw new Error('internal: a ternary2 entry without scales')
   const levels = ternaryLevels(type, scales)

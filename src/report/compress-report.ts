@@ -1,11 +1,11 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by training/compress.ts.
-import type { CompressReport, LayerReport, TrainingReport } from '../training/records.js'
+import type { CompressReport, LayerReport, MethodReport, TrainingReport } from '../training/records.js'
 import { countText, durationText, facts, percentText, ratioText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport): string {
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
-  const parts = [headline(report), facts(summary(report)), layerTable(report.layers), warnings]
+  const parts = [headline(report), facts(summary(report)), methodTable(report.comparison ?? []), layerTable(report.layers), warnings]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
@@ -18,6 +18,7 @@ function summary(report: CompressReport): [string, string][] {
   return [
     ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
     ['ternary layers', `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`],
+    ['the rest', `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`],
     ['accuracy', accuracy(report)],
     ...(report.dataset === null ? [] : [['data', `${report.dataset}${report.preprocessing === null ? '' : `, ${report.preprocessing}`}`] as [string, string]]),
     ['method', report.method],
@@ -40,11 +41,22 @@ function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, de
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
 }
 
+function methodTable(methods: readonly MethodReport[]): string {
+  if (methods.length === 0) return ''
+  const rows = methods.map(({ method, top1, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
+    method, percentText(top1), `${drop > 0 ? '-' : '+'}${Math.abs(drop).toFixed(2)}`, shareText(sparsity, 1), sizeText(fileBytes), ratioText(fileRatio), durationText(elapsedMs),
+  ])
+  return table(['method', 'top-1', 'change', 'zeros', 'file', 'smaller', 'time'], rows, ['left', 'right', 'right', 'right', 'right', 'right', 'right'])
+}
+
+/** Bits of a stored weight, as the table shows them. */
+const BITS: Readonly<Record<string, string>> = { ternary2: '2', int8: '8', float16: '16' }
+
 function layerTable(layers: readonly LayerReport[]): string {
-  const rows = layers.map(({ name, op, shape, ternary, reason, wp, wn, zeros, positives, negatives }) => {
+  const rows = layers.map(({ name, op, shape, stored, reason, wp, wn, zeros, positives, negatives }) => {
     const weights = shape.reduce((product, dim) => product * dim, 1)
     const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
-    return [name, op, shapeText(shape), ternary ? '2' : 'full', scaleText(wp), scaleText(wn), ...shares, reason ?? '']
+    return [name, op, shapeText(shape), BITS[stored] ?? 'full', scaleText(wp), scaleText(wn), ...shares, reason ?? '']
   })
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
   return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])

@@ -24,12 +24,17 @@ function summary(report: InspectReport): [string, string][] {
     ['producer', report.producer ?? 'not named'],
     ['operators', `${countText(report.nodes)} nodes: ${counts(report.operators)}`],
     ...(report.sections === null ? [] : [['sections', sections(report.sections)] as [string, string]]),
+    ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
     ...Object.entries(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
   ]
 }
 
 function sections(parts: NonNullable<InspectReport['sections']>): string {
   return Object.entries(parts).map(([name, bytes]) => `${name} ${sizeText(bytes)}`).join(', ')
+}
+
+function encodings(counts: NonNullable<InspectReport['encodings']>): string {
+  return Object.entries(counts).map(([name, { tensors, bytes }]) => `${tensors} ${name} ${sizeText(bytes)}`).join(', ')
 }
 
 /** Metadata may be pages of JSON, names of nodes whole histories. */

@@ -38,6 +38,14 @@ export function roundTo(type: FloatType, value: number): number {
 
 /** The number that the bit pattern of an IEEE 754 binary16 stands for. */
 export function float16ToNumber(bits: number): number {
+  values ??= Float32Array.from({ length: 65536 }, (_, each) => decoded(each))
+  return values[bits] as number
+}
+
+// All of them: networks have millions of weights, and looking a number up takes a tenth of the time that computing it does.
+let values: Float32Array | undefined
+
+function decoded(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
   const fraction = bits & 0x3ff
@@ -52,15 +60,16 @@ export function numberToFloat16(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
   const magnitude = Math.abs(value)
   if (magnitude >= 65520) return sign | 0x7c00
-  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)))
-  const step = 2 ** (exponent - 10)
-  // Steps are powers of two: dividing by one is exact, so that only this rounding is done.
-  const steps = roundHalfToEven(magnitude / step)
+  DOUBLE[0] = magnitude
+  const exponent = Math.max(-14, ((WORDS[1] as number) >>> 20) - 1023)
+  // A product with a power of two is exact, and a double of 2^52 and more has no places behind the point: the sum is the only rounding.
+  const steps = (magnitude * (PER_STEP[exponent + 14] as number) + 2 ** 52) - 2 ** 52
   return sign | (((exponent + 14) << 10) + steps)
 }
 
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
-}
+/** A double and its two words, the higher one last (little-endian, as all that Node and ONNX Runtime support are). */
+const DOUBLE = new Float64Array(1)
+const WORDS = new Uint32Array(DOUBLE.buffer)
+
+/** Steps per unit of the float16 with the exponents -14 to 15. */
+const PER_STEP = Float64Array.from({ length: 30 }, (_, i) => 2 ** (24 - i))

@@ -4,6 +4,8 @@ import type { CompressOptions } from './compress-options.js'
 /** Tuned on CIFAR-10 ResNet-20; every part but the strings is a number in the unit that CompressOptions names. */
 export const COMPRESS_DEFAULTS = {
   method: 'ttq',
+  compare: [],
+  rest: 'fp32',
   renormalize: 'auto',
   keep: [],
   ternary: [],

@@ -3,6 +3,7 @@ import type { ExternalData } from '../onnx/read-model.js'
 import type { MethodName } from '../ternary/update-graph.js'
 import type { Device } from '../runtime/device.js'
 import type { Progress } from './records.js'
+import type { RestPrecision } from './round-rest.js'
 
 export interface CompressOptions {
   /** File name of the network, for messages and the report. */
@@ -22,6 +23,10 @@ export interface CompressOptions {
   ternary: readonly string[]
   renormalize: 'auto' | 'on' | 'off'
   method: MethodName
+  /** Methods to train beside it with the same options, for the report's comparison; `none` is full precision. Needs `data`. */
+  compare: readonly MethodName[]
+  /** How everything that is not ternary is stored. */
+  rest: RestPrecision
   epochs: number
   /** Samples per training step. */
   batch: number

@@ -8,19 +8,21 @@ import { writeModel } from '../onnx/write-model.js'
 import { pack } from '../packed/pack.js'
 import { packsExactly, unpack } from '../packed/unpack.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import type { MethodName } from '../ternary/update-graph.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork } from './bind-network.js'
+import { bindNetwork, type BoundNetwork } from './bind-network.js'
 import { checkRuns } from './check-runs.js'
 import { COMPRESS_DEFAULTS } from './compress-defaults.js'
 import type { CompressOptions } from './compress-options.js'
-import { describeLayers, describeSize } from './describe-network.js'
+import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { evaluate, type Evaluation } from './evaluate.js'
 import { fineTune } from './fine-tune.js'
 import { fitWithoutData } from './fit-without-data.js'
 import { foldConstants } from './prepare-network.js'
-import type { CompressReport, Progress, TrainingReport } from './records.js'
+import type { CompressReport, MethodReport, Progress, TrainingReport } from './records.js'
+import { roundRest } from './round-rest.js'
 import type { TernaryNetwork } from './ternary-network.js'
 import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
@@ -58,13 +60,14 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   return {
     file: done.file,
     report: {
-      schema: 'ttq-report/1', ttq: VERSION, model: options.name, output: null, method: options.method,
+      schema: 'ttq-report/1', ttq: VERSION, model: options.name, output: null, method: options.method, rest: options.rest,
       dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
       baseline: done.baseline === undefined ? null : { top1: done.baseline.top1 },
       compressed: done.compressed === undefined ? null : { top1: done.compressed.top1 },
-      size: describeSize(onnxBytes, done.file, choices),
-      layers: describeLayers(choices, done.network.layers),
+      size: describeSize(onnxBytes, done.file, choices, done.network),
+      layers: describeLayers(choices, done.network),
       training: done.training ?? null,
+      ...(done.compared === undefined ? {} : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
       verified: { bitExact: done.bitExact },
       warnings: job.warnings,
       elapsedMs: performance.now() - start,
@@ -80,6 +83,8 @@ interface Done {
   baseline?: Evaluation
   compressed?: Evaluation
   training?: TrainingReport
+  /** All methods of a comparison, the packed one first. */
+  compared?: readonly TrainedMethod[]
 }
 
 /** What all parts of one compression need: the options, and a way to say how far they are. */
@@ -104,7 +109,7 @@ async function packWithoutData(model: Model, choices: readonly LayerChoice[], jo
   await checkRuns(model, job.options.name, new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight)))
   job.warn('no --data: the weights were fitted without training, and accuracy was not measured')
   job.phase('pack')
-  const network = fitWithoutData(model, choices, job.options)
+  const network = roundRest(fitWithoutData(model, choices, job.options), choices, job.options)
   const file = packNetwork(network, job.options)
   job.phase('verify')
   return { file, network, bitExact: packsExactly(file, network.model) }
@@ -127,26 +132,63 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     if (atChance(baseline.top1, dataset.classes)) {
       job.warn(`baseline top-1 is ${baseline.top1.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
     }
-    job.phase('train')
-    const { network, training } = await fineTune(pool, bound, choices, options, job.progress)
-    job.phase('pack')
-    const file = packNetwork(network, options, dataset)
-    job.phase('verify')
-    const trained = await test(network.model)
-    job.phase('evaluate')
-    const compressed = await test(unpack(file).model)
-    // Other devices may sum in another order from run to run: there the networks themselves are compared.
-    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
-    return { file, network, dataset, baseline, compressed, training, bitExact }
+    const others = [...new Set(options.compare)].filter((method) => method !== options.method)
+    const packed = await trainMethod(options.method, { pool, bound, choices, job, test })
+    const compared = [packed]
+    for (const method of others) compared.push(await trainMethod(method, { pool, bound, choices, job, test }))
+    return { ...packed, dataset, baseline, ...(options.compare.length === 0 ? {} : { compared }) }
   } finally {
     await pool.close()
   }
 }
 
+interface TrainedMethod {
+  method: MethodName
+  file: Uint8Array
+  network: TernaryNetwork
+  bitExact: boolean
+  compressed: Evaluation
+  training: TrainingReport
+  elapsedMs: number
+}
+
+interface MethodParts {
+  pool: WorkerPool
+  bound: BoundNetwork
+  choices: readonly LayerChoice[]
+  job: Job
+  test: (model: Model) => Promise<Evaluation>
+}
+
+async function trainMethod(method: MethodName, { pool, bound, choices, job, test }: MethodParts): Promise<TrainedMethod> {
+  const start = performance.now()
+  const options = { ...job.options, method }
+  const chosen = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
+  job.phase('train', options.compare.length === 0 ? undefined : method)
+  const tuned = await fineTune(pool, bound, chosen, options, job.progress)
+  job.phase('pack')
+  const network = roundRest(tuned.network, choices, options)
+  const file = packNetwork(network, options, bound.dataset)
+  job.phase('verify')
+  const trained = await test(network.model)
+  job.phase('evaluate')
+  const compressed = await test(unpack(file).model)
+  // Other devices may sum in another order from run to run: there the networks themselves are compared.
+  const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
+  return { method, file, network, compressed, training: tuned.training, bitExact, elapsedMs: performance.now() - start }
+}
+
+function describeMethod({ method, file, network, compressed, training, elapsedMs }: TrainedMethod, { baseline }: Done, onnxBytes: number): MethodReport {
+  return {
+    method, top1: compressed.top1, drop: (baseline as Evaluation).top1 - compressed.top1, sparsity: sparsityOf(network),
+    fileBytes: file.length, fileRatio: onnxBytes / file.length, bestEpoch: training.bestEpoch, elapsedMs,
+  }
+}
+
 // Names without folders: the same network and data give the same file wherever they lie, and it tells nothing of the disk it was made on.
-function packNetwork({ model, layers }: TernaryNetwork, { method, name }: CompressOptions, dataset?: Dataset): Uint8Array {
+function packNetwork({ model, layers, rest = new Map() }: TernaryNetwork, { method, name }: CompressOptions, dataset?: Dataset): Uint8Array {
   const data = dataset && { dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')), preprocessing: dataset.preprocessing }
-  return pack({ model, ternary: layers, metadata: { producer: `ttq ${VERSION}`, method, source: withoutFolder(name), ...data } })
+  return pack({ model, ternary: layers, rest, metadata: { producer: `ttq ${VERSION}`, method, source: withoutFolder(name), ...data } })
 }
 
 function withoutFolder(path: string): string {

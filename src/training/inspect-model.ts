@@ -44,6 +44,8 @@ export interface InspectReport {
   unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
   /** Bytes of each part of a .ttq file; null for ONNX. */
   sections: PackedSummary['sections'] | null
+  /** Encoding -> tensors of a .ttq file's data section and their bytes; null for ONNX. */
+  encodings: Readonly<Record<string, { tensors: number; bytes: number }>> | null
 }
 
 export interface ValueReport {
@@ -111,6 +113,7 @@ export async function inspectModel(bytes: Uint8Array, { name, externalData, over
     ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
     unsupportedForTraining: findUnsupported(folded, choices),
     sections: packed?.sections ?? null,
+    encodings: packed === undefined ? null : countEncodings(packed.tensors),
   }
 }
 
@@ -137,9 +140,19 @@ function countOperators({ graph }: Model): Record<string, number> {
   return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
 }
 
+function countEncodings(tensors: readonly PackedTensorSummary[]): Record<string, { tensors: number; bytes: number }> {
+  const counts: Record<string, { tensors: number; bytes: number }> = {}
+  for (const { encoding, bytes } of tensors) {
+    const { tensors: count, bytes: sum } = counts[encoding] ?? { tensors: 0, bytes: 0 }
+    counts[encoding] = { tensors: count + 1, bytes: sum + bytes }
+  }
+  return counts
+}
+
 function describeLayer({ weight, node, op, dims, elementType, reason }: LayerChoice, graph: Graph, packed: PackedTensorSummary | undefined): InspectedLayer {
   const bytes = packed?.bytes ?? byteLength(elementType, elementCount(dims))
-  const bitsPerWeight = packed?.ternary === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + SCALE_PAIR_BYTES)) / elementCount(dims)
+  const scaleBytes = packed?.ternary === undefined ? 0 : SCALE_PAIR_BYTES
+  const bitsPerWeight = packed === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + scaleBytes)) / elementCount(dims)
   const weights = packed?.ternary ?? countSigns(graph, weight)
   const ternary = weights.wp !== undefined
   return {

@@ -15,6 +15,8 @@ export interface LayerReport {
   op: string
   shape: readonly number[]
   ternary: boolean
+  /** How the file holds the weights: `ternary2`, `int8`, `float16`, or the network's own element type. */
+  stored: string
   /** Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers. */
   reason?: string
   /** The following are null for full-precision layers. */
@@ -42,6 +44,26 @@ export interface SizeReport {
   ternaryPackedBytes: number
   /** ternaryFp32Bytes / ternaryPackedBytes. */
   ternaryRatio: number
+  /** Numbers in the network's constants that are not ternary weights. */
+  restValues: number
+  /** The file without its ternary weights: these numbers, the graph, the tables. */
+  restBytes: number
+}
+
+/** One method of a comparison, trained under the same options. */
+export interface MethodReport {
+  method: string
+  /** Percent of the full test set, of the packed file read back. */
+  top1: number
+  /** Points below the original network. */
+  drop: number
+  /** Share of zeros among the ternary weights; null where there are none. */
+  sparsity: number | null
+  fileBytes: number
+  fileRatio: number
+  bestEpoch: number
+  /** Of training, packing and evaluation. */
+  elapsedMs: number
 }
 
 export interface EpochReport {
@@ -75,6 +97,8 @@ export interface CompressReport {
   /** Path of the .ttq file; null when written to stdout or not written. */
   output: string | null
   method: string
+  /** How what is not ternary was asked to be stored: fp32, fp16 or int8. */
+  rest: string
   dataset: string | null
   preprocessing: string | null
   /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
@@ -83,8 +107,43 @@ export interface CompressReport {
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
+  /** With --compare: all methods, the packed one first. */
+  comparison?: readonly MethodReport[]
   /** Whether the file, read back, gives the trained network's outputs bit for bit. */
   verified: { bitExact: boolean }
+  warnings: readonly string[]
+  elapsedMs: number
+}
+
+/** One compression of a sweep. */
+export interface SweepPoint {
+  /** What was asked for: one of them, the other is null. */
+  threshold: number | null
+  targetSparsity: number | null
+  /** Share of zeros among the ternary weights, as it came out. */
+  sparsity: number
+  /** Percent of the full test set, of the packed file read back. */
+  top1: number
+  /** Points below the original network. */
+  drop: number
+  ternaryBytes: number
+  fileBytes: number
+  fileRatio: number
+  bestEpoch: number
+  elapsedMs: number
+}
+
+export interface SweepReport {
+  schema: 'ttq-sweep/1'
+  ttq: string
+  model: string
+  rest: string
+  dataset: string
+  preprocessing: string | null
+  baseline: { top1: number }
+  onnxBytes: number
+  /** In the order of the values given. */
+  points: readonly SweepPoint[]
   warnings: readonly string[]
   elapsedMs: number
 }

@@ -1,5 +1,6 @@
 // A network with ternary weights, before packing.
 import type { Model, ValueName } from '../onnx/model.js'
+import type { RestForm } from '../packed/rest-form.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 export interface TernaryLayer extends TernaryWeights {
@@ -11,4 +12,6 @@ export interface TernaryNetwork {
   /** Runs as it stands: its ternary initializers hold +wp, 0 and -wn. */
   model: Model
   layers: ReadonlyMap<ValueName, TernaryLayer>
+  /** How other initializers are stored that are not stored as they are; the model holds the values that they stand for. */
+  rest?: ReadonlyMap<ValueName, RestForm>
 }

@@ -54,6 +54,17 @@ describe('compress', () => {
     assert.deepEqual(readFileSync(join(folder, 'a.ttq')), readFileSync(join(folder, 'b.ttq')))
   })
 
+  test('--compare and --rest: a table of methods, a file that inspect describes', async () => {
+    const folder = setUp()
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--compare', 'twn,none', '--rest', 'int8', '--report', 'r.json'])
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\nmethod +top-1 +change +zeros +file +smaller +time\nttq .*\ntwn .*\nnone .*\n\nlayer /)
+    const report = JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')) as CompressReport
+    assert.deepEqual(report.comparison?.map(({ method }) => method), ['ttq', 'twn', 'none'])
+    assert.equal(report.comparison?.[0]?.top1, report.compressed?.top1)
+    assert.match((await run(folder, ['inspect', 'm.ttq'])).stdout, /\ntensors +1 int8 320 B, 1 ternary2 64 B, 1 float16 96 B\n/)
+  })
+
   test('an existing file is replaced with --force only', async () => {
     const folder = setUp()
     writeFileSync(join(folder, 'm.ttq'), 'old')

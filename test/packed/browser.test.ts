@@ -44,7 +44,7 @@ test('nothing that ttq/packed loads imports a Node built-in', () => {
 
 test('the compiled room does not name Buffer or process', () => {
   const folder = dirname(ENTRY)
-  for (const name of ['byte-cursor', 'container', 'directory', 'format', 'inspect-packed', 'pack', 'packed-error', 'ternary-codec', 'ternary-values', 'unpack']) {
+  for (const name of ['byte-cursor', 'container', 'directory', 'float16-codec', 'format', 'inspect-packed', 'int8-codec', 'pack', 'packed-error', 'rest-form', 'ternary-codec', 'ternary-values', 'unpack']) {
     assert.doesNotMatch(readFileSync(join(folder, `${name}.js`), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''), /\b(Buffer|process)\b/, name)
   }
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inspectPacked, pack, type PackedModel, unpack } from '../../src/packed/index.js'
+import { inspectPacked, int8Tensor, pack, type PackedModel, type RestForm, unpack } from '../../src/packed/index.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
 import type { TernaryWeights } from '../../src/tensor/ternary.js'
 import { modelOf, onlyTernary, plain, refuses } from './packed-files.js'
@@ -15,17 +15,18 @@ function ternaryTensor(type: 'float32' | 'float64', dims: number[], { codes, wp,
   return { type, dims, data }
 }
 
-function randomPacked(seed: number): PackedModel {
+function randomPacked(seed: number): Required<PackedModel> {
   const random = randomNumbers(seed)
   const whole = (below: number): number => Math.floor(random() * below)
   const initializers: [string, Tensor][] = []
   const ternary = new Map<string, TernaryWeights>()
+  const rest = new Map<string, RestForm>()
   for (let i = 0, count = whole(8); i < count; i++) {
     const dims = Array.from({ length: whole(5) }, () => whole(7))
     const size = dims.reduce((a, b) => a * b, 1)
     const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => whole(256))
     const name = `tensor ${i} ${['', 'é', '\ufeff', '層/0', '😀'][whole(5)]}`
-    switch (whole(7)) {
+    switch (whole(9)) {
       case 0: {
         const weights = { codes: randomCodes(random, size), wp: Math.fround(random() + 0.01), wn: Math.fround(random() + 0.01) }
         ternary.set(name, weights)
@@ -43,11 +44,27 @@ function randomPacked(seed: number): PackedModel {
       case 2: initializers.push([name, { type: 'float32', dims, data: new Float32Array(bytes(4 * size).buffer) }]); break
       case 3: initializers.push([name, { type: 'int64', dims, data: new BigInt64Array(bytes(8 * size).buffer) }]); break
       case 4: initializers.push([name, { type: 'int4', dims, data: bytes(Math.ceil(size / 2)) }]); break
+      case 6: {
+        const type = random() < 0.5 ? 'float32' : 'float64'
+        const values = Array.from({ length: size }, () => (whole(4096) - 2048) * 2 ** (whole(30) - 25))
+        rest.set(name, { encoding: 'float16' })
+        initializers.push([name, { type, dims, data: type === 'float32' ? Float32Array.from(values) : Float64Array.from(values) }])
+        break
+      }
+      case 7: {
+        const shape = [...dims, 1 + whole(3)]
+        const axis = whole(shape.length)
+        const scales = Float32Array.from({ length: shape[axis] as number }, () => random() + 2 ** -140)
+        const codes = Int8Array.from({ length: size * (shape.at(-1) as number) }, () => whole(255) - 127)
+        rest.set(name, { encoding: 'int8', axis, scales, codes })
+        initializers.push([name, int8Tensor((['float32', 'float64', 'float16'] as const)[whole(3)] as 'float32', shape, { axis, scales, codes })])
+        break
+      }
       case 5: initializers.push([name, { type: 'string', dims, data: Array.from({ length: size }, (_, k) => `s${k}`) }]); break
       default: initializers.push([name, { type: 'bfloat16', dims: [1000], data: new Uint16Array(bytes(2000).buffer) }])
     }
   }
-  return { model: modelOf(initializers), ternary, metadata: { [`k${whole(10)}`]: 'v', '10': '', '😀': 'ü', '\uffee': '' } }
+  return { model: modelOf(initializers), ternary, rest, metadata: { [`k${whole(10)}`]: 'v', '10': '', '😀': 'ü', '\uffee': '' } }
 }
 
 test('unpack(pack(p)) equals p for random models, and packing again gives the same bytes', () => {

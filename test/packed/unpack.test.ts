@@ -229,7 +229,7 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   ],
   'an unknown encoding': [
     file({ tensors: [entry({ encoding: 5 })] }),
-    'packed: tensor "w": found encoding 5, expected 0 (raw) or 1 (ternary2) in format version 1 as this ttq knows it',
+    'packed: tensor "w": found encoding 5, expected 0 (raw), 1 (ternary2), 2 (float16) or 3 (int8) in format version 1 as this ttq knows it',
   ],
   'too many dimensions': [
     file({ tensors: [entry({ dims: Array.from({ length: 33 }, () => 1) })] }), 'packed: directory: tensor 0: found rank 33, expected at most 32',

@@ -6,17 +6,17 @@ import { renderEvaluateReport } from '../../src/report/evaluate-report.js'
 import { renderInspectReport } from '../../src/report/inspect-report.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
 import type { InspectReport } from '../../src/training/inspect-model.js'
-import type { CompressReport } from '../../src/training/records.js'
+import type { CompressReport, LayerReport } from '../../src/training/records.js'
 
-const NOTHING = { wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
+const NOTHING = { stored: 'float32', wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
 
 const COMPRESSED: CompressReport = {
-  schema: 'ttq-report/1', ttq: '0.1.0', model: 'net.onnx', output: 'net.ttq', method: 'ttq', dataset: 'mnist', preprocessing: '0..1, NCHW',
+  schema: 'ttq-report/1', ttq: '0.1.0', model: 'net.onnx', output: 'net.ttq', method: 'ttq', rest: 'fp32', dataset: 'mnist', preprocessing: '0..1, NCHW',
   baseline: { top1: 99.1 }, compressed: { top1: 98.85 },
-  size: { onnxBytes: 178_000, fileBytes: 21_500, fileRatio: 178_000 / 21_500, ternaryWeights: 40_000, ternaryFp32Bytes: 160_000, ternaryPackedBytes: 10_016, ternaryRatio: 160_000 / 10_016 },
+  size: { onnxBytes: 178_000, fileBytes: 21_500, fileRatio: 178_000 / 21_500, ternaryWeights: 40_000, ternaryFp32Bytes: 160_000, ternaryPackedBytes: 10_016, ternaryRatio: 160_000 / 10_016, restValues: 4_500, restBytes: 11_484 },
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
-    { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
+    { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, stored: 'ternary2', wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
   ],
   training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, history: [] },
   verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
@@ -29,6 +29,7 @@ describe('compress', () => {
       '',
       'whole file      178 KB -> 21.5 KB (8.3x)',
       'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
+      'the rest        11.5 KB: 4,500 numbers and the graph',
       'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
       'data            mnist, 0..1, NCHW',
       'method          ttq',
@@ -45,6 +46,23 @@ describe('compress', () => {
       'warning: second',
       '',
     ].join('\n'))
+  })
+
+  test('a comparison, and layers in fewer bits', () => {
+    const method = { method: 'ttq', top1: 98.85, drop: 0.25, sparsity: 0.5, fileBytes: 21_500, fileRatio: 8.28, bestEpoch: 3, elapsedMs: 190_000 }
+    const comparison = [method, { ...method, method: 'none', top1: 99.2, drop: -0.1, sparsity: null, fileBytes: 178_200, fileRatio: 0.999, elapsedMs: 60_000 }]
+    const [first, second] = COMPRESSED.layers as [LayerReport, LayerReport]
+    const text = renderCompressReport({ ...COMPRESSED, rest: 'int8', comparison, layers: [{ ...first, stored: 'int8' }, { ...first, stored: 'float16' }, second] })
+    assert.match(text, /\nthe rest {8}11\.5 KB: 4,500 numbers \(int8\) and the graph\n/)
+    assert.ok(text.includes([
+      '',
+      'method    top-1  change   zeros     file  smaller        time',
+      'ttq     98.85 %   -0.25  50.0 %  21.5 KB     8.3x  3 min 10 s',
+      'none    99.20 %   +0.10       -   178 KB     1.0x   1 min 0 s',
+      '',
+      'layer         op    shape    bits ',
+      ''].join('\n').trimEnd()), text)
+    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8 .*\nconv1\.weight +Conv +6x1x5x5 +16 .*\nfc1/)
   })
 
   test('nothing measured, nothing trained, written to stdout', () => {
@@ -79,6 +97,7 @@ const INSPECTED: InspectReport = {
   ],
   unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
   sections: { header: 64, directory: 128, graph: 896, data: 20_380, digest: 32 },
+  encodings: { ternary2: { tensors: 1, bytes: 10_000 }, int8: { tensors: 2, bytes: 300 } },
 }
 
 describe('inspect', () => {
@@ -92,6 +111,7 @@ describe('inspect', () => {
       'producer   not named',
       'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
       'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
+      'tensors    1 ternary2 10.0 KB, 2 int8 300 B',
       'source     net.onnx second line',
       '',
       'layer  op    shape     bits      Wp      Wn       -       0       +  compress',
@@ -105,7 +125,7 @@ describe('inspect', () => {
   })
 
   test('no layers, names that would steer a terminal', () => {
-    const text = renderInspectReport({ ...INSPECTED, layers: [], inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }], unsupportedForTraining: [], sections: null })
+    const text = renderInspectReport({ ...INSPECTED, layers: [], inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }], unsupportedForTraining: [], sections: null, encodings: null })
     assert.match(text, /\ninputs {5}a\?\[2Jb float32 scalar\n/)
     assert.match(text, /\nno layers with constant weights\n$/)
   })

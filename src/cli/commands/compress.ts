@@ -8,21 +8,24 @@ import type { Arguments, Command } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { choiceOption, flagOption, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
+import { choiceOption, choicesOption, flagOption, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 const WEIGHTS = 'Ternary weights:'
 const TRAINING = 'Training:'
 
-const OPTIONS = {
+/** The options, of which sweep takes most. */
+export const COMPRESS_OPTIONS = {
   ...DATASET_OPTIONS,
   method: { group: WEIGHTS, describe: 'ttq, twn, bwn or dorefa', default: DEFAULTS.method },
+  compare: { group: WEIGHTS, describe: 'train these methods, too, and print them side by side: ttq, twn, bwn, dorefa, none (full precision)', repeatable: true },
   threshold: { group: WEIGHTS, describe: 'weights up to this share of the largest become 0, in every layer', default: 'best fit per layer' },
   sparsity: { group: WEIGHTS, describe: 'this share of the weights becomes 0, in every layer', default: 'best fit per layer' },
   keep: { group: WEIGHTS, describe: 'keep layers of this name (* and ? match) in full precision, besides the first and last', repeatable: true },
   ternary: { group: WEIGHTS, describe: 'make layers of this name ternary although they are first or last', repeatable: true },
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
+  rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   epochs: { group: TRAINING, describe: 'passes over the training data', default: DEFAULTS.epochs },
   batch: { group: TRAINING, describe: 'samples per step', default: DEFAULTS.batch },
   'learning-rate': { group: TRAINING, describe: 'highest learning rate of the weights', default: DEFAULTS.learningRate },
@@ -44,15 +47,15 @@ const OPTIONS = {
 
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA = [
-  'mean', 'std', 'scale', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
+  'mean', 'std', 'scale', 'compare', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
   'validation', 'device', 'max-drop',
-] as const satisfies readonly (keyof typeof OPTIONS)[]
+] as const satisfies readonly (keyof typeof COMPRESS_OPTIONS)[]
 
 export const compressCommand: Command = {
   name: 'compress',
   summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
-  options: OPTIONS,
+  options: COMPRESS_OPTIONS,
   examples: [
     ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
     ['$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225', 'say how pixels are normalised'],
@@ -86,7 +89,8 @@ function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOpt
   return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
-function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
+/** What the options ask for; --output, --report and --max-drop are the command's own. @throws TtqError `usage` */
+export function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
   const idle = data === undefined ? NEED_DATA.find((name) => args.values.has(name)) : undefined
@@ -105,6 +109,8 @@ function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
     ...(sparsity === undefined ? {} : { sparsity }),
     keep: textsOption(args, 'keep'),
     ternary: textsOption(args, 'ternary'),
+    compare: choicesOption(args, 'compare', ['ttq', 'twn', 'bwn', 'dorefa', 'none']),
+    rest: choiceOption(args, 'rest', ['fp32', 'fp16', 'int8']) ?? DEFAULTS.rest,
     renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']) ?? DEFAULTS.renormalize,
     epochs: numberOption(args, 'epochs', { from: 1, to: 100_000, whole: true }) ?? DEFAULTS.epochs,
     batch: numberOption(args, 'batch', { from: 1, to: 65_536, whole: true }) ?? DEFAULTS.batch,
