@@ -93,7 +93,7 @@ async function tenSteps(replicas: number): Promise<TrainResult> {
   const pool = new WorkerPool(replicas)
   try {
     return await train(pool, graph, updates, split(replicas), {
-      classes: CLASSES, epochs: 1, batch: BATCH * replicas, learningRate: 0.1, scaleLearningRate: 0.05, warmup: 2, seed: 1, augment: false,
+      classes: CLASSES, epochs: 1, batch: BATCH * replicas, learningRate: 0.1, scaleLearningRate: 0.05, schedule: 'cosine', drops: [], warmup: 2, labelSmoothing: 0, unlabelled: false, seed: 1, augment: false,
       indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i), validate: async () => Promise.resolve(0),
       onProgress: (progress) => { if (progress.kind === 'step') shown.push(progress.loss) },
     })

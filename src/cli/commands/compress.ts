@@ -1,19 +1,19 @@
 // ttq compress: options -> library call -> file and report.
-import { DEVICES, DEVICES_TEXT } from '../../runtime/device.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressOptions } from '../../training/compress-options.js'
+import { ADAM_RATES } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { Arguments, Command } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { choiceOption, flagOption, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
+import { choiceOption, flagOption, given, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
+import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
 
 const WEIGHTS = 'Ternary weights:'
-const TRAINING = 'Training:'
 
 const OPTIONS = {
   ...DATASET_OPTIONS,
@@ -23,19 +23,15 @@ const OPTIONS = {
   keep: { group: WEIGHTS, describe: 'keep layers of this name (* and ? match) in full precision, besides the first and last', repeatable: true },
   ternary: { group: WEIGHTS, describe: 'make layers of this name ternary although they are first or last', repeatable: true },
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
-  epochs: { group: TRAINING, describe: 'passes over the training data', default: DEFAULTS.epochs },
-  batch: { group: TRAINING, describe: 'samples per step', default: DEFAULTS.batch },
-  'learning-rate': { group: TRAINING, describe: 'highest learning rate of the weights', default: DEFAULTS.learningRate },
-  'scale-learning-rate': { group: TRAINING, describe: 'highest learning rate of Wp and Wn', default: DEFAULTS.scaleLearningRate },
-  'weight-decay': { group: TRAINING, describe: 'weight decay, never on Wp and Wn', default: DEFAULTS.weightDecay },
-  warmup: { group: TRAINING, describe: 'steps over which the learning rate rises', default: DEFAULTS.warmup },
-  distill: { group: TRAINING, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
-  temperature: { group: TRAINING, describe: 'softening of that comparison', default: DEFAULTS.temperature },
-  augment: { group: TRAINING, describe: 'crop and mirror training images (--no-augment: not)', flag: true, default: 'on' },
-  validation: { group: TRAINING, describe: 'samples held out to choose the best epoch, at most a tenth', default: DEFAULTS.validation },
-  seed: { group: TRAINING, describe: 'seed of all chance; equal seeds and threads give equal files', default: DEFAULTS.seed },
-  threads: { group: TRAINING, describe: 'worker threads, 0 = one per core (one in all for another device than cpu)', default: DEFAULTS.threads },
-  device: { group: TRAINING, describe: DEVICES_TEXT, default: DEFAULTS.device },
+  recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
+  'from-scratch': { group: TRAINING_GROUP, describe: "start from fresh random weights instead of the file's, without distillation", flag: true },
+  unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
+  ...trainingOptions(DEFAULTS),
+  'scale-learning-rate': {
+    group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate}, with adam ${ADAM_RATES.scaleLearningRate}`,
+  },
+  distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
+  temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
   output: { group: 'Output:', describe: 'the .ttq file, - for stdout', alias: 'o', default: "the model's name with .ttq, in the working directory" },
   force: FORCE_OPTION,
   report: REPORT_OPTION,
@@ -43,10 +39,10 @@ const OPTIONS = {
 } as const
 
 /** Options that mean nothing where nothing is trained or measured. */
-const NEED_DATA = [
-  'mean', 'std', 'scale', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
-  'validation', 'device', 'max-drop',
-] as const satisfies readonly (keyof typeof OPTIONS)[]
+const NEED_DATA: readonly string[] = [
+  'mean', 'std', 'scale', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'max-drop',
+  ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
+]
 
 export const compressCommand: Command = {
   name: 'compress',
@@ -86,39 +82,32 @@ function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOpt
   return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
-function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
+function compressOptions(args: Arguments): Partial<CompressOptions> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
   const idle = data === undefined ? NEED_DATA.find((name) => args.values.has(name)) : undefined
   if (idle !== undefined) throw new TtqError('usage', `--${idle}: given without --data, expected a dataset to train on`)
-  const method = choiceOption(args, 'method', ['ttq', 'twn', 'bwn', 'dorefa']) ?? DEFAULTS.method
+  const method = choiceOption(args, 'method', ['ttq', 'twn', 'bwn', 'dorefa'])
   const threshold = numberOption(args, 'threshold', { from: 0, below: 1 })
   const sparsity = numberOption(args, 'sparsity', { from: 0, below: 1 })
-  if (method !== 'ttq' && (threshold ?? sparsity) !== undefined) {
+  if ((method ?? 'ttq') !== 'ttq' && (threshold ?? sparsity) !== undefined) {
     throw new TtqError('usage', `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`)
   }
   return {
-    method,
-    ...(data === undefined ? {} : { data }),
     ...normalisationOf(args),
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(sparsity === undefined ? {} : { sparsity }),
-    keep: textsOption(args, 'keep'),
-    ternary: textsOption(args, 'ternary'),
-    renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']) ?? DEFAULTS.renormalize,
-    epochs: numberOption(args, 'epochs', { from: 1, to: 100_000, whole: true }) ?? DEFAULTS.epochs,
-    batch: numberOption(args, 'batch', { from: 1, to: 65_536, whole: true }) ?? DEFAULTS.batch,
-    learningRate: numberOption(args, 'learning-rate', { above: 0, to: 10 }) ?? DEFAULTS.learningRate,
-    scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }) ?? DEFAULTS.scaleLearningRate,
-    weightDecay: numberOption(args, 'weight-decay', { from: 0, to: 1 }) ?? DEFAULTS.weightDecay,
-    warmup: numberOption(args, 'warmup', { from: 0, whole: true }) ?? DEFAULTS.warmup,
-    distill: numberOption(args, 'distill', { from: 0, to: 1 }) ?? DEFAULTS.distill,
-    temperature: numberOption(args, 'temperature', { above: 0, to: 1000 }) ?? DEFAULTS.temperature,
-    augment: flagOption(args, 'augment') ?? DEFAULTS.augment,
-    validation: numberOption(args, 'validation', { from: 1, whole: true }) ?? DEFAULTS.validation,
-    seed: numberOption(args, 'seed', { from: 0, to: 4_294_967_295, whole: true }) ?? DEFAULTS.seed,
-    threads: numberOption(args, 'threads', { from: 0, to: 1024, whole: true }) ?? DEFAULTS.threads,
-    device: choiceOption(args, 'device', DEVICES) ?? DEFAULTS.device,
+    ...readTrainingOptions(args),
+    ...given({
+      data, method, threshold, sparsity,
+      keep: textsOption(args, 'keep'),
+      ternary: textsOption(args, 'ternary'),
+      renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']),
+      recipe: choiceOption(args, 'recipe', ['default', 'paper']),
+      fromScratch: flagOption(args, 'from-scratch'),
+      unlabelled: flagOption(args, 'unlabelled'),
+      scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }),
+      distill: numberOption(args, 'distill', { from: 0, to: 1 }),
+      temperature: numberOption(args, 'temperature', { above: 0, to: 1000 }),
+    }),
   }
 }
 
