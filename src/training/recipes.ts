@@ -18,8 +18,13 @@ export const RECIPES = {
 /** Adam's steps have the size of the rate, whatever the gradient. */
 export const ADAM_RATES = { learningRate: 0.001, scaleLearningRate: 0.001 } as const
 
-/** Random weights have farther to go than trained ones, and no teacher. */
-export const FROM_SCRATCH_DEFAULTS = { epochs: 20, learningRate: 0.1, scaleLearningRate: 0.01, distill: 0 } as const
+/**
+ * Random weights have farther to go than trained ones, and no teacher. Ternary weights, which are of size 1 before a batch norm, need larger steps
+ * than full-precision ones, which are of size 0.1 there. (MNIST LeNet-5, three epochs, batch norm inserted: SGD with rate 0.05, 0.1, 0.3, 1 gives
+ * 97.54, 98.07, 98.81, 98.88 %; Adam with 0.001 and 0.003 gives 96.80 and 98.44 %.)
+ */
+export const FROM_SCRATCH_DEFAULTS = { epochs: 20, learningRate: 0.3, distill: 0 } as const
+export const ADAM_FROM_SCRATCH_RATES = { learningRate: 0.003, scaleLearningRate: 0.001 } as const
 
 /** Everything but the network's name has a default. */
 export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>
@@ -35,7 +40,7 @@ export function completeOptions(request: CompressRequest): CompressOptions {
     ...COMPRESS_DEFAULTS,
     ...(request.fromScratch === true ? FROM_SCRATCH_DEFAULTS : {}),
     ...recipe,
-    ...(optimizer === 'adam' ? ADAM_RATES : {}),
+    ...(optimizer !== 'adam' ? {} : request.fromScratch === true ? ADAM_FROM_SCRATCH_RATES : ADAM_RATES),
     ...(request.unlabelled === true ? { distill: 1 } : {}),
     ...request,
   }

@@ -87,6 +87,7 @@ describe('LeNet-5 on MNIST', () => {
     'compress trained.onnx --data mnist:mnist --recipe quick': '--recipe: found "quick", expected default or paper',
     'compress trained.onnx --data mnist:mnist --recipe paper --method bwn': '--recipe: given as paper with --method bwn',
     'compress trained.onnx --data mnist:mnist --from-scratch --distill 0.5': '--distill: given together with --from-scratch',
+    'compress trained.onnx --data mnist:mnist --from-scratch --max-drop 1': '--max-drop: given together with --from-scratch',
     'compress trained.onnx --data mnist:mnist --from-scratch --unlabelled': '--unlabelled: given together with --from-scratch',
     'compress trained.onnx --data mnist:mnist --unlabelled --distill 0.5': '--distill: found "0.5" together with --unlabelled, expected 1',
     'compress trained.onnx --data mnist:mnist --unlabelled --label-smoothing 0.1': '--label-smoothing: given where no label is used',

@@ -85,6 +85,7 @@ function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOpt
 function compressOptions(args: Arguments): Partial<CompressOptions> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
+  refuseTogether(args, 'max-drop', 'from-scratch', 'random weights have no accuracy to fall from')
   const idle = data === undefined ? NEED_DATA.find((name) => args.values.has(name)) : undefined
   if (idle !== undefined) throw new TtqError('usage', `--${idle}: given without --data, expected a dataset to train on`)
   const method = choiceOption(args, 'method', ['ttq', 'twn', 'bwn', 'dorefa'])
@@ -112,8 +113,13 @@ function compressOptions(args: Arguments): Partial<CompressOptions> {
 }
 
 // What to say when accuracy fell too far.
-function accuracyDrop({ baseline, compressed }: CompressReport, maxDrop: number | undefined): string | undefined {
-  if (maxDrop === undefined || baseline === null || compressed === null) return undefined
+function accuracyDrop({ baseline, compressed, agreement }: CompressReport, maxDrop: number | undefined): string | undefined {
+  if (maxDrop === undefined) return undefined
+  if (baseline === null || compressed === null) {
+    // Without labels: accuracy cannot have fallen by more than the share of decisions that changed.
+    if (agreement === null || 100 - agreement <= maxDrop) return undefined
+    return `${(100 - agreement).toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}`
+  }
   const drop = baseline.top1 - compressed.top1
   if (drop <= maxDrop) return undefined
   return `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}`
