@@ -1,7 +1,7 @@
 // ttq compress: options -> library call -> file and report.
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressOptions } from '../../training/compress-options.js'
-import { ADAM_RATES } from '../../training/recipes.js'
+import { ADAM_RATES, FROM_SCRATCH_DEFAULTS as FROM_SCRATCH } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { Arguments, Command } from '../command.js'
@@ -24,7 +24,7 @@ const OPTIONS = {
   ternary: { group: WEIGHTS, describe: 'make layers of this name ternary although they are first or last', repeatable: true },
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: "start from fresh random weights instead of the file's, without distillation", flag: true },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs, rate ${FROM_SCRATCH.learningRate}, no distillation`, flag: true },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS),
   'scale-learning-rate': {
