@@ -129,7 +129,7 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     job.phase('prepare')
     const bound = await bindNetwork(pool, model, stored, { ...job.options, trial: !fromScratch && !unlabelled })
     const { dataset, output, fixedBatch } = bound
-    if (!(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+    if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
     const { options } = job
     const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
       output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
