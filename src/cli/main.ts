@@ -8,12 +8,13 @@ import { evaluateCommand } from './commands/evaluate.js'
 import { inspectCommand } from './commands/inspect.js'
 import { newCommand } from './commands/new.js'
 import { sweepCommand } from './commands/sweep.js'
+import { trainCommand } from './commands/train.js'
 import { unpackCommand } from './commands/unpack.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
-const COMMANDS: readonly Command[] = [compressCommand, sweepCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand]
+const COMMANDS: readonly Command[] = [compressCommand, trainCommand, sweepCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand]
 const HELP_COLUMNS = { least: 60, most: 100 } as const
 /** Time that interrupted work has to stop by itself. */
 const GRACE_MS = 5000

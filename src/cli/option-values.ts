@@ -58,6 +58,11 @@ export function flagOption(args: Arguments, name: string): boolean | undefined {
   return args.values.get(name) as boolean | undefined
 }
 
+/** Without the values that were not given, so that what is left can be laid over defaults. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}
+
 /** Refuses options that mean nothing together. */
 export function refuseTogether(args: Arguments, first: string, second: string, reason: string): void {
   if (args.values.has(first) && args.values.has(second)) throw new TtqError('usage', `--${first}: given together with --${second}; ${reason}`)

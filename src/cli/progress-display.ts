@@ -64,7 +64,8 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
       case 'step': passing(`${bar(overall(event), live)}${describeStep(event)}${accuracy}`, false); break
       case 'evaluated': passing(`${bar(event.done / event.total, live)}${phase} ${event.done}/${event.total}`, event.done === event.total); break
       case 'epoch':
-        accuracy = `, held-out ${event.validationTop1.toFixed(2)} %`
+        accuracy = event.validationTop1 === null
+          ? `, held-out agreement ${event.validationAgreement?.toFixed(2)} %` : `, held-out ${event.validationTop1.toFixed(2)} %`
         line(`epoch ${event.epoch}/${event.epochs}: loss ${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`)
         break
     }

@@ -5,6 +5,7 @@ import { attributes } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { elementCount, float32, int64, type Tensor } from '../tensor/tensor.js'
+import { heNormal } from './he-normal.js'
 
 export interface NetworkOptions {
   classes: number
@@ -51,7 +52,7 @@ export class LayerBuilder {
     return { value: this.graph.input('input', 'float32', ['N', ...size]), size }
   }
 
-  /** Convolution with He initialisation: normal, variance 2 / fan-in (He et al. 2015, arXiv 1502.01852, section 2.2). */
+  /** Convolution with He initialisation. */
   conv(name: string, x: Activation, channels: number, kernel: number, options: ConvOptions = {}): Activation {
     const { stride = 1, pad = 'same', groups = 1, bias = false } = options
     const inputChannels = x.size[0] as number
@@ -123,16 +124,7 @@ export class LayerBuilder {
   }
 
   private heNormal(name: string, dims: readonly number[]): ValueName {
-    const deviation = Math.sqrt(2 / elementCount(dims.slice(1)))
-    const data = this.allocate(name, dims)
-    for (let i = 0; i < data.length; i += 2) {
-      // Box-Muller: two independent normal numbers from two uniform ones; 1 - u keeps the logarithm's argument above 0.
-      const radius = deviation * Math.sqrt(-2 * Math.log(1 - this.random.float()))
-      const angle = 2 * Math.PI * this.random.float()
-      data[i] = radius * Math.cos(angle)
-      if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle)
-    }
-    return this.initializer(name, float32(dims, data))
+    return this.initializer(name, float32(dims, heNormal(this.allocate(name, dims), elementCount(dims.slice(1)), this.random)))
   }
 
   private parameter(name: string, dims: readonly number[], value: number): ValueName {

@@ -1,6 +1,7 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by training/compress.ts.
-import type { CompressReport, LayerReport, MethodReport, TrainingReport } from '../training/records.js'
+import type { CompressReport, LayerReport, MethodReport } from '../training/records.js'
 import { countText, durationText, facts, percentText, ratioText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { accuracyText, trainingText } from './training-text.js'
 
 /** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport): string {
@@ -20,8 +21,9 @@ function summary(report: CompressReport): [string, string][] {
     ['ternary layers', `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`],
     ['the rest', `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`],
     ['accuracy', accuracy(report)],
+    ...(report.agreement === null || !report.unlabelled ? [] : [['agreement', `${percentText(report.agreement)} of the test samples, with the original network`] as [string, string]]),
     ...(report.dataset === null ? [] : [['data', `${report.dataset}${report.preprocessing === null ? '' : `, ${report.preprocessing}`}`] as [string, string]]),
-    ['method', report.method],
+    ['method', methodText(report)],
     ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
     ['verified', report.verified.bitExact ? 'the file, read back, gives the same outputs bit for bit' : 'NO: the file, read back, gives other outputs'],
     ['written to', report.output ?? 'stdout'],
@@ -29,22 +31,20 @@ function summary(report: CompressReport): [string, string][] {
   ]
 }
 
-function accuracy({ baseline, compressed }: CompressReport): string {
-  if (baseline === null || compressed === null) return 'not measured (no --data)'
-  const change = compressed.top1 - baseline.top1
-  return `top-1 ${percentText(baseline.top1)} -> ${percentText(compressed.top1)} (${change < 0 ? '' : '+'}${change.toFixed(2)} points)`
+function accuracy({ baseline, compressed, dataset }: CompressReport): string {
+  if (compressed === null) return dataset === null ? 'not measured (no --data)' : 'not measured (no labels)'
+  return baseline === null ? `top-1 ${percentText(compressed.top1)}` : accuracyText(baseline.top1, compressed.top1)
 }
 
-function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, device, seed, elapsedMs }: TrainingReport): string {
-  const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
-  const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
-  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
+function methodText({ method, recipe, fromScratch, unlabelled }: CompressReport): string {
+  const ways = [recipe === 'default' ? '' : `recipe ${recipe}`, fromScratch ? 'from scratch' : '', unlabelled ? 'without labels' : '']
+  return [method, ...ways.filter((way) => way !== '')].join(', ')
 }
 
 function methodTable(methods: readonly MethodReport[]): string {
   if (methods.length === 0) return ''
   const rows = methods.map(({ method, top1, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
-    method, percentText(top1), `${drop > 0 ? '-' : '+'}${Math.abs(drop).toFixed(2)}`, shareText(sparsity, 1), sizeText(fileBytes), ratioText(fileRatio), durationText(elapsedMs),
+    method, top1 === null ? '' : percentText(top1), drop === null ? '' : `${drop > 0 ? '-' : '+'}${Math.abs(drop).toFixed(2)}`, shareText(sparsity, 1), sizeText(fileBytes), ratioText(fileRatio), durationText(elapsedMs),
   ])
   return table(['method', 'top-1', 'change', 'zeros', 'file', 'smaller', 'time'], rows, ['left', 'right', 'right', 'right', 'right', 'right', 'right'])
 }

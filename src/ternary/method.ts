@@ -13,6 +13,8 @@ export interface MethodBlock {
   size: number
   rule: ThresholdRule
   optimizer: Optimizer
+  /** Whether Wp and Wn start at 1 instead of the fit: harmless only where a batch norm follows the layer. */
+  scalesFromOne: boolean
   /** For the latent weights. */
   weightDecay: number
   /** Gradient of the loss by the quantized weights, [size]. */

@@ -36,12 +36,21 @@ export function needsNormalization(graph: Graph, choice: LayerChoice, rankOf: (v
   if (rescaling(graph, choice) === undefined) return false
   const [output] = choice.outputs
   if (output === undefined || (choice.op === 'MatMul' && rankOf(output) !== 2)) return false
+  return !isNormalized(graph, output)
+}
+
+/** Whether a batch norm follows every use of a layer's weight, directly or behind a bias. */
+export function followedByNorm(graph: Graph, { outputs }: LayerChoice): boolean {
+  return outputs.every((output) => isNormalized(graph, output))
+}
+
+function isNormalized(graph: Graph, output: ValueName): boolean {
   const users = consumers(graph)
   const next = (value: ValueName): Node | undefined => (users.get(value)?.length === 1 ? users.get(value)?.[0] : undefined)
   const behind = next(output)
   const isBias = behind?.opType === 'Add' && behind.inputs.some((input) => graph.initializers.has(input))
   const follower = isBias ? next(behind.outputs[0] as ValueName) : behind
-  return follower?.opType !== 'BatchNormalization'
+  return follower?.opType === 'BatchNormalization'
 }
 
 /**

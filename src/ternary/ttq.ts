@@ -83,9 +83,10 @@ interface Start {
   value: Float32Array
 }
 
-// The network starts as close to its original as three levels allow. A power of two leaves every scale exactly what it is.
-function startOf({ parameter: { initial, name }, rule }: MethodBlock): Start {
-  const { wp, wn, threshold: fraction } = fitTernary(initial, rule, name)
+// The network starts as close to its original as three levels allow, unless the scales start from 1 (paper section 5.1). A power of two leaves every scale exactly what it is.
+function startOf({ parameter: { initial, name }, rule, scalesFromOne }: MethodBlock): Start {
+  const fit = fitTernary(initial, rule, name)
+  const { wp, wn, threshold: fraction } = scalesFromOne ? { ...fit, wp: 1, wn: 1 } : fit
   const unit = 2 ** Math.round(Math.log2((wp + wn) / 2))
   const max = largestMagnitude(initial)
   const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)

@@ -23,6 +23,8 @@ export interface UpdateOptions {
   threshold: ThresholdRule
   /** Rules of single parameters, by name. */
   thresholds?: ReadonlyMap<ValueName, ThresholdRule>
+  /** Ternary parameters whose Wp and Wn start at 1 instead of the fit (method `ttq`). */
+  scalesFromOne?: ReadonlySet<ValueName>
   /** Where long parameters are cut. */
   pieces?: Partial<PieceOptions>
 }
@@ -78,7 +80,7 @@ function addBlock(
   const value = `${name}.value`
   const { initialValue, state } = methodOf(role, options)({
     graph, parameter: joined, size, gradient, value, scalar, optimizer: options.optimizer,
-    rule: options.thresholds?.get(name) ?? options.threshold,
+    rule: options.thresholds?.get(name) ?? options.threshold, scalesFromOne: options.scalesFromOne?.has(name) ?? false,
     weightDecay: role === 'vector' ? 0 : options.weightDecay,
   })
   graph.output(value, 'float32', [size])

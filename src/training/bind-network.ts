@@ -28,6 +28,8 @@ export interface BindNetworkOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  /** Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std. Default true. */
+  trial?: boolean
 }
 
 /**
@@ -44,7 +46,7 @@ export async function bindNetwork(pool: WorkerPool, model: Model, stored: Stored
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
   const candidates = preprocessings(stored, input, options)
   const settled = await settle(model, bind(candidates[0] as Preprocessing))
-  if (candidates.length === 1) return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
+  if (candidates.length === 1 || options.trial === false) return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
   const { preprocessing, top1 } = await choosePreprocessing(pool, writeModel(settled.model), settled.output, candidates, bind, settled.fixedBatch)
   const tried = candidates.map((candidate, i) => ({ preprocessing: `${candidate.name} ${candidate.layout}`, top1: top1[i] as number }))
   return { ...settled, dataset: bind(preprocessing), tried }

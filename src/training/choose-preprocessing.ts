@@ -29,7 +29,7 @@ export async function choosePreprocessing(
     const { train } = bind(candidate)
     const stride = Math.max(1, Math.floor(train.size / samples))
     const indices = Array.from({ length: Math.min(samples, train.size) }, (_, i) => i * stride)
-    return (await evaluate(pool, model, train, { output, indices, fixedBatch })).top1
+    return (await evaluate(pool, model, train, { output, indices, fixedBatch })).top1 ?? 0
   }
   const top1: number[] = []
   for (const candidate of candidates) top1.push(await tryOn(candidate, TRIAL_SAMPLES))

@@ -1,11 +1,14 @@
 // What a caller of compress can ask for. The defaults stand in compress-defaults.ts, which loads nothing heavy.
 import type { ExternalData } from '../onnx/read-model.js'
 import type { MethodName } from '../ternary/update-graph.js'
-import type { Device } from '../runtime/device.js'
 import type { Progress } from './records.js'
 import type { RestPrecision } from './round-rest.js'
+import type { TrainingOptions } from './training-options.js'
 
-export interface CompressOptions {
+/** Sets of defaults; what they say stands in recipes.ts. */
+export type RecipeName = 'default' | 'paper'
+
+export interface CompressOptions extends TrainingOptions {
   /** File name of the network, for messages and the report. */
   name: string
   /** Dataset: `mnist`, `cifar10`, `<name>:<folder>` or the path of a module. Absent: data-free fit, accuracy is not measured. */
@@ -27,26 +30,19 @@ export interface CompressOptions {
   compare: readonly MethodName[]
   /** How everything that is not ternary is stored. */
   rest: RestPrecision
-  epochs: number
-  /** Samples per training step. */
-  batch: number
-  learningRate: number
+  /** Where the options that are not given come from. */
+  recipe: RecipeName
+  /** Start from fresh random weights (He, of `seed`) instead of the file's. */
+  fromScratch: boolean
+  /** Train on the samples alone, by distillation from the original network; so is trained, too, where there are no labels. */
+  unlabelled: boolean
+  /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
+  scaleStart: 'fit' | 'one'
   /** Learning rate of Wp and Wn. */
   scaleLearningRate: number
-  weightDecay: number
-  /** Steps of linear warm-up. */
-  warmup: number
   /** Weight of the distillation term, 0..1. */
   distill: number
   temperature: number
-  augment: boolean
-  seed: number
-  /** Worker threads, each one replica; 0 = one per core, or one for another device than cpu. */
-  threads: number
-  /** What networks run on, for operators that it has. */
-  device: Device
-  /** Held-out training samples that choose the best epoch; at most a tenth of the training data. */
-  validation: number
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal
   /** Bytes of the network's external data files. */

@@ -1,6 +1,7 @@
 // The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which order the parts
 // below are called, and prints nothing.
 import type { Dataset } from '../data/dataset.js'
+import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
 import type { Model } from '../onnx/model.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
@@ -14,15 +15,16 @@ import { chooseLayers } from '../ternary/layers.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork } from './bind-network.js'
 import { checkRuns } from './check-runs.js'
-import { COMPRESS_DEFAULTS } from './compress-defaults.js'
 import type { CompressOptions } from './compress-options.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
-import { evaluate, type Evaluation } from './evaluate.js'
+import { agreement, evaluate, type Evaluation } from './evaluate.js'
 import { fineTune } from './fine-tune.js'
 import { fitWithoutData } from './fit-without-data.js'
+import { freshWeights } from './fresh-weights.js'
 import { foldConstants } from './prepare-network.js'
 import type { CompressReport, MethodReport, Progress, TrainingReport } from './records.js'
 import { roundRest } from './round-rest.js'
+import { completeOptions, type CompressRequest } from './recipes.js'
 import type { TernaryNetwork } from './ternary-network.js'
 import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
@@ -33,9 +35,6 @@ export interface CompressResult {
   report: CompressReport
 }
 
-/** Everything but the network's name has a default. */
-export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>
-
 /**
  * Compresses a network: ternary weights by fine-tuning (or, without a dataset, by the best fit), packed into a .ttq file that was read
  * back and compared.
@@ -43,8 +42,8 @@ export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOp
  * @throws TtqError of any code but `output`; see ErrorCode
  */
 export async function compress(bytes: Uint8Array, request: CompressRequest): Promise<CompressResult> {
-  const options: CompressOptions = { ...COMPRESS_DEFAULTS, ...request }
-  const job = new Job(options)
+  const job = new Job(request)
+  const { options } = job
   const start = performance.now()
   job.phase('read')
   let onnxBytes = bytes.length
@@ -62,8 +61,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
     report: {
       schema: 'ttq-report/1', ttq: VERSION, model: options.name, output: null, method: options.method, rest: options.rest,
       dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
-      baseline: done.baseline === undefined ? null : { top1: done.baseline.top1 },
-      compressed: done.compressed === undefined ? null : { top1: done.compressed.top1 },
+      baseline: accuracyOf(done.baseline), compressed: accuracyOf(done.compressed), agreement: done.agreement ?? null,
+      recipe: options.recipe, fromScratch: options.fromScratch, unlabelled: job.options.unlabelled,
       size: describeSize(onnxBytes, done.file, choices, done.network),
       layers: describeLayers(choices, done.network),
       training: done.training ?? null,
@@ -82,6 +81,7 @@ interface Done {
   dataset?: Dataset
   baseline?: Evaluation
   compressed?: Evaluation
+  agreement?: number
   training?: TrainingReport
   /** All methods of a comparison, the packed one first. */
   compared?: readonly TrainedMethod[]
@@ -90,8 +90,18 @@ interface Done {
 /** What all parts of one compression need: the options, and a way to say how far they are. */
 class Job {
   readonly warnings: string[] = []
+  options: CompressOptions
 
-  constructor(readonly options: CompressOptions) {}
+  constructor(private readonly request: CompressRequest) {
+    this.options = completeOptions(request)
+  }
+
+  /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
+  async doWithoutLabels({ train }: Dataset): Promise<void> {
+    if (this.options.fromScratch || (this.request.distill ?? 1) < 1) await checkLabelled(train, 'training', 'to learn from')
+    this.options = completeOptions({ ...this.request, unlabelled: true })
+    this.warn('the training samples have no labels: the network learns from the original alone, as with --unlabelled')
+  }
 
   readonly progress = (progress: Progress): void => { this.options.onProgress?.(progress) }
 
@@ -116,27 +126,36 @@ async function packWithoutData(model: Model, choices: readonly LayerChoice[], jo
 }
 
 async function packTrained(model: Model, choices: readonly LayerChoice[], data: string, job: Job): Promise<Done> {
-  const { options } = job
-  await requireDevice(options.device)
+  const { fromScratch, unlabelled, threads, signal, device } = job.options
+  await requireDevice(device)
   const stored = await openDataset(data)
-  const pool = new WorkerPool(options.threads, options.signal, options.device)
+  const pool = new WorkerPool(threads, signal, device)
   try {
     job.phase('prepare')
-    const bound = await bindNetwork(pool, model, stored, options)
+    const bound = await bindNetwork(pool, model, stored, { ...job.options, trial: !fromScratch && !unlabelled })
     const { dataset, output, fixedBatch } = bound
+    if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+    const { options } = job
     const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
       output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
     })
     job.phase('baseline', dataset.preprocessing)
     const baseline = await test(bound.model)
-    if (atChance(baseline.top1, dataset.classes)) {
-      job.warn(`baseline top-1 is ${baseline.top1.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
+    const untrained = atChance(baseline.top1, dataset.classes)
+    if (untrained && !fromScratch) {
+      job.warn(`baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
     }
     const others = [...new Set(options.compare)].filter((method) => method !== options.method)
-    const packed = await trainMethod(options.method, { pool, bound, choices, job, test })
+    const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
+    const parts = { pool, bound: start, choices, job, test }
+    const packed = await trainMethod(options.method, parts)
     const compared = [packed]
-    for (const method of others) compared.push(await trainMethod(method, { pool, bound, choices, job, test }))
-    return { ...packed, dataset, baseline, ...(options.compare.length === 0 ? {} : { compared }) }
+    for (const method of others) compared.push(await trainMethod(method, parts))
+    return {
+      ...packed, dataset, ...(options.compare.length === 0 ? {} : { compared }),
+      // What random weights say, in the file or for the start, is no measure of anything.
+      ...(fromScratch && untrained ? {} : { baseline }), ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
+    }
   } finally {
     await pool.close()
   }
@@ -180,7 +199,7 @@ async function trainMethod(method: MethodName, { pool, bound, choices, job, test
 
 function describeMethod({ method, file, network, compressed, training, elapsedMs }: TrainedMethod, { baseline }: Done, onnxBytes: number): MethodReport {
   return {
-    method, top1: compressed.top1, drop: (baseline as Evaluation).top1 - compressed.top1, sparsity: sparsityOf(network),
+    method, top1: compressed.top1, drop: typeof baseline?.top1 === 'number' && compressed.top1 !== null ? baseline.top1 - compressed.top1 : null, sparsity: sparsityOf(network),
     fileBytes: file.length, fileRatio: onnxBytes / file.length, bestEpoch: training.bestEpoch, elapsedMs,
   }
 }
@@ -196,6 +215,10 @@ function withoutFolder(path: string): string {
 }
 
 // Within the noise of a few hundred test samples around guessing.
-function atChance(top1: number, classes: number): boolean {
-  return top1 < (100 / classes) * 1.5
+function atChance(top1: number | null, classes: number): boolean {
+  return top1 !== null && top1 < (100 / classes) * 1.5
+}
+
+function accuracyOf(evaluation: Evaluation | undefined): { top1: number } | null {
+  return evaluation === undefined || evaluation.top1 === null ? null : { top1: evaluation.top1 }
 }

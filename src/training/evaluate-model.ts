@@ -1,4 +1,5 @@
 // Measuring the accuracy of a network, packed or not.
+import { checkLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
 import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
@@ -37,13 +38,14 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
   try {
     options.onProgress?.({ kind: 'phase', name: 'prepare' })
     const { dataset, output, fixedBatch, model: bound } = await bindNetwork(pool, model, stored, options)
+    await checkLabelled(dataset.test, 'test', 'to measure accuracy')
     options.onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
     const { top1, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
       output, fixedBatch, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
     })
     return {
-      schema: 'ttq-evaluate/1', model: options.name, dataset: options.data, preprocessing: dataset.preprocessing, device, top1, samples,
+      schema: 'ttq-evaluate/1', model: options.name, dataset: options.data, preprocessing: dataset.preprocessing, device, top1: top1 as number, samples,
       samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart), elapsedMs: performance.now() - start,
     }
   } finally {

@@ -1,16 +1,17 @@
-// Top-1 accuracy of a network over (a part of) a dataset split, on all workers.
+// What a network decides on (a part of) a dataset split, on all workers: its top-1 accuracy, its agreement with another network.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Split } from '../data/dataset.js'
-import { TtqError } from '../errors/ttq-error.js'
 import type { ValueName } from '../onnx/model.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { WorkerPool } from './worker-pool.js'
 
 export interface Evaluation {
-  /** Percent of samples whose highest score is their label's. */
-  top1: number
+  /** Percent of samples whose highest score is their label's; null where there are samples without a label. */
+  top1: number | null
   samples: number
+  /** Class with the highest score, per sample. */
+  decisions: Int32Array
   /** SHA-256 over all scores in the samples' order: equal exactly when two networks' outputs are equal bit for bit. */
   digest: string
 }
@@ -46,9 +47,8 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
       const fill = options.fixedBatch === undefined || options.fixedBatch === null ? 0 : batch - chosen.length
       const { inputs, labels: all } = await split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
       const labels = all.subarray(0, chosen.length)
-      if (labels.length === 0) throw new TtqError('data', 'dataset: it has no labels, expected one class per sample to measure accuracy')
       const results = await pool.call(worker, 'run', { id, feeds: inputs, outputs: [options.output] })
-      scored[i] = score(results[options.output] as Tensor, labels, all.length)
+      scored[i] = score(results[options.output] as Tensor, labels, chosen.length)
       done += chosen.length
       options.onProgress?.(done, indices.length)
     }
@@ -58,25 +58,34 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
   } finally {
     await pool.callAll('release', () => ({ id })).catch(() => undefined)
   }
-  const correct = scored.reduce((sum, part) => sum + part.correct, 0)
+  const total = (count: (part: Scored) => number): number => scored.reduce((sum, part) => sum + count(part), 0)
+  const top1 = total(({ labelled }) => labelled) === indices.length ? (100 * total(({ correct }) => correct)) / indices.length : null
+  const decisions = Int32Array.from(scored.flatMap((part) => part.decisions))
   const digest = scored.reduce((hash, part) => hash.update(part.bytes), sha256.create()).digest()
-  return { top1: (100 * correct) / indices.length, samples: indices.length, digest: bytesToHex(digest) }
+  return { top1, samples: indices.length, decisions, digest: bytesToHex(digest) }
 }
 
-interface Scored { correct: number; bytes: Uint8Array }
+/** Percent of samples, the same ones in the same order, on which two networks decide for the same class. */
+export function agreement(a: Pick<Evaluation, 'decisions'>, b: Pick<Evaluation, 'decisions'>): number {
+  const same = a.decisions.reduce((count, decision, i) => count + (decision === b.decisions[i] ? 1 : 0), 0)
+  return (100 * same) / a.decisions.length
+}
 
+interface Scored { decisions: number[]; labelled: number; correct: number; bytes: Uint8Array }
+
+// `scores` may go on behind the samples: what filled up the batch.
 function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
-  const classes = elementCount(scores.dims) / samples
-  const values = (scores.data as Float32Array).subarray(0, labels.length * classes)
-  let correct = 0
-  for (let sample = 0; sample < labels.length; sample++) {
-    let best = 0
-    for (let c = 1; c < classes; c++) {
-      if ((values[sample * classes + c] as number) > (values[sample * classes + best] as number)) best = c
-    }
-    if (best === labels[sample]) correct++
-  }
-  return { correct, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+  const classes = elementCount(scores.dims.slice(1))
+  const values = (scores.data as Float32Array).subarray(0, samples * classes)
+  const decisions = Array.from({ length: samples }, (_, sample) => highest(values.subarray(sample * classes, (sample + 1) * classes)))
+  const correct = decisions.filter((decision, sample) => decision === labels[sample]).length
+  return { decisions, labelled: labels.length, correct, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+}
+
+function highest(scores: Float32Array): number {
+  let best = 0
+  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i
+  return best
 }
 
 async function defaultBatch(split: Split): Promise<number> {

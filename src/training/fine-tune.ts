@@ -3,16 +3,17 @@ import { randomSource } from '../data/random.js'
 import { splitValidation } from '../data/split-validation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
-import { sgd } from '../optimizer/sgd.js'
+import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Parameter } from '../ternary/parameters.js'
-import { divideIntoNorms, foldInsertedNorms, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
+import { divideIntoNorms, foldInsertedNorms, followedByNorm, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
 import { trainedTernary } from '../ternary/trained-ternary.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'
 import type { BoundNetwork } from './bind-network.js'
 import { channelStatistics } from './channel-statistics.js'
 import type { CompressOptions } from './compress-options.js'
 import { withValues } from './deploy.js'
+import { describeTraining } from './describe-training.js'
 import { fit } from './fit.js'
 import { observe } from './observe.js'
 import type { Progress, TrainingReport } from './records.js'
@@ -37,26 +38,30 @@ export async function fineTune(
   checkTrainable(bound, choices)
   const { train } = dataset
   const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
-    labels: train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
+    labels: options.unlabelled ? undefined : train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
   })
   const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const scalesFromOne = options.scaleStart === 'one' ? normalizedLayers(original, choices, inserted) : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
   const result = await fit(pool, student, original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
     buildUpdate: (parameters: readonly Parameter[]) => buildUpdateGraph(parameters, {
-      method: options.method, optimizer: sgd(), weightDecay: options.weightDecay, threshold: thresholdRule(options),
+      method: options.method, scalesFromOne, optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: thresholdRule(options),
     }),
   })
   const { values, state } = result.best
   const layers = new Map([...ternary].map((name): [ValueName, TernaryLayer] => [name, trainedTernary(state, values.get(name) as Float32Array, { name })]))
   return {
     network: { model: deploy(result.best), layers },
-    training: {
-      epochs: options.epochs, steps: result.steps, samplesPerSecond: result.samplesPerSecond, elapsedMs: result.elapsedMs,
-      replicas: pool.size, device: pool.device, seed: options.seed, bestEpoch: result.bestEpoch, history: result.history,
-    },
+    training: describeTraining(options, result, pool),
   }
+}
+
+// Weights with a batch norm behind them, the file's own or an inserted one.
+function normalizedLayers({ graph }: Model, choices: readonly LayerChoice[], inserted: readonly InsertedNorm[]): Set<ValueName> {
+  const own = choices.filter((choice) => followedByNorm(graph, choice))
+  return new Set([...own, ...inserted].map(({ weight }) => weight))
 }
 
 function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerChoice[]): void {

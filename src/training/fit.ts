@@ -4,23 +4,15 @@ import type { Dataset } from '../data/dataset.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Parameter, UpdateGraph } from '../ternary/parameters.js'
-import { evaluate } from './evaluate.js'
+import { agreement, evaluate, type Evaluation } from './evaluate.js'
 import { partition } from './layout.js'
-import type { Progress } from './records.js'
-import { train, type TrainedValues, type TrainResult } from './train.js'
+import { train, type TrainedValues, type TrainOptions, type TrainResult } from './train.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from './worker-pool.js'
 
-export interface FitOptions {
-  epochs: number
-  batch: number
-  learningRate: number
-  scaleLearningRate: number
-  warmup: number
+export interface FitOptions extends Omit<TrainOptions, 'classes' | 'indices' | 'validate'> {
   distill: number
   temperature: number
-  seed: number
-  augment: boolean
   /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>
   heldOut: ArrayLike<number>
@@ -32,12 +24,11 @@ export interface FitOptions {
   deploy: (values: TrainedValues) => Model
   /** The deployed network's output that ranks the classes. */
   output: ValueName
-  onProgress: (progress: Progress) => void
 }
 
 /**
  * Trains `student` on the dataset's training split, with one replica per worker of the pool.
- * @param teacher the original network; only its distillation term uses it
+ * @param teacher the original network: the distillation term uses it, and validation without labels
  */
 export async function fit(pool: WorkerPool, student: Model, teacher: Model, dataset: Dataset, options: FitOptions): Promise<TrainResult> {
   const share = Math.max(1, Math.floor(Math.min(options.batch, options.indices.length) / pool.size))
@@ -45,13 +36,16 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
   const updates = partition(graph.parameters, pool.size).map(options.buildUpdate)
+  const judge = async (model: Model): Promise<Evaluation> =>
+    await evaluate(pool, writeModel(model), dataset.train, { output: options.output, indices: options.heldOut })
+  const expected = options.unlabelled ? await judge(teacher) : undefined
   return await train(pool, graph, updates, dataset.train, {
     ...options,
     batch: share * pool.size,
     classes: dataset.classes,
     validate: async (values) => {
-      const model = writeModel(options.deploy(values))
-      return (await evaluate(pool, model, dataset.train, { output: options.output, indices: options.heldOut })).top1
+      const decided = await judge(options.deploy(values))
+      return expected === undefined ? decided.top1 as number : agreement(decided, expected)
     },
   })
 }

@@ -1,11 +1,12 @@
-// What compress and evaluate tell their callers: progress while they run, one report at the end. Plain data, schema `ttq-report/1`.
+// What compress, train and evaluate tell their callers: progress while they run, one report at the end. Plain data, schema `ttq-report/1`.
+import type { TrainingOptions } from './training-options.js'
 
 /** Sent while the work goes on. */
 export type Progress =
   | { kind: 'phase'; name: 'read' | 'prepare' | 'baseline' | 'train' | 'pack' | 'verify' | 'evaluate'; detail?: string }
   | { kind: 'warning'; message: string }
   | { kind: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; samplesPerSecond: number; remainingMs: number }
-  | { kind: 'epoch'; epoch: number; epochs: number; loss: number; validationTop1: number; best: boolean; elapsedMs: number }
+  | { kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>
   | { kind: 'evaluated'; done: number; total: number }
 
 export interface LayerReport {
@@ -53,10 +54,10 @@ export interface SizeReport {
 /** One method of a comparison, trained under the same options. */
 export interface MethodReport {
   method: string
-  /** Percent of the full test set, of the packed file read back. */
-  top1: number
-  /** Points below the original network. */
-  drop: number
+  /** Percent of the full test set, of the packed file read back; null where that has no labels. */
+  top1: number | null
+  /** Points below the original network; null where either accuracy is not known. */
+  drop: number | null
   /** Share of zeros among the ternary weights; null where there are none. */
   sparsity: number | null
   fileBytes: number
@@ -70,8 +71,20 @@ export interface EpochReport {
   epoch: number
   loss: number
   learningRate: number
-  validationTop1: number
+  /** Percent of the held-out samples; null where training used no labels. */
+  validationTop1: number | null
+  /** Percent of the held-out samples on which the original network decides the same: in the place of top-1 where training used no labels. */
+  validationAgreement?: number
   elapsedMs: number
+}
+
+/** The options that training ran with, as they came out of what was given, recipe and defaults. */
+export interface TrainingSettings extends Omit<TrainingOptions, 'epochs' | 'threads' | 'device' | 'seed'> {
+  /** The following stand there where the network became ternary. */
+  scaleLearningRate?: number
+  scaleStart?: 'fit' | 'one'
+  distill?: number
+  temperature?: number
 }
 
 export interface TrainingReport {
@@ -86,6 +99,7 @@ export interface TrainingReport {
   seed: number
   /** Epoch whose weights were packed, 1-based. */
   bestEpoch: number
+  settings: TrainingSettings
   history: readonly EpochReport[]
 }
 
@@ -104,6 +118,13 @@ export interface CompressReport {
   /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
   baseline: { top1: number } | null
   compressed: { top1: number } | null
+  /** Percent of the test samples on which the packed file and the original network decide the same; null without a dataset or a trained original. */
+  agreement: number | null
+  recipe: string
+  /** Whether training started from fresh random weights. */
+  fromScratch: boolean
+  /** Whether training used no labels. */
+  unlabelled: boolean
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
@@ -144,6 +165,27 @@ export interface SweepReport {
   onnxBytes: number
   /** In the order of the values given. */
   points: readonly SweepPoint[]
+  warnings: readonly string[]
+  elapsedMs: number
+}
+
+export interface TrainReport {
+  schema: 'ttq-train/1'
+  /** Program version that wrote it. */
+  ttq: string
+  model: string
+  /** Path of the ONNX file; null when written to stdout or not written. */
+  output: string | null
+  dataset: string
+  preprocessing: string
+  /** Whether training started from fresh random weights; `before` is then measured with those. */
+  fromScratch: boolean
+  /** Percent of the full test set, before and after training. */
+  before: { top1: number }
+  after: { top1: number }
+  /** Size of the trained network. */
+  onnxBytes: number
+  training: TrainingReport
   warnings: readonly string[]
   elapsedMs: number
 }

@@ -22,6 +22,8 @@ export interface ReplicaSetup {
   placements: readonly Placement[]
   shard: ShardSetup
   shared: SharedMemory
+  /** Largest norm of the mean gradient over all parameters; absent: no limit. */
+  clipNorm?: number
 }
 
 /** Update graph of the replica's shard, serialized. */
@@ -29,7 +31,7 @@ export interface ShardSetup {
   model: Uint8Array
   scalars: readonly UpdateScalar[]
   state: readonly StateSlot[]
-  blocks: readonly Pick<UpdateBlock, 'gradient' | 'value' | 'size' | 'dims'>[]
+  blocks: readonly Pick<UpdateBlock, 'role' | 'gradient' | 'value' | 'size' | 'dims'>[]
   offset: number
   size: number
 }
@@ -41,6 +43,8 @@ export interface SharedMemory {
   gradients: readonly SharedArrayBuffer[]
   /** All parameters, laid out flat: initial values at first. */
   parameters: SharedArrayBuffer
+  /** Per replica: the sum of the squares of its shard's mean gradient, float64. */
+  squares: SharedArrayBuffer
 }
 
 export type Rates = Readonly<Record<UpdateScalar, number>>
@@ -58,6 +62,9 @@ export class Replica {
   private readonly gradientFetches: Feeds
   private readonly meanFeeds: Feeds
   private readonly mean: Float32Array
+  /** The part of `mean` that holds gradients: statistics have their new values there. */
+  private readonly meanGradients: readonly Float32Array[]
+  private readonly squares: Float64Array
   private readonly ownValues: Float32Array
   private readonly valueFetches: Feeds
   private state: Record<string, Tensor>
@@ -74,6 +81,8 @@ export class Replica {
     this.parameterFeeds = Object.fromEntries(placements.map((place) => [place.name, view(this.parameters, place)]))
     this.gradientFetches = Object.fromEntries(placements.map((place, i) => [gradientNames[i] as string, view(this.gradients, place)]))
     this.mean = new Float32Array(shard.size)
+    this.meanGradients = gradientParts(this.mean, shard)
+    this.squares = new Float64Array(shared.squares)
     this.ownValues = this.parameters.subarray(shard.offset, shard.offset + shard.size)
     this.meanFeeds = blockViews(this.mean, shard, 'gradient')
     this.valueFetches = blockViews(this.ownValues, shard, 'value')
@@ -110,6 +119,7 @@ export class Replica {
     this.barrier.wait()
     const met = performance.now()
     this.averageOwnShard()
+    if (this.setup.clipNorm !== undefined) this.clip(this.setup.clipNorm)
     const reduced = performance.now()
     await this.update(rates)
     this.sharedParameters.set(this.ownValues, this.setup.shard.offset)
@@ -147,6 +157,20 @@ export class Replica {
     if (share !== 1) for (let i = 0; i < size; i++) mean[i] = (mean[i] as number) * share
   }
 
+  /**
+   * Scales the mean gradient down to the norm `limit` where it is longer, as PyTorch's clip_grad_norm_ does. The norm is that of all replicas' shards, of the
+   * gradients of the weights as the network sees them: those of Wp, Wn and latent weights are made from these.
+   */
+  private clip(limit: number): void {
+    const { squares, meanGradients } = this
+    squares[this.setup.rank] = meanGradients.reduce((sum, part) => part.reduce((squared, value) => squared + value * value, sum), 0)
+    // All sums are written before one is read; the barrier at the end of the step stands before the next writing.
+    this.barrier.wait()
+    const norm = Math.sqrt(squares.reduce((sum, part) => sum + part, 0))
+    if (!(norm > limit)) return
+    for (const part of meanGradients) for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) * (limit / norm)
+  }
+
   private async update(rates: Rates): Promise<void> {
     const { scalars, state, size } = this.setup.shard
     if (size === 0) return
@@ -159,6 +183,14 @@ export class Replica {
 
 function view(flat: Float32Array, { dims, offset, size }: Placement): Tensor {
   return float32(dims, flat.subarray(offset, offset + size))
+}
+
+function gradientParts(flat: Float32Array, { blocks }: ShardSetup): Float32Array[] {
+  let end = 0
+  return blocks.flatMap(({ role, size }) => {
+    end += size
+    return role === 'statistic' ? [] : [flat.subarray(end - size, end)]
+  })
 }
 
 function blockViews(flat: Float32Array, shard: ShardSetup, role: 'gradient' | 'value'): Feeds {

@@ -1,20 +1,33 @@
 // Learning rate over the course of training.
 
+/** - `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a tenth after each drop. */
+export type ScheduleName = 'cosine' | 'step' | 'constant'
+
 export interface Schedule {
+  kind: ScheduleName
   /** Highest learning rate. */
   peak: number
-  /** Steps over which the rate rises linearly from zero. */
+  /** Steps over which the rate rises linearly from zero; at most a fifth of all steps. */
   warmup: number
   /** All steps of the training. */
   steps: number
+  /** For `step`: the shares of the training after which the rate drops, between 0 and 1. */
+  drops: readonly number[]
 }
 
+/** What a drop leaves of the rate. */
+const DROP = 0.1
+
 /**
- * Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts).
+ * Linear warm-up, then what the schedule says.
  * @param step 0-based
  */
-export function cosineRate({ peak, warmup, steps }: Schedule, step: number): number {
+export function learningRate({ kind, peak, warmup, steps, drops }: Schedule, step: number): number {
   const rise = Math.min(warmup, Math.floor(steps / 5))
   if (step < rise) return (peak * (step + 1)) / rise
-  return (peak / 2) * (1 + Math.cos((Math.PI * (step - rise)) / Math.max(1, steps - rise)))
+  switch (kind) {
+    case 'cosine': return (peak / 2) * (1 + Math.cos((Math.PI * (step - rise)) / Math.max(1, steps - rise)))
+    case 'step': return peak * DROP ** drops.filter((share) => step >= Math.round(share * steps)).length
+    case 'constant': return peak
+  }
 }

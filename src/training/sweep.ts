@@ -1,5 +1,7 @@
 // Accuracy against sparsity and size: the same compression at several thresholds, one after the other.
-import { compress, type CompressRequest } from './compress.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { compress } from './compress.js'
+import type { CompressRequest } from './recipes.js'
 import type { CompressReport, Progress, SweepPoint, SweepReport } from './records.js'
 
 /** What is varied: delta as a share of max|w|, or the share of zeros; in the order of the work. */
@@ -8,7 +10,7 @@ export interface SweepValues {
   values: readonly number[]
 }
 
-export type SweepRequest = Omit<CompressRequest, 'method' | 'compare' | 'threshold' | 'sparsity' | 'data' | 'overwrite'> & { data: string }
+export type SweepRequest = Omit<CompressRequest, 'method' | 'compare' | 'threshold' | 'sparsity' | 'data' | 'overwrite' | 'fromScratch'> & { data: string }
 
 /**
  * Compresses a network once per value; each point is what `compress` gives for it alone. The bytes are read anew each time, and left as they are.
@@ -40,7 +42,8 @@ export async function sweep(
 }
 
 function describePoint({ baseline, compressed, layers, size, training, elapsedMs }: CompressReport, asked: { threshold?: number; sparsity?: number }): SweepPoint {
-  const top1 = compressed?.top1 as number
+  const top1 = compressed?.top1
+  if (typeof top1 !== 'number') throw new TtqError('data', 'dataset: its test samples have no labels, expected one class per sample: a sweep is about accuracy')
   return {
     threshold: asked.threshold ?? null, targetSparsity: asked.sparsity ?? null,
     sparsity: layers.reduce((sum, { zeros }) => sum + (zeros ?? 0), 0) / size.ternaryWeights,

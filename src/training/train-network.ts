@@ -1,40 +1,125 @@
-// Plain full-precision training of a network, e.g. a freshly initialised one.
-import type { Model } from '../onnx/model.js'
+// Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained one and a report.
+import { checkLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
 import { randomSource } from '../data/random.js'
 import { splitValidation } from '../data/split-validation.js'
-import { sgd } from '../optimizer/sgd.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Model } from '../onnx/model.js'
+import { readModel } from '../onnx/read-model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { OPTIMIZERS } from '../optimizer/optimizers.js'
+import { requireDevice } from '../runtime/offered-devices.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'
-import { bindNetwork } from './bind-network.js'
-import { withValues } from './deploy.js'
+import { bindNetwork, type BoundNetwork } from './bind-network.js'
 import type { CompressOptions } from './compress-options.js'
+import { withValues } from './deploy.js'
+import { describeTraining } from './describe-training.js'
+import { evaluate } from './evaluate.js'
 import { fit } from './fit.js'
+import { freshWeights } from './fresh-weights.js'
+import { foldConstants } from './prepare-network.js'
+import type { Progress, TrainReport } from './records.js'
+import { ADAM_RATES } from './recipes.js'
+import { TRAIN_DEFAULTS } from './train-defaults.js'
+import type { TrainResult } from './train.js'
+import { trainableParameters } from './trainable.js'
+import type { TrainingOptions } from './training-options.js'
+import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
 
 export interface TrainNetworkOptions
-  extends Pick<CompressOptions, 'mean' | 'std' | 'scale' | 'epochs' | 'batch' | 'learningRate' | 'weightDecay' | 'warmup' | 'augment' | 'seed' | 'threads' | 'validation' | 'onProgress' | 'signal'> {
+  extends TrainingOptions, Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'onProgress' | 'signal' | 'externalData'> {
+  /** Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained network expects none. */
   data: string
 }
 
+/** Everything but the network's name and the dataset has a default. */
+export type TrainRequest = Pick<TrainNetworkOptions, 'name' | 'data'> & Partial<TrainNetworkOptions>
+
+export interface TrainNetworkResult {
+  /** The trained network, serialized ONNX. */
+  file: Uint8Array
+  report: TrainReport
+}
+
 /**
- * Trains all weights, biases and normalisation parameters with SGD on cross-entropy; the epoch with the best held-out accuracy counts.
- * @returns the network with trained initializers
+ * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy counts.
+ * @param bytes a serialized ONNX model
+ * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `training`, `interrupted`
  */
-export async function trainNetwork(model: Model, options: TrainNetworkOptions): Promise<Model> {
-  const stored = await openDataset(options.data)
-  const pool = new WorkerPool(options.threads, options.signal)
+export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Promise<TrainNetworkResult> {
+  const options = completeTrainOptions(request)
+  const { name, externalData, data, threads, device, signal, seed } = options
+  const start = performance.now()
+  const phase = (of: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void => {
+    options.onProgress?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
+  }
+  phase('read')
+  const model = await foldConstants(readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }))
+  await requireDevice(device)
+  const stored = await openDataset(data)
+  const pool = new WorkerPool(threads, signal, device)
   try {
-    const bound = await bindNetwork(pool, model, stored, options)
-    const { train } = bound.dataset
-    const split = splitValidation(train.size, randomSource(options.seed, 'validation'), { labels: train.labels, count: Math.min(options.validation, Math.floor(train.size / 10)) })
-    const { best } = await fit(pool, bound.model, bound.model, bound.dataset, {
-      ...options, scaleLearningRate: 0, distill: 0, temperature: 1, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output: bound.output,
-      buildUpdate: (parameters) => buildUpdateGraph(parameters, { method: 'none', optimizer: sgd(), weightDecay: options.weightDecay, threshold: { kind: 'auto' } }),
-      deploy: ({ values }) => withValues(bound.model, values),
-      onProgress: (progress) => options.onProgress?.(progress),
-    })
-    return withValues(bound.model, best.values)
+    phase('prepare')
+    const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, { ...options, trial: false })
+    await checkTrainable(bound)
+    const { dataset, output } = bound
+    const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
+      const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
+        output, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+      })
+      return { top1: top1 as number }
+    }
+    phase('baseline', dataset.preprocessing)
+    const before = await accuracyOf(bound.model)
+    phase('train')
+    const result = await trainBound(pool, bound, options)
+    const trained = withValues(bound.model, result.best.values)
+    phase('evaluate')
+    const after = await accuracyOf(trained)
+    const file = writeModel(trained)
+    return {
+      file,
+      report: {
+        schema: 'ttq-train/1', ttq: VERSION, model: name, output: null, dataset: data, preprocessing: dataset.preprocessing, fromScratch: options.fromScratch,
+        before, after, onnxBytes: file.length, training: describeTraining(options, result, pool), warnings: [], elapsedMs: performance.now() - start,
+      },
+    }
   } finally {
     await pool.close()
   }
+}
+
+function completeTrainOptions(request: TrainRequest): TrainNetworkOptions {
+  const rate = request.optimizer === 'adam' ? { learningRate: ADAM_RATES.learningRate } : {}
+  const options = { ...TRAIN_DEFAULTS, fromScratch: false, ...rate, ...request }
+  if (request.drops === undefined || options.schedule === 'step') return options
+  throw new TtqError('usage', `--drops: given with --schedule ${options.schedule}, expected --schedule step`)
+}
+
+async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {
+  await checkLabelled(dataset.train, 'training', 'to learn from')
+  await checkLabelled(dataset.test, 'test', 'to measure accuracy')
+  if (fixedBatch !== null) {
+    throw new TtqError('unsupported', `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`, {
+      hint: 'export it with a dynamic batch dimension', facts: { fixedBatch },
+    })
+  }
+  if (trainableParameters(model.graph, new Set()).some(({ role }) => role === 'weight')) return
+  throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', { hint: 'convert the network to float32' })
+}
+
+async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions): Promise<TrainResult> {
+  const { train } = dataset
+  const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
+    labels: train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
+  })
+  return await fit(pool, model, model, dataset, {
+    ...options, scaleLearningRate: 0, distill: 0, temperature: 1, unlabelled: false, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output,
+    buildUpdate: (parameters) => buildUpdateGraph(parameters, {
+      method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
+    }),
+    deploy: ({ values }) => withValues(model, values),
+    onProgress: (progress) => options.onProgress?.(progress),
+  })
 }

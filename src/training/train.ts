@@ -12,24 +12,22 @@ import { layOut, type Layout } from './layout.js'
 import { LABELS_INPUT } from './loss-graph.js'
 import type { EpochReport, Progress } from './records.js'
 import type { Rates, ReplicaSetup, StepTimes } from './replica.js'
-import { cosineRate } from './schedule.js'
+import { learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
+import type { TrainingOptions } from './training-options.js'
 import type { WorkerPool } from './worker-pool.js'
 
-export interface TrainOptions {
-  classes: number
-  epochs: number
+export interface TrainOptions
+  extends Pick<TrainingOptions, 'epochs' | 'batch' | 'learningRate' | 'warmup' | 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm' | 'seed' | 'augment'> {
   /** Samples per step over all replicas; a multiple of their number. */
   batch: number
-  learningRate: number
+  classes: number
+  /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
+  unlabelled: boolean
   scaleLearningRate: number
-  /** Steps of linear warm-up. */
-  warmup: number
-  seed: number
-  augment: boolean
   /** Training samples to learn from; the held-out ones are left out of it. */
   indices: ArrayLike<number>
-  /** Held-out top-1 of a snapshot, percent. */
+  /** Held-out top-1 (or agreement) of a snapshot, percent. */
   validate: (values: TrainedValues) => Promise<number>
   onProgress: (progress: Progress) => void
 }
@@ -63,15 +61,15 @@ const QUEUE = 2
  */
 export async function train(pool: WorkerPool, graph: TrainingGraph, updates: readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
   const layout = layOut(updates)
-  await createReplicas(pool, graph, layout)
+  await createReplicas(pool, graph, layout, options.clipNorm)
   const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
   const steps = stepsPerEpoch * options.epochs
-  const schedule = { peak: options.learningRate, warmup: options.warmup, steps }
+  const schedule = { kind: options.schedule, peak: options.learningRate, warmup: options.warmup, steps, drops: options.drops }
   const scaleSchedule = { ...schedule, peak: options.scaleLearningRate }
   const history: EpochReport[] = []
   const start = performance.now()
   let trainingMs = 0
-  let best: { values: TrainedValues; top1: number; epoch: number } | undefined
+  let best: { values: TrainedValues; score: number; epoch: number } | undefined
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
     const order = shuffledIndices(options.indices.length, randomSource(options.seed, 'shuffle', epoch))
     const losses: Promise<number>[] = []
@@ -79,7 +77,7 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
     for (let i = 0; i < stepsPerEpoch; i++) {
       const step = (epoch - 1) * stepsPerEpoch + i
       const chosen = Array.from(order.subarray(i * options.batch, (i + 1) * options.batch), (at) => options.indices[at] as number)
-      const rates = { learningRate: cosineRate(schedule, step), scaleLearningRate: cosineRate(scaleSchedule, step), step: step + 1 }
+      const rates = { learningRate: learningRate(schedule, step), scaleLearningRate: learningRate(scaleSchedule, step), step: step + 1 }
       const loss = stepOnAll(pool, await shares(split, chosen, pool.size, options, step), rates)
       loss.catch(() => undefined)
       losses.push(loss)
@@ -97,11 +95,11 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
     all.forEach((loss, i) => checkLoss(loss, epoch, i + 1))
     trainingMs += performance.now() - epochStart
     const values = await snapshot(pool, layout)
-    const top1 = await options.validate(values)
-    if (best === undefined || top1 >= best.top1) best = { values, top1, epoch }
+    const score = await options.validate(values)
+    if (best === undefined || score >= best.score) best = { values, score, epoch }
     const record: EpochReport = {
-      epoch, loss: all.reduce((sum, loss) => sum + loss, 0) / all.length, learningRate: cosineRate(schedule, epoch * stepsPerEpoch - 1),
-      validationTop1: top1, elapsedMs: performance.now() - start,
+      epoch, loss: all.reduce((sum, loss) => sum + loss, 0) / all.length, learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
+      ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }), elapsedMs: performance.now() - start,
     }
     history.push(record)
     options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
@@ -114,12 +112,13 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
   }
 }
 
-async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: Layout): Promise<void> {
+async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: Layout, clipNorm: number | undefined): Promise<void> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
   const shared = {
     barrier: new SharedArrayBuffer(BARRIER_BYTES),
     gradients: layout.shards.map(() => new SharedArrayBuffer(bytes)),
     parameters: new SharedArrayBuffer(bytes),
+    squares: new SharedArrayBuffer(layout.shards.length * Float64Array.BYTES_PER_ELEMENT),
   }
   const start = new Float32Array(shared.parameters)
   const gradientModel = writeModel(graph.model)
@@ -130,11 +129,11 @@ async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: La
       end += block.size
     }
     return {
-      rank, gradientModel, loss: graph.loss, placements: layout.placements, shared,
+      rank, gradientModel, loss: graph.loss, placements: layout.placements, shared, ...(clipNorm === undefined ? {} : { clipNorm }),
       gradientNames: layout.placements.map(({ name }) => graph.gradients.get(name) as string),
       shard: {
         model: writeModel(update.model), scalars: update.scalars, state: update.state, offset, size: end - offset,
-        blocks: update.blocks.map(({ gradient, value, size, dims }) => ({ gradient, value, size, dims })),
+        blocks: update.blocks.map(({ role, gradient, value, size, dims }) => ({ role, gradient, value, size, dims })),
       },
     }
   })
@@ -149,15 +148,19 @@ async function shares(split: Split, chosen: readonly number[], replicas: number,
   for (let rank = 0; rank < replicas; rank++) {
     const indices = chosen.slice(rank * size, (rank + 1) * size)
     const { inputs, labels } = options.augment ? await split.batch(indices, random) : await split.batch(indices)
-    feeds.push({ ...inputs, [LABELS_INPUT]: oneHot(labels, options.classes) })
+    feeds.push({ ...inputs, [LABELS_INPUT]: targets(labels, size, options) })
   }
   return feeds
 }
 
-function oneHot(labels: Int32Array, classes: number): Feeds[string] {
-  const rows = new Float32Array(labels.length * classes)
-  labels.forEach((label, i) => { rows[i * classes + label] = 1 })
-  return float32([labels.length, classes], rows)
+// One row per sample: its class, smoothed (Szegedy et al. 2016, arXiv 1512.00567, section 7). Without labels, nothing reads them.
+function targets(labels: Int32Array, samples: number, { classes, labelSmoothing, unlabelled }: TrainOptions): Feeds[string] {
+  const rows = new Float32Array(samples * classes)
+  if (unlabelled) return float32([samples, classes], rows)
+  if (labels.length === 0) throw new TtqError('data', 'dataset: a training batch has no labels, expected one class per sample as in the first batch')
+  rows.fill(labelSmoothing / classes)
+  labels.forEach((label, i) => { rows[i * classes + label] = 1 - labelSmoothing + labelSmoothing / classes })
+  return float32([samples, classes], rows)
 }
 
 async function stepOnAll(pool: WorkerPool, batches: readonly Feeds[], rates: Rates): Promise<number> {

@@ -18,25 +18,43 @@ const LEARNED_INPUTS: Readonly<Record<string, readonly number[]>> = {
 /** Behind these, an added vector is a bias. */
 const TAKES_BIAS = new Set(['Conv', 'ConvTranspose', 'MatMul'])
 
+/** A learned initializer and where it stands. */
+export interface LearnedInput {
+  name: ValueName
+  node: Node
+  /** Position among the node's inputs. */
+  index: number
+  role: ParameterRole
+}
+
 /**
- * The trained values among the float32 initializers of a graph. A constant that merely scales or shifts (the 3 and 6 of a hard swish)
- * is part of the function and not trained; a vector added right behind a Conv or MatMul is its bias and is.
+ * The float32 initializers that training changes, where nodes use them. A constant that merely scales or shifts (the 3 and 6 of a hard swish)
+ * is part of the function and not among them; a vector added right behind a Conv or MatMul is its bias and is.
+ */
+export function learnedInputs(graph: Graph): LearnedInput[] {
+  const produced = producers(graph)
+  return graph.nodes.filter(({ domain }) => domain === '').flatMap((node) => {
+    const use = (index: number, role: ParameterRole): LearnedInput[] => {
+      const name = node.inputs[index]
+      const tensor = name === undefined ? undefined : graph.initializers.get(name)
+      if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      return [{ name, node, index, role: role === 'vector' && tensor.dims.length > 1 ? 'weight' : role }]
+    }
+    const bias = node.opType === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
+    return [
+      ...(LEARNED_INPUTS[node.opType] ?? []).flatMap((index) => use(index, 'vector')),
+      ...(node.opType === 'BatchNormalization' ? [3, 4] : []).flatMap((index) => use(index, 'statistic')),
+      ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'vector')),
+    ]
+  })
+}
+
+/**
+ * The trained values of a graph, each once.
  * @param ternary names of the weights that become ternary
  */
 export function trainableParameters(graph: Graph, ternary: ReadonlySet<ValueName>): Parameter[] {
-  const produced = producers(graph)
-  const roles = new Map<ValueName, ParameterRole>()
-  const claim = (name: ValueName | undefined, role: ParameterRole): void => {
-    const tensor = name === undefined ? undefined : graph.initializers.get(name)
-    if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return
-    roles.set(name, ternary.has(name) ? 'ternary' : role === 'vector' && tensor.dims.length > 1 ? 'weight' : role)
-  }
-  for (const node of graph.nodes) {
-    if (node.domain !== '') continue
-    for (const index of LEARNED_INPUTS[node.opType] ?? []) claim(node.inputs[index], 'vector')
-    if (node.opType === 'BatchNormalization') for (const index of [3, 4]) claim(node.inputs[index], 'statistic')
-    if (node.opType === 'Add') claim(biasOf(node, graph, (value) => produced.get(value)), 'vector')
-  }
+  const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, ternary.has(name) ? 'ternary' : role]))
   return [...roles].map(([name, role]) => {
     const { dims, data } = graph.initializers.get(name) as { dims: readonly number[]; data: Float32Array }
     return { name, dims, role: role === 'weight' && countAboveOne(dims) < 2 ? 'vector' : role, initial: data }

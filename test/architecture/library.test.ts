@@ -8,7 +8,7 @@ const PACKED: string = 'ttq/packed'
 
 test('the library has what the README shows', async () => {
   const library = await import(LIBRARY) as Record<string, unknown>
-  const functions = ['compress', 'evaluateModel', 'inspectPacked', 'isPacked', 'pack', 'readModel', 'unpack', 'writeModel']
+  const functions = ['compress', 'evaluateModel', 'inspectPacked', 'isPacked', 'pack', 'readModel', 'trainNetwork', 'unpack', 'writeModel']
   assert.deepEqual(functions.filter((name) => typeof library[name] !== 'function'), [])
   assert.equal(typeof library['TtqError'], 'function')
 })

@@ -10,8 +10,8 @@ const MORE = 'ttq compress --help lists the options.'
 
 const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
-  ['train m.onnx', 'unknown command "train". The commands are compress, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
-  ['--json', 'no command before --json. The commands are compress, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
+  ['prune m.onnx', 'unknown command "prune". The commands are compress, train, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
+  ['--json', 'no command before --json. The commands are compress, train, sweep, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],

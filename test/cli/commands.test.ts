@@ -95,6 +95,20 @@ describe('compress', () => {
     assert.match(stderr, /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0\n$/)
     assert.ok(existsSync(join(folder, 'm.ttq')))
   })
+
+  test('--max-drop without labels: the share of decisions that changed', async () => {
+    const folder = setUp()
+    // Larger values, on which the network does not say the same of everything.
+    const unlabelled = loaderModule().replace(', labels: indices.map((index) => index % 3)', '').replace('Math.sin(index * 3.1 + j)', '9 * Math.sin(index * index + j * j)')
+    writeFileSync(join(folder, 'loader.mjs'), unlabelled)
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--learning-rate', '1'])
+    const { agreement, baseline, compressed, warnings } = JSON.parse(stdout) as CompressReport
+    assert.deepEqual([baseline, compressed], [null, null])
+    assert.ok((agreement ?? 100) < 100, `${agreement}`)
+    assert.equal(code, 4)
+    assert.ok(warnings.some((warning) => /^[\d.]+ % of the decisions changed, more than --max-drop 0$/.test(warning)))
+    assert.match(stderr, /\nepoch 1\/1: loss \d\.\d{4}, held-out agreement \d+\.\d\d %/)
+  })
 })
 
 describe('the other commands', () => {

@@ -4,21 +4,26 @@ import { describe, test } from 'node:test'
 import { renderCompressReport } from '../../src/report/compress-report.js'
 import { renderEvaluateReport } from '../../src/report/evaluate-report.js'
 import { renderInspectReport } from '../../src/report/inspect-report.js'
+import { renderTrainReport } from '../../src/report/train-report.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
 import type { InspectReport } from '../../src/training/inspect-model.js'
-import type { CompressReport, LayerReport } from '../../src/training/records.js'
+import type { CompressReport, LayerReport, TrainReport, TrainingReport, TrainingSettings } from '../../src/training/records.js'
 
 const NOTHING = { stored: 'float32', wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
 
+const SETTINGS: TrainingSettings = {
+  batch: 128, optimizer: 'sgd', learningRate: 0.05, schedule: 'cosine', drops: [], warmup: 50, weightDecay: 1e-4, labelSmoothing: 0, augment: true, validation: 5000,
+}
+
 const COMPRESSED: CompressReport = {
   schema: 'ttq-report/1', ttq: '0.1.0', model: 'net.onnx', output: 'net.ttq', method: 'ttq', rest: 'fp32', dataset: 'mnist', preprocessing: '0..1, NCHW',
-  baseline: { top1: 99.1 }, compressed: { top1: 98.85 },
+  baseline: { top1: 99.1 }, compressed: { top1: 98.85 }, agreement: 98.9, recipe: 'default', fromScratch: false, unlabelled: false,
   size: { onnxBytes: 178_000, fileBytes: 21_500, fileRatio: 178_000 / 21_500, ternaryWeights: 40_000, ternaryFp32Bytes: 160_000, ternaryPackedBytes: 10_016, ternaryRatio: 160_000 / 10_016, restValues: 4_500, restBytes: 11_484 },
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
     { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, stored: 'ternary2', wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
   ],
-  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, history: [] },
+  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, settings: SETTINGS, history: [] },
   verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
 }
 
@@ -73,11 +78,47 @@ describe('compress', () => {
     assert.ok(text.endsWith('30.0 %\n'))
   })
 
+  test('without labels: agreement, with top-1 where the test set has labels', () => {
+    const unlabelled = { ...COMPRESSED, unlabelled: true }
+    const agreed = /\nagreement {7}98\.90 % of the test samples, with the original network\n/
+    assert.match(renderCompressReport(unlabelled), /\naccuracy {8}top-1 99\.10 % -> 98\.85 %/)
+    assert.match(renderCompressReport(unlabelled), agreed)
+    assert.match(renderCompressReport(unlabelled), /\nmethod {10}ttq, without labels\n/)
+    const unmeasured = renderCompressReport({ ...unlabelled, baseline: null, compressed: null })
+    assert.match(unmeasured, /\naccuracy {8}not measured \(no labels\)\n/)
+    assert.match(unmeasured, agreed)
+  })
+
+  test('from scratch: no baseline', () => {
+    const text = renderCompressReport({ ...COMPRESSED, fromScratch: true, recipe: 'paper', baseline: null, agreement: null })
+    assert.match(text, /\naccuracy {8}top-1 98\.85 %\n/)
+    assert.match(text, /\nmethod {10}ttq, recipe paper, from scratch\n/)
+  })
+
   test('one of each', () => {
-    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, device: 'webgpu', seed: 7, bestEpoch: 1, history: [] }
+    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, device: 'webgpu', seed: 7, bestEpoch: 1, settings: SETTINGS, history: [] }
     assert.match(renderCompressReport({ ...COMPRESSED, training }), /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/)
     assert.match(renderCompressReport({ ...COMPRESSED, compressed: { top1: 99.2 } }), /\(\+0\.10 points\)/)
   })
+})
+
+test('train', () => {
+  const training = COMPRESSED.training as TrainingReport
+  const report: TrainReport = {
+    schema: 'ttq-train/1', ttq: '0.1.0', model: 'net.onnx', output: null, dataset: 'mnist', preprocessing: '0..1, NCHW', fromScratch: true,
+    before: { top1: 9.8 }, after: { top1: 99.1 }, onnxBytes: 178_000, training, warnings: [], elapsedMs: 192_300,
+  }
+  assert.equal(renderTrainReport(report), [
+    'net.onnx: top-1 9.80 % -> 99.10 % (+89.30 points)',
+    '',
+    'data        mnist, 0..1, NCHW',
+    'start       fresh random weights',
+    'training    4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+    'written to  stdout (178 KB)',
+    'time        3 min 12 s',
+    '',
+  ].join('\n'))
+  assert.match(renderTrainReport({ ...report, fromScratch: false, output: 'net.trained.onnx' }), /\nstart {7}the weights of the file\n[^]*\nwritten to {2}net\.trained\.onnx \(178 KB\)\n/)
 })
 
 test('evaluate', () => {

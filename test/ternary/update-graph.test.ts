@@ -65,6 +65,16 @@ describe('ttq against PyTorch', () => {
   }
 })
 
+test('scales from one: ternary weights of -1, 0 and 1 where asked for, the fit elsewhere; scales counted in ones', () => {
+  const threshold = { kind: 'constant', t: 0.3 } as const
+  const update = build([parameter('w', 'ternary', WEIGHTS), parameter('v', 'ternary', WEIGHTS)], { threshold, scalesFromOne: new Set(['w']) })
+  const scalesOf = (name: string): number[] => [...update.state.find((slot) => slot.name === `${name}.scales`)?.initial as Float32Array]
+  assert.deepEqual([...update.blocks[0]?.initialValue as Float32Array], [1, -1, 1, -1, 0, 0, 0, -1])
+  assert.deepEqual(scalesOf('w'), [1, 1])
+  assert.notDeepEqual(scalesOf('v'), [1, 1])
+  assert.ok(Math.abs((update.blocks[1]?.initialValue[0] as number) - 0.4) < 1e-6)
+})
+
 describe('every method against the formulas in float64', () => {
   const rules: ThresholdRule[] = [{ kind: 'auto' }, { kind: 'constant', t: 0.1 }, { kind: 'sparsity', r: 0.3 }, { kind: 'sparsity', r: 0.8 }, { kind: 'sparsity', r: 0 }]
   for (const method of Object.keys(METHODS) as MethodName[]) {

@@ -10,7 +10,8 @@ import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/index.js'
 import { Session } from '../../src/runtime/session.js'
-import { compress, type CompressRequest, type CompressResult } from '../../src/training/compress.js'
+import { compress, type CompressResult } from '../../src/training/compress.js'
+import type { CompressRequest } from '../../src/training/recipes.js'
 import { STRIPES, stripesBatch, stripesNetwork, type Form } from './stripes-network.js'
 
 const TRAINED: CompressRequest = { name: 'stripes.onnx', data: STRIPES, epochs: 6, batch: 24, learningRate: 0.05, warmup: 10, distill: 0, seed: 3, threads: 2 }
@@ -60,7 +61,7 @@ test('the report adds up', async () => {
   // 480 samples, a tenth held out, 24 a step.
   assert.equal(training?.steps, 6 * 18)
   assert.deepEqual(training.history.map(({ epoch }) => epoch), [1, 2, 3, 4, 5, 6])
-  const best = Math.max(...training.history.map(({ validationTop1 }) => validationTop1))
+  const best = Math.max(...training.history.map(({ validationTop1 }) => validationTop1 ?? 0))
   assert.equal(training.history[training.bestEpoch - 1]?.validationTop1, best)
   assert.deepEqual([training.replicas, training.seed, report.verified.bitExact], [2, 3, true])
 })

@@ -14,19 +14,29 @@ import { layOut, partition } from '../../src/training/layout.js'
 import { findClassScores } from '../../src/training/logits.js'
 import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
 import { foldConstants, makeBatchFlexible } from '../../src/training/prepare-network.js'
-import { cosineRate } from '../../src/training/schedule.js'
+import { learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/training/worker-pool.js'
 
 const model = (graph: Graph, opset = 17): Model => ({ irVersion: 8, opsets: new Map([['', opset]]), graph })
 
 test('schedule: up in a line, down along half a cosine', () => {
-  const schedule = { peak: 2, warmup: 4, steps: 24 }
-  assert.deepEqual([0, 1, 2, 3, 4].map((step) => cosineRate(schedule, step)), [0.5, 1, 1.5, 2, 2])
-  assert.ok(Math.abs(cosineRate(schedule, 14) - 1) < 1e-12)
-  assert.ok(Math.abs(cosineRate(schedule, 24)) < 1e-12)
-  assert.equal(cosineRate({ peak: 1, warmup: 0, steps: 10 }, 0), 1)
+  const schedule = { kind: 'cosine', peak: 2, warmup: 4, steps: 24, drops: [] } as const
+  assert.deepEqual([0, 1, 2, 3, 4].map((step) => learningRate(schedule, step)), [0.5, 1, 1.5, 2, 2])
+  assert.ok(Math.abs(learningRate(schedule, 14) - 1) < 1e-12)
+  assert.ok(Math.abs(learningRate(schedule, 24)) < 1e-12)
+  assert.equal(learningRate({ ...schedule, peak: 1, warmup: 0, steps: 10 }, 0), 1)
   // Warm-up takes at most a fifth of a short training.
-  assert.equal(cosineRate({ peak: 1, warmup: 50, steps: 10 }, 1), 1)
+  assert.equal(learningRate({ ...schedule, peak: 1, warmup: 50, steps: 10 }, 1), 1)
+})
+
+test('schedule: a tenth after each drop, or the same throughout', () => {
+  const schedule = { kind: 'step', peak: 8, warmup: 2, steps: 20, drops: [0.5, 0.75] } as const
+  const rates = [0, 1, 2, 9, 10, 14, 15, 19].map((step) => learningRate(schedule, step))
+  ;[4, 8, 8, 8, 0.8, 0.8, 0.08, 0.08].forEach((rate, i) => { assert.ok(Math.abs((rates[i] as number) - rate) < 1e-12, `${i}: ${rates[i]}`) })
+  assert.deepEqual([0, 1, 2, 19].map((step) => learningRate({ ...schedule, kind: 'constant' }, step)), [4, 8, 8, 8])
+  // The paper's drops at epochs 82, 123 and 300 of 400 are exact at any number of steps per epoch.
+  const paper = { ...schedule, warmup: 0, steps: 400 * 351, drops: [82 / 400, 123 / 400, 300 / 400] }
+  for (const epoch of [82, 123, 300]) assert.ok(learningRate(paper, epoch * 351) < 0.11 * learningRate(paper, epoch * 351 - 1), `epoch ${epoch}`)
 })
 
 const parameter = (name: string, size: number): Parameter => ({ name, dims: [size], role: 'vector', initial: new Float32Array(size) })

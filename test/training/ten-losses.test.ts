@@ -1,5 +1,5 @@
 // Ten steps of fine-tuning a small network against losses that PyTorch computed in float64 (ten_losses.py): TTQ, batch norm, distillation,
-// weight decay, the schedule and the mean over replicas, all at once.
+// weight decay, the schedule, clipping and the mean over replicas, all at once.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Batch, Split } from '../../src/data/dataset.js'
@@ -9,7 +9,7 @@ import { sgd } from '../../src/optimizer/sgd.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import { buildUpdateGraph } from '../../src/ternary/update-graph.js'
 import { partition } from '../../src/training/layout.js'
-import { train, type TrainResult } from '../../src/training/train.js'
+import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
 import { WorkerPool } from '../../src/training/worker-pool.js'
 
@@ -45,6 +45,20 @@ const GOLDEN = {
       'fc.b': [0.1197088, 0.0077897, -0.1269075],
       'fc.w': [0.1956845, 0.4100825, -0.3046679, -0.326302, 0.4021426, 0.2261216, -0.467371, -0.1183618, 0.4830193, -0.0131821, -0.4802437, 0.140259, 0.4499399, -0.2554471, -0.3871922, 0.3494874, 0.3068782, -0.4223299, -0.1941175, 0.4637575, 0.0553826, -0.4822327, 0.0789211, 0.4803072],
       'n1.scale': [1.1834394, 0.8932226, 0.8479412, 1.143333],
+    },
+  },
+  clipped: {
+    losses: [0.3319822, 0.3275915, 0.3321064, 0.3338731, 0.3257764, 0.331978, 0.3320321, 0.3310029, 0.3351456, 0.3275102],
+    values: {
+      'c2.w.scales': [0.9094913, 0.9014944],
+      'c3.w.scales': [0.7561027, 0.7497787],
+      'n1.mean': [-0.0525537, -0.0381623, 0.0627785, 0.0221583],
+      'n1.var': [0.4991753, 0.5809497, 0.6156321, 0.5198337],
+      'n2.mean': [0.1559929, -0.2014327, -0.107407, 0.1937612, 0.0893216, -0.2110653, -0.0818996, 0.162573],
+      'n2.var': [0.3810241, 0.3742846, 0.5354668, 0.4938083, 0.3327418, 0.437919, 0.5782767, 0.4438225],
+      'fc.b': [0.1100906, 0.003352, -0.1128514],
+      'fc.w': [0.201267, 0.4144954, -0.3102388, -0.3314988, 0.403375, 0.2297847, -0.4663862, -0.1169861, 0.4884793, -0.0129777, -0.4858118, 0.1394934, 0.4520964, -0.2552298, -0.3874458, 0.3528895, 0.3021583, -0.4271104, -0.1892592, 0.4715015, 0.0578153, -0.4893949, 0.0732139, 0.4800933],
+      'n1.scale': [1.1830657, 0.8926802, 0.8462041, 1.1450928],
     },
   },
 }
@@ -84,7 +98,16 @@ function split(replicas: number): Split {
   return { size: BATCH * STEPS * replicas, batch: async () => Promise.resolve(batchNumber(next++)) }
 }
 
-async function tenSteps(replicas: number): Promise<TrainResult> {
+interface Case { replicas: number; options: Pick<TrainOptions, 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm'> }
+
+const PLAIN = { schedule: 'cosine', drops: [], labelSmoothing: 0 } as const
+const CASES: Record<keyof typeof GOLDEN, Case> = {
+  one: { replicas: 1, options: PLAIN },
+  two: { replicas: 2, options: PLAIN },
+  clipped: { replicas: 2, options: { schedule: 'step', drops: [0.5, 0.8], labelSmoothing: 0.1, clipNorm: 0.05 } },
+}
+
+async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, classes: CLASSES, distill: 0.7, temperature: 4 }
   const graph = await buildTrainingGraph(model, model, new Set(['c2.w', 'c3.w']), batchNumber(0).inputs, loss)
@@ -93,7 +116,7 @@ async function tenSteps(replicas: number): Promise<TrainResult> {
   const pool = new WorkerPool(replicas)
   try {
     return await train(pool, graph, updates, split(replicas), {
-      classes: CLASSES, epochs: 1, batch: BATCH * replicas, learningRate: 0.1, scaleLearningRate: 0.05, warmup: 2, seed: 1, augment: false,
+      classes: CLASSES, epochs: 1, batch: BATCH * replicas, learningRate: 0.1, scaleLearningRate: 0.05, ...options, warmup: 2, unlabelled: false, seed: 1, augment: false,
       indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i), validate: async () => Promise.resolve(0),
       onProgress: (progress) => { if (progress.kind === 'step') shown.push(progress.loss) },
     })
@@ -104,11 +127,15 @@ async function tenSteps(replicas: number): Promise<TrainResult> {
 
 let shown: number[] = []
 
-for (const [label, replicas] of [['one', 1], ['two', 2]] as const) {
-  test(`ten losses, ${label} replica${replicas > 1 ? 's' : ''}: as PyTorch's`, async () => {
+const TITLES: Record<keyof typeof GOLDEN, string> = {
+  one: 'one replica', two: 'two replicas', clipped: 'two replicas with a clipped gradient, smoothed labels and drops of the rate',
+}
+
+for (const label of ['one', 'two', 'clipped'] as const) {
+  test(`ten losses, ${TITLES[label]}: as PyTorch's`, async () => {
     shown = []
     const golden = GOLDEN[label]
-    const { best, history, steps } = await tenSteps(replicas)
+    const { best, history, steps } = await tenSteps(CASES[label])
     assert.equal(steps, STEPS)
     // The last step is not shown by itself; the mean of the epoch has it.
     near('losses', shown, golden.losses.slice(0, shown.length), 1e-4)

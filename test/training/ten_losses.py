@@ -64,20 +64,30 @@ def network(x, p, training=False, updated=None):
     return F.conv2d(x, p['c3.w'], p['c3.b']).mean((2, 3)) @ p['fc.w'].T + p['fc.b']
 
 
-def loss_of(scores, batch):
-    entropy = F.cross_entropy(scores, labels(batch))
+def loss_of(scores, batch, smoothing):
+    entropy = F.cross_entropy(scores, labels(batch), label_smoothing=smoothing)
     teacher = F.log_softmax(network(images(batch), START) / TEMPERATURE, 1)
     divergence = F.kl_div(F.log_softmax(scores / TEMPERATURE, 1), teacher, reduction='batchmean', log_target=True)
     return (1 - DISTILL) * entropy + DISTILL * TEMPERATURE ** 2 * divergence
 
 
-def rate_at(step):
+def rate_at(step, drops):
     if step < WARMUP:
         return (step + 1) / WARMUP
+    if drops is not None:
+        return 0.1 ** sum(step >= drop for drop in drops)
     return (1 + math.cos(math.pi * (step - WARMUP) / (STEPS - WARMUP))) / 2
 
 
-def run(label, replicas):
+# The norm of the mean gradient is that of the weights as the network sees them: ternary ones, not latent ones and scales.
+def clip(p, learned, quantized, limit):
+    seen = [sum(q[name].grad for q in quantized) for name in TERNARY] + [p[name].grad for name in learned if name not in TERNARY and not name.endswith('.scales')]
+    norm = torch.sqrt(sum((g ** 2).sum() for g in seen))
+    for name in learned:
+        p[name].grad *= min(1.0, limit / norm)
+
+
+def run(label, replicas, smoothing=0.0, limit=None, drops=None):
     p = {name: value.clone() for name, value in START.items()}
     units = {}
     for name in TERNARY:
@@ -98,16 +108,21 @@ def run(label, replicas):
     losses = []
     for step in range(STEPS):
         for group, peak in zip(optimizer.param_groups, (RATE, RATE, SCALE_RATE)):
-            group['lr'] = peak * rate_at(step)
+            group['lr'] = peak * rate_at(step, drops)
         optimizer.zero_grad()
-        parts, statistics = [], []
+        parts, statistics, all_quantized = [], [], []
         for replica in range(replicas):
             batch, updated = step * replicas + replica, {}
             quantized = {**p, **{name: units[name] * Ternary.apply(p[name], p[f'{name}.scales']) for name in TERNARY}}
-            part = loss_of(network(images(batch), quantized, True, updated), batch)
+            for name in TERNARY:
+                quantized[name].retain_grad()
+            all_quantized.append(quantized)
+            part = loss_of(network(images(batch), quantized, True, updated), batch, smoothing)
             (part / replicas).backward()
             parts.append(part.item())
             statistics.append(updated)
+        if limit is not None:
+            clip(p, learned, all_quantized, limit)
         optimizer.step()
         for name in STATISTICS:
             p[name] = sum(updated[name] for updated in statistics) / replicas
@@ -123,3 +138,4 @@ def run(label, replicas):
 
 run('one', 1)
 run('two', 2)
+run('clipped', 2, smoothing=0.1, limit=0.05, drops=[5, 8])

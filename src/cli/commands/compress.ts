@@ -1,19 +1,19 @@
 // ttq compress: options -> library call -> file and report.
-import { DEVICES, DEVICES_TEXT } from '../../runtime/device.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressOptions } from '../../training/compress-options.js'
+import { ADAM_RATES, FROM_SCRATCH_DEFAULTS as FROM_SCRATCH } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { Arguments, Command } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { choiceOption, choicesOption, flagOption, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
+import { choiceOption, choicesOption, flagOption, given, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
+import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
 
 const WEIGHTS = 'Ternary weights:'
-const TRAINING = 'Training:'
 
 /** The options, of which sweep takes most. */
 export const COMPRESS_OPTIONS = {
@@ -26,19 +26,15 @@ export const COMPRESS_OPTIONS = {
   ternary: { group: WEIGHTS, describe: 'make layers of this name ternary although they are first or last', repeatable: true },
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
-  epochs: { group: TRAINING, describe: 'passes over the training data', default: DEFAULTS.epochs },
-  batch: { group: TRAINING, describe: 'samples per step', default: DEFAULTS.batch },
-  'learning-rate': { group: TRAINING, describe: 'highest learning rate of the weights', default: DEFAULTS.learningRate },
-  'scale-learning-rate': { group: TRAINING, describe: 'highest learning rate of Wp and Wn', default: DEFAULTS.scaleLearningRate },
-  'weight-decay': { group: TRAINING, describe: 'weight decay, never on Wp and Wn', default: DEFAULTS.weightDecay },
-  warmup: { group: TRAINING, describe: 'steps over which the learning rate rises', default: DEFAULTS.warmup },
-  distill: { group: TRAINING, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
-  temperature: { group: TRAINING, describe: 'softening of that comparison', default: DEFAULTS.temperature },
-  augment: { group: TRAINING, describe: 'crop and mirror training images (--no-augment: not)', flag: true, default: 'on' },
-  validation: { group: TRAINING, describe: 'samples held out to choose the best epoch, at most a tenth', default: DEFAULTS.validation },
-  seed: { group: TRAINING, describe: 'seed of all chance; equal seeds and threads give equal files', default: DEFAULTS.seed },
-  threads: { group: TRAINING, describe: 'worker threads, 0 = one per core (one in all for another device than cpu)', default: DEFAULTS.threads },
-  device: { group: TRAINING, describe: DEVICES_TEXT, default: DEFAULTS.device },
+  recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs, rate ${FROM_SCRATCH.learningRate}, no distillation`, flag: true },
+  unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
+  ...trainingOptions(DEFAULTS),
+  'scale-learning-rate': {
+    group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate}, with adam ${ADAM_RATES.scaleLearningRate}`,
+  },
+  distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
+  temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
   output: { group: 'Output:', describe: 'the .ttq file, - for stdout', alias: 'o', default: "the model's name with .ttq, in the working directory" },
   force: FORCE_OPTION,
   report: REPORT_OPTION,
@@ -46,10 +42,10 @@ export const COMPRESS_OPTIONS = {
 } as const
 
 /** Options that mean nothing where nothing is trained or measured. */
-const NEED_DATA = [
-  'mean', 'std', 'scale', 'compare', 'epochs', 'batch', 'learning-rate', 'scale-learning-rate', 'weight-decay', 'warmup', 'distill', 'temperature', 'augment',
-  'validation', 'device', 'max-drop',
-] as const satisfies readonly (keyof typeof COMPRESS_OPTIONS)[]
+const NEED_DATA: readonly string[] = [
+  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'max-drop',
+  ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
+]
 
 export const compressCommand: Command = {
   name: 'compress',
@@ -90,47 +86,46 @@ function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOpt
 }
 
 /** What the options ask for; --output, --report and --max-drop are the command's own. @throws TtqError `usage` */
-export function compressOptions(args: Arguments): Omit<CompressOptions, 'name'> {
+export function compressOptions(args: Arguments): Partial<CompressOptions> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
+  refuseTogether(args, 'max-drop', 'from-scratch', 'random weights have no accuracy to fall from')
   const idle = data === undefined ? NEED_DATA.find((name) => args.values.has(name)) : undefined
   if (idle !== undefined) throw new TtqError('usage', `--${idle}: given without --data, expected a dataset to train on`)
-  const method = choiceOption(args, 'method', ['ttq', 'twn', 'bwn', 'dorefa']) ?? DEFAULTS.method
+  const method = choiceOption(args, 'method', ['ttq', 'twn', 'bwn', 'dorefa'])
   const threshold = numberOption(args, 'threshold', { from: 0, below: 1 })
   const sparsity = numberOption(args, 'sparsity', { from: 0, below: 1 })
-  if (method !== 'ttq' && (threshold ?? sparsity) !== undefined) {
+  if ((method ?? 'ttq') !== 'ttq' && (threshold ?? sparsity) !== undefined) {
     throw new TtqError('usage', `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`)
   }
   return {
-    method,
-    ...(data === undefined ? {} : { data }),
     ...normalisationOf(args),
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(sparsity === undefined ? {} : { sparsity }),
-    keep: textsOption(args, 'keep'),
-    ternary: textsOption(args, 'ternary'),
-    compare: choicesOption(args, 'compare', ['ttq', 'twn', 'bwn', 'dorefa', 'none']),
-    rest: choiceOption(args, 'rest', ['fp32', 'fp16', 'int8']) ?? DEFAULTS.rest,
-    renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']) ?? DEFAULTS.renormalize,
-    epochs: numberOption(args, 'epochs', { from: 1, to: 100_000, whole: true }) ?? DEFAULTS.epochs,
-    batch: numberOption(args, 'batch', { from: 1, to: 65_536, whole: true }) ?? DEFAULTS.batch,
-    learningRate: numberOption(args, 'learning-rate', { above: 0, to: 10 }) ?? DEFAULTS.learningRate,
-    scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }) ?? DEFAULTS.scaleLearningRate,
-    weightDecay: numberOption(args, 'weight-decay', { from: 0, to: 1 }) ?? DEFAULTS.weightDecay,
-    warmup: numberOption(args, 'warmup', { from: 0, whole: true }) ?? DEFAULTS.warmup,
-    distill: numberOption(args, 'distill', { from: 0, to: 1 }) ?? DEFAULTS.distill,
-    temperature: numberOption(args, 'temperature', { above: 0, to: 1000 }) ?? DEFAULTS.temperature,
-    augment: flagOption(args, 'augment') ?? DEFAULTS.augment,
-    validation: numberOption(args, 'validation', { from: 1, whole: true }) ?? DEFAULTS.validation,
-    seed: numberOption(args, 'seed', { from: 0, to: 4_294_967_295, whole: true }) ?? DEFAULTS.seed,
-    threads: numberOption(args, 'threads', { from: 0, to: 1024, whole: true }) ?? DEFAULTS.threads,
-    device: choiceOption(args, 'device', DEVICES) ?? DEFAULTS.device,
+    ...readTrainingOptions(args),
+    ...given({
+      data, method, threshold, sparsity,
+      keep: textsOption(args, 'keep'),
+      ternary: textsOption(args, 'ternary'),
+      compare: choicesOption(args, 'compare', ['ttq', 'twn', 'bwn', 'dorefa', 'none']),
+      rest: choiceOption(args, 'rest', ['fp32', 'fp16', 'int8']),
+      renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']),
+      recipe: choiceOption(args, 'recipe', ['default', 'paper']),
+      fromScratch: flagOption(args, 'from-scratch'),
+      unlabelled: flagOption(args, 'unlabelled'),
+      scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }),
+      distill: numberOption(args, 'distill', { from: 0, to: 1 }),
+      temperature: numberOption(args, 'temperature', { above: 0, to: 1000 }),
+    }),
   }
 }
 
 // What to say when accuracy fell too far.
-function accuracyDrop({ baseline, compressed }: CompressReport, maxDrop: number | undefined): string | undefined {
-  if (maxDrop === undefined || baseline === null || compressed === null) return undefined
+function accuracyDrop({ baseline, compressed, agreement }: CompressReport, maxDrop: number | undefined): string | undefined {
+  if (maxDrop === undefined) return undefined
+  if (baseline === null || compressed === null) {
+    // Without labels: accuracy cannot have fallen by more than the share of decisions that changed.
+    if (agreement === null || 100 - agreement <= maxDrop) return undefined
+    return `${(100 - agreement).toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}`
+  }
   const drop = baseline.top1 - compressed.top1
   if (drop <= maxDrop) return undefined
   return `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}`

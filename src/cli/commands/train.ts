@@ -1,0 +1,53 @@
+// ttq train: an ONNX network and a dataset -> the network trained in full precision, and a report.
+import { TtqError } from '../../errors/ttq-error.js'
+import { TRAIN_DEFAULTS as DEFAULTS } from '../../training/train-defaults.js'
+import type { TrainReport } from '../../training/records.js'
+import type { Arguments, Command } from '../command.js'
+import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
+import { EXIT } from '../exit-codes.js'
+import { readModelInput } from '../model-input.js'
+import { flagOption, given, textOption } from '../option-values.js'
+import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
+import type { Terminal } from '../terminal.js'
+import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
+
+const OWN = "the dataset's own"
+
+export const trainCommand: Command = {
+  name: 'train',
+  summary: 'Train an ONNX network in full precision, from its own weights or from fresh ones.',
+  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  options: {
+    ...DATASET_OPTIONS,
+    mean: { ...DATASET_OPTIONS.mean, default: OWN },
+    std: { ...DATASET_OPTIONS.std, default: OWN },
+    scale: { ...DATASET_OPTIONS.scale, default: 1 },
+    'from-scratch': { group: TRAINING_GROUP, describe: "start from fresh random weights instead of the file's", flag: true },
+    ...trainingOptions(DEFAULTS),
+    output: { group: 'Output:', describe: 'the trained ONNX file, - for stdout', alias: 'o', default: "the model's name with .trained.onnx, in the working directory" },
+    force: FORCE_OPTION,
+    report: REPORT_OPTION,
+  },
+  examples: [
+    ['$0 train model.onnx --data mnist -o trained.onnx', 'train on MNIST'],
+    ['$0 train model.onnx --data cifar10 --from-scratch --epochs 164', 'forget the weights of the file, train for long'],
+  ],
+  run: runTrain,
+}
+
+async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
+  const data = textOption(args, 'data')
+  if (data === undefined) throw new TtqError('usage', 'train: no dataset given, expected --data <dataset>', { hint: 'ttq train model.onnx --data mnist' })
+  const options = { ...normalisationOf(args), ...readTrainingOptions(args), ...given({ fromScratch: flagOption(args, 'from-scratch') }) }
+  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.trained.onnx')
+  const paths = checkResultPaths(args, { input: args.operand, output })
+  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
+  const { trainNetwork } = await import('../../training/train-network.js')
+  const result = await trainNetwork(bytes, { ...source, ...options, data, signal: terminal.signal, onProgress: terminal.progress })
+  terminal.signal.throwIfAborted()
+  const report: TrainReport = { ...result.report, output: output === '-' ? null : output }
+  await writeModelResult(paths, result.file, terminal)
+  const { renderTrainReport } = await import('../../report/train-report.js')
+  await writeReport(args, paths, report, renderTrainReport(report), terminal)
+  return EXIT.done
+}
