@@ -13,7 +13,7 @@ const count = Number(batch) * Number(steps)
 const { model, ternary, dataset } = benchNetwork(network, count)
 const pool = new WorkerPool(Number(threads))
 const stamps: number[] = []
-const { times } = await fit(pool, model, model, dataset, {
+const { times, replicas } = await fit(pool, model, model, dataset, {
   ...COMPRESS_DEFAULTS, epochs: 1, batch: Number(batch), indices: Uint32Array.from({ length: count }, (_, i) => i), heldOut: [0], ternary, output: 'scores',
   buildUpdate: (parameters) => buildUpdateGraph(parameters, { method: 'ttq', optimizer: sgd(), weightDecay: 1e-4, threshold: { kind: 'auto' } }),
   deploy: ({ values }) => withValues(model, values),
@@ -22,4 +22,4 @@ const { times } = await fit(pool, model, model, dataset, {
 await pool.close()
 const durations = stamps.slice(1).map((stamp, i) => stamp - (stamps[i] as number)).slice(2).sort((a, b) => a - b)
 const msPerStep = durations[Math.floor(durations.length / 2)] ?? NaN
-console.log(JSON.stringify({ msPerStep, replicas: pool.size, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }))
+console.log(JSON.stringify({ msPerStep, replicas, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }))

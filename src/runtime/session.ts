@@ -7,6 +7,8 @@ import type { Device } from './device.js'
 export interface SessionOptions {
   /** Threads inside one operator on the cpu; 1 leaves the other cores to other sessions, 0 takes all. */
   threads: number
+  /** Give memory back to the system after use instead of keeping it for the next run: less at its peak, and slower. Default false. */
+  frugal?: boolean
   /** ONNX Runtime's graph optimisation level. Default 'all'. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all'
   /** What runs the operators that it has; cpu runs the others. Default cpu. */
@@ -37,6 +39,7 @@ export class Session {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
+        enableCpuMemArena: options.frugal !== true,
         graphOptimizationLevel: options.optimization ?? 'all',
         executionProviders: options.device === undefined || options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
         logSeverityLevel: 3,

@@ -13,10 +13,10 @@ const SETTINGS = [
 
 type Options = TrainingOptions & Partial<CompressOptions>
 
-export function describeTraining(options: Options, result: TrainResult, { size, device }: Pick<WorkerPool, 'size' | 'device'>): TrainingReport {
+export function describeTraining(options: Options, result: TrainResult, { device }: Pick<WorkerPool, 'device'>): TrainingReport {
   return {
     epochs: options.epochs, steps: result.steps, samplesPerSecond: result.samplesPerSecond, elapsedMs: result.elapsedMs,
-    replicas: size, device, seed: options.seed, bestEpoch: result.bestEpoch, settings: settingsOf(options), history: result.history,
+    replicas: result.replicas, device, seed: options.seed, bestEpoch: result.bestEpoch, settings: settingsOf(options), history: result.history,
   }
 }
 

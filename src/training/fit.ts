@@ -3,14 +3,16 @@
 import type { Dataset } from '../data/dataset.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import { countParameters } from '../onnx/count-parameters.js'
 import type { Parameter, UpdateGraph } from '../ternary/parameters.js'
 import { agreement, evaluate, type Evaluation } from './evaluate.js'
 import { partition } from './layout.js'
+import { planReplicas } from './replica-plan.js'
 import { train, type TrainedValues, type TrainOptions, type TrainResult } from './train.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from './worker-pool.js'
 
-export interface FitOptions extends Omit<TrainOptions, 'classes' | 'indices' | 'validate'> {
+export interface FitOptions extends Omit<TrainOptions, 'classes' | 'indices' | 'validate' | 'plan'> {
   distill: number
   temperature: number
   /** Training samples to learn from, and those held out to choose the best epoch by. */
@@ -27,21 +29,24 @@ export interface FitOptions extends Omit<TrainOptions, 'classes' | 'indices' | '
 }
 
 /**
- * Trains `student` on the dataset's training split, with one replica per worker of the pool.
+ * Trains `student` on the dataset's training split, on all workers of the pool.
  * @param teacher the original network: the distillation term uses it, and validation without labels
  */
 export async function fit(pool: WorkerPool, student: Model, teacher: Model, dataset: Dataset, options: FitOptions): Promise<TrainResult> {
-  const share = Math.max(1, Math.floor(Math.min(options.batch, options.indices.length) / pool.size))
+  const batch = Math.min(options.batch, options.indices.length)
+  const plan = planReplicas(pool.size, batch, countParameters(student.graph))
+  const share = Math.max(1, Math.floor(batch / plan.replicas))
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
-  const updates = partition(graph.parameters, pool.size).map(options.buildUpdate)
+  const updates = partition(graph.parameters, plan.replicas).map(options.buildUpdate)
   const judge = async (model: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(model), dataset.train, { output: options.output, indices: options.heldOut })
   const expected = options.unlabelled ? await judge(teacher) : undefined
-  return await train(pool, graph, updates, dataset.train, {
+  return await train(pool.first(plan.replicas), graph, updates, dataset.train, {
     ...options,
-    batch: share * pool.size,
+    plan,
+    batch: share * plan.replicas,
     classes: dataset.classes,
     validate: async (values) => {
       const decided = await judge(options.deploy(values))

@@ -22,6 +22,10 @@ export interface ReplicaSetup {
   placements: readonly Placement[]
   shard: ShardSetup
   shared: SharedMemory
+  /** Threads inside one operator, on the cpu. */
+  threads: number
+  /** Keep no memory between operators. */
+  frugal: boolean
   /** Largest norm of the mean gradient over all parameters; absent: no limit. */
   clipNorm?: number
 }
@@ -54,13 +58,15 @@ export interface StepTimes { gradient: number; reduce: number; update: number; w
 
 export class Replica {
   private readonly barrier: Barrier
+  /** All replicas' gradients, and everyone's parameters; a replica that is alone needs neither. */
   private readonly sharedGradients: readonly Float32Array[]
-  private readonly sharedParameters: Float32Array
+  private readonly sharedParameters: Float32Array | undefined
   private readonly parameters: Float32Array
   private readonly gradients: Float32Array
   private readonly parameterFeeds: Feeds
   private readonly gradientFetches: Feeds
   private readonly meanFeeds: Feeds
+  /** Mean gradients of the own shard. */
   private readonly mean: Float32Array
   /** The part of `mean` that holds gradients: statistics have their new values there. */
   private readonly meanGradients: readonly Float32Array[]
@@ -71,16 +77,17 @@ export class Replica {
   private spare: Record<string, Tensor>
   readonly times: StepTimes = { gradient: 0, reduce: 0, update: 0, wait: 0 }
 
-  private constructor(private readonly setup: ReplicaSetup, private readonly gradientSession: Session, private readonly updateSession: Session) {
+  private constructor(private setup: ReplicaSetup, private readonly gradientSession: Session, private readonly updateSession: Session) {
     const { shared, placements, shard, gradientNames } = setup
     this.barrier = new Barrier(shared.barrier, shared.gradients.length)
     this.sharedGradients = shared.gradients.map((memory) => new Float32Array(memory))
-    this.sharedParameters = new Float32Array(shared.parameters)
-    this.parameters = Float32Array.from(this.sharedParameters)
+    const alone = shared.gradients.length === 1
+    this.sharedParameters = alone ? undefined : new Float32Array(shared.parameters)
+    this.parameters = Float32Array.from(new Float32Array(shared.parameters))
     this.gradients = new Float32Array(this.parameters.length)
     this.parameterFeeds = Object.fromEntries(placements.map((place) => [place.name, view(this.parameters, place)]))
     this.gradientFetches = Object.fromEntries(placements.map((place, i) => [gradientNames[i] as string, view(this.gradients, place)]))
-    this.mean = new Float32Array(shard.size)
+    this.mean = alone ? this.gradients : new Float32Array(shard.size)
     this.meanGradients = gradientParts(this.mean, shard)
     this.squares = new Float64Array(shared.squares)
     this.ownValues = this.parameters.subarray(shard.offset, shard.offset + shard.size)
@@ -92,12 +99,15 @@ export class Replica {
 
   /** @param device runs the gradient graph; the update, whose state lies in main memory, stays on the cpu */
   static async create(setup: ReplicaSetup, device: Device): Promise<Replica> {
-    const threads = device === 'cpu' ? 1 : 0
-    const gradient = await Session.create(setup.gradientModel, { threads, device })
-    const update = await Session.create(setup.shard.model, { threads })
-    // What the sessions were made from is as large as the network.
+    const { frugal } = setup
+    const threads = device === 'cpu' ? setup.threads : 0
+    const gradient = await Session.create(setup.gradientModel, { threads, device, frugal })
+    const update = await Session.create(setup.shard.model, { threads, frugal })
+    const replica = new Replica(setup, gradient, update)
+    // What the sessions and the parameters were made from is as large as the network.
     const none = new Uint8Array()
-    return new Replica({ ...setup, gradientModel: none, shard: { ...setup.shard, model: none } }, gradient, update)
+    replica.setup = { ...setup, gradientModel: none, shard: { ...setup.shard, model: none }, shared: { ...setup.shared, parameters: new SharedArrayBuffer(0) } }
+    return replica
   }
 
   /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */
@@ -115,17 +125,17 @@ export class Replica {
     const start = performance.now()
     const results: Results = await this.gradientSession.run({ ...batch, ...this.parameterFeeds }, this.gradientFetches)
     const ran = performance.now()
-    this.sharedGradients[rank]?.set(this.gradients)
+    if (this.sharedParameters !== undefined) this.sharedGradients[rank]?.set(this.gradients)
     this.barrier.wait()
     const met = performance.now()
-    this.averageOwnShard()
+    if (this.sharedParameters !== undefined) this.averageOwnShard()
     if (this.setup.clipNorm !== undefined) this.clip(this.setup.clipNorm)
     const reduced = performance.now()
     await this.update(rates)
-    this.sharedParameters.set(this.ownValues, this.setup.shard.offset)
+    this.sharedParameters?.set(this.ownValues, this.setup.shard.offset)
     const updated = performance.now()
     this.barrier.wait()
-    this.parameters.set(this.sharedParameters)
+    if (this.sharedParameters !== undefined) this.parameters.set(this.sharedParameters)
     const times = this.times
     times.gradient += ran - start
     times.reduce += reduced - met

@@ -15,7 +15,8 @@ import type { Rates, ReplicaSetup, StepTimes } from './replica.js'
 import { learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { TrainingOptions } from './training-options.js'
-import type { WorkerPool } from './worker-pool.js'
+import type { ReplicaPlan } from './replica-plan.js'
+import type { Workers } from './worker-pool.js'
 
 export interface TrainOptions
   extends Pick<TrainingOptions, 'epochs' | 'batch' | 'learningRate' | 'warmup' | 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm' | 'seed' | 'augment'> {
@@ -25,6 +26,7 @@ export interface TrainOptions
   /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
   unlabelled: boolean
   scaleLearningRate: number
+  plan: ReplicaPlan
   /** Training samples to learn from; the held-out ones are left out of it. */
   indices: ArrayLike<number>
   /** Held-out top-1 (or agreement) of a snapshot, percent. */
@@ -44,24 +46,25 @@ export interface TrainResult {
   best: TrainedValues
   bestEpoch: number
   steps: number
+  replicas: number
   samplesPerSecond: number
   elapsedMs: number
   history: EpochReport[]
-  /** Mean milliseconds per step of the first replica. */
-  times: StepTimes
+  /** Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it. */
+  times: StepTimes & { data: number }
 }
 
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
 const QUEUE = 2
 
 /**
- * Trains on all workers of the pool, one replica each.
+ * Trains on all of the workers, one replica each.
  * @param updates one update graph per worker, over the parameters it updates
  * @throws TtqError `training` when the loss is no longer finite
  */
-export async function train(pool: WorkerPool, graph: TrainingGraph, updates: readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
+export async function train(pool: Workers, graph: TrainingGraph, updates: readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
   const layout = layOut(updates)
-  await createReplicas(pool, graph, layout, options.clipNorm)
+  await createReplicas(pool, graph, layout, options)
   const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
   const steps = stepsPerEpoch * options.epochs
   const schedule = { kind: options.schedule, peak: options.learningRate, warmup: options.warmup, steps, drops: options.drops }
@@ -69,6 +72,7 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
   const history: EpochReport[] = []
   const start = performance.now()
   let trainingMs = 0
+  let dataMs = 0
   let best: { values: TrainedValues; score: number; epoch: number } | undefined
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
     const order = shuffledIndices(options.indices.length, randomSource(options.seed, 'shuffle', epoch))
@@ -78,7 +82,10 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
       const step = (epoch - 1) * stepsPerEpoch + i
       const chosen = Array.from(order.subarray(i * options.batch, (i + 1) * options.batch), (at) => options.indices[at] as number)
       const rates = { learningRate: learningRate(schedule, step), scaleLearningRate: learningRate(scaleSchedule, step), step: step + 1 }
-      const loss = stepOnAll(pool, await shares(split, chosen, pool.size, options, step), rates)
+      const begin = performance.now()
+      const batches = await shares(split, chosen, pool.size, options, step)
+      dataMs += performance.now() - begin
+      const loss = stepOnAll(pool, batches, rates)
       loss.catch(() => undefined)
       losses.push(loss)
       if (i >= QUEUE - 1) {
@@ -107,16 +114,16 @@ export async function train(pool: WorkerPool, graph: TrainingGraph, updates: rea
   if (best === undefined) throw new Error('internal: training without an epoch')
   const times = (await pool.callAll('times', () => null))[0] as StepTimes
   return {
-    best: best.values, bestEpoch: best.epoch, steps, samplesPerSecond: (steps * options.batch * 1000) / trainingMs, elapsedMs: performance.now() - start, history,
-    times: { gradient: times.gradient / steps, reduce: times.reduce / steps, update: times.update / steps, wait: times.wait / steps },
+    best: best.values, bestEpoch: best.epoch, steps, replicas: pool.size, samplesPerSecond: (steps * options.batch * 1000) / trainingMs, elapsedMs: performance.now() - start, history,
+    times: { gradient: times.gradient / steps, reduce: times.reduce / steps, update: times.update / steps, wait: times.wait / steps, data: dataMs / steps },
   }
 }
 
-async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: Layout, clipNorm: number | undefined): Promise<void> {
+async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>): Promise<void> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
   const shared = {
     barrier: new SharedArrayBuffer(BARRIER_BYTES),
-    gradients: layout.shards.map(() => new SharedArrayBuffer(bytes)),
+    gradients: layout.shards.map(() => new SharedArrayBuffer(layout.shards.length === 1 ? 0 : bytes)),
     parameters: new SharedArrayBuffer(bytes),
     squares: new SharedArrayBuffer(layout.shards.length * Float64Array.BYTES_PER_ELEMENT),
   }
@@ -129,7 +136,7 @@ async function createReplicas(pool: WorkerPool, graph: TrainingGraph, layout: La
       end += block.size
     }
     return {
-      rank, gradientModel, loss: graph.loss, placements: layout.placements, shared, ...(clipNorm === undefined ? {} : { clipNorm }),
+      rank, threads: plan.threads, frugal: plan.frugal, gradientModel, loss: graph.loss, placements: layout.placements, shared, ...(clipNorm === undefined ? {} : { clipNorm }),
       gradientNames: layout.placements.map(({ name }) => graph.gradients.get(name) as string),
       shard: {
         model: writeModel(update.model), scalars: update.scalars, state: update.state, offset, size: end - offset,
@@ -163,7 +170,7 @@ function targets(labels: Int32Array, samples: number, { classes, labelSmoothing,
   return float32([samples, classes], rows)
 }
 
-async function stepOnAll(pool: WorkerPool, batches: readonly Feeds[], rates: Rates): Promise<number> {
+async function stepOnAll(pool: Workers, batches: readonly Feeds[], rates: Rates): Promise<number> {
   const losses = await pool.callAll('step', (worker) => ({ batch: batches[worker] as Feeds, rates }))
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
 }
@@ -175,7 +182,7 @@ function checkLoss(loss: number, epoch: number, step: number): number {
   })
 }
 
-async function snapshot(pool: WorkerPool, layout: Layout): Promise<TrainedValues> {
+async function snapshot(pool: Workers, layout: Layout): Promise<TrainedValues> {
   const parts = await pool.callAll('snapshot', () => null)
   const flat = new Float32Array(layout.size)
   parts.forEach(({ values }, rank) => { flat.set(values, layout.shards[rank]?.offset) })

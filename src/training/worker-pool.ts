@@ -15,8 +15,14 @@ type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
  */
 const STOP_PATIENCE = 60_000
 
+/** Some threads that answer calls. */
+export interface Workers {
+  readonly size: number
+  callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]>
+}
+
 /** A fixed number of threads. Close it when done, or the process lives on. */
-export class WorkerPool {
+export class WorkerPool implements Workers {
   readonly size: number
   readonly device: Device
   private readonly workers: Worker[]
@@ -57,7 +63,12 @@ export class WorkerPool {
 
   /** The same call to every worker. @returns the results in the workers' order */
   async callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]> {
-    return await Promise.all(this.workers.map((_, worker) => this.call(worker, call, args(worker))))
+    return await this.first(this.size).callAll(call, args)
+  }
+
+  /** The first `count` workers. */
+  first(count: number): Workers {
+    return { size: count, callAll: async (call, args) => await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))) }
   }
 
   /** Ends all threads. */
