@@ -30,6 +30,8 @@ export interface Command {
   readonly operand?: { readonly name: string; readonly describe: string }
   readonly options: Readonly<Record<string, OptionSpec>>
   readonly examples: readonly (readonly [command: string, meaning: string])[]
+  /** Milliseconds that the work has to stop by itself when interrupted. Default: a few seconds. */
+  readonly graceMs?: number
   /** Does the work and gives the exit code. @throws TtqError */
   run(args: Arguments, terminal: Terminal): Promise<number>
 }

@@ -9,8 +9,8 @@ export const EXIT_CODES_TEXT = [
   '  0  done',
   '  1  the work failed',
   '  2  bad usage, an output that exists (see --force) or cannot be written included',
-  '  3  bad input: a model or dataset that is missing, damaged or not supported',
-  '  4  accuracy fell by more than --max-drop points (the file is written all the same)',
+  '  3  bad input: a model, dataset or checkpoint that is missing, damaged or not supported',
+  '  4  accuracy fell by more than --max-drop points (a file is written all the same)',
   '  130  interrupted (Ctrl-C)',
 ].join('\n')
 
@@ -20,6 +20,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   unsupported: EXIT.input,
   packed: EXIT.input,
   data: EXIT.input,
+  checkpoint: EXIT.input,
   output: EXIT.failed,
   runtime: EXIT.failed,
   training: EXIT.failed,

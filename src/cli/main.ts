@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { VERSION } from '../training/version.js'
 import type { Command } from './command.js'
+import { analyzeCommand } from './commands/analyze.js'
 import { compressCommand } from './commands/compress.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
@@ -14,9 +15,11 @@ import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
-const COMMANDS: readonly Command[] = [compressCommand, trainCommand, sweepCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand]
+const COMMANDS: readonly Command[] = [
+  compressCommand, trainCommand, sweepCommand, analyzeCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand,
+]
 const HELP_COLUMNS = { least: 60, most: 100 } as const
-/** Time that interrupted work has to stop by itself. */
+/** Time that interrupted work has to stop by itself, where its command does not say. */
 const GRACE_MS = 5000
 
 /** Runs the program and ends the process. */
@@ -36,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 // Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so itself.
 function tellsWhatIsFinished(error: unknown): boolean {
-  return error instanceof TtqError && error.code === 'interrupted' && error.facts['finished'] !== undefined
+  return error instanceof TtqError && error.code === 'interrupted' && (error.facts['finished'] ?? error.facts['checkpoint']) !== undefined
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -50,14 +53,14 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       terminal.complain(parsed.help.trimEnd())
       return EXIT.usage
     case 'run':
-      return Promise.race([parsed.command.run(parsed.args, terminal), tooLate(terminal.signal)])
+      return Promise.race([parsed.command.run(parsed.args, terminal), tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS)])
   }
 }
 
 // Rejects some time after an interruption, for work that does not listen to the signal.
-function tooLate(signal: AbortSignal): Promise<never> {
+function tooLate(signal: AbortSignal, graceMs: number): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(() => { reject(signal.reason as TtqError) }, GRACE_MS).unref())
+    signal.addEventListener('abort', () => setTimeout(() => { reject(signal.reason as TtqError) }, graceMs).unref())
   })
 }
 

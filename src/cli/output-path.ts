@@ -12,6 +12,8 @@ export interface OutputRequest {
   force: boolean
   /** Other files of this run, which it must differ from. */
   others: readonly string[]
+  /** What to do about a file that is there already, where it is not what the usual hint says. */
+  existsHint?: string
 }
 
 /**
@@ -20,7 +22,7 @@ export interface OutputRequest {
  * @returns the path to write
  * @throws TtqError `usage`
  */
-export function checkOutputPath({ path, option, force, others }: OutputRequest): string {
+export function checkOutputPath({ path, option, force, others, existsHint }: OutputRequest): string {
   const fail = (found: string, hint?: string, cause?: unknown): never => {
     throw new TtqError('usage', `${option}: ${path} ${found}`, { facts: { option, path }, ...(hint === undefined ? {} : { hint }), cause })
   }
@@ -29,7 +31,7 @@ export function checkOutputPath({ path, option, force, others }: OutputRequest):
   if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
   const target = existing === undefined ? resolve(path) : realpathSync(path)
   if (others.some((other) => samePlace(other, target))) fail('is another file of the same command, expected a path of its own')
-  if (existing !== undefined && !force) fail('exists', `Add --force to replace it, or name another file with ${option}.`)
+  if (existing !== undefined && !force) fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
   if (statOf(dirname(target))?.isDirectory() !== true) fail(`cannot be made: there is no folder ${dirname(path)}`, 'Make the folder first.')
   try {
     const probe = temporaryName(target)

@@ -24,7 +24,7 @@ const PLAIN_MS = 10_000
 const BAR_CELLS = 20
 
 const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], string>> = {
-  read: 'reading', prepare: 'preparing', baseline: 'measuring the original network', train: 'training', pack: 'packing', verify: 'verifying the file',
+  read: 'reading', prepare: 'preparing', baseline: 'measuring the original network', train: 'training', analyze: 'making each layer ternary alone', pack: 'packing', verify: 'verifying the file',
   evaluate: 'evaluating',
 }
 

@@ -7,13 +7,14 @@
  * - `unsupported`: a valid model holds something ttq cannot work with
  * - `packed`: a `.ttq` file is damaged or of an unknown version
  * - `data`: a dataset is unknown, damaged or does not fit the network
+ * - `checkpoint`: a checkpoint is damaged or belongs to another run
  * - `output`: a result cannot be written
  * - `runtime`: ONNX Runtime refused or failed
  * - `training`: training diverged or could not go on
  * - `interrupted`: the user stopped the work
  */
 export type ErrorCode =
-  | 'usage' | 'model' | 'unsupported' | 'packed' | 'data' | 'output' | 'runtime' | 'training' | 'interrupted'
+  | 'usage' | 'model' | 'unsupported' | 'packed' | 'data' | 'checkpoint' | 'output' | 'runtime' | 'training' | 'interrupted'
 
 export interface ErrorDetails {
   /** Machine-readable particulars: file, node, found, expected. */

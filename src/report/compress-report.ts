@@ -6,7 +6,7 @@ import { accuracyText, trainingText } from './training-text.js'
 /** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport): string {
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
-  const parts = [headline(report), facts(summary(report)), methodTable(report.comparison ?? []), layerTable(report.layers), warnings]
+  const parts = [headline(report), facts(summary(report)), methodTable(report.comparison ?? []), layerTable(report.layers), restorationText(report), warnings]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
@@ -60,4 +60,14 @@ function layerTable(layers: readonly LayerReport[]): string {
   })
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
   return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+}
+
+function restorationText({ restoration }: CompressReport): string {
+  if (restoration === null) return ''
+  const { ranking, rounds, allTernary } = restoration
+  const rows = [{ restored: [], ...allTernary }, ...rounds].map(({ restored, heldOutScore, drop, fileBytes }, round) => [
+    String(round), `${restored.length} of ${ranking.length}`, percentText(heldOutScore),
+    drop === null ? 'not measured' : drop.toFixed(2), fileBytes === null ? '-' : sizeText(fileBytes),
+  ])
+  return table(['round', 'full precision', 'held-out', 'points lost', 'file'], rows, ['right', 'left', 'right', 'right', 'right'])
 }

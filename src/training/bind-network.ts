@@ -16,8 +16,9 @@ import type { WorkerPool } from './worker-pool.js'
 export interface BoundNetwork {
   model: Model
   dataset: Dataset
-  /** Graph output with one score per class. */
+  /** Graph output with one score per class, and the value that holds the scores before a final softmax. */
   output: ValueName
+  logits: ValueName
   /** The only batch size the network takes, or null when it takes any. */
   fixedBatch: number | null
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
@@ -68,7 +69,7 @@ function preprocessings(dataset: ImageDataset, input: InputShape, { mean, std, s
   })
 }
 
-async function settle(model: Model, dataset: Dataset): Promise<Pick<BoundNetwork, 'model' | 'output' | 'fixedBatch'>> {
+async function settle(model: Model, dataset: Dataset): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
   const { inputs } = await dataset.train.batch([0, 1])
   const flexible = await makeBatchFlexible(model, inputs)
   const batch = flexible.fixedBatch ?? 2
@@ -76,7 +77,7 @@ async function settle(model: Model, dataset: Dataset): Promise<Pick<BoundNetwork
   const session = await Session.create(writeModel(flexible.model), { threads: 1, optimization: 'basic' })
   try {
     const shapes = new Map(Object.entries(await session.run(samples.inputs)).map(([name, { dims }]) => [name, dims]))
-    return { ...flexible, output: findClassScores(flexible.model.graph, shapes, batch, dataset.classes).output }
+    return { ...flexible, ...findClassScores(flexible.model.graph, shapes, batch, dataset.classes) }
   } finally {
     await session.release()
   }

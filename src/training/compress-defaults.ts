@@ -30,4 +30,5 @@ export const COMPRESS_DEFAULTS = {
   threads: 0,
   device: 'cpu',
   validation: 5000,
+  maxDropAction: 'restore',
 } as const satisfies Partial<CompressOptions>

@@ -3,6 +3,7 @@ import type { ExternalData } from '../onnx/read-model.js'
 import type { MethodName } from '../ternary/update-graph.js'
 import type { Progress } from './records.js'
 import type { RestPrecision } from './round-rest.js'
+import type { CheckpointOptions } from './run-checkpoint.js'
 import type { TrainingOptions } from './training-options.js'
 
 /** Sets of defaults; what they say stands in recipes.ts. */
@@ -43,6 +44,12 @@ export interface CompressOptions extends TrainingOptions {
   /** Weight of the distillation term, 0..1. */
   distill: number
   temperature: number
+  /** Points that top-1 on the test set may fall by; without labels, percent of the decisions that may change. */
+  maxDrop?: number
+  /** What to do when it falls by more: return the most harmful layers to full precision, or nothing. */
+  maxDropAction: 'restore' | 'fail'
+  /** Where the training is kept while it goes on, so that it can be resumed after a stop. */
+  checkpoint?: CheckpointOptions
   onProgress?: (progress: Progress) => void
   signal?: AbortSignal
   /** Bytes of the network's external data files. */

@@ -13,18 +13,23 @@ import type { MethodName } from '../ternary/update-graph.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { requireDevice } from '../runtime/offered-devices.js'
+import { isBeyond } from './accuracy-drop.js'
+import { ANALYZE_DEFAULTS } from './analyze-defaults.js'
 import { bindNetwork, type BoundNetwork } from './bind-network.js'
 import { checkRuns } from './check-runs.js'
 import type { CompressOptions } from './compress-options.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { agreement, evaluate, type Evaluation } from './evaluate.js'
-import { fineTune } from './fine-tune.js'
+import { fineTune, type FineTuned, prepareFineTuning } from './fine-tune.js'
 import { fitWithoutData } from './fit-without-data.js'
 import { freshWeights } from './fresh-weights.js'
+import { measureLayerCosts } from './layer-costs.js'
 import { foldConstants } from './prepare-network.js'
-import type { CompressReport, MethodReport, Progress, TrainingReport } from './records.js'
+import type { CompressReport, MethodReport, Progress, RestorationReport, TrainingReport } from './records.js'
+import { type Candidate, restoreLayers } from './restore-layers.js'
 import { roundRest } from './round-rest.js'
 import { completeOptions, type CompressRequest } from './recipes.js'
+import { RunCheckpoint, runFingerprint } from './run-checkpoint.js'
 import type { TernaryNetwork } from './ternary-network.js'
 import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
@@ -63,9 +68,9 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
       baseline: accuracyOf(done.baseline), compressed: accuracyOf(done.compressed), agreement: done.agreement ?? null,
       recipe: options.recipe, fromScratch: options.fromScratch, unlabelled: job.options.unlabelled,
-      size: describeSize(onnxBytes, done.file, choices, done.network),
-      layers: describeLayers(choices, done.network),
-      training: done.training ?? null,
+      size: describeSize(onnxBytes, done.file, done.choices, done.network),
+      layers: describeLayers(done.choices, done.network),
+      training: done.training ?? null, restoration: done.restoration ?? null,
       ...(done.compared === undefined ? {} : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
       verified: { bitExact: done.bitExact },
       warnings: job.warnings,
@@ -76,6 +81,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 
 interface Done {
   file: Uint8Array
+  /** As packed. */
+  choices: readonly LayerChoice[]
   network: TernaryNetwork
   bitExact: boolean
   dataset?: Dataset
@@ -83,8 +90,16 @@ interface Done {
   compressed?: Evaluation
   agreement?: number
   training?: TrainingReport
+  restoration?: RestorationReport
   /** All methods of a comparison, the packed one first. */
   compared?: readonly TrainedMethod[]
+}
+
+/** A candidate with what its report says. */
+interface Confirmed extends Candidate {
+  network: TernaryNetwork
+  compressed: Evaluation
+  bitExact: boolean
 }
 
 /** What all parts of one compression need: the options, and a way to say how far they are. */
@@ -122,7 +137,7 @@ async function packWithoutData(model: Model, choices: readonly LayerChoice[], jo
   const network = roundRest(fitWithoutData(model, choices, job.options), choices, job.options)
   const file = packNetwork(network, job.options)
   job.phase('verify')
-  return { file, network, bitExact: packsExactly(file, network.model) }
+  return { file, choices, network, bitExact: packsExactly(file, network.model) }
 }
 
 async function packTrained(model: Model, choices: readonly LayerChoice[], data: string, job: Job): Promise<Done> {
@@ -136,6 +151,7 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     const { dataset, output, fixedBatch } = bound
     if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
     const { options } = job
+    const checkpoint = options.checkpoint && new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
     const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
       output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
     })
@@ -147,7 +163,7 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     }
     const others = [...new Set(options.compare)].filter((method) => method !== options.method)
     const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
-    const parts = { pool, bound: start, choices, job, test }
+    const parts = { pool, bound: start, choices, job, test, baseline, checkpoint }
     const packed = await trainMethod(options.method, parts)
     const compared = [packed]
     for (const method of others) compared.push(await trainMethod(method, parts))
@@ -164,10 +180,13 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
 interface TrainedMethod {
   method: MethodName
   file: Uint8Array
+  /** As packed. */
+  choices: readonly LayerChoice[]
   network: TernaryNetwork
   bitExact: boolean
   compressed: Evaluation
   training: TrainingReport
+  restoration?: RestorationReport
   elapsedMs: number
 }
 
@@ -177,24 +196,49 @@ interface MethodParts {
   choices: readonly LayerChoice[]
   job: Job
   test: (model: Model) => Promise<Evaluation>
+  baseline: Evaluation
+  checkpoint: RunCheckpoint | undefined
 }
 
-async function trainMethod(method: MethodName, { pool, bound, choices, job, test }: MethodParts): Promise<TrainedMethod> {
+// Only the method that is packed gives up ternary layers for --max-drop: the others are there to be compared with it.
+async function trainMethod(method: MethodName, parts: MethodParts): Promise<TrainedMethod> {
   const start = performance.now()
+  const { pool, bound, choices, job, test, baseline, checkpoint } = parts
   const options = { ...job.options, method }
-  const chosen = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
+  const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
   job.phase('train', options.compare.length === 0 ? undefined : method)
-  const tuned = await fineTune(pool, bound, chosen, options, job.progress)
-  job.phase('pack')
-  const network = roundRest(tuned.network, choices, options)
-  const file = packNetwork(network, options, bound.dataset)
-  job.phase('verify')
-  const trained = await test(network.model)
-  job.phase('evaluate')
-  const compressed = await test(unpack(file).model)
-  // Other devices may sum in another order from run to run: there the networks themselves are compared.
-  const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
-  return { method, file, network, compressed, training: tuned.training, bitExact, elapsedMs: performance.now() - start }
+  const tuning = await prepareFineTuning(pool, bound, ternary, options)
+  const train = async (chosen: readonly LayerChoice[], settings: CompressOptions, from?: FineTuned): Promise<FineTuned> =>
+    await fineTune(pool, bound, tuning, chosen, settings, { onProgress: job.progress, recovery: checkpoint?.next(), ...(from && { from }) })
+  const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
+    job.phase('pack')
+    const network = roundRest(tuned.network, chosen, options)
+    const file = packNetwork(network, options, bound.dataset)
+    job.phase('verify')
+    const trained = await test(network.model)
+    job.phase('evaluate')
+    const compressed = await test(unpack(file).model)
+    // Other devices may sum in another order from run to run: there the networks themselves are compared.
+    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
+    return { choices: chosen, tuned, network, file, compressed, bitExact, drop: dropOf(baseline, compressed) }
+  }
+  const first = await confirm(await train(ternary, options), choices)
+  const { maxDrop, maxDropAction } = options
+  const isHeld = maxDrop === undefined || maxDropAction === 'fail' || method !== job.options.method || !isBeyond(first.drop, maxDrop)
+  const { chosen, report: restoration } = isHeld ? { chosen: first } : await restoreLayers(first, { ...options, maxDrop }, {
+    measureCosts: async () => {
+      job.phase('analyze')
+      const onProgress = (done: number, total: number): void => { job.progress({ kind: 'evaluated', done, total }) }
+      return (await measureLayerCosts(pool, bound, choices, { ...options, samples: ANALYZE_DEFAULTS.samples, onProgress })).costs
+    },
+    fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
+    confirm, onRound: (detail) => { job.phase('train', detail) },
+  })
+  const { file, network, compressed, bitExact, choices: packed } = chosen
+  return {
+    method, file, choices: packed, network, compressed, bitExact, training: first.tuned.training, ...(restoration && { restoration }),
+    elapsedMs: performance.now() - start,
+  }
 }
 
 function describeMethod({ method, file, network, compressed, training, elapsedMs }: TrainedMethod, { baseline }: Done, onnxBytes: number): MethodReport {
@@ -202,6 +246,11 @@ function describeMethod({ method, file, network, compressed, training, elapsedMs
     method, top1: compressed.top1, drop: typeof baseline?.top1 === 'number' && compressed.top1 !== null ? baseline.top1 - compressed.top1 : null, sparsity: sparsityOf(network),
     fileBytes: file.length, fileRatio: onnxBytes / file.length, bestEpoch: training.bestEpoch, elapsedMs,
   }
+}
+
+// Points of top-1; without labels, percent of the decisions that changed: accuracy cannot have fallen by more.
+function dropOf(baseline: Evaluation, compressed: Evaluation): number {
+  return baseline.top1 === null || compressed.top1 === null ? 100 - agreement(compressed, baseline) : baseline.top1 - compressed.top1
 }
 
 // Names without folders: the same network and data give the same file wherever they lie, and it tells nothing of the disk it was made on.

@@ -1,6 +1,6 @@
 // Fine-tuning a network to ternary weights against a dataset.
 import { randomSource } from '../data/random.js'
-import { splitValidation } from '../data/split-validation.js'
+import { splitValidation, type ValidationSplit } from '../data/split-validation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
@@ -17,35 +17,70 @@ import { describeTraining } from './describe-training.js'
 import { fit } from './fit.js'
 import { observe } from './observe.js'
 import type { Progress, TrainingReport } from './records.js'
+import type { TrainingCheckpoint } from './run-checkpoint.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
-import type { TrainedValues } from './train.js'
+import type { TrainedValues } from './trained-values.js'
 import type { WorkerPool } from './worker-pool.js'
+
+/** What the trainings of one run start from. */
+export interface FineTuning {
+  /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
+  student: Model
+  inserted: readonly InsertedNorm[]
+  /** Training samples to learn from, and those held out. */
+  split: ValidationSplit
+}
 
 export interface FineTuned {
   network: TernaryNetwork
   training: TrainingReport
+  /** What the packed epoch is made of, and its score on the held-out samples, percent: top-1, without labels agreement with the original network. */
+  best: TrainedValues
+  heldOutScore: number
+}
+
+export interface FineTuneOptions {
+  onProgress: (progress: Progress) => void
+  /** An earlier training of the same student, to go on from. */
+  from?: FineTuned
+  recovery?: TrainingCheckpoint | undefined
+}
+
+/**
+ * Re-normalises the network and sets samples aside.
+ * @throws TtqError `unsupported` when the network cannot be trained
+ */
+export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, choices: readonly LayerChoice[], options: CompressOptions): Promise<FineTuning> {
+  checkTrainable(bound, choices)
+  const split = holdOut(bound, options)
+  const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
+  return { student, inserted, split }
+}
+
+/** The training samples to learn from and those held out; the same for equal seeds. */
+export function holdOut({ dataset: { train } }: BoundNetwork, { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>): ValidationSplit {
+  const count = Math.max(1, Math.min(validation, Math.floor(train.size / 10)))
+  return splitValidation(train.size, randomSource(seed, 'validation'), { labels: unlabelled ? undefined : train.labels, count })
 }
 
 /**
  * Trains the chosen layers to ternary weights and everything else along with them.
+ * @param choices those that `tuning` was prepared with, or fewer ternary ones
  * @throws TtqError `unsupported` when the network cannot be trained, `training` when training diverges
  */
 export async function fineTune(
-  pool: WorkerPool, bound: BoundNetwork, choices: readonly LayerChoice[], options: CompressOptions, onProgress: (progress: Progress) => void,
+  pool: WorkerPool, bound: BoundNetwork, { student, inserted, split }: FineTuning, choices: readonly LayerChoice[], options: CompressOptions,
+  { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original, dataset, output } = bound
-  checkTrainable(bound, choices)
-  const { train } = dataset
-  const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
-    labels: options.unlabelled ? undefined : train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
-  })
-  const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
   const scalesFromOne = options.scaleStart === 'one' ? normalizedLayers(original, choices, inserted) : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
-  const result = await fit(pool, student, original, dataset, {
+  const result = await fit(pool, from === undefined ? student : withValues(student, plainValues(from)), original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
+    ...(from === undefined ? {} : { start: ternaryStart(from.best, ternary) }),
+    ...(recovery === undefined ? {} : { recovery }),
     buildUpdate: (parameters: readonly Parameter[]) => buildUpdateGraph(parameters, {
       method: options.method, scalesFromOne, optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: thresholdRule(options),
     }),
@@ -54,7 +89,23 @@ export async function fineTune(
   const layers = new Map([...ternary].map((name): [ValueName, TernaryLayer] => [name, trainedTernary(state, values.get(name) as Float32Array, { name })]))
   return {
     network: { model: deploy(result.best), layers },
-    training: describeTraining(options, result, pool),
+    training: describeTraining(options, result, pool), best: result.best, heldOutScore: result.bestScore,
+  }
+}
+
+// Trained values of what was not ternary. A layer that was and no longer is starts from its full-precision weights again.
+function plainValues({ best, network }: FineTuned): Map<ValueName, Float32Array> {
+  return new Map([...best.values].filter(([name]) => !network.layers.has(name)))
+}
+
+/** State slots of a ternary parameter that are not the optimizer's: momentum belongs to the training it came from. */
+const METHOD_SLOTS = ['latent', 'scales', 'threshold']
+
+function ternaryStart({ values, state }: TrainedValues, ternary: ReadonlySet<ValueName>): TrainedValues {
+  const slots = [...ternary].flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`)).filter((name) => state.has(name))
+  return {
+    values: new Map([...ternary].map((name) => [name, values.get(name) as Float32Array])),
+    state: new Map(slots.map((name) => [name, state.get(name) as Float32Array])),
   }
 }
 
@@ -78,10 +129,11 @@ function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerCho
   }
 }
 
-interface Renormalized { model: Model; inserted: readonly InsertedNorm[] }
+export interface Renormalized { model: Model; inserted: readonly InsertedNorm[] }
 
-async function renormalized(
-  pool: WorkerPool, { model, dataset }: BoundNetwork, choices: readonly LayerChoice[], { renormalize }: CompressOptions, calibration: Uint32Array,
+/** A batch norm behind each ternary layer; the network computes what it did. @param calibration training samples to measure channels on */
+export async function renormalized(
+  pool: WorkerPool, { model, dataset }: BoundNetwork, choices: readonly LayerChoice[], { renormalize }: Pick<CompressOptions, 'renormalize'>, calibration: Uint32Array,
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }
   const { inputs } = await dataset.train.batch([0, 1])

@@ -25,19 +25,27 @@ export function fitWithoutData(original: Model, choices: readonly LayerChoice[],
   for (const choice of choices.filter(({ ternary }) => ternary)) {
     const { weight } = choice
     if (options.renormalize !== 'off') model = insertChannelScales(model, [choice])
-    const { type, dims, data } = model.graph.initializers.get(weight) as Tensor<FloatType>
-    const { codes, wp, wn, threshold } = fitWeights(weight, float32Values({ type, dims, data }), options)
-    // float16 networks hold float16 scales.
-    const layer = { codes, threshold, wp: roundTo(type, wp), wn: roundTo(type, wn) }
+    const { layer, tensor } = fitLayer(weight, model.graph.initializers.get(weight) as Tensor<FloatType>, options)
     layers.set(weight, layer)
-    const initializers = new Map(model.graph.initializers).set(weight, floatTensor(type, dims, dequantize(layer)))
+    const initializers = new Map(model.graph.initializers).set(weight, tensor)
     model = { ...model, graph: { ...model.graph, initializers } }
   }
   return { model, layers }
 }
 
+/** The options that the fit of one layer depends on. */
+export type FitRule = Pick<CompressOptions, 'method' | 'threshold' | 'sparsity'>
+
+/** The ternary weights that fit a layer's weights best, and the initializer that holds them. @throws TtqError `model` when weights are not finite */
+export function fitLayer(name: ValueName, { type, dims, data }: Tensor<FloatType>, rule: FitRule): { layer: TernaryLayer; tensor: Tensor<FloatType> } {
+  const { codes, wp, wn, threshold } = fitWeights(name, float32Values({ type, dims, data }), rule)
+  // float16 networks hold float16 scales.
+  const layer = { codes, threshold, wp: roundTo(type, wp), wn: roundTo(type, wn) }
+  return { layer, tensor: floatTensor(type, dims, dequantize(layer)) }
+}
+
 // A method's state before the first step is its fit of the weights.
-function fitWeights(name: ValueName, initial: Float32Array, options: CompressOptions): TrainedTernary {
+function fitWeights(name: ValueName, initial: Float32Array, options: FitRule): TrainedTernary {
   const parameter = { name, dims: [initial.length], role: 'ternary', initial } as const
   const { blocks, state } = buildUpdateGraph([parameter], { method: options.method, optimizer: sgd({ momentum: 0 }), weightDecay: 0, threshold: thresholdRule(options) })
   return trainedTernary(new Map(state.map((slot) => [slot.name, slot.initial])), (blocks[0] as UpdateBlock).initialValue, parameter)

@@ -8,7 +8,8 @@ import type { Parameter, UpdateGraph } from '../ternary/parameters.js'
 import { agreement, evaluate, type Evaluation } from './evaluate.js'
 import { partition } from './layout.js'
 import { planReplicas } from './replica-plan.js'
-import { train, type TrainedValues, type TrainOptions, type TrainResult } from './train.js'
+import { finishedTraining, train, type TrainOptions, type TrainResult } from './train.js'
+import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from './worker-pool.js'
 
@@ -36,6 +37,8 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
   const batch = Math.min(options.batch, options.indices.length)
   const plan = planReplicas(pool.size, batch, countParameters(student.graph))
   const share = Math.max(1, Math.floor(batch / plan.replicas))
+  const resumed = options.recovery?.resumed
+  if (resumed !== undefined && resumed.epoch > options.epochs) return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)

@@ -3,7 +3,7 @@ import type { TrainingOptions } from './training-options.js'
 
 /** Sent while the work goes on. */
 export type Progress =
-  | { kind: 'phase'; name: 'read' | 'prepare' | 'baseline' | 'train' | 'pack' | 'verify' | 'evaluate'; detail?: string }
+  | { kind: 'phase'; name: 'read' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'pack' | 'verify' | 'evaluate'; detail?: string }
   | { kind: 'warning'; message: string }
   | { kind: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; samplesPerSecond: number; remainingMs: number }
   | { kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>
@@ -103,6 +103,28 @@ export interface TrainingReport {
   history: readonly EpochReport[]
 }
 
+/** How --max-drop was tried to be held. */
+export interface RestorationReport {
+  /** Before the first round: percent of the held-out samples classified right, points of test accuracy lost. */
+  allTernary: { heldOutScore: number; drop: number; fileBytes: number }
+  /** The order in which layers return to full precision: divergence (nats, each alone) per byte saved, falling. */
+  ranking: readonly { name: string; divergence: number; savedBytes: number }[]
+  rounds: readonly RestorationRound[]
+}
+
+/** One training with fewer ternary layers. */
+export interface RestorationRound {
+  /** Layers in full precision again. */
+  restored: readonly string[]
+  heldOutScore: number
+  /** The drop that the held-out samples promise. */
+  expectedDrop: number
+  /** Measured on the test set; null where the held-out samples promised too little. */
+  drop: number | null
+  fileBytes: number | null
+  training: TrainingReport
+}
+
 export interface CompressReport {
   schema: 'ttq-report/1'
   /** Program version that wrote it. */
@@ -128,6 +150,8 @@ export interface CompressReport {
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
+  /** null where --max-drop was not given, held at once, or is only checked. */
+  restoration: RestorationReport | null
   /** With --compare: all methods, the packed one first. */
   comparison?: readonly MethodReport[]
   /** Whether the file, read back, gives the trained network's outputs bit for bit. */

@@ -20,6 +20,7 @@ import { freshWeights } from './fresh-weights.js'
 import { foldConstants } from './prepare-network.js'
 import type { Progress, TrainReport } from './records.js'
 import { ADAM_RATES } from './recipes.js'
+import { RunCheckpoint, runFingerprint, type TrainingCheckpoint } from './run-checkpoint.js'
 import { TRAIN_DEFAULTS } from './train-defaults.js'
 import type { TrainResult } from './train.js'
 import { trainableParameters } from './trainable.js'
@@ -28,7 +29,7 @@ import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
 
 export interface TrainNetworkOptions
-  extends TrainingOptions, Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'onProgress' | 'signal' | 'externalData'> {
+  extends TrainingOptions, Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'checkpoint' | 'onProgress' | 'signal' | 'externalData'> {
   /** Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained network expects none. */
   data: string
 }
@@ -64,6 +65,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, { ...options, trial: false })
     await checkTrainable(bound)
     const { dataset, output } = bound
+    const checkpoint = options.checkpoint && new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
     const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
       const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
         output, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
@@ -73,7 +75,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     phase('baseline', dataset.preprocessing)
     const before = await accuracyOf(bound.model)
     phase('train')
-    const result = await trainBound(pool, bound, options)
+    const result = await trainBound(pool, bound, options, checkpoint?.next())
     const trained = withValues(bound.model, result.best.values)
     phase('evaluate')
     const after = await accuracyOf(trained)
@@ -109,7 +111,7 @@ async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Pro
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', { hint: 'convert the network to float32' })
 }
 
-async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions): Promise<TrainResult> {
+async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions, recovery?: TrainingCheckpoint): Promise<TrainResult> {
   const { train } = dataset
   const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
     labels: train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
@@ -120,6 +122,6 @@ async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNet
       method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
     }),
     deploy: ({ values }) => withValues(model, values),
-    onProgress: (progress) => options.onProgress?.(progress),
+    onProgress: (progress) => options.onProgress?.(progress), ...(recovery && { recovery }),
   })
 }

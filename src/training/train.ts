@@ -1,18 +1,21 @@
-// The training loop: batches to the replicas, learning rates, validation after each epoch, the best epoch kept.
+// The training loop: batches to the replicas, learning rates, validation after each epoch, the best epoch kept; where a training stands,
+// so that it can go on after a stop.
 import type { Split } from '../data/dataset.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Feeds } from '../runtime/session.js'
 import { float32 } from '../tensor/tensor.js'
 import type { UpdateGraph } from '../ternary/parameters.js'
 import { BARRIER_BYTES } from './barrier.js'
+import type { BestEpoch, TrainingPosition } from './checkpoint.js'
 import { layOut, type Layout } from './layout.js'
 import { LABELS_INPUT } from './loss-graph.js'
 import type { EpochReport, Progress } from './records.js'
 import type { Rates, ReplicaSetup, StepTimes } from './replica.js'
+import type { TrainingCheckpoint } from './run-checkpoint.js'
 import { learningRate } from './schedule.js'
+import type { TrainedValues } from './trained-values.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { TrainingOptions } from './training-options.js'
 import type { ReplicaPlan } from './replica-plan.js'
@@ -32,53 +35,63 @@ export interface TrainOptions
   /** Held-out top-1 (or agreement) of a snapshot, percent. */
   validate: (values: TrainedValues) => Promise<number>
   onProgress: (progress: Progress) => void
-}
-
-/** What training has made of the parameters. */
-export interface TrainedValues {
-  /** Effective value of every parameter, quantized where ternary. */
-  values: ReadonlyMap<ValueName, Float32Array>
-  /** State slots of the update graphs (latent weights, scales, momentum) by name. */
-  state: ReadonlyMap<ValueName, Float32Array>
+  /** Values and state slots to start from in the place of the update graphs' own. */
+  start?: TrainedValues
+  /** Where the training's position is kept after every epoch and when it is interrupted; goes before `start`. */
+  recovery?: TrainingCheckpoint
 }
 
 export interface TrainResult {
   best: TrainedValues
   bestEpoch: number
+  /** Held-out top-1 (or agreement) of it, percent. */
+  bestScore: number
   steps: number
   replicas: number
   samplesPerSecond: number
   elapsedMs: number
   history: EpochReport[]
-  /** Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it. */
+  /** Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it, over the steps since the training was resumed. */
   times: StepTimes & { data: number }
 }
 
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
 const QUEUE = 2
 
+/** A loss this many times the first one (or 1, if that is less) is on its way to infinity. */
+const DIVERGED = 1000
+
 /**
  * Trains on all of the workers, one replica each.
  * @param updates one update graph per worker, over the parameters it updates
- * @throws TtqError `training` when the loss is no longer finite
+ * @throws TtqError `training` when training diverges; `interrupted`, with a checkpoint only after the steps under way
  */
 export async function train(pool: Workers, graph: TrainingGraph, updates: readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
+  const { recovery } = options
+  const resumed = recovery?.resumed
   const layout = layOut(updates)
-  await createReplicas(pool, graph, layout, options)
+  await createReplicas(pool, graph, layout, options, resumed?.now ?? options.start)
   const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
   const steps = stepsPerEpoch * options.epochs
   const schedule = { kind: options.schedule, peak: options.learningRate, warmup: options.warmup, steps, drops: options.drops }
   const scaleSchedule = { ...schedule, peak: options.scaleLearningRate }
-  const history: EpochReport[] = []
-  const start = performance.now()
-  let trainingMs = 0
+  const history = [...resumed?.history ?? []]
+  const start = performance.now() - (resumed?.elapsedMs ?? 0)
+  let trainingMs = resumed?.trainingMs ?? 0
+  let best: BestEpoch | null = resumed?.best ?? null
+  let stepsHere = 0
   let dataMs = 0
-  let best: { values: TrainedValues; score: number; epoch: number } | undefined
-  for (let epoch = 1; epoch <= options.epochs; epoch++) {
+  const save = (at: Pick<TrainingPosition, 'epoch' | 'step' | 'lossSum' | 'now'>): void => {
+    recovery?.save({ ...at, best, history: [...history], trainingMs, elapsedMs: performance.now() - start })
+  }
+  const checkLoss = lossCheck(options)
+  for (let epoch = resumed?.epoch ?? 1; epoch <= options.epochs; epoch++) {
     const order = shuffledIndices(options.indices.length, randomSource(options.seed, 'shuffle', epoch))
+    const before = epoch === resumed?.epoch ? resumed : { step: 0, lossSum: 0 }
     const losses: Promise<number>[] = []
     const epochStart = performance.now()
-    for (let i = 0; i < stepsPerEpoch; i++) {
+    if (recovery !== undefined) pool.postponeInterruption()
+    for (let i = before.step; i < stepsPerEpoch && !pool.interrupted; i++) {
       const step = (epoch - 1) * stepsPerEpoch + i
       const chosen = Array.from(order.subarray(i * options.batch, (i + 1) * options.batch), (at) => options.indices[at] as number)
       const rates = { learningRate: learningRate(schedule, step), scaleLearningRate: learningRate(scaleSchedule, step), step: step + 1 }
@@ -88,8 +101,8 @@ export async function train(pool: Workers, graph: TrainingGraph, updates: readon
       const loss = stepOnAll(pool, batches, rates)
       loss.catch(() => undefined)
       losses.push(loss)
-      if (i >= QUEUE - 1) {
-        const value = checkLoss(await (losses[i - QUEUE + 1] as Promise<number>), epoch, i - QUEUE + 2)
+      if (losses.length >= QUEUE) {
+        const value = checkLoss(await (losses[losses.length - QUEUE] as Promise<number>), epoch, i - QUEUE + 2)
         const elapsedMs = trainingMs + performance.now() - epochStart
         const done = step - QUEUE + 2
         options.onProgress({
@@ -99,27 +112,58 @@ export async function train(pool: Workers, graph: TrainingGraph, updates: readon
       }
     }
     const all = await Promise.all(losses)
-    all.forEach((loss, i) => checkLoss(loss, epoch, i + 1))
+    all.forEach((loss, i) => checkLoss(loss, epoch, before.step + i + 1))
     trainingMs += performance.now() - epochStart
-    const values = await snapshot(pool, layout)
-    const score = await options.validate(values)
-    if (best === undefined || score >= best.score) best = { values, score, epoch }
+    stepsHere += all.length
+    const now = await snapshot(pool, layout)
+    const position = { epoch, step: before.step + all.length, lossSum: all.reduce((sum, loss) => sum + loss, before.lossSum), now }
+    checkValues(now, position, options)
+    const score = await orSaved(async () => {
+      pool.allowInterruption()
+      return await options.validate(now)
+    }, () => { save(position) })
+    if (best === null || score >= best.score) best = { values: now, score, epoch }
     const record: EpochReport = {
-      epoch, loss: all.reduce((sum, loss) => sum + loss, 0) / all.length, learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
+      epoch, loss: position.lossSum / stepsPerEpoch, learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
       ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }), elapsedMs: performance.now() - start,
     }
     history.push(record)
+    save({ epoch: epoch + 1, step: 0, lossSum: 0, now: epoch === options.epochs ? best.values : now })
     options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
   }
-  if (best === undefined) throw new Error('internal: training without an epoch')
   const times = (await pool.callAll('times', () => null))[0] as StepTimes
+  return trainResult({ best, history, trainingMs, elapsedMs: performance.now() - start }, options, stepsHere, { ...times, data: dataMs })
+}
+
+/** The result of a training that was done when its checkpoint was made. */
+export function finishedTraining(position: TrainingPosition, options: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>): TrainResult {
+  return trainResult(position, options, 0, { gradient: 0, reduce: 0, update: 0, wait: 0, data: 0 })
+}
+
+function trainResult(
+  { best, history, trainingMs, elapsedMs }: Pick<TrainingPosition, 'best' | 'history' | 'trainingMs' | 'elapsedMs'>,
+  { epochs, batch, indices, plan }: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>, timedSteps: number, times: TrainResult['times'],
+): TrainResult {
+  if (best === null) throw new Error('internal: training without an epoch')
+  const steps = Math.floor(indices.length / batch) * epochs
+  const perStep = (ms: number): number => ms / Math.max(1, timedSteps)
   return {
-    best: best.values, bestEpoch: best.epoch, steps, replicas: pool.size, samplesPerSecond: (steps * options.batch * 1000) / trainingMs, elapsedMs: performance.now() - start, history,
-    times: { gradient: times.gradient / steps, reduce: times.reduce / steps, update: times.update / steps, wait: times.wait / steps, data: dataMs / steps },
+    best: best.values, bestEpoch: best.epoch, bestScore: best.score, steps, replicas: plan.replicas, samplesPerSecond: (steps * batch * 1000) / trainingMs, elapsedMs, history: [...history],
+    times: { gradient: perStep(times.gradient), reduce: perStep(times.reduce), update: perStep(times.update), wait: perStep(times.wait), data: perStep(times.data) },
   }
 }
 
-async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>): Promise<void> {
+// Work between two checkpoints: should it fail or be interrupted, nothing before it is lost.
+async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    save()
+    throw error
+  }
+}
+
+async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>, from?: TrainedValues): Promise<void> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
   const shared = {
     barrier: new SharedArrayBuffer(BARRIER_BYTES),
@@ -139,11 +183,13 @@ async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layou
       rank, threads: plan.threads, frugal: plan.frugal, gradientModel, loss: graph.loss, placements: layout.placements, shared, ...(clipNorm === undefined ? {} : { clipNorm }),
       gradientNames: layout.placements.map(({ name }) => graph.gradients.get(name) as string),
       shard: {
-        model: writeModel(update.model), scalars: update.scalars, state: update.state, offset, size: end - offset,
+        model: writeModel(update.model), scalars: update.scalars, offset,
+        state: update.state.map((slot) => ({ ...slot, initial: from?.state.get(slot.name) ?? slot.initial })), size: end - offset,
         blocks: update.blocks.map(({ role, gradient, value, size, dims }) => ({ role, gradient, value, size, dims })),
       },
     }
   })
+  for (const { name, offset } of layout.placements) start.set(from?.values.get(name) ?? [], offset)
   await pool.callAll('createReplica', (worker) => setups[worker] as ReplicaSetup)
 }
 
@@ -175,10 +221,28 @@ async function stepOnAll(pool: Workers, batches: readonly Feeds[], rates: Rates)
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
 }
 
-function checkLoss(loss: number, epoch: number, step: number): number {
-  if (Number.isFinite(loss)) return loss
-  throw new TtqError('training', `training: the loss is ${loss} at epoch ${epoch}, step ${step}, expected a finite number`, {
-    hint: 'a lower --lr or a longer --warmup keeps training from diverging', facts: { epoch, step },
+// Takes the losses in any order, the first one first.
+function lossCheck(options: TrainOptions): (loss: number, epoch: number, step: number) => number {
+  let limit: number | undefined
+  return (loss, epoch, step) => {
+    limit ??= DIVERGED * Math.max(1, loss)
+    if (loss < limit) return loss
+    const expected = Number.isFinite(loss) ? `less than ${DIVERGED} times the first one` : 'a finite number'
+    throw diverged(`the loss is ${loss}`, expected, { epoch, step }, options)
+  }
+}
+
+// A loss is that of the values before its step: the last step's are seen here.
+function checkValues({ values }: TrainedValues, { epoch, step }: { epoch: number; step: number }, options: TrainOptions): void {
+  for (const [name, value] of values) {
+    if (!value.every(Number.isFinite)) throw diverged(`"${name}" has values that are not finite`, 'finite ones', { epoch, step }, options)
+  }
+}
+
+function diverged(found: string, expected: string, at: { epoch: number; step: number }, { recovery }: TrainOptions): TtqError {
+  recovery?.diverged(at)
+  return new TtqError('training', `training: ${found} at epoch ${at.epoch}, step ${at.step}, expected ${expected}`, {
+    hint: 'a lower --learning-rate or a longer --warmup keeps training from diverging', facts: at,
   })
 }
 

@@ -16,7 +16,7 @@ type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
 const STOP_PATIENCE = 60_000
 
 /** Some threads that answer calls. */
-export interface Workers {
+export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInterruption' | 'allowInterruption'> {
   readonly size: number
   callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]>
 }
@@ -30,6 +30,8 @@ export class WorkerPool implements Workers {
   private nextId = 0
   private failure: Error | undefined
   private stopped: Promise<unknown> | undefined
+  private interruption: TtqError | undefined
+  private postponed = false
 
   /**
    * @param threads number of threads; 0 = one per core, but only one where another device than cpu does the work
@@ -46,9 +48,31 @@ export class WorkerPool implements Workers {
       worker.on('error', (error) => { void this.fail(error) })
       return worker
     })
-    const interrupt = (): void => { void this.fail(new TtqError('interrupted', 'interrupted')) }
+    const interrupt = (): void => {
+      const reason: unknown = signal?.reason
+      this.interruption = reason instanceof TtqError ? reason : new TtqError('interrupted', 'interrupted')
+      if (!this.postponed) void this.fail(this.interruption)
+    }
     if (signal?.aborted === true) interrupt()
     else signal?.addEventListener('abort', interrupt, { once: true })
+  }
+
+  /** Whether the signal was aborted, even if it has no effect yet. */
+  get interrupted(): boolean {
+    return this.interruption !== undefined
+  }
+
+  /** Lets calls go on after an abort, for work that ends at a point of its own choice, until `allowInterruption`. */
+  postponeInterruption(): void {
+    this.postponed = true
+  }
+
+  /** Ends that. @throws TtqError `interrupted` when the signal was aborted */
+  allowInterruption(): void {
+    this.postponed = false
+    if (this.interruption === undefined) return
+    void this.fail(this.interruption)
+    throw this.interruption
   }
 
   /** Calls one worker; its calls are answered in order. Buffers in `transfer` move instead of being copied. */
@@ -68,7 +92,14 @@ export class WorkerPool implements Workers {
 
   /** The first `count` workers. */
   first(count: number): Workers {
-    return { size: count, callAll: async (call, args) => await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))) }
+    const isInterrupted = (): boolean => this.interrupted
+    return {
+      size: count,
+      callAll: async (call, args) => await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))),
+      get interrupted() { return isInterrupted() },
+      postponeInterruption: () => { this.postponeInterruption() },
+      allowInterruption: () => { this.allowInterruption() },
+    }
   }
 
   /** Ends all threads. */

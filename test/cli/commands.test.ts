@@ -1,9 +1,10 @@
 // The commands at work, through the real program: files, pipes, JSON, signals.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { AnalyzeReport } from '../../src/training/analyze.js'
 import type { CompressReport, EvaluateReport } from '../../src/training/records.js'
 import { unpack } from '../../src/packed/index.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
@@ -87,13 +88,18 @@ describe('compress', () => {
     const folder = setUp()
     // The network calls every sample 0, which the test labels are, and is then trained on other labels: it must get worse.
     writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('index % 3', 'size === 100 ? 0 : 1 + index % 2'))
-    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--distill', '0', '--learning-rate', '0.2'])
-    const { baseline, compressed, warnings } = JSON.parse(stdout) as CompressReport
+    const args = ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--distill', '0', '--learning-rate', '0.2', '--force']
+    const fail = await run(folder, [...args, '--max-drop-action', 'fail'])
+    const { baseline, compressed, warnings } = JSON.parse(fail.stdout) as CompressReport
     assert.ok((baseline?.top1 ?? 0) > (compressed?.top1 ?? 100), `${baseline?.top1} -> ${compressed?.top1}`)
-    assert.equal(code, 4)
+    assert.equal(fail.code, 4)
     assert.ok(warnings.some((warning) => warning.startsWith('accuracy fell by ')))
-    assert.match(stderr, /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0\n$/)
-    assert.ok(existsSync(join(folder, 'm.ttq')))
+    assert.match(fail.stderr, /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0\n$/)
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
+
+    const { code, stderr } = await run(folder, args)
+    assert.equal(code, 4)
+    assert.match(stderr, /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0; the only ternary layer cannot be given up\n$/)
   })
 
   test('--max-drop without labels: the share of decisions that changed', async () => {
@@ -106,7 +112,7 @@ describe('compress', () => {
     assert.deepEqual([baseline, compressed], [null, null])
     assert.ok((agreement ?? 100) < 100, `${agreement}`)
     assert.equal(code, 4)
-    assert.ok(warnings.some((warning) => /^[\d.]+ % of the decisions changed, more than --max-drop 0$/.test(warning)))
+    assert.ok(warnings.some((warning) => /^[\d.]+ % of the decisions changed, more than --max-drop 0; the only ternary layer cannot be given up$/.test(warning)))
     assert.match(stderr, /\nepoch 1\/1: loss \d\.\d{4}, held-out agreement \d+\.\d\d %/)
   })
 })
@@ -123,6 +129,20 @@ describe('the other commands', () => {
     }))
     assert.deepEqual(reports.map(({ schema, samples }) => [schema, samples]), [['ttq-evaluate/1', 100], ['ttq-evaluate/1', 100]])
     assert.equal(reports[0]?.top1, reports[1]?.top1)
+  })
+
+  test('analyze: a table, or JSON with the same ranking', async () => {
+    const folder = setUp()
+    const args = ['analyze', 'm.onnx', '--data', './loader.mjs', '--ternary', 'first.weight', '--samples', '40']
+    const { code, stdout, stderr } = await run(folder, args)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/)
+    assert.match(stdout, /\nkept +last\.weight \(last layer\)\n/)
+    const report = JSON.parse((await run(folder, [...args, '--json', '--report', 'r.json'])).stdout) as AnalyzeReport
+    assert.deepEqual([report.schema, report.samples], ['ttq-analyze/1', 40])
+    assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')), report)
+    const names = report.layers.map(({ name }) => name)
+    assert.ok(stdout.indexOf(names[0] as string) < stdout.indexOf(names[1] as string))
   })
 
   test('unpack through pipes gives the same bytes as through files', async () => {
@@ -168,18 +188,93 @@ describe('the edges', () => {
     assert.equal(code, 0)
   })
 
+  test('an interruption before there is anything to keep: exit code 130 and no file', { skip: process.platform === 'win32' }, async () => {
+    const folder = setUp(50)
+    const child = start(folder, ['evaluate', 'm.onnx', '--data', './loader.mjs', '--report', 'r.json'])
+    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('evaluating')) child.kill('SIGINT') })
+    const { code, stderr } = await outcome(child)
+    assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: nothing was written\n$/)
+    assert.equal(code, 130)
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+  })
+})
+
+describe('long runs', () => {
+  const KEPT = ['loader.mjs', 'm.onnx', 'm.ttq.checkpoint']
+  const COURSE = ['--data', './loader.mjs', '--epochs', '3', '--batch', '50', '--threads', '1', '--warmup', '2', '--validation', '50']
+
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`${signal} while training: exit code 130 and no file`, { skip: process.platform === 'win32' }, async () => {
-      const folder = setUp(50)
-      const child = start(folder, ['compress', 'm.onnx', ...LONG])
-      child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/1000')) child.kill(signal) })
+    test(`${signal} while training: exit code 130, a checkpoint, and --resume ends in the same bytes`, { skip: process.platform === 'win32' }, async () => {
+      const folder = setUp(20)
+      const child = start(folder, ['compress', 'm.onnx', ...COURSE])
+      child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/3:')) child.kill(signal) })
       const { code, stdout, stderr } = await outcome(child)
-      assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: nothing was written\n$/)
-      assert.equal(stdout, '')
-      assert.equal(code, 130)
-      assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+      assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/)
+      assert.deepEqual([stdout, code], ['', 130])
+      assert.deepEqual(readdirSync(folder).sort(), KEPT)
+
+      const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
+      const found = 'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from there, --force starts again.\n'
+      assert.deepEqual([again.code, again.stderr], [2, found])
+
+      const other = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume', '--seed', '2', '-q'])
+      const difference = 'ttq: m.ttq.checkpoint: it belongs to another run: --seed 1, now 2. Repeat the options of that run, or start again without --resume.\n'
+      assert.deepEqual([other.code, other.stderr], [3, difference])
+      assert.deepEqual(readdirSync(folder).sort(), KEPT)
+
+      const resumed = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume'])
+      assert.equal(resumed.code, 0, resumed.stderr)
+      assert.doesNotMatch(resumed.stderr, /epoch 1\/3:/)
+      assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
+      assert.equal((await run(folder, ['compress', 'm.onnx', ...COURSE, '-o', 'whole.ttq', '--checkpoint', 'off'])).code, 0)
+      assert.deepEqual(readFileSync(join(folder, 'm.ttq')), readFileSync(join(folder, 'whole.ttq')))
     })
   }
+
+  test('ttq train has the same', { skip: process.platform === 'win32' }, async () => {
+    const folder = setUp(20)
+    const args = ['train', 'm.onnx', '-o', 't.onnx', ...COURSE]
+    const child = start(folder, args)
+    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT') })
+    const { code, stderr } = await outcome(child)
+    assert.match(stderr, /ttq: interrupted: the training is kept in t\.onnx\.checkpoint\./)
+    assert.equal(code, 130)
+    assert.equal((await run(folder, [...args, '--resume'])).code, 0)
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 't.onnx'])
+    assert.equal((await run(folder, [...args.map((arg) => (arg === 't.onnx' ? 'whole.onnx' : arg)), '--checkpoint', 'off'])).code, 0)
+    assert.deepEqual(readFileSync(join(folder, 't.onnx')), readFileSync(join(folder, 'whole.onnx')))
+  })
+
+  test('--checkpoint off: an interruption leaves nothing', { skip: process.platform === 'win32' }, async () => {
+    const folder = setUp(50)
+    const child = start(folder, ['compress', 'm.onnx', ...LONG, '--checkpoint', 'off'])
+    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/1000')) child.kill('SIGINT') })
+    const { code, stderr } = await outcome(child)
+    assert.match(stderr, /\nttq: interrupted: nothing was written\n$/)
+    assert.equal(code, 130)
+    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+  })
+
+  test('a training that fails says that its checkpoint is kept', async () => {
+    const folder = setUp()
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('if (0 > 0)', 'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(NaN) }, labels: indices.map(() => 0) }\n  if (0 > 0)')
+      .replace('async batch(indices)', 'async batch(indices, random)').replace('const split', 'let left = 14\nconst split'))
+    const { code, stderr } = await run(folder, ['compress', 'm.onnx', ...COURSE, '-q'])
+    assert.equal(stderr, 'ttq: training: the loss is NaN at epoch 2, step 4, expected a finite number. A lower --learning-rate or a longer --warmup keeps training from diverging; the last good checkpoint is kept in m.ttq.checkpoint.\n')
+    assert.equal(code, 1)
+    assert.deepEqual(readdirSync(folder).sort(), KEPT)
+    const { code: refused } = await run(folder, ['compress', 'm.onnx', ...COURSE, '-q', '--resume'])
+    assert.equal(refused, 3)
+  })
+
+  test('a damaged checkpoint is refused and stays as it is', async () => {
+    const folder = setUp()
+    writeFileSync(join(folder, 'c'), 'no checkpoint')
+    const { code, stderr } = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume', '--checkpoint', 'c', '-q'])
+    assert.match(stderr, /^ttq: c: found other first bytes, expected those of a ttq checkpoint\. .*\n$/)
+    assert.equal(code, 3)
+    assert.equal(readFileSync(join(folder, 'c'), 'utf8'), 'no checkpoint')
+  })
 })
 
 async function text(stream: NodeJS.ReadableStream): Promise<string> {

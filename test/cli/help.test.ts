@@ -21,7 +21,7 @@ describe('help', () => {
     }
   })
 
-  for (const command of ['compress', 'train', 'sweep', 'evaluate', 'unpack', 'inspect', 'new', 'doctor']) {
+  for (const command of ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'unpack', 'inspect', 'new', 'doctor']) {
     test(`ttq ${command} --help`, async () => {
       const { code, stdout, stderr } = await run(folder, [command, '--help'])
       assert.equal(stdout, pinned(command))

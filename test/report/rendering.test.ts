@@ -1,11 +1,13 @@
 // Reports as text, word by word, from records written by hand.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { renderAnalyzeReport } from '../../src/report/analyze-report.js'
 import { renderCompressReport } from '../../src/report/compress-report.js'
 import { renderEvaluateReport } from '../../src/report/evaluate-report.js'
 import { renderInspectReport } from '../../src/report/inspect-report.js'
 import { renderTrainReport } from '../../src/report/train-report.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
+import type { AnalyzeReport } from '../../src/training/analyze.js'
 import type { InspectReport } from '../../src/training/inspect-model.js'
 import type { CompressReport, LayerReport, TrainReport, TrainingReport, TrainingSettings } from '../../src/training/records.js'
 
@@ -24,6 +26,7 @@ const COMPRESSED: CompressReport = {
     { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, stored: 'ternary2', wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
   ],
   training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, settings: SETTINGS, history: [] },
+  restoration: null,
   verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
 }
 
@@ -78,6 +81,23 @@ describe('compress', () => {
     assert.ok(text.endsWith('30.0 %\n'))
   })
 
+  test('what --max-drop tried', () => {
+    const training = COMPRESSED.training as NonNullable<CompressReport['training']>
+    const round = { restored: ['a'], heldOutScore: 97.5, expectedDrop: 1.2, drop: null, fileBytes: null, training }
+    const restoration: CompressReport['restoration'] = {
+      allTernary: { heldOutScore: 97.25, drop: 1.5, fileBytes: 21_500 }, ranking: ['a', 'b', 'c'].map((name) => ({ name, divergence: 0.1, savedBytes: 100 })),
+      rounds: [round, { ...round, restored: ['a', 'b'], heldOutScore: 98, drop: 0.75, fileBytes: 30_000 }],
+    }
+    assert.ok(renderCompressReport({ ...COMPRESSED, restoration, warnings: [] }).endsWith([
+      '', '',
+      'round  full precision  held-out   points lost     file',
+      '    0  0 of 3           97.25 %          1.50  21.5 KB',
+      '    1  1 of 3           97.50 %  not measured        -',
+      '    2  2 of 3           98.00 %          0.75  30.0 KB',
+      '',
+    ].join('\n')))
+  })
+
   test('without labels: agreement, with top-1 where the test set has labels', () => {
     const unlabelled = { ...COMPRESSED, unlabelled: true }
     const agreed = /\nagreement {7}98\.90 % of the test samples, with the original network\n/
@@ -126,6 +146,41 @@ test('evaluate', () => {
     schema: 'ttq-evaluate/1', model: 'net.ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', device: 'cpu', top1: 98.854, samples: 10_000, samplesPerSecond: 5210.4, elapsedMs: 2040,
   })
   assert.equal(text, 'net.ttq: top-1 98.85 % of 10,000 samples\n\ndata  mnist, 0..1, NCHW\ntime  2.0 s, 5,210 samples/s\n')
+})
+
+describe('analyze', () => {
+  const ANALYZED: AnalyzeReport = {
+    schema: 'ttq-analyze/1', ttq: '0.1.0', model: 'net.onnx', method: 'ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', samples: 1024, baseline: { top1: 99 },
+    layers: [
+      { name: 'fc1', op: 'Gemm', shape: [100, 400], divergence: 0.123456, top1: 97.5, fitError: 0.2, savedBytes: 150_000 },
+      { name: 'fc2', op: 'Gemm', shape: [10, 100], divergence: 0.00001, top1: 99.1, fitError: 0.1, savedBytes: 3_742 },
+    ],
+    kept: [{ name: 'conv', reason: 'first layer' }], elapsedMs: 1500,
+  }
+
+  test('everything that there is', () => {
+    assert.equal(renderAnalyzeReport(ANALYZED), [
+      'net.onnx: 2 layers can become ternary; each alone, without training, the most harmful first',
+      '',
+      'data      mnist, 0..1, NCHW, 1,024 held-out training samples',
+      'original  top-1 99.00 % of them',
+      'kept      conv (first layer)',
+      'time      1.5 s',
+      '',
+      '   layer  op    shape    divergence  top-1 points  fit error    saves',
+      '1  fc1    Gemm  100x400      0.1235         -1.50     20.0 %   150 KB',
+      '2  fc2    Gemm  10x100       0.0000          0.10     10.0 %  3.74 KB',
+      '',
+    ].join('\n'))
+  })
+
+  test('one layer, no labels, none kept', () => {
+    const layers = ANALYZED.layers.slice(0, 1).map((layer) => ({ ...layer, top1: null }))
+    const text = renderAnalyzeReport({ ...ANALYZED, layers, baseline: { top1: null }, kept: [] })
+    assert.match(text, /: 1 layer can become ternary/)
+    assert.match(text, /samples\ntime {2}1\.5 s\n/)
+    assert.match(text, /0\.1235 +- +20\.0 %/)
+  })
 })
 
 const INSPECTED: InspectReport = {

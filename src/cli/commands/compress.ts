@@ -1,9 +1,12 @@
 // ttq compress: options -> library call -> file and report.
+import { isBeyond } from '../../training/accuracy-drop.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
+import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
 import { ADAM_RATES, FROM_SCRATCH_DEFAULTS as FROM_SCRATCH } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
+import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, Command } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
@@ -14,6 +17,7 @@ import type { Terminal } from '../terminal.js'
 import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
 
 const WEIGHTS = 'Ternary weights:'
+const ACCURACY = 'Accuracy:'
 
 /** The options, of which sweep takes most. */
 export const COMPRESS_OPTIONS = {
@@ -35,16 +39,20 @@ export const COMPRESS_OPTIONS = {
   },
   distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
   temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
+  ...checkpointOptions(TRAINING_GROUP),
   output: { group: 'Output:', describe: 'the .ttq file, - for stdout', alias: 'o', default: "the model's name with .ttq, in the working directory" },
   force: FORCE_OPTION,
   report: REPORT_OPTION,
-  'max-drop': { group: 'Output:', describe: 'exit with code 4 when accuracy falls by more than this many points' },
+  'max-drop': { group: ACCURACY, describe: 'points that accuracy may fall by; exit code 4 when it falls by more' },
+  'max-drop-action': {
+    group: ACCURACY, describe: 'restore: return the most harmful layers to full precision until --max-drop holds; fail: only check', default: DEFAULTS.maxDropAction,
+  },
 } as const
 
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA: readonly string[] = [
-  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'max-drop',
-  ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
+  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
+  'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
 export const compressCommand: Command = {
@@ -55,25 +63,27 @@ export const compressCommand: Command = {
   examples: [
     ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
     ['$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225', 'say how pixels are normalised'],
-    ['$0 compress model.onnx --data ./loader.mjs --epochs 12 --max-drop 1', 'own data; exit code 4 if accuracy falls by more than 1 point'],
+    ['$0 compress model.onnx --data ./loader.mjs --epochs 12 --max-drop 1', 'own data; as many ternary layers as 1 point of accuracy pays for'],
     ['$0 compress model.onnx --keep "*downsample*" -o small.ttq', 'without data: fit only, accuracy is not measured'],
   ],
+  graceMs: TRAINING_GRACE_MS,
   run: runCompress,
 }
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = compressOptions(args)
-  const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
+  const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
+  const checkpoint = options.data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
   const input = await readModelInput(args.operand, terminal.signal)
-  const { compress } = await import('../../training/compress.js')
-  const result = await compress(input.bytes, { ...options, ...source(input), signal: terminal.signal, onProgress: terminal.progress })
-  terminal.signal.throwIfAborted()
-  const drop = accuracyDrop(result.report, maxDrop)
+  const result = await compressed(input, { ...options, ...(checkpoint?.options && { checkpoint: checkpoint.options }) }, terminal)
+    .catch((error: unknown) => { throw checkpoint?.explain(error) ?? error })
+  const drop = accuracyDrop(result.report, options.maxDrop)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
   await writeModelResult(paths, result.file, terminal)
+  checkpoint?.remove()
   const { renderCompressReport } = await import('../../report/compress-report.js')
   await writeReport(args, paths, report, renderCompressReport(report), terminal)
   if (drop === undefined) return EXIT.done
@@ -81,11 +91,18 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
+async function compressed(input: ModelInput, options: Partial<CompressOptions>, { signal, progress }: Terminal): Promise<CompressResult> {
+  const { compress } = await import('../../training/compress.js')
+  const result = await compress(input.bytes, { ...options, ...source(input), signal, onProgress: progress })
+  signal.throwIfAborted()
+  return result
+}
+
 function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'overwrite' | 'externalData'> {
   return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
-/** What the options ask for; --output, --report and --max-drop are the command's own. @throws TtqError `usage` */
+/** What the options ask for; --output, --report and --checkpoint are the command's own. @throws TtqError `usage` */
 export function compressOptions(args: Arguments): Partial<CompressOptions> {
   const data = textOption(args, 'data')
   refuseTogether(args, 'threshold', 'sparsity', 'each of them decides which weights become 0')
@@ -98,11 +115,14 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
   if ((method ?? 'ttq') !== 'ttq' && (threshold ?? sparsity) !== undefined) {
     throw new TtqError('usage', `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`)
   }
+  const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
+  const maxDropAction = choiceOption(args, 'max-drop-action', ['restore', 'fail'])
+  if (maxDrop === undefined && args.values.has('max-drop-action')) throw new TtqError('usage', '--max-drop-action: given without --max-drop, expected both')
   return {
     ...normalisationOf(args),
     ...readTrainingOptions(args),
     ...given({
-      data, method, threshold, sparsity,
+      data, method, threshold, sparsity, maxDrop, maxDropAction,
       keep: textsOption(args, 'keep'),
       ternary: textsOption(args, 'ternary'),
       compare: choicesOption(args, 'compare', ['ttq', 'twn', 'bwn', 'dorefa', 'none']),
@@ -119,14 +139,23 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
 }
 
 // What to say when accuracy fell too far.
-function accuracyDrop({ baseline, compressed, agreement }: CompressReport, maxDrop: number | undefined): string | undefined {
+function accuracyDrop({ baseline, compressed, agreement, restoration }: CompressReport, maxDrop: number | undefined): string | undefined {
   if (maxDrop === undefined) return undefined
+  const tried = triedText(restoration)
   if (baseline === null || compressed === null) {
     // Without labels: accuracy cannot have fallen by more than the share of decisions that changed.
-    if (agreement === null || 100 - agreement <= maxDrop) return undefined
-    return `${(100 - agreement).toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}`
+    if (agreement === null || !isBeyond(100 - agreement, maxDrop)) return undefined
+    return `${(100 - agreement).toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}${tried}`
   }
   const drop = baseline.top1 - compressed.top1
-  if (drop <= maxDrop) return undefined
-  return `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}`
+  if (!isBeyond(drop, maxDrop)) return undefined
+  return `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
+}
+
+function triedText(restoration: CompressReport['restoration']): string {
+  if (restoration === null) return ''
+  const { ranking, rounds } = restoration
+  if (rounds.length === 0) return '; the only ternary layer cannot be given up'
+  const most = Math.max(...rounds.map(({ restored }) => restored.length))
+  return `, also with up to ${most} of ${ranking.length} layers in full precision (${rounds.length} rounds); this is the smallest fall`
 }

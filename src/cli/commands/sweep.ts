@@ -14,7 +14,9 @@ import { writeAtomically } from '../write-atomically.js'
 import { COMPRESS_OPTIONS, compressOptions } from './compress.js'
 
 /** Options of compress that a sweep sets itself, or that are about one file. */
-const NOT_SWEPT: readonly string[] = ['method', 'compare', 'threshold', 'sparsity', 'output', 'max-drop', 'from-scratch']
+const NOT_SWEPT: readonly string[] = [
+  'method', 'compare', 'threshold', 'sparsity', 'output', 'checkpoint', 'resume', 'max-drop', 'max-drop-action', 'from-scratch',
+]
 
 /** Time that an interrupted point has to stop by itself; below main.ts's. */
 const GRACE_MS = 3000

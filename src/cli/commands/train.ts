@@ -2,10 +2,12 @@
 import { TtqError } from '../../errors/ttq-error.js'
 import { TRAIN_DEFAULTS as DEFAULTS } from '../../training/train-defaults.js'
 import type { TrainReport } from '../../training/records.js'
+import type { TrainNetworkResult, TrainRequest } from '../../training/train-network.js'
+import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, Command } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
-import { readModelInput } from '../model-input.js'
+import { readModelInput, type ModelInput } from '../model-input.js'
 import { flagOption, given, textOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
@@ -24,6 +26,7 @@ export const trainCommand: Command = {
     scale: { ...DATASET_OPTIONS.scale, default: 1 },
     'from-scratch': { group: TRAINING_GROUP, describe: "start from fresh random weights instead of the file's", flag: true },
     ...trainingOptions(DEFAULTS),
+    ...checkpointOptions(TRAINING_GROUP),
     output: { group: 'Output:', describe: 'the trained ONNX file, - for stdout', alias: 'o', default: "the model's name with .trained.onnx, in the working directory" },
     force: FORCE_OPTION,
     report: REPORT_OPTION,
@@ -32,6 +35,7 @@ export const trainCommand: Command = {
     ['$0 train model.onnx --data mnist -o trained.onnx', 'train on MNIST'],
     ['$0 train model.onnx --data cifar10 --from-scratch --epochs 164', 'forget the weights of the file, train for long'],
   ],
+  graceMs: TRAINING_GRACE_MS,
   run: runTrain,
 }
 
@@ -41,13 +45,21 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = { ...normalisationOf(args), ...readTrainingOptions(args), ...given({ fromScratch: flagOption(args, 'from-scratch') }) }
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.trained.onnx')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
-  const { trainNetwork } = await import('../../training/train-network.js')
-  const result = await trainNetwork(bytes, { ...source, ...options, data, signal: terminal.signal, onProgress: terminal.progress })
-  terminal.signal.throwIfAborted()
+  const checkpoint = checkpointFile(args, output, [args.operand, paths.model, paths.report].filter((path) => path !== undefined), terminal.complain)
+  const input = await readModelInput(args.operand, terminal.signal)
+  const result = await trained(input, { ...options, data, ...(checkpoint.options && { checkpoint: checkpoint.options }) }, terminal)
+    .catch((error: unknown) => { throw checkpoint.explain(error) })
   const report: TrainReport = { ...result.report, output: output === '-' ? null : output }
   await writeModelResult(paths, result.file, terminal)
+  checkpoint.remove()
   const { renderTrainReport } = await import('../../report/train-report.js')
   await writeReport(args, paths, report, renderTrainReport(report), terminal)
   return EXIT.done
+}
+
+async function trained({ bytes, ...source }: ModelInput, options: Omit<TrainRequest, 'name'>, { signal, progress }: Terminal): Promise<TrainNetworkResult> {
+  const { trainNetwork } = await import('../../training/train-network.js')
+  const result = await trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress })
+  signal.throwIfAborted()
+  return result
 }

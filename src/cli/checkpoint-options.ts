@@ -1,0 +1,95 @@
+// --checkpoint and --resume: where a training is kept while it goes on. Commands that train have them; what is in the file is
+// training/checkpoint.ts.
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { TtqError } from '../errors/ttq-error.js'
+import type { CheckpointOptions } from '../training/run-checkpoint.js'
+import type { Arguments, OptionSpec } from './command.js'
+import { flagOption, textOption } from './option-values.js'
+import { checkOutputPath } from './output-path.js'
+import { writeAtomically } from './write-atomically.js'
+
+/** The value of --checkpoint that means none. */
+const NONE = 'off'
+const ENDING = '.checkpoint'
+
+/** @param group heading in the help text */
+export function checkpointOptions(group: string): { checkpoint: OptionSpec; resume: OptionSpec } {
+  return {
+    checkpoint: {
+      group, describe: `file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; ${NONE} for none`, default: `<output>${ENDING}`,
+    },
+    resume: { group, describe: 'go on from the checkpoint as if nothing had stopped the training', flag: true },
+  }
+}
+
+/** Milliseconds that an interrupted training has to finish the steps under way and write its checkpoint. */
+export const TRAINING_GRACE_MS = 600_000
+
+export interface CheckpointFile {
+  /** For the library; undefined without a checkpoint. */
+  options: CheckpointOptions | undefined
+  /** Removes the file: the run is done. */
+  remove: () => void
+  /** What a failed run says: its error, and that there is a checkpoint. */
+  explain: (error: unknown) => unknown
+}
+
+/**
+ * Where the checkpoint goes, and the one to resume; checked before any long work.
+ * @param output the command's output, '-' for stdout
+ * @param others files of the same command
+ * @param complain takes a line for stderr
+ * @throws TtqError `usage`; `checkpoint` when there is none to resume
+ */
+export function checkpointFile(args: Arguments, output: string, others: readonly string[], complain: (line: string) => void): CheckpointFile {
+  const given = textOption(args, 'checkpoint')
+  const resume = flagOption(args, 'resume') ?? false
+  const path = given ?? (output === '-' ? NONE : `${output}${ENDING}`)
+  if (path === NONE) {
+    if (!resume) return { options: undefined, remove: () => undefined, explain: (error) => error }
+    const found = given === undefined ? 'given while the output goes to stdout' : `given with --checkpoint ${NONE}`
+    throw new TtqError('usage', `--resume: ${found}, expected a checkpoint`, { hint: 'Name the file with --checkpoint.' })
+  }
+  if (resume && !existsSync(path)) {
+    throw new TtqError('checkpoint', `${path}: found no such file, expected a checkpoint to resume`, { facts: { path }, hint: 'Start without --resume, or name the file with --checkpoint.' })
+  }
+  const existsHint = 'An interrupted training left it: --resume goes on from there, --force starts again.'
+  const target = checkOutputPath({ path, option: '--checkpoint', force: resume || (flagOption(args, 'force') ?? false), others, existsHint })
+  let isThere = resume
+  return {
+    options: {
+      name: path,
+      save: (bytes) => {
+        try {
+          writeAtomically(target, bytes)
+          isThere = true
+        } catch (error) {
+          // The training is worth more than its checkpoint.
+          complain(`warning: ${(error as Error).message}`)
+        }
+      },
+      ...(resume ? { resume: readCheckpointFile(path) } : {}),
+    },
+    remove: () => { rmSync(target, { force: true }) },
+    explain: (error) => (isThere && error instanceof TtqError ? withCheckpoint(error, path) : error),
+  }
+}
+
+function readCheckpointFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new TtqError('checkpoint', `${path}: could not be read: ${(cause as Error).message}`, { facts: { path }, cause })
+  }
+}
+
+function withCheckpoint(error: TtqError, path: string): TtqError {
+  const { code, message, hint, facts, cause } = error
+  switch (code) {
+    case 'interrupted':
+      return new TtqError(code, `interrupted: the training is kept in ${path}`, { hint: 'The same command with --resume goes on from there', facts: { checkpoint: path }, cause })
+    case 'checkpoint': return error
+    default:
+      return new TtqError(code, message, { hint: `${hint === undefined ? '' : `${hint}; `}the last good checkpoint is kept in ${path}`, facts: { ...facts, checkpoint: path }, cause })
+  }
+}

@@ -1,0 +1,164 @@
+// A run's trainings as they stand, as bytes and back: everything that decides how they go on. What is written when, and whether a
+// checkpoint belongs to a run, is run-checkpoint.ts.
+//
+// Layout, little-endian: magic (8 bytes), version u32, header length u32, file length u64, header (JSON), zeros up to a multiple of 4, float32 tensors
+// one behind the other in the header's order, SHA-256 of all that. A tensor that stands in several places is stored once.
+import { sha256 } from '@noble/hashes/sha2.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { EpochReport } from './records.js'
+import type { TrainedValues } from './trained-values.js'
+
+/** How far a training is. Order of samples and augmentation follow from seed, epoch and step, so they are not in here. */
+export interface TrainingPosition {
+  /** The epoch to go on in, 1-based; beyond the last one when the training is done. */
+  epoch: number
+  /** Steps of it that are done. */
+  step: number
+  /** Sum of their losses. */
+  lossSum: number
+  now: TrainedValues
+  /** The epoch with the best held-out accuracy (without labels: agreement) so far. */
+  best: BestEpoch | null
+  history: readonly EpochReport[]
+  /** Time spent on training steps, and on everything. */
+  trainingMs: number
+  elapsedMs: number
+}
+
+export interface BestEpoch {
+  epoch: number
+  score: number
+  values: TrainedValues
+}
+
+export interface Checkpoint {
+  /** What the run depends on, by name. */
+  fingerprint: Readonly<Record<string, string>>
+  /** The run's trainings so far, in order; all but the last are done. */
+  trainings: readonly TrainingPosition[]
+  /** Where the last training diverged after this checkpoint was made. */
+  diverged: { epoch: number; step: number } | null
+}
+
+/** "\x89TTC\r\n\x1a\n": survives no transfer that rewrites line ends or drops the eighth bit. */
+const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x43, 0x0d, 0x0a, 0x1a, 0x0a)
+const VERSION = 1
+const HEADER_START = 24
+const DIGEST_BYTES = 32
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
+
+/** Tensors by name, as positions in the file's list of tensors. */
+type TensorNumbers = Record<string, number>
+interface StoredValues { values: TensorNumbers; state: TensorNumbers }
+interface StoredPosition extends Omit<TrainingPosition, 'now' | 'best'> {
+  now: StoredValues
+  best: (Omit<BestEpoch, 'values'> & { values: StoredValues }) | null
+}
+interface Header extends Pick<Checkpoint, 'fingerprint' | 'diverged'> {
+  trainings: StoredPosition[]
+  /** Number of floats of each tensor. */
+  tensors: number[]
+}
+
+export function writeCheckpoint({ fingerprint, trainings, diverged }: Checkpoint): Uint8Array {
+  const tensors = new Map<Float32Array, number>()
+  const numbers = (named: ReadonlyMap<string, Float32Array>): TensorNumbers => Object.fromEntries([...named].map(([name, tensor]) => {
+    if (!tensors.has(tensor)) tensors.set(tensor, tensors.size)
+    return [name, tensors.get(tensor) as number]
+  }))
+  const stored = ({ values, state }: TrainedValues): StoredValues => ({ values: numbers(values), state: numbers(state) })
+  const positions = trainings.map(({ now, best, ...rest }): StoredPosition =>
+    ({ ...rest, now: stored(now), best: best === null ? null : { ...best, values: stored(best.values) } }))
+  const lists = [...tensors.keys()]
+  const header: Header = { fingerprint, diverged, trainings: positions, tensors: lists.map(({ length }) => length) }
+  return assemble(new TextEncoder().encode(JSON.stringify(header)), lists)
+}
+
+function assemble(header: Uint8Array, tensors: readonly Float32Array[]): Uint8Array {
+  const start = align(HEADER_START + header.length)
+  const end = tensors.reduce((sum, { byteLength }) => sum + byteLength, start)
+  const bytes = new Uint8Array(end + DIGEST_BYTES)
+  const view = new DataView(bytes.buffer)
+  bytes.set(MAGIC)
+  view.setUint32(8, VERSION, true)
+  view.setUint32(12, header.length, true)
+  view.setBigUint64(16, BigInt(bytes.length), true)
+  bytes.set(header, HEADER_START)
+  let offset = start
+  for (const { buffer, byteOffset, byteLength } of tensors) {
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), offset)
+    offset += byteLength
+  }
+  bytes.set(sha256(bytes.subarray(0, end)), end)
+  return bytes
+}
+
+/**
+ * Inverse of writeCheckpoint.
+ * @param name how messages call the file
+ * @throws TtqError `checkpoint` for what is no checkpoint, damaged, cut off or of another format version
+ */
+export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
+  const { header, data } = takeApart(bytes, name)
+  const { fingerprint, diverged, trainings, tensors } = parseHeader(header, name)
+  let offset = 0
+  const lists = tensors.map((length) => {
+    const start = offset
+    offset += length * FLOAT_BYTES
+    // A copy: floats must be aligned in memory, and a Buffer's own slice is none.
+    return new Float32Array(Uint8Array.from(data.subarray(start, offset)).buffer)
+  })
+  if (offset !== data.length) throw checkpointError(name, `${data.length} bytes of values`, `${offset}`)
+  const named = (numbers: TensorNumbers): Map<string, Float32Array> => new Map(Object.entries(numbers).map(([key, number]) => {
+    const tensor = lists[number]
+    if (tensor === undefined) throw checkpointError(name, `value ${number} for "${key}"`, `one of ${lists.length}`)
+    return [key, tensor]
+  }))
+  const restored = ({ values, state }: StoredValues): TrainedValues => ({ values: named(values), state: named(state) })
+  return {
+    fingerprint, diverged,
+    trainings: trainings.map(({ now, best, ...rest }) =>
+      ({ ...rest, now: restored(now), best: best === null ? null : { ...best, values: restored(best.values) } })),
+  }
+}
+
+function takeApart(bytes: Uint8Array, name: string): { header: Uint8Array; data: Uint8Array } {
+  const start = bytes.subarray(0, MAGIC.length)
+  if (!start.every((byte, i) => byte === MAGIC[i])) throw checkpointError(name, 'other first bytes', 'those of a ttq checkpoint')
+  if (bytes.length < HEADER_START + DIGEST_BYTES) throw checkpointError(name, `${bytes.length} bytes`, `at least ${HEADER_START + DIGEST_BYTES}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const version = view.getUint32(8, true)
+  if (version !== VERSION) throw checkpointError(name, `checkpoint format ${version}`, `${VERSION}`)
+  const length = view.getBigUint64(16, true)
+  if (length !== BigInt(bytes.length)) throw checkpointError(name, `${bytes.length} bytes`, `${length} as its start says`)
+  const end = bytes.length - DIGEST_BYTES
+  if (!sha256(bytes.subarray(0, end)).every((byte, i) => byte === bytes[end + i])) throw checkpointError(name, 'bytes that do not fit its checksum', 'those that were written')
+  const headerLength = view.getUint32(12, true)
+  const dataStart = align(HEADER_START + headerLength)
+  if (dataStart > end) throw checkpointError(name, `a header of ${headerLength} bytes`, `at most ${end - HEADER_START}`)
+  return { header: bytes.subarray(HEADER_START, HEADER_START + headerLength), data: bytes.subarray(dataStart, end) }
+}
+
+// The checksum has held: what is here was written by this program's format, so that only its outline is looked at.
+function parseHeader(header: Uint8Array, name: string): Header {
+  let parsed: Partial<Header>
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as Partial<Header>
+  } catch {
+    throw checkpointError(name, 'a header that is no JSON', 'JSON')
+  }
+  const { fingerprint, trainings, tensors, diverged = null } = parsed
+  const areCounts = Array.isArray(tensors) && tensors.every((length) => Number.isSafeInteger(length) && length >= 0)
+  if (typeof fingerprint !== 'object' || !Array.isArray(trainings) || !areCounts) throw checkpointError(name, 'a header without its parts', 'fingerprint, trainings and tensors')
+  return { fingerprint, trainings, tensors, diverged }
+}
+
+function checkpointError(name: string, found: string, expected: string): TtqError {
+  return new TtqError('checkpoint', `${name}: found ${found}, expected ${expected}`, {
+    facts: { name, found, expected }, hint: 'the checkpoint is damaged, or was written by another version of ttq: start again without --resume',
+  })
+}
+
+function align(offset: number): number {
+  return Math.ceil(offset / FLOAT_BYTES) * FLOAT_BYTES
+}

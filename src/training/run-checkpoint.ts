@@ -1,0 +1,132 @@
+// The checkpoint of one run: what its trainings write while they go on and start from when resumed, and whether a checkpoint belongs to
+// the run at all. A resumed run does everything anew but the training steps that are done: the rest is short and comes out the same.
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import type { Dataset, Split } from '../data/dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Model } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
+import { VERSION } from './version.js'
+
+/** How a caller keeps the checkpoint of a run, and hands one in. */
+export interface CheckpointOptions {
+  /** How messages call it. */
+  name: string
+  /** Takes a whole checkpoint, in the place of the one before: after every epoch, and when the run is interrupted, before it ends. */
+  save: (bytes: Uint8Array) => void
+  /** The checkpoint to go on from. */
+  resume?: Uint8Array
+}
+
+/** The checkpoint as one training sees it. */
+export interface TrainingCheckpoint {
+  /** Where to go on; undefined at the start. */
+  readonly resumed: TrainingPosition | undefined
+  save: (position: TrainingPosition) => void
+  /** Says of the last position saved that training from there diverged. */
+  diverged: (at: { epoch: number; step: number }) => void
+}
+
+/** May differ from the checkpoint's where training from there has diverged: then at least one of them must. */
+const AGAINST_DIVERGENCE = ['--learning-rate', '--scale-learning-rate', '--clip-norm']
+
+export class RunCheckpoint {
+  private trainings: TrainingPosition[] = []
+  private started = 0
+  private readonly resumed: readonly TrainingPosition[]
+
+  /**
+   * @param fingerprint of what the run depends on, by the names that messages use
+   * @throws TtqError `checkpoint` when the checkpoint to resume is damaged or of another run
+   */
+  constructor(private readonly options: CheckpointOptions, private readonly fingerprint: Checkpoint['fingerprint']) {
+    const { resume, name } = options
+    const found = resume === undefined ? undefined : readCheckpoint(resume, name)
+    if (found !== undefined) checkBelongs(found, fingerprint, name)
+    this.resumed = found?.trainings ?? []
+  }
+
+  /** For the run's next training. */
+  next(): TrainingCheckpoint {
+    const index = this.started++
+    const save = (diverged: Checkpoint['diverged']): void => {
+      this.options.save(writeCheckpoint({ fingerprint: this.fingerprint, trainings: this.trainings, diverged }))
+    }
+    const resumed = this.resumed[index]
+    if (resumed !== undefined) this.trainings[index] = resumed
+    return {
+      resumed,
+      save: (position) => {
+        this.trainings = [...this.trainings.slice(0, index), position]
+        save(null)
+      },
+      diverged: (at) => { if (this.trainings.length > index) save(at) },
+    }
+  }
+}
+
+function checkBelongs({ fingerprint: found, diverged }: Checkpoint, expected: Checkpoint['fingerprint'], name: string): void {
+  const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter((key) => found[key] !== expected[key])
+  const different = diverged === null ? names : names.filter((key) => !AGAINST_DIVERGENCE.includes(key))
+  if (different.length > 0) {
+    const list = different.map((key) => `${key} ${shown(found[key])}, now ${shown(expected[key])}`).join('; ')
+    throw new TtqError('checkpoint', `${name}: it belongs to another run: ${list}`, {
+      facts: { different }, hint: 'repeat the options of that run, or start again without --resume',
+    })
+  }
+  if (diverged !== null && names.length === 0) {
+    throw new TtqError('checkpoint', `${name}: training from here diverged at epoch ${diverged.epoch}, step ${diverged.step}, and would again`, {
+      facts: diverged, hint: 'resume with a lower --learning-rate or --scale-learning-rate, or with --clip-norm',
+    })
+  }
+}
+
+// Hashes are of no use to people.
+function shown(value: string | undefined): string {
+  if (value === undefined) return 'not given'
+  return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 8)}...` : value
+}
+
+/** Options that say nothing of what is trained: by which name and through which functions, and what the other parts of a fingerprint cover. */
+const OTHER_OPTIONS = new Set(['name', 'data', 'mean', 'std', 'scale', 'threads', 'onProgress', 'signal', 'externalData', 'checkpoint'])
+
+/**
+ * What a training depends on: the network, the dataset, every option and the number of replicas.
+ * @param options of the caller; those that are undefined count as not given
+ */
+export async function runFingerprint(model: Model, dataset: Dataset, options: object, replicas: number): Promise<Record<string, string>> {
+  const given = Object.entries(options).filter(([key, value]) => !OTHER_OPTIONS.has(key) && value !== undefined)
+  return {
+    ttq: VERSION,
+    network: bytesToHex(sha256(writeModel(model))),
+    dataset: await datasetDigest(dataset),
+    preprocessing: dataset.preprocessing,
+    replicas: String(replicas),
+    ...Object.fromEntries(given.map(([key, value]) => [`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, JSON.stringify(value)])),
+  }
+}
+
+/** Samples of each split that stand for all of it, evenly spread. */
+const SAMPLES = 128
+
+async function datasetDigest({ classes, train, test }: Dataset): Promise<string> {
+  const hash = sha256.create().update(new TextEncoder().encode(JSON.stringify([classes, train.size, test.size])))
+  for (const split of [train, test]) await addSamples(hash, split)
+  return bytesToHex(hash.digest())
+}
+
+async function addSamples(hash: { update: (bytes: Uint8Array) => unknown }, split: Split): Promise<void> {
+  const stride = Math.max(1, Math.floor(split.size / SAMPLES))
+  if (split.labels !== undefined) hash.update(bytesOf(Int32Array.from(split.labels)))
+  const { inputs, labels } = await split.batch(Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride))
+  for (const [name, { data }] of Object.entries(inputs)) {
+    hash.update(new TextEncoder().encode(name))
+    hash.update(bytesOf(data as Float32Array))
+  }
+  hash.update(bytesOf(labels))
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
