@@ -13,6 +13,7 @@ export const COMPRESS_DEFAULTS = {
   fromScratch: false,
   unlabelled: false,
   scaleStart: 'fit',
+  needsAccuracy: false,
   epochs: 4,
   batch: 128,
   optimizer: 'sgd',

@@ -39,6 +39,8 @@ export interface CompressOptions extends TrainingOptions {
   unlabelled: boolean
   /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
   scaleStart: 'fit' | 'one'
+  /** Refuse data whose test samples have no labels, for callers that are about accuracy. */
+  needsAccuracy: boolean
   /** Learning rate of Wp and Wn. */
   scaleLearningRate: number
   /** Weight of the distillation term, 0..1. */

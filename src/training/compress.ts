@@ -152,6 +152,7 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
     const { options } = job
     const checkpoint = options.checkpoint && new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
+    if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies')
     const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
       output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
     })

@@ -7,7 +7,8 @@ import { unpack } from '../../src/packed/index.js'
 import { compress } from '../../src/training/compress.js'
 import { evaluateModel } from '../../src/training/evaluate-model.js'
 import type { CompressRequest } from '../../src/training/recipes.js'
-import type { CompressReport } from '../../src/training/records.js'
+import type { CompressReport, Progress } from '../../src/training/records.js'
+import { sweep } from '../../src/training/sweep.js'
 import { trainNetwork, type TrainRequest } from '../../src/training/train-network.js'
 import { STRIPES, stripesNetwork } from './stripes-network.js'
 
@@ -159,6 +160,14 @@ describe('compress', () => {
   for (const [name, [request, code, message]] of Object.entries(REFUSED)) {
     test(`refused: ${name}`, async () => { await refused(compressed(request), code, message) })
   }
+})
+
+test('a sweep refuses test samples without labels before it trains', async () => {
+  const phases: string[] = []
+  const onProgress = (event: Progress): void => { if (event.kind === 'phase') phases.push(event.name) }
+  const request = { name: 'stripes.onnx', data: fixture('no-labels.mjs'), batch: 10, threads: 1, epochs: 1, onProgress }
+  await refused(sweep(stripesNetwork(), request, { kind: 'sparsity', values: [0.5] }), 'data', /its test samples have no labels, expected one class per sample to compare accuracies/)
+  assert.deepEqual(phases, ['read', 'prepare'])
 })
 
 test('evaluate refuses test samples without labels', async () => {
