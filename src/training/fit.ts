@@ -42,7 +42,7 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
-  const updates = partition(graph.parameters, plan.replicas).map(options.buildUpdate)
+  const updates = (): UpdateGraph[] => partition(graph.parameters, plan.replicas).map(options.buildUpdate)
   const judge = async (model: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(model), dataset.train, { output: options.output, indices: options.heldOut })
   const expected = options.unlabelled ? await judge(teacher) : undefined

@@ -63,14 +63,13 @@ const DIVERGED = 1000
 
 /**
  * Trains on all of the workers, one replica each.
- * @param updates one update graph per worker, over the parameters it updates
+ * @param buildUpdates one update graph per worker, over the parameters it updates; what they start with is as large as the network and let go of
  * @throws TtqError `training` when training diverges; `interrupted`, with a checkpoint only after the steps under way
  */
-export async function train(pool: Workers, graph: TrainingGraph, updates: readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
+export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: () => readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
   const { recovery } = options
   const resumed = recovery?.resumed
-  const layout = layOut(updates)
-  await createReplicas(pool, graph, layout, options, resumed?.now ?? options.start)
+  const places = await createReplicas(pool, graph, layOut(buildUpdates()), options, resumed?.now ?? options.start)
   const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
   const steps = stepsPerEpoch * options.epochs
   const schedule = { kind: options.schedule, peak: options.learningRate, warmup: options.warmup, steps, drops: options.drops }
@@ -115,7 +114,7 @@ export async function train(pool: Workers, graph: TrainingGraph, updates: readon
     all.forEach((loss, i) => checkLoss(loss, epoch, before.step + i + 1))
     trainingMs += performance.now() - epochStart
     stepsHere += all.length
-    const now = await snapshot(pool, layout)
+    const now = await snapshot(pool, places)
     const position = { epoch, step: before.step + all.length, lossSum: all.reduce((sum, loss) => sum + loss, before.lossSum), now }
     checkValues(now, position, options)
     const score = await orSaved(async () => {
@@ -163,7 +162,10 @@ async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> 
   }
 }
 
-async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>, from?: TrainedValues): Promise<void> {
+/** Where the parameters lie, and each replica's shard begins. */
+interface Places { placements: Layout['placements']; shardOffsets: readonly number[] }
+
+async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>, from?: TrainedValues): Promise<Places> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
   const shared = {
     barrier: new SharedArrayBuffer(BARRIER_BYTES),
@@ -191,6 +193,7 @@ async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layou
   })
   for (const { name, offset } of layout.placements) start.set(from?.values.get(name) ?? [], offset)
   await pool.callAll('createReplica', (worker) => setups[worker] as ReplicaSetup)
+  return { placements: layout.placements, shardOffsets: layout.shards.map(({ offset }) => offset) }
 }
 
 // Each replica's share of the batch, ready to be fed. Augmentation draws from one stream per step, in the samples' order.
@@ -246,12 +249,15 @@ function diverged(found: string, expected: string, at: { epoch: number; step: nu
   })
 }
 
-async function snapshot(pool: Workers, layout: Layout): Promise<TrainedValues> {
+async function snapshot(pool: Workers, { placements, shardOffsets }: Places): Promise<TrainedValues> {
   const parts = await pool.callAll('snapshot', () => null)
-  const flat = new Float32Array(layout.size)
-  parts.forEach(({ values }, rank) => { flat.set(values, layout.shards[rank]?.offset) })
+  const valuesOf = ({ offset, size }: Places['placements'][number]): Float32Array => {
+    const rank = shardOffsets.findLastIndex((start) => start <= offset)
+    const start = offset - (shardOffsets[rank] as number)
+    return (parts[rank]?.values as Float32Array).subarray(start, start + size)
+  }
   return {
-    values: new Map(layout.placements.map(({ name, offset, size }) => [name, flat.slice(offset, offset + size)])),
+    values: new Map(placements.map((place) => [place.name, valuesOf(place)])),
     state: new Map(parts.flatMap(({ state }) => Object.entries(state))),
   }
 }

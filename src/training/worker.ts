@@ -56,12 +56,20 @@ parentPort?.on('message', (request: WorkerRequest) => {
 
 async function answer({ id, call, args }: Exclude<WorkerRequest, 'stop'>): Promise<void> {
   let reply: WorkerReply
+  let moved: ArrayBuffer[] = []
   try {
-    reply = { id, result: await (CALLS[call] as (args: unknown) => Promise<unknown>)(args) }
+    const result = await (CALLS[call] as (args: unknown) => Promise<unknown>)(args)
+    reply = { id, result }
+    // A snapshot consists of copies as large as the network: they move to the caller.
+    if (call === 'snapshot') moved = buffersOf(result as ReturnType<Replica['snapshot']>)
   } catch (error) {
     const known = error instanceof TtqError ? error : undefined
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     reply = { id, error: { code: known?.code, message, hint: known?.hint, facts: known?.facts ?? {}, stack } }
   }
-  parentPort?.postMessage(reply)
+  parentPort?.postMessage(reply, moved)
+}
+
+function buffersOf({ state, values }: ReturnType<Replica['snapshot']>): ArrayBuffer[] {
+  return [values, ...Object.values(state)].map(({ buffer }) => buffer as ArrayBuffer)
 }

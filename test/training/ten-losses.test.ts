@@ -7,6 +7,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Model } from '../../src/onnx/model.js'
 import { sgd } from '../../src/optimizer/sgd.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
+import type { UpdateGraph } from '../../src/ternary/parameters.js'
 import { buildUpdateGraph } from '../../src/ternary/update-graph.js'
 import { partition } from '../../src/training/layout.js'
 import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js'
@@ -111,7 +112,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, classes: CLASSES, distill: 0.7, temperature: 4 }
   const graph = await buildTrainingGraph(model, model, new Set(['c2.w', 'c3.w']), batchNumber(0).inputs, loss)
-  const updates = partition(graph.parameters, replicas).map((share) =>
+  const updates = (): UpdateGraph[] => partition(graph.parameters, replicas).map((share) =>
     buildUpdateGraph(share, { method: 'ttq', optimizer: sgd({ momentum: 0.9 }), weightDecay: 0.01, threshold: { kind: 'constant', t: 0.3 } }))
   const pool = new WorkerPool(replicas)
   try {
