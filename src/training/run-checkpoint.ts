@@ -92,17 +92,17 @@ function shown(value: string | undefined): string {
 const OTHER_OPTIONS = new Set(['name', 'data', 'mean', 'std', 'scale', 'threads', 'onProgress', 'signal', 'externalData', 'checkpoint'])
 
 /**
- * What a training depends on: the network, the dataset, every option and the number of replicas.
+ * What a training depends on: the network, the dataset, every option and the number of threads, from which that of the replicas follows.
  * @param options of the caller; those that are undefined count as not given
  */
-export async function runFingerprint(model: Model, dataset: Dataset, options: object, replicas: number): Promise<Record<string, string>> {
+export async function runFingerprint(model: Model, dataset: Dataset, options: object, threads: number): Promise<Record<string, string>> {
   const given = Object.entries(options).filter(([key, value]) => !OTHER_OPTIONS.has(key) && value !== undefined)
   return {
     ttq: VERSION,
     network: bytesToHex(sha256(writeModel(model))),
     dataset: await datasetDigest(dataset),
     preprocessing: dataset.preprocessing,
-    replicas: String(replicas),
+    threads: String(threads),
     ...Object.fromEntries(given.map(([key, value]) => [`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, JSON.stringify(value)])),
   }
 }

@@ -142,7 +142,7 @@ describe('resuming', () => {
       [{ ...REQUEST, seed: 4, learningRate: 0.1 }, /: --learning-rate 0\.05, now 0\.1; --seed 3, now 4$/],
       [{ ...REQUEST, keep: ['c3*'] }, /: --keep \[\], now \["c3\*"\]$/],
       [{ ...REQUEST, sparsity: 0.4 }, /: --sparsity not given, now 0\.4$/],
-      [{ ...REQUEST, threads: 1 }, /: replicas 2, now 1$/],
+      [{ ...REQUEST, threads: 1 }, /: threads 2, now 1$/],
       [{ ...REQUEST, data: STRIPES.replace('stripes.mjs', 'other-stripes.mjs') }, /: dataset [0-9a-f]{8}\.\.\., now [0-9a-f]{8}\.\.\.$/],
     ]
     for (const [request, message] of cases) await refused(resumed(checkpoint, request), message)
