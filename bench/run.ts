@@ -21,7 +21,7 @@ const CASES: Readonly<Record<string, Case>> = {
   resnet56: { batch: 128, steps: 14, peers: LARGE },
   resnet18: { batch: 16, steps: 12, peers: LARGE },
   mobilenetv2: { batch: 16, steps: 12, peers: LARGE },
-  alexnet: { batch: 32, steps: 9, peers: LARGE },
+  alexnet: { batch: 32, steps: 7, peers: LARGE },
 }
 /** Images per step of TensorFlow.js, whose step is measured once. */
 const TFJS_BATCH = 2
@@ -59,6 +59,7 @@ const COLUMNS = [
   ...PEERS.flatMap((peer) => [`${peer}_images_per_s`, `${peer}_peak_mb`]),
 ]
 if (!existsSync(RESULTS)) writeFileSync(RESULTS, `${COLUMNS.join(',')}\n`)
+else if (readFileSync(RESULTS, 'utf8').split('\n')[0] !== COLUMNS.join(',')) throw new Error(`bench: ${RESULTS} has other columns, expected ${COLUMNS.join()}: move it away`)
 
 const asked = process.argv.slice(2)
 for (const network of asked.length > 0 ? asked : Object.keys(CASES)) {
