@@ -1,4 +1,4 @@
-// What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in main.ts.
+// What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in command-list.ts.
 import type { Terminal } from './terminal.js'
 
 /** One option, as help shows it. Values arrive as text; readers of option-values.ts check them. */
@@ -22,19 +22,29 @@ export interface Arguments {
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
 }
 
-export interface Command {
+/** What the list of commands shows of one. */
+export interface CommandTitle {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
+  readonly example: Example
+}
+
+type Example = readonly [command: string, meaning: string]
+
+export interface CommandBody {
   /** The one word behind the command's name, as help calls it, and what it may be; absent for commands that take nothing. */
   readonly operand?: { readonly name: string; readonly describe: string }
   readonly options: Readonly<Record<string, OptionSpec>>
-  readonly examples: readonly (readonly [command: string, meaning: string])[]
+  /** Further ones, for the command's own help. */
+  readonly examples: readonly Example[]
   /** Milliseconds that the work has to stop by itself when interrupted. Default: a few seconds. */
   readonly graceMs?: number
   /** Does the work and gives the exit code. @throws TtqError */
   run(args: Arguments, terminal: Terminal): Promise<number>
 }
+
+export interface Command extends CommandTitle, CommandBody {}
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {

@@ -1,23 +1,11 @@
 // The program from arguments to exit code. What a command does stands in commands/.
 import { TtqError } from '../errors/ttq-error.js'
 import { VERSION } from '../training/version.js'
-import type { Command } from './command.js'
-import { analyzeCommand } from './commands/analyze.js'
-import { compressCommand } from './commands/compress.js'
-import { doctorCommand } from './commands/doctor.js'
-import { evaluateCommand } from './commands/evaluate.js'
-import { inspectCommand } from './commands/inspect.js'
-import { newCommand } from './commands/new.js'
-import { sweepCommand } from './commands/sweep.js'
-import { trainCommand } from './commands/train.js'
-import { unpackCommand } from './commands/unpack.js'
+import { commandsFor } from './command-list.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
-const COMMANDS: readonly Command[] = [
-  compressCommand, trainCommand, sweepCommand, analyzeCommand, evaluateCommand, unpackCommand, inspectCommand, newCommand, doctorCommand,
-]
 const HELP_COLUMNS = { least: 60, most: 100 } as const
 /** Time that interrupted work has to stop by itself, where its command does not say. */
 const GRACE_MS = 5000
@@ -44,7 +32,7 @@ function tellsWhatIsFinished(error: unknown): boolean {
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   const columns = Math.max(HELP_COLUMNS.least, Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.most))
-  const parsed = parseArguments(argv, { commands: COMMANDS, version: VERSION, columns })
+  const parsed = parseArguments(argv, { commands: await commandsFor(argv), version: VERSION, columns })
   switch (parsed.kind) {
     case 'print':
       await terminal.write(parsed.text)

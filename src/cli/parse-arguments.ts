@@ -41,7 +41,7 @@ function program({ commands, version, columns }: ParseContext, select: (command:
   for (const command of commands) {
     const build = (own: Argv): Argv => buildCommand(own, command)
     parser.command(command.name, command.summary, build, (values) => { select(command, values) })
-    for (const [example, meaning] of command.examples.slice(0, 1)) parser.example(example, meaning)
+    parser.example(...command.example)
   }
   return parser
 }
@@ -57,7 +57,7 @@ function buildCommand(parser: Argv, command: Command): Argv {
       ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
     })
   }
-  for (const [example, meaning] of command.examples) parser.example(example, meaning)
+  for (const [example, meaning] of [command.example, ...command.examples]) parser.example(example, meaning)
   return parser.epilogue(EXIT_CODES_TEXT)
 }
 

@@ -1,7 +1,7 @@
 // ttq analyze: which layers suffer from ternary weights, measured one at a time.
 import { TtqError } from '../../errors/ttq-error.js'
 import { ANALYZE_DEFAULTS as DEFAULTS } from '../../training/analyze-defaults.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
@@ -12,9 +12,7 @@ import type { Terminal } from '../terminal.js'
 const WEIGHTS = 'Ternary weights:'
 const MEASURING = 'Measuring:'
 
-export const analyzeCommand: Command = {
-  name: 'analyze',
-  summary: 'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does.',
+export const analyzeCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: {
     ...DATASET_OPTIONS,
@@ -31,7 +29,6 @@ export const analyzeCommand: Command = {
     force: FORCE_OPTION,
   },
   examples: [
-    ['$0 analyze model.onnx --data mnist', 'a table, the most harmful layer first'],
     ['$0 analyze model.onnx --data ./loader.mjs --samples 256 --json', 'own data; JSON on stdout'],
   ],
   run: runAnalyze,

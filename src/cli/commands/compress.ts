@@ -7,7 +7,7 @@ import { ADAM_RATES, FROM_SCRATCH_DEFAULTS as FROM_SCRATCH } from '../../trainin
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
@@ -55,13 +55,10 @@ const NEED_DATA: readonly string[] = [
   'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
-export const compressCommand: Command = {
-  name: 'compress',
-  summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
+export const compressCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: COMPRESS_OPTIONS,
   examples: [
-    ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
     ['$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225', 'say how pixels are normalised'],
     ['$0 compress model.onnx --data ./loader.mjs --epochs 12 --max-drop 1', 'own data; as many ternary layers as 1 point of accuracy pays for'],
     ['$0 compress model.onnx --keep "*downsample*" -o small.ttq', 'without data: fit only, accuracy is not measured'],

@@ -1,17 +1,14 @@
 // ttq doctor: what this machine and the installed ONNX Runtime offer.
 import { VERSION } from '../../training/version.js'
 import type { DoctorReport } from '../../report/doctor-report.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { checkResultPaths, FORCE_OPTION, REPORT_OPTION, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
-export const doctorCommand: Command = {
-  name: 'doctor',
-  summary: 'Show what this machine offers: versions, cores, memory, instruction sets, speed, and the devices that work.',
+export const doctorCommand: CommandBody = {
   options: { report: REPORT_OPTION, force: FORCE_OPTION },
   examples: [
-    ['$0 doctor', 'in a few seconds; put it into bug reports'],
     ['$0 doctor --json', 'JSON on stdout'],
   ],
   run: runDoctor,

@@ -2,7 +2,7 @@
 import { TtqError } from '../../errors/ttq-error.js'
 import { DEVICES, DEVICES_TEXT } from '../../runtime/device.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
@@ -10,9 +10,7 @@ import { choiceOption, numberOption, textOption } from '../option-values.js'
 import { checkResultPaths, FORCE_OPTION, REPORT_OPTION, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
-export const evaluateCommand: Command = {
-  name: 'evaluate',
-  summary: 'Measure the top-1 accuracy of an .onnx or .ttq file on the full test set.',
+export const evaluateCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
   options: {
     ...DATASET_OPTIONS,
@@ -22,7 +20,6 @@ export const evaluateCommand: Command = {
     force: FORCE_OPTION,
   },
   examples: [
-    ['$0 evaluate model.ttq --data mnist', 'accuracy of a packed file'],
     ['$0 evaluate model.onnx --data ./loader.mjs --json', 'own data; JSON on stdout'],
   ],
   run: runEvaluate,

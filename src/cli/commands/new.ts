@@ -3,7 +3,7 @@ import { TtqError } from '../../errors/ttq-error.js'
 import { NETWORKS, type NetworkName } from '../../networks/networks.js'
 import type { NewReport } from '../../report/new-report.js'
 import { closestName } from '../closest-name.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { numberOption, textOption } from '../option-values.js'
 import { checkResultPaths, FORCE_OPTION, writeModelResult, writeReport } from '../results.js'
@@ -13,9 +13,7 @@ const NETWORK = 'Network:'
 const NAMES = Object.keys(NETWORKS)
 const LARGEST_EXTENT = 65_536
 
-export const newCommand: Command = {
-  name: 'new',
-  summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
+export const newCommand: CommandBody = {
   operand: { name: 'network', describe: NAMES.join(', ') },
   options: {
     classes: { group: NETWORK, describe: 'number of classes', default: "the network's own, 10 or 1000" },
@@ -25,7 +23,6 @@ export const newCommand: Command = {
     force: FORCE_OPTION,
   },
   examples: [
-    ['$0 new resnet20 -o net.onnx', 'ResNet-20 for 3x32x32 images and 10 classes'],
     ['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx'],
   ],
   run: runNew,

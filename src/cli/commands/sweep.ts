@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { SweepReport } from '../../training/records.js'
 import type { SweepValues } from '../../training/sweep.js'
-import type { Arguments, Command, OptionSpec } from '../command.js'
+import type { Arguments, CommandBody, OptionSpec } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { flagOption, numbersOption, refuseTogether, textOption } from '../option-values.js'
@@ -32,13 +32,10 @@ const OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'keep-files': { group: 'Output:', describe: 'keep the .ttq file of each point in this folder' },
 }
 
-export const sweepCommand: Command = {
-  name: 'sweep',
-  summary: 'Compress at several thresholds or sparsities: accuracy against sparsity and size as a table and a figure.',
+export const sweepCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: OPTIONS,
   examples: [
-    ['$0 sweep model.onnx --data mnist --thresholds 0.02,0.05,0.1', 'write model.csv and model.svg'],
     ['$0 sweep model.onnx --data cifar10 --sparsities 0.3,0.5,0.7 --keep-files out -o sweep.csv --report sweep.json', 'by share of zeros; keep every file'],
   ],
   run: runSweep,

@@ -4,7 +4,7 @@ import { TRAIN_DEFAULTS as DEFAULTS } from '../../training/train-defaults.js'
 import type { TrainReport } from '../../training/records.js'
 import type { TrainNetworkResult, TrainRequest } from '../../training/train-network.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
@@ -15,9 +15,7 @@ import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../trainin
 
 const OWN = "the dataset's own"
 
-export const trainCommand: Command = {
-  name: 'train',
-  summary: 'Train an ONNX network in full precision, from its own weights or from fresh ones.',
+export const trainCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: {
     ...DATASET_OPTIONS,
@@ -32,7 +30,6 @@ export const trainCommand: Command = {
     report: REPORT_OPTION,
   },
   examples: [
-    ['$0 train model.onnx --data mnist -o trained.onnx', 'train on MNIST'],
     ['$0 train model.onnx --data cifar10 --from-scratch --epochs 164', 'forget the weights of the file, train for long'],
   ],
   graceMs: TRAINING_GRACE_MS,

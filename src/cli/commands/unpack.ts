@@ -1,23 +1,20 @@
 // ttq unpack: a .ttq file -> a plain ONNX file that any runtime opens.
 import { TtqError } from '../../errors/ttq-error.js'
 import type { UnpackReport } from '../../report/unpack-report.js'
-import type { Arguments, Command } from '../command.js'
+import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { textOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
-export const unpackCommand: Command = {
-  name: 'unpack',
-  summary: 'Turn a .ttq file into a plain ONNX file that any runtime opens.',
+export const unpackCommand: CommandBody = {
   operand: { name: 'model', describe: '.ttq file, - for stdin' },
   options: {
     output: { group: 'Output:', describe: 'the ONNX file, - for stdout', alias: 'o', default: "the model's name with .onnx, in the working directory" },
     force: FORCE_OPTION,
   },
   examples: [
-    ['$0 unpack model.ttq -o model.onnx', 'write model.onnx'],
     ['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes'],
   ],
   run: runUnpack,
