@@ -2,7 +2,7 @@
 // processor's cache, and what is added up over all elements is carried from piece to piece.
 //
 // One TTQ update of 16.8 M weights on one core: 176 ms and 0.6 GB this way, 239 ms and 1.5 GB with each operator over all weights
-// (pieces of 2^14: 185 ms, of 2^18: 173 ms, of 2^20: 197 ms); of 37 thousand weights as long either way. A loop over the weights
+// (pieces of at most 2^16; of 2^14: 185 ms, of 2^18: 177 ms, of 2^20: 198 ms); of 37 thousand weights as long either way. A loop over the weights
 // in JavaScript, compiled by V8: 156 ms.
 import { float32 } from '../tensor/tensor.js'
 import { attribute, attributes } from './attributes.js'
@@ -17,7 +17,7 @@ export interface PieceOptions {
   longest: number
 }
 
-export const PIECE_DEFAULTS: PieceOptions = { from: 2 ** 20, longest: 2 ** 17 }
+export const PIECE_DEFAULTS: PieceOptions = { from: 2 ** 20, longest: 2 ** 16 }
 
 /**
  * The same graph with its long one-dimensional float inputs, and what is computed from them element by element, cut into pieces: inputs and outputs of

@@ -21,7 +21,7 @@ const MANY_WEIGHTS = 2 ** 25
  *
  * Large networks get one replica with all threads, because each replica holds all weights, their gradients, and the teacher's weights. AlexNet
  * with 61 M weights, batch 32: two replicas 13.5 GB; one replica 9.3 GB, and 6.5 GB when memory is given back at once, which costs a
- * tenth of the speed; PyTorch took 1.3 times as long.
+ * tenth of the speed.
  * @param cores threads there are
  * @param batch samples per step
  * @param weights all parameters of the network
