@@ -9,6 +9,8 @@ import type { WorkerPool } from './worker-pool.js'
 export interface Evaluation {
   /** Percent of samples whose highest score is their label's; null where there are samples without a label. */
   top1: number | null
+  /** Mean cross-entropy of the softmax of the scores, nats; null where there are samples without a label. */
+  loss: number | null
   samples: number
   /** Class with the highest score, per sample. */
   decisions: Int32Array
@@ -59,10 +61,12 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
     await pool.callAll('release', () => ({ id })).catch(() => undefined)
   }
   const total = (count: (part: Scored) => number): number => scored.reduce((sum, part) => sum + count(part), 0)
-  const top1 = total(({ labelled }) => labelled) === indices.length ? (100 * total(({ correct }) => correct)) / indices.length : null
+  const perSample = (sum: number): number | null => (total(({ labelled }) => labelled) === indices.length ? sum / indices.length : null)
+  const top1 = perSample(100 * total(({ correct }) => correct))
+  const loss = perSample(total(({ lossSum }) => lossSum))
   const decisions = Int32Array.from(scored.flatMap((part) => part.decisions))
   const digest = scored.reduce((hash, part) => hash.update(part.bytes), sha256.create()).digest()
-  return { top1, samples: indices.length, decisions, digest: bytesToHex(digest) }
+  return { top1, loss, samples: indices.length, decisions, digest: bytesToHex(digest) }
 }
 
 /** Percent of samples, the same ones in the same order, on which two networks decide for the same class. */
@@ -71,21 +75,29 @@ export function agreement(a: Pick<Evaluation, 'decisions'>, b: Pick<Evaluation, 
   return (100 * same) / a.decisions.length
 }
 
-interface Scored { decisions: number[]; labelled: number; correct: number; bytes: Uint8Array }
+interface Scored { decisions: number[]; labelled: number; correct: number; lossSum: number; bytes: Uint8Array }
 
 // `scores` may go on behind the samples: what filled up the batch.
 function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
   const classes = elementCount(scores.dims.slice(1))
   const values = (scores.data as Float32Array).subarray(0, samples * classes)
-  const decisions = Array.from({ length: samples }, (_, sample) => highest(values.subarray(sample * classes, (sample + 1) * classes)))
+  const scoresOf = (sample: number): Float32Array => values.subarray(sample * classes, (sample + 1) * classes)
+  const decisions = Array.from({ length: samples }, (_, sample) => highest(scoresOf(sample)))
   const correct = decisions.filter((decision, sample) => decision === labels[sample]).length
-  return { decisions, labelled: labels.length, correct, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+  const lossSum = labels.reduce((sum, label, sample) => sum + crossEntropy(scoresOf(sample), label), 0)
+  return { decisions, labelled: labels.length, correct, lossSum, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
 }
 
 function highest(scores: Float32Array): number {
   let best = 0
   for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i
   return best
+}
+
+// The largest score is taken off first, so that no exponential overflows.
+function crossEntropy(scores: Float32Array, label: number): number {
+  const largest = scores[highest(scores)] as number
+  return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0)) + largest - (scores[label] as number)
 }
 
 async function defaultBatch(split: Split): Promise<number> {
