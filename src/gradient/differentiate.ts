@@ -24,6 +24,8 @@ export interface GradientGraph {
   graph: Graph
   /** Parameter -> name of its gradient, an output of `graph` with the parameter's shape. */
   gradients: ReadonlyMap<ValueName, ValueName>
+  /** The parameters that do not reach the loss, or only through operators without a derivative (Sign, Round, ArgMax, ...): their gradient is zero. */
+  unreached: readonly ValueName[]
   /** The given shapes, and those of all gradients. */
   shapes: ReadonlyMap<ValueName, Shape>
 }
@@ -113,13 +115,14 @@ class Tape {
   }
 
   finish(withRespectTo: readonly ValueName[]): GradientGraph {
+    const unreached = withRespectTo.filter((value) => !this.arrived.has(value))
     const gradients = new Map(withRespectTo.map((value) => [value, this.output(value)]))
     const renamed = (name: ValueName): ValueName => this.names.get(name) ?? name
     const nodes = this.b.nodes.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }))
     const outputs = [...gradients].map(([value, name]) => ({ name, type: { elementType: 'float32' as const, dims: this.shape(value) } }))
     const initializers = new Map([...this.graph.initializers, ...this.b.initializers])
     const shapes = new Map([...this.shapes, ...[...this.gradientShapes].map(([name, shape]): [ValueName, Shape] => [renamed(name), shape])])
-    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients, shapes }
+    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients, unreached, shapes }
   }
 
   forwardScope(node: Node): ForwardScope {

@@ -73,7 +73,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       training: done.training ?? null, restoration: done.restoration ?? null,
       ...(done.compared === undefined ? {} : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
       verified: { bitExact: done.bitExact },
-      warnings: job.warnings,
+      warnings: [...job.warnings],
       elapsedMs: performance.now() - start,
     },
   }
@@ -104,7 +104,8 @@ interface Confirmed extends Candidate {
 
 /** What all parts of one compression need: the options, and a way to say how far they are. */
 class Job {
-  readonly warnings: string[] = []
+  /** Each once: all trainings of one run may give the same. */
+  readonly warnings = new Set<string>()
   options: CompressOptions
 
   constructor(private readonly request: CompressRequest) {
@@ -118,14 +119,16 @@ class Job {
     this.warn('the training samples have no labels: the network learns from the original alone, as with --unlabelled')
   }
 
-  readonly progress = (progress: Progress): void => { this.options.onProgress?.(progress) }
+  readonly progress = (progress: Progress): void => {
+    if (progress.kind === 'warning') this.warnings.add(progress.message)
+    this.options.onProgress?.(progress)
+  }
 
   phase(name: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void {
     this.progress({ kind: 'phase', name, ...(detail === undefined ? {} : { detail }) })
   }
 
   warn(message: string): void {
-    this.warnings.push(message)
     this.progress({ kind: 'warning', message })
   }
 }

@@ -42,6 +42,10 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
+  if (graph.unreached.length > 0) {
+    const message = `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from there to the class scores, so they do not learn`
+    options.onProgress({ kind: 'warning', message })
+  }
   const updates = (): UpdateGraph[] => partition(graph.parameters, plan.replicas).map(options.buildUpdate)
   const judge = async (model: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(model), dataset.train, { output: options.output, indices: options.heldOut })

@@ -75,7 +75,12 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     phase('baseline', dataset.preprocessing)
     const before = await accuracyOf(bound.model)
     phase('train')
-    const result = await trainBound(pool, bound, options, checkpoint?.next())
+    const warnings: string[] = []
+    const onProgress = (progress: Progress): void => {
+      if (progress.kind === 'warning') warnings.push(progress.message)
+      options.onProgress?.(progress)
+    }
+    const result = await trainBound(pool, bound, { ...options, onProgress }, checkpoint?.next())
     const trained = withValues(bound.model, result.best.values)
     phase('evaluate')
     const after = await accuracyOf(trained)
@@ -84,7 +89,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       file,
       report: {
         schema: 'ttq-train/1', ttq: VERSION, model: name, output: null, dataset: data, preprocessing: dataset.preprocessing, fromScratch: options.fromScratch,
-        before, after, onnxBytes: file.length, training: describeTraining(options, result, pool), warnings: [], elapsedMs: performance.now() - start,
+        before, after, onnxBytes: file.length, training: describeTraining(options, result, pool), warnings, elapsedMs: performance.now() - start,
       },
     }
   } finally {
@@ -111,7 +116,10 @@ async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Pro
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', { hint: 'convert the network to float32' })
 }
 
-async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions, recovery?: TrainingCheckpoint): Promise<TrainResult> {
+async function trainBound(
+  pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions & Required<Pick<TrainNetworkOptions, 'onProgress'>>,
+  recovery?: TrainingCheckpoint,
+): Promise<TrainResult> {
   const { train } = dataset
   const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
     labels: train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
@@ -122,6 +130,6 @@ async function trainBound(pool: WorkerPool, { model, dataset, output }: BoundNet
       method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
     }),
     deploy: ({ values }) => withValues(model, values),
-    onProgress: (progress) => options.onProgress?.(progress), ...(recovery && { recovery }),
+    ...(recovery && { recovery }),
   })
 }

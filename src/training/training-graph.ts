@@ -25,6 +25,8 @@ export interface TrainingGraph {
   parameters: readonly Parameter[]
   /** Parameter -> output with its gradient. */
   gradients: ReadonlyMap<ValueName, ValueName>
+  /** Parameters whose gradient is always zero, because nothing differentiable leads from them to the class scores. */
+  unreached: readonly ValueName[]
 }
 
 /** BatchNormalization's share of the old running value per step, whatever the file says: Keras' 0.99 is too slow for a fine-tuning of few steps. */
@@ -62,7 +64,7 @@ export async function buildTrainingGraph(
   gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
   const plain = { ...model, graph: gradient.graph }
   const fast = device === 'cpu' ? await inBlockedLayout(plain, gradient.shapes) : plain
-  return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]) }
+  return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]), unreached: gradient.unreached }
 }
 
 // The dims of weights that the backward pass turned around are found by computing nothing but these.

@@ -12,6 +12,7 @@ import { unpack } from '../../src/packed/index.js'
 import { Session } from '../../src/runtime/session.js'
 import { compress, type CompressResult } from '../../src/training/compress.js'
 import type { CompressRequest } from '../../src/training/recipes.js'
+import { trainNetwork } from '../../src/training/train-network.js'
 import { STRIPES, stripesBatch, stripesNetwork, type Form } from './stripes-network.js'
 
 const TRAINED: CompressRequest = { name: 'stripes.onnx', data: STRIPES, epochs: 6, batch: 24, learningRate: 0.05, warmup: 10, distill: 0, seed: 3, threads: 2 }
@@ -102,6 +103,18 @@ for (const [name, { form = {}, ...request }] of Object.entries(FITS)) {
     if (form.type === undefined) await assertTernaryEverywhere(file, report)
   })
 }
+
+test('layers that no gradient reaches are named, once, by compress and train', async () => {
+  const silent = ['c1.weight', 'c2.weight', 'c3.weight']
+  const { report } = await compress(stripesNetwork({ activation: 'Sign' }), { ...TRAINED, epochs: 1, compare: ['twn'] })
+  const { report: full } = await trainNetwork(stripesNetwork({ activation: 'Sign' }), { name: 'stripes.onnx', data: STRIPES, epochs: 1, batch: 24, seed: 3, threads: 2 })
+  for (const { warnings } of [report, full]) {
+    const named = warnings.filter((warning) => warning.startsWith('no gradient reaches '))
+    assert.equal(named.length, 1, warnings.join())
+    assert.ok(silent.every((name) => named[0]?.includes(name)) && !named[0]?.includes('fc.weight'), named[0])
+  }
+  assert.ok(!(await trained).report.warnings.some((warning) => warning.includes('no gradient')))
+})
 
 test('no layer left to become ternary', async () => {
   await refused(compress(stripesNetwork(), { name: 'stripes.onnx', keep: ['*'] }), 'unsupported', /full precision/)
