@@ -52,7 +52,7 @@ export async function restoreLayers<C extends Candidate>(
   for (const count of groupEnds(ranking.length - 1)) {
     const choices = withoutTernary(first.choices, ranking.slice(0, count), maxDrop)
     const restored = ranking.slice(0, count).map(({ weight }) => weight)
-    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers in full precision again`)
+    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers in full precision again, ${confirmed.drop.toFixed(2)} points were lost`)
     from = await work.fineTune(choices, from, briefly(options))
     const expected = confirmed.drop - (from.heldOutScore - confirmed.tuned.heldOutScore)
     const round = { restored, heldOutScore: from.heldOutScore, expectedDrop: expected, training: from.training }

@@ -58,12 +58,17 @@ export class RunCheckpoint {
     return {
       resumed,
       save: (position) => {
-        this.trainings = [...this.trainings.slice(0, index), position]
+        this.trainings = [...this.trainings.slice(0, index).map(onlyBest), position]
         save(null)
       },
       diverged: (at) => { if (this.trainings.length > index) save(at) },
     }
   }
+}
+
+// Of a training that is done nothing but its best epoch is asked for. The same tensors twice are stored once.
+function onlyBest(position: TrainingPosition): TrainingPosition {
+  return { ...position, now: position.best?.values ?? position.now }
 }
 
 function checkBelongs({ fingerprint: found, diverged }: Checkpoint, expected: Checkpoint['fingerprint'], name: string): void {

@@ -5,6 +5,7 @@ import { TtqError } from '../../src/errors/ttq-error.js'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.js'
 import { compress } from '../../src/training/compress.js'
 import type { CompressRequest } from '../../src/training/recipes.js'
+import { RunCheckpoint } from '../../src/training/run-checkpoint.js'
 import { trainNetwork } from '../../src/training/train-network.js'
 import type { Progress } from '../../src/training/records.js'
 import { STRIPES, stripesNetwork } from './stripes-network.js'
@@ -40,6 +41,20 @@ describe('the file', () => {
     assert.ok(first !== undefined)
     const apart = { ...first, now: { ...first.now, values: new Map([...first.now.values].map(([name, value]) => [name, value.slice()])) } }
     assert.ok(writeCheckpoint({ ...rest, trainings: [apart] }).length > writeCheckpoint({ ...rest, trainings: [first] }).length)
+  })
+
+  test('of a training that is done its best epoch is kept alone', () => {
+    const saved: Uint8Array[] = []
+    const run = new RunCheckpoint({ name: 'c', save: (checkpoint) => saved.push(checkpoint) }, {})
+    const [done, next] = sample().trainings
+    assert.ok(done !== undefined && next !== undefined)
+    const first = run.next()
+    first.save({ ...done, now: next.now })
+    run.next().save(next)
+    const [before, after] = saved.map((checkpoint) => readCheckpoint(checkpoint, 'c').trainings[0])
+    assert.deepEqual(before?.now, next.now)
+    assert.deepEqual(after?.now, done.best?.values)
+    assert.deepEqual(after?.best, done.best)
   })
 
   test('cut off anywhere, or with any byte changed: an error of its own kind', () => {

@@ -22,7 +22,7 @@ describe('completeOptions', () => {
     'what is given goes before the recipe': [{ recipe: 'paper', epochs: 3, distill: 0.5, threshold: 0.1 }, { epochs: 3, distill: 0.5, threshold: 0.1, learningRate: 0.1 }],
     "a sparsity takes the place of the recipe's threshold": [{ recipe: 'paper', sparsity: 0.4 }, { sparsity: 0.4, threshold: undefined }],
     'another schedule with the recipe': [{ recipe: 'paper', schedule: 'cosine' }, { schedule: 'cosine', learningRate: 0.1 }],
-    'adam has rates of its own': [{ optimizer: 'adam' }, { learningRate: 0.001, scaleLearningRate: 0.001, epochs: 4 }],
+    'adam has rates of its own': [{ optimizer: 'adam' }, { learningRate: 0.001, scaleLearningRate: 0.001, epochs: 8 }],
     "adam's rates go before those of the recipe, which are SGD's": [{ optimizer: 'adam', recipe: 'paper' }, { learningRate: 0.001, weightDecay: 2e-4 }],
     'a rate given goes before all others': [{ optimizer: 'adam', recipe: 'paper', learningRate: 0.5 }, { learningRate: 0.5, scaleLearningRate: 0.001 }],
     'from scratch: no distillation': [{ fromScratch: true }, { distill: 0, epochs: 20, learningRate: 0.3 }],

@@ -30,13 +30,14 @@ interface Plan {
 }
 
 // Plays a course: what was trained, what was confirmed, what came out.
-async function play({ costs, course }: Plan): Promise<{ trained: string[]; confirmed: number[]; outcome: Awaited<ReturnType<typeof restoreLayers>>; settings: CompressOptions[] }> {
+async function play({ costs, course }: Plan): Promise<{ trained: string[]; confirmed: number[]; outcome: Awaited<ReturnType<typeof restoreLayers>>; settings: CompressOptions[]; said: string[] }> {
   const choices = costs.map((_, i): LayerChoice => ({
     weight: `w${i}`, node: '', outputs: [], op: 'Conv', dims: [1, 1], elementType: 'float32', ternary: true, channelAxis: 0, outputAxis: 1,
   }))
   const trained: string[] = []
   const confirmed: number[] = []
   const settings: CompressOptions[] = []
+  const said: string[] = []
   const candidate = (chosen: readonly LayerChoice[], round: number): Candidate =>
     ({ choices: chosen, tuned: tuned(course[round]?.[0] as number), file: new Uint8Array(100 + round), drop: course[round]?.[1] as number })
   const outcome = await restoreLayers(candidate(choices, 0), OPTIONS, {
@@ -51,9 +52,9 @@ async function play({ costs, course }: Plan): Promise<{ trained: string[]; confi
       confirmed.push(trained.length)
       return Promise.resolve(candidate(chosen, trained.length))
     },
-    onRound: () => undefined,
+    onRound: (detail) => said.push(detail),
   })
-  return { trained, confirmed, outcome, settings }
+  return { trained, confirmed, outcome, settings, said }
 }
 
 describe('the order', () => {
@@ -71,9 +72,11 @@ describe('the order', () => {
 
   test('the test set is asked when the held-out samples promise enough, and the first round that holds is taken', async () => {
     // 3 points lost, 1 may be: a gain of 2 is needed. The second round promises it and does not keep it, the third does.
-    const { confirmed, outcome } = await play({ costs, course: [[90, 3], [91, 2.5], [92, 1.5], [92.5, 0.9]] })
+    const { confirmed, outcome, said } = await play({ costs, course: [[90, 3], [91, 2.5], [92, 1.5], [92.5, 0.9]] })
     assert.deepEqual(confirmed, [2, 3])
     assert.deepEqual(outcome.report.rounds.map(({ expectedDrop }) => expectedDrop), [2, 1, 1])
+    // The drop that is told is the last one measured.
+    assert.deepEqual(said.map((detail) => /[\d.]+ points/.exec(detail)?.[0]), ['3.00 points', '3.00 points', '1.50 points'])
     assert.equal(outcome.chosen.drop, 0.9)
     assert.equal(outcome.chosen.choices.find(({ weight }) => weight === 'w4')?.reason, '--max-drop 1: costs 0.50 nats alone, number 3 per byte')
   })
