@@ -99,7 +99,7 @@ describe('the order', () => {
 
   test('rounds are shorter and gentler than the first training', async () => {
     const { settings } = await play({ costs, course: [[90, 3], [92, 1]] })
-    assert.deepEqual(settings.map(({ epochs, learningRate, scaleLearningRate }) => [epochs, learningRate, scaleLearningRate]), [[1, 0.025, 0.005]])
+    assert.deepEqual(settings.map(({ epochs, learningRate, scaleLearningRate }) => [epochs, learningRate, scaleLearningRate]), [[2, 0.05, 0.005]])
   })
 })
 
