@@ -84,7 +84,7 @@ function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
   const scoresOf = (sample: number): Float32Array => values.subarray(sample * classes, (sample + 1) * classes)
   const decisions = Array.from({ length: samples }, (_, sample) => highest(scoresOf(sample)))
   const correct = decisions.filter((decision, sample) => decision === labels[sample]).length
-  const lossSum = labels.reduce((sum, label, sample) => sum + crossEntropy(scoresOf(sample), label), 0)
+  const lossSum = labels.reduce((sum, label, sample) => sum + crossEntropy(scoresOf(sample), label, decisions[sample] as number), 0)
   return { decisions, labelled: labels.length, correct, lossSum, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
 }
 
@@ -95,8 +95,8 @@ function highest(scores: Float32Array): number {
 }
 
 // The largest score is taken off first, so that no exponential overflows.
-function crossEntropy(scores: Float32Array, label: number): number {
-  const largest = scores[highest(scores)] as number
+function crossEntropy(scores: Float32Array, label: number, decision: number): number {
+  const largest = scores[decision] as number
   return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0)) + largest - (scores[label] as number)
 }
 
