@@ -23,7 +23,7 @@ const LOWEST_SCALE = 0.01
  * top-1 fell to 10.1 % with u = 1 and is 99.1 % this way.)
  *
  * delta is t max|w| for a constant t, as in the paper. The fitted threshold (`auto`) is a share of mean|w| instead: max|w| is one weight,
- * which grows in training and takes the threshold with it. (CIFAR-10 ResNet-20, one epoch at default settings: top-1 89.85 % with mean|w|,
+ * which grows in training and takes the threshold with it. (CIFAR-10 ResNet-20, one epoch at rate 0.05: top-1 89.85 % with mean|w|,
  * 89.32 % with max|w|; a threshold of 0.7 times the fit: 89.36 % and 89.22 %.)
  *
  * Scales are kept at or above a hundredth of their start: at zero a layer's side would vanish, and below zero both sides would mean
