@@ -66,8 +66,7 @@ function restorationText({ restoration }: CompressReport): string {
   if (restoration === null) return ''
   const { ranking, rounds, allTernary } = restoration
   const rows = [{ restored: [], ...allTernary }, ...rounds].map(({ restored, heldOutScore, drop, fileBytes }, round) => [
-    String(round), `${restored.length} of ${ranking.length}`, percentText(heldOutScore),
-    drop === null ? 'not measured' : drop.toFixed(2), fileBytes === null ? '-' : sizeText(fileBytes),
+    String(round), `${restored.length} of ${ranking.length}`, percentText(heldOutScore), drop.toFixed(2), sizeText(fileBytes),
   ])
   return table(['round', 'full precision', 'held-out', 'points lost', 'file'], rows, ['right', 'left', 'right', 'right', 'right'])
 }

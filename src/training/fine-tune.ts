@@ -77,7 +77,7 @@ export async function fineTune(
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
   const scalesFromOne = options.scaleStart === 'one' ? normalizedLayers(original, choices, inserted) : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
-  const result = await fit(pool, from === undefined ? student : withValues(student, plainValues(from)), original, dataset, {
+  const result = await fit(pool, from === undefined ? student : withValues(student, plainValues(from, ternary)), original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
     ...(from === undefined ? {} : { start: ternaryStart(from.best, ternary) }),
     ...(recovery === undefined ? {} : { recovery }),
@@ -93,9 +93,10 @@ export async function fineTune(
   }
 }
 
-// Trained values of what was not ternary. A layer that was and no longer is starts from its full-precision weights again.
-function plainValues({ best, network }: FineTuned): Map<ValueName, Float32Array> {
-  return new Map([...best.values].filter(([name]) => !network.layers.has(name)))
+// Trained values of what is not ternary. A layer that was and no longer is starts from its three values, so that the network computes what it
+// did: its first weights belong between layers that have moved since.
+function plainValues({ best }: FineTuned, ternary: ReadonlySet<ValueName>): Map<ValueName, Float32Array> {
+  return new Map([...best.values].filter(([name]) => !ternary.has(name)))
 }
 
 /** State slots of a ternary parameter that are not the optimizer's: momentum belongs to the training it came from. */

@@ -117,11 +117,9 @@ export interface RestorationRound {
   /** Layers in full precision again. */
   restored: readonly string[]
   heldOutScore: number
-  /** The drop that the held-out samples promise. */
-  expectedDrop: number
-  /** Measured on the test set; null where the held-out samples promised too little. */
-  drop: number | null
-  fileBytes: number | null
+  /** Measured on the test set. */
+  drop: number
+  fileBytes: number
   training: TrainingReport
 }
 

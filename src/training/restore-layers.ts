@@ -1,5 +1,5 @@
 // What --max-drop does when ternary weights cost too much: the most harmful layers return to full precision, a group at a time, until the
-// bound holds. In which order follows from held-out training samples; the test set only confirms a round that these promise.
+// bound holds. In which order follows from held-out training samples; the test set only says when to stop.
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { isBeyond } from './accuracy-drop.js'
 import type { CompressOptions } from './compress-options.js'
@@ -34,8 +34,8 @@ const RATE_SHARE = 0.5
 
 /**
  * Returns layers to full precision in the order of what they cost per byte that they save, 1, 2, 4, ... in all, and trains on after
- * each time. A round is confirmed on the test set when its held-out accuracy has gained, since the last confirmed one, what the drop is beyond the
- * bound; and the last one always. One layer stays ternary at least.
+ * each time. The test set is asked after each round: held-out training samples, which the original network was trained on, do not tell whether
+ * the bound holds (docs/results.md). One layer stays ternary at least.
  * @param first all chosen layers ternary; its drop is beyond `maxDrop`
  * @returns the first round that holds the bound, which has the smallest file of those that do; else the candidate with the least drop
  */
@@ -47,23 +47,16 @@ export async function restoreLayers<C extends Candidate>(
   const ranking = [...costs].sort((a, b) => perByte(b) - perByte(a))
   const rounds: RestorationRound[] = []
   let chosen = first
-  let confirmed = first
-  let from = first.tuned
+  let latest = first
   for (const count of groupEnds(ranking.length - 1)) {
     const choices = withoutTernary(first.choices, ranking.slice(0, count), maxDrop)
     const restored = ranking.slice(0, count).map(({ weight }) => weight)
-    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers in full precision again, ${confirmed.drop.toFixed(2)} points were lost`)
-    from = await work.fineTune(choices, from, briefly(options))
-    const expected = confirmed.drop - (from.heldOutScore - confirmed.tuned.heldOutScore)
-    const round = { restored, heldOutScore: from.heldOutScore, expectedDrop: expected, training: from.training }
-    if (isBeyond(expected, maxDrop) && count < ranking.length - 1) {
-      rounds.push({ ...round, drop: null, fileBytes: null })
-      continue
-    }
-    confirmed = await work.confirm(from, choices)
-    rounds.push({ ...round, drop: confirmed.drop, fileBytes: confirmed.file.length })
-    if (confirmed.drop < chosen.drop) chosen = confirmed
-    if (!isBeyond(confirmed.drop, maxDrop)) break
+    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers in full precision again, ${latest.drop.toFixed(2)} points were lost`)
+    const tuned = await work.fineTune(choices, latest.tuned, briefly(options))
+    latest = await work.confirm(tuned, choices)
+    rounds.push({ restored, heldOutScore: tuned.heldOutScore, drop: latest.drop, fileBytes: latest.file.length, training: tuned.training })
+    if (latest.drop < chosen.drop) chosen = latest
+    if (!isBeyond(latest.drop, maxDrop)) break
   }
   return {
     chosen,

@@ -83,17 +83,17 @@ describe('compress', () => {
 
   test('what --max-drop tried', () => {
     const training = COMPRESSED.training as NonNullable<CompressReport['training']>
-    const round = { restored: ['a'], heldOutScore: 97.5, expectedDrop: 1.2, drop: null, fileBytes: null, training }
+    const round = { restored: ['a'], heldOutScore: 97.5, drop: 1.2, fileBytes: 24_000, training }
     const restoration: CompressReport['restoration'] = {
       allTernary: { heldOutScore: 97.25, drop: 1.5, fileBytes: 21_500 }, ranking: ['a', 'b', 'c'].map((name) => ({ name, divergence: 0.1, savedBytes: 100 })),
       rounds: [round, { ...round, restored: ['a', 'b'], heldOutScore: 98, drop: 0.75, fileBytes: 30_000 }],
     }
     assert.ok(renderCompressReport({ ...COMPRESSED, restoration, warnings: [] }).endsWith([
       '', '',
-      'round  full precision  held-out   points lost     file',
-      '    0  0 of 3           97.25 %          1.50  21.5 KB',
-      '    1  1 of 3           97.50 %  not measured        -',
-      '    2  2 of 3           98.00 %          0.75  30.0 KB',
+      'round  full precision  held-out  points lost     file',
+      '    0  0 of 3           97.25 %         1.50  21.5 KB',
+      '    1  1 of 3           97.50 %         1.20  24.0 KB',
+      '    2  2 of 3           98.00 %         0.75  30.0 KB',
       '',
     ].join('\n')))
   })
