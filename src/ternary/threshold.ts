@@ -4,7 +4,7 @@ import type { ValueName } from '../onnx/model.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 /**
- * - `auto`: the threshold with the least squared error, found once; during training its share of mean|w| stays as it was found
+ * - `auto`: the threshold with the least squared error, found once; during training the share of zeros stays as it was found
  * - `constant`: delta = t max|w|, 0 <= t < 1 (paper section 3.1; the authors use 0.05)
  * - `sparsity`: a share r of the weights becomes zero, 0 <= r < 1
  */
@@ -42,11 +42,6 @@ export function largestMagnitude(weights: Float32Array): number {
   let max = 0
   for (const weight of weights) max = Math.max(max, Math.abs(weight))
   return max
-}
-
-/** mean|w|; 0 for no weights. */
-export function meanMagnitude(weights: Float32Array): number {
-  return weights.reduce((sum, weight) => sum + Math.abs(weight), 0) / Math.max(1, weights.length)
 }
 
 /** The `count`-th smallest |w|, so that `count` weights (more with ties) are not beyond it; 0 for none. */

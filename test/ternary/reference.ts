@@ -8,8 +8,8 @@ export interface ReferenceSetup {
   scales: number[]
   /** That power of two. */
   unit: number
-  /** Threshold as a share of mean|w| at the start: used for `auto`. */
-  fraction: number
+  /** Weights within the threshold at the start: used for `auto`. */
+  zeros: number
   gradients: ArrayLike<number>[]
   weightDecay: number
   learningRate: number
@@ -51,8 +51,9 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
   const stepScales = stepper(setup.optimizer, 2)
   const threshold = (): number => {
     const sizes = latent.map(Math.abs)
-    if (rule.kind === 'sparsity') return sizes.toSorted((a, b) => a - b)[Math.round(rule.r * sizes.length) - 1] ?? 0
-    return rule.kind === 'constant' ? rule.t * Math.max(...sizes) : setup.fraction * mean(sizes)
+    if (rule.kind === 'constant') return rule.t * Math.max(...sizes)
+    const zeros = rule.kind === 'sparsity' ? Math.round(rule.r * sizes.length) : setup.zeros
+    return sizes.toSorted((a, b) => a - b)[zeros - 1] ?? 0
   }
   const quantized = (): number[] => {
     const sizes = latent.map(Math.abs)
