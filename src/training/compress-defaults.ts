@@ -30,6 +30,6 @@ export const COMPRESS_DEFAULTS = {
   seed: 1,
   threads: 0,
   device: 'cpu',
-  validation: 5000,
+  validation: 2000,
   maxDropAction: 'restore',
 } as const satisfies Partial<CompressOptions>

@@ -19,5 +19,5 @@ export const TRAIN_DEFAULTS = {
   seed: 1,
   threads: 0,
   device: 'cpu',
-  validation: 5000,
+  validation: 2000,
 } as const satisfies TrainingOptions
