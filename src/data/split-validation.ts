@@ -4,8 +4,8 @@ import { shuffledIndices, type RandomSource } from './random.js'
 export interface SplitValidationOptions {
   /** The class of every sample; with it, each class gives its share, to within one sample. */
   labels?: ArrayLike<number> | undefined
-  /** Samples to hold out, 0..size-1. Default: a tenth, at most 5,000. */
-  count?: number | undefined
+  /** Samples to hold out; no more than a tenth of all is taken, and one at least. */
+  most: number
 }
 
 /** Both ascending; together every index from 0 to size-1 once. */
@@ -14,12 +14,9 @@ export interface ValidationSplit {
   heldOut: Uint32Array
 }
 
-export const MAX_HELD_OUT = 5000
-
 /** Divides the indices 0..size-1 into training and held-out samples, at random but for the classes' shares. */
-export function splitValidation(size: number, random: RandomSource, options: SplitValidationOptions = {}): ValidationSplit {
-  const { labels, count = Math.min(MAX_HELD_OUT, Math.floor(size / 10)) } = options
-  if (!(Number.isInteger(count) && count >= 0 && count <= size)) throw new Error(`internal: ${count} samples held out of ${size}`)
+export function splitValidation(size: number, random: RandomSource, { labels, most }: SplitValidationOptions): ValidationSplit {
+  const count = Math.max(1, Math.min(most, Math.floor(size / 10)))
   // Shuffled, then sorted by class (the sort is stable): every size/count-th one is a random sample of each class.
   const order = shuffledIndices(size, random)
   if (labels !== undefined) order.sort((a, b) => (labels[a] as number) - (labels[b] as number))

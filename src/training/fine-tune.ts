@@ -60,8 +60,7 @@ export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, c
 
 /** The training samples to learn from and those held out; the same for equal seeds. */
 export function holdOut({ dataset: { train } }: BoundNetwork, { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>): ValidationSplit {
-  const count = Math.max(1, Math.min(validation, Math.floor(train.size / 10)))
-  return splitValidation(train.size, randomSource(seed, 'validation'), { labels: unlabelled ? undefined : train.labels, count })
+  return splitValidation(train.size, randomSource(seed, 'validation'), { labels: unlabelled ? undefined : train.labels, most: validation })
 }
 
 /**

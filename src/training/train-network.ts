@@ -121,9 +121,7 @@ async function trainBound(
   recovery?: TrainingCheckpoint,
 ): Promise<TrainResult> {
   const { train } = dataset
-  const split = splitValidation(train.size, randomSource(options.seed, 'validation'), {
-    labels: train.labels, count: Math.max(1, Math.min(options.validation, Math.floor(train.size / 10))),
-  })
+  const split = splitValidation(train.size, randomSource(options.seed, 'validation'), { labels: train.labels, most: options.validation })
   return await fit(pool, model, model, dataset, {
     ...options, scaleLearningRate: 0, distill: 0, temperature: 1, unlabelled: false, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output,
     buildUpdate: (parameters) => buildUpdateGraph(parameters, {

@@ -58,17 +58,15 @@ test('shuffledIndices: a permutation; every order of three about equally often',
 
 test('splitValidation: a partition, stratified, the same for the same seed', () => {
   const labels = Uint8Array.from({ length: 1000 }, (_, i) => (i % 10 < 7 ? 0 : i % 10 < 9 ? 1 : 2))
-  const { training, heldOut } = splitValidation(1000, randomSource(1), { labels })
+  const { training, heldOut } = splitValidation(1000, randomSource(1), { labels, most: 100 })
   assert.equal(heldOut.length, 100)
   assert.deepEqual([...training, ...heldOut].sort((a, b) => a - b), Array.from({ length: 1000 }, (_, i) => i))
   assert.deepEqual([0, 1, 2].map((label) => heldOut.filter((index) => labels[index] === label).length), [70, 20, 10])
-  assert.deepEqual(splitValidation(1000, randomSource(1), { labels }).heldOut, heldOut)
-  assert.notDeepEqual(splitValidation(1000, randomSource(2), { labels }).heldOut, heldOut)
+  assert.deepEqual(splitValidation(1000, randomSource(1), { labels, most: 100 }).heldOut, heldOut)
+  assert.notDeepEqual(splitValidation(1000, randomSource(2), { labels, most: 100 }).heldOut, heldOut)
 })
 
-test('splitValidation: defaults and counts', () => {
-  assert.equal(splitValidation(60_000, randomSource(1)).heldOut.length, 5000)
-  assert.equal(splitValidation(9, randomSource(1)).heldOut.length, 0)
-  assert.equal(splitValidation(9, randomSource(1), { count: 9 }).training.length, 0)
-  assert.throws(() => splitValidation(9, randomSource(1), { count: 10 }), /^Error: internal: 10 samples held out of 9$/)
+test('splitValidation: as many as asked for, a tenth at most, one at least', () => {
+  const heldOut = (size: number, most: number): number => splitValidation(size, randomSource(1), { most }).heldOut.length
+  assert.deepEqual([heldOut(60_000, 2000), heldOut(600, 2000), heldOut(9, 2000), heldOut(600, 0)], [2000, 60, 1, 1])
 })
