@@ -11,6 +11,7 @@ export const COMPRESS_DEFAULTS = {
   ternary: [],
   recipe: 'default',
   fromScratch: false,
+  pretrain: 0,
   unlabelled: false,
   scaleStart: 'fit',
   needsAccuracy: false,

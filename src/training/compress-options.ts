@@ -35,6 +35,8 @@ export interface CompressOptions extends TrainingOptions {
   recipe: RecipeName
   /** Start from fresh random weights (He, of `seed`) instead of the file's. */
   fromScratch: boolean
+  /** Epochs of `fromScratch` in full precision, before the weights become ternary and learn from the network trained so far, too; 0: ternary from the first step. */
+  pretrain: number
   /** Train on the samples alone, by distillation from the original network; so is trained, too, where there are no labels. */
   unlabelled: boolean
   /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */

@@ -18,13 +18,15 @@ export const RECIPES = {
 /** Adam's steps have the size of the rate, whatever the gradient. */
 export const ADAM_RATES = { learningRate: 0.001, scaleLearningRate: 0.001 } as const
 
+/** Random weights have farther to go than trained ones. Half of the epochs, rounded down, are in full precision unless `pretrain` or the recipe says otherwise. */
+export const FROM_SCRATCH_EPOCHS = 20
 /**
- * Random weights have farther to go than trained ones, and no teacher. Ternary weights, which are of size 1 before a batch norm, need larger steps
+ * Ternary from the first step: no teacher. Ternary weights, which are of size 1 before a batch norm, need larger steps
  * than full-precision ones, which are of size 0.1 there. (MNIST LeNet-5, three epochs, batch norm inserted: SGD with rate 0.05, 0.1, 0.3, 1 gives
  * 97.54, 98.07, 98.81, 98.88 %; Adam with 0.001 and 0.003 gives 96.80 and 98.44 %.)
  */
-export const FROM_SCRATCH_DEFAULTS = { epochs: 20, learningRate: 0.3, distill: 0 } as const
-export const ADAM_FROM_SCRATCH_RATES = { learningRate: 0.003, scaleLearningRate: 0.001 } as const
+const TERNARY_AT_ONCE = { learningRate: 0.3, distill: 0 } as const
+const ADAM_TERNARY_AT_ONCE_RATES = { learningRate: 0.003, scaleLearningRate: 0.001 } as const
 
 /** Everything but the network's name has a default. */
 export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>
@@ -36,11 +38,15 @@ export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOp
 export function completeOptions(request: CompressRequest): CompressOptions {
   const recipe: Partial<CompressOptions> = RECIPES[request.recipe ?? 'default']
   const optimizer = request.optimizer ?? recipe.optimizer ?? COMPRESS_DEFAULTS.optimizer
+  const fromScratch = request.fromScratch === true
+  const pretrain = fromScratch ? request.pretrain ?? pretrainOf(request.epochs ?? recipe.epochs ?? FROM_SCRATCH_EPOCHS, request.recipe) : 0
+  const atOnce = fromScratch && pretrain === 0
   const options: CompressOptions = {
     ...COMPRESS_DEFAULTS,
-    ...(request.fromScratch === true ? FROM_SCRATCH_DEFAULTS : {}),
+    ...(fromScratch ? { epochs: FROM_SCRATCH_EPOCHS, pretrain } : {}),
+    ...(atOnce ? TERNARY_AT_ONCE : {}),
     ...recipe,
-    ...(optimizer !== 'adam' ? {} : request.fromScratch === true ? ADAM_FROM_SCRATCH_RATES : ADAM_RATES),
+    ...(optimizer !== 'adam' ? {} : atOnce ? ADAM_TERNARY_AT_ONCE_RATES : ADAM_RATES),
     ...(request.unlabelled === true ? { distill: 1 } : {}),
     ...request,
   }
@@ -50,13 +56,20 @@ export function completeOptions(request: CompressRequest): CompressOptions {
   return options
 }
 
+// The paper's authors train AlexNet ternary from the first step.
+function pretrainOf(epochs: number, recipe: RecipeName | undefined): number {
+  return recipe === 'paper' ? 0 : Math.floor(epochs / 2)
+}
+
 function checkTogether(request: CompressRequest, options: CompressOptions): void {
-  const { recipe, method, schedule, distill, labelSmoothing, fromScratch, unlabelled } = options
+  const { recipe, method, schedule, distill, labelSmoothing, fromScratch, pretrain, epochs, unlabelled } = options
   if (recipe === 'paper' && method !== 'ttq') throw refusal('recipe', `given as paper with --method ${method}, whose settings it does not describe`)
   if (request.drops !== undefined && schedule !== 'step') throw refusal('drops', `given with --schedule ${schedule}, expected --schedule step`)
   if (fromScratch && options.data === undefined) throw refusal('from-scratch', 'given without --data, expected a dataset to train on')
   if (fromScratch && unlabelled) throw refusal('unlabelled', 'given together with --from-scratch; random weights can only learn from labels')
-  if (fromScratch && distill > 0) throw refusal('distill', 'given together with --from-scratch; random weights have no trained network to learn from')
+  if (request.pretrain !== undefined && !fromScratch) throw refusal('pretrain', 'given without --from-scratch; the weights of the file are trained')
+  if (pretrain > 0 && pretrain >= epochs) throw refusal('pretrain', `found "${pretrain}", expected less than the ${epochs} epochs of --epochs`)
+  if (fromScratch && pretrain === 0 && distill > 0) throw refusal('distill', 'given with --from-scratch and no --pretrain; random weights have no trained network to learn from')
   if (unlabelled && distill < 1) throw refusal('distill', `found "${distill}" together with --unlabelled, expected 1: without labels there is nothing else to learn from`)
   if (labelSmoothing > 0 && distill === 1) throw refusal('label-smoothing', 'given where no label is used: --distill is 1')
 }

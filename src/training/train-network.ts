@@ -1,28 +1,21 @@
 // Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained one and a report.
 import { checkLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
-import { randomSource } from '../data/random.js'
-import { splitValidation } from '../data/split-validation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { buildUpdateGraph } from '../ternary/update-graph.js'
 import { bindNetwork, type BoundNetwork } from './bind-network.js'
 import type { CompressOptions } from './compress-options.js'
-import { withValues } from './deploy.js'
-import { describeTraining } from './describe-training.js'
 import { evaluate } from './evaluate.js'
-import { fit } from './fit.js'
 import { freshWeights } from './fresh-weights.js'
 import { foldConstants } from './prepare-network.js'
 import type { Progress, TrainReport } from './records.js'
 import { ADAM_RATES } from './recipes.js'
-import { RunCheckpoint, runFingerprint, type TrainingCheckpoint } from './run-checkpoint.js'
+import { RunCheckpoint, runFingerprint } from './run-checkpoint.js'
 import { TRAIN_DEFAULTS } from './train-defaults.js'
-import type { TrainResult } from './train.js'
+import { trainFullPrecision } from './train-full-precision.js'
 import { trainableParameters } from './trainable.js'
 import type { TrainingOptions } from './training-options.js'
 import { VERSION } from './version.js'
@@ -80,8 +73,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       if (progress.kind === 'warning') warnings.push(progress.message)
       options.onProgress?.(progress)
     }
-    const result = await trainBound(pool, bound, { ...options, onProgress }, checkpoint?.next())
-    const trained = withValues(bound.model, result.best.values)
+    const { model: trained, training } = await trainFullPrecision(pool, bound, options, { onProgress, recovery: checkpoint?.next() })
     phase('evaluate')
     const after = await accuracyOf(trained)
     const file = writeModel(trained)
@@ -89,7 +81,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       file,
       report: {
         schema: 'ttq-train/1', ttq: VERSION, model: name, output: null, dataset: data, preprocessing: dataset.preprocessing, fromScratch: options.fromScratch,
-        before, after, onnxBytes: file.length, training: describeTraining(options, result, pool), warnings, elapsedMs: performance.now() - start,
+        before, after, onnxBytes: file.length, training, warnings, elapsedMs: performance.now() - start,
       },
     }
   } finally {
@@ -114,20 +106,4 @@ async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Pro
   }
   if (trainableParameters(model.graph, new Set()).some(({ role }) => role === 'weight')) return
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', { hint: 'convert the network to float32' })
-}
-
-async function trainBound(
-  pool: WorkerPool, { model, dataset, output }: BoundNetwork, options: TrainNetworkOptions & Required<Pick<TrainNetworkOptions, 'onProgress'>>,
-  recovery?: TrainingCheckpoint,
-): Promise<TrainResult> {
-  const { train } = dataset
-  const split = splitValidation(train.size, randomSource(options.seed, 'validation'), { labels: train.labels, most: options.validation })
-  return await fit(pool, model, model, dataset, {
-    ...options, scaleLearningRate: 0, distill: 0, temperature: 1, unlabelled: false, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output,
-    buildUpdate: (parameters) => buildUpdateGraph(parameters, {
-      method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
-    }),
-    deploy: ({ values }) => withValues(model, values),
-    ...(recovery && { recovery }),
-  })
 }

@@ -3,7 +3,7 @@ import { isBeyond } from '../../training/accuracy-drop.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
-import { ADAM_RATES, FROM_SCRATCH_DEFAULTS as FROM_SCRATCH } from '../../training/recipes.js'
+import { ADAM_RATES, FROM_SCRATCH_EPOCHS } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
@@ -31,7 +31,8 @@ export const COMPRESS_OPTIONS = {
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs, rate ${FROM_SCRATCH.learningRate}, no distillation`, flag: true },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's; ${FROM_SCRATCH_EPOCHS} epochs`, flag: true },
+  pretrain: { group: TRAINING_GROUP, describe: 'of these, epochs in full precision before the weights become ternary; 0: ternary from the first step', default: 'half' },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS),
   'scale-learning-rate': {
@@ -51,7 +52,7 @@ export const COMPRESS_OPTIONS = {
 
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA: readonly string[] = [
-  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
+  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'pretrain', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
   'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
@@ -127,6 +128,7 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
       renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']),
       recipe: choiceOption(args, 'recipe', ['default', 'paper']),
       fromScratch: flagOption(args, 'from-scratch'),
+      pretrain: numberOption(args, 'pretrain', { from: 0, whole: true }),
       unlabelled: flagOption(args, 'unlabelled'),
       scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }),
       distill: numberOption(args, 'distill', { from: 0, to: 1 }),

@@ -1,0 +1,33 @@
+// Training a network as it is, without ternary weights: what ttq train does, and what compress from random weights does first.
+import { OPTIMIZERS } from '../optimizer/optimizers.js'
+import type { Model } from '../onnx/model.js'
+import { buildUpdateGraph } from '../ternary/update-graph.js'
+import type { BoundNetwork } from './bind-network.js'
+import { withValues } from './deploy.js'
+import { describeFullPrecisionTraining } from './describe-training.js'
+import { holdOut } from './fine-tune.js'
+import { fit } from './fit.js'
+import type { Progress, TrainingReport } from './records.js'
+import type { TrainingCheckpoint } from './run-checkpoint.js'
+import type { TrainingOptions } from './training-options.js'
+import type { WorkerPool } from './worker-pool.js'
+
+/**
+ * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy counts.
+ * @throws TtqError `training` when training diverges, `interrupted`
+ */
+export async function trainFullPrecision(
+  pool: WorkerPool, bound: BoundNetwork, options: TrainingOptions, { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
+): Promise<{ model: Model; training: TrainingReport }> {
+  const { model, dataset, output } = bound
+  const split = holdOut(bound, { ...options, unlabelled: false })
+  const result = await fit(pool, model, model, dataset, {
+    ...options, scaleLearningRate: 0, distill: 0, temperature: 1, unlabelled: false, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output, onProgress,
+    buildUpdate: (parameters) => buildUpdateGraph(parameters, {
+      method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
+    }),
+    deploy: ({ values }) => withValues(model, values),
+    ...(recovery && { recovery }),
+  })
+  return { model: withValues(model, result.best.values), training: describeFullPrecisionTraining(options, result, pool) }
+}
