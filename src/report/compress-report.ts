@@ -69,5 +69,5 @@ function restorationText({ restoration }: CompressReport): string {
   const rows = [{ restored: [], ...allTernary }, ...rounds].map(({ restored, heldOutScore, drop, fileBytes }, round) => [
     String(round), `${restored.length} of ${ranking.length}`, percentText(heldOutScore), drop.toFixed(2), sizeText(fileBytes),
   ])
-  return table(['round', 'full precision', 'held-out', 'points lost', 'file'], rows, ['right', 'left', 'right', 'right', 'right'])
+  return table(['round', 'with 8 bits', 'held-out', 'points lost', 'file'], rows, ['right', 'left', 'right', 'right', 'right'])
 }

@@ -25,6 +25,10 @@ export interface UpdateOptions {
   thresholds?: ReadonlyMap<ValueName, ThresholdRule>
   /** Ternary parameters whose Wp and Wn start at 1 instead of the fit (method `ttq`). */
   scalesFromOne?: ReadonlySet<ValueName>
+  /** Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq` goes on to learn Wp and Wn. */
+  holdLatent?: boolean
+  /** What the learning rate of single full-precision weights is multiplied by. */
+  rateFactors?: ReadonlyMap<ValueName, number>
   /** Where long parameters are cut. */
   pieces?: Partial<PieceOptions>
 }
@@ -33,7 +37,7 @@ export interface UpdateOptions {
 const OPSET = 18
 
 /**
- * Builds the graph that updates `parameters`: each ternary one in a block of its own, in the given order, then all `weight`, all `vector` and
+ * Builds the graph that updates `parameters`: each ternary one, and each with a rate of its own, in a block of its own, in the given order, then all other `weight`, all `vector` and
  * all `statistic` ones joined. State slots are named `<first parameter of the block>.<kind>`: unique also among several
  * update graphs over different parameters of one network.
  * @throws TtqError `model` when a ternary parameter has weights that are not finite, `usage` when a threshold is out of range
@@ -50,7 +54,7 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
   const blocks: Omit<UpdateBlock, 'dims'>[] = []
   const state: StateSlot[] = []
-  for (const members of groups(parameters)) {
+  for (const members of groups(parameters, options.rateFactors)) {
     const { block, slots } = addBlock(graph, members, options, scalar)
     blocks.push(block)
     state.push(...slots)
@@ -65,9 +69,11 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
 }
 
-function groups(parameters: readonly Parameter[]): Parameter[][] {
+function groups(parameters: readonly Parameter[], rateFactors: UpdateOptions['rateFactors'] = new Map()): Parameter[][] {
   const ofRole = (role: ParameterRole): Parameter[] => parameters.filter((parameter) => parameter.role === role)
-  return [...ofRole('ternary').map((parameter) => [parameter]), ofRole('weight'), ofRole('vector'), ofRole('statistic')].filter(({ length }) => length > 0)
+  const alone = (parameter: Parameter): boolean => parameter.role === 'ternary' || rateFactors.has(parameter.name)
+  const joined = ofRole('weight').filter((parameter) => !alone(parameter))
+  return [...parameters.filter(alone).map((parameter) => [parameter]), joined, ofRole('vector'), ofRole('statistic')].filter(({ length }) => length > 0)
 }
 
 function addBlock(
@@ -78,10 +84,11 @@ function addBlock(
   const size = initial.length
   const gradient = graph.input(`${name}.gradient`, 'float32', [size])
   const value = `${name}.value`
+  const rateFactor = role === 'weight' ? options.rateFactors?.get(name) ?? 1 : 1
   const { initialValue, state } = methodOf(role, options)({
     graph, parameter: joined, size, gradient, value, scalar, optimizer: options.optimizer,
     rule: options.thresholds?.get(name) ?? options.threshold, scalesFromOne: options.scalesFromOne?.has(name) ?? false,
-    weightDecay: role === 'vector' ? 0 : options.weightDecay,
+    rateFactor, weightDecay: role === 'vector' ? 0 : options.weightDecay / rateFactor, holdLatent: role === 'ternary' && options.holdLatent === true,
   })
   graph.output(value, 'float32', [size])
   return { block: { role, parameters: members, size, gradient, value, initialValue }, slots: state }

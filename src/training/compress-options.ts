@@ -50,7 +50,7 @@ export interface CompressOptions extends TrainingOptions {
   temperature: number
   /** Points that top-1 on the test set may fall by; without labels, percent of the decisions that may change. */
   maxDrop?: number
-  /** What to do when it falls by more: return the most harmful layers to full precision, or nothing. */
+  /** What to do when it falls by more: return the most harmful layers to 8 bits, or nothing. */
   maxDropAction: 'restore' | 'fail'
   /** Where the training is kept while it goes on, so that it can be resumed after a stop. */
   checkpoint?: CheckpointOptions

@@ -3,7 +3,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { pack } from '../packed/pack.js'
@@ -27,7 +27,7 @@ import { measureLayerCosts } from './layer-costs.js'
 import { foldConstants } from './prepare-network.js'
 import type { CompressReport, MethodReport, Progress, RestorationReport, TrainingReport } from './records.js'
 import { type Candidate, restoreLayers } from './restore-layers.js'
-import { roundRest } from './round-rest.js'
+import { type RestPrecision, roundRest } from './round-rest.js'
 import { completeOptions, type CompressRequest } from './recipes.js'
 import { RunCheckpoint, runFingerprint } from './run-checkpoint.js'
 import type { TernaryNetwork } from './ternary-network.js'
@@ -230,7 +230,7 @@ async function trainMethod(method: MethodName, parts: MethodParts): Promise<Trai
     await fineTune(pool, bound, tuning, chosen, settings, { onProgress: job.progress, recovery: checkpoint?.next(), ...(from && { from }) })
   const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
     job.phase('pack')
-    const network = roundRest(tuned.network, chosen, options)
+    const network = roundRest(tuned.network, chosen, { rest: options.rest, exceptions: returned(choices, chosen) })
     const file = packNetwork(network, options, bound.dataset)
     job.phase('verify')
     const trained = await test(network.model)
@@ -257,6 +257,12 @@ async function trainMethod(method: MethodName, parts: MethodParts): Promise<Trai
     method, file, choices: packed, network, compressed, bitExact, training: first.tuned.training, ...(restoration && { restoration }),
     elapsedMs: performance.now() - start,
   }
+}
+
+/** Layers that are no longer ternary are stored as int8: a quarter of the bytes, and the bound is asked of the stored values. */
+function returned(choices: readonly LayerChoice[], chosen: readonly LayerChoice[]): Map<ValueName, RestPrecision> {
+  const weights = chosen.filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true).map(({ weight }) => weight)
+  return new Map(weights.map((weight) => [weight, 'int8']))
 }
 
 function describeMethod({ method, file, network, compressed, training, elapsedMs }: TrainedMethod, { baseline }: Done, onnxBytes: number): MethodReport {

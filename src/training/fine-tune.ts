@@ -12,6 +12,7 @@ import { buildUpdateGraph } from '../ternary/update-graph.js'
 import type { BoundNetwork } from './bind-network.js'
 import { channelStatistics } from './channel-statistics.js'
 import type { CompressOptions } from './compress-options.js'
+import { continuation } from './continuation.js'
 import { withValues } from './deploy.js'
 import { describeTraining } from './describe-training.js'
 import { fit } from './fit.js'
@@ -28,6 +29,8 @@ export interface FineTuning {
   /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
   student: Model
   inserted: readonly InsertedNorm[]
+  /** The weights that it was prepared for. */
+  ternary: ReadonlySet<ValueName>
   /** Training samples to learn from, and those held out. */
   split: ValidationSplit
 }
@@ -42,7 +45,7 @@ export interface FineTuned {
 
 export interface FineTuneOptions {
   onProgress: (progress: Progress) => void
-  /** An earlier training of the same student, to go on from. */
+  /** An earlier training of the same student, to go on from: which weights are zero, positive and negative stays, everything else learns. */
   from?: FineTuned
   recovery?: TrainingCheckpoint | undefined
 }
@@ -55,7 +58,7 @@ export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, c
   checkTrainable(bound, choices)
   const split = holdOut(bound, options)
   const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
-  return { student, inserted, split }
+  return { student, inserted, ternary: ternaryWeights(choices), split }
 }
 
 /** The training samples to learn from and those held out; the same for equal seeds. */
@@ -69,19 +72,22 @@ export function holdOut({ dataset: { train } }: BoundNetwork, { seed, validation
  * @throws TtqError `unsupported` when the network cannot be trained, `training` when training diverges
  */
 export async function fineTune(
-  pool: WorkerPool, bound: BoundNetwork, { student, inserted, split }: FineTuning, choices: readonly LayerChoice[], options: CompressOptions,
+  pool: WorkerPool, bound: BoundNetwork, tuning: FineTuning, choices: readonly LayerChoice[], options: CompressOptions,
   { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original, dataset, output } = bound
-  const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const { student, inserted, split } = tuning
+  const ternary = ternaryWeights(choices)
   const scalesFromOne = options.scaleStart === 'one' ? normalizedLayers(original, choices, inserted) : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
-  const result = await fit(pool, from === undefined ? student : withValues(student, plainValues(from, ternary)), original, dataset, {
+  const before = from && continuation(from.best, tuning, choices, options)
+  const result = await fit(pool, before === undefined ? student : withValues(student, before.values), original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
-    ...(from === undefined ? {} : { start: ternaryStart(from.best, ternary) }),
+    ...(before && { start: before.start }),
     ...(recovery === undefined ? {} : { recovery }),
     buildUpdate: (parameters: readonly Parameter[]) => buildUpdateGraph(parameters, {
       method: options.method, scalesFromOne, optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: thresholdRule(options),
+      ...(before && { holdLatent: true, rateFactors: before.rateFactors }),
     }),
   })
   const { values, state } = result.best
@@ -92,21 +98,8 @@ export async function fineTune(
   }
 }
 
-// Trained values of what is not ternary. A layer that was and no longer is starts from its three values, so that the network computes what it
-// did: its first weights belong between layers that have moved since.
-function plainValues({ best }: FineTuned, ternary: ReadonlySet<ValueName>): Map<ValueName, Float32Array> {
-  return new Map([...best.values].filter(([name]) => !ternary.has(name)))
-}
-
-/** State slots of a ternary parameter that are not the optimizer's: momentum belongs to the training it came from. */
-const METHOD_SLOTS = ['latent', 'scales', 'threshold']
-
-function ternaryStart({ values, state }: TrainedValues, ternary: ReadonlySet<ValueName>): TrainedValues {
-  const slots = [...ternary].flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`)).filter((name) => state.has(name))
-  return {
-    values: new Map([...ternary].map((name) => [name, values.get(name) as Float32Array])),
-    state: new Map(slots.map((name) => [name, state.get(name) as Float32Array])),
-  }
+function ternaryWeights(choices: readonly LayerChoice[]): Set<ValueName> {
+  return new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
 }
 
 // Weights with a batch norm behind them, the file's own or an inserted one.

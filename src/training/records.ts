@@ -107,14 +107,14 @@ export interface TrainingReport {
 export interface RestorationReport {
   /** Before the first round: percent of the held-out samples classified right, points of test accuracy lost. */
   allTernary: { heldOutScore: number; drop: number; fileBytes: number }
-  /** The order in which layers return to full precision: divergence (nats, each alone) per byte saved, falling. */
+  /** The order in which layers return to 8 bits: divergence (nats, each alone) per byte saved, falling. */
   ranking: readonly { name: string; divergence: number; savedBytes: number }[]
   rounds: readonly RestorationRound[]
 }
 
 /** One training with fewer ternary layers. */
 export interface RestorationRound {
-  /** Layers in full precision again. */
+  /** Layers that are no longer ternary: trained in full precision, stored as int8. */
   restored: readonly string[]
   heldOutScore: number
   /** Measured on the test set. */

@@ -1,4 +1,4 @@
-// What --max-drop does when ternary weights cost too much: the most harmful layers return to full precision, a group at a time, until the
+// What --max-drop does when ternary weights cost too much: the most harmful layers return to 8 bits, a group at a time, until the
 // bound holds. In which order follows from held-out training samples; the test set only says when to stop.
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { isBeyond } from './accuracy-drop.js'
@@ -28,12 +28,12 @@ export interface RestorationWork<C extends Candidate> {
 }
 
 /** Rounds take this share of the epochs that the first training had, at least one, */
-const EPOCH_SHARE = 0.25
-/** at this share of its learning rates: they go on from trained values. */
-const RATE_SHARE = 0.5
+const EPOCH_SHARE = 0.1
+/** at this share of its learning rates: they go on from trained values, and more undoes what the first training gained (docs/results.md). */
+const RATE_SHARE = 0.03
 
 /**
- * Returns layers to full precision in the order of what they cost per byte that they save, 1, 2, 4, ... in all, and trains on after
+ * Returns layers to 8 bits in the order of what they cost per byte that they save, 1, 2, 4, ... in all, and trains on after
  * each time. The test set is asked after each round: held-out training samples, which the original network was trained on, do not tell whether
  * the bound holds (docs/results.md). One layer stays ternary at least.
  * @param first all chosen layers ternary; its drop is beyond `maxDrop`
@@ -51,7 +51,7 @@ export async function restoreLayers<C extends Candidate>(
   for (const count of groupEnds(ranking.length - 1)) {
     const choices = withoutTernary(first.choices, ranking.slice(0, count), maxDrop)
     const restored = ranking.slice(0, count).map(({ weight }) => weight)
-    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers in full precision again, ${latest.drop.toFixed(2)} points were lost`)
+    work.onRound(`round ${rounds.length + 1}: ${count} of ${ranking.length} layers with 8 bits again, ${latest.drop.toFixed(2)} points were lost`)
     const tuned = await work.fineTune(choices, latest.tuned, briefly(options))
     latest = await work.confirm(tuned, choices)
     rounds.push({ restored, heldOutScore: tuned.heldOutScore, drop: latest.drop, fileBytes: latest.file.length, training: tuned.training })

@@ -90,10 +90,10 @@ describe('compress', () => {
     }
     assert.ok(renderCompressReport({ ...COMPRESSED, restoration, warnings: [] }).endsWith([
       '', '',
-      'round  full precision  held-out  points lost     file',
-      '    0  0 of 3           97.25 %         1.50  21.5 KB',
-      '    1  1 of 3           97.50 %         1.20  24.0 KB',
-      '    2  2 of 3           98.00 %         0.75  30.0 KB',
+      'round  with 8 bits  held-out  points lost     file',
+      '    0  0 of 3        97.25 %         1.50  21.5 KB',
+      '    1  1 of 3        97.50 %         1.20  24.0 KB',
+      '    2  2 of 3        98.00 %         0.75  30.0 KB',
       '',
     ].join('\n')))
   })

@@ -75,6 +75,57 @@ test('scales from one: ternary weights of -1, 0 and 1 where asked for, the fit e
   assert.ok(Math.abs((update.blocks[1]?.initialValue[0] as number) - 0.4) < 1e-6)
 })
 
+describe('latent weights held', () => {
+  // A pull that turns every weight's level over where nothing is held.
+  const pull = (value: Float32Array): Float32Array => value.map((weight) => weight + (weight === 0 ? 3 : 3 * weight))
+  const held = async (method: MethodName, holdLatent: boolean): ReturnType<typeof runUpdates> => {
+    const parameters = [parameter('w', 'ternary', WEIGHTS), parameter('v', 'weight', WEIGHTS)]
+    return await runUpdates(build(parameters, { method, weightDecay: 0.01, holdLatent }), 5, RATES, pull)
+  }
+
+  for (const method of ['ttq', 'twn', 'bwn'] as const) {
+    test(`${method}: latent weights, threshold and every weight's level stay, what is not ternary learns`, async () => {
+      const [run, free] = [await held(method, true), await held(method, false)]
+      const start = build([parameter('w', 'ternary', WEIGHTS)], { method })
+      const levels = (values: ArrayLike<number>): number[] => Array.from(values, Math.sign)
+      const last = ({ values }: typeof run, block: number): Float32Array => values.at(-1)?.[block] as Float32Array
+      const atStart = levels(start.blocks[0]?.initialValue as Float32Array)
+      for (const slot of start.state.filter(({ name }) => /latent$|threshold$/.test(name))) assert.deepEqual(run.state.get(slot.name), slot.initial)
+      assert.deepEqual(levels(last(run, 0)), atStart)
+      assert.notDeepEqual(levels(last(free, 0)), atStart)
+      assert.notDeepEqual([...last(run, 1)], WEIGHTS.map(Math.fround))
+    })
+  }
+
+  test('ttq: Wp and Wn learn what they would learn with the latent weights at rest', async () => {
+    const { state } = await held('ttq', true)
+    const update = build([parameter('w', 'ternary', WEIGHTS)])
+    const resting = await runUpdates(update, 5, { ...RATES, learningRate: 0 }, pull)
+    assert.deepEqual(state.get('w.scales'), resting.state.get('w.scales'))
+    assert.notDeepEqual(state.get('w.scales'), update.state.find(({ name }) => name === 'w.scales')?.initial)
+  })
+})
+
+describe('rates of single weights', () => {
+  const pull = (value: Float32Array): Float32Array => value.map((weight, i) => weight - (TARGET[i % TARGET.length] as number))
+  for (const name of ['sgd', 'adam'] as const) {
+    test(`${name}: a factor is a higher rate, of which the weight decay does not take more`, async () => {
+      // The last values of each block: w's and v's with a factor for w, else both joined.
+      const learn = async (weightDecay: number, learningRate: number, rateFactors?: ReadonlyMap<string, number>): Promise<readonly Float32Array[]> => {
+        const parameters = ['v', 'w'].map((each) => parameter(each, 'weight', WEIGHTS))
+        const update = build(parameters, { optimizer: OPTIMIZERS[name], weightDecay, ...(rateFactors && { rateFactors }) })
+        return (await runUpdates(update, 5, { ...RATES, learningRate }, pull)).values.at(-1) ?? []
+      }
+      const [w, v] = await learn(0.04, 0.02, new Map([['w', 4]]))
+      const [slow] = await learn(0.04, 0.02)
+      const [fast] = await learn(0.01, 0.08)
+      assertClose(w ?? [], fast?.slice(WEIGHTS.length) ?? [], 1e-6, 'four times the rate, a quarter of the decay')
+      assertClose(v ?? [], slow?.slice(0, WEIGHTS.length) ?? [], 1e-6, 'without a factor')
+      assert.notDeepEqual(w, v)
+    })
+  }
+})
+
 describe('every method against the formulas in float64', () => {
   const rules: ThresholdRule[] = [{ kind: 'auto' }, { kind: 'constant', t: 0.1 }, { kind: 'sparsity', r: 0.3 }, { kind: 'sparsity', r: 0.8 }, { kind: 'sparsity', r: 0 }]
   for (const method of Object.keys(METHODS) as MethodName[]) {

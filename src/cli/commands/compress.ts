@@ -46,7 +46,7 @@ export const COMPRESS_OPTIONS = {
   report: REPORT_OPTION,
   'max-drop': { group: ACCURACY, describe: 'points that accuracy may fall by; exit code 4 when it falls by more' },
   'max-drop-action': {
-    group: ACCURACY, describe: 'restore: return the most harmful layers to full precision until --max-drop holds; fail: only check', default: DEFAULTS.maxDropAction,
+    group: ACCURACY, describe: 'restore: return the most harmful layers to 8 bits until --max-drop holds; fail: only check', default: DEFAULTS.maxDropAction,
   },
 } as const
 
@@ -156,5 +156,5 @@ function triedText(restoration: CompressReport['restoration']): string {
   const { ranking, rounds } = restoration
   if (rounds.length === 0) return '; the only ternary layer cannot be given up'
   const most = Math.max(...rounds.map(({ restored }) => restored.length))
-  return `, also with up to ${most} of ${ranking.length} layers in full precision (${rounds.length} rounds); this is the smallest fall`
+  return `, also with up to ${most} of ${ranking.length} layers with 8 bits (${rounds.length} rounds); this is the smallest fall`
 }
