@@ -18,7 +18,7 @@ export const RECIPES = {
 /** Adam's steps have the size of the rate, whatever the gradient. */
 export const ADAM_RATES = { learningRate: 0.001, scaleLearningRate: 0.001 } as const
 
-/** Random weights have farther to go than trained ones. Half of the epochs, rounded down, are in full precision unless `pretrain` or the recipe says otherwise. */
+/** Random weights have farther to go than trained ones. */
 export const FROM_SCRATCH_EPOCHS = 20
 /**
  * Ternary from the first step: no teacher. Ternary weights, which are of size 1 before a batch norm, need larger steps
@@ -39,11 +39,10 @@ export function completeOptions(request: CompressRequest): CompressOptions {
   const recipe: Partial<CompressOptions> = RECIPES[request.recipe ?? 'default']
   const optimizer = request.optimizer ?? recipe.optimizer ?? COMPRESS_DEFAULTS.optimizer
   const fromScratch = request.fromScratch === true
-  const pretrain = fromScratch ? request.pretrain ?? pretrainOf(request.epochs ?? recipe.epochs ?? FROM_SCRATCH_EPOCHS, request.recipe) : 0
-  const atOnce = fromScratch && pretrain === 0
+  const atOnce = fromScratch && (request.pretrain ?? 0) === 0
   const options: CompressOptions = {
     ...COMPRESS_DEFAULTS,
-    ...(fromScratch ? { epochs: FROM_SCRATCH_EPOCHS, pretrain } : {}),
+    ...(fromScratch ? { epochs: FROM_SCRATCH_EPOCHS } : {}),
     ...(atOnce ? TERNARY_AT_ONCE : {}),
     ...recipe,
     ...(optimizer !== 'adam' ? {} : atOnce ? ADAM_TERNARY_AT_ONCE_RATES : ADAM_RATES),
@@ -54,11 +53,6 @@ export function completeOptions(request: CompressRequest): CompressOptions {
   if (request.sparsity !== undefined && request.threshold === undefined) delete options.threshold
   checkTogether(request, options)
   return options
-}
-
-// The paper's authors train AlexNet ternary from the first step.
-function pretrainOf(epochs: number, recipe: RecipeName | undefined): number {
-  return recipe === 'paper' ? 0 : Math.floor(epochs / 2)
 }
 
 function checkTogether(request: CompressRequest, options: CompressOptions): void {

@@ -61,12 +61,12 @@ describe('LeNet-5 on MNIST', () => {
         assert.equal(training?.history[0]?.validationTop1, null)
       },
     },
-    'from scratch': {
-      args: '--from-scratch --epochs 3', network: 'new.onnx', least: 85,
+    'from scratch, full precision first': {
+      args: '--from-scratch --pretrain 1 --epochs 3', network: 'new.onnx', least: 85,
       check: ({ baseline, fromScratch, pretraining, training }) => { assert.deepEqual([baseline, fromScratch, pretraining?.epochs, training?.epochs], [null, true, 1, 2]) },
     },
-    'from scratch, ternary from the first step': {
-      args: '--from-scratch --pretrain 0 --epochs 3', network: 'new.onnx', least: 85, check: ({ pretraining }) => { assert.equal(pretraining, null) },
+    'from scratch': {
+      args: '--from-scratch --epochs 3', network: 'new.onnx', least: 85, check: ({ pretraining }) => { assert.equal(pretraining, null) },
     },
   }
   for (const [name, { args, network = 'trained.onnx', least, check }] of Object.entries(MODES)) {
@@ -92,7 +92,7 @@ describe('LeNet-5 on MNIST', () => {
     'compress trained.onnx --data mnist:mnist --clip-norm 0': '--clip-norm: found "0", expected a number above 0',
     'compress trained.onnx --data mnist:mnist --recipe quick': '--recipe: found "quick", expected default or paper',
     'compress trained.onnx --data mnist:mnist --recipe paper --method bwn': '--recipe: given as paper with --method bwn',
-    'compress trained.onnx --data mnist:mnist --from-scratch --pretrain 0 --distill 0.5': '--distill: given with --from-scratch and no --pretrain',
+    'compress trained.onnx --data mnist:mnist --from-scratch --distill 0.5': '--distill: given with --from-scratch and no --pretrain',
     'compress trained.onnx --data mnist:mnist --pretrain 2': '--pretrain: given without --from-scratch',
     'compress trained.onnx --pretrain 2': '--pretrain: given without --data',
     'compress trained.onnx --data mnist:mnist --from-scratch --max-drop 1': '--max-drop: given together with --from-scratch',

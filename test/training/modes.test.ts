@@ -84,8 +84,8 @@ const compressed = async (request: Partial<CompressRequest>, network?: Uint8Arra
   (await compress(network ?? (await trained).file, { ...COMMON, epochs: 2, ...request })).report
 
 describe('compress', () => {
-  test('from scratch, ternary at once: learns without a teacher; the file gives nothing but the architecture', async () => {
-    const request = { ...COMMON, fromScratch: true, pretrain: 0, epochs: 8 }
+  test('from scratch: learns without a teacher; the file gives nothing but the architecture', async () => {
+    const request = { ...COMMON, fromScratch: true, epochs: 8 }
     const first = await compress(stripesNetwork({ norm: true }), request)
     const second = await compress((await trained).file, request)
     const [a, b] = [first.report, second.report]
@@ -98,7 +98,7 @@ describe('compress', () => {
     assert.deepEqual([...unpack(first.file).ternary.keys()], ['c2.weight', 'c3.weight'])
   })
 
-  test('from scratch: full precision first, which is what ttq train does, then ternary with that network as the teacher', async () => {
+  test('from scratch, full precision first, which is what ttq train does, then ternary with that network as the teacher', async () => {
     const [a, b] = [await compressed({ fromScratch: true, epochs: 6, pretrain: 4 }, stripesNetwork({ norm: true })), await compressed({ fromScratch: true, epochs: 6, pretrain: 4 })]
     assert.ok((a.compressed?.top1 ?? 0) > 80, `${a.compressed?.top1}`)
     assert.deepEqual([a.compressed, a.layers], [b.compressed, b.layers])
@@ -110,7 +110,7 @@ describe('compress', () => {
   })
 
   test('from scratch without batch norm: the layers get one', async () => {
-    const { compressed: found } = await compressed({ fromScratch: true, pretrain: 0, epochs: 8 }, stripesNetwork())
+    const { compressed: found } = await compressed({ fromScratch: true, epochs: 8 }, stripesNetwork())
     assert.ok((found?.top1 ?? 0) > 70, `${found?.top1}`)
   })
 

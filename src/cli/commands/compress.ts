@@ -32,7 +32,7 @@ export const COMPRESS_OPTIONS = {
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
   'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's; ${FROM_SCRATCH_EPOCHS} epochs`, flag: true },
-  pretrain: { group: TRAINING_GROUP, describe: 'of these, epochs in full precision before the weights become ternary; 0: ternary from the first step', default: 'half' },
+  pretrain: { group: TRAINING_GROUP, describe: 'of these, epochs in full precision before the weights become ternary and learn from that network, too', default: DEFAULTS.pretrain },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS),
   'scale-learning-rate': {
