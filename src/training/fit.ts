@@ -13,12 +13,9 @@ import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from './worker-pool.js'
 
-export interface FitOptions extends Omit<TrainOptions, 'classes' | 'indices' | 'validate' | 'plan'> {
+export interface FitOptions extends Omit<TrainOptions, 'classes' | 'validate' | 'plan'> {
   distill: number
   temperature: number
-  /** Training samples to learn from, and those held out to choose the best epoch by. */
-  indices: ArrayLike<number>
-  heldOut: ArrayLike<number>
   /** The student's weights that become ternary. */
   ternary: ReadonlySet<ValueName>
   /** Update graph over one replica's share of the parameters. */

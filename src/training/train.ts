@@ -9,6 +9,7 @@ import { float32 } from '../tensor/tensor.js'
 import type { UpdateGraph } from '../ternary/parameters.js'
 import { BARRIER_BYTES } from './barrier.js'
 import type { BestEpoch, TrainingPosition } from './checkpoint.js'
+import { isKept } from './kept-epoch.js'
 import { layOut, type Layout } from './layout.js'
 import { LABELS_INPUT } from './loss-graph.js'
 import type { EpochReport, Progress } from './records.js'
@@ -30,8 +31,9 @@ export interface TrainOptions
   unlabelled: boolean
   scaleLearningRate: number
   plan: ReplicaPlan
-  /** Training samples to learn from; the held-out ones are left out of it. */
+  /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>
+  heldOut: ArrayLike<number>
   /** Held-out top-1 (or agreement) of a snapshot, percent. */
   validate: (values: TrainedValues) => Promise<number>
   onProgress: (progress: Progress) => void
@@ -121,7 +123,7 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
       pool.allowInterruption()
       return await options.validate(now)
     }, () => { save(position) })
-    if (best === null || score >= best.score) best = { values: now, score, epoch }
+    if (best === null || isKept(score, history.map(scoreOf), options.heldOut.length)) best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch, loss: position.lossSum / stepsPerEpoch, learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
       ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }), elapsedMs: performance.now() - start,
@@ -132,6 +134,10 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
   }
   const times = (await pool.callAll('times', () => null))[0] as StepTimes
   return trainResult({ best, history, trainingMs, elapsedMs: performance.now() - start }, options, stepsHere, { ...times, data: dataMs })
+}
+
+function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {
+  return validationTop1 ?? validationAgreement ?? 0
 }
 
 /** The result of a training that was done when its checkpoint was made. */

@@ -26,6 +26,6 @@ export interface TrainingOptions {
   threads: number
   /** What networks run on, for operators that it has. */
   device: Device
-  /** Held-out training samples that choose the best epoch; at most a tenth of the training data. */
+  /** Held-out training samples that choose the epoch to keep; at most a tenth of the training data. */
   validation: number
 }

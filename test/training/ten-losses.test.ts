@@ -119,7 +119,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
     return await train(pool, graph, updates, split(replicas), {
       plan: { replicas, threads: 1, frugal: replicas === 1 },
       classes: CLASSES, epochs: 1, batch: BATCH * replicas, learningRate: 0.1, scaleLearningRate: 0.05, ...options, warmup: 2, unlabelled: false, seed: 1, augment: false,
-      indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i), validate: async () => Promise.resolve(0),
+      heldOut: [0], indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i), validate: async () => Promise.resolve(0),
       onProgress: (progress) => { if (progress.kind === 'step') shown.push(progress.loss) },
     })
   } finally {
