@@ -1,7 +1,6 @@
 // What a training takes over from an earlier one of the same network in which more layers were ternary.
-import type { Model, ValueName } from '../onnx/model.js'
+import type { ValueName } from '../onnx/model.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { followedByNorm } from '../ternary/renormalize.js'
 import type { CompressOptions } from './compress-options.js'
 import type { TrainedValues } from './trained-values.js'
 
@@ -21,13 +20,13 @@ export interface Continuation {
 const METHOD_SLOTS = ['latent', 'scales', 'threshold']
 
 /**
- * @param prepared for the earlier training and the one to come: the network, and the weights that were ternary at first
+ * @param normalized weights that were ternary at first and have a batch norm behind them
  * @param choices for the training to come
  */
-export function continuation({ values, state }: TrainedValues, prepared: { student: Model; ternary: ReadonlySet<ValueName> }, choices: readonly LayerChoice[], { optimizer }: Pick<CompressOptions, 'optimizer'>): Continuation {
+export function continuation({ values, state }: TrainedValues, normalized: ReadonlySet<ValueName>, choices: readonly LayerChoice[], { optimizer }: Pick<CompressOptions, 'optimizer'>): Continuation {
   const ternary = choices.filter((choice) => choice.ternary).map(({ weight }) => weight)
   const slots = ternary.flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`)).filter((name) => state.has(name))
-  const returned = choices.filter((choice) => !choice.ternary && prepared.ternary.has(choice.weight) && followedByNorm(prepared.student.graph, choice))
+  const returned = choices.filter((choice) => !choice.ternary && normalized.has(choice.weight))
   return {
     values: new Map([...values].filter(([name]) => !ternary.includes(name))),
     start: {

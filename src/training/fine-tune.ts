@@ -29,8 +29,8 @@ export interface FineTuning {
   /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
   student: Model
   inserted: readonly InsertedNorm[]
-  /** The weights that it was prepared for. */
-  ternary: ReadonlySet<ValueName>
+  /** The weights that it was prepared for and that have a batch norm behind them, the file's own or an inserted one. */
+  normalized: ReadonlySet<ValueName>
   /** Training samples to learn from, and those held out. */
   split: ValidationSplit
 }
@@ -58,7 +58,7 @@ export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, c
   checkTrainable(bound, choices)
   const split = holdOut(bound, options)
   const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
-  return { student, inserted, ternary: ternaryWeights(choices), split }
+  return { student, inserted, normalized: normalizedLayers(bound.model, choices, inserted), split }
 }
 
 /** The training samples to learn from and those held out; the same for equal seeds. */
@@ -76,11 +76,11 @@ export async function fineTune(
   { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original, dataset, output } = bound
-  const { student, inserted, split } = tuning
-  const ternary = ternaryWeights(choices)
-  const scalesFromOne = options.scaleStart === 'one' ? normalizedLayers(original, choices, inserted) : new Set<ValueName>()
+  const { student, inserted, normalized, split } = tuning
+  const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
-  const before = from && continuation(from.best, tuning, choices, options)
+  const before = from && continuation(from.best, normalized, choices, options)
   const result = await fit(pool, before === undefined ? student : withValues(student, before.values), original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
     ...(before && { start: before.start }),
@@ -98,13 +98,8 @@ export async function fineTune(
   }
 }
 
-function ternaryWeights(choices: readonly LayerChoice[]): Set<ValueName> {
-  return new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
-}
-
-// Weights with a batch norm behind them, the file's own or an inserted one.
 function normalizedLayers({ graph }: Model, choices: readonly LayerChoice[], inserted: readonly InsertedNorm[]): Set<ValueName> {
-  const own = choices.filter((choice) => followedByNorm(graph, choice))
+  const own = choices.filter((choice) => choice.ternary && followedByNorm(graph, choice))
   return new Set([...own, ...inserted].map(({ weight }) => weight))
 }
 

@@ -1,13 +1,17 @@
 // What a round of --max-drop takes over from the training before it.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { openDataset } from '../../src/data/open-dataset.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
+import { bindNetwork } from '../../src/training/bind-network.js'
+import { COMPRESS_DEFAULTS } from '../../src/training/compress-defaults.js'
 import { continuation } from '../../src/training/continuation.js'
-import { stripesNetwork } from './stripes-network.js'
+import { prepareFineTuning } from '../../src/training/fine-tune.js'
+import { WorkerPool } from '../../src/training/worker-pool.js'
+import { STRIPES, stripesNetwork } from './stripes-network.js'
 
-const { graph, ...rest } = readModel(stripesNetwork({ norm: true }), { name: 'stripes' })
-const student = { graph, ...rest }
+const { graph } = readModel(stripesNetwork({ norm: true }), { name: 'stripes' })
 const all = chooseLayers(graph, { keep: [], ternary: ['*'] })
 const names = all.map(({ weight }) => weight)
 const filled = (name: string, value: number): Float32Array => new Float32Array(graph.initializers.get(name)?.data.length ?? 0).fill(value)
@@ -15,12 +19,11 @@ const before = {
   values: new Map([...names, 'c1.mean'].map((name) => [name, filled(name, 2)])),
   state: new Map(names.flatMap((name) => ['latent', 'scales', 'threshold', 'momentum'].map((kind) => [`${name}.${kind}`, Float32Array.of(1)]))),
 }
-const prepared = { student, ternary: new Set(names) }
 const without = (...returned: string[]): typeof all => all.map((choice) => ({ ...choice, ternary: choice.ternary && !returned.includes(choice.weight) }))
 
 describe('continuation', () => {
   test('ternary layers keep their values and what the method knows of them, momentum starts anew', () => {
-    const { start, values } = continuation(before, prepared, without('c2.weight'), { optimizer: 'sgd' })
+    const { start, values } = continuation(before, new Set(names), without('c2.weight'), { optimizer: 'sgd' })
     const still = names.filter((name) => name !== 'c2.weight')
     assert.deepEqual([...start.values.keys()], still)
     assert.deepEqual([...start.state.keys()].sort(), still.flatMap((name) => ['latent', 'scales', 'threshold'].map((kind) => `${name}.${kind}`)).sort())
@@ -28,19 +31,32 @@ describe('continuation', () => {
   })
 
   test("a returned layer's rate: the square of its weights' size against He's initialisation, with adam the size", () => {
-    const factor = (optimizer: 'sgd' | 'adam'): [string, number][] => [...continuation(before, prepared, without('c2.weight'), { optimizer }).rateFactors]
+    const factor = (optimizer: 'sgd' | 'adam'): [string, number][] => [...continuation(before, new Set(names), without('c2.weight'), { optimizer }).rateFactors]
     const dims = all.find(({ weight }) => weight === 'c2.weight')?.dims ?? []
     const fanIn = dims.slice(1).reduce((product, dim) => product * dim, 1)
     assert.deepEqual(factor('sgd'), [['c2.weight', 4 / (2 / fanIn)]])
     assert.deepEqual(factor('adam'), [['c2.weight', Math.sqrt(4 / (2 / fanIn))]])
   })
 
-  test('no other rate for layers that were never ternary, or have no batch norm behind them', () => {
-    const factors = (ternary: readonly string[], returned: string): string[] =>
-      [...continuation(before, { student, ternary: new Set(ternary) }, without(returned), { optimizer: 'sgd' }).rateFactors.keys()]
-    assert.deepEqual(factors(names, 'c3.weight'), ['c3.weight'])
-    assert.deepEqual(factors(names.filter((name) => name !== 'c3.weight'), 'c3.weight'), [])
-    const last = names.at(-1) as string
-    assert.deepEqual(factors(names, last), [])
+  test('no other rate for a layer without a batch norm behind it', () => {
+    assert.deepEqual([...continuation(before, new Set(['c3.weight']), without('c2.weight'), { optimizer: 'sgd' }).rateFactors], [])
   })
+})
+
+describe("a fine-tuning's normalized layers", () => {
+  for (const norm of [true, false]) {
+    test(norm ? "those with the file's own batch norm" : 'those that got one', async () => {
+      const pool = new WorkerPool(1)
+      try {
+        const model = readModel(stripesNetwork({ norm }), { name: 'stripes' })
+        const bound = await bindNetwork(pool, model, await openDataset(STRIPES), { trial: false })
+        // The first layer is not ternary, though a batch norm follows it.
+        const choices = chooseLayers(bound.model.graph, { keep: [], ternary: [] })
+        const { normalized } = await prepareFineTuning(pool, bound, choices, { ...COMPRESS_DEFAULTS, name: 'stripes' })
+        assert.deepEqual([...normalized].sort(), ['c2.weight', 'c3.weight'])
+      } finally {
+        await pool.close()
+      }
+    })
+  }
 })
