@@ -25,7 +25,7 @@ export const FROM_SCRATCH_EPOCHS = 20
  * than full-precision ones, which are of size 0.1 there. (MNIST LeNet-5, three epochs, batch norm inserted: SGD with rate 0.05, 0.1, 0.3, 1 gives
  * 97.54, 98.07, 98.81, 98.88 %; Adam with 0.001 and 0.003 gives 96.80 and 98.44 %.)
  */
-const TERNARY_AT_ONCE = { learningRate: 0.3, distill: 0 } as const
+export const TERNARY_AT_ONCE = { learningRate: 0.3, distill: 0 } as const
 const ADAM_TERNARY_AT_ONCE_RATES = { learningRate: 0.003, scaleLearningRate: 0.001 } as const
 
 /** Everything but the network's name has a default. */

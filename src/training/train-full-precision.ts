@@ -13,7 +13,7 @@ import type { TrainingOptions } from './training-options.js'
 import type { WorkerPool } from './worker-pool.js'
 
 /**
- * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy counts.
+ * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch (kept-epoch.ts).
  * @throws TtqError `training` when training diverges, `interrupted`
  */
 export async function trainFullPrecision(
