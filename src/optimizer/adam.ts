@@ -22,6 +22,7 @@ export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1
 export function adam(options: Partial<AdamOptions> = {}): Optimizer {
   const { beta1, beta2, epsilon, decoupled } = { ...ADAM_DEFAULTS, ...options }
   return {
+    followsGradientSize: false,
     update: (graph, step) => {
       const scalar = (value: number): ValueName => graph.constant(float32([], [value]))
       const mul = (a: ValueName, b: ValueName): ValueName => graph.emit('Mul', [a, b])

@@ -28,6 +28,8 @@ export interface OptimizerSlot {
 }
 
 export interface Optimizer {
+  /** Whether a step grows with the gradient; else it has the size of the learning rate. */
+  followsGradientSize: boolean
   /** Emits the nodes that compute `step.next`, declares the inputs and outputs of the state they need, and returns that state. */
   update: (graph: GraphBuilder, step: OptimizerStep) => OptimizerSlot[]
 }

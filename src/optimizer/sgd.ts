@@ -21,6 +21,7 @@ export const SGD_DEFAULTS: SgdOptions = { momentum: 0.9, nesterov: false }
 export function sgd(options: Partial<SgdOptions> = {}): Optimizer {
   const { momentum, nesterov } = { ...SGD_DEFAULTS, ...options }
   return {
+    followsGradientSize: true,
     update: (graph, step) => {
       const scalar = (value: number): ValueName => graph.constant(float32([], [value]))
       const gradient = withDecay(graph, step)

@@ -1,6 +1,7 @@
 // What happens to each layer of a network: the record that layers.ts makes and the rooms above read.
 import type { ValueName } from '../onnx/model.js'
 import type { DataType } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
 
 /** One weight of the network, and what happens to it. */
 export interface LayerChoice {
@@ -29,4 +30,9 @@ export interface LayerOptions {
   keep: readonly string[]
   /** Layers to make ternary although they are first, last or tiny: names as for `keep`. */
   ternary: readonly string[]
+}
+
+/** Of each layer: how many weights one value of its output adds up. */
+export function fanInsOf(choices: readonly LayerChoice[]): Map<ValueName, number> {
+  return new Map(choices.map(({ weight, dims, channelAxis }) => [weight, elementCount(dims) / (dims[channelAxis] as number)]))
 }

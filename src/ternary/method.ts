@@ -1,9 +1,10 @@
 // What a method is: how latent weights, scales and the gradient of the quantized weights become the next quantized weights.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
-import type { Optimizer } from '../optimizer/optimizer.js'
+import type { Optimizer, OptimizerStep } from '../optimizer/optimizer.js'
 import type { Parameter, StateSlot, UpdateScalar } from './parameters.js'
 import { float32 } from '../tensor/tensor.js'
+import { heSteps, type WeightSizes } from './he-steps.js'
 import type { ThresholdRule } from './threshold.js'
 
 /** One ternary parameter, to be updated inside `graph`. */
@@ -20,8 +21,8 @@ export interface MethodBlock {
   weightDecay: number
   /** Whether the latent weights stay what they are, and with them each weight's level. */
   holdLatent: boolean
-  /** What the learning rate is multiplied by. The weight decay is divided by it beforehand: it does not take more of the weights. */
-  rateFactor: number
+  /** Weights that one value of the layer's output sums up, for layers whose weights take He steps (he-steps.ts). */
+  fanIn?: number | undefined
   /** Gradient of the loss by the quantized weights, [size]. */
   gradient: ValueName
   /** Name that the next quantized weights, [size], get. */
@@ -39,19 +40,28 @@ export interface MethodResult {
 /** Emits one step of the method for one parameter. */
 export type Method = (block: MethodBlock) => MethodResult
 
-/** Updates `value` by the block's optimizer, unless it is held; the result has the name `next`. */
-export function optimize(
-  block: MethodBlock,
-  step: { prefix: string; dims: readonly number[]; value: ValueName; gradient: ValueName; next: ValueName; rate: 'learningRate' | 'scaleLearningRate'; weightDecay: number },
-): StateSlot[] {
-  if (block.holdLatent && step.rate === 'learningRate') {
-    block.graph.emit('Identity', [step.value], {}, step.next)
+interface Step { prefix: string; dims: readonly number[]; value: ValueName; gradient: ValueName; next: ValueName }
+
+/** Updates latent or full-precision weights by the block's optimizer, unless they are held; the result has the name `next`. */
+export function optimizeWeights(block: MethodBlock, step: Step, sizes: WeightSizes): StateSlot[] {
+  const { graph, scalar, holdLatent, weightDecay } = block
+  if (holdLatent) {
+    graph.emit('Identity', [step.value], {}, step.next)
     return []
   }
-  const slots = block.optimizer.update(block.graph, { ...step, learningRate: rateOf(block, step.rate), stepNumber: () => block.scalar('step') })
-  return slots.map(({ name, dims }) => ({ name, dims, initial: new Float32Array(dims.reduce((count, dim) => count * dim, 1)) }))
+  const factor = heSteps(block, sizes)
+  const rate = scalar('learningRate')
+  const learningRate = factor === 1 ? rate : graph.emit('Mul', [rate, graph.constant(float32([], [factor]))])
+  // A higher rate does not mean that the decay takes more.
+  return update(block, { ...step, learningRate, weightDecay: weightDecay / factor })
 }
 
-function rateOf({ graph, scalar, rateFactor }: MethodBlock, rate: 'learningRate' | 'scaleLearningRate'): ValueName {
-  return rateFactor === 1 ? scalar(rate) : graph.emit('Mul', [scalar(rate), graph.constant(float32([], [rateFactor]))])
+/** Updates Wp and Wn. */
+export function optimizeScales(block: MethodBlock, step: Step): StateSlot[] {
+  return update(block, { ...step, learningRate: block.scalar('scaleLearningRate'), weightDecay: 0 })
+}
+
+function update({ optimizer, graph, scalar }: MethodBlock, step: Omit<OptimizerStep, 'stepNumber'>): StateSlot[] {
+  const slots = optimizer.update(graph, { ...step, stepNumber: () => scalar('step') })
+  return slots.map(({ name, dims }) => ({ name, dims, initial: new Float32Array(dims.reduce((count, dim) => count * dim, 1)) }))
 }

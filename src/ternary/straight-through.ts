@@ -3,7 +3,8 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
-import { type MethodBlock, type MethodResult, optimize } from './method.js'
+import { rootMeanSquare } from './he-steps.js'
+import { type MethodBlock, type MethodResult, optimizeWeights } from './method.js'
 import { beyondThreshold, scalar, threeLevels } from './three-levels.js'
 import { codesBeyond, dequantize } from './threshold.js'
 
@@ -51,9 +52,11 @@ export function none(block: MethodBlock): MethodResult {
 function straightThrough(
   block: MethodBlock, initialValue: Float32Array, quantize: (graph: GraphBuilder, latent: ValueName, value: ValueName) => void,
 ): MethodResult {
-  const { graph, parameter: { name, initial }, size, gradient, weightDecay } = block
+  const { graph, parameter: { name, initial }, size, gradient } = block
   const latent = graph.input(`${name}.latent`, 'float32', [size])
-  const slots = optimize(block, { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent), rate: 'learningRate', weightDecay })
+  const slots = optimizeWeights(block, { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent) }, {
+    learning: rootMeanSquare(initial), computing: rootMeanSquare(initialValue), gain: 1,
+  })
   graph.output(nextOf(latent))
   quantize(graph, nextOf(latent), block.value)
   return { initialValue, state: [{ name: latent, dims: [size], initial: initial.slice() }, ...slots] }

@@ -3,7 +3,8 @@ import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
 import { float32, int64 } from '../tensor/tensor.js'
-import { type MethodBlock, type MethodResult, optimize } from './method.js'
+import { rootMeanSquare } from './he-steps.js'
+import { type MethodBlock, type MethodResult, optimizeScales, optimizeWeights } from './method.js'
 import { beyondThreshold, negativeMask, positiveMask, scalar, threeLevels } from './three-levels.js'
 import { codesBeyond, dequantize, fitTernary, largestMagnitude, smallestMagnitude, type ThresholdRule, zerosOf } from './threshold.js'
 
@@ -50,13 +51,11 @@ export function ttq(block: MethodBlock): MethodResult {
   ])
   const latentGradient = graph.emit('Add', [gradient, correction])
 
-  const latentSlots = optimize(block, {
-    prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent), rate: 'learningRate', weightDecay: block.weightDecay,
+  const latentSlots = optimizeWeights(block, { prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent) }, {
+    learning: rootMeanSquare(start.latent), computing: rootMeanSquare(start.value), gain: start.size,
   })
   const freeScales = `${scales}_free`
-  const scaleSlots = optimize(block, {
-    prefix: `${scales}_`, dims: [2], value: scales, gradient: scaleGradient, next: freeScales, rate: 'scaleLearningRate', weightDecay: 0,
-  })
+  const scaleSlots = optimizeScales(block, { prefix: `${scales}_`, dims: [2], value: scales, gradient: scaleGradient, next: freeScales })
   const floor = graph.constant(float32([2], start.scales.map((scale) => scale * LOWEST_SCALE)))
   graph.emit('Max', [freeScales, floor], {}, nextOf(scales))
   if (block.holdLatent) graph.emit('Identity', [threshold], {}, nextOf(threshold))
@@ -76,6 +75,8 @@ export function ttq(block: MethodBlock): MethodResult {
 
 interface Start {
   latent: Float32Array
+  /** (Wp + Wn) / 2 */
+  size: number
   /** What the scales are counted in. */
   unit: number
   scales: Float32Array
@@ -87,11 +88,12 @@ interface Start {
 function startOf({ parameter: { initial, name }, rule, scalesFromOne }: MethodBlock): Start {
   const fit = fitTernary(initial, rule, name)
   const { wp, wn, threshold: fraction } = scalesFromOne ? { ...fit, wp: 1, wn: 1 } : fit
-  const unit = 2 ** Math.round(Math.log2((wp + wn) / 2))
+  const size = (wp + wn) / 2
+  const unit = 2 ** Math.round(Math.log2(size))
   const max = largestMagnitude(initial)
   const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)
   const threshold = rule.kind === 'sparsity' ? smallestMagnitude(latent, zerosOf(latent.length, rule.r)) : Math.fround(fraction)
-  return { latent, unit, scales: Float32Array.of(wp / unit, wn / unit), threshold, value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }) }
+  return { latent, size, unit, scales: Float32Array.of(wp / unit, wn / unit), threshold, value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }) }
 }
 
 // delta of the new latent weights, from delta of the first ones.

@@ -27,8 +27,8 @@ export interface UpdateOptions {
   scalesFromOne?: ReadonlySet<ValueName>
   /** Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq` goes on to learn Wp and Wn. */
   holdLatent?: boolean
-  /** What the learning rate of single full-precision weights is multiplied by. */
-  rateFactors?: ReadonlyMap<ValueName, number>
+  /** Fan-in of weights that take He steps (he-steps.ts): ternary parameters and full-precision weights behind a batch norm. */
+  fanIns?: ReadonlyMap<ValueName, number>
   /** Where long parameters are cut. */
   pieces?: Partial<PieceOptions>
 }
@@ -54,7 +54,7 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
   const blocks: Omit<UpdateBlock, 'dims'>[] = []
   const state: StateSlot[] = []
-  for (const members of groups(parameters, options.rateFactors)) {
+  for (const members of groups(parameters, options.fanIns)) {
     const { block, slots } = addBlock(graph, members, options, scalar)
     blocks.push(block)
     state.push(...slots)
@@ -69,9 +69,9 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
 }
 
-function groups(parameters: readonly Parameter[], rateFactors: UpdateOptions['rateFactors'] = new Map()): Parameter[][] {
+function groups(parameters: readonly Parameter[], fanIns: UpdateOptions['fanIns'] = new Map()): Parameter[][] {
   const ofRole = (role: ParameterRole): Parameter[] => parameters.filter((parameter) => parameter.role === role)
-  const alone = (parameter: Parameter): boolean => parameter.role === 'ternary' || rateFactors.has(parameter.name)
+  const alone = (parameter: Parameter): boolean => parameter.role === 'ternary' || fanIns.has(parameter.name)
   const joined = ofRole('weight').filter((parameter) => !alone(parameter))
   return [...parameters.filter(alone).map((parameter) => [parameter]), joined, ofRole('vector'), ofRole('statistic')].filter(({ length }) => length > 0)
 }
@@ -84,11 +84,10 @@ function addBlock(
   const size = initial.length
   const gradient = graph.input(`${name}.gradient`, 'float32', [size])
   const value = `${name}.value`
-  const rateFactor = role === 'weight' ? options.rateFactors?.get(name) ?? 1 : 1
   const { initialValue, state } = methodOf(role, options)({
     graph, parameter: joined, size, gradient, value, scalar, optimizer: options.optimizer,
     rule: options.thresholds?.get(name) ?? options.threshold, scalesFromOne: options.scalesFromOne?.has(name) ?? false,
-    rateFactor, weightDecay: role === 'vector' ? 0 : options.weightDecay / rateFactor, holdLatent: role === 'ternary' && options.holdLatent === true,
+    fanIn: options.fanIns?.get(name), weightDecay: role === 'vector' ? 0 : options.weightDecay, holdLatent: role === 'ternary' && options.holdLatent === true,
   })
   graph.output(value, 'float32', [size])
   return { block: { role, parameters: members, size, gradient, value, initialValue }, slots: state }

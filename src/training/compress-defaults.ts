@@ -14,6 +14,7 @@ export const COMPRESS_DEFAULTS = {
   pretrain: 0,
   unlabelled: false,
   scaleStart: 'fit',
+  latentSteps: 'plain',
   needsAccuracy: false,
   epochs: 8,
   batch: 128,

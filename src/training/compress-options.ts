@@ -41,6 +41,11 @@ export interface CompressOptions extends TrainingOptions {
   unlabelled: boolean
   /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
   scaleStart: 'fit' | 'one'
+  /**
+   * The learning rate of latent weights behind a batch norm: the one that everything else has, or times what makes steps as large as those of
+   * He-initialised full-precision weights (he-steps.ts).
+   */
+  latentSteps: 'plain' | 'he'
   /** Refuse data whose test samples have no labels, for callers that are about accuracy. */
   needsAccuracy: boolean
   /** Learning rate of Wp and Wn. */

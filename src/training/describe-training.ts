@@ -10,7 +10,7 @@ const SETTINGS = [
   'batch', 'optimizer', 'learningRate', 'schedule', 'drops', 'warmup', 'weightDecay', 'labelSmoothing', 'clipNorm', 'augment', 'validation',
 ] as const satisfies readonly (keyof TrainingOptions)[]
 /** and how it becomes ternary. */
-const TERNARY_SETTINGS = ['scaleLearningRate', 'scaleStart', 'distill', 'temperature'] as const satisfies readonly (keyof CompressOptions)[]
+const TERNARY_SETTINGS = ['scaleLearningRate', 'scaleStart', 'latentSteps', 'distill', 'temperature'] as const satisfies readonly (keyof CompressOptions)[]
 
 /** A training to ternary weights. */
 export function describeTraining(options: CompressOptions, result: TrainResult, pool: Pick<WorkerPool, 'device'>): TrainingReport {

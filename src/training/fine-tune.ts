@@ -4,7 +4,7 @@ import { splitValidation, type ValidationSplit } from '../data/split-validation.
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
-import type { LayerChoice } from '../ternary/layer-choice.js'
+import { fanInsOf, type LayerChoice } from '../ternary/layer-choice.js'
 import type { Parameter } from '../ternary/parameters.js'
 import { divideIntoNorms, foldInsertedNorms, followedByNorm, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
 import { trainedTernary } from '../ternary/trained-ternary.js'
@@ -78,16 +78,17 @@ export async function fineTune(
   const { model: original, dataset, output } = bound
   const { student, inserted, normalized, split } = tuning
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const heSteps = options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight) && normalized.has(weight))) : undefined
   const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
-  const before = from && continuation(from.best, normalized, choices, options)
+  const before = from && continuation(from.best, normalized, choices)
   const result = await fit(pool, before === undefined ? student : withValues(student, before.values), original, dataset, {
     ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
     ...(before && { start: before.start }),
     ...(recovery === undefined ? {} : { recovery }),
     buildUpdate: (parameters: readonly Parameter[]) => buildUpdateGraph(parameters, {
       method: options.method, scalesFromOne, optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: thresholdRule(options),
-      ...(before && { holdLatent: true, rateFactors: before.rateFactors }),
+      ...(before ? { holdLatent: true, fanIns: before.fanIns } : heSteps && { fanIns: heSteps }),
     }),
   })
   const { values, state } = result.best

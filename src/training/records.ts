@@ -83,6 +83,7 @@ export interface TrainingSettings extends Omit<TrainingOptions, 'epochs' | 'thre
   /** The following stand there where the network became ternary. */
   scaleLearningRate?: number
   scaleStart?: 'fit' | 'one'
+  latentSteps?: 'plain' | 'he'
   distill?: number
   temperature?: number
 }

@@ -6,6 +6,7 @@ import { TtqError } from '../../src/errors/ttq-error.js'
 import { adam } from '../../src/optimizer/adam.js'
 import { sgd } from '../../src/optimizer/sgd.js'
 import type { Parameter, ParameterRole, UpdateGraph } from '../../src/ternary/parameters.js'
+import { rootMeanSquare } from '../../src/ternary/he-steps.js'
 import { trainedTernary } from '../../src/ternary/trained-ternary.js'
 import { dequantize, type ThresholdRule } from '../../src/ternary/threshold.js'
 import { buildUpdateGraph, type MethodName, METHODS, type UpdateOptions } from '../../src/ternary/update-graph.js'
@@ -109,19 +110,48 @@ describe('latent weights held', () => {
 describe('rates of single weights', () => {
   const pull = (value: Float32Array): Float32Array => value.map((weight, i) => weight - (TARGET[i % TARGET.length] as number))
   for (const name of ['sgd', 'adam'] as const) {
-    test(`${name}: a factor is a higher rate, of which the weight decay does not take more`, async () => {
-      // The last values of each block: w's and v's with a factor for w, else both joined.
-      const learn = async (weightDecay: number, learningRate: number, rateFactors?: ReadonlyMap<string, number>): Promise<readonly Float32Array[]> => {
+    test(`${name}: He steps are a higher rate, of which the weight decay does not take more`, async () => {
+      // The last values of each block: w's and v's with He steps for w, else both joined.
+      const learn = async (weightDecay: number, learningRate: number, fanIns?: ReadonlyMap<string, number>): Promise<readonly Float32Array[]> => {
         const parameters = ['v', 'w'].map((each) => parameter(each, 'weight', WEIGHTS))
-        const update = build(parameters, { optimizer: OPTIMIZERS[name], weightDecay, ...(rateFactors && { rateFactors }) })
+        const update = build(parameters, { optimizer: OPTIMIZERS[name], weightDecay, ...(fanIns && { fanIns }) })
         return (await runUpdates(update, 5, { ...RATES, learningRate }, pull)).values.at(-1) ?? []
       }
-      const [w, v] = await learn(0.04, 0.02, new Map([['w', 4]]))
+      // A fan-in with which the root mean square is twice that of He's initialisation.
+      const size = rootMeanSquare(Float32Array.from(WEIGHTS))
+      const factor = name === 'sgd' ? 4 : 2
+      const [w, v] = await learn(0.04, 0.02, new Map([['w', 2 / (size / 2) ** 2]]))
       const [slow] = await learn(0.04, 0.02)
-      const [fast] = await learn(0.01, 0.08)
-      assertClose(w ?? [], fast?.slice(WEIGHTS.length) ?? [], 1e-6, 'four times the rate, a quarter of the decay')
-      assertClose(v ?? [], slow?.slice(0, WEIGHTS.length) ?? [], 1e-6, 'without a factor')
+      const [fast] = await learn(0.04 / factor, 0.02 * factor)
+      assertClose(w ?? [], fast?.slice(WEIGHTS.length) ?? [], 1e-6, `${factor} times the rate, the decay divided by it`)
+      assertClose(v ?? [], slow?.slice(0, WEIGHTS.length) ?? [], 1e-6, 'without')
       assert.notDeepEqual(w, v)
+    })
+  }
+})
+
+describe('He steps of latent weights', () => {
+  // Symmetric, so that Wp = Wn; the first weight survives every method's threshold.
+  const SYMMETRIC = [0.9, -0.9, 0.5, -0.5, 0.1, -0.1, 0.02, -0.02]
+  const FAN_IN = 72
+  for (const name of ['sgd', 'adam'] as const) for (const method of ['ttq', 'twn', 'bwn'] as const) for (const scale of [1, 0.01]) {
+    test(`${method}, ${name}, weights times ${scale}: the first step is, relative to their size, that of full-precision weights of He's size`, async () => {
+      const weights = SYMMETRIC.map((weight) => weight * scale)
+      // Behind a batch norm the gradient is the larger, the smaller the weights: here 0.1 over their root mean square.
+      const step = async (role: ParameterRole, initial: readonly number[], fanIns: ReadonlyMap<string, number>): Promise<number> => {
+        const update = build([parameter('w', role, initial)], { method, optimizer: OPTIMIZERS[name], fanIns })
+        const start = update.blocks[0]?.initialValue ?? new Float32Array()
+        const { state, values } = await runUpdates(update, 1, { ...RATES, learningRate: 0.001 }, (value) => value.map((_, i) => (i === 0 ? 0.1 / rootMeanSquare(start) : 0)))
+        const before = role === 'ternary' ? update.state.find((slot) => slot.name === 'w.latent')?.initial : start
+        const after = role === 'ternary' ? state.get('w.latent') : values[0]?.at(-1)
+        return ((after?.[0] ?? NaN) - (before?.[0] ?? NaN)) / rootMeanSquare(before ?? new Float32Array())
+      }
+      const size = rootMeanSquare(Float32Array.from(SYMMETRIC))
+      const expected = await step('weight', SYMMETRIC.map((weight) => weight / size * Math.sqrt(2 / FAN_IN)), new Map())
+      const found = await step('ternary', weights, new Map([['w', FAN_IN]]))
+      assertClose([found / expected], [1], 1e-3, 'share of the full-precision step')
+      const plain = await step('ternary', weights, new Map())
+      assert.ok(Math.abs(plain / expected - 1) > 0.1, `without: ${plain / expected}`)
     })
   }
 })

@@ -23,23 +23,21 @@ const without = (...returned: string[]): typeof all => all.map((choice) => ({ ..
 
 describe('continuation', () => {
   test('ternary layers keep their values and what the method knows of them, momentum starts anew', () => {
-    const { start, values } = continuation(before, new Set(names), without('c2.weight'), { optimizer: 'sgd' })
+    const { start, values } = continuation(before, new Set(names), without('c2.weight'))
     const still = names.filter((name) => name !== 'c2.weight')
     assert.deepEqual([...start.values.keys()], still)
     assert.deepEqual([...start.state.keys()].sort(), still.flatMap((name) => ['latent', 'scales', 'threshold'].map((kind) => `${name}.${kind}`)).sort())
     assert.deepEqual([...values.keys()], ['c2.weight', 'c1.mean'])
   })
 
-  test("a returned layer's rate: the square of its weights' size against He's initialisation, with adam the size", () => {
-    const factor = (optimizer: 'sgd' | 'adam'): [string, number][] => [...continuation(before, new Set(names), without('c2.weight'), { optimizer }).rateFactors]
+  test('a returned layer takes He steps', () => {
     const dims = all.find(({ weight }) => weight === 'c2.weight')?.dims ?? []
     const fanIn = dims.slice(1).reduce((product, dim) => product * dim, 1)
-    assert.deepEqual(factor('sgd'), [['c2.weight', 4 / (2 / fanIn)]])
-    assert.deepEqual(factor('adam'), [['c2.weight', Math.sqrt(4 / (2 / fanIn))]])
+    assert.deepEqual([...continuation(before, new Set(names), without('c2.weight')).fanIns], [['c2.weight', fanIn]])
   })
 
-  test('no other rate for a layer without a batch norm behind it', () => {
-    assert.deepEqual([...continuation(before, new Set(['c3.weight']), without('c2.weight'), { optimizer: 'sgd' }).rateFactors], [])
+  test('but not without a batch norm behind it', () => {
+    assert.deepEqual([...continuation(before, new Set(['c3.weight']), without('c2.weight')).fanIns], [])
   })
 })
 
