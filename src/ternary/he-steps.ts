@@ -1,5 +1,5 @@
 // The learning rate of weights whose size is not the one that learning rates are made for.
-import type { MethodBlock } from './method.js'
+import type { Optimizer } from '../optimizer/optimizer.js'
 
 /** Root mean squares at the start of a training, and what the method passes on. */
 export interface WeightSizes {
@@ -12,16 +12,17 @@ export interface WeightSizes {
 }
 
 /**
- * What the learning rate is multiplied by, so that a step changes the weights, relative to their size, by as much as it would change He-initialised
- * full-precision weights in their place, for which the usual rates are. Behind a batch norm the loss does not depend on the weights' size, and
- * their gradient falls as they grow: with h = sqrt(2 / fan-in), the root mean square of He's initialisation (arXiv 1502.01852, equation 10), it is h / computing of what it is there, and has
- * to move `learning` instead of h. Optimizers whose steps have the size of the rate need no more than learning / h.
- * 1 for layers that have no batch norm behind them, and for weights of nothing but zeros.
+ * What the learning rate of a layer with a batch norm behind it is multiplied by, so that a step changes the weights, relative to their size, by as much
+ * as it would change He-initialised full-precision weights in their place, for which the usual rates are made. Behind a batch norm the loss does not depend on
+ * the weights' size, and their gradient falls as they grow: with h = sqrt(2 / fan-in), the root mean square of He's initialisation (arXiv 1502.01852,
+ * equation 10), it is h / `computing` of what it is there, and has to move `learning` instead of h. An optimizer whose steps have the size of the rate
+ * needs learning / h.
+ * @param fanIn weights that one value of the layer's output sums up
+ * @returns 1 for weights of nothing but zeros
  */
-export function heSteps({ fanIn, optimizer }: Pick<MethodBlock, 'fanIn' | 'optimizer'>, { learning, computing, gain }: WeightSizes): number {
-  if (fanIn === undefined) return 1
+export function heSteps(fanIn: number, { followsGradientSize }: Pick<Optimizer, 'followsGradientSize'>, { learning, computing, gain }: WeightSizes): number {
   const he = Math.sqrt(2 / fanIn)
-  return (optimizer.followsGradientSize ? learning * computing / (gain * he * he) : learning / he) || 1
+  return (followsGradientSize ? learning * computing / (gain * he * he) : learning / he) || 1
 }
 
 /** sqrt(mean of squares) */

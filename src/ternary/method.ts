@@ -44,12 +44,12 @@ interface Step { prefix: string; dims: readonly number[]; value: ValueName; grad
 
 /** Updates latent or full-precision weights by the block's optimizer, unless they are held; the result has the name `next`. */
 export function optimizeWeights(block: MethodBlock, step: Step, sizes: WeightSizes): StateSlot[] {
-  const { graph, scalar, holdLatent, weightDecay } = block
+  const { graph, scalar, optimizer, fanIn, holdLatent, weightDecay } = block
   if (holdLatent) {
     graph.emit('Identity', [step.value], {}, step.next)
     return []
   }
-  const factor = heSteps(block, sizes)
+  const factor = fanIn === undefined ? 1 : heSteps(fanIn, optimizer, sizes)
   const rate = scalar('learningRate')
   const learningRate = factor === 1 ? rate : graph.emit('Mul', [rate, graph.constant(float32([], [factor]))])
   // A higher rate does not mean that the decay takes more.
