@@ -104,11 +104,12 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
       losses.push(loss)
       if (losses.length >= QUEUE) {
         const value = checkLoss(await (losses[losses.length - QUEUE] as Promise<number>), epoch, i - QUEUE + 2)
-        const elapsedMs = trainingMs + performance.now() - epochStart
-        const done = step - QUEUE + 2
+        // Since the training was resumed: what the machine did before that may not hold now.
+        const elapsedMs = trainingMs - (resumed?.trainingMs ?? 0) + performance.now() - epochStart
+        const done = stepsHere + losses.length - QUEUE + 1
         options.onProgress({
           kind: 'step', epoch, epochs: options.epochs, step: i - QUEUE + 2, steps: stepsPerEpoch, loss: value,
-          samplesPerSecond: (done * options.batch * 1000) / elapsedMs, remainingMs: (elapsedMs / done) * (steps - done),
+          samplesPerSecond: (done * options.batch * 1000) / elapsedMs, remainingMs: (elapsedMs / done) * (steps - (step - QUEUE + 2)),
         })
       }
     }
