@@ -1,5 +1,6 @@
 // The options that say how a network is trained; compress and train have them, with defaults of their own.
 import { DEVICES, DEVICES_TEXT } from '../runtime/device.js'
+import { RATE_BATCH } from '../training/rate-for-batch.js'
 import { ADAM_RATES } from '../training/recipes.js'
 import type { TrainingOptions } from '../training/training-options.js'
 import type { Arguments, OptionSpec } from './command.js'
@@ -14,7 +15,7 @@ export function trainingOptions(defaults: TrainingOptions) {
     epochs: { group, describe: 'passes over the training data', default: defaults.epochs },
     batch: { group, describe: 'samples per step', default: defaults.batch },
     optimizer: { group, describe: 'sgd (momentum 0.9) or adam (decoupled weight decay)', default: defaults.optimizer },
-    'learning-rate': { group, describe: 'highest learning rate of the weights', default: `${defaults.learningRate}, with adam ${ADAM_RATES.learningRate}` },
+    'learning-rate': { group, describe: 'highest learning rate of the weights', default: `${defaults.learningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.learningRate}` },
     schedule: { group, describe: 'course of the learning rate: cosine (to zero), step (a tenth at each of --drops) or constant', default: defaults.schedule },
     drops: { group, describe: 'for --schedule step: shares of the training', default: defaults.drops.join(',') },
     warmup: { group, describe: 'steps over which the learning rate rises, at most a fifth of all', default: defaults.warmup },

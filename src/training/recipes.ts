@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { COMPRESS_DEFAULTS } from './compress-defaults.js'
 import type { CompressOptions, RecipeName } from './compress-options.js'
+import { rateForBatch } from './rate-for-batch.js'
 
 /**
  * `paper`: how Zhu et al. (arXiv 1612.01064, section 5.1, and their CIFAR-10 code) train ResNets. Their rate is one for all values, Wp and Wn
@@ -50,6 +51,8 @@ export function completeOptions(request: CompressRequest): CompressOptions {
     ...(request.unlabelled === true ? { distill: 1 } : {}),
     ...request,
   }
+  if (request.learningRate === undefined) options.learningRate = rateForBatch(options.learningRate, options)
+  if (request.scaleLearningRate === undefined) options.scaleLearningRate = rateForBatch(options.scaleLearningRate, options)
   // Either of them says which weights become zero: the one given, then, and not the recipe's.
   if (request.sparsity !== undefined && request.threshold === undefined) delete options.threshold
   checkTogether(request, options)

@@ -35,7 +35,7 @@ describe('train', () => {
     assert.equal(top1, report.after.top1)
     assert.equal(report.onnxBytes, file.length)
     const { learningRate, optimizer } = report.training.settings
-    assert.deepEqual([learningRate, optimizer, report.training.seed, report.training.steps], [0.1, 'sgd', 3, 6 * 18])
+    assert.deepEqual([learningRate, optimizer, report.training.seed, report.training.steps], [0.1 * (24 / 128), 'sgd', 3, 6 * 18])
   })
 
   test("batch norm's running statistics are those of the training data", async () => {

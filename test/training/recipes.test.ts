@@ -31,6 +31,10 @@ describe('completeOptions', () => {
     'the same with adam': [{ fromScratch: true, pretrain: 8, optimizer: 'adam' }, { distill: 0.7, learningRate: 0.001 }],
     'from scratch as the paper': [{ fromScratch: true, recipe: 'paper' }, { pretrain: 0, distill: 0, epochs: 400, scaleStart: 'one', latentSteps: 'plain' }],
     'from scratch as the paper, but for the start': [{ fromScratch: true, recipe: 'paper', pretrain: 40 }, { pretrain: 40, distill: 0, epochs: 400 }],
+    'smaller batches, smaller steps': [{ batch: 32 }, { learningRate: 0.025, scaleLearningRate: 0.0025 }],
+    'but not smaller than what is given': [{ batch: 32, learningRate: 0.1, scaleLearningRate: 0.02 }, { learningRate: 0.1, scaleLearningRate: 0.02 }],
+    'and not with adam': [{ batch: 32, optimizer: 'adam' }, { learningRate: 0.001, scaleLearningRate: 0.001 }],
+    'larger batches': [{ batch: 512 }, { learningRate: 0.1, scaleLearningRate: 0.01 }],
     'without labels: distillation alone': [{ unlabelled: true }, { distill: 1 }],
     'without labels, whatever the recipe': [{ unlabelled: true, recipe: 'paper' }, { distill: 1, threshold: 0.05 }],
   }

@@ -3,6 +3,7 @@ import { isBeyond } from '../../training/accuracy-drop.js'
 import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
 import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
+import { RATE_BATCH } from '../../training/rate-for-batch.js'
 import { ADAM_RATES, FROM_SCRATCH_EPOCHS } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
@@ -36,7 +37,7 @@ export const COMPRESS_OPTIONS = {
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS),
   'scale-learning-rate': {
-    group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate}, with adam ${ADAM_RATES.scaleLearningRate}`,
+    group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.scaleLearningRate}`,
   },
   distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
   temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
