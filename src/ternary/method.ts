@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import type { Optimizer, OptimizerStep } from '../optimizer/optimizer.js'
 import type { Parameter, StateSlot, UpdateScalar } from './parameters.js'
-import { float32 } from '../tensor/tensor.js'
+import { elementCount, float32 } from '../tensor/tensor.js'
 import { heSteps, type WeightSizes } from './he-steps.js'
 import type { ThresholdRule } from './threshold.js'
 
@@ -63,5 +63,5 @@ export function optimizeScales(block: MethodBlock, step: Step): StateSlot[] {
 
 function update({ optimizer, graph, scalar }: MethodBlock, step: Omit<OptimizerStep, 'stepNumber'>): StateSlot[] {
   const slots = optimizer.update(graph, { ...step, stepNumber: () => scalar('step') })
-  return slots.map(({ name, dims }) => ({ name, dims, initial: new Float32Array(dims.reduce((count, dim) => count * dim, 1)) }))
+  return slots.map(({ name, dims }) => ({ name, dims, initial: new Float32Array(elementCount(dims)) }))
 }

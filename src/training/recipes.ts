@@ -27,7 +27,7 @@ export const FROM_SCRATCH_EPOCHS = 20
  */
 const TERNARY_AT_ONCE = { latentSteps: 'he', distill: 0 } as const
 /** (LeNet-5, three epochs: 98.23, 98.60, 99.02 % with 0.001, 0.002, 0.004.) */
-const ADAM_TERNARY_AT_ONCE = { learningRate: 0.004 } as const
+export const ADAM_TERNARY_AT_ONCE = { learningRate: 0.004 } as const
 
 /** Everything but the network's name has a default. */
 export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>

@@ -106,10 +106,11 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
         const value = checkLoss(await (losses[losses.length - QUEUE] as Promise<number>), epoch, i - QUEUE + 2)
         // Since the training was resumed: what the machine did before that may not hold now.
         const elapsedMs = trainingMs - (resumed?.trainingMs ?? 0) + performance.now() - epochStart
-        const done = stepsHere + losses.length - QUEUE + 1
+        const doneHere = stepsHere + losses.length - QUEUE + 1
+        const left = steps - (step - QUEUE + 2)
         options.onProgress({
           kind: 'step', epoch, epochs: options.epochs, step: i - QUEUE + 2, steps: stepsPerEpoch, loss: value,
-          samplesPerSecond: (done * options.batch * 1000) / elapsedMs, remainingMs: (elapsedMs / done) * (steps - (step - QUEUE + 2)),
+          samplesPerSecond: (doneHere * options.batch * 1000) / elapsedMs, remainingMs: (elapsedMs / doneHere) * left,
         })
       }
     }

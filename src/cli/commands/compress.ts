@@ -4,7 +4,7 @@ import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.
 import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
 import { RATE_BATCH } from '../../training/rate-for-batch.js'
-import { ADAM_RATES, FROM_SCRATCH_EPOCHS } from '../../training/recipes.js'
+import { ADAM_RATES, ADAM_TERNARY_AT_ONCE, FROM_SCRATCH_EPOCHS } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
@@ -32,7 +32,7 @@ export const COMPRESS_OPTIONS = {
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH_EPOCHS} epochs, without --pretrain no distillation`, flag: true },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH_EPOCHS} epochs; without --pretrain no distillation, adam's rate ${ADAM_TERNARY_AT_ONCE.learningRate}`, flag: true },
   pretrain: { group: TRAINING_GROUP, describe: 'of these, epochs in full precision before the weights become ternary and learn from that network, too', default: DEFAULTS.pretrain },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS),
