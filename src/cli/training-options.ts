@@ -9,13 +9,16 @@ import { choiceOption, flagOption, given, numberOption, numbersOption } from './
 export const TRAINING_GROUP = 'Training:'
 const group = TRAINING_GROUP
 
-/** @param defaults what help shows */
-export function trainingOptions(defaults: TrainingOptions) {
+/**
+ * @param defaults what help shows
+ * @param rate what help says of the learning rate
+ */
+export function trainingOptions(defaults: TrainingOptions, rate = 'highest learning rate of the weights') {
   return {
     epochs: { group, describe: 'passes over the training data', default: defaults.epochs },
     batch: { group, describe: 'samples per step', default: defaults.batch },
     optimizer: { group, describe: 'sgd (momentum 0.9) or adam (decoupled weight decay)', default: defaults.optimizer },
-    'learning-rate': { group, describe: 'highest learning rate of the weights', default: `${defaults.learningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.learningRate}` },
+    'learning-rate': { group, describe: rate, default: `${defaults.learningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.learningRate}` },
     schedule: { group, describe: 'course of the learning rate: cosine (to zero), step (a tenth at each of --drops) or constant', default: defaults.schedule },
     drops: { group, describe: 'for --schedule step: shares of the training', default: defaults.drops.join(',') },
     warmup: { group, describe: 'steps over which the learning rate rises, at most a fifth of all', default: defaults.warmup },

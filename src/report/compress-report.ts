@@ -15,7 +15,7 @@ function headline({ model, size }: CompressReport): string {
 }
 
 function summary(report: CompressReport): [string, string][] {
-  const { size, training, pretraining } = report
+  const { size, training } = report
   return [
     ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
     ['ternary layers', `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`],
@@ -24,7 +24,6 @@ function summary(report: CompressReport): [string, string][] {
     ...(report.agreement === null || !report.unlabelled ? [] : [['agreement', `${percentText(report.agreement)} of the test samples, with the original network`] as [string, string]]),
     ...(report.dataset === null ? [] : [['data', `${report.dataset}${report.preprocessing === null ? '' : `, ${report.preprocessing}`}`] as [string, string]]),
     ['method', methodText(report)],
-    ...(pretraining === null ? [] : [['full precision', trainingText(pretraining)] as [string, string]]),
     ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
     ['verified', report.verified.bitExact ? 'the file, read back, gives the same outputs bit for bit' : 'NO: the file, read back, gives other outputs'],
     ['written to', report.output ?? 'stdout'],

@@ -27,7 +27,7 @@ export interface UpdateOptions {
   scalesFromOne?: ReadonlySet<ValueName>
   /** Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq` goes on to learn Wp and Wn. */
   holdLatent?: boolean
-  /** Fan-in of weights that take He steps (he-steps.ts): ternary parameters and full-precision weights behind a batch norm. */
+  /** Fan-in of weights that take He steps (he-steps.ts). */
   fanIns?: ReadonlyMap<ValueName, number>
   /** Where long parameters are cut. */
   pieces?: Partial<PieceOptions>

@@ -35,15 +35,13 @@ export interface CompressOptions extends TrainingOptions {
   recipe: RecipeName
   /** Start from fresh random weights (He, of `seed`) instead of the file's. */
   fromScratch: boolean
-  /** Epochs of `fromScratch` in full precision, before the weights become ternary and learn from the network trained so far, too; 0: ternary from the first step. */
-  pretrain: number
   /** Train on the samples alone, by distillation from the original network; so is trained, too, where there are no labels. */
   unlabelled: boolean
   /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
   scaleStart: 'fit' | 'one'
   /**
-   * The learning rate of latent weights behind a batch norm: the one that everything else has, or times what makes steps as large as those of
-   * He-initialised full-precision weights (he-steps.ts).
+   * The learning rate of latent weights: the one that everything else has, or times what makes steps as large as those of He-initialised
+   * full-precision weights (he-steps.ts).
    */
   latentSteps: 'plain' | 'he'
   /** Refuse data whose test samples have no labels, for callers that are about accuracy. */

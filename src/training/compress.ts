@@ -31,7 +31,6 @@ import { type RestPrecision, roundRest } from './round-rest.js'
 import { completeOptions, type CompressRequest } from './recipes.js'
 import { RunCheckpoint, runFingerprint } from './run-checkpoint.js'
 import type { TernaryNetwork } from './ternary-network.js'
-import { trainFullPrecision } from './train-full-precision.js'
 import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
 
@@ -71,7 +70,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       recipe: options.recipe, fromScratch: options.fromScratch, unlabelled: job.options.unlabelled,
       size: describeSize(onnxBytes, done.file, done.choices, done.network),
       layers: describeLayers(done.choices, done.network),
-      training: done.training ?? null, pretraining: done.pretraining ?? null, restoration: done.restoration ?? null,
+      training: done.training ?? null, restoration: done.restoration ?? null,
       ...(done.compared === undefined ? {} : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
       verified: { bitExact: done.bitExact },
       warnings: [...job.warnings],
@@ -91,7 +90,6 @@ interface Done {
   compressed?: Evaluation
   agreement?: number
   training?: TrainingReport
-  pretraining?: TrainingReport
   restoration?: RestorationReport
   /** All methods of a comparison, the packed one first. */
   compared?: readonly TrainedMethod[]
@@ -168,31 +166,19 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
       job.warn(`baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
     }
     const others = [...new Set(options.compare)].filter((method) => method !== options.method)
-    const start = fromScratch ? await startFromScratch(pool, bound, job, checkpoint) : { bound }
-    const parts = { pool, bound: start.bound, choices, job, test, baseline, checkpoint }
+    const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
+    const parts = { pool, bound: start, choices, job, test, baseline, checkpoint }
     const packed = await trainMethod(options.method, parts)
     const compared = [packed]
     for (const method of others) compared.push(await trainMethod(method, parts))
     return {
-      ...packed, dataset, ...(start.pretraining && { pretraining: start.pretraining }), ...(options.compare.length === 0 ? {} : { compared }),
+      ...packed, dataset, ...(options.compare.length === 0 ? {} : { compared }),
       // What random weights say, in the file or for the start, is no measure of anything.
       ...(fromScratch && untrained ? {} : { baseline }), ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
     }
   } finally {
     await pool.close()
   }
-}
-
-interface Start { bound: BoundNetwork; pretraining?: TrainingReport }
-
-// Random weights, trained in full precision for as long as the options say: what becomes ternary, and what that learns from.
-async function startFromScratch(pool: WorkerPool, bound: BoundNetwork, job: Job, checkpoint: RunCheckpoint | undefined): Promise<Start> {
-  const { options } = job
-  const fresh = { ...bound, model: freshWeights(bound.model, options.seed) }
-  if (options.pretrain === 0) return { bound: fresh }
-  job.phase('train', 'full precision')
-  const { model, training } = await trainFullPrecision(pool, fresh, { ...options, epochs: options.pretrain }, { onProgress: job.progress, recovery: checkpoint?.next() })
-  return { bound: { ...fresh, model }, pretraining: training }
 }
 
 interface TrainedMethod {
@@ -222,9 +208,9 @@ interface MethodParts {
 async function trainMethod(method: MethodName, parts: MethodParts): Promise<TrainedMethod> {
   const start = performance.now()
   const { pool, bound, choices, job, test, baseline, checkpoint } = parts
-  const options = { ...job.options, method, epochs: job.options.epochs - job.options.pretrain }
+  const options = { ...job.options, method }
   const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
-  job.phase('train', options.compare.length > 0 || options.pretrain > 0 ? method : undefined)
+  job.phase('train', options.compare.length > 0 ? method : undefined)
   const tuning = await prepareFineTuning(pool, bound, ternary, options)
   const train = async (chosen: readonly LayerChoice[], settings: CompressOptions, from?: FineTuned): Promise<FineTuned> =>
     await fineTune(pool, bound, tuning, chosen, settings, { onProgress: job.progress, recovery: checkpoint?.next(), ...(from && { from }) })

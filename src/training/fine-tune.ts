@@ -78,7 +78,7 @@ export async function fineTune(
   const { model: original, dataset, output } = bound
   const { student, inserted, normalized, split } = tuning
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
-  const heSteps = options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight) && normalized.has(weight))) : undefined
+  const heSteps = options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight))) : undefined
   const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
   const before = from && continuation(from.best, normalized, choices)

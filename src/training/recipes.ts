@@ -19,15 +19,10 @@ export const RECIPES = {
 /** Adam's steps have the size of the rate, whatever the gradient. */
 export const ADAM_RATES = { learningRate: 0.001, scaleLearningRate: 0.001 } as const
 
-/** Random weights have farther to go than trained ones. */
-export const FROM_SCRATCH_EPOCHS = 20
-/**
- * Ternary from the first step: no teacher, and latent weights that go as far as full-precision ones would. (ResNet-20 on CIFAR-10, three epochs: 50.4 % with
- * one rate of 0.3 for everything, 66.6 to 67.8 % with 0.1 and 30 to 120 times that for latent weights; docs/results.md, "From random weights".)
- */
-const TERNARY_AT_ONCE = { latentSteps: 'he', distill: 0 } as const
+/** Random weights have farther to go than trained ones, and no teacher; the rate is that of full-precision training (train-defaults.ts). */
+export const FROM_SCRATCH = { epochs: 20, learningRate: 0.1, distill: 0 } as const
 /** (LeNet-5, three epochs: 98.23, 98.60, 99.02 % with 0.001, 0.002, 0.004.) */
-export const ADAM_TERNARY_AT_ONCE = { learningRate: 0.004 } as const
+export const ADAM_FROM_SCRATCH = { learningRate: 0.004 } as const
 
 /** Everything but the network's name has a default. */
 export type CompressRequest = Pick<CompressOptions, 'name'> & Partial<CompressOptions>
@@ -40,14 +35,12 @@ export function completeOptions(request: CompressRequest): CompressOptions {
   const recipe: Partial<CompressOptions> = RECIPES[request.recipe ?? 'default']
   const optimizer = request.optimizer ?? recipe.optimizer ?? COMPRESS_DEFAULTS.optimizer
   const fromScratch = request.fromScratch === true
-  const atOnce = fromScratch && (request.pretrain ?? 0) === 0
   const options: CompressOptions = {
     ...COMPRESS_DEFAULTS,
-    ...(fromScratch ? { epochs: FROM_SCRATCH_EPOCHS } : {}),
-    ...(atOnce ? TERNARY_AT_ONCE : {}),
+    ...(fromScratch ? FROM_SCRATCH : {}),
     ...recipe,
     ...(optimizer === 'adam' ? ADAM_RATES : {}),
-    ...(optimizer === 'adam' && atOnce ? ADAM_TERNARY_AT_ONCE : {}),
+    ...(optimizer === 'adam' && fromScratch ? ADAM_FROM_SCRATCH : {}),
     ...(request.unlabelled === true ? { distill: 1 } : {}),
     ...request,
   }
@@ -60,14 +53,12 @@ export function completeOptions(request: CompressRequest): CompressOptions {
 }
 
 function checkTogether(request: CompressRequest, options: CompressOptions): void {
-  const { recipe, method, schedule, distill, labelSmoothing, fromScratch, pretrain, epochs, unlabelled } = options
+  const { recipe, method, schedule, distill, labelSmoothing, fromScratch, unlabelled } = options
   if (recipe === 'paper' && method !== 'ttq') throw refusal('recipe', `given as paper with --method ${method}, whose settings it does not describe`)
   if (request.drops !== undefined && schedule !== 'step') throw refusal('drops', `given with --schedule ${schedule}, expected --schedule step`)
   if (fromScratch && options.data === undefined) throw refusal('from-scratch', 'given without --data, expected a dataset to train on')
   if (fromScratch && unlabelled) throw refusal('unlabelled', 'given together with --from-scratch; random weights can only learn from labels')
-  if (request.pretrain !== undefined && !fromScratch) throw refusal('pretrain', 'given without --from-scratch; the weights of the file are trained')
-  if (pretrain > 0 && pretrain >= epochs) throw refusal('pretrain', `found "${pretrain}", expected less than the ${epochs} epochs of --epochs`)
-  if (fromScratch && pretrain === 0 && distill > 0) throw refusal('distill', 'given with --from-scratch and no --pretrain; random weights have no trained network to learn from')
+  if (fromScratch && distill > 0) throw refusal('distill', 'given together with --from-scratch; random weights have no trained network to learn from')
   if (unlabelled && distill < 1) throw refusal('distill', `found "${distill}" together with --unlabelled, expected 1: without labels there is nothing else to learn from`)
   if (labelSmoothing > 0 && distill === 1) throw refusal('label-smoothing', 'given where no label is used: --distill is 1')
 }

@@ -149,8 +149,6 @@ export interface CompressReport {
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
-  /** The full-precision epochs that came first, with `fromScratch`; else null. */
-  pretraining: TrainingReport | null
   /** null where --max-drop was not given, held at once, or is only checked. */
   restoration: RestorationReport | null
   /** With --compare: all methods, the packed one first. */

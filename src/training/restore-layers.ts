@@ -30,7 +30,7 @@ export interface RestorationWork<C extends Candidate> {
 /** Rounds take this share of the epochs that the first training had, at least one, */
 const EPOCH_SHARE = 0.1
 /** at this share of its learning rates: they go on from trained values, and more undoes what the first training gained (docs/results.md). */
-const RATE_SHARE = 0.03
+const RATE_SHARE = 0.3
 
 /**
  * Returns layers to 8 bits in the order of what they cost per byte that they save, 1, 2, 4, ... in all, and trains on after

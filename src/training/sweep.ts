@@ -9,7 +9,7 @@ export interface SweepValues {
   values: readonly number[]
 }
 
-export type SweepRequest = Omit<CompressRequest, 'method' | 'compare' | 'threshold' | 'sparsity' | 'data' | 'overwrite' | 'fromScratch' | 'pretrain'> & { data: string }
+export type SweepRequest = Omit<CompressRequest, 'method' | 'compare' | 'threshold' | 'sparsity' | 'data' | 'overwrite' | 'fromScratch'> & { data: string }
 
 /**
  * Compresses a network once per value; each point is what `compress` gives for it alone. The bytes are read anew each time, and left as they are.

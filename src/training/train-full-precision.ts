@@ -1,4 +1,4 @@
-// Training a network as it is, without ternary weights: what ttq train does, and what compress from random weights does first.
+// Training a network as it is, without ternary weights: what ttq train does.
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import type { Model } from '../onnx/model.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'

@@ -7,7 +7,7 @@ import { unpack } from '../../src/packed/index.js'
 import { compress } from '../../src/training/compress.js'
 import { evaluateModel } from '../../src/training/evaluate-model.js'
 import type { CompressRequest } from '../../src/training/recipes.js'
-import type { CompressReport, Progress, TrainingReport } from '../../src/training/records.js'
+import type { CompressReport, Progress } from '../../src/training/records.js'
 import { sweep } from '../../src/training/sweep.js'
 import { trainNetwork, type TrainRequest } from '../../src/training/train-network.js'
 import { STRIPES, stripesNetwork } from './stripes-network.js'
@@ -92,21 +92,10 @@ describe('compress', () => {
     assert.ok((a.compressed?.top1 ?? 0) > 80, `${a.compressed?.top1}`)
     assert.deepEqual([a.compressed, a.layers], [b.compressed, b.layers])
     // The baseline is that of the file as it was: null where it knows nothing.
-    assert.deepEqual([a.baseline, a.agreement, a.fromScratch, a.pretraining, a.training?.settings.distill], [null, null, true, null, 0])
+    assert.deepEqual([a.baseline, a.agreement, a.fromScratch, a.training?.settings.distill], [null, null, true, 0])
     assert.deepEqual(b.baseline, (await trained).report.after)
     assert.ok(!a.warnings.some((warning) => warning.includes('chance')), a.warnings.join())
     assert.deepEqual([...unpack(first.file).ternary.keys()], ['c2.weight', 'c3.weight'])
-  })
-
-  test('from scratch, full precision first, which is what ttq train does, then ternary with that network as the teacher', async () => {
-    const [a, b] = [await compressed({ fromScratch: true, epochs: 6, pretrain: 4 }, stripesNetwork({ norm: true })), await compressed({ fromScratch: true, epochs: 6, pretrain: 4 })]
-    assert.ok((a.compressed?.top1 ?? 0) > 80, `${a.compressed?.top1}`)
-    assert.deepEqual([a.compressed, a.layers], [b.compressed, b.layers])
-    assert.deepEqual([a.pretraining?.epochs, a.training?.epochs, a.training?.settings.distill, a.pretraining?.settings.distill], [4, 2, 0.7, undefined])
-    const { learningRate, warmup } = a.training?.settings ?? {}
-    const trainedAlone = await trainNetwork(stripesNetwork({ norm: true }), { ...COMMON, fromScratch: true, epochs: 4, ...(learningRate && { learningRate }), ...(warmup && { warmup }) })
-    const course = (report: TrainingReport | null | undefined): unknown[] | undefined => report?.history.map(({ loss, validationTop1 }) => [loss, validationTop1])
-    assert.deepEqual(course(a.pretraining), course(trainedAlone.report.training))
   })
 
   test('from scratch without batch norm: the layers get one', async () => {

@@ -4,7 +4,7 @@ import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.
 import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
 import { RATE_BATCH } from '../../training/rate-for-batch.js'
-import { ADAM_RATES, ADAM_TERNARY_AT_ONCE, FROM_SCRATCH_EPOCHS } from '../../training/recipes.js'
+import { ADAM_FROM_SCRATCH, ADAM_RATES, FROM_SCRATCH } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
@@ -32,10 +32,9 @@ export const COMPRESS_OPTIONS = {
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH_EPOCHS} epochs; without --pretrain no distillation, adam's rate ${ADAM_TERNARY_AT_ONCE.learningRate}`, flag: true },
-  pretrain: { group: TRAINING_GROUP, describe: 'of these, epochs in full precision before the weights become ternary and learn from that network, too', default: DEFAULTS.pretrain },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs without distillation, learning rate ${FROM_SCRATCH.learningRate}, with adam ${ADAM_FROM_SCRATCH.learningRate}`, flag: true },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
-  ...trainingOptions(DEFAULTS),
+  ...trainingOptions(DEFAULTS, 'highest learning rate; that of latent weights is a multiple, layer by layer'),
   'scale-learning-rate': {
     group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.scaleLearningRate}`,
   },
@@ -53,7 +52,7 @@ export const COMPRESS_OPTIONS = {
 
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA: readonly string[] = [
-  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'pretrain', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
+  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
   'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
@@ -129,7 +128,6 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
       renormalize: choiceOption(args, 'renormalize', ['auto', 'on', 'off']),
       recipe: choiceOption(args, 'recipe', ['default', 'paper']),
       fromScratch: flagOption(args, 'from-scratch'),
-      pretrain: numberOption(args, 'pretrain', { from: 0, whole: true }),
       unlabelled: flagOption(args, 'unlabelled'),
       scaleLearningRate: numberOption(args, 'scale-learning-rate', { from: 0, to: 10 }),
       distill: numberOption(args, 'distill', { from: 0, to: 1 }),

@@ -15,7 +15,7 @@ import { COMPRESS_OPTIONS, compressOptions } from './compress.js'
 
 /** Options of compress that a sweep sets itself, or that are about one file. */
 const NOT_SWEPT: readonly string[] = [
-  'method', 'compare', 'threshold', 'sparsity', 'output', 'checkpoint', 'resume', 'max-drop', 'max-drop-action', 'from-scratch', 'pretrain',
+  'method', 'compare', 'threshold', 'sparsity', 'output', 'checkpoint', 'resume', 'max-drop', 'max-drop-action', 'from-scratch',
 ]
 
 /** Time that an interrupted point has to stop by itself; below main.ts's. */
