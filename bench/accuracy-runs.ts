@@ -33,7 +33,6 @@ export const ACCURACY_RUNS: Readonly<Record<string, AccuracyRun>> = {
   // Random weights.
   'scratch-full': { prepare: FRESH_RESNET20.prepare, command: `train ${FRESH_RESNET20.input} --epochs 30`, minutes: 50 },
   'scratch-ternary': { prepare: FRESH_RESNET20.prepare, command: `compress ${FRESH_RESNET20.input} --from-scratch --epochs 30`, minutes: 65 },
-  'scratch-pretrained': { prepare: FRESH_RESNET20.prepare, command: `compress ${FRESH_RESNET20.input} --from-scratch --pretrain 20 --epochs 30`, minutes: 65 },
   // Networks for 224 x 224 pixels on a few images: steps that work and what the file takes, not accuracy. AlexNet as the paper trained it, with Adam: SGD's rate is too much for
   // the 4096 inputs of its last layer.
   'resnet18': { prepare: 'new resnet18 --classes 10 -o {out}/resnet18-new.onnx', command: `compress {out}/resnet18-new.onnx ${LARGE_IMAGES} --from-scratch --epochs 5 --batch 16`, minutes: 3 },
