@@ -23,7 +23,7 @@ export const COMPRESS_DEFAULTS = {
   schedule: 'cosine',
   drops: [0.5, 0.75],
   warmup: 50,
-  weightDecay: 1e-4,
+  weightDecay: 5e-3,
   labelSmoothing: 0,
   distill: 0.7,
   temperature: 4,

@@ -25,7 +25,7 @@ describe('completeOptions', () => {
     'adam has rates of its own': [{ optimizer: 'adam' }, { learningRate: 0.001, scaleLearningRate: 0.001, epochs: 8 }],
     "adam's rates go before those of the recipe, which are SGD's": [{ optimizer: 'adam', recipe: 'paper' }, { learningRate: 0.001, weightDecay: 2e-4 }],
     'a rate given goes before all others': [{ optimizer: 'adam', recipe: 'paper', learningRate: 0.5 }, { learningRate: 0.5, scaleLearningRate: 0.001 }],
-    'from scratch: no distillation, larger steps': [{ fromScratch: true }, { distill: 0, epochs: 20, learningRate: 0.1, latentSteps: 'he' }],
+    'from scratch: no distillation, larger steps': [{ fromScratch: true }, { distill: 0, epochs: 20, learningRate: 0.1, weightDecay: 1e-4, latentSteps: 'he' }],
     'from scratch with adam': [{ fromScratch: true, optimizer: 'adam' }, { distill: 0, epochs: 20, learningRate: 0.004, scaleLearningRate: 0.001, latentSteps: 'he' }],
     'from scratch as the paper': [{ fromScratch: true, recipe: 'paper' }, { distill: 0, epochs: 400, scaleStart: 'one', latentSteps: 'plain' }],
     'smaller batches, smaller steps': [{ batch: 32 }, { learningRate: 0.00125, scaleLearningRate: 0.0025 }],
