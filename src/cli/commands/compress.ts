@@ -32,7 +32,7 @@ export const COMPRESS_OPTIONS = {
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs without distillation, learning rate ${FROM_SCRATCH.learningRate}, with adam ${ADAM_FROM_SCRATCH.learningRate}`, flag: true },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs without distillation, learning rate ${FROM_SCRATCH.learningRate}, with adam ${ADAM_FROM_SCRATCH.learningRate}, weight decay ${FROM_SCRATCH.weightDecay}`, flag: true },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
   ...trainingOptions(DEFAULTS, 'highest learning rate; that of latent weights is a multiple, layer by layer'),
   'scale-learning-rate': {
