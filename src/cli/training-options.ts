@@ -1,7 +1,6 @@
 // The options that say how a network is trained; compress and train have them, with defaults of their own.
 import { DEVICES, DEVICES_TEXT } from '../runtime/device.js'
 import { RATE_BATCH } from '../training/rate-for-batch.js'
-import { ADAM_RATES } from '../training/recipes.js'
 import type { TrainingOptions } from '../training/training-options.js'
 import type { Arguments, OptionSpec } from './command.js'
 import { choiceOption, flagOption, given, numberOption, numbersOption } from './option-values.js'
@@ -9,16 +8,20 @@ import { choiceOption, flagOption, given, numberOption, numbersOption } from './
 export const TRAINING_GROUP = 'Training:'
 const group = TRAINING_GROUP
 
+type OptimizerName = TrainingOptions['optimizer']
+type Rates<Name extends string> = Readonly<Record<OptimizerName, Readonly<Record<Name, number>>>>
+
 /**
  * @param defaults what help shows
+ * @param rates what of it goes with the optimizer
  * @param rate what help says of the learning rate
  */
-export function trainingOptions(defaults: TrainingOptions, rate = 'highest learning rate of the weights') {
+export function trainingOptions(defaults: TrainingOptions, rates: Rates<'learningRate'>, rate = 'highest learning rate of the weights') {
   return {
     epochs: { group, describe: 'passes over the training data', default: defaults.epochs },
     batch: { group, describe: 'samples per step', default: defaults.batch },
     optimizer: { group, describe: 'sgd (momentum 0.9) or adam (decoupled weight decay)', default: defaults.optimizer },
-    'learning-rate': { group, describe: rate, default: `${defaults.learningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.learningRate}` },
+    'learning-rate': { group, describe: rate, default: rateText('learningRate', rates, defaults) },
     schedule: { group, describe: 'course of the learning rate: cosine (to zero), step (a tenth at each of --drops) or constant', default: defaults.schedule },
     drops: { group, describe: 'for --schedule step: shares of the training', default: defaults.drops.join(',') },
     warmup: { group, describe: 'steps over which the learning rate rises, at most a fifth of all', default: defaults.warmup },
@@ -31,6 +34,13 @@ export function trainingOptions(defaults: TrainingOptions, rate = 'highest learn
     threads: { group, describe: 'worker threads, 0 = one per core (one in all for another device than cpu)', default: defaults.threads },
     device: { group, describe: DEVICES_TEXT, default: defaults.device },
   } as const satisfies Record<string, OptionSpec>
+}
+
+/** A learning rate by optimizer, the default one's first, as help shows it. */
+export function rateText<Name extends string>(name: Name, rates: Rates<Name>, { optimizer }: Pick<TrainingOptions, 'optimizer'>): string {
+  const other = optimizer === 'sgd' ? 'adam' : 'sgd'
+  const text = (of: OptimizerName): string => `${rates[of][name]}${of === 'sgd' ? ` (less for a batch below ${RATE_BATCH})` : ''}`
+  return `${text(optimizer)}, with ${other} ${text(other)}`
 }
 
 /** What was given of them. @throws TtqError `usage` */

@@ -13,9 +13,8 @@ import { freshWeights } from './fresh-weights.js'
 import { foldConstants } from './prepare-network.js'
 import type { Progress, TrainReport } from './records.js'
 import { rateForBatch } from './rate-for-batch.js'
-import { ADAM_RATES } from './recipes.js'
 import { RunCheckpoint, runFingerprint } from './run-checkpoint.js'
-import { TRAIN_DEFAULTS } from './train-defaults.js'
+import { TRAIN_DEFAULTS, TRAIN_RATES } from './train-defaults.js'
 import { trainFullPrecision } from './train-full-precision.js'
 import { trainableParameters } from './trainable.js'
 import type { TrainingOptions } from './training-options.js'
@@ -91,8 +90,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
 }
 
 function completeTrainOptions(request: TrainRequest): TrainNetworkOptions {
-  const rate = request.optimizer === 'adam' ? { learningRate: ADAM_RATES.learningRate } : {}
-  const options = { ...TRAIN_DEFAULTS, fromScratch: false, ...rate, ...request }
+  const options = { ...TRAIN_DEFAULTS, fromScratch: false, ...TRAIN_RATES[request.optimizer ?? TRAIN_DEFAULTS.optimizer], ...request }
   if (request.learningRate === undefined) options.learningRate = rateForBatch(options.learningRate, options)
   if (request.drops === undefined || options.schedule === 'step') return options
   throw new TtqError('usage', `--drops: given with --schedule ${options.schedule}, expected --schedule step`)

@@ -96,7 +96,7 @@ describe('the order', () => {
 
   test('rounds are shorter and gentler than the first training', async () => {
     const { settings } = await play({ costs, course: [[90, 3], [92, 1]] })
-    assert.deepEqual(settings.map(({ epochs, learningRate, scaleLearningRate }) => [epochs, learningRate, scaleLearningRate]), [[1, 0.005 * 0.3, 0.01 * 0.3]])
+    assert.deepEqual(settings.map(({ epochs, learningRate, scaleLearningRate }) => [epochs, learningRate, scaleLearningRate]), [[1, 0.001 * 0.3, 0.001 * 0.3]])
   })
 })
 

@@ -1,10 +1,9 @@
 // ttq compress: options -> library call -> file and report.
 import { isBeyond } from '../../training/accuracy-drop.js'
-import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
+import { COMPRESS_DEFAULTS as DEFAULTS, FINE_TUNING_RATES } from '../../training/compress-defaults.js'
 import type { CompressResult } from '../../training/compress.js'
 import type { CompressOptions } from '../../training/compress-options.js'
-import { RATE_BATCH } from '../../training/rate-for-batch.js'
-import { ADAM_FROM_SCRATCH, ADAM_RATES, FROM_SCRATCH } from '../../training/recipes.js'
+import { FROM_SCRATCH, FROM_SCRATCH_RATES } from '../../training/recipes.js'
 import type { CompressReport } from '../../training/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
@@ -15,7 +14,7 @@ import { readModelInput, type ModelInput } from '../model-input.js'
 import { choiceOption, choicesOption, flagOption, given, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
 import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
-import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
+import { rateText, readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
 
 const WEIGHTS = 'Ternary weights:'
 const ACCURACY = 'Accuracy:'
@@ -32,12 +31,10 @@ export const COMPRESS_OPTIONS = {
   renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
   rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
   recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs without distillation, learning rate ${FROM_SCRATCH.learningRate}, with adam ${ADAM_FROM_SCRATCH.learningRate}, weight decay ${FROM_SCRATCH.weightDecay}`, flag: true },
+  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs of ${FROM_SCRATCH.optimizer} without distillation, learning rate ${FROM_SCRATCH_RATES.sgd.learningRate}, with adam ${FROM_SCRATCH_RATES.adam.learningRate}, weight decay ${FROM_SCRATCH.weightDecay}`, flag: true },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
-  ...trainingOptions(DEFAULTS, 'highest learning rate; that of latent weights is a multiple, layer by layer'),
-  'scale-learning-rate': {
-    group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: `${DEFAULTS.scaleLearningRate} (less for a batch below ${RATE_BATCH}), with adam ${ADAM_RATES.scaleLearningRate}`,
-  },
+  ...trainingOptions(DEFAULTS, FINE_TUNING_RATES, 'highest learning rate; that of latent weights is a multiple, layer by layer'),
+  'scale-learning-rate': { group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: rateText('scaleLearningRate', FINE_TUNING_RATES, DEFAULTS) },
   distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
   temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
   ...checkpointOptions(TRAINING_GROUP),
@@ -53,7 +50,7 @@ export const COMPRESS_OPTIONS = {
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA: readonly string[] = [
   'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
-  'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS)).filter((name) => name !== 'seed' && name !== 'threads'),
+  'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS, FINE_TUNING_RATES)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
 export const compressCommand: CommandBody = {

@@ -1,6 +1,6 @@
 // ttq train: an ONNX network and a dataset -> the network trained in full precision, and a report.
 import { TtqError } from '../../errors/ttq-error.js'
-import { TRAIN_DEFAULTS as DEFAULTS } from '../../training/train-defaults.js'
+import { TRAIN_DEFAULTS as DEFAULTS, TRAIN_RATES } from '../../training/train-defaults.js'
 import type { TrainReport } from '../../training/records.js'
 import type { TrainNetworkResult, TrainRequest } from '../../training/train-network.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
@@ -23,7 +23,7 @@ export const trainCommand: CommandBody = {
     std: { ...DATASET_OPTIONS.std, default: OWN },
     scale: { ...DATASET_OPTIONS.scale, default: 1 },
     'from-scratch': { group: TRAINING_GROUP, describe: "start from fresh random weights instead of the file's", flag: true },
-    ...trainingOptions(DEFAULTS),
+    ...trainingOptions(DEFAULTS, TRAIN_RATES),
     ...checkpointOptions(TRAINING_GROUP),
     output: { group: 'Output:', describe: 'the trained ONNX file, - for stdout', alias: 'o', default: "the model's name with .trained.onnx, in the working directory" },
     force: FORCE_OPTION,
