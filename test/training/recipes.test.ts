@@ -23,7 +23,7 @@ describe('completeOptions', () => {
     "a sparsity takes the place of the recipe's threshold": [{ recipe: 'paper', sparsity: 0.4 }, { sparsity: 0.4, threshold: undefined }],
     'another schedule with the recipe': [{ recipe: 'paper', schedule: 'cosine' }, { schedule: 'cosine', learningRate: 0.1 }],
     'sgd has rates of its own': [{ optimizer: 'sgd' }, { optimizer: 'sgd', learningRate: 0.005, scaleLearningRate: 0.01, epochs: 8 }],
-    'the default optimizer, said': [{ optimizer: 'adam' }, COMPRESS_DEFAULTS],
+    'adam has rates of its own': [{ optimizer: 'adam' }, { optimizer: 'adam', learningRate: 0.001, scaleLearningRate: 0.001, epochs: 8 }],
     "adam's rates go before those of the recipe, which are SGD's": [{ optimizer: 'adam', recipe: 'paper' }, { optimizer: 'adam', learningRate: 0.001, scaleLearningRate: 0.001, weightDecay: 2e-4 }],
     'a rate given goes before all others': [{ optimizer: 'adam', recipe: 'paper', learningRate: 0.5 }, { learningRate: 0.5, scaleLearningRate: 0.001 }],
     'from scratch: no distillation, larger steps': [{ fromScratch: true }, { optimizer: 'sgd', distill: 0, epochs: 20, learningRate: 0.1, scaleLearningRate: 0.01, weightDecay: 1e-4, latentSteps: 'he' }],
