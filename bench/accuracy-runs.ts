@@ -18,7 +18,7 @@ const LARGE_IMAGES = '--data dist/bench/enlarged-cifar10.js'
 export const ACCURACY_RUNS: Readonly<Record<string, AccuracyRun>> = {
   'lenet5': { command: 'compress fixtures/mnist-lenet.onnx --data mnist', minutes: 1 },
   // The bounds to reach; with SGD, 20 epochs gained nothing over eight for ResNet-20.
-  'resnet20': { command: `${RESNET20} --max-drop 0.2`, minutes: 30 },
+  'resnet20': { command: `${RESNET20} --max-drop 0.2`, minutes: 20 },
   'resnet56': { command: 'compress {models}/cifar10-resnet56.onnx --data cifar10', minutes: 45 },
   // Methods and recipes side by side. BWN's update graph is DoReFa's (one scale per layer), so one of them runs.
   'resnet20-ttq': { command: `${RESNET20} ${BESIDE}`, minutes: 16 },
