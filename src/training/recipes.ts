@@ -41,7 +41,7 @@ export function completeOptions(request: CompressRequest): CompressOptions {
     ...rates,
     ...recipe,
     // A recipe's rates are those of its own optimizer.
-    ...(optimizer === recipe.optimizer ? {} : { optimizer, learningRate: rates.learningRate, scaleLearningRate: rates.scaleLearningRate }),
+    ...(optimizer === recipe.optimizer ? {} : { optimizer, ...rates }),
     ...(request.unlabelled === true ? { distill: 1 } : {}),
     ...request,
   }
