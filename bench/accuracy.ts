@@ -1,5 +1,6 @@
-// `npm run results -- --models <folder> [run ...]`: the long runs of docs/results.md, one after the other, each as `ttq` on the command line.
-// A run whose report is there is not repeated, and one that was interrupted goes on from its checkpoint. Appends to bench/accuracy.csv.
+// `npm run results -- --models <folder> [run ...]`: the long runs of docs/results.md, one after the other, each as
+// `ttq` on the command line. A run whose report is there is not repeated, and one that was interrupted goes on from its
+// checkpoint. Appends to bench/accuracy.csv.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -14,17 +15,38 @@ const PROGRAM = join(ROOT, 'dist/bin/ttq.js')
 /** Exit codes of a run that has a result: done, and done with --max-drop not held. */
 const RESULT = [0, 4]
 const COLUMNS = [
-  'date', 'run', 'command', 'cpu', 'cores', 'ttq', 'onnxruntime', 'seed', 'replicas', 'epochs', 'best_epoch', 'training_minutes', 'top1_before', 'top1',
-  'agreement', 'zeros', 'onnx_bytes', 'file_bytes', 'layers_restored',
+  'date',
+  'run',
+  'command',
+  'cpu',
+  'cores',
+  'ttq',
+  'onnxruntime',
+  'seed',
+  'replicas',
+  'epochs',
+  'best_epoch',
+  'training_minutes',
+  'top1_before',
+  'top1',
+  'agreement',
+  'zeros',
+  'onnx_bytes',
+  'file_bytes',
+  'layers_restored',
 ]
 
-const { values: { models, out }, positionals } = parseArgs({
+const {
+  values: { models, out },
+  positionals,
+} = parseArgs({
   allowPositionals: true,
   options: { models: { type: 'string', default: 'models' }, out: { type: 'string', default: join(ROOT, 'results') } },
 })
 const names = positionals.length > 0 ? positionals : Object.keys(ACCURACY_RUNS)
 const unknown = names.find((name) => !Object.hasOwn(ACCURACY_RUNS, name))
-if (unknown !== undefined) throw new Error(`results: no run "${unknown}", expected one of ${Object.keys(ACCURACY_RUNS).join(', ')}`)
+if (unknown !== undefined)
+  throw new Error(`results: no run "${unknown}", expected one of ${Object.keys(ACCURACY_RUNS).join(', ')}`)
 mkdirSync(out, { recursive: true })
 if (!existsSync(TABLE)) writeFileSync(TABLE, `${COLUMNS.join(',')}\n`)
 
@@ -45,8 +67,12 @@ function execute(name: string, report: string): void {
 }
 
 function ttq(args: readonly string[]): void {
-  const { status, signal } = spawnSync(process.execPath, [PROGRAM, ...args], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
-  if (status === null || !RESULT.includes(status)) throw new Error(`results: ttq ${args.join(' ')} ended with ${status ?? signal}`)
+  const { status, signal } = spawnSync(process.execPath, [PROGRAM, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status === null || !RESULT.includes(status))
+    throw new Error(`results: ttq ${args.join(' ')} ended with ${status ?? signal}`)
 }
 
 function words(command: string): string[] {
@@ -75,10 +101,17 @@ function summary(report: CompressReport | TrainReport): string {
 }
 
 function row(name: string, command: string, report: CompressReport | TrainReport): (string | number)[] {
-  const versionOf = (folder: string): string => (JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string }).version
+  const versionOf = (folder: string): string =>
+    (JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string }).version
   const { training } = report
   const machine = [cpus()[0]?.model.trim() ?? '', cpus().length, report.ttq, versionOf('node_modules/onnxruntime-node')]
-  const run = [training?.seed ?? '', training?.replicas ?? '', training?.epochs ?? '', training?.bestEpoch ?? '', minutes(training?.elapsedMs)]
+  const run = [
+    training?.seed ?? '',
+    training?.replicas ?? '',
+    training?.epochs ?? '',
+    training?.bestEpoch ?? '',
+    minutes(training?.elapsedMs),
+  ]
   const tops = accuracies(report).map((top1) => top1?.toFixed(2) ?? '')
   const stored = report.schema === 'ttq-train/1' ? ['', '', report.onnxBytes, '', ''] : storedCells(report)
   return [new Date().toISOString(), name, `"${command}"`, ...machine, ...run, ...tops, ...stored]
@@ -86,7 +119,13 @@ function row(name: string, command: string, report: CompressReport | TrainReport
 
 function storedCells({ agreement, layers, size, restoration }: CompressReport): (string | number)[] {
   const zeros = layers.reduce((sum, layer) => sum + (layer.zeros ?? 0), 0) / size.ternaryWeights
-  return [agreement?.toFixed(2) ?? '', zeros.toFixed(3), size.onnxBytes, size.fileBytes, restoration?.rounds.at(-1)?.restored.length ?? 0]
+  return [
+    agreement?.toFixed(2) ?? '',
+    zeros.toFixed(3),
+    size.onnxBytes,
+    size.fileBytes,
+    restoration?.rounds.at(-1)?.restored.length ?? 0,
+  ]
 }
 
 function minutes(milliseconds = 0): string {

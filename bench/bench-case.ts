@@ -27,18 +27,34 @@ export function benchNetwork(network: string, samples: number): BenchNetwork {
   const pixels = Uint8Array.from({ length: stored * channels * height * width }, () => random.int(256))
   const labels = Uint8Array.from({ length: stored }, (_, i) => i % classes)
   const images = { count: stored, channels, height, width, pixels, labels }
-  const preprocessing = { name: 'bench', layout: 'NCHW' as const, scale: 1, mean: [0.5, 0.5, 0.5].slice(0, channels), std: [0.25, 0.25, 0.25].slice(0, channels) }
+  const preprocessing = {
+    name: 'bench',
+    layout: 'NCHW' as const,
+    scale: 1,
+    mean: [0.5, 0.5, 0.5].slice(0, channels),
+    std: [0.25, 0.25, 0.25].slice(0, channels),
+  }
   const augmentation = { pad: 4, flip: true }
   const split: Split = {
     size: samples,
     batch: (indices, source) => {
       const wrapped = Array.from(indices, (index) => index % stored)
-      const data = assembleBatch(images, wrapped, preprocessing, { augmentation, ...(source === undefined ? {} : { random: source }) })
-      return { inputs: { input: { type: 'float32', dims: [wrapped.length, ...input], data } }, labels: Int32Array.from(wrapped, (index) => labels[index] as number) }
+      const data = assembleBatch(images, wrapped, preprocessing, {
+        augmentation,
+        ...(source === undefined ? {} : { random: source }),
+      })
+      return {
+        inputs: { input: { type: 'float32', dims: [wrapped.length, ...input], data } },
+        labels: Int32Array.from(wrapped, (index) => labels[index] as number),
+      }
     },
   }
   const model = newNetwork(name, { classes, input, seed: 1 })
-  const ternary = new Set(chooseLayers(model.graph, { keep: [], ternary: [] }).filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const ternary = new Set(
+    chooseLayers(model.graph, { keep: [], ternary: [] })
+      .filter((choice) => choice.ternary)
+      .map(({ weight }) => weight),
+  )
   return { model, ternary, dataset: { name: 'bench', classes, train: split, test: split, preprocessing: 'bench' } }
 }
 
@@ -47,6 +63,11 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
   const { model, ternary, dataset } = benchNetwork(network, batch)
   const { inputs } = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i))
   const { distill, temperature } = COMPRESS_DEFAULTS
-  const graph = await buildTrainingGraph(model, model, ternary, inputs, { batch, classes: dataset.classes, distill, temperature })
+  const graph = await buildTrainingGraph(model, model, ternary, inputs, {
+    batch,
+    classes: dataset.classes,
+    distill,
+    temperature,
+  })
   return { graph, sample: inputs }
 }

@@ -1,9 +1,10 @@
-// `node dist/bench/compatibility.js [--option value ...] model.onnx ...`: what becomes of networks that others exported. Each file goes
-// through the program itself (inspect, compress without data, unpack), then original and unpacked network run in ONNX Runtime on the
-// same random inputs. Prints one row of docs/compatibility.md per file; options before the files are handed on to compress.
+// `node dist/bench/compatibility.js [--option value ...] model.onnx ...`: what becomes of networks that others
+// exported. Each file goes through the program itself (inspect, compress without data, unpack), then original and
+// unpacked network run in ONNX Runtime on the same random inputs. Prints one row of docs/compatibility.md per file;
+// options before the files are handed on to compress.
 //
-// It stands in bench/ because its subject is other people's files, which the project does not contain: what is measured depends on what
-// is at hand, so it cannot be a test.
+// It stands in bench/ because its subject is other people's files, which the project does not contain: what is measured
+// depends on what is at hand, so it cannot be a test.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,15 +21,29 @@ import type { InspectReport } from '../src/training/inspect-model.js'
 import type { CompressReport } from '../src/training/records.js'
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/ttq.js')
-/** Tried one after another for dimensions that the file leaves open (the first dimension is 1), until the original network runs. */
+/**
+ * Tried one after another for dimensions that the file leaves open (the first dimension is 1), until the original
+ * network runs.
+ */
 const OPEN_DIMENSIONS = [64, 1, 4096]
 const SEED = 1
 
-interface Outcome { code: number | null; json: unknown; message: string }
+interface Outcome {
+  code: number | null
+  json: unknown
+  message: string
+}
 
 function ttq(...args: readonly string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 })
-  return { code: status, json: status === 0 ? JSON.parse(stdout) : undefined, message: stderr.trim().split('\n').at(-1) ?? '' }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args, '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  return {
+    code: status,
+    json: status === 0 ? JSON.parse(stdout) : undefined,
+    message: stderr.trim().split('\n').at(-1) ?? '',
+  }
 }
 
 function randomTensor(name: string, { elementType, dims }: TensorType, open: number): Tensor {
@@ -37,11 +52,16 @@ function randomTensor(name: string, { elementType, dims }: TensorType, open: num
   const numbers = Array.from({ length: elementCount(shape) }, () => random.float())
   const wholes = (): number[] => numbers.map((number) => Math.floor(number * 8))
   switch (elementType) {
-    case 'float32': return { type: elementType, dims: shape, data: Float32Array.from(numbers) }
-    case 'float16': return { type: elementType, dims: shape, data: Uint16Array.from(numbers, numberToFloat16) }
-    case 'int32': return { type: elementType, dims: shape, data: Int32Array.from(wholes()) }
-    case 'int64': return { type: elementType, dims: shape, data: BigInt64Array.from(wholes(), BigInt) }
-    default: throw new Error(`internal: no random ${elementType} tensors here`)
+    case 'float32':
+      return { type: elementType, dims: shape, data: Float32Array.from(numbers) }
+    case 'float16':
+      return { type: elementType, dims: shape, data: Uint16Array.from(numbers, numberToFloat16) }
+    case 'int32':
+      return { type: elementType, dims: shape, data: Int32Array.from(wholes()) }
+    case 'int64':
+      return { type: elementType, dims: shape, data: BigInt64Array.from(wholes(), BigInt) }
+    default:
+      throw new Error(`internal: no random ${elementType} tensors here`)
   }
 }
 
@@ -76,7 +96,11 @@ function difference(a: Results, b: Results): number {
   let [apart, size] = [0, 0]
   for (const [name, tensor] of Object.entries(a)) {
     const other = b[name] as Tensor
-    const numbers = ({ type, data }: Tensor): number[] => Array.from(data as ArrayLike<number | bigint>, type === 'float16' ? (bits) => float16ToNumber(Number(bits)) : Number)
+    const numbers = ({ type, data }: Tensor): number[] =>
+      Array.from(
+        data as ArrayLike<number | bigint>,
+        type === 'float16' ? (bits) => float16ToNumber(Number(bits)) : Number,
+      )
     const theirs = numbers(other)
     numbers(tensor).forEach((value, i) => {
       apart += (value - (theirs[i] as number)) ** 2
@@ -128,7 +152,13 @@ const models = args.filter((arg) => arg.endsWith('.onnx'))
 const folder = mkdtempSync(join(tmpdir(), 'ttq-compatibility-'))
 try {
   for (const model of models) {
-    console.log(`| ${basename(model, '.onnx')} | ${await outcome(model, args.filter((arg) => !arg.endsWith('.onnx')), folder)} |`)
+    console.log(
+      `| ${basename(model, '.onnx')} | ${await outcome(
+        model,
+        args.filter((arg) => !arg.endsWith('.onnx')),
+        folder,
+      )} |`,
+    )
   }
 } finally {
   rmSync(folder, { recursive: true })

@@ -6,8 +6,9 @@ import { elementCount } from '../src/tensor/tensor.js'
 import { observe } from '../src/training/observe.js'
 
 /**
- * Floating point operations per sample of a step with distillation: each convolution and matrix product forward, backward to its input (but for the
- * first layer) and to its weights, and forward once more in the teacher. A multiply-add counts as two; everything else counts nothing.
+ * Floating point operations per sample of a step with distillation: each convolution and matrix product forward,
+ * backward to its input (but for the first layer) and to its weights, and forward once more in the teacher. A
+ * multiply-add counts as two; everything else counts nothing.
  */
 export async function countFlops(model: Model, sample: Feeds): Promise<number> {
   const { shapes } = await observe(model, sample, new Set())
@@ -20,5 +21,5 @@ export async function countFlops(model: Model, sample: Feeds): Promise<number> {
 function multiplyAdds(node: Node, shape: (value: ValueName) => readonly number[]): number {
   const [x = [], w = [], y = []] = [node.inputs[0], node.inputs[1], node.outputs[0]].map((value) => shape(value ?? ''))
   if (node.opType === 'Conv') return elementCount(y) * elementCount(w.slice(1))
-  return elementCount(y) * (attribute(node, 'transA', 'int', 0) === 1 ? x.at(-2) ?? 1 : x.at(-1) ?? 1)
+  return elementCount(y) * (attribute(node, 'transA', 'int', 0) === 1 ? (x.at(-2) ?? 1) : (x.at(-1) ?? 1))
 }

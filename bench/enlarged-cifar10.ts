@@ -1,4 +1,5 @@
-// A loader module (docs/datasets.md) of a few real images of 224 x 224 pixels: the first of data/cifar10, every pixel repeated 7 x 7 times.
+// A loader module (docs/datasets.md) of a few real images of 224 x 224 pixels: the first of data/cifar10, every pixel
+// repeated 7 x 7 times.
 import { assembleBatch } from '../src/data/assemble-batch.js'
 import type { ImageSet } from '../src/data/dataset.js'
 import type { ModuleSplit } from '../src/data/module-dataset.js'
@@ -19,7 +20,8 @@ function enlarge(values: Float32Array, width: number): Float32Array {
   for (let row = 0; row * width < values.length; row++) {
     const start = row * width * FACTOR * FACTOR
     for (let x = 0; x < width * FACTOR; x++) target[start + x] = values[row * width + Math.floor(x / FACTOR)] as number
-    for (let copy = 1; copy < FACTOR; copy++) target.copyWithin(start + copy * width * FACTOR, start, start + width * FACTOR)
+    for (let copy = 1; copy < FACTOR; copy++)
+      target.copyWithin(start + copy * width * FACTOR, start, start + width * FACTOR)
   }
   return target
 }
@@ -28,7 +30,15 @@ function firstImages(images: ImageSet, size: number): ModuleSplit {
   return {
     size,
     batch: (indices, random) => ({
-      inputs: { input: enlarge(assembleBatch(images, indices, normalised, { augmentation: { pad: 4, flip: true }, ...(random === undefined ? {} : { random }) }), images.width) },
+      inputs: {
+        input: enlarge(
+          assembleBatch(images, indices, normalised, {
+            augmentation: { pad: 4, flip: true },
+            ...(random === undefined ? {} : { random }),
+          }),
+          images.width,
+        ),
+      },
       labels: indices.map((index) => images.labels[index] as number),
     }),
   }

@@ -1,5 +1,5 @@
-// One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps> [threads]`.
-// Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory.
+// One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps>
+// [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory.
 import { sgd } from '../src/optimizer/sgd.js'
 import { buildUpdateGraph } from '../src/ternary/update-graph.js'
 import { COMPRESS_DEFAULTS } from '../src/training/compress-defaults.js'
@@ -14,12 +14,27 @@ const { model, ternary, dataset } = benchNetwork(network, count)
 const pool = new WorkerPool(Number(threads))
 const stamps: number[] = []
 const { times, replicas } = await fit(pool, model, model, dataset, {
-  ...COMPRESS_DEFAULTS, epochs: 1, batch: Number(batch), indices: Uint32Array.from({ length: count }, (_, i) => i), heldOut: [0], ternary, output: 'scores',
-  buildUpdate: (parameters) => buildUpdateGraph(parameters, { method: 'ttq', optimizer: sgd(), weightDecay: 1e-4, threshold: { kind: 'auto' } }),
+  ...COMPRESS_DEFAULTS,
+  epochs: 1,
+  batch: Number(batch),
+  indices: Uint32Array.from({ length: count }, (_, i) => i),
+  heldOut: [0],
+  ternary,
+  output: 'scores',
+  buildUpdate: (parameters) =>
+    buildUpdateGraph(parameters, { method: 'ttq', optimizer: sgd(), weightDecay: 1e-4, threshold: { kind: 'auto' } }),
   deploy: ({ values }) => withValues(model, values),
-  onProgress: ({ kind }) => { if (kind === 'step') stamps.push(performance.now()) },
+  onProgress: ({ kind }) => {
+    if (kind === 'step') stamps.push(performance.now())
+  },
 })
 await pool.close()
-const durations = stamps.slice(1).map((stamp, i) => stamp - (stamps[i] as number)).slice(2).sort((a, b) => a - b)
+const durations = stamps
+  .slice(1)
+  .map((stamp, i) => stamp - (stamps[i] as number))
+  .slice(2)
+  .sort((a, b) => a - b)
 const msPerStep = durations[Math.floor(durations.length / 2)] ?? NaN
-console.log(JSON.stringify({ msPerStep, replicas, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }))
+console.log(
+  JSON.stringify({ msPerStep, replicas, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }),
+)

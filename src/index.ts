@@ -17,8 +17,24 @@ export { compress, type CompressResult } from './training/compress.js'
 export { RECIPES, type CompressRequest } from './training/recipes.js'
 export { sweep, type SweepRequest, type SweepValues } from './training/sweep.js'
 export { evaluateModel, type EvaluateModelOptions } from './training/evaluate-model.js'
-export type { CompressReport, EvaluateReport, LayerReport, MethodReport, Progress, SizeReport, SweepPoint, SweepReport, TrainingReport, TrainReport } from './training/records.js'
+export type {
+  CompressReport,
+  EvaluateReport,
+  LayerReport,
+  MethodReport,
+  Progress,
+  SizeReport,
+  SweepPoint,
+  SweepReport,
+  TrainingReport,
+  TrainReport,
+} from './training/records.js'
 export type { CheckpointOptions } from './training/run-checkpoint.js'
 export { TRAIN_DEFAULTS } from './training/train-defaults.js'
-export { trainNetwork, type TrainNetworkOptions, type TrainNetworkResult, type TrainRequest } from './training/train-network.js'
+export {
+  trainNetwork,
+  type TrainNetworkOptions,
+  type TrainNetworkResult,
+  type TrainRequest,
+} from './training/train-network.js'
 export { VERSION } from './training/version.js'

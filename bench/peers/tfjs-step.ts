@@ -1,6 +1,7 @@
-// One measurement of the same training step in TensorFlow.js on its CPU backend, the only one that npm alone installs, as a process of its own:
-// `node dist/bench/peers/tfjs-step.js <resnet20|resnet56> <batch> <steps>`. TTQ on every layer but the first and the last, distillation from the
-// untrained copy, SGD with momentum. Prints one line of JSON: median milliseconds per step, peak memory.
+// One measurement of the same training step in TensorFlow.js on its CPU backend, the only one that npm alone installs,
+// as a process of its own: `node dist/bench/peers/tfjs-step.js <resnet20|resnet56> <batch> <steps>`. TTQ on every layer
+// but the first and the last, distillation from the untrained copy, SGD with momentum. Prints one line of JSON: median
+// milliseconds per step, peak memory.
 import * as tf from '@tensorflow/tfjs'
 
 const [network = 'resnet20', batchText = '2', steps = '2'] = process.argv.slice(2)
@@ -9,12 +10,21 @@ const blocks = (Number(network.replace('resnet', '')) - 2) / 6
 if (!Number.isInteger(blocks)) throw new Error(`bench: no TensorFlow.js form of ${network}`)
 await tf.setBackend('cpu')
 
-interface Layer { weight: tf.Variable<tf.Rank.R4>; scales?: tf.Variable<tf.Rank.R1>; gamma: tf.Variable<tf.Rank.R1>; beta: tf.Variable<tf.Rank.R1>; stride: number }
+interface Layer {
+  weight: tf.Variable<tf.Rank.R4>
+  scales?: tf.Variable<tf.Rank.R1>
+  gamma: tf.Variable<tf.Rank.R1>
+  beta: tf.Variable<tf.Rank.R1>
+  stride: number
+}
 
 function layer(inputs: number, outputs: number, stride: number, ternary: boolean): Layer {
   const weight = tf.variable(tf.randomNormal<tf.Rank.R4>([3, 3, inputs, outputs], 0, Math.sqrt(2 / (9 * inputs))))
   return {
-    weight, stride, gamma: tf.variable(tf.ones([outputs])), beta: tf.variable(tf.zeros([outputs])),
+    weight,
+    stride,
+    gamma: tf.variable(tf.ones([outputs])),
+    beta: tf.variable(tf.zeros([outputs])),
     ...(ternary ? { scales: tf.variable(tf.tensor1d([0.1, 0.1])) } : {}),
   }
 }
@@ -58,7 +68,15 @@ function scores(x: tf.Tensor4D, training: boolean): tf.Tensor2D {
   for (const [one, two] of body as [Layer, Layer][]) {
     const z = convolve(tf.relu(convolve(y, one, training)), two, training)
     const grow = (z.shape[3] - y.shape[3]) / 2
-    const shortcut = grow === 0 ? y : tf.pad(tf.avgPool(y, 1, 2, 'valid'), [[0, 0], [0, 0], [0, 0], [grow, grow]])
+    const shortcut =
+      grow === 0
+        ? y
+        : tf.pad(tf.avgPool(y, 1, 2, 'valid'), [
+            [0, 0],
+            [0, 0],
+            [0, 0],
+            [grow, grow],
+          ])
     y = tf.relu(tf.add(z, shortcut))
   }
   return tf.matMul(tf.mean<tf.Tensor2D>(y, [1, 2]), head)
@@ -70,7 +88,15 @@ for (let step = 0; step < Number(steps); step++) {
   const start = performance.now()
   tf.tidy(() => {
     const x = tf.randomNormal<tf.Rank.R4>([batch, 32, 32, 3])
-    const labels = tf.oneHot(tf.tensor1d(Array.from({ length: batch }, (_, i) => i % 10), 'int32'), 10).toFloat()
+    const labels = tf
+      .oneHot(
+        tf.tensor1d(
+          Array.from({ length: batch }, (_, i) => i % 10),
+          'int32',
+        ),
+        10,
+      )
+      .toFloat()
     const target = tf.softmax(scores(x, false).div(4))
     optimizer.minimize(() => {
       const found = scores(x, true)
@@ -82,4 +108,9 @@ for (let step = 0; step < Number(steps); step++) {
   durations.push(performance.now() - start)
 }
 const sorted = durations.slice(1).sort((a, b) => a - b)
-console.log(JSON.stringify({ msPerStep: sorted[Math.floor(sorted.length / 2)], peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }))
+console.log(
+  JSON.stringify({
+    msPerStep: sorted[Math.floor(sorted.length / 2)],
+    peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+  }),
+)

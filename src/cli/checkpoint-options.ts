@@ -1,5 +1,5 @@
-// --checkpoint and --resume: where a training is kept while it goes on. Commands that train have them; what is in the file is
-// training/checkpoint.ts.
+// --checkpoint and --resume: where a training is kept while it goes on. Commands that train have them; what is in the
+// file is training/checkpoint.ts.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -16,7 +16,9 @@ const ENDING = '.checkpoint'
 export function checkpointOptions(group: string): { checkpoint: OptionSpec; resume: OptionSpec } {
   return {
     checkpoint: {
-      group, describe: `file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; ${NONE} for none`, default: `<output>${ENDING}`,
+      group,
+      describe: `file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; ${NONE} for none`,
+      default: `<output>${ENDING}`,
     },
     resume: { group, describe: 'go on from the checkpoint as if nothing had stopped the training', flag: true },
   }
@@ -41,20 +43,36 @@ export interface CheckpointFile {
  * @param complain takes a line for stderr
  * @throws TtqError `usage`; `checkpoint` when there is none to resume
  */
-export function checkpointFile(args: Arguments, output: string, others: readonly string[], complain: (line: string) => void): CheckpointFile {
+export function checkpointFile(
+  args: Arguments,
+  output: string,
+  others: readonly string[],
+  complain: (line: string) => void,
+): CheckpointFile {
   const given = textOption(args, 'checkpoint')
   const resume = flagOption(args, 'resume') ?? false
   const path = given ?? (output === '-' ? NONE : `${output}${ENDING}`)
   if (path === NONE) {
     if (!resume) return { options: undefined, remove: () => undefined, explain: (error) => error }
     const found = given === undefined ? 'given while the output goes to stdout' : `given with --checkpoint ${NONE}`
-    throw new TtqError('usage', `--resume: ${found}, expected a checkpoint`, { hint: 'Name the file with --checkpoint.' })
+    throw new TtqError('usage', `--resume: ${found}, expected a checkpoint`, {
+      hint: 'Name the file with --checkpoint.',
+    })
   }
   if (resume && !existsSync(path)) {
-    throw new TtqError('checkpoint', `${path}: found no such file, expected a checkpoint to resume`, { facts: { path }, hint: 'Start without --resume, or name the file with --checkpoint.' })
+    throw new TtqError('checkpoint', `${path}: found no such file, expected a checkpoint to resume`, {
+      facts: { path },
+      hint: 'Start without --resume, or name the file with --checkpoint.',
+    })
   }
   const existsHint = 'An interrupted training left it: --resume goes on from there, --force starts again.'
-  const target = checkOutputPath({ path, option: '--checkpoint', force: resume || (flagOption(args, 'force') ?? false), others, existsHint })
+  const target = checkOutputPath({
+    path,
+    option: '--checkpoint',
+    force: resume || (flagOption(args, 'force') ?? false),
+    others,
+    existsHint,
+  })
   let isThere = resume
   return {
     options: {
@@ -70,7 +88,9 @@ export function checkpointFile(args: Arguments, output: string, others: readonly
       },
       ...(resume ? { resume: readCheckpointFile(path) } : {}),
     },
-    remove: () => { rmSync(target, { force: true }) },
+    remove: () => {
+      rmSync(target, { force: true })
+    },
     explain: (error) => (isThere && error instanceof TtqError ? withCheckpoint(error, path) : error),
   }
 }
@@ -79,7 +99,10 @@ function readCheckpointFile(path: string): Uint8Array {
   try {
     return readFileSync(path)
   } catch (cause) {
-    throw new TtqError('checkpoint', `${path}: could not be read: ${(cause as Error).message}`, { facts: { path }, cause })
+    throw new TtqError('checkpoint', `${path}: could not be read: ${(cause as Error).message}`, {
+      facts: { path },
+      cause,
+    })
   }
 }
 
@@ -87,9 +110,18 @@ function withCheckpoint(error: TtqError, path: string): TtqError {
   const { code, message, hint, facts, cause } = error
   switch (code) {
     case 'interrupted':
-      return new TtqError(code, `interrupted: the training is kept in ${path}`, { hint: 'The same command with --resume goes on from there', facts: { checkpoint: path }, cause })
-    case 'checkpoint': return error
+      return new TtqError(code, `interrupted: the training is kept in ${path}`, {
+        hint: 'The same command with --resume goes on from there',
+        facts: { checkpoint: path },
+        cause,
+      })
+    case 'checkpoint':
+      return error
     default:
-      return new TtqError(code, message, { hint: `${hint === undefined ? '' : `${hint}; `}the last good checkpoint is kept in ${path}`, facts: { ...facts, checkpoint: path }, cause })
+      return new TtqError(code, message, {
+        hint: `${hint === undefined ? '' : `${hint}; `}the last good checkpoint is kept in ${path}`,
+        facts: { ...facts, checkpoint: path },
+        cause,
+      })
   }
 }

@@ -1,8 +1,8 @@
 // "Did you mean": the nearest of some known names.
 
 /**
- * The known name that takes the fewest edits (insert, delete, replace, swap of neighbours) from `name`; undefined where even that one takes more
- * than a third of the longer name's letters.
+ * The known name that takes the fewest edits (insert, delete, replace, swap of neighbours) from `name`; undefined where
+ * even that one takes more than a third of the longer name's letters.
  */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
@@ -26,9 +26,14 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1]
       const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      next.push(Math.min(
-        (row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (same ? 0 : 1), swapped ? (before[j - 2] as number) + 1 : Infinity,
-      ))
+      next.push(
+        Math.min(
+          (row[j] as number) + 1,
+          (next[j - 1] as number) + 1,
+          (row[j - 1] as number) + (same ? 0 : 1),
+          swapped ? (before[j - 2] as number) + 1 : Infinity,
+        ),
+      )
     }
     before = row
     row = next

@@ -1,51 +1,67 @@
-// The list of commands. Only those that a command line names are loaded, so that `ttq --help` and each command start quickly.
+// The list of commands. Only those that a command line names are loaded, so that `ttq --help` and each command start
+// quickly.
 import type { Command, CommandBody, CommandTitle } from './command.js'
 
-interface CommandEntry extends CommandTitle { load: () => Promise<CommandBody> }
+interface CommandEntry extends CommandTitle {
+  load: () => Promise<CommandBody>
+}
 
 const ENTRIES: readonly CommandEntry[] = [
   {
-    name: 'compress', summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
+    name: 'compress',
+    summary: 'Fine-tune an ONNX network to ternary weights and pack it into a .ttq file, verified and reported.',
     example: ['$0 compress model.onnx --data mnist', 'train on MNIST, write model.ttq'],
     load: async () => (await import('./commands/compress.js')).compressCommand,
   },
   {
-    name: 'train', summary: 'Train an ONNX network in full precision, from its own weights or from fresh ones.',
+    name: 'train',
+    summary: 'Train an ONNX network in full precision, from its own weights or from fresh ones.',
     example: ['$0 train model.onnx --data mnist -o trained.onnx', 'train on MNIST'],
     load: async () => (await import('./commands/train.js')).trainCommand,
   },
   {
-    name: 'sweep', summary: 'Compress at several thresholds or sparsities: accuracy against sparsity and size as a table and a figure.',
+    name: 'sweep',
+    summary:
+      'Compress at several thresholds or sparsities: accuracy against sparsity and size as a table and a figure.',
     example: ['$0 sweep model.onnx --data mnist --thresholds 0.02,0.05,0.1', 'write model.csv and model.svg'],
     load: async () => (await import('./commands/sweep.js')).sweepCommand,
   },
   {
-    name: 'analyze', summary: 'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does.',
+    name: 'analyze',
+    summary:
+      'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does.',
     example: ['$0 analyze model.onnx --data mnist', 'a table, the most harmful layer first'],
     load: async () => (await import('./commands/analyze.js')).analyzeCommand,
   },
   {
-    name: 'evaluate', summary: 'Measure the top-1 accuracy of an .onnx or .ttq file on the full test set.',
+    name: 'evaluate',
+    summary: 'Measure the top-1 accuracy of an .onnx or .ttq file on the full test set.',
     example: ['$0 evaluate model.ttq --data mnist', 'accuracy of a packed file'],
     load: async () => (await import('./commands/evaluate.js')).evaluateCommand,
   },
   {
-    name: 'unpack', summary: 'Turn a .ttq file into a plain ONNX file that any runtime opens.',
+    name: 'unpack',
+    summary: 'Turn a .ttq file into a plain ONNX file that any runtime opens.',
     example: ['$0 unpack model.ttq -o model.onnx', 'write model.onnx'],
     load: async () => (await import('./commands/unpack.js')).unpackCommand,
   },
   {
-    name: 'inspect', summary: 'Describe an .onnx or .ttq file: layers, shapes, Wp, Wn, shares of -/0/+, bits per weight, what cannot be trained.',
+    name: 'inspect',
+    summary:
+      'Describe an .onnx or .ttq file: layers, shapes, Wp, Wn, shares of -/0/+, bits per weight, what cannot be trained.',
     example: ['$0 inspect model.onnx', 'what compress would do with each layer'],
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {
-    name: 'new', summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
+    name: 'new',
+    summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
     example: ['$0 new resnet20 -o net.onnx', 'ResNet-20 for 3x32x32 images and 10 classes'],
     load: async () => (await import('./commands/new.js')).newCommand,
   },
   {
-    name: 'doctor', summary: 'Show what this machine offers: versions, cores, memory, instruction sets, speed, and the devices that work.',
+    name: 'doctor',
+    summary:
+      'Show what this machine offers: versions, cores, memory, instruction sets, speed, and the devices that work.',
     example: ['$0 doctor', 'in a few seconds; put it into bug reports'],
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
@@ -53,9 +69,18 @@ const ENTRIES: readonly CommandEntry[] = [
 
 /** All commands; of those whose name is not among the words, title and example only. */
 export async function commandsFor(words: readonly string[]): Promise<Command[]> {
-  return await Promise.all(ENTRIES.map(async ({ load, ...title }): Promise<Command> => ({ ...title, ...(words.includes(title.name) ? await load() : unloaded(title)) })))
+  return await Promise.all(
+    ENTRIES.map(async ({ load, ...title }): Promise<Command> => ({
+      ...title,
+      ...(words.includes(title.name) ? await load() : unloaded(title)),
+    })),
+  )
 }
 
 function unloaded({ name }: CommandTitle): CommandBody {
-  return { options: {}, examples: [], run: () => Promise.reject(new Error(`internal: the command ${name} was not loaded`)) }
+  return {
+    options: {},
+    examples: [],
+    run: () => Promise.reject(new Error(`internal: the command ${name} was not loaded`)),
+  }
 }

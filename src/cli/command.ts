@@ -1,4 +1,5 @@
-// What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in command-list.ts.
+// What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in
+// command-list.ts.
 import type { Terminal } from './terminal.js'
 
 /** One option, as help shows it. Values arrive as text; readers of option-values.ts check them. */
@@ -33,7 +34,10 @@ export interface CommandTitle {
 type Example = readonly [command: string, meaning: string]
 
 export interface CommandBody {
-  /** The one word behind the command's name, as help calls it, and what it may be; absent for commands that take nothing. */
+  /**
+   * The one word behind the command's name, as help calls it, and what it may be; absent for commands that take
+   * nothing.
+   */
   readonly operand?: { readonly name: string; readonly describe: string }
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Further ones, for the command's own help. */

@@ -4,10 +4,21 @@ import type { Arguments, OptionSpec } from './command.js'
 import { choiceOption, numbersOption } from './option-values.js'
 
 export const DATASET_OPTIONS = {
-  data: { group: 'Dataset:', describe: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, or a loader module such as ./loader.mjs' },
-  mean: { group: 'Dataset:', describe: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406', default: 'found by trial' },
+  data: {
+    group: 'Dataset:',
+    describe: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, or a loader module such as ./loader.mjs',
+  },
+  mean: {
+    group: 'Dataset:',
+    describe: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
+    default: 'found by trial',
+  },
   std: { group: 'Dataset:', describe: 'standard deviation per channel, with --mean', default: 'found by trial' },
-  scale: { group: 'Dataset:', describe: 'value of a white pixel before mean and std: 1 or 255', default: 'found by trial' },
+  scale: {
+    group: 'Dataset:',
+    describe: 'value of a white pixel before mean and std: 1 or 255',
+    default: 'found by trial',
+  },
 } as const satisfies Record<string, OptionSpec>
 
 export interface Normalisation {
@@ -25,7 +36,8 @@ export function normalisationOf(args: Arguments): Normalisation {
     const [given, missing] = mean === undefined ? ['std', 'mean'] : ['mean', 'std']
     throw new TtqError('usage', `--${given}: given without --${missing}, expected both`)
   }
-  if (mean?.length !== std?.length) throw new TtqError('usage', `--std: found ${std?.length} values, expected ${mean?.length} as --mean has`)
+  if (mean?.length !== std?.length)
+    throw new TtqError('usage', `--std: found ${std?.length} values, expected ${mean?.length} as --mean has`)
   return {
     ...(mean === undefined ? {} : { mean }),
     ...(std === undefined ? {} : { std }),

@@ -17,7 +17,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     code = await run(argv, terminal)
   } catch (error) {
-    const failure = terminal.signal.aborted && !tellsWhatIsFinished(error) ? terminal.signal.reason as TtqError : error
+    const failure =
+      terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     code = exitCodeOf(failure)
     if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
     terminal.complain(describe(failure, argv.includes('--debug')))
@@ -25,9 +26,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exit(code)
 }
 
-// Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so itself.
+// Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so
+// itself.
 function tellsWhatIsFinished(error: unknown): boolean {
-  return error instanceof TtqError && error.code === 'interrupted' && (error.facts['finished'] ?? error.facts['checkpoint']) !== undefined
+  return (
+    error instanceof TtqError &&
+    error.code === 'interrupted' &&
+    (error.facts['finished'] ?? error.facts['checkpoint']) !== undefined
+  )
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -41,20 +47,28 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       terminal.complain(parsed.help.trimEnd())
       return EXIT.usage
     case 'run':
-      return Promise.race([parsed.command.run(parsed.args, terminal), tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS)])
+      return Promise.race([
+        parsed.command.run(parsed.args, terminal),
+        tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS),
+      ])
   }
 }
 
 // Rejects some time after an interruption, for work that does not listen to the signal.
 function tooLate(signal: AbortSignal, graceMs: number): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(() => { reject(signal.reason as TtqError) }, graceMs).unref())
+    signal.addEventListener('abort', () =>
+      setTimeout(() => {
+        reject(signal.reason as TtqError)
+      }, graceMs).unref(),
+    )
   })
 }
 
 function describe(error: unknown, debug: boolean): string {
   const stack = debug && error instanceof Error ? `\n${fullStack(error)}` : ''
-  if (error instanceof TtqError) return `ttq: ${error.message}${error.hint === undefined ? '' : `. ${sentence(error.hint)}`}${stack}`
+  if (error instanceof TtqError)
+    return `ttq: ${error.message}${error.hint === undefined ? '' : `. ${sentence(error.hint)}`}${stack}`
   const message = error instanceof Error ? error.message : String(error)
   return `ttq: ${message.split('\n')[0]}. ${bugHint(debug)}${stack}`
 }
@@ -76,6 +90,13 @@ function fullStack(error: Error): string {
 
 // What --json prints in the place of a report; docs/report.md.
 function errorDocument(error: unknown, exitCode: number): object {
-  if (!(error instanceof TtqError)) return { schema: 'ttq-error/1', error: { code: 'internal', message: String(error), hint: bugHint(false), exitCode } }
-  return { schema: 'ttq-error/1', error: { code: error.code, message: error.message, hint: error.hint ?? null, exitCode } }
+  if (!(error instanceof TtqError))
+    return {
+      schema: 'ttq-error/1',
+      error: { code: 'internal', message: String(error), hint: bugHint(false), exitCode },
+    }
+  return {
+    schema: 'ttq-error/1',
+    error: { code: error.code, message: error.message, hint: error.hint ?? null, exitCode },
+  }
 }

@@ -15,13 +15,20 @@ export interface ModelInput {
 
 /** @throws TtqError `model` when there is no such file, or nothing in it; `usage` when stdin is a terminal */
 export async function readModelInput(path: string, signal: AbortSignal): Promise<ModelInput> {
-  const input = path === '-' ? { name: 'stdin', bytes: await readStdin(signal) } : { name: path, bytes: readWhole(path), externalData: externalDataBeside(path) }
-  if (input.bytes.length === 0) throw new TtqError('model', `${input.name}: found no bytes, expected an ONNX model or a .ttq file`)
+  const input =
+    path === '-'
+      ? { name: 'stdin', bytes: await readStdin(signal) }
+      : { name: path, bytes: readWhole(path), externalData: externalDataBeside(path) }
+  if (input.bytes.length === 0)
+    throw new TtqError('model', `${input.name}: found no bytes, expected an ONNX model or a .ttq file`)
   return { ...input, overwrite: true }
 }
 
 async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
-  if (process.stdin.isTTY) throw new TtqError('usage', 'stdin: found a terminal, expected a model', { hint: 'Pipe a file in: ttq inspect - < model.onnx' })
+  if (process.stdin.isTTY)
+    throw new TtqError('usage', 'stdin: found a terminal, expected a model', {
+      hint: 'Pipe a file in: ttq inspect - < model.onnx',
+    })
   const chunks: Buffer[] = []
   signal.addEventListener('abort', () => process.stdin.destroy())
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
@@ -29,7 +36,10 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'found no such file', ENOTDIR: 'found no such file', EISDIR: 'found a folder', EACCES: 'found no permission to read it',
+  ENOENT: 'found no such file',
+  ENOTDIR: 'found no such file',
+  EISDIR: 'found a folder',
+  EACCES: 'found no permission to read it',
   ERR_FS_FILE_TOO_LARGE: 'found more than 2 GB',
 }
 
@@ -38,25 +48,31 @@ function readWhole(path: string): Uint8Array {
     return readFileSync(path)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, expected an ONNX model or a .ttq file`, { facts: { path }, cause })
+    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, expected an ONNX model or a .ttq file`, {
+      facts: { path },
+      cause,
+    })
   }
 }
 
 /**
- * A reader of files in the folder of a model. A location comes from the model and may not lead out of the folder; links in the
- * folder are the user's own (download caches are full of them) and are followed.
+ * A reader of files in the folder of a model. A location comes from the model and may not lead out of the folder; links
+ * in the folder are the user's own (download caches are full of them) and are followed.
  */
 export function externalDataBeside(path: string): NonNullable<ModelInput['externalData']> {
   return (location, offset = 0, length) => {
-    if (isAbsolute(location) || normalize(location).split(sep)[0] === '..') throw new Error(`"${location}" leads out of the model's folder`)
+    if (isAbsolute(location) || normalize(location).split(sep)[0] === '..')
+      throw new Error(`"${location}" leads out of the model's folder`)
     const file = openSync(join(dirname(path), location), 'r')
     try {
       const stats = fstatSync(file)
       if (!stats.isFile()) throw new Error(`"${location}" is no regular file`)
       const wanted = length ?? stats.size - offset
-      if (offset + wanted > stats.size) throw new Error(`"${location}" has ${stats.size} bytes, expected ${offset + wanted}`)
+      if (offset + wanted > stats.size)
+        throw new Error(`"${location}" has ${stats.size} bytes, expected ${offset + wanted}`)
       const bytes = new Uint8Array(wanted)
-      for (let done = 0, read = 1; done < wanted && read > 0; done += read) read = readSync(file, bytes, done, wanted - done, offset + done)
+      for (let done = 0, read = 1; done < wanted && read > 0; done += read)
+        read = readSync(file, bytes, done, wanted - done, offset + done)
       return bytes
     } finally {
       closeSync(file)

@@ -1,4 +1,5 @@
-// From the text of an option to its value; undefined where the option was not given. Every reader throws TtqError `usage`.
+// From the text of an option to its value; undefined where the option was not given. Every reader throws TtqError
+// `usage`.
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
 
@@ -60,12 +61,15 @@ export function flagOption(args: Arguments, name: string): boolean | undefined {
 
 /** Without the values that were not given, so that what is left can be laid over defaults. */
 export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }
 
 /** Refuses options that mean nothing together. */
 export function refuseTogether(args: Arguments, first: string, second: string, reason: string): void {
-  if (args.values.has(first) && args.values.has(second)) throw new TtqError('usage', `--${first}: given together with --${second}; ${reason}`)
+  if (args.values.has(first) && args.values.has(second))
+    throw new TtqError('usage', `--${first}: given together with --${second}; ${reason}`)
 }
 
 function chosen<T extends string>(name: string, text: string, choices: readonly T[]): T {
@@ -76,17 +80,26 @@ function chosen<T extends string>(name: string, text: string, choices: readonly 
 function parseNumber(text: string, range: NumberRange, name: string): number {
   const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : NaN
   const { from = -Infinity, above = -Infinity, to = Infinity, below = Infinity, whole } = range
-  const fits = Number.isFinite(value) && value >= from && value > above && value <= to && value < below && (whole !== true || Number.isSafeInteger(value))
+  const fits =
+    Number.isFinite(value) &&
+    value >= from &&
+    value > above &&
+    value <= to &&
+    value < below &&
+    (whole !== true || Number.isSafeInteger(value))
   if (!fits) throw found(name, text, describeRange(range))
   return value
 }
 
 function describeRange({ from, above, to, below, whole }: NumberRange): string {
   const low = from !== undefined ? ` from ${from}` : above !== undefined ? ` above ${above}` : ''
-  const high = to !== undefined ? ` to ${to}` : below !== undefined ? ` to below ${below}` : from !== undefined ? ' up' : ''
+  const high =
+    to !== undefined ? ` to ${to}` : below !== undefined ? ` to below ${below}` : from !== undefined ? ' up' : ''
   return `${whole === true ? 'a whole number' : 'a number'}${low}${high}`
 }
 
 function found(name: string, text: string, expected: string): TtqError {
-  return new TtqError('usage', `--${name}: found "${text}", expected ${expected}`, { facts: { option: name, found: text, expected } })
+  return new TtqError('usage', `--${name}: found "${text}", expected ${expected}`, {
+    facts: { option: name, found: text, expected },
+  })
 }

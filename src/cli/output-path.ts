@@ -24,21 +24,32 @@ export interface OutputRequest {
  */
 export function checkOutputPath({ path, option, force, others, existsHint }: OutputRequest): string {
   const fail = (found: string, hint?: string, cause?: unknown): never => {
-    throw new TtqError('usage', `${option}: ${path} ${found}`, { facts: { option, path }, ...(hint === undefined ? {} : { hint }), cause })
+    throw new TtqError('usage', `${option}: ${path} ${found}`, {
+      facts: { option, path },
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    })
   }
   const existing = statOf(path)
   if (existing?.isDirectory() === true || /[/\\]$/.test(path)) fail('is a folder, expected a file name')
   if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
   const target = existing === undefined ? resolve(path) : realpathSync(path)
-  if (others.some((other) => samePlace(other, target))) fail('is another file of the same command, expected a path of its own')
-  if (existing !== undefined && !force) fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
-  if (statOf(dirname(target))?.isDirectory() !== true) fail(`cannot be made: there is no folder ${dirname(path)}`, 'Make the folder first.')
+  if (others.some((other) => samePlace(other, target)))
+    fail('is another file of the same command, expected a path of its own')
+  if (existing !== undefined && !force)
+    fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
+  if (statOf(dirname(target))?.isDirectory() !== true)
+    fail(`cannot be made: there is no folder ${dirname(path)}`, 'Make the folder first.')
   try {
     const probe = temporaryName(target)
     closeSync(openSync(probe, 'wx'))
     rmSync(probe)
   } catch (cause) {
-    fail(`cannot be written (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message})`, 'Choose a folder that can be written to.', cause)
+    fail(
+      `cannot be written (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message})`,
+      'Choose a folder that can be written to.',
+      cause,
+    )
   }
   return target
 }

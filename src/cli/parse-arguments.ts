@@ -1,12 +1,15 @@
-// Command line -> command and its arguments, or a text to print. yargs takes the words apart and lays out the help; what is
-// unknown, missing or given twice is said here, in this program's own words.
+// Command line -> command and its arguments, or a text to print. yargs takes the words apart and lays out the help;
+// what is unknown, missing or given twice is said here, in this program's own words.
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from './closest-name.js'
 import { COMMON_OPTIONS, type Arguments, type Command, type OptionSpec } from './command.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
 
-export type Parsed = { kind: 'run'; command: Command; args: Arguments } | { kind: 'print'; text: string } | { kind: 'nothing'; help: string }
+export type Parsed =
+  | { kind: 'run'; command: Command; args: Arguments }
+  | { kind: 'print'; text: string }
+  | { kind: 'nothing'; help: string }
 
 export interface ParseContext {
   commands: readonly Command[]
@@ -22,25 +25,53 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   let selected: { command: Command; values: Values } | undefined
   let complaint: string | undefined
   let text = ''
-  const parser = program(context, (command, values) => { selected = { command, values } })
-  parser.fail((message) => { complaint ??= message })
-  const values = parser.parse([...argv], {}, (_error, _values, output) => { text = output }) as Values
-  if (complaint !== undefined) throw translated(complaint, selected?.command ?? context.commands.find(({ name }) => name === argv[0]))
+  const parser = program(context, (command, values) => {
+    selected = { command, values }
+  })
+  parser.fail((message) => {
+    complaint ??= message
+  })
+  const values = parser.parse([...argv], {}, (_error, _values, output) => {
+    text = output
+  }) as Values
+  if (complaint !== undefined)
+    throw translated(complaint, selected?.command ?? context.commands.find(({ name }) => name === argv[0]))
   if (text !== '') return { kind: 'print', text: `${text.trimEnd()}\n` }
-  if (selected !== undefined) return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
+  if (selected !== undefined)
+    return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
   return withoutCommand(values, context)
 }
 
-function program({ commands, version, columns }: ParseContext, select: (command: Command, values: Values) => void): Argv {
+function program(
+  { commands, version, columns }: ParseContext,
+  select: (command: Command, values: Values) => void,
+): Argv {
   const parser = yargs()
-    .scriptName('ttq').locale('en').exitProcess(false).wrap(columns).version('version', 'show the version', version).help('help', 'show this help').alias('help', 'h')
-    .parserConfiguration({ 'camel-case-expansion': false, 'parse-numbers': false, 'parse-positional-numbers': false, 'strip-aliased': true })
+    .scriptName('ttq')
+    .locale('en')
+    .exitProcess(false)
+    .wrap(columns)
+    .version('version', 'show the version', version)
+    .help('help', 'show this help')
+    .alias('help', 'h')
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'strip-aliased': true,
+    })
     .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
-    .usage('$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.')
-    .epilogue(`${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`)
+    .usage(
+      '$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.',
+    )
+    .epilogue(
+      `${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`,
+    )
   for (const command of commands) {
     const build = (own: Argv): Argv => buildCommand(own, command)
-    parser.command(command.name, command.summary, build, (values) => { select(command, values) })
+    parser.command(command.name, command.summary, build, (values) => {
+      select(command, values)
+    })
     parser.example(...command.example)
   }
   return parser
@@ -48,10 +79,17 @@ function program({ commands, version, columns }: ParseContext, select: (command:
 
 function buildCommand(parser: Argv, command: Command): Argv {
   const { operand } = command
-  parser.usage([`$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`, command.summary, ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`])].join('\n'))
+  parser.usage(
+    [
+      `$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`,
+      command.summary,
+      ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`]),
+    ].join('\n'),
+  )
   for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(optionsOf(command))) {
     parser.option(name, {
-      group, describe,
+      group,
+      describe,
       ...(alias === undefined ? {} : { alias }),
       ...(flag === true ? { boolean: true } : { nargs: 1 }),
       ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
@@ -78,7 +116,8 @@ function checkedArguments(command: Command, given: Values): Arguments {
 }
 
 function checkedOperand(command: Command, [operand = '', extra]: readonly string[]): string {
-  const found = (what: string): TtqError => new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
+  const found = (what: string): TtqError =>
+    new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
   if (command.operand === undefined) {
     if (operand !== '') throw found(`found an argument "${operand}", expected none`)
     return ''
@@ -94,12 +133,17 @@ function optionsGiven(given: Values): [name: string, value: unknown][] {
   return Object.entries(given).filter(([name]) => name !== '_' && name !== '$0')
 }
 
-function checkedValue(name: string, value: unknown, { repeatable, flag }: OptionSpec): string | boolean | readonly string[] {
+function checkedValue(
+  name: string,
+  value: unknown,
+  { repeatable, flag }: OptionSpec,
+): string | boolean | readonly string[] {
   const several: unknown[] = Array.isArray(value) ? value : [value]
   if (repeatable === true) return several.map(String)
   if (several.length > 1) throw new TtqError('usage', `--${name}: given ${several.length} times, expected once`)
   if (flag === true) return value === true
-  if (typeof value === 'boolean') throw new TtqError('usage', `--no-${name}: --${name} is no switch, expected --${name} <value>`)
+  if (typeof value === 'boolean')
+    throw new TtqError('usage', `--no-${name}: --${name} is no switch, expected --${name} <value>`)
   return String(value)
 }
 
@@ -115,11 +159,17 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
   const [word] = given._
   if (word !== undefined) {
     const closest = closestName(String(word), names)
-    const hint = closest === undefined ? `The commands are ${names.join(', ')}; ttq --help lists them.` : `Did you mean ttq ${closest}?`
+    const hint =
+      closest === undefined
+        ? `The commands are ${names.join(', ')}; ttq --help lists them.`
+        : `Did you mean ttq ${closest}?`
     throw new TtqError('usage', `unknown command "${word}"`, { facts: { command: word }, hint })
   }
   const [option] = optionsGiven(given)
-  if (option !== undefined) throw new TtqError('usage', `no command before --${option[0]}`, { hint: `The commands are ${names.join(', ')}; ttq --help lists them.` })
+  if (option !== undefined)
+    throw new TtqError('usage', `no command before --${option[0]}`, {
+      hint: `The commands are ${names.join(', ')}; ttq --help lists them.`,
+    })
   const help = parseArguments(['--help'], { commands, columns, version })
   return { kind: 'nothing', help: help.kind === 'print' ? help.text : '' }
 }
@@ -128,7 +178,12 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
 function translated(complaint: string, command: Command | undefined): TtqError {
   const details = { hint: command === undefined ? 'ttq --help shows what there is.' : helpHint(command) }
   const [, option] = /^Not enough arguments following: (.+)$/.exec(complaint) ?? []
-  if (option !== undefined) return new TtqError('usage', `${option.length === 1 ? '-' : '--'}${option}: found nothing, expected a value`, details)
+  if (option !== undefined)
+    return new TtqError(
+      'usage',
+      `${option.length === 1 ? '-' : '--'}${option}: found nothing, expected a value`,
+      details,
+    )
   return new TtqError('usage', complaint, details)
 }
 

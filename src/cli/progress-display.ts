@@ -1,5 +1,6 @@
-// Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and logs need
-// different texts at different times, which progress packages leave to their caller, and the drawing itself is one carriage return.
+// Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and
+// logs need different texts at different times, which progress packages leave to their caller, and the drawing itself
+// is one carriage return.
 import type { Progress } from '../training/records.js'
 
 export interface ProgressOptions {
@@ -24,7 +25,13 @@ const PLAIN_MS = 10_000
 const BAR_CELLS = 20
 
 const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], string>> = {
-  read: 'reading', prepare: 'preparing', baseline: 'measuring the original network', train: 'training', analyze: 'making each layer ternary alone', pack: 'packing', verify: 'verifying the file',
+  read: 'reading',
+  prepare: 'preparing',
+  baseline: 'measuring the original network',
+  train: 'training',
+  analyze: 'making each layer ternary alone',
+  pack: 'packing',
+  verify: 'verifying the file',
   evaluate: 'evaluating',
 }
 
@@ -60,13 +67,26 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
         if (live) redraw(phase)
         else line(phase)
         break
-      case 'warning': line(`warning: ${event.message}`); break
-      case 'step': passing(`${bar(overall(event), live)}${describeStep(event)}${accuracy}`, false); break
-      case 'evaluated': passing(`${bar(event.done / event.total, live)}${phase} ${event.done}/${event.total}`, event.done === event.total); break
+      case 'warning':
+        line(`warning: ${event.message}`)
+        break
+      case 'step':
+        passing(`${bar(overall(event), live)}${describeStep(event)}${accuracy}`, false)
+        break
+      case 'evaluated':
+        passing(
+          `${bar(event.done / event.total, live)}${phase} ${event.done}/${event.total}`,
+          event.done === event.total,
+        )
+        break
       case 'epoch':
-        accuracy = event.validationTop1 === null
-          ? `, held-out agreement ${event.validationAgreement?.toFixed(2)} %` : `, held-out ${event.validationTop1.toFixed(2)} %`
-        line(`epoch ${event.epoch}/${event.epochs}: loss ${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`)
+        accuracy =
+          event.validationTop1 === null
+            ? `, held-out agreement ${event.validationAgreement?.toFixed(2)} %`
+            : `, held-out ${event.validationTop1.toFixed(2)} %`
+        line(
+          `epoch ${event.epoch}/${event.epochs}: loss ${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`,
+        )
         break
     }
   }

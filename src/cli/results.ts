@@ -6,8 +6,15 @@ import { checkOutputPath } from './output-path.js'
 import type { Terminal } from './terminal.js'
 import { writeAtomically } from './write-atomically.js'
 
-export const REPORT_OPTION = { group: 'Output:', describe: 'write the report as JSON to this file, too' } as const satisfies OptionSpec
-export const FORCE_OPTION = { group: 'Output:', describe: 'replace files that exist', flag: true } as const satisfies OptionSpec
+export const REPORT_OPTION = {
+  group: 'Output:',
+  describe: 'write the report as JSON to this file, too',
+} as const satisfies OptionSpec
+export const FORCE_OPTION = {
+  group: 'Output:',
+  describe: 'replace files that exist',
+  flag: true,
+} as const satisfies OptionSpec
 
 export interface ResultPaths {
   /** Where the model goes: a path, '-' for stdout, or undefined where the command makes none. */
@@ -16,7 +23,10 @@ export interface ResultPaths {
 }
 
 /** The files that a command reads and writes, besides its report: as given or by default. */
-export interface CommandFiles { input?: string; output?: string }
+export interface CommandFiles {
+  input?: string
+  output?: string
+}
 
 /**
  * Checks all places before any long work.
@@ -26,7 +36,10 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
   const force = flagOption(args, 'force') ?? false
   const input = read === undefined || read === '-' ? [] : [read]
   if (output === '-') checkModelOnStdout(args)
-  const model = output === undefined || output === '-' ? output : checkOutputPath({ path: output, option: '--output', force, others: input })
+  const model =
+    output === undefined || output === '-'
+      ? output
+      : checkOutputPath({ path: output, option: '--output', force, others: input })
   const given = textOption(args, 'report')
   const others = [...input, ...(model === undefined || model === '-' ? [] : [model])]
   const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
@@ -35,8 +48,10 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
 
 function checkModelOnStdout(args: Arguments): void {
   const hint = 'Name a file with --output.'
-  if (flagOption(args, 'json') === true) throw new TtqError('usage', '--json: given while the model goes to stdout; only one of them fits there', { hint })
-  if (process.stdout.isTTY) throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
+  if (flagOption(args, 'json') === true)
+    throw new TtqError('usage', '--json: given while the model goes to stdout; only one of them fits there', { hint })
+  if (process.stdout.isTTY)
+    throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
 }
 
 /** Writes the model; to stdout as a whole. @throws TtqError `output` */
@@ -47,7 +62,13 @@ export async function writeModelResult({ model }: ResultPaths, bytes: Uint8Array
 }
 
 /** Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says. */
-export async function writeReport(args: Arguments, paths: ResultPaths, report: object, text: string, terminal: Terminal): Promise<void> {
+export async function writeReport(
+  args: Arguments,
+  paths: ResultPaths,
+  report: object,
+  text: string,
+  terminal: Terminal,
+): Promise<void> {
   const json = `${JSON.stringify(report, null, 2)}\n`
   if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
   if (paths.model === '-') terminal.note(text.trimEnd())

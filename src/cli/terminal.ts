@@ -37,17 +37,22 @@ export function openTerminal({ quiet }: { quiet: boolean }): Terminal {
   }
   return {
     signal: interruption(complain),
-    write: (data) => new Promise((resolve, reject) => {
-      display.clear()
-      stdout.write(data, (error) => {
-        if (error === null || error === undefined) resolve(true)
-        else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false)
-        else reject(new TtqError('output', `stdout: ${error.message}`, { cause: error }))
-      })
-    }),
-    note: (line) => { if (!quiet) complain(line) },
+    write: (data) =>
+      new Promise((resolve, reject) => {
+        display.clear()
+        stdout.write(data, (error) => {
+          if (error === null || error === undefined) resolve(true)
+          else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false)
+          else reject(new TtqError('output', `stdout: ${error.message}`, { cause: error }))
+        })
+      }),
+    note: (line) => {
+      if (!quiet) complain(line)
+    },
     complain,
-    progress: (event) => { if (!quiet) display.show(event) },
+    progress: (event) => {
+      if (!quiet) display.show(event)
+    },
   }
 }
 
@@ -55,7 +60,8 @@ function isSet(variable: string): boolean {
   return (process.env[variable] ?? '') !== ''
 }
 
-// The second signal ends the process at once: files are written in one go (write-atomically.ts), so there is nothing to clean up.
+// The second signal ends the process at once: files are written in one go (write-atomically.ts), so there is nothing to
+// clean up.
 function interruption(complain: (line: string) => void): AbortSignal {
   const controller = new AbortController()
   const stop = (): void => {

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
 /**
- * Writes under a temporary name in the same folder, forces the bytes to disk, and renames. Synchronous from end to end: a signal cannot come
- * between, so that no temporary file is left behind.
+ * Writes under a temporary name in the same folder, forces the bytes to disk, and renames. Synchronous from end to end:
+ * a signal cannot come between, so that no temporary file is left behind.
  * @throws TtqError `output`; an older file of that name is then untouched
  */
 export function writeAtomically(path: string, bytes: Uint8Array): void {
@@ -21,7 +21,11 @@ export function writeAtomically(path: string, bytes: Uint8Array): void {
     renameSync(temporary, path)
   } catch (cause) {
     rmSync(temporary, { force: true })
-    throw new TtqError('output', `${path}: could not be written: ${(cause as Error).message}`, { facts: { path }, hint: 'Nothing was changed there.', cause })
+    throw new TtqError('output', `${path}: could not be written: ${(cause as Error).message}`, {
+      facts: { path },
+      hint: 'Nothing was changed there.',
+      cause,
+    })
   }
 }
 

@@ -3,7 +3,10 @@ import type { Augmentation, ImageSet, Preprocessing } from './dataset.js'
 import type { RandomSource } from './random.js'
 
 export interface AssembleOptions {
-  /** Without both of these the images stay as they are. Each image draws down, right (0..2*pad each, if pad > 0), then mirrored (0 or 1, if flip). */
+  /**
+   * Without both of these the images stay as they are. Each image draws down, right (0..2*pad each, if pad > 0), then
+   * mirrored (0 or 1, if flip).
+   */
   augmentation?: Augmentation | undefined
   random?: RandomSource | undefined
   /** Filled and returned instead of a new array; of exactly the batch's size. */
@@ -11,9 +14,10 @@ export interface AssembleOptions {
 }
 
 /**
- * The images with these indices as input values: [N,C,H,W] or [N,H,W,C] after `preprocessing.layout`. A crop reaches into black pixels around the
- * image, which are normalised like any other (torchvision's RandomCrop before Normalize), then the crop is mirrored.
- * Values come from a table of 256 per channel. 128 CIFAR-10 images, augmented, one busy core: 1.0 ms (median of 300).
+ * The images with these indices as input values: [N,C,H,W] or [N,H,W,C] after `preprocessing.layout`. A crop reaches
+ * into black pixels around the image, which are normalised like any other (torchvision's RandomCrop before Normalize),
+ * then the crop is mirrored. Values come from a table of 256 per channel. 128 CIFAR-10 images, augmented, one busy
+ * core: 1.0 ms (median of 300).
  */
 export function assembleBatch(images: ImageSet, indices: ArrayLike<number>, preprocessing: Preprocessing, options: AssembleOptions = {}): Float32Array {
   const imageSize = images.channels * images.height * images.width

@@ -49,7 +49,8 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
 }
 
 /**
- * The layouts in which the images fit the input, the likelier first; a flat input of a colour network takes either order.
+ * The layouts in which the images fit the input, the likelier first; a flat input of a colour network takes either
+ * order.
  * @throws TtqError `data` when they fit in none
  */
 export function imageLayouts(dataset: ImageDataset, input: InputShape): Layout[] {

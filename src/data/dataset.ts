@@ -2,7 +2,10 @@
 import type { Tensor } from '../tensor/tensor.js'
 import type { RandomSource } from './random.js'
 
-/** Some samples as the network takes them: one tensor per graph input (first dimension = samples) and one class per sample. */
+/**
+ * Some samples as the network takes them: one tensor per graph input (first dimension = samples) and one class per
+ * sample.
+ */
 export interface Batch {
   inputs: Readonly<Record<string, Tensor>>
   /** Class indices; empty where the dataset has no labels. */
@@ -24,7 +27,10 @@ export interface Dataset {
   readonly classes: number
   readonly train: Split
   readonly test: Split
-  /** How samples become input values, in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std ...`. */
+  /**
+   * How samples become input values, in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std
+   * ...`.
+   */
   readonly preprocessing: string
 }
 
@@ -53,7 +59,10 @@ export interface ImageDataset {
 }
 
 export interface Augmentation {
-  /** Black pixels (0 before normalisation, as torchvision pads) on each side before a random crop back to the image's size; 0 = none. */
+  /**
+   * Black pixels (0 before normalisation, as torchvision pads) on each side before a random crop back to the image's
+   * size; 0 = none.
+   */
   pad: number
   /** Mirror half of the images left to right. */
   flip: boolean
@@ -62,7 +71,10 @@ export interface Augmentation {
 /** The order of an image's values in an input; a flat input takes the same order. */
 export type Layout = 'NCHW' | 'NHWC'
 
-/** How pixels (0..255) become input values: (pixel / 255 * scale - mean) / std; mean and std per channel, in units of `scale`. */
+/**
+ * How pixels (0..255) become input values: (pixel / 255 * scale - mean) / std; mean and std per channel, in units of
+ * `scale`.
+ */
 export interface Preprocessing {
   /** 'imagenet', the dataset's name (its own mean and std), '0..1', '0..255', '-1..1' or 'given'. */
   name: string

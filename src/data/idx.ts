@@ -13,8 +13,8 @@ const UNSIGNED_BYTE = 0x08
 const MAX_BYTES = 2 ** 30
 
 /**
- * Reads an IDX array of unsigned bytes with `rank` dimensions, plain or gzipped. Layout: two zero bytes, type, rank, then each
- * dimension as a big-endian uint32, then the values in row-major order and nothing after them.
+ * Reads an IDX array of unsigned bytes with `rank` dimensions, plain or gzipped. Layout: two zero bytes, type, rank,
+ * then each dimension as a big-endian uint32, then the values in row-major order and nothing after them.
  * @param file how error messages name the source
  * @throws TtqError `data`
  */

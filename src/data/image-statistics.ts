@@ -2,8 +2,9 @@
 import type { ImageSet } from './dataset.js'
 
 /**
- * Mean and standard deviation (over all pixels of all images) per channel of pixels scaled to 0..1, rounded to 4 decimals as
- * the usual constants are: 0.1307 and 0.3081 for MNIST's training images. Exact before rounding: it goes through histograms.
+ * Mean and standard deviation (over all pixels of all images) per channel of pixels scaled to 0..1, rounded to 4
+ * decimals as the usual constants are: 0.1307 and 0.3081 for MNIST's training images. Exact before rounding: it goes
+ * through histograms.
  */
 export function channelStatistics(images: ImageSet): { mean: number[]; std: number[] } {
   const area = images.height * images.width

@@ -15,8 +15,8 @@ const PARTS = { train: 'train', test: '(?:t10k|test)' } as const
 const FOLDER_HINT = 'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data mnist:<folder>'
 
 /**
- * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for `t10k-`, a dot before
- * `idx` and `.gz` are taken too. Classes: the largest training label + 1.
+ * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
+ * `t10k-`, a dot before `idx` and `.gz` are taken too. Classes: the largest training label + 1.
  * @throws TtqError `data`
  */
 export async function readMnist(folder: string, name: string): Promise<ImageDataset> {

@@ -1,4 +1,5 @@
-// A dataset written by the user as a JavaScript module (docs/datasets.md): opened, checked and bound to a network's inputs.
+// A dataset written by the user as a JavaScript module (docs/datasets.md): opened, checked and bound to a network's
+// inputs.
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { TtqError } from '../errors/ttq-error.js'
@@ -20,14 +21,18 @@ export interface DatasetModule {
 export interface ModuleSplit {
   /** Number of samples. */
   size: number
-  /** The samples with these indices, in this order; augmented where `random` is given, and then by no other source of chance. */
+  /**
+   * The samples with these indices, in this order; augmented where `random` is given, and then by no other source of
+   * chance.
+   */
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }
 
 export interface ModuleBatch {
   /**
-   * One array per network input, of the input's element type (Float32Array for float32), samples one after the other. A dimension
-   * that the network leaves open follows from the array's length when it is the only one; else give `{ data, dims }`.
+   * One array per network input, of the input's element type (Float32Array for float32), samples one after the other. A
+   * dimension that the network leaves open follows from the array's length when it is the only one; else give `{ data,
+   * dims }`.
    */
   inputs: Readonly<Record<string, ModuleArray | { data: ModuleArray; dims: readonly number[] }>>
   /** One class index per sample; left out where there are none. */
@@ -60,8 +65,8 @@ export async function openDatasetModule(file: string, name: string): Promise<Mod
 }
 
 /**
- * Binds a loader module to a network's inputs. Every batch is checked for names, element types and shapes, the first of each part
- * also for finite numbers; labels are checked always.
+ * Binds a loader module to a network's inputs. Every batch is checked for names, element types and shapes, the first of
+ * each part also for finite numbers; labels are checked always.
  */
 export function bindModule(dataset: ModuleDataset, inputs: readonly InputShape[]): Dataset {
   const { name, classes, module } = dataset

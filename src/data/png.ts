@@ -1,5 +1,5 @@
-// Decoding the one kind of PNG that the CIFAR-10 package uses: 8-bit RGB, not interlaced. Written out because it is this short
-// (PNG specification sections 5 and 9, https://www.w3.org/TR/png-3/); zlib and its checksum are Node's.
+// Decoding the one kind of PNG that the CIFAR-10 package uses: 8-bit RGB, not interlaced. Written out because it is
+// this short (PNG specification sections 5 and 9, https://www.w3.org/TR/png-3/); zlib and its checksum are Node's.
 import { inflateSync } from 'node:zlib'
 
 /** Pixels row by row, three bytes (red, green, blue) each. */

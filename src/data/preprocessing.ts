@@ -2,12 +2,15 @@
 import { TtqError } from '../errors/ttq-error.js'
 import type { ImageDataset, Layout, Preprocessing } from './dataset.js'
 
-/** Mean and std of ImageNet's training images, pixels scaled to 0..1, as torchvision's pretrained networks expect them. */
+/**
+ * Mean and std of ImageNet's training images, pixels scaled to 0..1, as torchvision's pretrained networks expect them.
+ */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
 
 /**
- * The usual ways to prepare these images, the commonest first: the dataset's own mean and std, ImageNet's (three channels only), 0..1,
- * -1..1 and 0..255. Which one a network was trained with is not written in it; the one with the best baseline is the likely one.
+ * The usual ways to prepare these images, the commonest first: the dataset's own mean and std, ImageNet's (three
+ * channels only), 0..1, -1..1 and 0..255. Which one a network was trained with is not written in it; the one with the
+ * best baseline is the likely one.
  */
 export function preprocessingCandidates(dataset: ImageDataset, layout: Layout): Preprocessing[] {
   const channels = dataset.train.channels
@@ -22,7 +25,10 @@ export function preprocessingCandidates(dataset: ImageDataset, layout: Layout): 
   ]
 }
 
-/** The formula in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std 0.229,0.224,0.225, NCHW`; x is 0..255. */
+/**
+ * The formula in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std 0.229,0.224,0.225, NCHW`; x
+ * is 0..255.
+ */
 export function describePreprocessing({ scale, mean, std, layout }: Preprocessing): string {
   const pixel = scale === 255 ? 'x' : scale === 1 ? 'x/255' : `x/255*${scale}`
   const plain = mean.every((value) => value === 0) && std.every((value) => value === 1)
@@ -39,7 +45,8 @@ export interface PreprocessingWords {
 }
 
 /**
- * The preprocessing the user asks for, or undefined when none of the words is given. Mean without std divides by 1, std without mean subtracts 0.
+ * The preprocessing the user asks for, or undefined when none of the words is given. Mean without std divides by 1, std
+ * without mean subtracts 0.
  * @throws TtqError `usage`
  */
 export function parsePreprocessing(words: PreprocessingWords, channels: number, layout: Layout): Preprocessing | undefined {

@@ -13,9 +13,10 @@ export interface RandomSource {
 }
 
 /**
- * The stream of this seed and these labels, e.g. `randomSource(seed, 'augment', step)`; it depends on nothing else, so work that
- * runs in any order or on any thread draws the same numbers. The xoroshiro128+ state is the first 128 bits of the SHA-256
- * of the JSON text `[seed, ...labels]` (little-endian 32-bit words): different labels give unrelated streams.
+ * The stream of this seed and these labels, e.g. `randomSource(seed, 'augment', step)`; it depends on nothing else, so
+ * work that runs in any order or on any thread draws the same numbers. The xoroshiro128+ state is the first 128 bits of
+ * the SHA-256 of the JSON text `[seed, ...labels]` (little-endian 32-bit words): different labels give unrelated
+ * streams.
  */
 export function randomSource(seed: number, ...labels: (number | string)[]): RandomSource {
   const digest = sha256(new TextEncoder().encode(JSON.stringify([seed, ...labels])))

@@ -14,7 +14,16 @@
  * - `interrupted`: the user stopped the work
  */
 export type ErrorCode =
-  | 'usage' | 'model' | 'unsupported' | 'packed' | 'data' | 'checkpoint' | 'output' | 'runtime' | 'training' | 'interrupted'
+  | 'usage'
+  | 'model'
+  | 'unsupported'
+  | 'packed'
+  | 'data'
+  | 'checkpoint'
+  | 'output'
+  | 'runtime'
+  | 'training'
+  | 'interrupted'
 
 export interface ErrorDetails {
   /** Machine-readable particulars: file, node, found, expected. */

@@ -1,5 +1,6 @@
-// Reverse-mode differentiation of an ONNX graph: the driver, once for all rules. It finds the way from parameters to loss, walks it
-// backward, sums broadcast gradients back, adds up what arrives at one value, and names the results. It knows no operator.
+// Reverse-mode differentiation of an ONNX graph: the driver, once for all rules. It finds the way from parameters to
+// loss, walks it backward, sums broadcast gradients back, adds up what arrives at one value, and names the results. It
+// knows no operator.
 import { TtqError } from '../errors/ttq-error.js'
 import { describeNode } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
@@ -24,7 +25,10 @@ export interface GradientGraph {
   graph: Graph
   /** Parameter -> name of its gradient, an output of `graph` with the parameter's shape. */
   gradients: ReadonlyMap<ValueName, ValueName>
-  /** The parameters that do not reach the loss, or only through operators without a derivative (Sign, Round, ArgMax, ...): their gradient is zero. */
+  /**
+   * The parameters that do not reach the loss, or only through operators without a derivative (Sign, Round, ArgMax,
+   * ...): their gradient is zero.
+   */
   unreached: readonly ValueName[]
   /** The given shapes, and those of all gradients. */
   shapes: ReadonlyMap<ValueName, Shape>
@@ -32,8 +36,8 @@ export interface GradientGraph {
 
 /**
  * Writes the backward pass of a graph as more nodes of standard operators (ai.onnx, opset 18 to 24), all in float32.
- * The graph must be in the form of opset 18 or later, with shape arithmetic folded to initializers. Gradients are exact derivatives;
- * at kinks (ReLU at 0) they are 0. Where a parameter does not reach the loss its gradient is zero.
+ * The graph must be in the form of opset 18 or later, with shape arithmetic folded to initializers. Gradients are exact
+ * derivatives; at kinks (ReLU at 0) they are 0. Where a parameter does not reach the loss its gradient is zero.
  * @throws TtqError `unsupported` naming all nodes between parameters and loss that have no rule
  */
 export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: DifferentiateOptions): GradientGraph {
@@ -52,10 +56,17 @@ export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: Dif
 }
 
 /** A node between parameters and loss that cannot be differentiated, and why. */
-export interface UnsupportedNode { node: Node; reason: string }
+export interface UnsupportedNode {
+  node: Node
+  reason: string
+}
 
 /** The nodes on the way from `withRespectTo` to `loss` without a gradient rule: what `differentiate` would refuse. */
-export function unsupportedNodes(graph: Graph, withRespectTo: readonly ValueName[], loss: ValueName): UnsupportedNode[] {
+export function unsupportedNodes(
+  graph: Graph,
+  withRespectTo: readonly ValueName[],
+  loss: ValueName,
+): UnsupportedNode[] {
   return unsupportedOn(findPath(graph, withRespectTo, loss))
 }
 
@@ -72,7 +83,9 @@ function refuseUnsupported(path: Path): void {
   if (found.length === 0) return
   const list = found.map(({ node, reason }) => `${describeNode(node)}: ${reason}`).join('; ')
   throw new TtqError('unsupported', `onnx: cannot be differentiated: ${list}`, {
-    facts: { nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })) },
+    facts: {
+      nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
+    },
     hint: 'leave out --data for the data-free fit, or keep the layers before these nodes in full precision and frozen',
   })
 }
@@ -84,7 +97,11 @@ class Tape {
   private readonly names = new Map<ValueName, ValueName>()
   private readonly gradientShapes = new Map<ValueName, Shape>()
 
-  constructor(private readonly b: GraphBuilder, private readonly graph: Graph, private readonly shapes: ReadonlyMap<ValueName, Shape>) {}
+  constructor(
+    private readonly b: GraphBuilder,
+    private readonly graph: Graph,
+    private readonly shapes: ReadonlyMap<ValueName, Shape>,
+  ) {}
 
   shape(value: ValueName): Shape {
     const shape = this.shapes.get(value) ?? this.graph.initializers.get(value)?.dims
@@ -104,13 +121,18 @@ class Tape {
     const { backward, broadcasts } = ruleOf(node) as GradientRule
     const gradients = backward(node, this.ruleScope(node, path))
     if (gradients.length !== node.inputs.length) {
-      throw new Error(`internal: the rule of ${describeNode(node)} gave ${gradients.length} gradients for ${node.inputs.length} inputs`)
+      throw new Error(
+        `internal: the rule of ${describeNode(node)} gave ${gradients.length} gradients for ${node.inputs.length} inputs`,
+      )
     }
     for (const [index, input] of node.inputs.entries()) {
       const gradient = gradients[index]
       if (gradient === null || gradient === undefined || !path.needed.has(input)) continue
       const output = node.outputs[0] as ValueName
-      this.arrive(input, broadcasts ? sumBroadcast(this.scope(), gradient, this.shape(output), this.shape(input)) : gradient)
+      this.arrive(
+        input,
+        broadcasts ? sumBroadcast(this.scope(), gradient, this.shape(output), this.shape(input)) : gradient,
+      )
     }
   }
 
@@ -118,19 +140,43 @@ class Tape {
     const unreached = withRespectTo.filter((value) => !this.arrived.has(value))
     const gradients = new Map(withRespectTo.map((value) => [value, this.output(value)]))
     const renamed = (name: ValueName): ValueName => this.names.get(name) ?? name
-    const nodes = this.b.nodes.map((node) => ({ ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }))
-    const outputs = [...gradients].map(([value, name]) => ({ name, type: { elementType: 'float32' as const, dims: this.shape(value) } }))
+    const nodes = this.b.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(renamed),
+      outputs: node.outputs.map(renamed),
+    }))
+    const outputs = [...gradients].map(([value, name]) => ({
+      name,
+      type: { elementType: 'float32' as const, dims: this.shape(value) },
+    }))
     const initializers = new Map([...this.graph.initializers, ...this.b.initializers])
-    const shapes = new Map([...this.shapes, ...[...this.gradientShapes].map(([name, shape]): [ValueName, Shape] => [renamed(name), shape])])
-    return { graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] }, gradients, unreached, shapes }
+    const shapes = new Map([
+      ...this.shapes,
+      ...[...this.gradientShapes].map(([name, shape]): [ValueName, Shape] => [renamed(name), shape]),
+    ])
+    return {
+      graph: { ...this.graph, nodes, initializers, outputs: [...this.graph.outputs, ...outputs] },
+      gradients,
+      unreached,
+      shapes,
+    }
   }
 
   forwardScope(node: Node): ForwardScope {
     return {
       ...this.scope(),
-      save: (key, value) => { this.savedValues.set(`${node.outputs[0] ?? ''} ${key}`, value) },
+      save: (key, value) => {
+        this.savedValues.set(`${node.outputs[0] ?? ''} ${key}`, value)
+      },
       define: (opType, inputs, outputs, attributes = {}) => {
-        this.b.push({ name: outputs[0] ?? '', opType, domain: '', inputs: [...inputs], outputs: [...outputs], attributes })
+        this.b.push({
+          name: outputs[0] ?? '',
+          opType,
+          domain: '',
+          inputs: [...inputs],
+          outputs: [...outputs],
+          attributes,
+        })
       },
     }
   }
@@ -138,7 +184,8 @@ class Tape {
   private ruleScope(node: Node, path: Path): RuleScope {
     return {
       ...this.scope(),
-      gradient: (index = 0) => this.gradient(node.outputs[index] as ValueName) ?? this.zeros(node.outputs[index] as ValueName),
+      gradient: (index = 0) =>
+        this.gradient(node.outputs[index] as ValueName) ?? this.zeros(node.outputs[index] as ValueName),
       needs: (index) => path.needed.has(node.inputs[index] ?? ''),
       saved: (key) => {
         const value = this.savedValues.get(`${node.outputs[0] ?? ''} ${key}`)
@@ -167,7 +214,7 @@ class Tape {
   private gradient(value: ValueName): ValueName | undefined {
     const parts = this.arrived.get(value)
     if (parts === undefined) return undefined
-    const sum = parts.length === 1 ? parts[0] as ValueName : this.b.emit(parts.length === 2 ? 'Add' : 'Sum', parts)
+    const sum = parts.length === 1 ? (parts[0] as ValueName) : this.b.emit(parts.length === 2 ? 'Add' : 'Sum', parts)
     this.arrived.set(value, [sum])
     this.gradientShapes.set(sum, this.shape(value))
     if (!this.names.has(sum) && !this.b.initializers.has(sum)) this.names.set(sum, this.b.fresh(`${value}_grad`))
@@ -188,5 +235,9 @@ class Tape {
 }
 
 function valueNames(graph: Graph): ValueName[] {
-  return [...graph.initializers.keys(), ...graph.inputs.map((input) => input.name), ...graph.nodes.flatMap((node) => node.outputs)]
+  return [
+    ...graph.initializers.keys(),
+    ...graph.inputs.map((input) => input.name),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ]
 }

@@ -22,9 +22,12 @@ export function findPath(graph: Graph, from: readonly ValueName[], to: ValueName
   dependent.delete('')
   leading.delete('')
   const needed = new Set([...dependent].filter((value) => leading.has(value)))
-  const nodes = graph.nodes.filter((node) => (
-    isDifferentiable(node) && node.inputs.some((input) => needed.has(input)) && node.outputs.some((output) => leading.has(output))
-  ))
+  const nodes = graph.nodes.filter(
+    (node) =>
+      isDifferentiable(node) &&
+      node.inputs.some((input) => needed.has(input)) &&
+      node.outputs.some((output) => leading.has(output)),
+  )
   return { nodes: new Set(nodes), needed }
 }
 

@@ -1,4 +1,5 @@
-// What a differentiation rule is. The rules themselves stand in rules/, the table in rule-table.ts, the driver in differentiate.ts.
+// What a differentiation rule is. The rules themselves stand in rules/, the table in rule-table.ts, the driver in
+// differentiate.ts.
 import type { Tensor } from '../tensor/tensor.js'
 import type { Attributes, Node, ValueName } from '../onnx/model.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
@@ -27,7 +28,9 @@ interface Scope {
 export interface RuleScope extends Scope {
   /** Gradient of the loss with respect to the node's output `index` (default 0); a zero constant where none flows. */
   gradient(index?: number): ValueName
-  /** Whether the gradient with respect to input `index` is needed at all; rules skip work for inputs where it is not. */
+  /**
+   * Whether the gradient with respect to input `index` is needed at all; rules skip work for inputs where it is not.
+   */
   needs(index: number): boolean
   /** Something the rule's own forward emission left for its backward (`save` there), e.g. batch mean and variance. */
   saved(key: string): ValueName
@@ -36,18 +39,28 @@ export interface RuleScope extends Scope {
 /** Scope of a rule's forward emission: the same, without gradients. */
 export interface ForwardScope extends Scope {
   save(key: string, value: ValueName): void
-  /** Adds a node whose outputs carry the given names (a forward emission must define every output of the node it replaces). */
+  /**
+   * Adds a node whose outputs carry the given names (a forward emission must define every output of the node it
+   * replaces).
+   */
   define(opType: string, inputs: readonly ValueName[], outputs: readonly ValueName[], attributes?: Attributes): void
 }
 
-/** The backward pass of one operator: emits nodes and returns one gradient per input of the node, null where none flows. */
+/**
+ * The backward pass of one operator: emits nodes and returns one gradient per input of the node, null where none flows.
+ */
 export type BackwardRule = (node: Node, g: RuleScope) => (ValueName | null)[]
 
 export interface GradientRule {
   backward: BackwardRule
-  /** The gradients returned have the shape of the node's first output; the driver sums each back to its input's shape. */
+  /**
+   * The gradients returned have the shape of the node's first output; the driver sums each back to its input's shape.
+   */
   broadcasts?: true
-  /** Replaces the node in the forward pass where the backward pass needs more than its outputs (MaxPool's indices, batch statistics). */
+  /**
+   * Replaces the node in the forward pass where the backward pass needs more than its outputs (MaxPool's indices, batch
+   * statistics).
+   */
   forward?: (node: Node, g: ForwardScope) => void
   /** What of this very node the rule cannot differentiate, e.g. `mode "reflect"`; undefined where all is well. */
   limit?: (node: Node) => string | undefined

@@ -3,7 +3,12 @@ import type { ValueName } from '../onnx/model.js'
 import type { RuleScope, Shape } from './rule.js'
 
 /** Sums `value` of shape `from` to shape `to`, which broadcasts to `from` (ONNX multidirectional broadcasting). */
-export function sumBroadcast(g: Pick<RuleScope, 'emit' | 'ints' | 'reshape'>, value: ValueName, from: Shape, to: Shape): ValueName {
+export function sumBroadcast(
+  g: Pick<RuleScope, 'emit' | 'ints' | 'reshape'>,
+  value: ValueName,
+  from: Shape,
+  to: Shape,
+): ValueName {
   const lead = from.length - to.length
   const axes = from.flatMap((size, axis) => (axis < lead || (to[axis - lead] === 1 && size !== 1) ? [axis] : []))
   if (axes.length === 0) return value

@@ -1,5 +1,5 @@
-// The AlexNet that the paper's authors trained: batch norm, no dropout, no local response normalisation, a 12x12 first convolution
-// of stride 4, the second, fourth and fifth convolutions in two groups. 61 M weights for 1000 classes.
+// The AlexNet that the paper's authors trained: batch norm, no dropout, no local response normalisation, a 12x12 first
+// convolution of stride 4, the second, fourth and fifth convolutions in two groups. 61 M weights for 1000 classes.
 import { LayerBuilder, type NetworkOptions } from './layer-builder.js'
 import type { Model } from '../onnx/model.js'
 

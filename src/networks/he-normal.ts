@@ -2,8 +2,8 @@
 import type { RandomSource } from '../data/random.js'
 
 /**
- * Fills `data`: normal with variance 2 / fan-in, which keeps the size of activations from layer to layer behind ReLUs (He et al. 2015, arXiv 1502.01852,
- * section 2.2).
+ * Fills `data`: normal with variance 2 / fan-in, which keeps the size of activations from layer to layer behind ReLUs
+ * (He et al. 2015, arXiv 1502.01852, section 2.2).
  * @param fanIn weights that one output value adds up
  * @returns `data`
  */

@@ -1,4 +1,5 @@
-// Layers of freshly initialised networks, as ONNX nodes: every function takes and gives an image (or feature vector) of known size.
+// Layers of freshly initialised networks, as ONNX nodes: every function takes and gives an image (or feature vector) of
+// known size.
 import { type RandomSource, randomSource } from '../data/random.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { attributes } from '../onnx/attributes.js'
@@ -30,7 +31,11 @@ export interface ConvOptions {
   bias?: boolean
 }
 
-export interface PoolOptions { kernel: number; stride: number; pad?: number | 'same' }
+export interface PoolOptions {
+  kernel: number
+  stride: number
+  pad?: number | 'same'
+}
 
 /** ONNX opset that new networks are written in. */
 const OPSET = 18
@@ -59,16 +64,28 @@ export class LayerBuilder {
     const weight = this.heNormal(`${name}.weight`, [channels, inputChannels / groups, kernel, kernel])
     const inputs = [x.value, weight, ...(bias ? [this.parameter(`${name}.bias`, [channels], 0)] : [])]
     const { pads, size } = window(x.size, kernel, stride, pad)
-    const value = this.graph.emit('Conv', inputs, { kernel_shape: [kernel, kernel], strides: [stride, stride], pads, group: groups === 1 ? undefined : groups }, name)
+    const value = this.graph.emit(
+      'Conv',
+      inputs,
+      { kernel_shape: [kernel, kernel], strides: [stride, stride], pads, group: groups === 1 ? undefined : groups },
+      name,
+    )
     return { value, size: [channels, ...size] }
   }
 
   /** Batch norm in inference form: scale 1, shift 0, running mean 0, running variance 1. */
   batchNorm(name: string, x: Activation): Activation {
     const channels = [x.size[0] as number]
-    const parameters = [this.parameter(`${name}.scale`, channels, 1), this.parameter(`${name}.bias`, channels, 0),
-      this.parameter(`${name}.mean`, channels, 0), this.parameter(`${name}.var`, channels, 1)]
-    return { value: this.graph.emit('BatchNormalization', [x.value, ...parameters], { epsilon: { float: 1e-5 } }, name), size: x.size }
+    const parameters = [
+      this.parameter(`${name}.scale`, channels, 1),
+      this.parameter(`${name}.bias`, channels, 0),
+      this.parameter(`${name}.mean`, channels, 0),
+      this.parameter(`${name}.var`, channels, 1),
+    ]
+    return {
+      value: this.graph.emit('BatchNormalization', [x.value, ...parameters], { epsilon: { float: 1e-5 } }, name),
+      size: x.size,
+    }
   }
 
   relu(x: Activation): Activation {
@@ -87,7 +104,12 @@ export class LayerBuilder {
 
   maxPool(x: Activation, { kernel, stride, pad = 0 }: PoolOptions): Activation {
     const { pads, size } = window(x.size, kernel, stride, pad)
-    const value = this.graph.emit('MaxPool', [x.value], { kernel_shape: [kernel, kernel], strides: [stride, stride], pads }, 'pool')
+    const value = this.graph.emit(
+      'MaxPool',
+      [x.value],
+      { kernel_shape: [kernel, kernel], strides: [stride, stride], pads },
+      'pool',
+    )
     return { value, size: [x.size[0] as number, ...size] }
   }
 
@@ -95,13 +117,26 @@ export class LayerBuilder {
     return { value: this.graph.emit('GlobalAveragePool', [x.value], {}, 'pool'), size: [x.size[0] as number, 1, 1] }
   }
 
-  /** Every second pixel, and zero channels up to `channels`: the parameter-free shortcut (He et al. 2016, arXiv 1512.03385, option A). */
+  /**
+   * Every second pixel, and zero channels up to `channels`: the parameter-free shortcut (He et al. 2016, arXiv
+   * 1512.03385, option A).
+   */
   subsample(x: Activation, channels: number): Activation {
     const [from, height, width] = x.size as [number, number, number]
     const ints = (...values: number[]): ValueName => this.graph.constant(int64(values))
-    const sliced = this.graph.emit('Slice', [x.value, ints(0, 0), ints(height, width), ints(2, 3), ints(2, 2)], {}, 'shortcut')
+    const sliced = this.graph.emit(
+      'Slice',
+      [x.value, ints(0, 0), ints(height, width), ints(2, 3), ints(2, 2)],
+      {},
+      'shortcut',
+    )
     const before = Math.floor((channels - from) / 2)
-    const value = this.graph.emit('Pad', [sliced, ints(0, before, 0, 0, 0, channels - from - before, 0, 0)], {}, 'shortcut')
+    const value = this.graph.emit(
+      'Pad',
+      [sliced, ints(0, before, 0, 0, 0, channels - from - before, 0, 0)],
+      {},
+      'shortcut',
+    )
     return { value, size: [channels, Math.ceil(height / 2), Math.ceil(width / 2)] }
   }
 
@@ -118,13 +153,23 @@ export class LayerBuilder {
 
   /** The finished network; `x` becomes its output `scores`. */
   build(name: string, x: Activation): Model {
-    this.graph.push({ name: 'scores', opType: 'Identity', domain: '', inputs: [x.value], outputs: ['scores'], attributes: attributes({}) })
+    this.graph.push({
+      name: 'scores',
+      opType: 'Identity',
+      domain: '',
+      inputs: [x.value],
+      outputs: ['scores'],
+      attributes: attributes({}),
+    })
     this.graph.output('scores', 'float32', ['N', ...x.size])
     return { irVersion: 8, opsets: new Map([['', OPSET]]), graph: this.graph.build(name) }
   }
 
   private heNormal(name: string, dims: readonly number[]): ValueName {
-    return this.initializer(name, float32(dims, heNormal(this.allocate(name, dims), elementCount(dims.slice(1)), this.random)))
+    return this.initializer(
+      name,
+      float32(dims, heNormal(this.allocate(name, dims), elementCount(dims.slice(1)), this.random)),
+    )
   }
 
   private parameter(name: string, dims: readonly number[], value: number): ValueName {
@@ -134,9 +179,14 @@ export class LayerBuilder {
   private allocate(name: string, dims: readonly number[]): Float32Array {
     this.bytes += elementCount(dims) * Float32Array.BYTES_PER_ELEMENT
     if (this.bytes <= MOST_BYTES) return new Float32Array(elementCount(dims))
-    throw new TtqError('usage', `new: "${name}" of shape ${dims.join('x')} brings the weights to ${(this.bytes / 1e9).toFixed(1)} GB, expected at most 2 GB in one ONNX file`, {
-      hint: 'choose a smaller input or fewer classes', facts: { name, dims },
-    })
+    throw new TtqError(
+      'usage',
+      `new: "${name}" of shape ${dims.join('x')} brings the weights to ${(this.bytes / 1e9).toFixed(1)} GB, expected at most 2 GB in one ONNX file`,
+      {
+        hint: 'choose a smaller input or fewer classes',
+        facts: { name, dims },
+      },
+    )
   }
 
   private initializer(name: string, tensor: Tensor): ValueName {
@@ -147,12 +197,21 @@ export class LayerBuilder {
 }
 
 // Pads as ONNX orders them (top, left, bottom, right) and the size of what the window leaves, 0 where it does not fit.
-function window(size: readonly number[], kernel: number, stride: number, pad: number | 'same'): { pads: number[]; size: number[] } {
+function window(
+  size: readonly number[],
+  kernel: number,
+  stride: number,
+  pad: number | 'same',
+): { pads: number[]; size: number[] } {
   const axes = size.slice(1).map((extent) => {
-    if (pad !== 'same') return { before: pad, after: pad, out: Math.max(0, Math.floor((extent + 2 * pad - kernel) / stride) + 1) }
+    if (pad !== 'same')
+      return { before: pad, after: pad, out: Math.max(0, Math.floor((extent + 2 * pad - kernel) / stride) + 1) }
     const out = Math.ceil(extent / stride)
     const total = Math.max(0, (out - 1) * stride + kernel - extent)
     return { before: Math.floor(total / 2), after: Math.ceil(total / 2), out }
   })
-  return { pads: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)], size: axes.map(({ out }) => out) }
+  return {
+    pads: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)],
+    size: axes.map(({ out }) => out),
+  }
 }

@@ -3,7 +3,15 @@ import { type Activation, LayerBuilder, type NetworkOptions } from './layer-buil
 import type { Model } from '../onnx/model.js'
 
 /** Expansion factor, output channels, repetitions, stride of the first: the rows of table 2. */
-const STAGES = [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]] as const
+const STAGES = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
+] as const
 
 export function mobilenetv2({ classes, input, seed }: NetworkOptions): Model {
   const b = new LayerBuilder(seed)
@@ -17,7 +25,14 @@ export function mobilenetv2({ classes, input, seed }: NetworkOptions): Model {
   return b.build('mobilenetv2', b.linear('fc', b.flatten(b.globalAveragePool(x)), classes))
 }
 
-function invertedResidual(b: LayerBuilder, name: string, x: Activation, expansion: number, channels: number, stride: number): Activation {
+function invertedResidual(
+  b: LayerBuilder,
+  name: string,
+  x: Activation,
+  expansion: number,
+  channels: number,
+  stride: number,
+): Activation {
   const inner = (x.size[0] as number) * expansion
   const expanded = expansion === 1 ? x : convNormRelu6(b, `${name}.expand`, x, inner, 1, 1)
   const filtered = convNormRelu6(b, `${name}.depthwise`, expanded, inner, 3, stride, inner)
@@ -25,6 +40,16 @@ function invertedResidual(b: LayerBuilder, name: string, x: Activation, expansio
   return stride === 1 && x.size[0] === channels ? b.add(x, projected) : projected
 }
 
-function convNormRelu6(b: LayerBuilder, name: string, x: Activation, channels: number, kernel: number, stride: number, groups = 1): Activation {
-  return b.relu6(b.batchNorm(`${name}_bn`, b.conv(name, x, channels, kernel, { stride, pad: (kernel - 1) / 2, groups })))
+function convNormRelu6(
+  b: LayerBuilder,
+  name: string,
+  x: Activation,
+  channels: number,
+  kernel: number,
+  stride: number,
+  groups = 1,
+): Activation {
+  return b.relu6(
+    b.batchNorm(`${name}_bn`, b.conv(name, x, channels, kernel, { stride, pad: (kernel - 1) / 2, groups })),
+  )
 }

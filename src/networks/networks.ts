@@ -1,4 +1,5 @@
-// The networks that newNetwork can build, by name, with the task they were designed for. Data only, for help texts; the layers are in new-network.ts.
+// The networks that newNetwork can build, by name, with the task they were designed for. Data only, for help texts; the
+// layers are in new-network.ts.
 
 /** Number of classes, and size of one sample: [channels, height, width]. */
 export const NETWORKS = {

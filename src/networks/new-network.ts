@@ -22,12 +22,17 @@ const BUILDERS: Readonly<Record<NetworkName, (options: NetworkOptions) => Model>
 }
 
 /**
- * A network with He-initialised weights, batch norm in inference form, input `input` [N, ...input], output `scores` [N, classes].
- * @throws TtqError `usage` when the samples are too small for the architecture, or so large that the network has more than 2 GB
+ * A network with He-initialised weights, batch norm in inference form, input `input` [N, ...input], output `scores` [N,
+ * classes].
+ * @throws TtqError `usage` when the samples are too small for the architecture, or so large that the network has more
+ * than 2 GB
  */
 export function newNetwork(name: NetworkName, options: NetworkOptions): Model {
   const model = BUILDERS[name](options)
   const empty = [...model.graph.initializers].find(([, { dims }]) => dims.some((dim) => dim < 1))
   if (empty === undefined) return model
-  throw new TtqError('usage', `new: ${name}: input ${options.input.join('x')} is too small, expected about ${NETWORKS[name].input.join('x')}`)
+  throw new TtqError(
+    'usage',
+    `new: ${name}: input ${options.input.join('x')} is too small, expected about ${NETWORKS[name].input.join('x')}`,
+  )
 }

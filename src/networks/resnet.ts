@@ -1,4 +1,5 @@
-// Residual networks (He et al. 2016, arXiv 1512.03385): the CIFAR family of section 4.2 and the 18-layer ImageNet network of table 1.
+// Residual networks (He et al. 2016, arXiv 1512.03385): the CIFAR family of section 4.2 and the 18-layer ImageNet
+// network of table 1.
 import { type Activation, LayerBuilder, type NetworkOptions } from './layer-builder.js'
 import type { Model } from '../onnx/model.js'
 
@@ -24,15 +25,21 @@ export function resnet18({ classes, input, seed }: NetworkOptions): Model {
     for (let block = 0; block < 2; block++) {
       const stride = stage > 0 && block === 0 ? 2 : 1
       const name = `stage${stage + 1}.${block}`
-      x = basicBlock(b, name, x, channels, stride,
-        (from) => b.batchNorm(`${name}.shortcut_bn`, b.conv(`${name}.shortcut`, from, channels, 1, { stride, pad: 0 })))
+      x = basicBlock(b, name, x, channels, stride, (from) =>
+        b.batchNorm(`${name}.shortcut_bn`, b.conv(`${name}.shortcut`, from, channels, 1, { stride, pad: 0 })),
+      )
     }
   }
   return b.build('resnet18', b.linear('fc', b.flatten(b.globalAveragePool(x)), classes))
 }
 
 function basicBlock(
-  b: LayerBuilder, name: string, x: Activation, channels: number, stride: number, shortcut: (x: Activation) => Activation,
+  b: LayerBuilder,
+  name: string,
+  x: Activation,
+  channels: number,
+  stride: number,
+  shortcut: (x: Activation) => Activation,
 ): Activation {
   const first = b.relu(b.batchNorm(`${name}.bn1`, b.conv(`${name}.conv1`, x, channels, 3, { stride, pad: 1 })))
   const second = b.batchNorm(`${name}.bn2`, b.conv(`${name}.conv2`, first, channels, 3, { pad: 1 }))

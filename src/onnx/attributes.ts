@@ -9,18 +9,26 @@ type Values = { [A in Attribute as A['kind']]: A extends { value: infer V } ? V 
  * @throws TtqError `model` when the attribute has another kind
  */
 export function attribute<K extends Exclude<Attribute['kind'], 'other'>, F extends Values[K] | undefined>(
-  node: Node, name: string, kind: K, fallback: F,
+  node: Node,
+  name: string,
+  kind: K,
+  fallback: F,
 ): Values[K] | F {
   const found = node.attributes[name]
   if (found === undefined) return fallback
   if (found.kind !== kind) {
-    throw new TtqError('model', `onnx: ${describeNode(node)}: attribute "${name}" is of kind ${found.kind}, expected ${kind}`)
+    throw new TtqError(
+      'model',
+      `onnx: ${describeNode(node)}: attribute "${name}" is of kind ${found.kind}, expected ${kind}`,
+    )
   }
   return (found as unknown as { value: Values[K] }).value
 }
 
 /** Attributes from plain values: number[] -> ints, string -> string; wrap floats as {float}. */
-export function attributes(values: Record<string, number | string | readonly number[] | { float: number } | undefined>): Attributes {
+export function attributes(
+  values: Record<string, number | string | readonly number[] | { float: number } | undefined>,
+): Attributes {
   const result: Attributes = {}
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue

@@ -18,19 +18,23 @@ interface Scope {
 export function checkGraph(graph: Graph, where = 'onnx', outer?: Scope): void {
   const scope: Scope = { names: new Set(), outer }
   const define = (name: ValueName): void => {
-    if (scope.names.has(name)) throw new TtqError('model', `${where}: value "${name}" is defined twice`, { facts: { value: name } })
+    if (scope.names.has(name))
+      throw new TtqError('model', `${where}: value "${name}" is defined twice`, { facts: { value: name } })
     scope.names.add(name)
   }
   for (const input of graph.inputs) define(input.name)
   for (const name of graph.initializers.keys()) define(name)
   for (const node of graph.nodes) {
-    for (const input of node.inputs) if (input !== '' && !isVisible(input, scope)) throw undefinedInput(node, input, graph, where)
+    for (const input of node.inputs)
+      if (input !== '' && !isVisible(input, scope)) throw undefinedInput(node, input, graph, where)
     for (const subgraph of subgraphs(node)) checkGraph(subgraph, where, scope)
     for (const output of node.outputs) if (output !== '') define(output)
   }
   for (const { name } of graph.outputs) {
     if (!isVisible(name, scope)) {
-      throw new TtqError('model', `${where}: graph output "${name}" is not computed by any node`, { facts: { value: name } })
+      throw new TtqError('model', `${where}: graph output "${name}" is not computed by any node`, {
+        facts: { value: name },
+      })
     }
   }
 }
@@ -41,8 +45,11 @@ function isVisible(name: ValueName, scope: Scope): boolean {
 
 function undefinedInput(node: Node, input: ValueName, graph: Graph, where: string): TtqError {
   const later = graph.nodes.find((candidate) => candidate.outputs.includes(input))
-  const found = later === undefined
-    ? `is not defined anywhere`
-    : `is computed later, by ${describeNode(later)}; expected nodes in topological order`
-  return new TtqError('model', `${where}: ${describeNode(node)}: input "${input}" ${found}`, { facts: { node: node.name, value: input } })
+  const found =
+    later === undefined
+      ? `is not defined anywhere`
+      : `is computed later, by ${describeNode(later)}; expected nodes in topological order`
+  return new TtqError('model', `${where}: ${describeNode(node)}: input "${input}" ${found}`, {
+    facts: { node: node.name, value: input },
+  })
 }

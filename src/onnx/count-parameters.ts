@@ -8,6 +8,9 @@ const FLOATS = new Set<DataType>(['float32', 'float64', 'float16', 'bfloat16'])
 
 /** Elements of all floating-point constants, those in the bodies of control flow included. */
 export function countParameters(graph: Graph): number {
-  const own = [...graph.initializers.values()].reduce((sum, { type, dims }) => sum + (FLOATS.has(type) ? elementCount(dims) : 0), 0)
+  const own = [...graph.initializers.values()].reduce(
+    (sum, { type, dims }) => sum + (FLOATS.has(type) ? elementCount(dims) : 0),
+    0,
+  )
   return graph.nodes.flatMap(subgraphs).reduce((sum, body) => sum + countParameters(body), own)
 }

@@ -10,12 +10,14 @@ import { constantValues } from './static-values.js'
 const SYMBOL = 'batch'
 
 /**
- * A copy of the model whose fixed batch dimension is symbolic; the model itself when its first input has no fixed first dimension.
+ * A copy of the model whose fixed batch dimension is symbolic; the model itself when its first input has no fixed first
+ * dimension.
  *
- * It frees the first dimension of all inputs and outputs where it is the batch size of the first input, and rewrites the target of
- * every Reshape of data whose constant target begins with the batch size: [1,256] becomes [-1,256], and [1,-1] becomes [0,-1].
- * It cannot see a batch size inside a product ([heads * batch, ...]), in another place than the first, in Resize sizes, or in
- * constants that the data is joined with (initial states). A caller therefore has to try the result with several samples.
+ * It frees the first dimension of all inputs and outputs where it is the batch size of the first input, and rewrites
+ * the target of every Reshape of data whose constant target begins with the batch size: [1,256] becomes [-1,256], and
+ * [1,-1] becomes [0,-1]. It cannot see a batch size inside a product ([heads * batch, ...]), in another place than the
+ * first, in Resize sizes, or in constants that the data is joined with (initial states). A caller therefore has to try
+ * the result with several samples.
  */
 export function freeBatch(model: Model): Model {
   const batch = model.graph.inputs[0]?.type?.dims?.[0]
@@ -46,7 +48,8 @@ function freeReshapes(graph: Graph, batch: number): void {
   for (const [name, tensor] of builder.initializers) graph.initializers.set(name, tensor)
 }
 
-// 0 copies the input's dimension, unless allowzero takes that meaning away; without a 0 in the target, allowzero means nothing.
+// 0 copies the input's dimension, unless allowzero takes that meaning away; without a 0 in the target, allowzero means
+// nothing.
 function freeTarget(target: Tensor, batch: number, allowZero: boolean): Tensor | undefined {
   const dims = [...(target.data as BigInt64Array)]
   if (dims[0] !== BigInt(batch) || (allowZero && dims.includes(0n))) return undefined

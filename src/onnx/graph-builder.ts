@@ -30,15 +30,31 @@ export class GraphBuilder {
     return name
   }
 
-  /** Adds an ai.onnx node with one output and returns that output's name (derived from `name`, default the operator's name). */
+  /**
+   * Adds an ai.onnx node with one output and returns that output's name (derived from `name`, default the operator's
+   * name).
+   */
   emit(opType: string, inputs: readonly ValueName[], attrs: PlainAttributes = {}, name = opType): ValueName {
     return this.emitMany(opType, inputs, 1, attrs, name)[0] as ValueName
   }
 
   /** The same for a node with `count` outputs. */
-  emitMany(opType: string, inputs: readonly ValueName[], count: number, attrs: PlainAttributes = {}, name = opType): ValueName[] {
+  emitMany(
+    opType: string,
+    inputs: readonly ValueName[],
+    count: number,
+    attrs: PlainAttributes = {},
+    name = opType,
+  ): ValueName[] {
     const outputs = Array.from({ length: count }, () => this.fresh(name))
-    this.nodes.push({ name: outputs[0] as ValueName, opType, domain: '', inputs: [...inputs], outputs, attributes: attributes(attrs) })
+    this.nodes.push({
+      name: outputs[0] as ValueName,
+      opType,
+      domain: '',
+      inputs: [...inputs],
+      outputs,
+      attributes: attributes(attrs),
+    })
     return outputs
   }
 
@@ -50,7 +66,10 @@ export class GraphBuilder {
 
   /** The name of an initializer with this value; equal small tensors share one. */
   constant(tensor: Tensor, name = 'const'): ValueName {
-    const key = tensor.data.length <= 64 ? `${tensor.type}[${tensor.dims.join()}]${Array.from(tensor.data as ArrayLike<unknown>, printExactly).join()}` : undefined
+    const key =
+      tensor.data.length <= 64
+        ? `${tensor.type}[${tensor.dims.join()}]${Array.from(tensor.data as ArrayLike<unknown>, printExactly).join()}`
+        : undefined
     const known = key === undefined ? undefined : this.constants.get(key)
     if (known !== undefined) return known
     const fresh = this.fresh(name)

@@ -1,16 +1,21 @@
-// Questions about graphs (who makes a value, who uses it) and the edits that follow from them alone. All edits return new graphs.
+// Questions about graphs (who makes a value, who uses it) and the edits that follow from them alone. All edits return
+// new graphs.
 import type { Tensor } from '../tensor/tensor.js'
 import { subgraphs } from './attributes.js'
 import type { Attributes, Graph, Model, Node, ValueName } from './model.js'
 
 /** Value -> the node that computes it. Graph inputs and initializers have none. */
 export function producers(graph: Graph): Map<ValueName, Node> {
-  return new Map(graph.nodes.flatMap((node) => node.outputs.filter((output) => output !== '').map((output) => [output, node] as const)))
+  return new Map(
+    graph.nodes.flatMap((node) =>
+      node.outputs.filter((output) => output !== '').map((output) => [output, node] as const),
+    ),
+  )
 }
 
 /**
- * Value -> the nodes of this graph that use it, each once, in graph order. A node uses what the graphs nested in it capture.
- * Values that only leave the graph as outputs have no entry.
+ * Value -> the nodes of this graph that use it, each once, in graph order. A node uses what the graphs nested in it
+ * capture. Values that only leave the graph as outputs have no entry.
  */
 export function consumers(graph: Graph): Map<ValueName, Node[]> {
   const result = new Map<ValueName, Node[]>()
@@ -78,7 +83,9 @@ export function cloneModel(model: Model): Model {
   return { ...model, opsets: new Map(model.opsets), graph: cloneGraph(model.graph) }
 }
 
-/** The graph without the nodes and initializers that no output needs; inputs stay. Nested graphs are left as they are. */
+/**
+ * The graph without the nodes and initializers that no output needs; inputs stay. Nested graphs are left as they are.
+ */
 export function removeUnusedNodes(graph: Graph): Graph {
   const needed = new Set(graph.outputs.map((output) => output.name))
   const nodes: Node[] = []
@@ -100,7 +107,12 @@ export function replaceValues(graph: Graph, values: ReadonlyMap<ValueName, Tenso
   const taken = valueNames(graph)
   for (const [name, tensor] of values) if (taken.has(name)) initializers.set(name, tensor)
   const nodes = graph.nodes.map((node) => withoutOutputs(node, values, taken))
-  return removeUnusedNodes({ ...graph, nodes, initializers, inputs: graph.inputs.filter(({ name }) => !values.has(name)) })
+  return removeUnusedNodes({
+    ...graph,
+    nodes,
+    initializers,
+    inputs: graph.inputs.filter(({ name }) => !values.has(name)),
+  })
 }
 
 // An output may not simply be left out (Split), so that a replaced one gets a name nobody reads.

@@ -1,9 +1,9 @@
-// Long element-wise chains, piece by piece: nodes over large one-dimensional values are gathered into Scan loops over pieces that stay in the
-// processor's cache, and what is added up over all elements is carried from piece to piece.
+// Long element-wise chains, piece by piece: nodes over large one-dimensional values are gathered into Scan loops over
+// pieces that stay in the processor's cache, and what is added up over all elements is carried from piece to piece.
 //
-// One TTQ update of 16.8 M weights on one core: 176 ms and 0.6 GB this way, 239 ms and 1.5 GB with each operator over all weights
-// (pieces of at most 2^16; of 2^14: 185 ms, of 2^18: 177 ms, of 2^20: 198 ms); of 37 thousand weights as long either way. A loop over the weights
-// in JavaScript, compiled by V8: 156 ms.
+// One TTQ update of 16.8 M weights on one core: 176 ms and 0.6 GB this way, 239 ms and 1.5 GB with each operator over
+// all weights (pieces of at most 2^16; of 2^14: 185 ms, of 2^18: 177 ms, of 2^20: 198 ms); of 37 thousand weights as
+// long either way. A loop over the weights in JavaScript, compiled by V8: 156 ms.
 import { float32 } from '../tensor/tensor.js'
 import { attribute, attributes } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
@@ -20,8 +20,9 @@ export interface PieceOptions {
 export const PIECE_DEFAULTS: PieceOptions = { from: 2 ** 20, longest: 2 ** 16 }
 
 /**
- * The same graph with its long one-dimensional float inputs, and what is computed from them element by element, cut into pieces: inputs and outputs of
- * [n] become [pieces, n / pieces]. Lengths without a suitable divisor stay whole. Sums may be rounded differently.
+ * The same graph with its long one-dimensional float inputs, and what is computed from them element by element, cut
+ * into pieces: inputs and outputs of [n] become [pieces, n / pieces]. Lengths without a suitable divisor stay whole.
+ * Sums may be rounded differently.
  * @param graph float32 values only; what meets a long value element by element is as long, or a single number
  */
 export function inPieces(graph: Graph, options: Partial<PieceOptions> = {}): Graph {
@@ -29,12 +30,14 @@ export function inPieces(graph: Graph, options: Partial<PieceOptions> = {}): Gra
   const lengths = new Map<ValueName, number>()
   for (const { name, type } of graph.inputs) {
     const [length, ...rest] = type?.dims as readonly number[]
-    if (length !== undefined && rest.length === 0 && length >= from && pieceLength(length, longest) !== undefined) lengths.set(name, length)
+    if (length !== undefined && rest.length === 0 && length >= from && pieceLength(length, longest) !== undefined)
+      lengths.set(name, length)
   }
   return lengths.size === 0 ? graph : new Cutter(graph, lengths, longest).cut()
 }
 
-// The longest divisor that is no longer than allowed; none where pieces would be so short that the loop costs more than it saves.
+// The longest divisor that is no longer than allowed; none where pieces would be so short that the loop costs more than
+// it saves.
 function pieceLength(length: number, longest: number): number | undefined {
   for (let piece = Math.min(longest, length); piece > longest / 16; piece--) if (length % piece === 0) return piece
   return undefined
@@ -42,7 +45,24 @@ function pieceLength(length: number, longest: number): number | undefined {
 
 const COMPARISONS = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual']
 const ELEMENTWISE = new Set([
-  ...COMPARISONS, 'Abs', 'Add', 'Clip', 'Div', 'Exp', 'Identity', 'Max', 'Min', 'Mul', 'Neg', 'Pow', 'Reciprocal', 'Sign', 'Sqrt', 'Sub', 'Sum', 'Where',
+  ...COMPARISONS,
+  'Abs',
+  'Add',
+  'Clip',
+  'Div',
+  'Exp',
+  'Identity',
+  'Max',
+  'Min',
+  'Mul',
+  'Neg',
+  'Pow',
+  'Reciprocal',
+  'Sign',
+  'Sqrt',
+  'Sub',
+  'Sum',
+  'Where',
 ])
 
 /** How what was found in the pieces so far and in this one are joined, and what the loop starts with. */
@@ -54,25 +74,37 @@ const REDUCTIONS: ReadonlyMap<string, { join: string; start: number; within: str
 ])
 
 /** Nodes over values of one length that can run in one loop. */
-interface Loop { length: number; nodes: Node[]; reductions: Node[] }
+interface Loop {
+  length: number
+  nodes: Node[]
+  reductions: Node[]
+}
 
 class Cutter {
   private readonly b: GraphBuilder
-  /** Long value -> the loop that computes it; graph inputs come before loop 0. A number's loop is the first that may use it. */
+  /**
+   * Long value -> the loop that computes it; graph inputs come before loop 0. A number's loop is the first that may use
+   * it.
+   */
   private readonly level = new Map<ValueName, number>()
   private readonly truths = new Set<ValueName>()
   private readonly loops: Map<number, Loop>[] = []
   /** Nodes that run before the loops of a level. */
   private readonly between: Node[][] = []
 
-  constructor(private readonly graph: Graph, private readonly lengths: Map<ValueName, number>, private readonly longest: number) {
+  constructor(
+    private readonly graph: Graph,
+    private readonly lengths: Map<ValueName, number>,
+    private readonly longest: number,
+  ) {
     this.b = new GraphBuilder(valueNames(graph))
   }
 
   cut(): Graph {
     for (const node of this.graph.nodes) this.place(node)
     for (let level = 0; level < Math.max(this.loops.length, this.between.length); level++) {
-      for (const node of this.between[level] ?? []) this.b.push({ ...node, inputs: node.inputs.map((input) => this.whole(input)) })
+      for (const node of this.between[level] ?? [])
+        this.b.push({ ...node, inputs: node.inputs.map((input) => this.whole(input)) })
       for (const loop of this.loops[level]?.values() ?? []) this.write(loop, level)
     }
     const cut = (value: ValueInfo): ValueInfo => {
@@ -80,7 +112,13 @@ class Cutter {
       return length === undefined ? value : { ...value, type: { elementType: 'float32', dims: this.pieces(length) } }
     }
     const initializers = new Map([...this.graph.initializers, ...this.b.initializers])
-    return { ...this.graph, nodes: this.b.nodes, inputs: this.graph.inputs.map(cut), outputs: this.graph.outputs.map(cut), initializers }
+    return {
+      ...this.graph,
+      nodes: this.b.nodes,
+      inputs: this.graph.inputs.map(cut),
+      outputs: this.graph.outputs.map(cut),
+      initializers,
+    }
   }
 
   private pieces(length: number): [count: number, size: number] {
@@ -118,36 +156,71 @@ class Cutter {
   // A long value as an operator needs it that takes it as a whole.
   private whole(value: ValueName): ValueName {
     const length = this.lengths.get(value)
-    return length === undefined ? value : this.b.emit('Reshape', [value, this.b.constant({ type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(length)) })])
+    return length === undefined
+      ? value
+      : this.b.emit('Reshape', [
+          value,
+          this.b.constant({ type: 'int64', dims: [1], data: BigInt64Array.of(BigInt(length)) }),
+        ])
   }
 
   private write({ length, nodes, reductions }: Loop, level: number): void {
     const [, size] = this.pieces(length)
     const { b } = this
     const computed = new Set(nodes.flatMap(({ outputs }) => outputs))
-    const taken = [...new Set([...nodes, ...reductions].flatMap(({ inputs }) => inputs))].filter((input) => this.lengths.has(input) && !computed.has(input))
+    const taken = [...new Set([...nodes, ...reductions].flatMap(({ inputs }) => inputs))].filter(
+      (input) => this.lengths.has(input) && !computed.has(input),
+    )
     const given = [...computed].filter((output) => this.isUsedBehind(output, level))
     const local = new Map<ValueName, ValueName>([...taken, ...computed].map((name) => [name, b.fresh(`${name}_piece`)]))
     const inside = (name: ValueName): ValueName => local.get(name) ?? name
-    const body: Node[] = nodes.map((node) => ({ ...node, name: '', inputs: node.inputs.map(inside), outputs: node.outputs.map(inside) }))
+    const body: Node[] = nodes.map((node) => ({
+      ...node,
+      name: '',
+      inputs: node.inputs.map(inside),
+      outputs: node.outputs.map(inside),
+    }))
     const carried = reductions.map((node) => {
       const { join, start, within } = REDUCTIONS.get(node.opType) as { join: string; start: number; within: string }
-      const [before, part, after] = ['before', 'part', 'after'].map((what) => b.fresh(`${node.outputs[0]}_${what}`)) as [ValueName, ValueName, ValueName]
+      const [before, part, after] = ['before', 'part', 'after'].map((what) =>
+        b.fresh(`${node.outputs[0]}_${what}`),
+      ) as [ValueName, ValueName, ValueName]
       body.push(
-        { name: '', opType: within, domain: '', inputs: node.inputs.map(inside), outputs: [part], attributes: attributes({ keepdims: 0 }) },
+        {
+          name: '',
+          opType: within,
+          domain: '',
+          inputs: node.inputs.map(inside),
+          outputs: [part],
+          attributes: attributes({ keepdims: 0 }),
+        },
         { name: '', opType: join, domain: '', inputs: [before, part], outputs: [after], attributes: {} },
       )
-      return { before, after, start: b.constant(float32([], [start])), found: b.fresh(`${node.outputs[0]}_found`), node }
+      return {
+        before,
+        after,
+        start: b.constant(float32([], [start])),
+        found: b.fresh(`${node.outputs[0]}_found`),
+        node,
+      }
     })
     const number = (name: ValueName): ValueInfo => ({ name, type: { elementType: 'float32', dims: [] } })
-    const piece = (name: ValueName): ValueInfo => ({ name: inside(name), type: { elementType: this.truths.has(name) ? 'bool' : 'float32', dims: [size] } })
+    const piece = (name: ValueName): ValueInfo => ({
+      name: inside(name),
+      type: { elementType: this.truths.has(name) ? 'bool' : 'float32', dims: [size] },
+    })
     const bodyGraph: Graph = {
-      name: 'piece', nodes: body, initializers: new Map(),
+      name: 'piece',
+      nodes: body,
+      initializers: new Map(),
       inputs: [...carried.map(({ before }) => number(before)), ...taken.map(piece)],
       outputs: [...carried.map(({ after }) => number(after)), ...given.map(piece)],
     }
     b.push({
-      name: '', opType: 'Scan', domain: '', inputs: [...carried.map(({ start }) => start), ...taken],
+      name: '',
+      opType: 'Scan',
+      domain: '',
+      inputs: [...carried.map(({ start }) => start), ...taken],
       outputs: [...carried.map(({ found }) => found), ...given],
       attributes: { ...attributes({ num_scan_inputs: taken.length }), body: { kind: 'graph', value: bodyGraph } },
     })

@@ -1,8 +1,12 @@
-// An ONNX model as plain data. Reading and writing the protobuf form is read-model.ts and write-model.ts; nothing else knows it.
+// An ONNX model as plain data. Reading and writing the protobuf form is read-model.ts and write-model.ts; nothing else
+// knows it.
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Name of an edge of the graph: a graph input, an initializer or a node output. '' stands for an omitted optional input. */
+/**
+ * Name of an edge of the graph: a graph input, an initializer or a node output. '' stands for an omitted optional
+ * input.
+ */
 export type ValueName = string
 
 /**

@@ -1,8 +1,9 @@
 // The protobuf messages of ONNX: bytes <-> messages. The only file that knows onnx-proto and protobufjs.
 //
-// onnx-proto is generated from ONNX 1.10, and generated decoders drop the fields they do not know. Newer files have such fields that
-// runtimes need (NodeProto.overload, FunctionProto.attribute_proto, metadata_props, ...). Therefore every message class is wrapped here:
-// the bytes of unknown fields are remembered beside the message and written again after its known fields.
+// onnx-proto is generated from ONNX 1.10, and generated decoders drop the fields they do not know. Newer files have
+// such fields that runtimes need (NodeProto.overload, FunctionProto.attribute_proto, metadata_props, ...). Therefore
+// every message class is wrapped here: the bytes of unknown fields are remembered beside the message and written again
+// after its known fields.
 import onnxProto from 'onnx-proto'
 import type { onnx } from 'onnx-proto'
 import protobuf from 'protobufjs/minimal.js'
@@ -58,12 +59,14 @@ function isMessageClass(value: unknown): value is MessageClass {
   return typeof value === 'function' && 'decode' in value && 'encode' in value
 }
 
-// The generated code looks its classes up by name at every call, so that replaced functions hold for nested messages too.
+// The generated code looks its classes up by name at every call, so that replaced functions hold for nested messages
+// too.
 function keepUnknownFields(namespace: object): void {
   for (const message of Object.values(namespace)) {
     if (!isMessageClass(message)) continue
     const { decode, encode } = message
-    message.decode = (reader, length) => (reader instanceof KeepingReader ? decodeKeeping(decode, reader, length) : decode(reader, length))
+    message.decode = (reader, length) =>
+      reader instanceof KeepingReader ? decodeKeeping(decode, reader, length) : decode(reader, length)
     message.encode = (value, writer) => {
       const written = encode(value, writer)
       for (const field of unknownFields.get(value) ?? []) written.raw(field)
@@ -110,8 +113,8 @@ export function copyMessage<M extends object>(message: M): M {
 }
 
 /**
- * Encodes a model whose graph and initializers are handed in apart, so that each weight is copied once, straight into the result.
- * The graph comes last: a file cut short anywhere lacks a part that readers demand.
+ * Encodes a model whose graph and initializers are handed in apart, so that each weight is copied once, straight into
+ * the result. The graph comes last: a file cut short anywhere lacks a part that readers demand.
  * @param model without `graph`; @param graph without `initializer`
  */
 export function encodeModel(model: ModelProto, graph: GraphProto, initializers: readonly TensorProto[]): Uint8Array {
@@ -130,7 +133,13 @@ function tensorPieces(tensor: TensorProto): Uint8Array[] {
 }
 
 function delimited(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
-  return [protobuf.Writer.create().uint32((field << 3) | 2).uint32(totalLength(pieces)).finish(), ...pieces]
+  return [
+    protobuf.Writer.create()
+      .uint32((field << 3) | 2)
+      .uint32(totalLength(pieces))
+      .finish(),
+    ...pieces,
+  ]
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {
@@ -147,7 +156,9 @@ function totalLength(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }
 
-/** The exact value of a 64-bit integer; a ProtoInt (onnx-proto's typings name a type for it that they do not import). */
+/**
+ * The exact value of a 64-bit integer; a ProtoInt (onnx-proto's typings name a type for it that they do not import).
+ */
 export function toBigInt(protoInt: unknown): bigint {
   const value = protoInt as ProtoInt
   if (typeof value === 'number') return BigInt(value)
@@ -160,7 +171,9 @@ export function toNumber(value: unknown): number {
   return typeof value === 'number' ? value : Number(toBigInt(value))
 }
 
-/** A 64-bit signed integer for a message; values outside its range are brought to its ends (INT64_MAX reads as 2^63). */
+/**
+ * A 64-bit signed integer for a message; values outside its range are brought to its ends (INT64_MAX reads as 2^63).
+ */
 export function protoInt(value: number | bigint): ProtoInt {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   const clamped = clampInt64(BigInt(value))

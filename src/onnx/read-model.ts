@@ -5,8 +5,17 @@ import type { Tensor } from '../tensor/tensor.js'
 import { checkGraph } from './check-graph.js'
 import type { Attribute, Attributes, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
-  type AttributeProto, decodeModel, type GraphProto, messages, type ModelProto, type NodeProto, type TensorProto, toBigInt, toNumber,
-  type TypeProto, type ValueInfoProto,
+  type AttributeProto,
+  decodeModel,
+  type GraphProto,
+  messages,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+  toBigInt,
+  toNumber,
+  type TypeProto,
+  type ValueInfoProto,
 } from './proto.js'
 import { type ExternalData, readTensor } from './read-tensor.js'
 import { sourceOf } from './source.js'
@@ -19,8 +28,9 @@ export interface ReadOptions {
   /** Gives the bytes of external data files; without it a model that has some is refused. */
   externalData?: ExternalData
   /**
-   * Weights may be moved by a few bytes within the given ones, to where their type can be viewed, instead of being copied: the model
-   * then takes no more memory than its file. The given bytes are no ONNX model afterwards. Default false.
+   * Weights may be moved by a few bytes within the given ones, to where their type can be viewed, instead of being
+   * copied: the model then takes no more memory than its file. The given bytes are no ONNX model afterwards. Default
+   * false.
    */
   overwrite?: boolean
 }
@@ -44,15 +54,22 @@ const OLDEST_IR_VERSION = 3
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
-  const context: Context = { name: options.name ?? 'onnx', externalData: options.externalData, overwrite: options.overwrite ?? false }
+  const context: Context = {
+    name: options.name ?? 'onnx',
+    externalData: options.externalData,
+    overwrite: options.overwrite ?? false,
+  }
   const proto = decode(bytes, context.name)
   const irVersion = toNumber(proto.irVersion)
   if (!proto.graph) throw new TtqError('model', `${context.name}: holds no graph, expected an ONNX model`)
   if (irVersion < OLDEST_IR_VERSION) {
     throw new TtqError('model', `${context.name}: IR version ${irVersion}, expected ${OLDEST_IR_VERSION} or later`)
   }
-  if (proto.opsetImport.length === 0) throw new TtqError('model', `${context.name}: imports no operator set, expected at least one`)
-  const opsets = new Map(proto.opsetImport.map((entry) => [plainDomain(entry.domain ?? ''), toNumber(entry.version ?? 0)]))
+  if (proto.opsetImport.length === 0)
+    throw new TtqError('model', `${context.name}: imports no operator set, expected at least one`)
+  const opsets = new Map(
+    proto.opsetImport.map((entry) => [plainDomain(entry.domain ?? ''), toNumber(entry.version ?? 0)]),
+  )
   const graph = readGraph(proto.graph as GraphProto, context)
   checkGraph(graph, context.name)
   proto.graph = null
@@ -100,7 +117,14 @@ function readGraph(proto: GraphProto, context: Context): Graph {
 }
 
 const VALUE_FIELDS = [
-  'rawData', 'floatData', 'int32Data', 'int64Data', 'doubleData', 'uint64Data', 'externalData', 'dataLocation',
+  'rawData',
+  'floatData',
+  'int32Data',
+  'int64Data',
+  'doubleData',
+  'uint64Data',
+  'externalData',
+  'dataLocation',
 ] as const
 
 // The message stays as the tensor's source (doc string, metadata); its values would only take memory there.
@@ -112,7 +136,8 @@ function readStripped(proto: TensorProto, name: string, context: Context): Tenso
 
 function readNode(proto: NodeProto, context: Context): Node {
   const attributes: Attributes = {}
-  for (const attribute of proto.attribute as AttributeProto[]) attributes[attribute.name] = readAttribute(attribute, proto, context)
+  for (const attribute of proto.attribute as AttributeProto[])
+    attributes[attribute.name] = readAttribute(attribute, proto, context)
   return {
     name: proto.name,
     opType: proto.opType,
@@ -126,7 +151,15 @@ function readNode(proto: NodeProto, context: Context): Node {
 
 // AttributeProto.AttributeType
 const KINDS: Readonly<Record<number, Attribute['kind']>> = {
-  1: 'float', 2: 'int', 3: 'string', 4: 'tensor', 5: 'graph', 6: 'floats', 7: 'ints', 8: 'strings', 10: 'graphs',
+  1: 'float',
+  2: 'int',
+  3: 'string',
+  4: 'tensor',
+  5: 'graph',
+  6: 'floats',
+  7: 'ints',
+  8: 'strings',
+  10: 'graphs',
 }
 
 // Early writers left the type out; the field that is there tells it.
@@ -144,24 +177,39 @@ function readAttribute(proto: AttributeProto, node: NodeProto, context: Context)
     const value = readStripped(proto.t as TensorProto, `${node.output[0] ?? node.name}.${proto.name}`, context)
     return { kind, value, source: sourceOf(proto) }
   }
-  if (kind === 'graph' && proto.g) return { kind, value: readGraph(proto.g as GraphProto, context), source: sourceOf(proto) }
+  if (kind === 'graph' && proto.g)
+    return { kind, value: readGraph(proto.g as GraphProto, context), source: sourceOf(proto) }
   if (kind === 'graphs') {
-    return { kind, value: proto.graphs.map((graph) => readGraph(graph as GraphProto, context)), source: sourceOf(proto) }
+    return {
+      kind,
+      value: proto.graphs.map((graph) => readGraph(graph as GraphProto, context)),
+      source: sourceOf(proto),
+    }
   }
   return { ...readPlainAttribute(proto), source: sourceOf(proto) }
 }
 
-/** The value of an attribute that holds neither tensors nor graphs; `other` for those that do and for kinds not modelled. */
+/**
+ * The value of an attribute that holds neither tensors nor graphs; `other` for those that do and for kinds not
+ * modelled.
+ */
 export function readPlainAttribute(proto: AttributeProto): Attribute {
   const kind = kindOf(proto)
   switch (kind) {
-    case 'float': return { kind, value: proto.f }
-    case 'int': return { kind, value: toNumber(proto.i) }
-    case 'string': return { kind, value: text(proto.s) }
-    case 'floats': return { kind, value: proto.floats }
-    case 'ints': return { kind, value: proto.ints.map(toNumber) }
-    case 'strings': return { kind, value: proto.strings.map(text) }
-    default: return { kind: 'other' }
+    case 'float':
+      return { kind, value: proto.f }
+    case 'int':
+      return { kind, value: toNumber(proto.i) }
+    case 'string':
+      return { kind, value: text(proto.s) }
+    case 'floats':
+      return { kind, value: proto.floats }
+    case 'ints':
+      return { kind, value: proto.ints.map(toNumber) }
+    case 'strings':
+      return { kind, value: proto.strings.map(text) }
+    default:
+      return { kind: 'other' }
   }
 }
 
@@ -172,17 +220,26 @@ function text(bytes: Uint8Array): string {
 // Operator Constant, every form but sparse_value. https://onnx.ai/onnx/operators/onnx__Constant.html
 function readConstant(node: NodeProto, context: Context): Tensor | undefined {
   const [attribute] = node.attribute as AttributeProto[]
-  if (node.opType !== 'Constant' || plainDomain(node.domain) !== '' || node.attribute.length !== 1 || !attribute) return undefined
+  if (node.opType !== 'Constant' || plainDomain(node.domain) !== '' || node.attribute.length !== 1 || !attribute)
+    return undefined
   if (node.output.length !== 1 || attribute.refAttrName !== '') return undefined
   switch (attribute.name) {
-    case 'value': return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
-    case 'value_float': return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }
-    case 'value_floats': return { type: 'float32', dims: [attribute.floats.length], data: Float32Array.from(attribute.floats) }
-    case 'value_int': return { type: 'int64', dims: [], data: BigInt64Array.of(toBigInt(attribute.i)) }
-    case 'value_ints': return { type: 'int64', dims: [attribute.ints.length], data: BigInt64Array.from(attribute.ints, toBigInt) }
-    case 'value_string': return { type: 'string', dims: [], data: [text(attribute.s)] }
-    case 'value_strings': return { type: 'string', dims: [attribute.strings.length], data: attribute.strings.map(text) }
-    default: return undefined
+    case 'value':
+      return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
+    case 'value_float':
+      return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }
+    case 'value_floats':
+      return { type: 'float32', dims: [attribute.floats.length], data: Float32Array.from(attribute.floats) }
+    case 'value_int':
+      return { type: 'int64', dims: [], data: BigInt64Array.of(toBigInt(attribute.i)) }
+    case 'value_ints':
+      return { type: 'int64', dims: [attribute.ints.length], data: BigInt64Array.from(attribute.ints, toBigInt) }
+    case 'value_string':
+      return { type: 'string', dims: [], data: [text(attribute.s)] }
+    case 'value_strings':
+      return { type: 'string', dims: [attribute.strings.length], data: attribute.strings.map(text) }
+    default:
+      return undefined
   }
 }
 
@@ -203,7 +260,8 @@ export function readType(proto: TypeProto): TensorType | undefined {
   const elementType = dataTypeOfOnnx(proto.tensorType?.elemType ?? 0)
   if (elementType === undefined) return undefined
   const dims = proto.tensorType?.shape?.dim?.map((dim) => {
-    if (dim.dimValue !== undefined && dim.dimValue !== null && Object.hasOwn(dim, 'dimValue')) return toNumber(dim.dimValue)
+    if (dim.dimValue !== undefined && dim.dimValue !== null && Object.hasOwn(dim, 'dimValue'))
+      return toNumber(dim.dimValue)
     return dim.dimParam ? dim.dimParam : null
   })
   return { elementType, dims }

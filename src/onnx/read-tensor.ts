@@ -5,33 +5,46 @@ import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import { type TensorProto, toBigInt, toNumber } from './proto.js'
 
 /**
- * Gives `length` bytes from `offset` of a file that stands beside the model; `location` is a relative path with forward slashes.
- * May throw when there is no such file.
+ * Gives `length` bytes from `offset` of a file that stands beside the model; `location` is a relative path with forward
+ * slashes. May throw when there is no such file.
  */
 export type ExternalData = (location: string, offset: number, length: number) => Uint8Array
 
 const EXTERNAL = 1
 
 /**
- * Reads a tensor. Raw and external bytes are not copied unless they are not aligned for their type (assumes a little-endian machine,
- * as all that ONNX Runtime supports are).
+ * Reads a tensor. Raw and external bytes are not copied unless they are not aligned for their type (assumes a
+ * little-endian machine, as all that ONNX Runtime supports are).
  * @param where how messages call it: `model.onnx: tensor "w"`
  * @param overwrite whether raw bytes may be moved within their buffer to be aligned
  * @throws TtqError `model` when type, dims and data do not fit together, or external data is missing
  */
-export function readTensor(proto: TensorProto, where: string, externalData: ExternalData | undefined, overwrite = false): Tensor {
+export function readTensor(
+  proto: TensorProto,
+  where: string,
+  externalData: ExternalData | undefined,
+  overwrite = false,
+): Tensor {
   const type = dataTypeOfOnnx(proto.dataType)
   if (type === undefined) throw new TtqError('model', `${where}: data type ${proto.dataType}, expected 1 to 26`)
   const dims = proto.dims.map(toNumber)
   const count = elementCount(dims)
   if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count)) {
-    throw new TtqError('model', `${where}: shape [${dims.join(',')}], expected dimensions of 0 or more that can be addressed`)
+    throw new TtqError(
+      'model',
+      `${where}: shape [${dims.join(',')}], expected dimensions of 0 or more that can be addressed`,
+    )
   }
   return { type, dims, data: readData(proto, type, dims, where, externalData, overwrite) }
 }
 
 function readData(
-  proto: TensorProto, type: DataType, dims: readonly number[], where: string, externalData: ExternalData | undefined, overwrite: boolean,
+  proto: TensorProto,
+  type: DataType,
+  dims: readonly number[],
+  where: string,
+  externalData: ExternalData | undefined,
+  overwrite: boolean,
 ): TensorData {
   const count = elementCount(dims)
   const found = (unit: string, found: number, expected: number): void => {
@@ -75,12 +88,31 @@ type Field = 'floatData' | 'int32Data' | 'int64Data' | 'doubleData' | 'uint64Dat
 
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, comments of TensorProto's *_data fields.
 const FIELDS: Record<Exclude<DataType, 'string'>, Field> = {
-  float32: 'floatData', complex64: 'floatData',
-  int32: 'int32Data', int16: 'int32Data', int8: 'int32Data', uint16: 'int32Data', uint8: 'int32Data', bool: 'int32Data',
-  float16: 'int32Data', bfloat16: 'int32Data',
-  float8e4m3fn: 'int32Data', float8e4m3fnuz: 'int32Data', float8e5m2: 'int32Data', float8e5m2fnuz: 'int32Data', float8e8m0: 'int32Data',
-  uint4: 'int32Data', int4: 'int32Data', float4e2m1: 'int32Data', uint2: 'int32Data', int2: 'int32Data',
-  int64: 'int64Data', uint32: 'uint64Data', uint64: 'uint64Data', float64: 'doubleData', complex128: 'doubleData',
+  float32: 'floatData',
+  complex64: 'floatData',
+  int32: 'int32Data',
+  int16: 'int32Data',
+  int8: 'int32Data',
+  uint16: 'int32Data',
+  uint8: 'int32Data',
+  bool: 'int32Data',
+  float16: 'int32Data',
+  bfloat16: 'int32Data',
+  float8e4m3fn: 'int32Data',
+  float8e4m3fnuz: 'int32Data',
+  float8e5m2: 'int32Data',
+  float8e5m2fnuz: 'int32Data',
+  float8e8m0: 'int32Data',
+  uint4: 'int32Data',
+  int4: 'int32Data',
+  float4e2m1: 'int32Data',
+  uint2: 'int32Data',
+  int2: 'int32Data',
+  int64: 'int64Data',
+  uint32: 'uint64Data',
+  uint64: 'uint64Data',
+  float64: 'doubleData',
+  complex128: 'doubleData',
 }
 
 // Complex numbers take two values each; elements under a byte come packed into bytes, one byte per int32.
@@ -91,22 +123,39 @@ function valueCount(type: DataType, count: number): number {
 
 function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): TensorData {
   switch (type) {
-    case 'float32': return Float32Array.from(proto.floatData)
-    case 'float64': return Float64Array.from(proto.doubleData)
-    case 'complex64': return new Uint8Array(Float32Array.from(proto.floatData).buffer)
-    case 'complex128': return new Uint8Array(Float64Array.from(proto.doubleData).buffer)
-    case 'int64': return BigInt64Array.from(proto.int64Data, toBigInt)
-    case 'uint64': return BigUint64Array.from(proto.uint64Data, toBigInt)
-    case 'uint32': return Uint32Array.from(proto.uint64Data, toNumber)
-    case 'int32': return Int32Array.from(proto.int32Data)
-    case 'int16': return Int16Array.from(proto.int32Data)
-    case 'int8': return Int8Array.from(proto.int32Data)
-    case 'uint16': case 'float16': case 'bfloat16': return Uint16Array.from(proto.int32Data)
-    default: return Uint8Array.from(proto.int32Data)
+    case 'float32':
+      return Float32Array.from(proto.floatData)
+    case 'float64':
+      return Float64Array.from(proto.doubleData)
+    case 'complex64':
+      return new Uint8Array(Float32Array.from(proto.floatData).buffer)
+    case 'complex128':
+      return new Uint8Array(Float64Array.from(proto.doubleData).buffer)
+    case 'int64':
+      return BigInt64Array.from(proto.int64Data, toBigInt)
+    case 'uint64':
+      return BigUint64Array.from(proto.uint64Data, toBigInt)
+    case 'uint32':
+      return Uint32Array.from(proto.uint64Data, toNumber)
+    case 'int32':
+      return Int32Array.from(proto.int32Data)
+    case 'int16':
+      return Int16Array.from(proto.int32Data)
+    case 'int8':
+      return Int8Array.from(proto.int32Data)
+    case 'uint16':
+    case 'float16':
+    case 'bfloat16':
+      return Uint16Array.from(proto.int32Data)
+    default:
+      return Uint8Array.from(proto.int32Data)
   }
 }
 
-/** The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are aligned. */
+/**
+ * The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are
+ * aligned.
+ */
 export function viewOf(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
   const View: ViewClass = VIEWS[type] ?? Uint8Array
   const source = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
@@ -119,17 +168,34 @@ interface ViewClass {
 }
 
 const VIEWS: Partial<Record<DataType, ViewClass>> = {
-  float32: Float32Array, float64: Float64Array, float16: Uint16Array, bfloat16: Uint16Array,
-  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-  uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
 }
 
-// The location comes from the file and must not lead out of the model's folder (https://onnx.ai/onnx/repo-docs/ExternalData.html).
-function readExternal(proto: TensorProto, expected: number, where: string, externalData: ExternalData | undefined): Uint8Array {
+// The location comes from the file and must not lead out of the model's folder
+// (https://onnx.ai/onnx/repo-docs/ExternalData.html).
+function readExternal(
+  proto: TensorProto,
+  expected: number,
+  where: string,
+  externalData: ExternalData | undefined,
+): Uint8Array {
   const entries = new Map(proto.externalData.map((entry) => [entry.key ?? '', entry.value ?? '']))
   const location = entries.get('location') ?? ''
   if (location === '' || /^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(location)) {
-    throw new TtqError('model', `${where}: its data is in the external file "${location}", expected a path inside the model's folder`)
+    throw new TtqError(
+      'model',
+      `${where}: its data is in the external file "${location}", expected a path inside the model's folder`,
+    )
   }
   const offset = Number(entries.get('offset') ?? 0)
   const length = Number(entries.get('length') ?? expected)

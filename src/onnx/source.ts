@@ -1,4 +1,5 @@
-// What a model's parts remember of the messages they were read from. For read-model.ts and write-model.ts; opaque to everyone else.
+// What a model's parts remember of the messages they were read from. For read-model.ts and write-model.ts; opaque to
+// everyone else.
 import type { Graph, Source } from './model.js'
 import { copyMessage, type GraphProto } from './proto.js'
 

@@ -1,4 +1,5 @@
-// Old operator sets -> opset 18, so that training meets one form of each operator. The rules are a table, upgrade-rules.ts.
+// Old operator sets -> opset 18, so that training meets one form of each operator. The rules are a table,
+// upgrade-rules.ts.
 import { TtqError } from '../errors/ttq-error.js'
 import { describeNode } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
@@ -14,7 +15,8 @@ const TARGET_IR = 8
 
 /**
  * A copy of the model in opset 18, computing the same; models of opset 18 and later come back as they are.
- * Batch norm that was exported in training mode becomes plain inference. For training only: the file's own form is kept for packing.
+ * Batch norm that was exported in training mode becomes plain inference. For training only: the file's own form is kept
+ * for packing.
  * @throws TtqError `unsupported` for opsets below 7, and for operators whose old form cannot be said in opset 18
  */
 export function upgradeOpset(model: Model): Model {
@@ -41,7 +43,9 @@ function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueNam
     initializer: (name) => graph.initializers.get(name),
     facts: valueFacts(graph, producers(graph)),
     isUsed: (name) => used.has(name) || outputs.has(name),
-    refuse: (node, reason) => { throw refusal(node, version, reason) },
+    refuse: (node, reason) => {
+      throw refusal(node, version, reason)
+    },
   }
   for (const node of graph.nodes) {
     node.attributes = upgradeSubgraphs(node, version, taken)
@@ -64,8 +68,12 @@ function upgradeSubgraphs(node: Node, version: number, taken: ReadonlySet<ValueN
 }
 
 function refusal(node: Node, version: number, reason: string): TtqError {
-  return new TtqError('unsupported', `onnx: ${describeNode(node)} of opset ${version} cannot be brought to opset ${TARGET}: ${reason}`, {
-    facts: { node: node.name, operator: node.opType, found: version, expected: TARGET },
-    hint: 'Export the network again with opset 18, or compress it without training.',
-  })
+  return new TtqError(
+    'unsupported',
+    `onnx: ${describeNode(node)} of opset ${version} cannot be brought to opset ${TARGET}: ${reason}`,
+    {
+      facts: { node: node.name, operator: node.opType, found: version, expected: TARGET },
+      hint: 'Export the network again with opset 18, or compress it without training.',
+    },
+  )
 }

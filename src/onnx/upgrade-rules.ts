@@ -53,7 +53,11 @@ function intsToInputs(...names: readonly string[]): Upgrade {
       const values = attribute(node, name, 'ints', undefined)
       return values === undefined ? '' : builder.constant(ints(values), `${node.outputs[0] ?? ''}_${name}`)
     })
-    builder.push({ ...node, inputs: trimmed([...node.inputs, ...inputs]), attributes: without(node.attributes, ...names) })
+    builder.push({
+      ...node,
+      inputs: trimmed([...node.inputs, ...inputs]),
+      attributes: without(node.attributes, ...names),
+    })
   }
 }
 
@@ -80,8 +84,12 @@ const pad: Upgrade = (node, context) => {
   const { builder } = context
   const value = attribute(node, 'value', 'float', 0)
   const type = context.facts.elementType(node.inputs[0] ?? '')
-  const inputs = [...node.inputs, builder.constant(ints(attribute(node, 'pads', 'ints', [])), `${node.outputs[0] ?? ''}_pads`)]
-  if (value !== 0) inputs.push(builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_value`))
+  const inputs = [
+    ...node.inputs,
+    builder.constant(ints(attribute(node, 'pads', 'ints', [])), `${node.outputs[0] ?? ''}_pads`),
+  ]
+  if (value !== 0)
+    inputs.push(builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_value`))
   builder.push({ ...node, inputs, attributes: without(node.attributes, 'pads', 'value') })
 }
 
@@ -106,15 +114,28 @@ const topK: Upgrade = (node, { builder }) => {
 
 // Dropout 7 and 10: the ratio is an attribute; the mask was of another type.
 const dropout: Upgrade = (node, context) => {
-  const ratio = context.builder.constant(float32([], [attribute(node, 'ratio', 'float', 0.5)]), `${node.outputs[0] ?? ''}_ratio`)
+  const ratio = context.builder.constant(
+    float32([], [attribute(node, 'ratio', 'float', 0.5)]),
+    `${node.outputs[0] ?? ''}_ratio`,
+  )
   const inputs = [...node.inputs, ratio]
-  context.builder.push({ ...node, inputs, outputs: firstOutput(node, context), attributes: without(node.attributes, 'ratio') })
+  context.builder.push({
+    ...node,
+    inputs,
+    outputs: firstOutput(node, context),
+    attributes: without(node.attributes, 'ratio'),
+  })
 }
 
-// BatchNormalization 7 and 9 with 5 outputs, and 14 with training_mode and 3 outputs, were exported in the middle of training.
+// BatchNormalization 7 and 9 with 5 outputs, and 14 with training_mode and 3 outputs, were exported in the middle of
+// training.
 const batchNormalization: Upgrade = (node, context) => {
   if (attribute(node, 'spatial', 'int', 1) === 0) context.refuse(node, 'it has spatial = 0 (statistics per activation)')
-  context.builder.push({ ...node, outputs: firstOutput(node, context), attributes: without(node.attributes, 'spatial', 'training_mode') })
+  context.builder.push({
+    ...node,
+    outputs: firstOutput(node, context),
+    attributes: without(node.attributes, 'spatial', 'training_mode'),
+  })
 }
 
 function firstOutput(node: Node, { isUsed, refuse }: UpgradeContext): ValueName[] {
@@ -123,7 +144,8 @@ function firstOutput(node: Node, { isUsed, refuse }: UpgradeContext): ValueName[
   return node.outputs.slice(0, 1)
 }
 
-// Softmax, LogSoftmax, Hardmax before 13 see x as [product of dims before axis, product of the rest] and work along the rest.
+// Softmax, LogSoftmax, Hardmax before 13 see x as [product of dims before axis, product of the rest] and work along the
+// rest.
 const flatSoftmax: Upgrade = (node, { builder, facts }) => {
   const axis = attribute(node, 'axis', 'int', 1)
   const x = node.inputs[0] ?? ''
@@ -138,16 +160,24 @@ const flatSoftmax: Upgrade = (node, { builder, facts }) => {
   const shape = builder.emit('Shape', [x], {}, `${name}_shape`)
   const result = builder.fresh(`${name}_rows`)
   builder.push({ ...node, inputs: [flat], outputs: [result], attributes: last })
-  builder.push({ name: `${name}_unflat`, opType: 'Reshape', domain: '', inputs: [result, shape], outputs: node.outputs, attributes: {} })
+  builder.push({
+    name: `${name}_unflat`,
+    opType: 'Reshape',
+    domain: '',
+    inputs: [result, shape],
+    outputs: node.outputs,
+    attributes: {},
+  })
 }
 
-// Upsample 7 (scales are an attribute), Upsample 9 and Resize 10 map a pixel i to i / scale; `nearest` takes the pixel below when
-// it enlarges, and in ONNX Runtime the pixel above when it shrinks.
+// Upsample 7 (scales are an attribute), Upsample 9 and Resize 10 map a pixel i to i / scale; `nearest` takes the pixel
+// below when it enlarges, and in ONNX Runtime the pixel above when it shrinks.
 const resize10: Upgrade = (node, context) => {
   const listed = attribute(node, 'scales', 'floats', undefined)
-  const scales = listed === undefined
-    ? node.inputs[1] ?? ''
-    : context.builder.constant(float32([listed.length], listed), `${node.outputs[0] ?? ''}_scales`)
+  const scales =
+    listed === undefined
+      ? (node.inputs[1] ?? '')
+      : context.builder.constant(float32([listed.length], listed), `${node.outputs[0] ?? ''}_scales`)
   const known = listed ?? (context.initializer(scales)?.data as Float32Array | undefined) ?? []
   const [shrinks, grows] = [known.some((scale) => scale < 1), known.some((scale) => scale > 1)]
   const mode = attribute(node, 'mode', 'string', 'nearest')
@@ -157,7 +187,11 @@ const resize10: Upgrade = (node, context) => {
     ...node,
     opType: 'Resize',
     inputs: [node.inputs[0] ?? '', '', scales],
-    attributes: attributes({ mode: mode === 'bilinear' ? 'linear' : mode, coordinate_transformation_mode: 'asymmetric', ...nearest }),
+    attributes: attributes({
+      mode: mode === 'bilinear' ? 'linear' : mode,
+      coordinate_transformation_mode: 'asymmetric',
+      ...nearest,
+    }),
   })
 }
 
@@ -174,7 +208,10 @@ const scatter: Upgrade = (node, { builder }) => builder.push({ ...node, opType: 
 
 // RoiAlign 10 had no half-pixel shift; 16 has one by default.
 const roiAlign: Upgrade = (node, { builder }) => {
-  builder.push({ ...node, attributes: { ...node.attributes, ...attributes({ coordinate_transformation_mode: 'output_half_pixel' }) } })
+  builder.push({
+    ...node,
+    attributes: { ...node.attributes, ...attributes({ coordinate_transformation_mode: 'output_half_pixel' }) },
+  })
 }
 
 const scan8: Upgrade = (node, { refuse }) => refuse(node, 'Scan 8 batches its sequences')
@@ -200,7 +237,10 @@ export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
   ReduceProd: reduce,
   ReduceSum: [{ before: 13, upgrade: intsToInputs('axes') }],
   ReduceSumSquare: reduce,
-  Resize: [{ before: 11, upgrade: resize10 }, { before: 18, upgrade: resize11 }],
+  Resize: [
+    { before: 11, upgrade: resize10 },
+    { before: 18, upgrade: resize11 },
+  ],
   RoiAlign: [{ before: 16, upgrade: roiAlign }],
   Scan: [{ before: 9, upgrade: scan8 }],
   Scatter: [{ before: 11, upgrade: scatter }],

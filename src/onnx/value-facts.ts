@@ -1,5 +1,5 @@
-// What the graph itself says about a value's rank and element type, without running it. A guess from declarations and a few operators:
-// enough to convert old operators neatly, no shape inference.
+// What the graph itself says about a value's rank and element type, without running it. A guess from declarations and a
+// few operators: enough to convert old operators neatly, no shape inference.
 import type { DataType } from '../tensor/data-type.js'
 import { dataTypeOfOnnx } from '../tensor/data-type.js'
 import { attribute } from './attributes.js'
@@ -14,21 +14,72 @@ export interface ValueFacts {
 
 /** Their (first) result has the shape of their first input. */
 const SAME_RANK = new Set([
-  'Relu', 'LeakyRelu', 'PRelu', 'Elu', 'Selu', 'Clip', 'Sigmoid', 'HardSigmoid', 'Tanh', 'Softplus', 'Softmax', 'LogSoftmax', 'Identity', 'Dropout',
-  'Cast', 'BatchNormalization', 'InstanceNormalization', 'LRN', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'Conv',
-  'ConvTranspose', 'Pad', 'Concat', 'Split', 'Transpose', 'Slice', 'Upsample', 'Resize',
+  'Relu',
+  'LeakyRelu',
+  'PRelu',
+  'Elu',
+  'Selu',
+  'Clip',
+  'Sigmoid',
+  'HardSigmoid',
+  'Tanh',
+  'Softplus',
+  'Softmax',
+  'LogSoftmax',
+  'Identity',
+  'Dropout',
+  'Cast',
+  'BatchNormalization',
+  'InstanceNormalization',
+  'LRN',
+  'MaxPool',
+  'AveragePool',
+  'GlobalAveragePool',
+  'GlobalMaxPool',
+  'Conv',
+  'ConvTranspose',
+  'Pad',
+  'Concat',
+  'Split',
+  'Transpose',
+  'Slice',
+  'Upsample',
+  'Resize',
 ])
 
 const RANK_2 = new Set(['Gemm', 'Flatten'])
 const INT64_RESULT = new Set(['Shape', 'Size', 'ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'])
 const OTHER_RESULT = new Set([
-  'ConstantOfShape', 'OneHot', 'QuantizeLinear', 'DequantizeLinear', 'ConvInteger', 'MatMulInteger', 'EyeLike', 'If', 'Loop', 'Scan',
+  'ConstantOfShape',
+  'OneHot',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'ConvInteger',
+  'MatMulInteger',
+  'EyeLike',
+  'If',
+  'Loop',
+  'Scan',
 ])
-const BOOL_RESULT = new Set(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'And', 'Or', 'Not', 'Xor', 'IsNaN', 'IsInf'])
+const BOOL_RESULT = new Set([
+  'Equal',
+  'Greater',
+  'Less',
+  'GreaterOrEqual',
+  'LessOrEqual',
+  'And',
+  'Or',
+  'Not',
+  'Xor',
+  'IsNaN',
+  'IsInf',
+])
 
 /** @param producer value -> the node that computes it (see producers) */
 export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>): ValueFacts {
-  const declared = new Map<ValueName, TensorType | undefined>([...graph.inputs, ...graph.outputs].map(({ name, type }) => [name, type]))
+  const declared = new Map<ValueName, TensorType | undefined>(
+    [...graph.inputs, ...graph.outputs].map(({ name, type }) => [name, type]),
+  )
   const rank = (value: ValueName): number | undefined => {
     const known = graph.initializers.get(value)?.dims.length ?? declared.get(value)?.dims?.length
     const node = producer.get(value)

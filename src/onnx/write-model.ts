@@ -3,8 +3,17 @@ import { DATA_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Attribute, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
-  type AttributeProto, copyMessage, encodeModel, type GraphProto, messages, type ModelProto, type NodeProto, protoInt, type TensorProto,
-  type TypeProto, type ValueInfoProto,
+  type AttributeProto,
+  copyMessage,
+  encodeModel,
+  type GraphProto,
+  messages,
+  type ModelProto,
+  type NodeProto,
+  protoInt,
+  type TensorProto,
+  type TypeProto,
+  type ValueInfoProto,
 } from './proto.js'
 import { readPlainAttribute, readType } from './read-model.js'
 import { messageOf } from './source.js'
@@ -39,7 +48,9 @@ function writeGraph(graph: Graph): GraphProto {
   const names = new Set<ValueName>([...graph.initializers.keys(), ...graph.inputs.map((input) => input.name)])
   for (const name of graph.nodes.flatMap((node) => node.outputs)) names.add(name)
   proto.valueInfo = proto.valueInfo.filter((info) => names.has(info.name ?? ''))
-  proto.quantizationAnnotation = proto.quantizationAnnotation.filter((annotation) => names.has(annotation.tensorName ?? ''))
+  proto.quantizationAnnotation = proto.quantizationAnnotation.filter((annotation) =>
+    names.has(annotation.tensorName ?? ''),
+  )
   return proto
 }
 
@@ -63,23 +74,33 @@ function writeAttribute(name: string, attribute: Attribute): AttributeProto {
   }
   const proto = new messages.AttributeProto({ name, docString: source?.docString || undefined })
   switch (attribute.kind) {
-    case 'float': return Object.assign(proto, { type: 1, f: attribute.value })
-    case 'int': return Object.assign(proto, { type: 2, i: protoInt(attribute.value) })
-    case 'string': return Object.assign(proto, { type: 3, s: new TextEncoder().encode(attribute.value) })
+    case 'float':
+      return Object.assign(proto, { type: 1, f: attribute.value })
+    case 'int':
+      return Object.assign(proto, { type: 2, i: protoInt(attribute.value) })
+    case 'string':
+      return Object.assign(proto, { type: 3, s: new TextEncoder().encode(attribute.value) })
     case 'tensor': {
       const before = source?.t as TensorProto | undefined
       return Object.assign(proto, { type: 4, t: writeTensor(attribute.value, before?.name ?? '', before) })
     }
-    case 'graph': return Object.assign(proto, { type: 5, g: writeGraph(attribute.value) })
-    case 'floats': return Object.assign(proto, { type: 6, floats: attribute.value })
-    case 'ints': return Object.assign(proto, { type: 7, ints: attribute.value.map(protoInt) })
-    case 'strings': return Object.assign(proto, { type: 8, strings: attribute.value.map((text) => new TextEncoder().encode(text)) })
-    case 'graphs': return Object.assign(proto, { type: 10, graphs: attribute.value.map(writeGraph) })
-    case 'other': throw new Error(`internal: attribute "${name}" of a kind not modelled has no source`)
+    case 'graph':
+      return Object.assign(proto, { type: 5, g: writeGraph(attribute.value) })
+    case 'floats':
+      return Object.assign(proto, { type: 6, floats: attribute.value })
+    case 'ints':
+      return Object.assign(proto, { type: 7, ints: attribute.value.map(protoInt) })
+    case 'strings':
+      return Object.assign(proto, { type: 8, strings: attribute.value.map((text) => new TextEncoder().encode(text)) })
+    case 'graphs':
+      return Object.assign(proto, { type: 10, graphs: attribute.value.map(writeGraph) })
+    case 'other':
+      throw new Error(`internal: attribute "${name}" of a kind not modelled has no source`)
   }
 }
 
-// Numbers above 2^53 and bytes that are not UTF-8 are inexact in the model; where nobody changed them the source is exact.
+// Numbers above 2^53 and bytes that are not UTF-8 are inexact in the model; where nobody changed them the source is
+// exact.
 function isUnchanged(attribute: Attribute, source: AttributeProto): boolean {
   if (attribute.kind === 'tensor' || attribute.kind === 'graph' || attribute.kind === 'graphs') return false
   if (attribute.kind === 'other') return true
@@ -95,7 +116,8 @@ function writeTensor(tensor: Tensor, name: ValueName, source: TensorProto | unde
   proto.name = name
   proto.dims = [...tensor.dims]
   proto.dataType = DATA_TYPES[tensor.type].onnx
-  if (tensor.type === 'string') proto.stringData = stringBytes(tensor.data as readonly string[], source?.stringData ?? [])
+  if (tensor.type === 'string')
+    proto.stringData = stringBytes(tensor.data as readonly string[], source?.stringData ?? [])
   else proto.rawData = rawBytes(tensor.data as Uint8Array)
   return proto
 }
@@ -104,7 +126,8 @@ function rawBytes(data: Uint8Array | Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-// Bytes that are not UTF-8 read as replacement characters; where the text is still the same the source's bytes are given back.
+// Bytes that are not UTF-8 read as replacement characters; where the text is still the same the source's bytes are
+// given back.
 function stringBytes(texts: readonly string[], source: readonly Uint8Array[]): Uint8Array[] {
   return texts.map((text, i) => {
     const before = source[i]

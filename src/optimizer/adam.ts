@@ -16,8 +16,8 @@ export interface AdamOptions {
 export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: true }
 
 /**
- * m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; w' = w (1 - lr wd) - lr / (1 - b1^step) m' / (sqrt(v' / (1 - b2^step)) + eps).
- * State: `mean` and `square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1.
+ * m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; w' = w (1 - lr wd) - lr / (1 - b1^step) m' / (sqrt(v' / (1 -
+ * b2^step)) + eps). State: `mean` and `square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1.
  */
 export function adam(options: Partial<AdamOptions> = {}): Optimizer {
   const { beta1, beta2, epsilon, decoupled } = { ...ADAM_DEFAULTS, ...options }
@@ -30,11 +30,19 @@ export function adam(options: Partial<AdamOptions> = {}): Optimizer {
       const gradient = decay === 0 ? step.gradient : graph.emit('Add', [step.gradient, mul(step.value, scalar(decay))])
       const mean = declareSlot(graph, step, 'mean')
       const square = declareSlot(graph, step, 'square')
-      const nextMean = graph.emit('Add', [mul(mean.name, scalar(beta1)), mul(gradient, scalar(1 - beta1))], {}, nextOf(mean.name))
+      const nextMean = graph.emit(
+        'Add',
+        [mul(mean.name, scalar(beta1)), mul(gradient, scalar(1 - beta1))],
+        {},
+        nextOf(mean.name),
+      )
       const newSquare = mul(mul(gradient, gradient), scalar(1 - beta2))
       const nextSquare = graph.emit('Add', [mul(square.name, scalar(beta2)), newSquare], {}, nextOf(square.name))
       const rootOfCorrection = graph.emit('Sqrt', [biasCorrection(graph, step, beta2)])
-      const deviation = graph.emit('Add', [graph.emit('Div', [graph.emit('Sqrt', [nextSquare]), rootOfCorrection]), scalar(epsilon)])
+      const deviation = graph.emit('Add', [
+        graph.emit('Div', [graph.emit('Sqrt', [nextSquare]), rootOfCorrection]),
+        scalar(epsilon),
+      ])
       const rate = graph.emit('Div', [step.learningRate, biasCorrection(graph, step, beta1)])
       const change = mul(graph.emit('Div', [nextMean, deviation]), rate)
       graph.emit('Sub', [decoupled ? shrunk(graph, step) : step.value, change], {}, step.next)
@@ -51,7 +59,8 @@ function shrunk(graph: GraphBuilder, { value, learningRate, weightDecay }: Optim
 
 // 1 - beta^step in float64: in float32, 1 - 0.999 is off by 1.3e-5 of its value.
 function biasCorrection(graph: GraphBuilder, step: OptimizerStep, beta: number): ValueName {
-  const double = (value: number): ValueName => graph.constant({ type: 'float64', dims: [], data: Float64Array.of(value) })
+  const double = (value: number): ValueName =>
+    graph.constant({ type: 'float64', dims: [], data: Float64Array.of(value) })
   const power = graph.emit('Pow', [double(beta), graph.emit('Cast', [step.stepNumber()], { to: 11 })])
   return graph.emit('Cast', [graph.emit('Sub', [double(1), power])], { to: 1 })
 }

@@ -1,4 +1,5 @@
-// What an optimizer is: a builder of ONNX nodes for one update of one tensor. Which tensors are updated, and with which rates, is not decided here.
+// What an optimizer is: a builder of ONNX nodes for one update of one tensor. Which tensors are updated, and with which
+// rates, is not decided here.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 
@@ -30,11 +31,17 @@ export interface OptimizerSlot {
 export interface Optimizer {
   /** Whether a step grows with the gradient; else it has the size of the learning rate. */
   followsGradientSize: boolean
-  /** Emits the nodes that compute `step.next`, declares the inputs and outputs of the state they need, and returns that state. */
+  /**
+   * Emits the nodes that compute `step.next`, declares the inputs and outputs of the state they need, and returns that
+   * state.
+   */
   update: (graph: GraphBuilder, step: OptimizerStep) => OptimizerSlot[]
 }
 
-/** Declares a state slot of a step: its input and its output, which the caller still has to compute under the name `<slot>_next`. */
+/**
+ * Declares a state slot of a step: its input and its output, which the caller still has to compute under the name
+ * `<slot>_next`.
+ */
 export function declareSlot(graph: GraphBuilder, step: OptimizerStep, kind: string): OptimizerSlot {
   const name = graph.input(`${step.prefix}${kind}`, 'float32', step.dims)
   graph.output(nextOf(name), 'float32', step.dims)

@@ -14,8 +14,8 @@ export interface SgdOptions {
 export const SGD_DEFAULTS: SgdOptions = { momentum: 0.9, nesterov: false }
 
 /**
- * v' = mu v + (g + wd w); w' = w - lr v', with Nesterov w' = w - lr (g + wd w + mu v'). State: `momentum`, only if mu > 0.
- * As in PyTorch, whose formula has the learning rate outside the velocity:
+ * v' = mu v + (g + wd w); w' = w - lr v', with Nesterov w' = w - lr (g + wd w + mu v'). State: `momentum`, only if mu >
+ * 0. As in PyTorch, whose formula has the learning rate outside the velocity:
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
  */
 export function sgd(options: Partial<SgdOptions> = {}): Optimizer {
@@ -33,7 +33,12 @@ export function sgd(options: Partial<SgdOptions> = {}): Optimizer {
         return []
       }
       const slot = declareSlot(graph, step, 'momentum')
-      const velocity = graph.emit('Add', [graph.emit('Mul', [slot.name, scalar(momentum)]), gradient], {}, nextOf(slot.name))
+      const velocity = graph.emit(
+        'Add',
+        [graph.emit('Mul', [slot.name, scalar(momentum)]), gradient],
+        {},
+        nextOf(slot.name),
+      )
       descend(nesterov ? graph.emit('Add', [gradient, graph.emit('Mul', [velocity, scalar(momentum)])]) : velocity)
       return [slot]
     },

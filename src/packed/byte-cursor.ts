@@ -1,7 +1,11 @@
-// Reading little-endian numbers and UTF-8 strings one after another, never beyond the end. What they mean is directory.ts.
+// Reading little-endian numbers and UTF-8 strings one after another, never beyond the end. What they mean is
+// directory.ts.
 import { NONCONFORMING, packedError } from './packed-error.js'
 
-/** Each call takes the next bytes; `what` names them in messages. All throw TtqError `packed` when the bytes do not suffice. */
+/**
+ * Each call takes the next bytes; `what` names them in messages. All throw TtqError `packed` when the bytes do not
+ * suffice.
+ */
 export interface ByteCursor {
   u8(what: string): number
   u32(what: string): number

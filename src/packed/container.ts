@@ -1,8 +1,17 @@
-// The file around the weights: header, directory, graph section, data section, digest. What the sections mean is pack.ts, unpack.ts.
+// The file around the weights: header, directory, graph section, data section, digest. What the sections mean is
+// pack.ts, unpack.ts.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Directory, readDirectory, writeDirectory } from './directory.js'
 import {
-  ALIGNMENT, DIGEST_BYTES, FORMAT_VERSION, HEADER_BYTES, LIMITS, MAGIC, sectionOffsets, type SectionLengths, type TensorEntry,
+  ALIGNMENT,
+  DIGEST_BYTES,
+  FORMAT_VERSION,
+  HEADER_BYTES,
+  LIMITS,
+  MAGIC,
+  sectionOffsets,
+  type SectionLengths,
+  type TensorEntry,
 } from './format.js'
 import { DAMAGED, NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
 
@@ -29,13 +38,25 @@ export interface ContainerParts extends Directory {
 }
 
 /** Puts a file together; every tensor is written straight into its place. */
-export function writeContainer({ metadata, tensors, graph, graphInflatedBytes, dataBytes, writeTensor }: ContainerParts): Uint8Array {
+export function writeContainer({
+  metadata,
+  tensors,
+  graph,
+  graphInflatedBytes,
+  dataBytes,
+  writeTensor,
+}: ContainerParts): Uint8Array {
   const directory = writeDirectory({ metadata, tensors })
   if (directory.length > LIMITS.directoryBytes) {
     const hint = 'Give less metadata or shorter names.'
     throw packedError('packed: directory', `${directory.length} bytes`, `at most ${LIMITS.directoryBytes}`, hint)
   }
-  const lengths = { directory: directory.length, graph: graph.length, graphInflated: graphInflatedBytes, data: dataBytes }
+  const lengths = {
+    directory: directory.length,
+    graph: graph.length,
+    graphInflated: graphInflatedBytes,
+    data: dataBytes,
+  }
   const offsets = sectionOffsets(lengths)
   const file = new Uint8Array(offsets.end)
   writeHeader(file, lengths, Object.keys(metadata).length, tensors.length)
@@ -74,7 +95,12 @@ export function readContainer(bytes: Uint8Array, name: string): Container {
   const lengths = readLengths(view, name)
   const offsets = sectionOffsets(lengths)
   if (offsets.end !== bytes.length) {
-    throw packedError(`${name}: header`, `sections that take ${offsets.end} bytes`, `the file's ${bytes.length}`, NONCONFORMING)
+    throw packedError(
+      `${name}: header`,
+      `sections that take ${offsets.end} bytes`,
+      `the file's ${bytes.length}`,
+      NONCONFORMING,
+    )
   }
   const counts = { metadata: view.getUint32(24, true), tensors: view.getUint32(28, true), dataBytes: lengths.data }
   const section = (start: number, length: number): Uint8Array => bytes.subarray(start, start + length)
@@ -97,11 +123,19 @@ function checkIdentity(bytes: Uint8Array, name: string): void {
   if (bytes.length < HEADER_BYTES + DIGEST_BYTES) throw tooShort(bytes, name)
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
   const version = view.getUint32(8, true)
-  if (version !== FORMAT_VERSION) throw packedError(`${name}: header`, `format version ${version}`, `${FORMAT_VERSION}`, TOO_NEW)
+  if (version !== FORMAT_VERSION)
+    throw packedError(`${name}: header`, `format version ${version}`, `${FORMAT_VERSION}`, TOO_NEW)
   const flags = view.getUint32(12, true)
-  if (flags !== 0) throw packedError(`${name}: header`, `flags 0x${flags.toString(16)}`, `none in format version ${FORMAT_VERSION}`, TOO_NEW)
+  if (flags !== 0)
+    throw packedError(
+      `${name}: header`,
+      `flags 0x${flags.toString(16)}`,
+      `none in format version ${FORMAT_VERSION}`,
+      TOO_NEW,
+    )
   const length = view.getBigUint64(16, true)
-  if (length !== BigInt(bytes.length)) throw packedError(name, `${bytes.length} bytes`, `${length} as its header says`, DAMAGED)
+  if (length !== BigInt(bytes.length))
+    throw packedError(name, `${bytes.length} bytes`, `${length} as its header says`, DAMAGED)
 }
 
 function tooShort(bytes: Uint8Array, name: string): Error {
@@ -112,7 +146,9 @@ function wrongMagic(start: Uint8Array, name: string): Error {
   const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
   // "TTQ" survives a transfer that rewrites line ends, drops the eighth bit or re-encodes to UTF-8.
   const mangled = hex(start).includes('54 54 51')
-  const hint = mangled ? 'The file was changed by a text-mode transfer: copy it again in binary mode.' : 'Give a file that ttq wrote.'
+  const hint = mangled
+    ? 'The file was changed by a text-mode transfer: copy it again in binary mode.'
+    : 'Give a file that ttq wrote.'
   return packedError(name, `first bytes ${hex(start)}`, `${hex(MAGIC)} of a .ttq file`, hint)
 }
 
@@ -132,12 +168,18 @@ function readLengths(view: DataView, name: string): SectionLengths {
   }
   const directory = field(32, 'a directory', Math.min(LIMITS.directoryBytes, view.byteLength))
   const graph = field(40, 'a graph section', view.byteLength)
-  const graphInflated = field(48, 'an inflated graph', Math.min(LIMITS.graphInflatedBytes, graph * LIMITS.inflationRatio))
+  const graphInflated = field(
+    48,
+    'an inflated graph',
+    Math.min(LIMITS.graphInflatedBytes, graph * LIMITS.inflationRatio),
+  )
   const data = field(56, 'a data section', view.byteLength)
-  if (data % ALIGNMENT !== 0) throw packedError(`${name}: header`, `a data section of ${data} bytes`, `a multiple of ${ALIGNMENT}`, NONCONFORMING)
+  if (data % ALIGNMENT !== 0)
+    throw packedError(`${name}: header`, `a data section of ${data} bytes`, `a multiple of ${ALIGNMENT}`, NONCONFORMING)
   return { directory, graph, graphInflated, data }
 }
 
 function checkPadding(padding: Uint8Array, where: string): void {
-  if (padding.some((byte) => byte !== 0)) throw packedError(where, 'padding that is not zero', 'zeros up to the next multiple of 64', NONCONFORMING)
+  if (padding.some((byte) => byte !== 0))
+    throw packedError(where, 'padding that is not zero', 'zeros up to the next multiple of 64', NONCONFORMING)
 }

@@ -1,4 +1,5 @@
-// The directory section: metadata pairs, then the tensor table. Sections around it are container.ts, tensor bytes are unpack.ts.
+// The directory section: metadata pairs, then the tensor table. Sections around it are container.ts, tensor bytes are
+// unpack.ts.
 import { byteLength, DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { byteCursor, type ByteCursor } from './byte-cursor.js'
 import { float16ByteLength } from './float16-codec.js'
@@ -18,9 +19,14 @@ export interface Directory {
 const SMALLEST_PAIR = 8
 const SMALLEST_ENTRY = 24
 
-/** The bytes of a directory; metadata in ascending order of the keys' UTF-8 bytes, so that equal metadata give equal bytes. */
+/**
+ * The bytes of a directory; metadata in ascending order of the keys' UTF-8 bytes, so that equal metadata give equal
+ * bytes.
+ */
 export function writeDirectory({ metadata, tensors }: Directory): Uint8Array {
-  const pairs = Object.entries(metadata).map(([key, value]) => [utf8(key, 'metadata key'), utf8(value, 'metadata value')] as const)
+  const pairs = Object.entries(metadata).map(
+    ([key, value]) => [utf8(key, 'metadata key'), utf8(value, 'metadata value')] as const,
+  )
   pairs.sort(([a], [b]) => compareBytes(a, b))
   const pieces = pairs.flatMap(([key, value]) => [u32(key.length), key, u32(value.length), value])
   for (const tensor of tensors) pieces.push(...entryPieces(tensor))
@@ -29,10 +35,15 @@ export function writeDirectory({ metadata, tensors }: Directory): Uint8Array {
 
 function entryPieces({ name, type, dims, encoding, offset, length, scales, axis }: TensorEntry): Uint8Array[] {
   const nameBytes = utf8(name, 'tensor name')
-  const parameters = axis !== undefined ? Uint8Array.of(axis) : scales === undefined ? new Uint8Array() : littleEndian(8, (view) => {
-    view.setFloat32(0, scales.wp, true)
-    view.setFloat32(4, scales.wn, true)
-  })
+  const parameters =
+    axis !== undefined
+      ? Uint8Array.of(axis)
+      : scales === undefined
+        ? new Uint8Array()
+        : littleEndian(8, (view) => {
+            view.setFloat32(0, scales.wp, true)
+            view.setFloat32(4, scales.wn, true)
+          })
   const fixed = littleEndian(24, (view) => {
     view.setUint32(0, nameBytes.length, true)
     view.setUint8(4, DATA_TYPES[type].onnx)
@@ -52,12 +63,19 @@ function littleEndian(length: number, fill: (view: DataView) => void): Uint8Arra
 }
 
 function u32(value: number): Uint8Array {
-  return littleEndian(4, (view) => { view.setUint32(0, value, true) })
+  return littleEndian(4, (view) => {
+    view.setUint32(0, value, true)
+  })
 }
 
 function utf8(text: string, what: string): Uint8Array {
   if (/\p{Surrogate}/u.test(text)) {
-    throw packedError(`${what} ${JSON.stringify(text)}`, 'half of a surrogate pair', 'text that UTF-8 can hold', 'Write it in well-formed Unicode.')
+    throw packedError(
+      `${what} ${JSON.stringify(text)}`,
+      'half of a surrogate pair',
+      'text that UTF-8 can hold',
+      'Write it in well-formed Unicode.',
+    )
   }
   return new TextEncoder().encode(text)
 }
@@ -86,7 +104,8 @@ export interface DirectoryCounts {
 }
 
 /**
- * Reads a directory and checks that the tensors tile the data section. Unknown encodings are let through: see requireEncoding.
+ * Reads a directory and checks that the tensors tile the data section. Unknown encodings are let through: see
+ * requireEncoding.
  * @throws TtqError `packed`
  */
 export function readDirectory(bytes: Uint8Array, counts: DirectoryCounts, where: string): Directory {
@@ -98,7 +117,8 @@ export function readDirectory(bytes: Uint8Array, counts: DirectoryCounts, where:
   const cursor = byteCursor(bytes, where)
   const metadata = readMetadata(cursor, counts.metadata, where)
   const tensors = readTable(cursor, counts, where)
-  if (cursor.remaining() !== 0) throw packedError(where, `${cursor.remaining()} bytes after the last tensor`, 'none', NONCONFORMING)
+  if (cursor.remaining() !== 0)
+    throw packedError(where, `${cursor.remaining()} bytes after the last tensor`, 'none', NONCONFORMING)
   return { metadata, tensors }
 }
 
@@ -109,7 +129,12 @@ function readMetadata(cursor: ByteCursor, count: number, where: string): Record<
     const keyBytes = cursor.take(cursor.u32('a metadata key'), 'a metadata key')
     const key = byteCursor(keyBytes, where).utf8(keyBytes.length, `metadata key ${i}`)
     if (previous !== undefined && compareBytes(previous, keyBytes) >= 0) {
-      throw packedError(where, `metadata key "${key}" after "${pairs[i - 1]?.[0]}"`, 'each key once, in ascending order', NONCONFORMING)
+      throw packedError(
+        where,
+        `metadata key "${key}" after "${pairs[i - 1]?.[0]}"`,
+        'each key once, in ascending order',
+        NONCONFORMING,
+      )
     }
     previous = keyBytes
     pairs.push([key, cursor.utf8(cursor.u32('a metadata value'), `the value of metadata key "${key}"`)])
@@ -126,17 +151,32 @@ function readTable(cursor: ByteCursor, counts: DirectoryCounts, where: string): 
     const place = `${where}: tensor "${entry.name}"`
     if (names.has(entry.name)) throw packedError(place, 'its name a second time', 'each name once', NONCONFORMING)
     if (entry.offset !== position) {
-      throw packedError(place, `offset ${entry.offset}`, `${position}, right behind the tensor before it`, NONCONFORMING)
+      throw packedError(
+        place,
+        `offset ${entry.offset}`,
+        `${position}, right behind the tensor before it`,
+        NONCONFORMING,
+      )
     }
     if (entry.length > counts.dataBytes - position) {
-      throw packedError(place, `${entry.length} bytes`, `at most ${counts.dataBytes - position}, the rest of the data section`, NONCONFORMING)
+      throw packedError(
+        place,
+        `${entry.length} bytes`,
+        `at most ${counts.dataBytes - position}, the rest of the data section`,
+        NONCONFORMING,
+      )
     }
     names.add(entry.name)
     position = align(position + entry.length)
     entries.push(entry)
   }
   if (position === counts.dataBytes) return entries
-  throw packedError(where, `tensors that fill ${position} bytes`, `${counts.dataBytes}, the whole data section`, NONCONFORMING)
+  throw packedError(
+    where,
+    `tensors that fill ${position} bytes`,
+    `${counts.dataBytes}, the whole data section`,
+    NONCONFORMING,
+  )
 }
 
 function readEntry(cursor: ByteCursor, index: number, where: string): TensorEntry {
@@ -147,19 +187,30 @@ function readEntry(cursor: ByteCursor, index: number, where: string): TensorEntr
   const parameterBytes = cursor.u8(`tensor ${index}`)
   const offset = cursor.u64(`the offset of tensor ${index}`)
   const length = cursor.u64(`the length of tensor ${index}`)
-  if (rank > LIMITS.rank) throw packedError(`${where}: tensor ${index}`, `rank ${rank}`, `at most ${LIMITS.rank}`, NONCONFORMING)
+  if (rank > LIMITS.rank)
+    throw packedError(`${where}: tensor ${index}`, `rank ${rank}`, `at most ${LIMITS.rank}`, NONCONFORMING)
   const dims = Array.from({ length: rank }, () => cursor.u32(`the dimensions of tensor ${index}`))
   const parameters = cursor.take(parameterBytes, `the parameters of tensor ${index}`)
   const name = cursor.utf8(nameLength, `the name of tensor ${index}`)
   const place = `${where}: tensor "${name}"`
   const type = dataTypeOfOnnx(typeNumber)
   if (type === undefined || type === 'string') {
-    throw packedError(place, `element type ${typeNumber}`, 'a TensorProto.DataType number with bytes (1 to 26, not 8)', NONCONFORMING)
+    throw packedError(
+      place,
+      `element type ${typeNumber}`,
+      'a TensorProto.DataType number with bytes (1 to 26, not 8)',
+      NONCONFORMING,
+    )
   }
   const known = encodingOf(encoding)
   if (known === undefined) return { name, type, dims, encoding, offset, length }
   if (parameterBytes !== PARAMETER_BYTES[known]) {
-    throw packedError(place, `${parameterBytes} parameter bytes`, `${PARAMETER_BYTES[known]} for ${known}`, NONCONFORMING)
+    throw packedError(
+      place,
+      `${parameterBytes} parameter bytes`,
+      `${PARAMETER_BYTES[known]} for ${known}`,
+      NONCONFORMING,
+    )
   }
   const axis = known === 'int8' ? readAxis(parameters, dims, place) : undefined
   checkLength(known, { type, dims, length, axis }, place)
@@ -167,7 +218,11 @@ function readEntry(cursor: ByteCursor, index: number, where: string): TensorEntr
   return { name, type, dims, encoding, offset, length, scales, axis }
 }
 
-function checkLength(encoding: Encoding, { type, dims, length, axis }: Pick<TensorEntry, 'type' | 'dims' | 'length' | 'axis'>, place: string): void {
+function checkLength(
+  encoding: Encoding,
+  { type, dims, length, axis }: Pick<TensorEntry, 'type' | 'dims' | 'length' | 'axis'>,
+  place: string,
+): void {
   // In this order no product of dimensions leaves the exact integers: a zero ends it, everything else only grows.
   const count = dims.includes(0) ? 0 : dims.reduce((product, dim) => Math.min(product * dim, 2 ** 53), 1)
   const shape = `[${dims.join(',')}]`
@@ -179,7 +234,12 @@ function checkLength(encoding: Encoding, { type, dims, length, axis }: Pick<Tens
     int8: () => int8ByteLength(dims, count, axis as number),
   }[encoding]()
   if (length !== expected) {
-    throw packedError(place, `${length} bytes`, `${expected} for ${type} of shape ${shape} in ${encoding}`, NONCONFORMING)
+    throw packedError(
+      place,
+      `${length} bytes`,
+      `${expected} for ${type} of shape ${shape} in ${encoding}`,
+      NONCONFORMING,
+    )
   }
 }
 

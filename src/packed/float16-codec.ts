@@ -17,7 +17,10 @@ export function float16ByteLength(count: number): number {
   return 2 * count
 }
 
-/** The tensor with every value rounded to the nearest float16, ties to even; undefined where one is not finite or rounds beyond 65504. */
+/**
+ * The tensor with every value rounded to the nearest float16, ties to even; undefined where one is not finite or rounds
+ * beyond 65504.
+ */
 export function roundToFloat16<T extends Float16Type>(tensor: Tensor<T>): Tensor<T> | undefined {
   const values = (tensor.data as Float32Array).map((value) => float16ToNumber(numberToFloat16(value)))
   return values.every(Number.isFinite) ? { ...tensor, data: values as TensorData as TensorData<T> } : undefined
@@ -33,7 +36,12 @@ export function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, whe
     const value = values[i] as number
     const bits = numberToFloat16(value)
     if (!Number.isFinite(value) || !Object.is(float16ToNumber(bits), value)) {
-      throw packedError(where, `value ${value} at index ${i}`, 'one that float16 holds exactly', 'Round the tensor with roundToFloat16, or leave it as it is.')
+      throw packedError(
+        where,
+        `value ${value} at index ${i}`,
+        'one that float16 holds exactly',
+        'Round the tensor with roundToFloat16, or leave it as it is.',
+      )
     }
     view.setUint16(2 * i, bits, true)
   }
@@ -49,7 +57,8 @@ export function decodeFloat16(bytes: Uint8Array, type: Float16Type, where = 'flo
   const values = new (type === 'float32' ? Float32Array : Float64Array)(bytes.length / 2)
   for (let i = 0; i < values.length; i++) {
     const bits = view.getUint16(2 * i, true)
-    if ((bits & 0x7c00) === 0x7c00) throw packedError(where, `${float16ToNumber(bits)} at index ${i}`, 'a finite float16', NONCONFORMING)
+    if ((bits & 0x7c00) === 0x7c00)
+      throw packedError(where, `${float16ToNumber(bits)} at index ${i}`, 'a finite float16', NONCONFORMING)
     values[i] = float16ToNumber(bits)
   }
   return values

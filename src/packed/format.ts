@@ -1,7 +1,10 @@
 // The constants of the .ttq format, version 1, and the records its tables hold. The layout is docs/ttq-format.md.
 import type { DataType } from '../tensor/data-type.js'
 
-/** As in PNG: a byte over 127, the name, both line ends and end-of-file, so that every text-mode transfer is seen at once. */
+/**
+ * As in PNG: a byte over 127, the name, both line ends and end-of-file, so that every text-mode transfer is seen at
+ * once.
+ */
 export const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a)
 
 export const FORMAT_VERSION = 1
@@ -66,7 +69,13 @@ export interface SectionLengths {
 }
 
 /** Where the sections of a file with these lengths start, in bytes from the start of the file. */
-export function sectionOffsets(lengths: SectionLengths): { directory: number; graph: number; data: number; digest: number; end: number } {
+export function sectionOffsets(lengths: SectionLengths): {
+  directory: number
+  graph: number
+  data: number
+  digest: number
+  end: number
+} {
   const graph = align(HEADER_BYTES + lengths.directory)
   const data = align(graph + lengths.graph)
   const digest = data + lengths.data

@@ -29,7 +29,8 @@ export interface PackedTensorSummary {
 }
 
 /**
- * Describes a file after all of readContainer's checks; codes are counted, not decoded. The graph section is not inflated.
+ * Describes a file after all of readContainer's checks; codes are counted, not decoded. The graph section is not
+ * inflated.
  * @throws TtqError `packed` as unpack, except for what only the graph section or an unknown encoding would show
  */
 export function inspectPacked(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): PackedSummary {
@@ -53,8 +54,13 @@ export function inspectPacked(bytes: Uint8Array, { name = 'packed' }: UnpackOpti
   }
 }
 
-function summarize({ name, type, dims, encoding, offset, length, scales }: TensorEntry, { data }: Container, file: string): PackedTensorSummary {
-  const counts = (): TernaryCounts => countTernary(data.subarray(offset, offset + length), elementCount(dims), `${file}: tensor "${name}"`)
+function summarize(
+  { name, type, dims, encoding, offset, length, scales }: TensorEntry,
+  { data }: Container,
+  file: string,
+): PackedTensorSummary {
+  const counts = (): TernaryCounts =>
+    countTernary(data.subarray(offset, offset + length), elementCount(dims), `${file}: tensor "${name}"`)
   const ternary = scales === undefined ? undefined : { ...scales, ...counts() }
   return { name, type, dims, encoding: encodingOf(encoding) ?? `unknown (${encoding})`, bytes: length, ternary }
 }

@@ -1,6 +1,7 @@
 // Weights <-> one signed byte each and one scale per channel (encoding int8), and the rounding that makes it lossless.
 //
-// Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is never written and refused.
+// Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is
+// never written and refused.
 import { type FloatType, float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
@@ -10,7 +11,10 @@ const LARGEST_CODE = 127
 /** Scales are float32; below this there is none. */
 const SMALLEST_SCALE = 2 ** -149
 
-/** Codes and scales of one tensor: element i is codes[i] times the scale of its index along `axis`, rounded to the element type. */
+/**
+ * Codes and scales of one tensor: element i is codes[i] times the scale of its index along `axis`, rounded to the
+ * element type.
+ */
 export interface Int8Weights {
   readonly codes: Int8Array
   /** One per index along `axis`; positive, 127 times it finite in the element type. */
@@ -29,28 +33,40 @@ export function isInt8Scale(value: number, type: FloatType): boolean {
 }
 
 /**
- * The nearest codes where the largest magnitude of each channel gets 127; undefined where a value is not finite, or too large for its type after rounding.
+ * The nearest codes where the largest magnitude of each channel gets 127; undefined where a value is not finite, or too
+ * large for its type after rounding.
  * @param axis the one that counts channels, below the rank
  */
 export function quantizeInt8({ type, dims, data }: Tensor<FloatType>, axis: number): Int8Weights | undefined {
   const values = type === 'float16' ? Float32Array.from(data, float16ToNumber) : data
   const largest = new Float64Array(dims[axis] as number)
   forEachChannel(dims, axis, (channel, start, end) => {
-    for (let i = start; i < end; i++) largest[channel] = Math.max(largest[channel] as number, Math.abs(values[i] as number))
+    for (let i = start; i < end; i++)
+      largest[channel] = Math.max(largest[channel] as number, Math.abs(values[i] as number))
   })
-  const scales = Float32Array.from(largest, (value) => (value === 0 ? 1 : Math.max(value / LARGEST_CODE, SMALLEST_SCALE)))
+  const scales = Float32Array.from(largest, (value) =>
+    value === 0 ? 1 : Math.max(value / LARGEST_CODE, SMALLEST_SCALE),
+  )
   if (!scales.every((scale) => isInt8Scale(scale, type))) return undefined
   const codes = new Int8Array(values.length)
   forEachChannel(dims, axis, (channel, start, end) => {
     const scale = scales[channel] as number
     // Only a rounded-down scale gives more than 127.
-    for (let i = start; i < end; i++) codes[i] = Math.max(-LARGEST_CODE, Math.min(LARGEST_CODE, Math.round((values[i] as number) / scale)))
+    for (let i = start; i < end; i++)
+      codes[i] = Math.max(-LARGEST_CODE, Math.min(LARGEST_CODE, Math.round((values[i] as number) / scale)))
   })
   return { codes, scales, axis }
 }
 
-/** The tensor that codes and scales stand for. A product of 8 and 24 bits is exact in a double, so that there is one rounding. */
-export function int8Tensor(type: FloatType, dims: readonly number[], { codes, scales, axis }: Int8Weights): Tensor<FloatType> {
+/**
+ * The tensor that codes and scales stand for. A product of 8 and 24 bits is exact in a double, so that there is one
+ * rounding.
+ */
+export function int8Tensor(
+  type: FloatType,
+  dims: readonly number[],
+  { codes, scales, axis }: Int8Weights,
+): Tensor<FloatType> {
   const data = new (type === 'float32' ? Float32Array : type === 'float64' ? Float64Array : Uint16Array)(codes.length)
   const element = type === 'float16' ? numberToFloat16 : (value: number): number => value
   forEachChannel(dims, axis, (channel, start, end) => {
@@ -60,22 +76,35 @@ export function int8Tensor(type: FloatType, dims: readonly number[], { codes, sc
   return { type, dims, data }
 }
 
-/** Writes scales and codes into `target`, int8ByteLength bytes from its start; what they are is for the caller to check. */
+/**
+ * Writes scales and codes into `target`, int8ByteLength bytes from its start; what they are is for the caller to check.
+ */
 export function encodeInt8({ codes, scales }: Int8Weights, target: Uint8Array): void {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
-  scales.forEach((scale, channel) => { view.setFloat32(4 * channel, scale, true) })
+  scales.forEach((scale, channel) => {
+    view.setFloat32(4 * channel, scale, true)
+  })
   target.set(new Uint8Array(codes.buffer, codes.byteOffset, codes.length), 4 * scales.length)
 }
 
 /**
  * Reads scales and codes; law: decodeInt8 of what encodeInt8 wrote is the weights.
  * @param bytes int8ByteLength bytes
- * @throws TtqError `packed` for the unused code -128 and for scales that are not positive or too large for the element type
+ * @throws TtqError `packed` for the unused code -128 and for scales that are not positive or too large for the element
+ * type
  */
-export function decodeInt8(bytes: Uint8Array, type: FloatType, dims: readonly number[], axis: number, where = 'int8 codes'): Int8Weights {
+export function decodeInt8(
+  bytes: Uint8Array,
+  type: FloatType,
+  dims: readonly number[],
+  axis: number,
+  where = 'int8 codes',
+): Int8Weights {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const scales = Float32Array.from({ length: dims[axis] as number }, (_, channel) => view.getFloat32(4 * channel, true))
-  const codes = new Int8Array(new Int8Array(bytes.buffer, bytes.byteOffset + 4 * scales.length, bytes.length - 4 * scales.length))
+  const codes = new Int8Array(
+    new Int8Array(bytes.buffer, bytes.byteOffset + 4 * scales.length, bytes.length - 4 * scales.length),
+  )
   const bad = badScale(scales, type)
   if (bad >= 0) throw packedError(where, `scale ${scales[bad]} of channel ${bad}`, scaleExpected(type), NONCONFORMING)
   const unused = codes.indexOf(-128)
@@ -85,24 +114,43 @@ export function decodeInt8(bytes: Uint8Array, type: FloatType, dims: readonly nu
 
 /**
  * Checks weights against the tensor that they are to be stored for.
- * @throws TtqError `packed` when counts, axis, codes or scales do not fit, or the tensor does not hold their values bit for bit
+ * @throws TtqError `packed` when counts, axis, codes or scales do not fit, or the tensor does not hold their values bit
+ * for bit
  */
 export function checkInt8({ type, dims, data }: Tensor<FloatType>, weights: Int8Weights, where: string): void {
   const { codes, scales, axis } = weights
-  if (!(axis in dims)) throw packedError(where, `axis ${axis}`, `one of its ${dims.length} axes`, 'Name the axis of the output channels.')
+  if (!(axis in dims))
+    throw packedError(where, `axis ${axis}`, `one of its ${dims.length} axes`, 'Name the axis of the output channels.')
   if (codes.length !== data.length || scales.length !== dims[axis]) {
     const expected = `${data.length} and ${dims[axis]} for shape [${dims.join(',')}] and axis ${axis}`
-    throw packedError(where, `${codes.length} codes and ${scales.length} scales`, expected, 'Give codes and values of the same tensor.')
+    throw packedError(
+      where,
+      `${codes.length} codes and ${scales.length} scales`,
+      expected,
+      'Give codes and values of the same tensor.',
+    )
   }
   const bad = badScale(scales, type)
-  if (bad >= 0) throw packedError(where, `scale ${scales[bad]} of channel ${bad}`, scaleExpected(type), 'Quantize the tensor with quantizeInt8.')
+  if (bad >= 0)
+    throw packedError(
+      where,
+      `scale ${scales[bad]} of channel ${bad}`,
+      scaleExpected(type),
+      'Quantize the tensor with quantizeInt8.',
+    )
   const unused = codes.indexOf(-128)
-  if (unused >= 0) throw packedError(where, `code -128 at index ${unused}`, '-127 to 127', 'Quantize the tensor with quantizeInt8.')
+  if (unused >= 0)
+    throw packedError(where, `code -128 at index ${unused}`, '-127 to 127', 'Quantize the tensor with quantizeInt8.')
   const values = int8Tensor(type, dims, weights).data
   const different = values.findIndex((value, i) => !Object.is(value, data[i]))
   if (different < 0) return
   const expected = `${values[different]}, the value of code ${codes[different]}`
-  throw packedError(where, `value ${Object.is(data[different], -0) ? '-0' : data[different]} at index ${different}`, expected, 'Store the decoded values in the model.')
+  throw packedError(
+    where,
+    `value ${Object.is(data[different], -0) ? '-0' : data[different]} at index ${different}`,
+    expected,
+    'Store the decoded values in the model.',
+  )
 }
 
 function badScale(scales: Float32Array, type: FloatType): number {
@@ -114,11 +162,19 @@ function scaleExpected(type: FloatType): string {
 }
 
 function rounding(type: FloatType): (value: number) => number {
-  return type === 'float32' ? Math.fround : type === 'float64' ? (value) => value : (value) => float16ToNumber(numberToFloat16(value))
+  return type === 'float32'
+    ? Math.fround
+    : type === 'float64'
+      ? (value) => value
+      : (value) => float16ToNumber(numberToFloat16(value))
 }
 
 // Runs of elements that share an index along `axis`, in the order of the elements.
-function forEachChannel(dims: readonly number[], axis: number, visit: (channel: number, start: number, end: number) => void): void {
+function forEachChannel(
+  dims: readonly number[],
+  axis: number,
+  visit: (channel: number, start: number, end: number) => void,
+): void {
   const channels = dims[axis] as number
   const inner = elementCount(dims.slice(axis + 1))
   const runs = elementCount(dims.slice(0, axis + 1))

@@ -17,9 +17,10 @@ import { firstDifference, isScale, isTernaryType, TERNARY_TYPES, ternaryLevels }
 /**
  * Full-precision tensors of at least this many bytes go to the data section, smaller ones stay in the graph.
  * Measured with random ternary codes, file bytes at a limit of 1 / 256 / 1024 / 4096 bytes / no limit:
- * CIFAR-10 ResNet-20 (1,093,971 as ONNX) 82,848 / 77,856 / 77,600 / 77,408 / 77,408, i.e. 13.2x to 14.1x; the same with batch norm kept
- * 95,648 / 88,288 / 86,816 / 86,624 / 86,624; a text direction classifier of many small layers 94,624 / 84,448 / 79,456 / 79,456 / 79,456.
- * Beyond 1024 next to nothing is gained, and what is in the graph cannot be mapped into memory.
+ * CIFAR-10 ResNet-20 (1,093,971 as ONNX) 82,848 / 77,856 / 77,600 / 77,408 / 77,408, i.e. 13.2x to 14.1x; the same with
+ * batch norm kept 95,648 / 88,288 / 86,816 / 86,624 / 86,624; a text direction classifier of many small layers 94,624 /
+ * 84,448 / 79,456 / 79,456 / 79,456. Beyond 1024 next to nothing is gained, and what is in the graph cannot be mapped
+ * into memory.
  */
 const RAW_TENSOR_BYTES = 1024
 
@@ -27,11 +28,11 @@ const RAW_TENSOR_BYTES = 1024
 const DEFLATE = { level: 9, mem: 8 } as const
 
 /**
- * The bytes of a .ttq file, version 1. The same PackedModel gives the same bytes on every machine (little-endian, as all that Node
- * and ONNX Runtime support are). Law: unpack(pack(p)) equals p.
- * @throws TtqError `packed` when a ternary tensor is not in the graph, is not float32, float16 or float64, does not hold the values of its
- * codes and scales bit for bit, or has scales that are not positive, finite and exact; when a tensor of `rest` does not hold its form's
- * values bit for bit; when something exceeds the format's limits
+ * The bytes of a .ttq file, version 1. The same PackedModel gives the same bytes on every machine (little-endian, as
+ * all that Node and ONNX Runtime support are). Law: unpack(pack(p)) equals p.
+ * @throws TtqError `packed` when a ternary tensor is not in the graph, is not float32, float16 or float64, does not
+ * hold the values of its codes and scales bit for bit, or has scales that are not positive, finite and exact; when a
+ * tensor of `rest` does not hold its form's values bit for bit; when something exceeds the format's limits
  */
 export function pack({ model, ternary, rest = new Map(), metadata }: PackedModel): Uint8Array {
   for (const [name, weights] of ternary) checkTernary(name, model.graph.initializers.get(name), weights)
@@ -40,7 +41,12 @@ export function pack({ model, ternary, rest = new Map(), metadata }: PackedModel
   const graphBytes = writeModel(withoutBytes(model, tensors))
   if (graphBytes.length > LIMITS.graphInflatedBytes) {
     const hint = 'Weights inside the bodies of If, Loop or Scan cannot be packed: move them to the outer graph.'
-    throw packedError('packed: graph without its tensors', `${graphBytes.length} bytes`, `at most ${LIMITS.graphInflatedBytes}`, hint)
+    throw packedError(
+      'packed: graph without its tensors',
+      `${graphBytes.length} bytes`,
+      `at most ${LIMITS.graphInflatedBytes}`,
+      hint,
+    )
   }
   const last = tensors.at(-1)
   return writeContainer({
@@ -62,34 +68,65 @@ export function pack({ model, ternary, rest = new Map(), metadata }: PackedModel
 
 function checkTernary(name: ValueName, tensor: Tensor | undefined, { codes, wp, wn }: TernaryWeights): void {
   const where = `packed: ternary tensor "${name}"`
-  if (tensor === undefined) throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
+  if (tensor === undefined)
+    throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
   const { type, data } = tensor
-  if (!isTernaryType(type)) throw packedError(where, `element type ${type}`, TERNARY_TYPES.join(', '), 'Leave this tensor in full precision.')
+  if (!isTernaryType(type))
+    throw packedError(where, `element type ${type}`, TERNARY_TYPES.join(', '), 'Leave this tensor in full precision.')
   if (codes.length !== data.length) {
-    throw packedError(where, `${codes.length} codes`, `${data.length}, one for each element`, 'Give codes and values of the same tensor.')
+    throw packedError(
+      where,
+      `${codes.length} codes`,
+      `${data.length}, one for each element`,
+      'Give codes and values of the same tensor.',
+    )
   }
   for (const [scale, value] of Object.entries({ wp, wn })) {
-    if (!isScale(value)) throw packedError(where, `${scale} ${value}`, 'a positive, finite float32', 'Round the scale with Math.fround.')
+    if (!isScale(value))
+      throw packedError(where, `${scale} ${value}`, 'a positive, finite float32', 'Round the scale with Math.fround.')
   }
   const levels = ternaryLevels(type, { wp, wn })
-  if (levels === undefined) throw packedError(where, `wp ${wp}, wn ${wn}`, `scales that ${type} holds exactly`, `Round the scales to ${type}.`)
+  if (levels === undefined)
+    throw packedError(where, `wp ${wp}, wn ${wn}`, `scales that ${type} holds exactly`, `Round the scales to ${type}.`)
   const bad = codes.findIndex((code) => code < -1 || code > 1)
-  if (bad >= 0) throw packedError(where, `code ${codes[bad]} at index ${bad}`, '-1, 0 or 1', 'Give every weight one of the three codes.')
+  if (bad >= 0)
+    throw packedError(
+      where,
+      `code ${codes[bad]} at index ${bad}`,
+      '-1, 0 or 1',
+      'Give every weight one of the three codes.',
+    )
   const different = firstDifference(data, codes, levels)
   if (different < 0) return
   const expected = `${levels[(codes[different] as number) + 1]}, the value of code ${codes[different]}`
-  throw packedError(where, `value ${Object.is(data[different], -0) ? '-0' : String(data[different])} at index ${different}`, expected, 'Store the decoded values in the model.')
+  throw packedError(
+    where,
+    `value ${Object.is(data[different], -0) ? '-0' : String(data[different])} at index ${different}`,
+    expected,
+    'Store the decoded values in the model.',
+  )
 }
 
-function checkRest(name: ValueName, tensor: Tensor | undefined, form: RestForm, ternary: ReadonlyMap<ValueName, TernaryWeights>): void {
+function checkRest(
+  name: ValueName,
+  tensor: Tensor | undefined,
+  form: RestForm,
+  ternary: ReadonlyMap<ValueName, TernaryWeights>,
+): void {
   const where = `packed: tensor "${name}"`
-  if (tensor === undefined) throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
-  if (ternary.has(name)) throw packedError(where, `ternary codes and ${form.encoding}`, 'one of them', 'Store it in one form.')
+  if (tensor === undefined)
+    throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
+  if (ternary.has(name))
+    throw packedError(where, `ternary codes and ${form.encoding}`, 'one of them', 'Store it in one form.')
   checkForm(tensor, form, where)
 }
 
 // In the order of the graph's initializers, one behind the other, each at a multiple of 64.
-function tensorTable(model: Model, ternary: ReadonlyMap<ValueName, TernaryWeights>, rest: ReadonlyMap<ValueName, RestForm>): TensorEntry[] {
+function tensorTable(
+  model: Model,
+  ternary: ReadonlyMap<ValueName, TernaryWeights>,
+  rest: ReadonlyMap<ValueName, RestForm>,
+): TensorEntry[] {
   const entries: TensorEntry[] = []
   let offset = 0
   for (const [name, tensor] of model.graph.initializers) {
@@ -103,10 +140,19 @@ function tensorTable(model: Model, ternary: ReadonlyMap<ValueName, TernaryWeight
   return entries
 }
 
-function storage(tensor: Tensor, scales: TernaryWeights | undefined, form: RestForm | undefined): Omit<TensorEntry, 'name' | 'type' | 'dims' | 'offset'> {
-  if (scales !== undefined) return { encoding: ENCODINGS.ternary2, length: ternaryByteLength(scales.codes.length), scales }
+function storage(
+  tensor: Tensor,
+  scales: TernaryWeights | undefined,
+  form: RestForm | undefined,
+): Omit<TensorEntry, 'name' | 'type' | 'dims' | 'offset'> {
+  if (scales !== undefined)
+    return { encoding: ENCODINGS.ternary2, length: ternaryByteLength(scales.codes.length), scales }
   if (form === undefined) return { encoding: ENCODINGS.raw, length: rawLength(tensor) }
-  return { encoding: ENCODINGS[form.encoding], length: formByteLength(tensor, form), axis: form.encoding === 'int8' ? form.axis : undefined }
+  return {
+    encoding: ENCODINGS[form.encoding],
+    length: formByteLength(tensor, form),
+    axis: form.encoding === 'int8' ? form.axis : undefined,
+  }
 }
 
 function checkShape(name: ValueName, dims: readonly number[]): void {
@@ -125,7 +171,8 @@ function rawBytes({ data }: Tensor): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-// An empty tensor keeps the place of each tensor in the table, so that the graph stays legal ONNX and the order is not lost.
+// An empty tensor keeps the place of each tensor in the table, so that the graph stays legal ONNX and the order is not
+// lost.
 function withoutBytes(model: Model, tensors: readonly TensorEntry[]): Model {
   const initializers = new Map(model.graph.initializers)
   for (const { name, type } of tensors) {

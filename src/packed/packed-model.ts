@@ -9,7 +9,9 @@ export interface PackedModel {
   model: Model
   /** Codes and scales of each ternary initializer, by name, in the graph's order. */
   ternary: ReadonlyMap<ValueName, TernaryWeights>
-  /** How single other initializers are stored, by name, in the graph's order; those not named are stored as they are. */
+  /**
+   * How single other initializers are stored, by name, in the graph's order; those not named are stored as they are.
+   */
   rest?: ReadonlyMap<ValueName, RestForm>
   /** Provenance, free text pairs: producer, method, source file, preprocessing. */
   metadata: Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
-// How one full-precision tensor is stored when not as it is. Which tensors get which form is their owner's choice (PackedModel.rest).
+// How one full-precision tensor is stored when not as it is. Which tensors get which form is their owner's choice
+// (PackedModel.rest).
 import { type FloatType, isFloatType } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkInt8, encodeInt8, int8ByteLength, type Int8Weights } from './int8-codec.js'
@@ -18,10 +19,12 @@ const LEAVE = 'Leave this tensor as it is.'
  */
 export function checkForm(tensor: Tensor, form: RestForm, where: string): void {
   if (form.encoding === 'float16') {
-    if (!isFloat16Type(tensor.type)) throw packedError(where, `element type ${tensor.type} in float16`, FLOAT16_TYPES.join(', '), LEAVE)
+    if (!isFloat16Type(tensor.type))
+      throw packedError(where, `element type ${tensor.type} in float16`, FLOAT16_TYPES.join(', '), LEAVE)
     return
   }
-  if (!isFloatType(tensor.type)) throw packedError(where, `element type ${tensor.type} in int8`, INT8_TYPES.join(', '), LEAVE)
+  if (!isFloatType(tensor.type))
+    throw packedError(where, `element type ${tensor.type} in int8`, INT8_TYPES.join(', '), LEAVE)
   checkInt8(tensor as Tensor<FloatType>, form, where)
 }
 

@@ -1,7 +1,8 @@
 // Ternary codes <-> 2 bits each (encoding ternary2). Scales and float values are ternary-values.ts.
 //
-// A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes make a byte, the
-// first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2 tensor.
+// A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes
+// make a byte, the first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2
+// tensor.
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /** Bytes that `count` codes take. */
@@ -40,7 +41,12 @@ function outOfRange(code: number): number {
 
 function badCode(codes: Int8Array, where: string): Error {
   const index = codes.findIndex((code) => outOfRange(code) !== 0)
-  return packedError(where, `code ${codes[index]} at index ${index}`, '-1, 0 or 1', 'Give every weight one of the three codes.')
+  return packedError(
+    where,
+    `code ${codes[index]} at index ${index}`,
+    '-1, 0 or 1',
+    'Give every weight one of the three codes.',
+  )
 }
 
 // byte -> its four codes; one 32-bit copy per byte (filled through an Int8Array, so in the machine's own byte order).
@@ -99,7 +105,12 @@ function checkTernary(bytes: Uint8Array, count: number, where: string): void {
   }
   const last = bytes[bytes.length - 1] ?? 0
   if (count % 4 !== 0 && last >> (2 * (count % 4)) !== 0) {
-    throw packedError(where, `padding bits ${(last >> (2 * (count % 4))).toString(2)} after code ${count - 1}`, 'zeros', NONCONFORMING)
+    throw packedError(
+      where,
+      `padding bits ${(last >> (2 * (count % 4))).toString(2)} after code ${count - 1}`,
+      'zeros',
+      NONCONFORMING,
+    )
   }
 }
 

@@ -21,7 +21,10 @@ export function isScale(value: number): boolean {
  * The stored values of codes -1, 0, 1 in this order: -wn, +0, +wp as elements of `type`.
  * undefined when wp or wn is no exact value of that type (float16 only).
  */
-export function ternaryLevels(type: TernaryType, { wp, wn }: Omit<TernaryWeights, 'codes'>): TensorData<TernaryType> | undefined {
+export function ternaryLevels(
+  type: TernaryType,
+  { wp, wn }: Omit<TernaryWeights, 'codes'>,
+): TensorData<TernaryType> | undefined {
   if (type === 'float32') return Float32Array.of(-wn, 0, wp)
   if (type === 'float64') return Float64Array.of(-wn, 0, wp)
   const positive = float16Bits(wp)
@@ -47,7 +50,8 @@ function float16Bits(value: number): number | undefined {
   const bits = new Uint32Array(Float32Array.of(value).buffer)[0] as number
   const exponent = (bits >>> 23) - 127
   const mantissa = bits & 0x7fffff
-  if (exponent >= -14) return exponent <= 15 && (mantissa & 0x1fff) === 0 ? ((exponent + 15) << 10) | (mantissa >>> 13) : undefined
+  if (exponent >= -14)
+    return exponent <= 15 && (mantissa & 0x1fff) === 0 ? ((exponent + 15) << 10) | (mantissa >>> 13) : undefined
   const subnormal = value * 2 ** 24
   return Number.isInteger(subnormal) ? subnormal : undefined
 }

@@ -25,8 +25,9 @@ export interface UnpackOptions {
 }
 
 /**
- * Reads a .ttq file of version 1; nothing in the result shares memory with `bytes`. Every byte is covered by checks, the SHA-256 first,
- * and no more memory is taken than the file's own tables and its length vouch for. Law: unpack(pack(p)) equals p.
+ * Reads a .ttq file of version 1; nothing in the result shares memory with `bytes`. Every byte is covered by checks,
+ * the SHA-256 first, and no more memory is taken than the file's own tables and its length vouch for. Law:
+ * unpack(pack(p)) equals p.
  * @throws TtqError `packed` for everything that is not exactly such a file
  */
 export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): Required<PackedModel> {
@@ -45,8 +46,8 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
 }
 
 /**
- * Whether a file holds exactly this network: the same graph, every tensor bit for bit. So unpack(bytes).model would be, but only one
- * tensor at a time takes memory here.
+ * Whether a file holds exactly this network: the same graph, every tensor bit for bit. So unpack(bytes).model would be,
+ * but only one tensor at a time takes memory here.
  * @throws TtqError `packed` as unpack
  */
 export function packsExactly(bytes: Uint8Array, model: Model): boolean {
@@ -54,13 +55,24 @@ export function packsExactly(bytes: Uint8Array, model: Model): boolean {
   const found = readGraph(container, 'packed: graph section')
   checkPlaces(container.tensors, found, 'packed')
   const places = new Map(container.tensors.map(({ name }) => [name, found.graph.initializers.get(name) as Tensor]))
-  const initializers = new Map([...model.graph.initializers].map(([name, tensor]) => [name, places.get(name) ?? tensor]))
-  return sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } }))
-    && container.tensors.every((entry) => sameTensor(decodeEntry(container, entry, 'packed').tensor, model.graph.initializers.get(entry.name)))
+  const initializers = new Map(
+    [...model.graph.initializers].map(([name, tensor]) => [name, places.get(name) ?? tensor]),
+  )
+  return (
+    sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } })) &&
+    container.tensors.every((entry) =>
+      sameTensor(decodeEntry(container, entry, 'packed').tensor, model.graph.initializers.get(entry.name)),
+    )
+  )
 }
 
 function sameTensor(a: Tensor, b: Tensor | undefined): boolean {
-  return b?.type === a.type && a.dims.length === b.dims.length && a.dims.every((dim, axis) => dim === b.dims[axis]) && sameBytes(bytesOf(a), bytesOf(b))
+  return (
+    b?.type === a.type &&
+    a.dims.length === b.dims.length &&
+    a.dims.every((dim, axis) => dim === b.dims[axis]) &&
+    sameBytes(bytesOf(a), bytesOf(b))
+  )
 }
 
 // Tensors with a place of their own in the file are never strings.
@@ -76,25 +88,48 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
   const known = encodingOf(encoding)
   if (known !== undefined) return known
-  const ids = Object.entries(ENCODINGS).map(([name, id]) => `${id} (${name})`).join(', ').replace(/, ([^,]*)$/, ' or $1')
-  throw packedError(where, `encoding ${encoding}`, `${ids} in format version ${FORMAT_VERSION} as this ttq knows it`, TOO_NEW)
+  const ids = Object.entries(ENCODINGS)
+    .map(([name, id]) => `${id} (${name})`)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1')
+  throw packedError(
+    where,
+    `encoding ${encoding}`,
+    `${ids} in format version ${FORMAT_VERSION} as this ttq knows it`,
+    TOO_NEW,
+  )
 }
 
-interface Decoded { tensor: Tensor; weights?: TernaryWeights; form?: RestForm }
+interface Decoded {
+  tensor: Tensor
+  weights?: TernaryWeights
+  form?: RestForm
+}
 
 function decodeEntry({ data }: Container, entry: TensorEntry, name: string): Decoded {
   const where = `${name}: tensor "${entry.name}"`
   const encoded = data.subarray(entry.offset, entry.offset + entry.length)
   switch (requireEncoding(entry, where)) {
-    case 'raw': return { tensor: { type: entry.type, dims: entry.dims, data: viewOf(entry.type as Exclude<DataType, 'string'>, new Uint8Array(encoded)) } }
-    case 'ternary2': return decodeTernaryEntry(entry, encoded, where)
-    case 'float16': return decodeFloat16Entry(entry, encoded, where)
-    case 'int8': return decodeInt8Entry(entry, encoded, where)
+    case 'raw':
+      return {
+        tensor: {
+          type: entry.type,
+          dims: entry.dims,
+          data: viewOf(entry.type as Exclude<DataType, 'string'>, new Uint8Array(encoded)),
+        },
+      }
+    case 'ternary2':
+      return decodeTernaryEntry(entry, encoded, where)
+    case 'float16':
+      return decodeFloat16Entry(entry, encoded, where)
+    case 'int8':
+      return decodeInt8Entry(entry, encoded, where)
   }
 }
 
 function decodeFloat16Entry({ type, dims }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
-  if (!isFloat16Type(type)) throw packedError(where, `element type ${type} in float16`, FLOAT16_TYPES.join(', '), NONCONFORMING)
+  if (!isFloat16Type(type))
+    throw packedError(where, `element type ${type} in float16`, FLOAT16_TYPES.join(', '), NONCONFORMING)
   return { tensor: { type, dims, data: decodeFloat16(encoded, type, where) }, form: { encoding: 'float16' } }
 }
 
@@ -106,7 +141,8 @@ function decodeInt8Entry({ type, dims, axis }: TensorEntry, encoded: Uint8Array,
 }
 
 function decodeTernaryEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
-  if (!isTernaryType(type)) throw packedError(where, `element type ${type} in ternary2`, TERNARY_TYPES.join(', '), NONCONFORMING)
+  if (!isTernaryType(type))
+    throw packedError(where, `element type ${type} in ternary2`, TERNARY_TYPES.join(', '), NONCONFORMING)
   if (scales === undefined) throw new Error('internal: a ternary2 entry without scales')
   const levels = ternaryLevels(type, scales)
   if (levels === undefined) {
@@ -126,7 +162,8 @@ function readGraph(container: Container, where: string): Model {
   }
 }
 
-// One byte more than promised, so that a stream which goes on is seen; fflate writes no further than this array reaches.
+// One byte more than promised, so that a stream which goes on is seen; fflate writes no further than this array
+// reaches.
 function inflate({ graph, lengths }: Container, where: string): Uint8Array {
   const expected = `${lengths.graphInflated} bytes as the header says`
   let inflated: Uint8Array
@@ -147,12 +184,19 @@ function checkPlaces(tensors: readonly TensorEntry[], model: Model, name: string
   for (const entry of tensors) {
     const where = `${name}: tensor "${entry.name}"`
     const place = model.graph.initializers.get(entry.name)
-    if (place === undefined) throw packedError(where, 'no place for it in the graph', 'an empty initializer of its name', NONCONFORMING)
+    if (place === undefined)
+      throw packedError(where, 'no place for it in the graph', 'an empty initializer of its name', NONCONFORMING)
     if (place.type !== entry.type || place.dims.length !== 1 || place.dims[0] !== 0) {
-      throw packedError(where, `${place.type} of shape [${place.dims.join(',')}] in the graph`, `${entry.type} of shape [0]`, NONCONFORMING)
+      throw packedError(
+        where,
+        `${place.type} of shape [${place.dims.join(',')}] in the graph`,
+        `${entry.type} of shape [0]`,
+        NONCONFORMING,
+      )
     }
     const index = order.get(entry.name) as number
-    if (index < previous) throw packedError(where, 'another order than in the graph', 'the order of the initializers', NONCONFORMING)
+    if (index < previous)
+      throw packedError(where, 'another order than in the graph', 'the order of the initializers', NONCONFORMING)
     previous = index
   }
 }

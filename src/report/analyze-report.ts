@@ -18,7 +18,16 @@ export function renderAnalyzeReport(report: AnalyzeReport): string {
 function ranking({ layers, baseline }: AnalyzeReport): string {
   const rows = layers.map(({ name, op, shape, divergence, top1, fitError, savedBytes }, i) => {
     const points = top1 === null || baseline.top1 === null ? '-' : (top1 - baseline.top1).toFixed(2)
-    return [String(i + 1), name, op, shapeText(shape), divergence.toFixed(4), points, `${(100 * fitError).toFixed(1)} %`, sizeText(savedBytes)]
+    return [
+      String(i + 1),
+      name,
+      op,
+      shapeText(shape),
+      divergence.toFixed(4),
+      points,
+      `${(100 * fitError).toFixed(1)} %`,
+      sizeText(savedBytes),
+    ]
   })
   const header = ['', 'layer', 'op', 'shape', 'divergence', 'top-1 points', 'fit error', 'saves']
   return table(header, rows, ['right', 'left', 'left', 'left', 'right', 'right', 'right', 'right'])

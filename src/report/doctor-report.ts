@@ -11,7 +11,12 @@ export interface DoctorReport extends Machine {
 
 /** Facts, then the devices; ends with a newline. */
 export function renderDoctorReport(report: DoctorReport): string {
-  const devices = report.devices.map(({ name, offered, works, fault }) => [name, offered ? 'yes' : 'no', works ? 'yes' : 'no', fault ?? (offered ? '' : 'not in the installed ONNX Runtime')])
+  const devices = report.devices.map(({ name, offered, works, fault }) => [
+    name,
+    offered ? 'yes' : 'no',
+    works ? 'yes' : 'no',
+    fault ?? (offered ? '' : 'not in the installed ONNX Runtime'),
+  ])
   return `${facts(summary(report))}\n\n${table(['device', 'offered', 'works', 'because'], devices, ['left', 'left', 'left', 'left'])}\n`
 }
 
@@ -24,8 +29,16 @@ function summary(report: DoctorReport): [string, string][] {
     ['processor', report.processor],
     ['cores', String(report.cores)],
     ['memory', sizeText(report.memoryBytes)],
-    ['instruction sets', instructionSets === null ? 'unknown' : instructionSets.join(', ') || 'none of those that matter'],
-    ['blocked convolution', blockedChannels === null ? 'not here: plain convolutions are used' : `works, ${blockedChannels} channels per block`],
+    [
+      'instruction sets',
+      instructionSets === null ? 'unknown' : instructionSets.join(', ') || 'none of those that matter',
+    ],
+    [
+      'blocked convolution',
+      blockedChannels === null
+        ? 'not here: plain convolutions are used'
+        : `works, ${blockedChannels} channels per block`,
+    ],
     ['matrix product', `${report.gflopsPerCore.toFixed(0)} GFLOP/s per core`],
   ]
 }

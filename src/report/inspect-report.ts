@@ -15,8 +15,14 @@ export function renderInspectReport(report: InspectReport): string {
 }
 
 function summary(report: InspectReport): [string, string][] {
-  const list = (values: readonly ValueReport[]): string => values.map(({ name, type, shape }) => `${name} ${type ?? 'no tensor'} ${shape === null ? '?' : shapeText(shape)}`).join(', ')
-  const counts = (record: Readonly<Record<string, number>>): string => Object.entries(record).map(([name, count]) => `${name} ${count}`).join(', ')
+  const list = (values: readonly ValueReport[]): string =>
+    values
+      .map(({ name, type, shape }) => `${name} ${type ?? 'no tensor'} ${shape === null ? '?' : shapeText(shape)}`)
+      .join(', ')
+  const counts = (record: Readonly<Record<string, number>>): string =>
+    Object.entries(record)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
   return [
     ['inputs', list(report.inputs)],
     ['outputs', list(report.outputs)],
@@ -30,11 +36,15 @@ function summary(report: InspectReport): [string, string][] {
 }
 
 function sections(parts: NonNullable<InspectReport['sections']>): string {
-  return Object.entries(parts).map(([name, bytes]) => `${name} ${sizeText(bytes)}`).join(', ')
+  return Object.entries(parts)
+    .map(([name, bytes]) => `${name} ${sizeText(bytes)}`)
+    .join(', ')
 }
 
 function encodings(counts: NonNullable<InspectReport['encodings']>): string {
-  return Object.entries(counts).map(([name, { tensors, bytes }]) => `${tensors} ${name} ${sizeText(bytes)}`).join(', ')
+  return Object.entries(counts)
+    .map(([name, { tensors, bytes }]) => `${tensors} ${name} ${sizeText(bytes)}`)
+    .join(', ')
 }
 
 /** Metadata may be pages of JSON, names of nodes whole histories. */
@@ -47,11 +57,22 @@ function oneLine(value: string): string {
 
 function layerTable(layers: readonly InspectedLayer[]): string {
   if (layers.length === 0) return 'no layers with constant weights'
-  const rows = layers.map(({ name, op, shape, bitsPerWeight, wp, wn, negatives, zeros, positives, ternary, reason }) => {
-    const weights = shape.reduce((product, dim) => product * dim, 1)
-    const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
-    return [name, op, shapeText(shape), bitsPerWeight.toFixed(2), scaleText(wp), scaleText(wn), ...shares, ternary ? 'is ternary' : reason === undefined ? 'ternary' : `kept: ${reason}`]
-  })
+  const rows = layers.map(
+    ({ name, op, shape, bitsPerWeight, wp, wn, negatives, zeros, positives, ternary, reason }) => {
+      const weights = shape.reduce((product, dim) => product * dim, 1)
+      const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
+      return [
+        name,
+        op,
+        shapeText(shape),
+        bitsPerWeight.toFixed(2),
+        scaleText(wp),
+        scaleText(wn),
+        ...shares,
+        ternary ? 'is ternary' : reason === undefined ? 'ternary' : `kept: ${reason}`,
+      ]
+    },
+  )
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'compress']
   return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
 }
@@ -63,5 +84,9 @@ function trainability({ unsupportedForTraining: nodes }: InspectReport): string 
   if (nodes.length === 0) return 'training: every operator between the layers and the outputs has a gradient rule'
   const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${oneLine(node)}": ${reason}`)
   const more = nodes.length > LISTED_NODES ? [`  and ${nodes.length - LISTED_NODES} more`] : []
-  return [`training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without --data does not need it)`, ...listed, ...more].join('\n')
+  return [
+    `training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without --data does not need it)`,
+    ...listed,
+    ...more,
+  ].join('\n')
 }

@@ -3,13 +3,25 @@
 export type Alignment = 'left' | 'right'
 
 /**
- * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no newline at the end.
+ * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no
+ * newline at the end.
  * @param alignments one per column
  */
-export function table(header: readonly string[], rows: readonly (readonly string[])[], alignments: readonly Alignment[]): string {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignments: readonly Alignment[],
+): string {
   const all = [header, ...rows].map((row) => row.map(printable))
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
-  return all.map((row) => row.map((cell, column) => pad(cell, widths[column] ?? 0, alignments[column] ?? 'left')).join('  ').trimEnd()).join('\n')
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => pad(cell, widths[column] ?? 0, alignments[column] ?? 'left'))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 /** Facts as `name  value` lines, values below each other. */
@@ -18,7 +30,10 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
   return pairs.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')
 }
 
-/** Text on one line without control characters: names inside models may hold anything, and a terminal must not obey them. */
+/**
+ * Text on one line without control characters: names inside models may hold anything, and a terminal must not obey
+ * them.
+ */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, '?')
 }
@@ -69,7 +84,9 @@ export function durationText(ms: number): string {
   const seconds = ms / 1000
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`
   const minutes = Math.floor(Math.round(seconds) / 60)
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds) % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds) % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** `10,000`. */

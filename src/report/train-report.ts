@@ -4,7 +4,19 @@ import { facts, sizeText, durationText } from './table.js'
 import { accuracyText, trainingText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
-export function renderTrainReport({ model, output, dataset, preprocessing, fromScratch, before, after, onnxBytes, training, warnings, elapsedMs }: TrainReport): string {
+export function renderTrainReport({
+  model,
+  output,
+  dataset,
+  preprocessing,
+  fromScratch,
+  before,
+  after,
+  onnxBytes,
+  training,
+  warnings,
+  elapsedMs,
+}: TrainReport): string {
   const details = facts([
     ['data', `${dataset}, ${preprocessing}`],
     ['start', fromScratch ? 'fresh random weights' : 'the weights of the file'],

@@ -9,7 +9,16 @@ export function accuracyText(before: number, after: number): string {
 }
 
 /** `4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1`. */
-export function trainingText({ epochs, bestEpoch, steps, samplesPerSecond, replicas, device, seed, elapsedMs }: TrainingReport): string {
+export function trainingText({
+  epochs,
+  bestEpoch,
+  steps,
+  samplesPerSecond,
+  replicas,
+  device,
+  seed,
+  elapsedMs,
+}: TrainingReport): string {
   const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
   const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`

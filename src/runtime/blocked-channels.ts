@@ -11,7 +11,10 @@ const BLOCKS = [16, 8] as const
 
 let probed: Promise<number | undefined> | undefined
 
-/** Channels per block on this processor, or undefined where ONNX Runtime has no blocked convolution: found by trying, once per process. */
+/**
+ * Channels per block on this processor, or undefined where ONNX Runtime has no blocked convolution: found by trying,
+ * once per process.
+ */
 export function blockedChannels(): Promise<number | undefined> {
   probed ??= probe()
   return probed
@@ -36,13 +39,21 @@ async function probe(): Promise<number | undefined> {
 
 function probeModel(): Model {
   const b = new GraphBuilder()
-  const y = b.emit('Conv', [b.input('x', 'float32', [1, 32, 5, 5]), b.input('w', 'float32', [32, 32, 3, 3])], { pads: [1, 1, 1, 1], kernel_shape: [3, 3] }, 'y')
+  const y = b.emit(
+    'Conv',
+    [b.input('x', 'float32', [1, 32, 5, 5]), b.input('w', 'float32', [32, 32, 3, 3])],
+    { pads: [1, 1, 1, 1], kernel_shape: [3, 3] },
+    'y',
+  )
   b.output(y)
   return { irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('probe') }
 }
 
 function pattern(dims: readonly number[]): Tensor<'float32'> {
-  return float32(dims, Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)))
+  return float32(
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
+  )
 }
 
 async function runOnce(model: Model, feeds: Record<string, Tensor>): Promise<Float32Array> {

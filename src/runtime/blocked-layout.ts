@@ -1,6 +1,7 @@
-// Puts a graph into ONNX Runtime's blocked layout wherever convolutions with variable weights make that worth while: the channels of a value
-// [N,C,H,W] lie as [N, C/B, H, W, B] in memory, under the same dims. Values stay in it from one convolution to the next, through
-// element-wise operators, batch norm and its sums; every other operator gets its inputs in the plain layout again.
+// Puts a graph into ONNX Runtime's blocked layout wherever convolutions with variable weights make that worth while:
+// the channels of a value [N,C,H,W] lie as [N, C/B, H, W, B] in memory, under the same dims. Values stay in it from one
+// convolution to the next, through element-wise operators, batch norm and its sums; every other operator gets its
+// inputs in the plain layout again.
 import { attribute, attributes } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { cloneModel, valueNames } from '../onnx/graph-queries.js'
@@ -12,7 +13,8 @@ import { BLOCKED_DOMAIN, blockedForm, orderWeights } from './blocked-convolution
 type Dims = readonly number[]
 
 /**
- * @param shapes dims of as many values as are known, weights and gradients among them; what is unknown stays in the plain layout
+ * @param shapes dims of as many values as are known, weights and gradients among them; what is unknown stays in the
+ * plain layout
  * @param block channels per block, as probed by blockedChannels
  * @returns the same function of the same inputs, rounded differently
  */
@@ -46,7 +48,11 @@ class Layout {
   /** Blocked value -> the convolution that computes it, while other nodes may still be merged into that. */
   private readonly open = new Map<ValueName, Node>()
 
-  constructor(private readonly graph: Graph, shapes: ReadonlyMap<ValueName, Dims>, readonly block: number) {
+  constructor(
+    private readonly graph: Graph,
+    shapes: ReadonlyMap<ValueName, Dims>,
+    readonly block: number,
+  ) {
     this.b = new GraphBuilder(valueNames(graph))
     this.dims = new Map(shapes)
     for (const [name, { dims, type }] of graph.initializers) {
@@ -55,7 +61,10 @@ class Layout {
     }
     for (const { name, type } of graph.inputs) if (type?.elementType !== 'float32') this.notFloat.add(name)
     this.plainNames = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.keys(), ''])
-    for (const name of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map((output) => output.name)]) {
+    for (const name of [
+      ...graph.nodes.flatMap(({ inputs }) => inputs),
+      ...graph.outputs.map((output) => output.name),
+    ]) {
       this.uses.set(name, (this.uses.get(name) ?? 0) + 1)
     }
   }
@@ -89,7 +98,14 @@ class Layout {
     const known = this.blockedNames.get(value)
     if (known !== undefined) return known
     const name = this.b.fresh(`${value}_blocked`)
-    this.b.push({ name: '', opType: 'ReorderInput', domain: BLOCKED_DOMAIN, inputs: [value], outputs: [name], attributes: {} })
+    this.b.push({
+      name: '',
+      opType: 'ReorderInput',
+      domain: BLOCKED_DOMAIN,
+      inputs: [value],
+      outputs: [name],
+      attributes: {},
+    })
     this.blockedNames.set(value, name)
     return name
   }
@@ -102,7 +118,14 @@ class Layout {
     if (this.notFloat.has(value)) this.b.push({ ...source, inputs: source.inputs.map((input) => this.plain(input)) })
     else {
       const channels = (this.dims.get(value) as Dims)[1] as number
-      this.b.push({ name: '', opType: 'ReorderOutput', domain: BLOCKED_DOMAIN, inputs: [this.blocked(value)], outputs: [value], attributes: attributes({ channels }) })
+      this.b.push({
+        name: '',
+        opType: 'ReorderOutput',
+        domain: BLOCKED_DOMAIN,
+        inputs: [this.blocked(value)],
+        outputs: [value],
+        attributes: attributes({ channels }),
+      })
     }
     return value
   }
@@ -180,11 +203,27 @@ class Layout {
 
   finish(): Graph {
     for (const { name } of this.graph.outputs) this.plain(name)
-    return { ...this.graph, nodes: this.b.nodes, initializers: new Map([...this.graph.initializers, ...this.b.initializers]) }
+    return {
+      ...this.graph,
+      nodes: this.b.nodes,
+      initializers: new Map([...this.graph.initializers, ...this.b.initializers]),
+    }
   }
 }
 
-const TRUTH_VALUES = new Set(['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal', 'And', 'Or', 'Not', 'Xor', 'IsNaN', 'IsInf'])
+const TRUTH_VALUES = new Set([
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'Equal',
+  'And',
+  'Or',
+  'Not',
+  'Xor',
+  'IsNaN',
+  'IsInf',
+])
 const COUNTS = new Set(['Shape', 'Size', 'ArgMax', 'ArgMin', 'NonZero'])
 
 function givesFloat(node: Node, notFloat: (value: ValueName) => boolean): boolean {
@@ -194,8 +233,38 @@ function givesFloat(node: Node, notFloat: (value: ValueName) => boolean): boolea
 }
 
 const ELEMENTWISE = [
-  ...TRUTH_VALUES, 'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Sum', 'Pow', 'Where', 'Cast', 'Relu', 'Clip', 'LeakyRelu', 'Elu', 'Celu', 'Selu', 'HardSigmoid', 'HardSwish',
-  'Sigmoid', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Exp', 'Log', 'Neg', 'Abs', 'Sign', 'Sqrt', 'Reciprocal', 'Identity',
+  ...TRUTH_VALUES,
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Max',
+  'Min',
+  'Sum',
+  'Pow',
+  'Where',
+  'Cast',
+  'Relu',
+  'Clip',
+  'LeakyRelu',
+  'Elu',
+  'Celu',
+  'Selu',
+  'HardSigmoid',
+  'HardSwish',
+  'Sigmoid',
+  'Softplus',
+  'Softsign',
+  'Tanh',
+  'Erf',
+  'Exp',
+  'Log',
+  'Neg',
+  'Abs',
+  'Sign',
+  'Sqrt',
+  'Reciprocal',
+  'Identity',
 ]
 
 const RULES: ReadonlyMap<string, LayoutRule> = new Map<string, LayoutRule>([
@@ -214,9 +283,15 @@ function convolution(node: Node, layout: Layout): boolean {
   const [x = '', weight = '', ...bias] = node.inputs
   const [dims, output] = [layout.dimsOf(weight), layout.dimsOf(node.outputs[0] as ValueName)]
   const form = layout.isConstant(weight) ? undefined : blockedForm(node, dims, layout.block)
-  if (form === undefined || dims === undefined || output === undefined || (form !== 'image' && !layout.canBlock(x))) return false
+  if (form === undefined || dims === undefined || output === undefined || (form !== 'image' && !layout.canBlock(x)))
+    return false
   const ordered = orderWeights(layout.b, layout.plain(weight), dims, form, layout.block)
-  layout.defineConvolution(node, output, [form === 'image' ? layout.plain(x) : layout.blocked(x), ordered, ...bias.map((value) => layout.plain(value))], node.attributes)
+  layout.defineConvolution(
+    node,
+    output,
+    [form === 'image' ? layout.plain(x) : layout.blocked(x), ordered, ...bias.map((value) => layout.plain(value))],
+    node.attributes,
+  )
   return true
 }
 
@@ -226,7 +301,9 @@ function elementwise(node: Node, layout: Layout): boolean {
   const dims = layout.dimsOf(full[0] ?? '')
   if (dims === undefined || !full.some((input) => layout.isBlocked(input))) return false
   if (!full.every((input) => layout.canBlock(input) && layout.dimsOf(input)?.join() === dims.join())) return false
-  layout.define(node, dims, { inputs: node.inputs.map((input) => (full.includes(input) ? layout.blocked(input) : layout.plain(input))) })
+  layout.define(node, dims, {
+    inputs: node.inputs.map((input) => (full.includes(input) ? layout.blocked(input) : layout.plain(input))),
+  })
   return true
 }
 
@@ -239,8 +316,15 @@ function batchNormalization(node: Node, layout: Layout): boolean {
   const [x = '', ...rest] = node.inputs
   if (!layout.isBlocked(x) || node.outputs.length !== 1) return false
   const { b } = layout
-  const [scale, bias, mean, variance] = rest.map((value) => layout.plain(value)) as [ValueName, ValueName, ValueName, ValueName]
-  const sigma = b.emit('Sqrt', [b.emit('Add', [variance, b.constant(float32([], [attribute(node, 'epsilon', 'float', 1e-5)]))])])
+  const [scale, bias, mean, variance] = rest.map((value) => layout.plain(value)) as [
+    ValueName,
+    ValueName,
+    ValueName,
+    ValueName,
+  ]
+  const sigma = b.emit('Sqrt', [
+    b.emit('Add', [variance, b.constant(float32([], [attribute(node, 'epsilon', 'float', 1e-5)]))]),
+  ])
   const slope = b.emit('Div', [scale, sigma])
   layout.defineScaling(node, x, slope, b.emit('Sub', [bias, b.emit('Mul', [mean, slope])]))
   return true
@@ -258,7 +342,8 @@ function scalingPerChannel(node: Node, layout: Layout): boolean {
 function sum(node: Node, layout: Layout): boolean {
   const [a = '', b = ''] = node.inputs
   const dims = layout.dimsOf(a)?.join()
-  if (a === b || dims === undefined || layout.dimsOf(b)?.join() !== dims || !layout.canBlock(a) || !layout.canBlock(b)) return false
+  if (a === b || dims === undefined || layout.dimsOf(b)?.join() !== dims || !layout.canBlock(a) || !layout.canBlock(b))
+    return false
   return layout.mergeSum(node, a, b) || layout.mergeSum(node, b, a)
 }
 
@@ -270,16 +355,16 @@ function activation(node: Node, layout: Layout, found: Attributes): boolean {
 function reduction(node: Node, layout: Layout): boolean {
   const [x = ''] = node.inputs
   const dims = layout.dimsOf(x)
-  const axes = node.opType === 'GlobalAveragePool' ? [2, 3] : layout.constantInts(node.inputs[1])?.toSorted((a, b) => a - b)
+  const axes =
+    node.opType === 'GlobalAveragePool' ? [2, 3] : layout.constantInts(node.inputs[1])?.toSorted((a, b) => a - b)
   const keep = node.opType === 'GlobalAveragePool' || attribute(node, 'keepdims', 'int', 1) === 1
   const overBatch = axes?.join() === '0,2,3'
   if (!layout.isBlocked(x) || dims === undefined || (!overBatch && axes?.join() !== '2,3')) return false
   const { b, block } = layout
   const [batch, channels, height, width] = dims as [number, number, number, number]
   const opType = node.opType === 'GlobalAveragePool' ? 'ReduceMean' : node.opType
-  const reduce = (value: ValueName, shape: Dims, axis: number): ValueName => (
+  const reduce = (value: ValueName, shape: Dims, axis: number): ValueName =>
     b.emit(opType, [b.emit('Reshape', [value, b.constant(int64(shape))]), b.constant(int64([axis]))], { keepdims: 0 })
-  )
   const perImage = reduce(layout.blocked(x), [(batch * channels) / block, height * width, block], 1)
   const reduced = overBatch ? reduce(perImage, [batch, channels], 0) : perImage
   const result = [...(overBatch ? [] : [batch]), channels]

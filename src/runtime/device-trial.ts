@@ -1,4 +1,5 @@
-// Entry point of the process that tries a device: `node device-trial.js <device>`. Prints what is wrong and exits with 1 where it does not work.
+// Entry point of the process that tries a device: `node device-trial.js <device>`. Prints what is wrong and exits with
+// 1 where it does not work.
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { writeModel } from '../onnx/write-model.js'
 import { float32 } from '../tensor/tensor.js'
@@ -17,7 +18,7 @@ try {
   const wrong = (c?.data as Float32Array).find((value) => value !== SIZE)
   if (wrong !== undefined) throw new Error(`it computes ${wrong} where ${SIZE} is right`)
 } catch (error) {
-  console.log(reason(error instanceof Error && error.cause instanceof Error ? error.cause : error as Error))
+  console.log(reason(error instanceof Error && error.cause instanceof Error ? error.cause : (error as Error)))
   process.exitCode = 1
 }
 

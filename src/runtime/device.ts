@@ -1,6 +1,10 @@
-// What networks can run on, by name. Light, so that help texts can show it; what is really there is asked in offered-devices.ts.
+// What networks can run on, by name. Light, so that help texts can show it; what is really there is asked in
+// offered-devices.ts.
 
-/** ONNX Runtime's names of its execution providers. cpu is always there and takes over every operator that another one lacks. */
+/**
+ * ONNX Runtime's names of its execution providers. cpu is always there and takes over every operator that another one
+ * lacks.
+ */
 export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
 
 /** What an option that chooses one says in a help text. */

@@ -56,7 +56,7 @@ export async function examineMachine(): Promise<Machine> {
     cores: availableParallelism(),
     memoryBytes: memoryLimit(),
     instructionSets: flags === undefined ? null : instructionSets(flags),
-    blockedChannels: await blockedChannels() ?? null,
+    blockedChannels: (await blockedChannels()) ?? null,
     gflopsPerCore: rate,
     devices: await Promise.all(DEVICES.map((name) => deviceState(name, offered.includes(name)))),
   }
@@ -77,7 +77,8 @@ function memoryLimit(): number {
 function processorFlags(): string[] | undefined {
   try {
     if (process.platform === 'linux') return linuxProcessorFlags(readFileSync('/proc/cpuinfo', 'utf8'))
-    if (process.platform === 'darwin') return macProcessorFlags(execFileSync('sysctl', ['hw.optional'], { encoding: 'utf8' }))
+    if (process.platform === 'darwin')
+      return macProcessorFlags(execFileSync('sysctl', ['hw.optional'], { encoding: 'utf8' }))
   } catch {
     // Not known is an answer here.
   }

@@ -18,7 +18,8 @@ export function offeredDevices(): Device[] {
   return DEVICES.filter((device) => backends.get(device) === true || (backends.has(device) && hasLibrary(device)))
 }
 
-// A provider that is not compiled in is a library of its own (libonnxruntime_providers_cuda.so), which npm's package leaves out.
+// A provider that is not compiled in is a library of its own (libonnxruntime_providers_cuda.so), which npm's package
+// leaves out.
 function hasLibrary(device: Device): boolean {
   const bin = join(createRequire(import.meta.url).resolve('onnxruntime-node'), '../../bin')
   return readdirSync(bin, { recursive: true, encoding: 'utf8' }).some((file) => {
@@ -27,7 +28,8 @@ function hasLibrary(device: Device): boolean {
 }
 
 /**
- * Computes something small on a device. In a process of its own, because a driver that is broken may print, hang or crash.
+ * Computes something small on a device. In a process of its own, because a driver that is broken may print, hang or
+ * crash.
  * @returns why it does not work, or undefined when it does
  */
 export async function deviceFault(device: Device): Promise<string | undefined> {
@@ -49,13 +51,23 @@ export async function requireDevice(device: Device): Promise<void> {
   if (device === 'cpu') return
   const offered = offeredDevices()
   if (!offered.includes(device)) {
-    throw new TtqError('usage', `--device: found ${device}, expected one that the installed ONNX Runtime offers: ${offered.join(', ')}`, {
-      facts: { device, offered }, hint: 'ttq doctor shows what works here.',
-    })
+    throw new TtqError(
+      'usage',
+      `--device: found ${device}, expected one that the installed ONNX Runtime offers: ${offered.join(', ')}`,
+      {
+        facts: { device, offered },
+        hint: 'ttq doctor shows what works here.',
+      },
+    )
   }
   const fault = await deviceFault(device)
   if (fault === undefined) return
-  throw new TtqError('usage', `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a device that works`, {
-    facts: { device, fault }, hint: 'ttq doctor shows what works here.',
-  })
+  throw new TtqError(
+    'usage',
+    `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a device that works`,
+    {
+      facts: { device, fault },
+      hint: 'ttq doctor shows what works here.',
+    },
+  )
 }

@@ -17,7 +17,10 @@ export interface ProductRateOptions {
 export async function productRate({ rounds, patienceMs }: ProductRateOptions): Promise<number> {
   const b = new GraphBuilder()
   b.output(b.emit('MatMul', [b.input('a', 'float32', [SIZE, SIZE]), b.input('b', 'float32', [SIZE, SIZE])], {}, 'c'))
-  const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('product') }), { threads: 1 })
+  const session = await Session.create(
+    writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('product') }),
+    { threads: 1 },
+  )
   const matrix = float32([SIZE, SIZE], new Float32Array(SIZE * SIZE).fill(0.5))
   const rates: number[] = []
   const end = performance.now() + patienceMs

@@ -7,7 +7,10 @@ import type { Device } from './device.js'
 export interface SessionOptions {
   /** Threads inside one operator on the cpu; 1 leaves the other cores to other sessions, 0 takes all. */
   threads: number
-  /** Give memory back to the system after use instead of keeping it for the next run: less at its peak, and slower. Default false. */
+  /**
+   * Give memory back to the system after use instead of keeping it for the next run: less at its peak, and slower.
+   * Default false.
+   */
   frugal?: boolean
   /** ONNX Runtime's graph optimisation level. Default 'all'. */
   optimization?: 'disabled' | 'basic' | 'extended' | 'all'
@@ -35,15 +38,18 @@ export class Session {
    */
   static async create(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
     try {
-      return new Session(await InferenceSession.create(bytes, {
-        intraOpNumThreads: options.threads,
-        interOpNumThreads: 1,
-        executionMode: 'sequential',
-        enableCpuMemArena: options.frugal !== true,
-        graphOptimizationLevel: options.optimization ?? 'all',
-        executionProviders: options.device === undefined || options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
-        logSeverityLevel: 3,
-      }))
+      return new Session(
+        await InferenceSession.create(bytes, {
+          intraOpNumThreads: options.threads,
+          interOpNumThreads: 1,
+          executionMode: 'sequential',
+          enableCpuMemArena: options.frugal !== true,
+          graphOptimizationLevel: options.optimization ?? 'all',
+          executionProviders:
+            options.device === undefined || options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+          logSeverityLevel: 3,
+        }),
+      )
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the model was refused: ${firstLine(cause)}`, { cause })
     }
@@ -51,7 +57,8 @@ export class Session {
 
   /**
    * Runs the network.
-   * @param into tensors to write outputs into (same type and dims as the output); the result then holds those very arrays
+   * @param into tensors to write outputs into (same type and dims as the output); the result then holds those very
+   * arrays
    * @param outputs names to compute, default all
    * @throws TtqError `runtime` when ONNX Runtime fails
    */

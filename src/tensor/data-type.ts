@@ -8,8 +8,9 @@ interface DataTypeInfo {
 }
 
 /**
- * Types without a typed array of their own (float16, bfloat16, the float8 family, 4- and 2-bit integers, complex numbers)
- * keep their little-endian raw_data bytes in a Uint8Array, except float16 and bfloat16, whose bit patterns stand in a Uint16Array.
+ * Types without a typed array of their own (float16, bfloat16, the float8 family, 4- and 2-bit integers, complex
+ * numbers) keep their little-endian raw_data bytes in a Uint8Array, except float16 and bfloat16, whose bit patterns
+ * stand in a Uint16Array.
  */
 export const DATA_TYPES = {
   float32: { onnx: 1, bits: 32 },

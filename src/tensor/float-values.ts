@@ -12,27 +12,36 @@ export function isFloatType(type: DataType): type is FloatType {
 /** The values of a float tensor as float32, the array itself where it is one. float16 is exact, float64 is rounded. */
 export function float32Values({ type, data }: Tensor<FloatType>): Float32Array {
   switch (type) {
-    case 'float32': return data as Float32Array
-    case 'float64': return Float32Array.from(data)
-    case 'float16': return Float32Array.from(data as Uint16Array, float16ToNumber)
+    case 'float32':
+      return data as Float32Array
+    case 'float64':
+      return Float32Array.from(data)
+    case 'float16':
+      return Float32Array.from(data as Uint16Array, float16ToNumber)
   }
 }
 
 /** A float tensor of `type` with these values, rounded to nearest. */
 export function floatTensor(type: FloatType, dims: readonly number[], values: Float32Array): Tensor<FloatType> {
   switch (type) {
-    case 'float32': return { type, dims, data: values }
-    case 'float64': return { type, dims, data: Float64Array.from(values) }
-    case 'float16': return { type, dims, data: Uint16Array.from(values, numberToFloat16) }
+    case 'float32':
+      return { type, dims, data: values }
+    case 'float64':
+      return { type, dims, data: Float64Array.from(values) }
+    case 'float16':
+      return { type, dims, data: Uint16Array.from(values, numberToFloat16) }
   }
 }
 
 /** The nearest value that `type` holds. */
 export function roundTo(type: FloatType, value: number): number {
   switch (type) {
-    case 'float64': return value
-    case 'float32': return Math.fround(value)
-    case 'float16': return float16ToNumber(numberToFloat16(value))
+    case 'float64':
+      return value
+    case 'float32':
+      return Math.fround(value)
+    case 'float16':
+      return float16ToNumber(numberToFloat16(value))
   }
 }
 
@@ -42,7 +51,8 @@ export function float16ToNumber(bits: number): number {
   return values[bits] as number
 }
 
-// All of them: networks have millions of weights, and looking a number up takes a tenth of the time that computing it does.
+// All of them: networks have millions of weights, and looking a number up takes a tenth of the time that computing it
+// does.
 let values: Float32Array | undefined
 
 function decoded(bits: number): number {
@@ -62,8 +72,9 @@ export function numberToFloat16(value: number): number {
   if (magnitude >= 65520) return sign | 0x7c00
   DOUBLE[0] = magnitude
   const exponent = Math.max(-14, ((WORDS[1] as number) >>> 20) - 1023)
-  // A product with a power of two is exact, and a double of 2^52 and more has no places behind the point: the sum is the only rounding.
-  const steps = (magnitude * (PER_STEP[exponent + 14] as number) + 2 ** 52) - 2 ** 52
+  // A product with a power of two is exact, and a double of 2^52 and more has no places behind the point: the sum is
+  // the only rounding.
+  const steps = magnitude * (PER_STEP[exponent + 14] as number) + 2 ** 52 - 2 ** 52
   return sign | (((exponent + 14) << 10) + steps)
 }
 

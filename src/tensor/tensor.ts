@@ -51,5 +51,6 @@ export function isType<T extends DataType>(tensor: Tensor, type: T): tensor is T
 }
 
 function checkCount(dims: readonly number[], count: number): void {
-  if (elementCount(dims) !== count) throw new Error(`internal: ${count} values for a tensor of shape [${dims.join(',')}]`)
+  if (elementCount(dims) !== count)
+    throw new Error(`internal: ${count} values for a tensor of shape [${dims.join(',')}]`)
 }

@@ -37,6 +37,11 @@ export class ChannelSums {
 
   statistics(): ChannelStatistics {
     const mean = this.sum.map((sum) => sum / this.count)
-    return { mean, variance: this.squares.map((squares, channel) => Math.max(0, squares / this.count - (mean[channel] as number) ** 2)) }
+    return {
+      mean,
+      variance: this.squares.map((squares, channel) =>
+        Math.max(0, squares / this.count - (mean[channel] as number) ** 2),
+      ),
+    }
   }
 }

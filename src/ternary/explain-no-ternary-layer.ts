@@ -5,7 +5,16 @@ import type { Graph, Node } from '../onnx/model.js'
 import type { LayerChoice } from './layer-choice.js'
 
 const LAYER_OPERATORS = new Set(['Conv', 'Gemm', 'MatMul'])
-const INTEGER_OPERATORS = new Set(['QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger', 'DequantizeLinear', 'DynamicQuantizeMatMul', 'MatMulNBits', 'QGemm'])
+const INTEGER_OPERATORS = new Set([
+  'QLinearConv',
+  'QLinearMatMul',
+  'ConvInteger',
+  'MatMulInteger',
+  'DequantizeLinear',
+  'DynamicQuantizeMatMul',
+  'MatMulNBits',
+  'QGemm',
+])
 const RECURRENT_OPERATORS = new Set(['LSTM', 'GRU', 'RNN'])
 
 /**
@@ -14,36 +23,61 @@ const RECURRENT_OPERATORS = new Set(['LSTM', 'GRU', 'RNN'])
  */
 export function explainNoTernaryLayer(graph: Graph, choices: readonly LayerChoice[]): TtqError {
   const { found, hint } = cause(graph, choices)
-  return new TtqError('unsupported', `onnx: graph "${graph.name}": ${found}, expected at least one layer that can become ternary`, {
-    hint, facts: { kept: choices.map(({ weight, reason }) => ({ weight, reason })) },
-  })
+  return new TtqError(
+    'unsupported',
+    `onnx: graph "${graph.name}": ${found}, expected at least one layer that can become ternary`,
+    {
+      hint,
+      facts: { kept: choices.map(({ weight, reason }) => ({ weight, reason })) },
+    },
+  )
 }
 
 function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; hint: string } {
   if (choices.length > 0) {
-    const reasons = [...new Set(choices.map(({ reason }) => reason))].map((reason) => `${choices.filter((kept) => kept.reason === reason).length} x ${reason}`)
+    const reasons = [...new Set(choices.map(({ reason }) => reason))].map(
+      (reason) => `${choices.filter((kept) => kept.reason === reason).length} x ${reason}`,
+    )
     const layers = choices.length === 1 ? 'the only layer stays' : `all ${choices.length} layers stay`
     const integer = graph.nodes.filter(({ opType }) => INTEGER_OPERATORS.has(opType))
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
-    return { found: `${layers} in full precision (${reasons.join(', ')})${others}`, hint: 'name the layers to compress with --ternary <pattern>, or drop --keep' }
+    return {
+      found: `${layers} in full precision (${reasons.join(', ')})${others}`,
+      hint: 'name the layers to compress with --ternary <pattern>, or drop --keep',
+    }
   }
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
   if (nested.length > 0) {
-    return { found: `the layers lie in the bodies of ${operators(nested)}`, hint: 'export the network without control flow around its layers' }
+    return {
+      found: `the layers lie in the bodies of ${operators(nested)}`,
+      hint: 'export the network without control flow around its layers',
+    }
   }
   const integer = graph.nodes.filter(({ opType }) => INTEGER_OPERATORS.has(opType))
   if (integer.length > 0) {
-    return { found: `the weights are quantized already (${operators(integer)})`, hint: 'start from the floating-point network it was quantized from' }
+    return {
+      found: `the weights are quantized already (${operators(integer)})`,
+      hint: 'start from the floating-point network it was quantized from',
+    }
   }
   const recurrent = graph.nodes.filter(({ opType }) => RECURRENT_OPERATORS.has(opType))
   if (recurrent.length > 0) {
-    return { found: `the weights belong to ${operators(recurrent)}`, hint: 'recurrent layers cannot become ternary; only Conv, Gemm and MatMul can' }
+    return {
+      found: `the weights belong to ${operators(recurrent)}`,
+      hint: 'recurrent layers cannot become ternary; only Conv, Gemm and MatMul can',
+    }
   }
   const layers = graph.nodes.filter(({ domain, opType }) => domain === '' && LAYER_OPERATORS.has(opType))
   if (layers.length > 0) {
-    return { found: `the weights of ${operators(layers)} are inputs or computed`, hint: 'export the network with its weights as constants' }
+    return {
+      found: `the weights of ${operators(layers)} are inputs or computed`,
+      hint: 'export the network with its weights as constants',
+    }
   }
-  return { found: `no Conv, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`, hint: 'ttq compresses convolutions and fully connected layers' }
+  return {
+    found: `no Conv, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`,
+    hint: 'ttq compresses convolutions and fully connected layers',
+  }
 }
 
 function hasLayer(graph: Graph): boolean {

@@ -13,16 +13,21 @@ export interface WeightSizes {
 
 /**
  * What a layer's learning rate is multiplied by, so that a step changes the weights, relative to their size, by as much
- * as it would change He-initialised full-precision weights in their place, for which the usual rates are made. Behind a batch norm the loss does not depend on
- * the weights' size, and their gradient falls as they grow: with h = sqrt(2 / fan-in), the root mean square of He's initialisation (arXiv 1502.01852,
- * equation 10), it is h / `computing` of what it is there, and has to move `learning` instead of h. Without one, the network only works while `computing` is
- * about h, and the factor is the same. An optimizer whose steps have the size of the rate needs learning / h.
+ * as it would change He-initialised full-precision weights in their place, for which the usual rates are made. Behind a
+ * batch norm the loss does not depend on the weights' size, and their gradient falls as they grow: with h = sqrt(2 /
+ * fan-in), the root mean square of He's initialisation (arXiv 1502.01852, equation 10), it is h / `computing` of what
+ * it is there, and has to move `learning` instead of h. Without one, the network only works while `computing` is about
+ * h, and the factor is the same. An optimizer whose steps have the size of the rate needs learning / h.
  * @param fanIn weights that one value of the layer's output sums up
  * @returns 1 for weights of nothing but zeros
  */
-export function heSteps(fanIn: number, { followsGradientSize }: Pick<Optimizer, 'followsGradientSize'>, { learning, computing, gain }: WeightSizes): number {
+export function heSteps(
+  fanIn: number,
+  { followsGradientSize }: Pick<Optimizer, 'followsGradientSize'>,
+  { learning, computing, gain }: WeightSizes,
+): number {
   const he = Math.sqrt(2 / fanIn)
-  return (followsGradientSize ? learning * computing / (gain * he * he) : learning / he) || 1
+  return (followsGradientSize ? (learning * computing) / (gain * he * he) : learning / he) || 1
 }
 
 /** sqrt(mean of squares) */

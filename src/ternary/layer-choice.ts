@@ -19,14 +19,20 @@ export interface LayerChoice {
   reason?: string
   /** Axis of the weight that counts output channels. */
   channelAxis: number
-  /** Axis of the layer's output that counts its channels: 1, or from the end -1 (-2 where the weight is on a MatMul's left side). */
+  /**
+   * Axis of the layer's output that counts its channels: 1, or from the end -1 (-2 where the weight is on a MatMul's
+   * left side).
+   */
   outputAxis: number
 }
 
 export type LayerOperator = 'Conv' | 'Gemm' | 'MatMul' | 'ConvTranspose'
 
 export interface LayerOptions {
-  /** Layers to keep in full precision: names of weights or nodes, `*` for any characters, `?` for one. Stronger than `ternary`. */
+  /**
+   * Layers to keep in full precision: names of weights or nodes, `*` for any characters, `?` for one. Stronger than
+   * `ternary`.
+   */
   keep: readonly string[]
   /** Layers to make ternary although they are first, last or tiny: names as for `keep`. */
   ternary: readonly string[]
@@ -34,5 +40,7 @@ export interface LayerOptions {
 
 /** Of each layer: how many weights one value of its output adds up. */
 export function fanInsOf(choices: readonly LayerChoice[]): Map<ValueName, number> {
-  return new Map(choices.map(({ weight, dims, channelAxis }) => [weight, elementCount(dims) / (dims[channelAxis] as number)]))
+  return new Map(
+    choices.map(({ weight, dims, channelAxis }) => [weight, elementCount(dims) / (dims[channelAxis] as number)]),
+  )
 }

@@ -13,7 +13,17 @@ const FEWEST_WEIGHTS = 64
 const FLOAT_TYPES: readonly DataType[] = ['float32', 'float16', 'float64']
 
 /** Operators with weights that are no layers here, but do stand between a layer and the input or output. */
-const OTHER_WEIGHTED = new Set(['LSTM', 'GRU', 'RNN', 'ConvInteger', 'MatMulInteger', 'QLinearConv', 'QLinearMatMul', 'DynamicQuantizeLSTM', 'MatMulNBits'])
+const OTHER_WEIGHTED = new Set([
+  'LSTM',
+  'GRU',
+  'RNN',
+  'ConvInteger',
+  'MatMulInteger',
+  'QLinearConv',
+  'QLinearMatMul',
+  'DynamicQuantizeLSTM',
+  'MatMulNBits',
+])
 
 /** Their outputs speak of a tensor's shape, not of its values. */
 const SHAPE_OPERATORS = new Set(['Shape', 'Size'])
@@ -27,10 +37,11 @@ interface LayerUse {
 }
 
 /**
- * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a shared weight once.
- * In full precision stay, unless a pattern of `ternary` says otherwise: first layers (reached from an input without another layer in
- * between), last layers (from which an output is so reached) and tiny ones; and always transposed convolutions and
- * weights that something else uses, too. A shared weight is ternary only if all its uses can be.
+ * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
+ * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first layers (reached from
+ * an input without another layer in between), last layers (from which an output is so reached) and tiny ones; and
+ * always transposed convolutions and weights that something else uses, too. A shared weight is ternary only if all its
+ * uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
 export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[] {
@@ -43,8 +54,16 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
     if (tensor === undefined) throw new Error(`internal: weight "${weight}" has no initializer`)
     const reason = choose(shared)
     return {
-      weight, node: nameOf(node), outputs: shared.map((use) => use.node.outputs[0] as ValueName), op, dims: tensor.dims, elementType: tensor.type,
-      ternary: reason === undefined, ...(reason === undefined ? {} : { reason }), channelAxis, outputAxis,
+      weight,
+      node: nameOf(node),
+      outputs: shared.map((use) => use.node.outputs[0] as ValueName),
+      op,
+      dims: tensor.dims,
+      elementType: tensor.type,
+      ternary: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
+      channelAxis,
+      outputAxis,
     }
   })
   checkPatterns(uses, options)
@@ -52,7 +71,11 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
 }
 
 // The reason why a weight stays full precision, or undefined.
-function chooser(graph: Graph, uses: readonly LayerUse[], { keep, ternary }: LayerOptions): (shared: readonly LayerUse[]) => string | undefined {
+function chooser(
+  graph: Graph,
+  uses: readonly LayerUse[],
+  { keep, ternary }: LayerOptions,
+): (shared: readonly LayerUse[]) => string | undefined {
   const layers = new Set(uses.map(({ node }) => node))
   const isWeighted = (node: Node): boolean => layers.has(node) || OTHER_WEIGHTED.has(node.opType)
   const first = firstLayers(graph, isWeighted)
@@ -65,13 +88,17 @@ function chooser(graph: Graph, uses: readonly LayerUse[], { keep, ternary }: Lay
     const kept = keep.find((pattern) => shared.some((use) => matches(pattern, use)))
     if (kept !== undefined) return `--keep ${kept}`
     if (shared.some(({ op }) => op === 'ConvTranspose')) return 'transposed convolution'
-    const stranger = users.get(weight)?.find((node) => !nodes.includes(node) || node.inputs.filter((input) => input === weight).length > 1)
+    const stranger = users
+      .get(weight)
+      ?.find((node) => !nodes.includes(node) || node.inputs.filter((input) => input === weight).length > 1)
     if (stranger !== undefined) return `also used by ${describeNode(stranger)}`
     if (outputs.has(weight)) return 'also an output of the network'
     if (ternary.some((pattern) => shared.some((use) => matches(pattern, use)))) return undefined
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
-    return elementCount(graph.initializers.get(weight)?.dims ?? []) < FEWEST_WEIGHTS ? `fewer than ${FEWEST_WEIGHTS} weights` : undefined
+    return elementCount(graph.initializers.get(weight)?.dims ?? []) < FEWEST_WEIGHTS
+      ? `fewer than ${FEWEST_WEIGHTS} weights`
+      : undefined
   }
 }
 
@@ -87,24 +114,38 @@ function layerUse(node: Node, graph: Graph): LayerUse | undefined {
     const tensor = graph.initializers.get(node.inputs[index] ?? '')
     return tensor !== undefined && FLOAT_TYPES.includes(tensor.type) && tensor.dims.length >= 2 ? tensor.dims.length : 0
   }
-  const use = (op: LayerOperator, index: number, channelAxis: number, outputAxis: number): LayerUse =>
-    ({ node, weight: node.inputs[index] as ValueName, op, channelAxis, outputAxis })
+  const use = (op: LayerOperator, index: number, channelAxis: number, outputAxis: number): LayerUse => ({
+    node,
+    weight: node.inputs[index] as ValueName,
+    op,
+    channelAxis,
+    outputAxis,
+  })
   switch (node.opType) {
-    case 'Conv': return rank(1) > 0 ? use('Conv', 1, 0, 1) : undefined
-    case 'ConvTranspose': return rank(1) > 0 ? use('ConvTranspose', 1, 1, 1) : undefined
-    case 'Gemm': return rank(1) > 0 ? use('Gemm', 1, attribute(node, 'transB', 'int', 0) === 0 ? 1 : 0, -1) : undefined
+    case 'Conv':
+      return rank(1) > 0 ? use('Conv', 1, 0, 1) : undefined
+    case 'ConvTranspose':
+      return rank(1) > 0 ? use('ConvTranspose', 1, 1, 1) : undefined
+    case 'Gemm':
+      return rank(1) > 0 ? use('Gemm', 1, attribute(node, 'transB', 'int', 0) === 0 ? 1 : 0, -1) : undefined
     case 'MatMul':
       if (rank(0) > 0 && rank(1) > 0) return undefined
       if (rank(1) > 0) return use('MatMul', 1, rank(1) - 1, -1)
       return rank(0) > 0 ? use('MatMul', 0, rank(0) - 2, -2) : undefined
-    default: return undefined
+    default:
+      return undefined
   }
 }
 
 // Layers that values of the graph's inputs reach without passing another.
 function firstLayers(graph: Graph, isWeighted: (node: Node) => boolean): Set<Node> {
   const users = consumers(graph)
-  return reach(graph.inputs.map(({ name }) => name), (value) => users.get(value) ?? [], (node) => node.outputs, isWeighted)
+  return reach(
+    graph.inputs.map(({ name }) => name),
+    (value) => users.get(value) ?? [],
+    (node) => node.outputs,
+    isWeighted,
+  )
 }
 
 // The same from the outputs backwards.
@@ -114,11 +155,18 @@ function lastLayers(graph: Graph, isWeighted: (node: Node) => boolean): Set<Node
     const maker = makers.get(value)
     return maker === undefined ? [] : [maker]
   }
-  return reach(graph.outputs.map(({ name }) => name), makerOf, (node) => node.inputs, isWeighted)
+  return reach(
+    graph.outputs.map(({ name }) => name),
+    makerOf,
+    (node) => node.inputs,
+    isWeighted,
+  )
 }
 
 function reach(
-  start: readonly ValueName[], nodesAt: (value: ValueName) => readonly Node[], valuesBehind: (node: Node) => readonly ValueName[],
+  start: readonly ValueName[],
+  nodesAt: (value: ValueName) => readonly Node[],
+  valuesBehind: (node: Node) => readonly ValueName[],
   isWeighted: (node: Node) => boolean,
 ): Set<Node> {
   const found = new Set<Node>()
@@ -140,7 +188,10 @@ function nameOf(node: Node): string {
 }
 
 function matches(pattern: string, { node, weight }: LayerUse): boolean {
-  const source = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
+  const source = pattern
+    .replace(/[\\^$.+()[\]{}|]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
   const expression = new RegExp(`^${source}$`, 's')
   return expression.test(weight) || expression.test(nameOf(node))
 }
@@ -149,13 +200,23 @@ function matches(pattern: string, { node, weight }: LayerUse): boolean {
 const LISTED_NAMES = 40
 
 function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOptions): void {
-  for (const [option, patterns] of [['--keep', keep], ['--ternary', ternary]] as const) {
+  for (const [option, patterns] of [
+    ['--keep', keep],
+    ['--ternary', ternary],
+  ] as const) {
     const idle = patterns.find((pattern) => !uses.some((use) => matches(pattern, use)))
     if (idle === undefined) continue
     const names = [...new Set(uses.map(({ weight }) => weight))]
-    const listed = names.slice(0, LISTED_NAMES).join(', ') + (names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '')
-    throw new TtqError('usage', `${option}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`, {
-      facts: { pattern: idle, weights: names }, hint: names.length === 0 ? 'the network has no layers with weights' : `the weights are: ${listed}`,
-    })
+    const listed =
+      names.slice(0, LISTED_NAMES).join(', ') +
+      (names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '')
+    throw new TtqError(
+      'usage',
+      `${option}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`,
+      {
+        facts: { pattern: idle, weights: names },
+        hint: names.length === 0 ? 'the network has no layers with weights' : `the weights are: ${listed}`,
+      },
+    )
   }
 }

@@ -1,4 +1,5 @@
-// What a method is: how latent weights, scales and the gradient of the quantized weights become the next quantized weights.
+// What a method is: how latent weights, scales and the gradient of the quantized weights become the next quantized
+// weights.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import type { Optimizer, OptimizerStep } from '../optimizer/optimizer.js'
@@ -40,9 +41,18 @@ export interface MethodResult {
 /** Emits one step of the method for one parameter. */
 export type Method = (block: MethodBlock) => MethodResult
 
-interface Step { prefix: string; dims: readonly number[]; value: ValueName; gradient: ValueName; next: ValueName }
+interface Step {
+  prefix: string
+  dims: readonly number[]
+  value: ValueName
+  gradient: ValueName
+  next: ValueName
+}
 
-/** Updates latent or full-precision weights by the block's optimizer, unless they are held; the result has the name `next`. */
+/**
+ * Updates latent or full-precision weights by the block's optimizer, unless they are held; the result has the name
+ * `next`.
+ */
 export function optimizeWeights(block: MethodBlock, step: Step, sizes: WeightSizes): StateSlot[] {
   const { graph, scalar, optimizer, fanIn, holdLatent, weightDecay } = block
   if (holdLatent) {

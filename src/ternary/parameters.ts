@@ -28,7 +28,10 @@ export interface StateSlot {
 /** An update graph and how to drive it: feed scalars, state and gradients; take new state and new parameter values. */
 export interface UpdateGraph {
   model: Model
-  /** Scalar float32 inputs of shape [] that change from step to step; which of them exist depends on method and optimizer. */
+  /**
+   * Scalar float32 inputs of shape [] that change from step to step; which of them exist depends on method and
+   * optimizer.
+   */
   scalars: readonly UpdateScalar[]
   state: readonly StateSlot[]
   /**
@@ -38,7 +41,10 @@ export interface UpdateGraph {
   blocks: readonly UpdateBlock[]
 }
 
-/** Scalar inputs of the update graph: learning rates of the latent and full-precision weights, of Wp and Wn, and the 1-based step number. */
+/**
+ * Scalar inputs of the update graph: learning rates of the latent and full-precision weights, of Wp and Wn, and the
+ * 1-based step number.
+ */
 export type UpdateScalar = 'learningRate' | 'scaleLearningRate' | 'step'
 
 export interface UpdateBlock {

@@ -1,5 +1,5 @@
-// Methods whose scale follows from the latent weights: TWN, BWN, DoReFa, and none at all. The gradient of the quantized weights is
-// taken for that of the latent weights as it is (straight-through).
+// Methods whose scale follows from the latent weights: TWN, BWN, DoReFa, and none at all. The gradient of the quantized
+// weights is taken for that of the latent weights as it is (straight-through).
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
@@ -12,8 +12,8 @@ import { codesBeyond, dequantize } from './threshold.js'
 const TWN_THRESHOLD = 0.7
 
 /**
- * Ternary weight networks: delta = 0.7 mean|w|, one scale a = mean of |w| over |w| > delta, w_t = +a, 0 or -a. State: `.latent`.
- * Source: arXiv 1605.04711, equations 6 and 7; here over the whole layer.
+ * Ternary weight networks: delta = 0.7 mean|w|, one scale a = mean of |w| over |w| > delta, w_t = +a, 0 or -a. State:
+ * `.latent`. Source: arXiv 1605.04711, equations 6 and 7; here over the whole layer.
  */
 export function twn(block: MethodBlock): MethodResult {
   return straightThrough(block, twnValue(block.parameter.initial), (graph, latent, value) => {
@@ -39,7 +39,10 @@ export function bwn(block: MethodBlock): MethodResult {
   })
 }
 
-/** One-bit weights of DoReFa-Net: sign(w) mean|w| over the whole layer (arXiv 1606.06160, equation 8), which is `bwn` with one scale per layer. */
+/**
+ * One-bit weights of DoReFa-Net: sign(w) mean|w| over the whole layer (arXiv 1606.06160, equation 8), which is `bwn`
+ * with one scale per layer.
+ */
 export const dorefa = bwn
 
 /** Full-precision training of what the other methods would quantize. State: `.latent`. */
@@ -50,13 +53,26 @@ export function none(block: MethodBlock): MethodResult {
 }
 
 function straightThrough(
-  block: MethodBlock, initialValue: Float32Array, quantize: (graph: GraphBuilder, latent: ValueName, value: ValueName) => void,
+  block: MethodBlock,
+  initialValue: Float32Array,
+  quantize: (graph: GraphBuilder, latent: ValueName, value: ValueName) => void,
 ): MethodResult {
-  const { graph, parameter: { name, initial }, size, gradient } = block
+  const {
+    graph,
+    parameter: { name, initial },
+    size,
+    gradient,
+  } = block
   const latent = graph.input(`${name}.latent`, 'float32', [size])
-  const slots = optimizeWeights(block, { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent) }, {
-    learning: rootMeanSquare(initial), computing: rootMeanSquare(initialValue), gain: 1,
-  })
+  const slots = optimizeWeights(
+    block,
+    { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent) },
+    {
+      learning: rootMeanSquare(initial),
+      computing: rootMeanSquare(initialValue),
+      gain: 1,
+    },
+  )
   graph.output(nextOf(latent))
   quantize(graph, nextOf(latent), block.value)
   return { initialValue, state: [{ name: latent, dims: [size], initial: initial.slice() }, ...slots] }

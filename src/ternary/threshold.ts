@@ -1,10 +1,12 @@
-// Where the threshold of a layer lies, and the ternary weights that it gives: the start of training, and all there is without training.
+// Where the threshold of a layer lies, and the ternary weights that it gives: the start of training, and all there is
+// without training.
 import { TtqError } from '../errors/ttq-error.js'
 import type { ValueName } from '../onnx/model.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 /**
- * - `auto`: the threshold with the least squared error, found once; during training the share of zeros stays as it was found
+ * - `auto`: the threshold with the least squared error, found once; during training the share of zeros stays as it was
+ * found
  * - `constant`: delta = t max|w|, 0 <= t < 1 (paper section 3.1; the authors use 0.05)
  * - `sparsity`: a share r of the weights becomes zero, 0 <= r < 1
  */
@@ -16,8 +18,9 @@ export interface TernaryFit extends TernaryWeights {
 }
 
 /**
- * Ternary weights for full-precision ones: +wp where w > delta, -wn where w < -delta, wp and wn the mean magnitude of the weights there.
- * A side without weights gets the other side's scale; a tensor of zeros gets scales of 1, which then stand for nothing.
+ * Ternary weights for full-precision ones: +wp where w > delta, -wn where w < -delta, wp and wn the mean magnitude of
+ * the weights there. A side without weights gets the other side's scale; a tensor of zeros gets scales of 1, which then
+ * stand for nothing.
  * @param name of the tensor, for messages
  * @throws TtqError `model` when a weight is not finite, `usage` when the rule's number is out of range
  */
@@ -46,7 +49,7 @@ export function largestMagnitude(weights: Float32Array): number {
 
 /** The `count`-th smallest |w|, so that `count` weights (more with ties) are not beyond it; 0 for none. */
 export function smallestMagnitude(weights: Float32Array, count: number): number {
-  return count === 0 ? 0 : weights.map(Math.abs).sort()[count - 1] as number
+  return count === 0 ? 0 : (weights.map(Math.abs).sort()[count - 1] as number)
 }
 
 /** How many of `size` weights a sparsity of `r` makes zero. */
@@ -66,7 +69,12 @@ export function codesBeyond(weights: Float32Array, delta: number): Int8Array {
 
 /** @throws TtqError `usage` when a rule's number is out of range */
 export function checkRule(rule: ThresholdRule): void {
-  const [what, value] = rule.kind === 'constant' ? ['constant', rule.t] as const : rule.kind === 'sparsity' ? ['sparsity', rule.r] as const : ['', 0]
+  const [what, value] =
+    rule.kind === 'constant'
+      ? (['constant', rule.t] as const)
+      : rule.kind === 'sparsity'
+        ? (['sparsity', rule.r] as const)
+        : ['', 0]
   if (value >= 0 && value < 1) return
   throw new TtqError('usage', `threshold: ${what} ${value}, expected a number from 0 to below 1`, { facts: { rule } })
 }
@@ -74,21 +82,30 @@ export function checkRule(rule: ThresholdRule): void {
 function checkFinite(weights: Float32Array, name: ValueName): void {
   const index = weights.findIndex((weight) => !Number.isFinite(weight))
   if (index < 0) return
-  throw new TtqError('model', `onnx: initializer "${name}": element ${index} is ${weights[index]}, expected finite weights`, {
-    facts: { initializer: name, index }, hint: 'the network is damaged or its training diverged; export it again, or leave this layer out with --keep',
-  })
+  throw new TtqError(
+    'model',
+    `onnx: initializer "${name}": element ${index} is ${weights[index]}, expected finite weights`,
+    {
+      facts: { initializer: name, index },
+      hint: 'the network is damaged or its training diverged; export it again, or leave this layer out with --keep',
+    },
+  )
 }
 
 function deltaOf(weights: Float32Array, max: number, rule: ThresholdRule): number {
   switch (rule.kind) {
-    case 'auto': return bestDelta(weights)
-    case 'constant': return rule.t * max
-    case 'sparsity': return smallestMagnitude(weights, zerosOf(weights.length, rule.r))
+    case 'auto':
+      return bestDelta(weights)
+    case 'constant':
+      return rule.t * max
+    case 'sparsity':
+      return smallestMagnitude(weights, zerosOf(weights.length, rule.r))
   }
 }
 
-// With the mean on each side as its scale, the squared error is sum(w^2) - P^2/p - N^2/n, where P and N are the sums and p and n the
-// numbers of the magnitudes beyond the threshold. Walking down both sides' sorted magnitudes visits every different threshold once.
+// With the mean on each side as its scale, the squared error is sum(w^2) - P^2/p - N^2/n, where P and N are the sums
+// and p and n the numbers of the magnitudes beyond the threshold. Walking down both sides' sorted magnitudes visits
+// every different threshold once.
 function bestDelta(weights: Float32Array): number {
   const [positives, negatives] = [sortedMagnitudes(weights, 1), sortedMagnitudes(weights, -1)]
   let p = positives.length - 1

@@ -14,11 +14,16 @@ export interface TrainedTernary extends TernaryWeights {
 
 /**
  * Codes and scales of one parameter after training. They are read from the quantized values themselves, so that
- * `dequantize(trainedTernary(...))` equals `value` bit for bit. A side without weights takes the other side's scale, a tensor of zeros 1.
+ * `dequantize(trainedTernary(...))` equals `value` bit for bit. A side without weights takes the other side's scale, a
+ * tensor of zeros 1.
  * @param state slots of the update graph by name, after the last step
  * @param value quantized weights after the last step, [size]
  */
-export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: Float32Array, { name }: Pick<Parameter, 'name'>): TrainedTernary {
+export function trainedTernary(
+  state: ReadonlyMap<string, Float32Array>,
+  value: Float32Array,
+  { name }: Pick<Parameter, 'name'>,
+): TrainedTernary {
   const latent = state.get(`${name}.latent`)
   if (latent === undefined) throw new Error(`internal: no latent weights of "${name}" in the state`)
   const codes = codesBeyond(value, 0)
@@ -26,7 +31,15 @@ export function trainedTernary(state: ReadonlyMap<string, Float32Array>, value: 
   const wp = levelOf(1) || levelOf(-1) || 1
   const wn = levelOf(-1) || wp
   const levels = [-wn, 0, wp]
-  if (value.some((weight, i) => weight !== levels[(codes[i] as number) + 1])) throw new Error(`internal: values of "${name}" are not ternary`)
+  if (value.some((weight, i) => weight !== levels[(codes[i] as number) + 1]))
+    throw new Error(`internal: values of "${name}" are not ternary`)
   const threshold = state.get(`${name}.threshold`)?.[0]
-  return { name, codes, wp, wn, latent, threshold: threshold === undefined ? null : threshold / (largestMagnitude(latent) || 1) }
+  return {
+    name,
+    codes,
+    wp,
+    wn,
+    latent,
+    threshold: threshold === undefined ? null : threshold / (largestMagnitude(latent) || 1),
+  }
 }

@@ -1,5 +1,5 @@
-// The update graph: (gradients, optimizer state, latent weights, scales) -> (new state, new parameter values). It runs once per step and
-// knows nothing of the network but the names and sizes of its parameters.
+// The update graph: (gradients, optimizer state, latent weights, scales) -> (new state, new parameter values). It runs
+// once per step and knows nothing of the network but the names and sizes of its parameters.
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { inPieces, type PieceOptions } from '../onnx/in-pieces.js'
 import type { ValueName } from '../onnx/model.js'
@@ -25,7 +25,10 @@ export interface UpdateOptions {
   thresholds?: ReadonlyMap<ValueName, ThresholdRule>
   /** Ternary parameters whose Wp and Wn start at 1 instead of the fit (method `ttq`). */
   scalesFromOne?: ReadonlySet<ValueName>
-  /** Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq` goes on to learn Wp and Wn. */
+  /**
+   * Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq`
+   * goes on to learn Wp and Wn.
+   */
   holdLatent?: boolean
   /** Fan-in of weights that take He steps (he-steps.ts). */
   fanIns?: ReadonlyMap<ValueName, number>
@@ -37,10 +40,12 @@ export interface UpdateOptions {
 const OPSET = 18
 
 /**
- * Builds the graph that updates `parameters`: each ternary one, and each with a rate of its own, in a block of its own, in the given order, then all other `weight`, all `vector` and
- * all `statistic` ones joined. State slots are named `<first parameter of the block>.<kind>`: unique also among several
- * update graphs over different parameters of one network.
- * @throws TtqError `model` when a ternary parameter has weights that are not finite, `usage` when a threshold is out of range
+ * Builds the graph that updates `parameters`: each ternary one, and each with a rate of its own, in a block of its own,
+ * in the given order, then all other `weight`, all `vector` and all `statistic` ones joined. State slots are named
+ * `<first parameter of the block>.<kind>`: unique also among several update graphs over different parameters of one
+ * network.
+ * @throws TtqError `model` when a ternary parameter has weights that are not finite, `usage` when a threshold is out of
+ * range
  */
 export function buildUpdateGraph(parameters: readonly Parameter[], options: UpdateOptions): UpdateGraph {
   const graph = new GraphBuilder()
@@ -63,7 +68,8 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   const dims = new Map(cut.inputs.map(({ name, type }) => [name, type?.dims as readonly number[]]))
   const dimsOf = (input: ValueName): readonly number[] => dims.get(input) as readonly number[]
   return {
-    model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: cut }, scalars,
+    model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: cut },
+    scalars,
     state: state.map((slot) => ({ ...slot, dims: dimsOf(slot.name) })),
     blocks: blocks.map((block) => ({ ...block, dims: dimsOf(block.gradient) })),
   }
@@ -73,21 +79,41 @@ function groups(parameters: readonly Parameter[], fanIns: UpdateOptions['fanIns'
   const ofRole = (role: ParameterRole): Parameter[] => parameters.filter((parameter) => parameter.role === role)
   const alone = (parameter: Parameter): boolean => parameter.role === 'ternary' || fanIns.has(parameter.name)
   const joined = ofRole('weight').filter((parameter) => !alone(parameter))
-  return [...parameters.filter(alone).map((parameter) => [parameter]), joined, ofRole('vector'), ofRole('statistic')].filter(({ length }) => length > 0)
+  return [
+    ...parameters.filter(alone).map((parameter) => [parameter]),
+    joined,
+    ofRole('vector'),
+    ofRole('statistic'),
+  ].filter(({ length }) => length > 0)
 }
 
 function addBlock(
-  graph: GraphBuilder, members: readonly Parameter[], options: UpdateOptions, scalar: MethodBlock['scalar'],
+  graph: GraphBuilder,
+  members: readonly Parameter[],
+  options: UpdateOptions,
+  scalar: MethodBlock['scalar'],
 ): { block: Omit<UpdateBlock, 'dims'>; slots: StateSlot[] } {
   const joined = join(members)
   const { name, role, initial } = joined
   const size = initial.length
   const gradient = graph.input(`${name}.gradient`, 'float32', [size])
   const value = `${name}.value`
-  const { initialValue, state } = methodOf(role, options)({
-    graph, parameter: joined, size, gradient, value, scalar, optimizer: options.optimizer,
-    rule: options.thresholds?.get(name) ?? options.threshold, scalesFromOne: options.scalesFromOne?.has(name) ?? false,
-    fanIn: options.fanIns?.get(name), weightDecay: role === 'vector' ? 0 : options.weightDecay, holdLatent: role === 'ternary' && options.holdLatent === true,
+  const { initialValue, state } = methodOf(
+    role,
+    options,
+  )({
+    graph,
+    parameter: joined,
+    size,
+    gradient,
+    value,
+    scalar,
+    optimizer: options.optimizer,
+    rule: options.thresholds?.get(name) ?? options.threshold,
+    scalesFromOne: options.scalesFromOne?.has(name) ?? false,
+    fanIn: options.fanIns?.get(name),
+    weightDecay: role === 'vector' ? 0 : options.weightDecay,
+    holdLatent: role === 'ternary' && options.holdLatent === true,
   })
   graph.output(value, 'float32', [size])
   return { block: { role, parameters: members, size, gradient, value, initialValue }, slots: state }
@@ -95,10 +121,13 @@ function addBlock(
 
 function methodOf(role: ParameterRole, { method }: UpdateOptions): Method {
   switch (role) {
-    case 'ternary': return METHODS[method]
-    case 'statistic': return takeOver
+    case 'ternary':
+      return METHODS[method]
+    case 'statistic':
+      return takeOver
     case 'weight':
-    case 'vector': return none
+    case 'vector':
+      return none
   }
 }
 
@@ -119,4 +148,3 @@ function join(members: readonly Parameter[]): Parameter {
   }
   return { name, dims: [initial.length], role, initial }
 }
-

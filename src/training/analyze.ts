@@ -12,8 +12,24 @@ import { foldConstants } from './prepare-network.js'
 import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
 
-export interface AnalyzeOptions
-  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'method' | 'threshold' | 'sparsity' | 'keep' | 'ternary' | 'renormalize' | 'seed' | 'threads' | 'onProgress' | 'signal' | 'externalData'> {
+export interface AnalyzeOptions extends Pick<
+  CompressOptions,
+  | 'name'
+  | 'mean'
+  | 'std'
+  | 'scale'
+  | 'method'
+  | 'threshold'
+  | 'sparsity'
+  | 'keep'
+  | 'ternary'
+  | 'renormalize'
+  | 'seed'
+  | 'threads'
+  | 'onProgress'
+  | 'signal'
+  | 'externalData'
+> {
   /** Dataset, as for compress. */
   data: string
   /** Held-out training samples that the layers are measured on. */
@@ -60,7 +76,10 @@ export interface AnalyzedLayer {
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `interrupted`
  */
 export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promise<AnalyzeReport> {
-  const options: AnalyzeOptions & Pick<CompressOptions, 'validation' | 'unlabelled'> = { ...ANALYZE_DEFAULTS, ...request }
+  const options: AnalyzeOptions & Pick<CompressOptions, 'validation' | 'unlabelled'> = {
+    ...ANALYZE_DEFAULTS,
+    ...request,
+  }
   const { name, externalData, data, threads, signal, onProgress } = options
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
@@ -74,7 +93,8 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
     const bound = await bindNetwork(pool, model, stored, options)
     onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
     const { samples, baseline, costs } = await measureLayerCosts(pool, bound, choices, {
-      ...options, onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
+      ...options,
+      onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
     const layers = costs.map(({ weight, ...cost }): AnalyzedLayer => {
       const choice = choices.find((found) => found.weight === weight)
@@ -82,8 +102,17 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       return { name: weight, op: choice.op, shape: choice.dims, ...cost }
     })
     return {
-      schema: 'ttq-analyze/1', ttq: VERSION, model: name, method: options.method, dataset: data, preprocessing: bound.dataset.preprocessing, samples, baseline,
-      layers, kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])), elapsedMs: performance.now() - start,
+      schema: 'ttq-analyze/1',
+      ttq: VERSION,
+      model: name,
+      method: options.method,
+      dataset: data,
+      preprocessing: bound.dataset.preprocessing,
+      samples,
+      baseline,
+      layers,
+      kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+      elapsedMs: performance.now() - start,
     }
   } finally {
     await pool.close()

@@ -11,7 +11,10 @@ const BROKEN = 2
 export class Barrier {
   private readonly cells: Int32Array
 
-  constructor(memory: SharedArrayBuffer, private readonly size: number) {
+  constructor(
+    memory: SharedArrayBuffer,
+    private readonly size: number,
+  ) {
     this.cells = new Int32Array(memory, 0, 3)
   }
 

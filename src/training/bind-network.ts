@@ -29,39 +29,71 @@ export interface BindNetworkOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
-  /** Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std. Default true. */
+  /**
+   * Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std.
+   * Default true.
+   */
   trial?: boolean
 }
 
 /**
- * Fits a stored dataset to a network's inputs; where the user says nothing about pixels, the usual preprocessings are tried.
+ * Fits a stored dataset to a network's inputs; where the user says nothing about pixels, the usual preprocessings are
+ * tried.
  * @throws TtqError `data` when samples or classes do not fit
  */
-export async function bindNetwork(pool: WorkerPool, model: Model, stored: StoredDataset, options: BindNetworkOptions): Promise<BoundNetwork> {
-  const inputs = sampleInputs(model.graph).map(({ name, type }): InputShape => ({ name, elementType: type.elementType, dims: type.dims ?? [] }))
+export async function bindNetwork(
+  pool: WorkerPool,
+  model: Model,
+  stored: StoredDataset,
+  options: BindNetworkOptions,
+): Promise<BoundNetwork> {
+  const inputs = sampleInputs(model.graph).map(({ name, type }): InputShape => ({
+    name,
+    elementType: type.elementType,
+    dims: type.dims ?? [],
+  }))
   if (stored.kind === 'module') {
     const dataset = bindModule(stored, inputs)
-    return { ...await settle(model, dataset), dataset, tried: [] }
+    return { ...(await settle(model, dataset)), dataset, tried: [] }
   }
   const input = onlyInput(inputs, stored)
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
   const candidates = preprocessings(stored, input, options)
   const settled = await settle(model, bind(candidates[0] as Preprocessing))
-  if (candidates.length === 1 || options.trial === false) return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
-  const { preprocessing, top1 } = await choosePreprocessing(pool, writeModel(settled.model), settled.output, candidates, bind, settled.fixedBatch)
-  const tried = candidates.map((candidate, i) => ({ preprocessing: `${candidate.name} ${candidate.layout}`, top1: top1[i] as number }))
+  if (candidates.length === 1 || options.trial === false)
+    return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
+  const { preprocessing, top1 } = await choosePreprocessing(
+    pool,
+    writeModel(settled.model),
+    settled.output,
+    candidates,
+    bind,
+    settled.fixedBatch,
+  )
+  const tried = candidates.map((candidate, i) => ({
+    preprocessing: `${candidate.name} ${candidate.layout}`,
+    top1: top1[i] as number,
+  }))
   return { ...settled, dataset: bind(preprocessing), tried }
 }
 
 function onlyInput(inputs: readonly InputShape[], dataset: ImageDataset): InputShape {
   const [input, ...others] = inputs
   if (input !== undefined && others.length === 0) return input
-  throw new TtqError('data', `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ${inputs.map(({ name }) => name).join(', ')}`, {
-    hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
-  })
+  throw new TtqError(
+    'data',
+    `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ${inputs.map(({ name }) => name).join(', ')}`,
+    {
+      hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
+    },
+  )
 }
 
-function preprocessings(dataset: ImageDataset, input: InputShape, { mean, std, scale }: BindNetworkOptions): Preprocessing[] {
+function preprocessings(
+  dataset: ImageDataset,
+  input: InputShape,
+  { mean, std, scale }: BindNetworkOptions,
+): Preprocessing[] {
   const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
   return imageLayouts(dataset, input).flatMap((layout) => {
     const given = parsePreprocessing(words, dataset.train.channels, layout)
@@ -69,7 +101,10 @@ function preprocessings(dataset: ImageDataset, input: InputShape, { mean, std, s
   })
 }
 
-async function settle(model: Model, dataset: Dataset): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
+async function settle(
+  model: Model,
+  dataset: Dataset,
+): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
   const { inputs } = await dataset.train.batch([0, 1])
   const flexible = await makeBatchFlexible(model, inputs)
   const batch = flexible.fixedBatch ?? 2

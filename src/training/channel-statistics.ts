@@ -20,9 +20,16 @@ export interface MeasuredValue {
   axis: number
 }
 
-/** Runs the network on some of the samples. @returns mean and (population) variance of every channel, over samples and positions */
+/**
+ * Runs the network on some of the samples. @returns mean and (population) variance of every channel, over samples and
+ * positions
+ */
 export async function channelStatistics(
-  pool: WorkerPool, model: Model, split: Split, indices: ArrayLike<number>, values: readonly MeasuredValue[],
+  pool: WorkerPool,
+  model: Model,
+  split: Split,
+  indices: ArrayLike<number>,
+  values: readonly MeasuredValue[],
 ): Promise<Map<string, ChannelStatistics>> {
   if (values.length === 0) return new Map()
   const probe = cloneModel(model)

@@ -10,18 +10,36 @@ const KNOWN_DOMAINS = new Set(['', 'ai.onnx.ml', 'ai.onnx.preview.training', 'co
 /**
  * Loads a network in ONNX Runtime and lets go of it again.
  * @param name how messages call the file
- * @param weights initializers that are declared as inputs instead: their values do not matter here, and would be copied twice
+ * @param weights initializers that are declared as inputs instead: their values do not matter here, and would be copied
+ * twice
  * @throws TtqError `unsupported` with ONNX Runtime's reason, and the foreign operators if there are any
  */
 export async function checkRuns(model: Model, name: string, weights: ReadonlySet<ValueName>): Promise<void> {
   try {
-    const session = await Session.create(writeModel(withInputs(model, weights)), { threads: 1, optimization: 'disabled' })
+    const session = await Session.create(writeModel(withInputs(model, weights)), {
+      threads: 1,
+      optimization: 'disabled',
+    })
     await session.release()
   } catch (cause) {
-    const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(({ domain, opType }) => `${domain}.${opType}`))]
-    const found = foreign.length > 0 ? `operators that ONNX Runtime does not have (${foreign.join(', ')})` : (cause as Error).message
+    const foreign = [
+      ...new Set(
+        model.graph.nodes
+          .filter(({ domain }) => !KNOWN_DOMAINS.has(domain))
+          .map(({ domain, opType }) => `${domain}.${opType}`),
+      ),
+    ]
+    const found =
+      foreign.length > 0
+        ? `operators that ONNX Runtime does not have (${foreign.join(', ')})`
+        : (cause as Error).message
     throw new TtqError('unsupported', `onnx: ${name}: ${found}, expected a network that ONNX Runtime runs`, {
-      facts: { foreign }, hint: foreign.length > 0 ? 'export the network with standard ONNX operators' : 'check the file with onnx.checker, or export it again', cause,
+      facts: { foreign },
+      hint:
+        foreign.length > 0
+          ? 'export the network with standard ONNX operators'
+          : 'check the file with onnx.checker, or export it again',
+      cause,
     })
   }
 }
@@ -29,6 +47,12 @@ export async function checkRuns(model: Model, name: string, weights: ReadonlySet
 function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {
   const { graph } = model
   const moved = [...graph.initializers].filter(([name]) => weights.has(name))
-  const inputs = [...graph.inputs, ...moved.map(([name, { type, dims }]) => ({ name, type: { elementType: type, dims } }))]
-  return { ...model, graph: { ...graph, inputs, initializers: new Map([...graph.initializers].filter(([name]) => !weights.has(name))) } }
+  const inputs = [
+    ...graph.inputs,
+    ...moved.map(([name, { type, dims }]) => ({ name, type: { elementType: type, dims } })),
+  ]
+  return {
+    ...model,
+    graph: { ...graph, inputs, initializers: new Map([...graph.initializers].filter(([name]) => !weights.has(name))) },
+  }
 }

@@ -1,14 +1,17 @@
-// A run's trainings as they stand, as bytes and back: everything that decides how they go on. What is written when, and whether a
-// checkpoint belongs to a run, is run-checkpoint.ts.
+// A run's trainings as they stand, as bytes and back: everything that decides how they go on. What is written when, and
+// whether a checkpoint belongs to a run, is run-checkpoint.ts.
 //
-// Layout, little-endian: magic (8 bytes), version u32, header length u32, file length u64, header (JSON), zeros up to a multiple of 4, float32 tensors
-// one behind the other in the header's order, SHA-256 of all that. A tensor that stands in several places is stored once.
+// Layout, little-endian: magic (8 bytes), version u32, header length u32, file length u64, header (JSON), zeros up to a
+// multiple of 4, float32 tensors one behind the other in the header's order, SHA-256 of all that. A tensor that stands
+// in several places is stored once.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { EpochReport } from './records.js'
 import type { TrainedValues } from './trained-values.js'
 
-/** How far a training is. Order of samples and augmentation follow from seed, epoch and step, so they are not in here. */
+/**
+ * How far a training is. Order of samples and augmentation follow from seed, epoch and step, so they are not in here.
+ */
 export interface TrainingPosition {
   /** The epoch to go on in, 1-based; beyond the last one when the training is done. */
   epoch: number
@@ -49,7 +52,10 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
 
 /** Tensors by name, as positions in the file's list of tensors. */
 type TensorNumbers = Record<string, number>
-interface StoredValues { values: TensorNumbers; state: TensorNumbers }
+interface StoredValues {
+  values: TensorNumbers
+  state: TensorNumbers
+}
 interface StoredPosition extends Omit<TrainingPosition, 'now' | 'best'> {
   now: StoredValues
   best: (Omit<BestEpoch, 'values'> & { values: StoredValues }) | null
@@ -62,13 +68,22 @@ interface Header extends Pick<Checkpoint, 'fingerprint' | 'diverged'> {
 
 export function writeCheckpoint({ fingerprint, trainings, diverged }: Checkpoint): Uint8Array {
   const tensors = new Map<Float32Array, number>()
-  const numbers = (named: ReadonlyMap<string, Float32Array>): TensorNumbers => Object.fromEntries([...named].map(([name, tensor]) => {
-    if (!tensors.has(tensor)) tensors.set(tensor, tensors.size)
-    return [name, tensors.get(tensor) as number]
+  const numbers = (named: ReadonlyMap<string, Float32Array>): TensorNumbers =>
+    Object.fromEntries(
+      [...named].map(([name, tensor]) => {
+        if (!tensors.has(tensor)) tensors.set(tensor, tensors.size)
+        return [name, tensors.get(tensor) as number]
+      }),
+    )
+  const stored = ({ values, state }: TrainedValues): StoredValues => ({
+    values: numbers(values),
+    state: numbers(state),
+  })
+  const positions = trainings.map(({ now, best, ...rest }): StoredPosition => ({
+    ...rest,
+    now: stored(now),
+    best: best === null ? null : { ...best, values: stored(best.values) },
   }))
-  const stored = ({ values, state }: TrainedValues): StoredValues => ({ values: numbers(values), state: numbers(state) })
-  const positions = trainings.map(({ now, best, ...rest }): StoredPosition =>
-    ({ ...rest, now: stored(now), best: best === null ? null : { ...best, values: stored(best.values) } }))
   const lists = [...tensors.keys()]
   const header: Header = { fingerprint, diverged, trainings: positions, tensors: lists.map(({ length }) => length) }
   return assemble(new TextEncoder().encode(JSON.stringify(header)), lists)
@@ -109,30 +124,41 @@ export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
     return new Float32Array(Uint8Array.from(data.subarray(start, offset)).buffer)
   })
   if (offset !== data.length) throw checkpointError(name, `${data.length} bytes of values`, `${offset}`)
-  const named = (numbers: TensorNumbers): Map<string, Float32Array> => new Map(Object.entries(numbers).map(([key, number]) => {
-    const tensor = lists[number]
-    if (tensor === undefined) throw checkpointError(name, `value ${number} for "${key}"`, `one of ${lists.length}`)
-    return [key, tensor]
-  }))
+  const named = (numbers: TensorNumbers): Map<string, Float32Array> =>
+    new Map(
+      Object.entries(numbers).map(([key, number]) => {
+        const tensor = lists[number]
+        if (tensor === undefined) throw checkpointError(name, `value ${number} for "${key}"`, `one of ${lists.length}`)
+        return [key, tensor]
+      }),
+    )
   const restored = ({ values, state }: StoredValues): TrainedValues => ({ values: named(values), state: named(state) })
   return {
-    fingerprint, diverged,
-    trainings: trainings.map(({ now, best, ...rest }) =>
-      ({ ...rest, now: restored(now), best: best === null ? null : { ...best, values: restored(best.values) } })),
+    fingerprint,
+    diverged,
+    trainings: trainings.map(({ now, best, ...rest }) => ({
+      ...rest,
+      now: restored(now),
+      best: best === null ? null : { ...best, values: restored(best.values) },
+    })),
   }
 }
 
 function takeApart(bytes: Uint8Array, name: string): { header: Uint8Array; data: Uint8Array } {
   const start = bytes.subarray(0, MAGIC.length)
-  if (!start.every((byte, i) => byte === MAGIC[i])) throw checkpointError(name, 'other first bytes', 'those of a ttq checkpoint')
-  if (bytes.length < HEADER_START + DIGEST_BYTES) throw checkpointError(name, `${bytes.length} bytes`, `at least ${HEADER_START + DIGEST_BYTES}`)
+  if (!start.every((byte, i) => byte === MAGIC[i]))
+    throw checkpointError(name, 'other first bytes', 'those of a ttq checkpoint')
+  if (bytes.length < HEADER_START + DIGEST_BYTES)
+    throw checkpointError(name, `${bytes.length} bytes`, `at least ${HEADER_START + DIGEST_BYTES}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const version = view.getUint32(8, true)
   if (version !== VERSION) throw checkpointError(name, `checkpoint format ${version}`, `${VERSION}`)
   const length = view.getBigUint64(16, true)
-  if (length !== BigInt(bytes.length)) throw checkpointError(name, `${bytes.length} bytes`, `${length} as its start says`)
+  if (length !== BigInt(bytes.length))
+    throw checkpointError(name, `${bytes.length} bytes`, `${length} as its start says`)
   const end = bytes.length - DIGEST_BYTES
-  if (!sha256(bytes.subarray(0, end)).every((byte, i) => byte === bytes[end + i])) throw checkpointError(name, 'bytes that do not fit its checksum', 'those that were written')
+  if (!sha256(bytes.subarray(0, end)).every((byte, i) => byte === bytes[end + i]))
+    throw checkpointError(name, 'bytes that do not fit its checksum', 'those that were written')
   const headerLength = view.getUint32(12, true)
   const dataStart = align(HEADER_START + headerLength)
   if (dataStart > end) throw checkpointError(name, `a header of ${headerLength} bytes`, `at most ${end - HEADER_START}`)
@@ -149,13 +175,15 @@ function parseHeader(header: Uint8Array, name: string): Header {
   }
   const { fingerprint, trainings, tensors, diverged = null } = parsed
   const areCounts = Array.isArray(tensors) && tensors.every((length) => Number.isSafeInteger(length) && length >= 0)
-  if (typeof fingerprint !== 'object' || !Array.isArray(trainings) || !areCounts) throw checkpointError(name, 'a header without its parts', 'fingerprint, trainings and tensors')
+  if (typeof fingerprint !== 'object' || !Array.isArray(trainings) || !areCounts)
+    throw checkpointError(name, 'a header without its parts', 'fingerprint, trainings and tensors')
   return { fingerprint, trainings, tensors, diverged }
 }
 
 function checkpointError(name: string, found: string, expected: string): TtqError {
   return new TtqError('checkpoint', `${name}: found ${found}, expected ${expected}`, {
-    facts: { name, found, expected }, hint: 'the checkpoint is damaged, or was written by another version of ttq: start again without --resume',
+    facts: { name, found, expected },
+    hint: 'the checkpoint is damaged, or was written by another version of ttq: start again without --resume',
   })
 }
 

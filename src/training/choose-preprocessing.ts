@@ -17,14 +17,19 @@ export interface Choice {
 }
 
 /**
- * The candidate under which the network classifies most training images right. Neighbours such as a dataset's own mean and ImageNet's differ by
- * less than the noise of some hundred images: the closest ones are compared on more, by cross-entropy, because a network may classify
- * every training image right with each of them. (CIFAR-10 on ResNet-56, 2,500 images: 100 % with both means; 0.0007 nats with ImageNet's, its own, 0.0011
- * with the dataset's, 0.0016 with a mean and deviation as far off to the other side.)
+ * The candidate under which the network classifies most training images right. Neighbours such as a dataset's own mean
+ * and ImageNet's differ by less than the noise of some hundred images: the closest ones are compared on more, by
+ * cross-entropy, because a network may classify every training image right with each of them. (CIFAR-10 on ResNet-56,
+ * 2,500 images: 100 % with both means; 0.0007 nats with ImageNet's, its own, 0.0011 with the dataset's, 0.0016 with a
+ * mean and deviation as far off to the other side.)
  * @param bind makes the dataset with a candidate's preprocessing
  */
 export async function choosePreprocessing(
-  pool: WorkerPool, model: Uint8Array, output: ValueName, candidates: readonly Preprocessing[], bind: (candidate: Preprocessing) => Dataset,
+  pool: WorkerPool,
+  model: Uint8Array,
+  output: ValueName,
+  candidates: readonly Preprocessing[],
+  bind: (candidate: Preprocessing) => Dataset,
   fixedBatch: number | null,
 ): Promise<Choice> {
   const tryOn = async (candidate: Preprocessing, samples: number): Promise<Evaluation> => {

@@ -12,7 +12,10 @@ export type RecipeName = 'default' | 'paper'
 export interface CompressOptions extends TrainingOptions {
   /** File name of the network, for messages and the report. */
   name: string
-  /** Dataset: `mnist`, `cifar10`, `<name>:<folder>` or the path of a module. Absent: data-free fit, accuracy is not measured. */
+  /**
+   * Dataset: `mnist`, `cifar10`, `<name>:<folder>` or the path of a module. Absent: data-free fit, accuracy is not
+   * measured.
+   */
   data?: string
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean?: readonly number[]
@@ -27,7 +30,10 @@ export interface CompressOptions extends TrainingOptions {
   ternary: readonly string[]
   renormalize: 'auto' | 'on' | 'off'
   method: MethodName
-  /** Methods to train beside it with the same options, for the report's comparison; `none` is full precision. Needs `data`. */
+  /**
+   * Methods to train beside it with the same options, for the report's comparison; `none` is full precision. Needs
+   * `data`.
+   */
   compare: readonly MethodName[]
   /** How everything that is not ternary is stored. */
   rest: RestPrecision
@@ -35,13 +41,16 @@ export interface CompressOptions extends TrainingOptions {
   recipe: RecipeName
   /** Start from fresh random weights (He, of `seed`) instead of the file's. */
   fromScratch: boolean
-  /** Train on the samples alone, by distillation from the original network; so is trained, too, where there are no labels. */
+  /**
+   * Train on the samples alone, by distillation from the original network; so is trained, too, where there are no
+   * labels.
+   */
   unlabelled: boolean
   /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
   scaleStart: 'fit' | 'one'
   /**
-   * The learning rate of latent weights: the one that everything else has, or times what makes steps as large as those of He-initialised
-   * full-precision weights (he-steps.ts).
+   * The learning rate of latent weights: the one that everything else has, or times what makes steps as large as those
+   * of He-initialised full-precision weights (he-steps.ts).
    */
   latentSteps: 'plain' | 'he'
   /** Refuse data whose test samples have no labels, for callers that are about accuracy. */

@@ -1,5 +1,5 @@
-// The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which order the parts
-// below are called, and prints nothing.
+// The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which
+// order the parts below are called, and prints nothing.
 import type { Dataset } from '../data/dataset.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
@@ -41,8 +41,8 @@ export interface CompressResult {
 }
 
 /**
- * Compresses a network: ternary weights by fine-tuning (or, without a dataset, by the best fit), packed into a .ttq file that was read
- * back and compared.
+ * Compresses a network: ternary weights by fine-tuning (or, without a dataset, by the best fit), packed into a .ttq
+ * file that was read back and compared.
  * @param bytes a serialized ONNX model
  * @throws TtqError of any code but `output`; see ErrorCode
  */
@@ -52,26 +52,50 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const start = performance.now()
   job.phase('read')
   let onnxBytes = bytes.length
-  const externalData: ExternalData | undefined = options.externalData && ((...range) => {
-    const part = (options.externalData as ExternalData)(...range)
-    onnxBytes += part.length
-    return part
-  })
-  const model = await foldConstants(readModel(bytes, { name: options.name, overwrite: options.overwrite ?? false, ...(externalData && { externalData }) }))
+  const externalData: ExternalData | undefined =
+    options.externalData &&
+    ((...range) => {
+      const part = (options.externalData as ExternalData)(...range)
+      onnxBytes += part.length
+      return part
+    })
+  const model = await foldConstants(
+    readModel(bytes, {
+      name: options.name,
+      overwrite: options.overwrite ?? false,
+      ...(externalData && { externalData }),
+    }),
+  )
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const done = options.data === undefined ? await packWithoutData(model, choices, job) : await packTrained(model, choices, options.data, job)
+  const done =
+    options.data === undefined
+      ? await packWithoutData(model, choices, job)
+      : await packTrained(model, choices, options.data, job)
   return {
     file: done.file,
     report: {
-      schema: 'ttq-report/1', ttq: VERSION, model: options.name, output: null, method: options.method, rest: options.rest,
-      dataset: options.data ?? null, preprocessing: done.dataset?.preprocessing ?? null,
-      baseline: accuracyOf(done.baseline), compressed: accuracyOf(done.compressed), agreement: done.agreement ?? null,
-      recipe: options.recipe, fromScratch: options.fromScratch, unlabelled: job.options.unlabelled,
+      schema: 'ttq-report/1',
+      ttq: VERSION,
+      model: options.name,
+      output: null,
+      method: options.method,
+      rest: options.rest,
+      dataset: options.data ?? null,
+      preprocessing: done.dataset?.preprocessing ?? null,
+      baseline: accuracyOf(done.baseline),
+      compressed: accuracyOf(done.compressed),
+      agreement: done.agreement ?? null,
+      recipe: options.recipe,
+      fromScratch: options.fromScratch,
+      unlabelled: job.options.unlabelled,
       size: describeSize(onnxBytes, done.file, done.choices, done.network),
       layers: describeLayers(done.choices, done.network),
-      training: done.training ?? null, restoration: done.restoration ?? null,
-      ...(done.compared === undefined ? {} : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
+      training: done.training ?? null,
+      restoration: done.restoration ?? null,
+      ...(done.compared === undefined
+        ? {}
+        : { comparison: done.compared.map((each) => describeMethod(each, done, onnxBytes)) }),
       verified: { bitExact: done.bitExact },
       warnings: [...job.warnings],
       elapsedMs: performance.now() - start,
@@ -114,7 +138,8 @@ class Job {
 
   /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
   async doWithoutLabels({ train }: Dataset): Promise<void> {
-    if (this.options.fromScratch || (this.request.distill ?? 1) < 1) await checkLabelled(train, 'training', 'to learn from')
+    if (this.options.fromScratch || (this.request.distill ?? 1) < 1)
+      await checkLabelled(train, 'training', 'to learn from')
     this.options = completeOptions({ ...this.request, unlabelled: true })
     this.warn('the training samples have no labels: the network learns from the original alone, as with --unlabelled')
   }
@@ -134,7 +159,11 @@ class Job {
 }
 
 async function packWithoutData(model: Model, choices: readonly LayerChoice[], job: Job): Promise<Done> {
-  await checkRuns(model, job.options.name, new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight)))
+  await checkRuns(
+    model,
+    job.options.name,
+    new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight)),
+  )
   job.warn('no --data: the weights were fitted without training, and accuracy was not measured')
   job.phase('pack')
   const network = roundRest(fitWithoutData(model, choices, job.options), choices, job.options)
@@ -154,16 +183,25 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     const { dataset, output, fixedBatch } = bound
     if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
     const { options } = job
-    const checkpoint = options.checkpoint && new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
+    const checkpoint =
+      options.checkpoint &&
+      new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
     if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies')
-    const test = async (tested: Model): Promise<Evaluation> => await evaluate(pool, writeModel(tested), dataset.test, {
-      output, fixedBatch, onProgress: (done, total) => { job.progress({ kind: 'evaluated', done, total }) },
-    })
+    const test = async (tested: Model): Promise<Evaluation> =>
+      await evaluate(pool, writeModel(tested), dataset.test, {
+        output,
+        fixedBatch,
+        onProgress: (done, total) => {
+          job.progress({ kind: 'evaluated', done, total })
+        },
+      })
     job.phase('baseline', dataset.preprocessing)
     const baseline = await test(bound.model)
     const untrained = atChance(baseline.top1, dataset.classes)
     if (untrained && !fromScratch) {
-      job.warn(`baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`)
+      job.warn(
+        `baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: the preprocessing probably does not match the network (--mean, --std, --scale)`,
+      )
     }
     const others = [...new Set(options.compare)].filter((method) => method !== options.method)
     const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
@@ -172,9 +210,12 @@ async function packTrained(model: Model, choices: readonly LayerChoice[], data: 
     const compared = [packed]
     for (const method of others) compared.push(await trainMethod(method, parts))
     return {
-      ...packed, dataset, ...(options.compare.length === 0 ? {} : { compared }),
+      ...packed,
+      dataset,
+      ...(options.compare.length === 0 ? {} : { compared }),
       // What random weights say, in the file or for the start, is no measure of anything.
-      ...(fromScratch && untrained ? {} : { baseline }), ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
+      ...(fromScratch && untrained ? {} : { baseline }),
+      ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
     }
   } finally {
     await pool.close()
@@ -212,8 +253,16 @@ async function trainMethod(method: MethodName, parts: MethodParts): Promise<Trai
   const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
   job.phase('train', options.compare.length > 0 ? method : undefined)
   const tuning = await prepareFineTuning(pool, bound, ternary, options)
-  const train = async (chosen: readonly LayerChoice[], settings: CompressOptions, from?: FineTuned): Promise<FineTuned> =>
-    await fineTune(pool, bound, tuning, chosen, settings, { onProgress: job.progress, recovery: checkpoint?.next(), ...(from && { from }) })
+  const train = async (
+    chosen: readonly LayerChoice[],
+    settings: CompressOptions,
+    from?: FineTuned,
+  ): Promise<FineTuned> =>
+    await fineTune(pool, bound, tuning, chosen, settings, {
+      onProgress: job.progress,
+      recovery: checkpoint?.next(),
+      ...(from && { from }),
+    })
   const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
     job.phase('pack')
     const network = roundRest(tuned.network, chosen, { rest: options.rest, exceptions: returned(choices, chosen) })
@@ -228,45 +277,100 @@ async function trainMethod(method: MethodName, parts: MethodParts): Promise<Trai
   }
   const first = await confirm(await train(ternary, options), choices)
   const { maxDrop, maxDropAction } = options
-  const isHeld = maxDrop === undefined || maxDropAction === 'fail' || method !== job.options.method || !isBeyond(first.drop, maxDrop)
-  const { chosen, report: restoration } = isHeld ? { chosen: first } : await restoreLayers(first, { ...options, maxDrop }, {
-    measureCosts: async () => {
-      job.phase('analyze')
-      const onProgress = (done: number, total: number): void => { job.progress({ kind: 'evaluated', done, total }) }
-      return (await measureLayerCosts(pool, bound, choices, { ...options, samples: ANALYZE_DEFAULTS.samples, onProgress })).costs
-    },
-    fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
-    confirm, onRound: (detail) => { job.phase('train', detail) },
-  })
+  const isHeld =
+    maxDrop === undefined || maxDropAction === 'fail' || method !== job.options.method || !isBeyond(first.drop, maxDrop)
+  const { chosen, report: restoration } = isHeld
+    ? { chosen: first }
+    : await restoreLayers(
+        first,
+        { ...options, maxDrop },
+        {
+          measureCosts: async () => {
+            job.phase('analyze')
+            const onProgress = (done: number, total: number): void => {
+              job.progress({ kind: 'evaluated', done, total })
+            }
+            return (
+              await measureLayerCosts(pool, bound, choices, {
+                ...options,
+                samples: ANALYZE_DEFAULTS.samples,
+                onProgress,
+              })
+            ).costs
+          },
+          fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
+          confirm,
+          onRound: (detail) => {
+            job.phase('train', detail)
+          },
+        },
+      )
   const { file, network, compressed, bitExact, choices: packed } = chosen
   return {
-    method, file, choices: packed, network, compressed, bitExact, training: first.tuned.training, ...(restoration && { restoration }),
+    method,
+    file,
+    choices: packed,
+    network,
+    compressed,
+    bitExact,
+    training: first.tuned.training,
+    ...(restoration && { restoration }),
     elapsedMs: performance.now() - start,
   }
 }
 
-/** Layers that are no longer ternary are stored as int8: a quarter of the bytes, and the bound is asked of the stored values. */
+/**
+ * Layers that are no longer ternary are stored as int8: a quarter of the bytes, and the bound is asked of the stored
+ * values.
+ */
 function returned(choices: readonly LayerChoice[], chosen: readonly LayerChoice[]): Map<ValueName, RestPrecision> {
-  const weights = chosen.filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true).map(({ weight }) => weight)
+  const weights = chosen
+    .filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true)
+    .map(({ weight }) => weight)
   return new Map(weights.map((weight) => [weight, 'int8']))
 }
 
-function describeMethod({ method, file, network, compressed, training, elapsedMs }: TrainedMethod, { baseline }: Done, onnxBytes: number): MethodReport {
+function describeMethod(
+  { method, file, network, compressed, training, elapsedMs }: TrainedMethod,
+  { baseline }: Done,
+  onnxBytes: number,
+): MethodReport {
   return {
-    method, top1: compressed.top1, drop: typeof baseline?.top1 === 'number' && compressed.top1 !== null ? baseline.top1 - compressed.top1 : null, sparsity: sparsityOf(network),
-    fileBytes: file.length, fileRatio: onnxBytes / file.length, bestEpoch: training.bestEpoch, elapsedMs,
+    method,
+    top1: compressed.top1,
+    drop: typeof baseline?.top1 === 'number' && compressed.top1 !== null ? baseline.top1 - compressed.top1 : null,
+    sparsity: sparsityOf(network),
+    fileBytes: file.length,
+    fileRatio: onnxBytes / file.length,
+    bestEpoch: training.bestEpoch,
+    elapsedMs,
   }
 }
 
 // Points of top-1; without labels, percent of the decisions that changed: accuracy cannot have fallen by more.
 function dropOf(baseline: Evaluation, compressed: Evaluation): number {
-  return baseline.top1 === null || compressed.top1 === null ? 100 - agreement(compressed, baseline) : baseline.top1 - compressed.top1
+  return baseline.top1 === null || compressed.top1 === null
+    ? 100 - agreement(compressed, baseline)
+    : baseline.top1 - compressed.top1
 }
 
-// Names without folders: the same network and data give the same file wherever they lie, and it tells nothing of the disk it was made on.
-function packNetwork({ model, layers, rest = new Map() }: TernaryNetwork, { method, name }: CompressOptions, dataset?: Dataset): Uint8Array {
-  const data = dataset && { dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')), preprocessing: dataset.preprocessing }
-  return pack({ model, ternary: layers, rest, metadata: { producer: `ttq ${VERSION}`, method, source: withoutFolder(name), ...data } })
+// Names without folders: the same network and data give the same file wherever they lie, and it tells nothing of the
+// disk it was made on.
+function packNetwork(
+  { model, layers, rest = new Map() }: TernaryNetwork,
+  { method, name }: CompressOptions,
+  dataset?: Dataset,
+): Uint8Array {
+  const data = dataset && {
+    dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')),
+    preprocessing: dataset.preprocessing,
+  }
+  return pack({
+    model,
+    ternary: layers,
+    rest,
+    metadata: { producer: `ttq ${VERSION}`, method, source: withoutFolder(name), ...data },
+  })
 }
 
 function withoutFolder(path: string): string {

@@ -5,13 +5,18 @@ import type { TrainedValues } from './trained-values.js'
 
 export interface Continuation {
   /**
-   * Trained values of what is not ternary. A layer that was and no longer is starts from its three values, so that the network computes what
-   * it did: its first weights belong between layers that have moved since.
+   * Trained values of what is not ternary. A layer that was and no longer is starts from its three values, so that the
+   * network computes what it did: its first weights belong between layers that have moved since.
    */
   values: Map<ValueName, Float32Array>
-  /** What ternary parameters start from; without the optimizer's state, momentum belongs to the training it came from. */
+  /**
+   * What ternary parameters start from; without the optimizer's state, momentum belongs to the training it came from.
+   */
   start: TrainedValues
-  /** Fan-in of layers that are no longer ternary and have a batch norm behind them: at their size, near 1, an ordinary rate does next to nothing (docs/results.md). */
+  /**
+   * Fan-in of layers that are no longer ternary and have a batch norm behind them: at their size, near 1, an ordinary
+   * rate does next to nothing (docs/results.md).
+   */
   fanIns: Map<ValueName, number>
 }
 
@@ -22,9 +27,15 @@ const METHOD_SLOTS = ['latent', 'scales', 'threshold']
  * @param normalized weights that were ternary at first and have a batch norm behind them
  * @param choices for the training to come
  */
-export function continuation({ values, state }: TrainedValues, normalized: ReadonlySet<ValueName>, choices: readonly LayerChoice[]): Continuation {
+export function continuation(
+  { values, state }: TrainedValues,
+  normalized: ReadonlySet<ValueName>,
+  choices: readonly LayerChoice[],
+): Continuation {
   const ternary = choices.filter((choice) => choice.ternary).map(({ weight }) => weight)
-  const slots = ternary.flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`)).filter((name) => state.has(name))
+  const slots = ternary
+    .flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`))
+    .filter((name) => state.has(name))
   const returned = choices.filter((choice) => !choice.ternary && normalized.has(choice.weight))
   return {
     values: new Map([...values].filter(([name]) => !ternary.includes(name))),

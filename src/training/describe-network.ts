@@ -14,9 +14,17 @@ const SCALE_PAIR_BYTES = 8
 export function describeLayers(choices: readonly LayerChoice[], { layers, rest }: TernaryNetwork): LayerReport[] {
   return choices.map(({ weight, op, dims, elementType, reason }) => {
     const layer = layers.get(weight)
-    const stored = layer === undefined ? rest?.get(weight)?.encoding ?? elementType : 'ternary2'
-    const record = { name: weight, op, shape: dims, ternary: layer !== undefined, stored, ...(reason === undefined ? {} : { reason }) }
-    if (layer === undefined) return { ...record, wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
+    const stored = layer === undefined ? (rest?.get(weight)?.encoding ?? elementType) : 'ternary2'
+    const record = {
+      name: weight,
+      op,
+      shape: dims,
+      ternary: layer !== undefined,
+      stored,
+      ...(reason === undefined ? {} : { reason }),
+    }
+    if (layer === undefined)
+      return { ...record, wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
     const counts = countCodes(layer.codes)
     return { ...record, wp: layer.wp, wn: layer.wn, threshold: layer.threshold, ...counts }
   })
@@ -40,7 +48,12 @@ export function sparsityOf({ layers }: TernaryNetwork): number | null {
 }
 
 /** Sizes before and after. @param onnxBytes size of the original model with its external data */
-export function describeSize(onnxBytes: number, file: Uint8Array, choices: readonly LayerChoice[], { model, layers }: TernaryNetwork): SizeReport {
+export function describeSize(
+  onnxBytes: number,
+  file: Uint8Array,
+  choices: readonly LayerChoice[],
+  { model, layers }: TernaryNetwork,
+): SizeReport {
   const ternary = choices.filter((choice) => choice.ternary)
   const counts = ternary.map(({ dims }) => elementCount(dims))
   const ternaryWeights = counts.reduce((sum, count) => sum + count, 0)
@@ -48,8 +61,14 @@ export function describeSize(onnxBytes: number, file: Uint8Array, choices: reado
   const ternaryPackedBytes = counts.reduce((sum, count) => sum + ternaryByteLength(count) + SCALE_PAIR_BYTES, 0)
   const others = [...model.graph.initializers].filter(([name, { type }]) => !layers.has(name) && isFloatType(type))
   return {
-    onnxBytes, fileBytes: file.length, fileRatio: onnxBytes / file.length,
-    ternaryWeights, ternaryFp32Bytes, ternaryPackedBytes, ternaryRatio: ternaryFp32Bytes / ternaryPackedBytes,
-    restValues: others.reduce((sum, [, { dims }]) => sum + elementCount(dims), 0), restBytes: file.length - ternaryPackedBytes,
+    onnxBytes,
+    fileBytes: file.length,
+    fileRatio: onnxBytes / file.length,
+    ternaryWeights,
+    ternaryFp32Bytes,
+    ternaryPackedBytes,
+    ternaryRatio: ternaryFp32Bytes / ternaryPackedBytes,
+    restValues: others.reduce((sum, [, { dims }]) => sum + elementCount(dims), 0),
+    restBytes: file.length - ternaryPackedBytes,
   }
 }

@@ -7,28 +7,67 @@ import type { WorkerPool } from './worker-pool.js'
 
 /** Options that say how a network is trained, in the order in which a report has them, */
 const SETTINGS = [
-  'batch', 'optimizer', 'learningRate', 'schedule', 'drops', 'warmup', 'weightDecay', 'labelSmoothing', 'clipNorm', 'augment', 'validation',
+  'batch',
+  'optimizer',
+  'learningRate',
+  'schedule',
+  'drops',
+  'warmup',
+  'weightDecay',
+  'labelSmoothing',
+  'clipNorm',
+  'augment',
+  'validation',
 ] as const satisfies readonly (keyof TrainingOptions)[]
 /** and how it becomes ternary. */
-const TERNARY_SETTINGS = ['scaleLearningRate', 'scaleStart', 'latentSteps', 'distill', 'temperature'] as const satisfies readonly (keyof CompressOptions)[]
+const TERNARY_SETTINGS = [
+  'scaleLearningRate',
+  'scaleStart',
+  'latentSteps',
+  'distill',
+  'temperature',
+] as const satisfies readonly (keyof CompressOptions)[]
 
 /** A training to ternary weights. */
-export function describeTraining(options: CompressOptions, result: TrainResult, pool: Pick<WorkerPool, 'device'>): TrainingReport {
+export function describeTraining(
+  options: CompressOptions,
+  result: TrainResult,
+  pool: Pick<WorkerPool, 'device'>,
+): TrainingReport {
   return describe(options, picked(options, [...SETTINGS, ...TERNARY_SETTINGS]), result, pool)
 }
 
 /** A training of the network as it is, whatever else the options say. */
-export function describeFullPrecisionTraining(options: TrainingOptions, result: TrainResult, pool: Pick<WorkerPool, 'device'>): TrainingReport {
+export function describeFullPrecisionTraining(
+  options: TrainingOptions,
+  result: TrainResult,
+  pool: Pick<WorkerPool, 'device'>,
+): TrainingReport {
   return describe(options, picked(options, SETTINGS), result, pool)
 }
 
-function describe(options: TrainingOptions, settings: TrainingSettings, result: TrainResult, { device }: Pick<WorkerPool, 'device'>): TrainingReport {
+function describe(
+  options: TrainingOptions,
+  settings: TrainingSettings,
+  result: TrainResult,
+  { device }: Pick<WorkerPool, 'device'>,
+): TrainingReport {
   return {
-    epochs: options.epochs, steps: result.steps, samplesPerSecond: result.samplesPerSecond, elapsedMs: result.elapsedMs,
-    replicas: result.replicas, device, seed: options.seed, bestEpoch: result.bestEpoch, settings, history: result.history,
+    epochs: options.epochs,
+    steps: result.steps,
+    samplesPerSecond: result.samplesPerSecond,
+    elapsedMs: result.elapsedMs,
+    replicas: result.replicas,
+    device,
+    seed: options.seed,
+    bestEpoch: result.bestEpoch,
+    settings,
+    history: result.history,
   }
 }
 
 function picked<Options>(options: Options, names: readonly (keyof Options)[]): TrainingSettings {
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]])) as unknown as TrainingSettings
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as unknown as TrainingSettings
 }

@@ -13,8 +13,10 @@ import { evaluate } from './evaluate.js'
 import type { EvaluateReport } from './records.js'
 import { WorkerPool } from './worker-pool.js'
 
-export interface EvaluateModelOptions
-  extends Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData' | 'overwrite'> {
+export interface EvaluateModelOptions extends Pick<
+  CompressOptions,
+  'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData' | 'overwrite'
+> {
   /** Dataset, as for compress. */
   data: string
   /** Worker threads; 0 = one per core, or one for another device than cpu. */
@@ -42,11 +44,20 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
     options.onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
     const { top1, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
-      output, fixedBatch, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+      output,
+      fixedBatch,
+      onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
     })
     return {
-      schema: 'ttq-evaluate/1', model: options.name, dataset: options.data, preprocessing: dataset.preprocessing, device, top1: top1 as number, samples,
-      samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart), elapsedMs: performance.now() - start,
+      schema: 'ttq-evaluate/1',
+      model: options.name,
+      dataset: options.data,
+      preprocessing: dataset.preprocessing,
+      device,
+      top1: top1 as number,
+      samples,
+      samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
+      elapsedMs: performance.now() - start,
     }
   } finally {
     await pool.close()

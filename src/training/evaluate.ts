@@ -1,4 +1,5 @@
-// What a network decides on (a part of) a dataset split, on all workers: its top-1 accuracy, its agreement with another network.
+// What a network decides on (a part of) a dataset split, on all workers: its top-1 accuracy, its agreement with another
+// network.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Split } from '../data/dataset.js'
@@ -23,7 +24,10 @@ export interface EvaluateOptions {
   output: ValueName
   /** Samples to evaluate, default all of the split. */
   indices?: ArrayLike<number>
-  /** The only batch size the network takes: a last, smaller batch is filled up. Default null: as many samples as have about a million values, at most 250. */
+  /**
+   * The only batch size the network takes: a last, smaller batch is filled up. Default null: as many samples as have
+   * about a million values, at most 250.
+   */
   fixedBatch?: number | null
   onProgress?: (done: number, total: number) => void
 }
@@ -31,12 +35,18 @@ export interface EvaluateOptions {
 let evaluations = 0
 
 /**
- * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the samples.
+ * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
+ * samples.
  * @param model serialized ONNX model that takes any batch size
  */
-export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(
+  pool: WorkerPool,
+  model: Uint8Array,
+  split: Split,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
   const indices = options.indices ?? Array.from({ length: split.size }, (_, i) => i)
-  const batch = options.fixedBatch ?? await defaultBatch(split)
+  const batch = options.fixedBatch ?? (await defaultBatch(split))
   const starts = Array.from({ length: Math.ceil(indices.length / batch) }, (_, i) => i * batch)
   const id = `evaluation ${++evaluations}`
   await pool.callAll('load', () => ({ id, model, threads: 1 }))
@@ -47,7 +57,10 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
     for (let i = next++; i < starts.length; i = next++) {
       const chosen = Array.prototype.slice.call(indices, starts[i], (starts[i] as number) + batch) as number[]
       const fill = options.fixedBatch === undefined || options.fixedBatch === null ? 0 : batch - chosen.length
-      const { inputs, labels: all } = await split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
+      const { inputs, labels: all } = await split.batch([
+        ...chosen,
+        ...new Array<number>(fill).fill(chosen[0] as number),
+      ])
       const labels = all.subarray(0, chosen.length)
       const results = await pool.call(worker, 'run', { id, feeds: inputs, outputs: [options.output] })
       scored[i] = score(results[options.output] as Tensor, labels, chosen.length)
@@ -61,7 +74,8 @@ export async function evaluate(pool: WorkerPool, model: Uint8Array, split: Split
     await pool.callAll('release', () => ({ id })).catch(() => undefined)
   }
   const total = (count: (part: Scored) => number): number => scored.reduce((sum, part) => sum + count(part), 0)
-  const perSample = (sum: number): number | null => (total(({ labelled }) => labelled) === indices.length ? sum / indices.length : null)
+  const perSample = (sum: number): number | null =>
+    total(({ labelled }) => labelled) === indices.length ? sum / indices.length : null
   const top1 = perSample(100 * total(({ correct }) => correct))
   const loss = perSample(total(({ lossSum }) => lossSum))
   const decisions = Int32Array.from(scored.flatMap((part) => part.decisions))
@@ -75,7 +89,13 @@ export function agreement(a: Pick<Evaluation, 'decisions'>, b: Pick<Evaluation, 
   return (100 * same) / a.decisions.length
 }
 
-interface Scored { decisions: number[]; labelled: number; correct: number; lossSum: number; bytes: Uint8Array }
+interface Scored {
+  decisions: number[]
+  labelled: number
+  correct: number
+  lossSum: number
+  bytes: Uint8Array
+}
 
 // `scores` may go on behind the samples: what filled up the batch.
 function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
@@ -84,8 +104,17 @@ function score(scores: Tensor, labels: Int32Array, samples: number): Scored {
   const scoresOf = (sample: number): Float32Array => values.subarray(sample * classes, (sample + 1) * classes)
   const decisions = Array.from({ length: samples }, (_, sample) => highest(scoresOf(sample)))
   const correct = decisions.filter((decision, sample) => decision === labels[sample]).length
-  const lossSum = labels.reduce((sum, label, sample) => sum + crossEntropy(scoresOf(sample), label, decisions[sample] as number), 0)
-  return { decisions, labelled: labels.length, correct, lossSum, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+  const lossSum = labels.reduce(
+    (sum, label, sample) => sum + crossEntropy(scoresOf(sample), label, decisions[sample] as number),
+    0,
+  )
+  return {
+    decisions,
+    labelled: labels.length,
+    correct,
+    lossSum,
+    bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  }
 }
 
 function highest(scores: Float32Array): number {
@@ -97,7 +126,9 @@ function highest(scores: Float32Array): number {
 // The largest score is taken off first, so that no exponential overflows.
 function crossEntropy(scores: Float32Array, label: number, decision: number): number {
   const largest = scores[decision] as number
-  return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0)) + largest - (scores[label] as number)
+  return (
+    Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0)) + largest - (scores[label] as number)
+  )
 }
 
 async function defaultBatch(split: Split): Promise<number> {

@@ -6,7 +6,14 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import { fanInsOf, type LayerChoice } from '../ternary/layer-choice.js'
 import type { Parameter } from '../ternary/parameters.js'
-import { divideIntoNorms, foldInsertedNorms, followedByNorm, insertBatchNorm, needsNormalization, type InsertedNorm } from '../ternary/renormalize.js'
+import {
+  divideIntoNorms,
+  foldInsertedNorms,
+  followedByNorm,
+  insertBatchNorm,
+  needsNormalization,
+  type InsertedNorm,
+} from '../ternary/renormalize.js'
 import { trainedTernary } from '../ternary/trained-ternary.js'
 import { buildUpdateGraph } from '../ternary/update-graph.js'
 import type { BoundNetwork } from './bind-network.js'
@@ -38,14 +45,20 @@ export interface FineTuning {
 export interface FineTuned {
   network: TernaryNetwork
   training: TrainingReport
-  /** What the packed epoch is made of, and its score on the held-out samples, percent: top-1, without labels agreement with the original network. */
+  /**
+   * What the packed epoch is made of, and its score on the held-out samples, percent: top-1, without labels agreement
+   * with the original network.
+   */
   best: TrainedValues
   heldOutScore: number
 }
 
 export interface FineTuneOptions {
   onProgress: (progress: Progress) => void
-  /** An earlier training of the same student, to go on from: which weights are zero, positive and negative stays, everything else learns. */
+  /**
+   * An earlier training of the same student, to go on from: which weights are zero, positive and negative stays,
+   * everything else learns.
+   */
   from?: FineTuned
   recovery?: TrainingCheckpoint | undefined
 }
@@ -54,7 +67,12 @@ export interface FineTuneOptions {
  * Re-normalises the network and sets samples aside.
  * @throws TtqError `unsupported` when the network cannot be trained
  */
-export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, choices: readonly LayerChoice[], options: CompressOptions): Promise<FineTuning> {
+export async function prepareFineTuning(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
+): Promise<FineTuning> {
   checkTrainable(bound, choices)
   const split = holdOut(bound, options)
   const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
@@ -62,8 +80,14 @@ export async function prepareFineTuning(pool: WorkerPool, bound: BoundNetwork, c
 }
 
 /** The training samples to learn from and those held out; the same for equal seeds. */
-export function holdOut({ dataset: { train } }: BoundNetwork, { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>): ValidationSplit {
-  return splitValidation(train.size, randomSource(seed, 'validation'), { labels: unlabelled ? undefined : train.labels, most: validation })
+export function holdOut(
+  { dataset: { train } }: BoundNetwork,
+  { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>,
+): ValidationSplit {
+  return splitValidation(train.size, randomSource(seed, 'validation'), {
+    labels: unlabelled ? undefined : train.labels,
+    most: validation,
+  })
 }
 
 /**
@@ -72,62 +96,124 @@ export function holdOut({ dataset: { train } }: BoundNetwork, { seed, validation
  * @throws TtqError `unsupported` when the network cannot be trained, `training` when training diverges
  */
 export async function fineTune(
-  pool: WorkerPool, bound: BoundNetwork, tuning: FineTuning, choices: readonly LayerChoice[], options: CompressOptions,
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  tuning: FineTuning,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
   { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original, dataset, output } = bound
   const { student, inserted, normalized, split } = tuning
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
-  const heSteps = options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight))) : undefined
+  const heSteps =
+    options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight))) : undefined
   const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
   const before = from && continuation(from.best, normalized, choices)
-  const result = await fit(pool, before === undefined ? student : withValues(student, before.values), original, dataset, {
-    ...options, indices: split.training, heldOut: split.heldOut, ternary, deploy, output, onProgress,
-    ...(before && { start: before.start }),
-    ...(recovery === undefined ? {} : { recovery }),
-    buildUpdate: (parameters: readonly Parameter[]) => buildUpdateGraph(parameters, {
-      method: options.method, scalesFromOne, optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: thresholdRule(options),
-      ...(before ? { holdLatent: true, fanIns: before.fanIns } : heSteps && { fanIns: heSteps }),
-    }),
-  })
+  const result = await fit(
+    pool,
+    before === undefined ? student : withValues(student, before.values),
+    original,
+    dataset,
+    {
+      ...options,
+      indices: split.training,
+      heldOut: split.heldOut,
+      ternary,
+      deploy,
+      output,
+      onProgress,
+      ...(before && { start: before.start }),
+      ...(recovery === undefined ? {} : { recovery }),
+      buildUpdate: (parameters: readonly Parameter[]) =>
+        buildUpdateGraph(parameters, {
+          method: options.method,
+          scalesFromOne,
+          optimizer: OPTIMIZERS[options.optimizer](),
+          weightDecay: options.weightDecay,
+          threshold: thresholdRule(options),
+          ...(before ? { holdLatent: true, fanIns: before.fanIns } : heSteps && { fanIns: heSteps }),
+        }),
+    },
+  )
   const { values, state } = result.best
-  const layers = new Map([...ternary].map((name): [ValueName, TernaryLayer] => [name, trainedTernary(state, values.get(name) as Float32Array, { name })]))
+  const layers = new Map(
+    [...ternary].map((name): [ValueName, TernaryLayer] => [
+      name,
+      trainedTernary(state, values.get(name) as Float32Array, { name }),
+    ]),
+  )
   return {
     network: { model: deploy(result.best), layers },
-    training: describeTraining(options, result, pool), best: result.best, heldOutScore: result.bestScore,
+    training: describeTraining(options, result, pool),
+    best: result.best,
+    heldOutScore: result.bestScore,
   }
 }
 
-function normalizedLayers({ graph }: Model, choices: readonly LayerChoice[], inserted: readonly InsertedNorm[]): Set<ValueName> {
+function normalizedLayers(
+  { graph }: Model,
+  choices: readonly LayerChoice[],
+  inserted: readonly InsertedNorm[],
+): Set<ValueName> {
   const own = choices.filter((choice) => choice.ternary && followedByNorm(graph, choice))
   return new Set([...own, ...inserted].map(({ weight }) => weight))
 }
 
 function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerChoice[]): void {
   if (fixedBatch !== null) {
-    throw new TtqError('unsupported', `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`, {
-      hint: 'export it with a dynamic batch dimension, or leave out --data for the data-free fit', facts: { fixedBatch },
-    })
+    throw new TtqError(
+      'unsupported',
+      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
+      {
+        hint: 'export it with a dynamic batch dimension, or leave out --data for the data-free fit',
+        facts: { fixedBatch },
+      },
+    )
   }
   const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
   if (other !== undefined) {
-    throw new TtqError('unsupported', `onnx: initializer "${other.weight}": ${other.elementType}, expected float32 weights for training`, {
-      hint: 'convert the network to float32, or leave out --data for the data-free fit',
-    })
+    throw new TtqError(
+      'unsupported',
+      `onnx: initializer "${other.weight}": ${other.elementType}, expected float32 weights for training`,
+      {
+        hint: 'convert the network to float32, or leave out --data for the data-free fit',
+      },
+    )
   }
 }
 
-export interface Renormalized { model: Model; inserted: readonly InsertedNorm[] }
+export interface Renormalized {
+  model: Model
+  inserted: readonly InsertedNorm[]
+}
 
-/** A batch norm behind each ternary layer; the network computes what it did. @param calibration training samples to measure channels on */
+/**
+ * A batch norm behind each ternary layer; the network computes what it did. @param calibration training samples to
+ * measure channels on
+ */
 export async function renormalized(
-  pool: WorkerPool, { model, dataset }: BoundNetwork, choices: readonly LayerChoice[], { renormalize }: Pick<CompressOptions, 'renormalize'>, calibration: Uint32Array,
+  pool: WorkerPool,
+  { model, dataset }: BoundNetwork,
+  choices: readonly LayerChoice[],
+  { renormalize }: Pick<CompressOptions, 'renormalize'>,
+  calibration: Uint32Array,
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }
   const { inputs } = await dataset.train.batch([0, 1])
   const { shapes } = await observe(model, inputs, new Set())
-  const targets = choices.filter((choice) => needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length))
-  const values = targets.map(({ weight, outputs, outputAxis }) => ({ key: weight, value: outputs[0] as ValueName, axis: outputAxis }))
-  return insertBatchNorm(divideIntoNorms(model, choices), targets, await channelStatistics(pool, model, dataset.train, calibration, values))
+  const targets = choices.filter((choice) =>
+    needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length),
+  )
+  const values = targets.map(({ weight, outputs, outputAxis }) => ({
+    key: weight,
+    value: outputs[0] as ValueName,
+    axis: outputAxis,
+  }))
+  return insertBatchNorm(
+    divideIntoNorms(model, choices),
+    targets,
+    await channelStatistics(pool, model, dataset.train, calibration, values),
+  )
 }

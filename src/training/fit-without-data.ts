@@ -14,11 +14,15 @@ import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
 
 /**
- * Fits ternary weights to the chosen layers' weights as they are; unless `renormalize` is 'off', per output channel up to a factor that
- * goes behind the layer.
+ * Fits ternary weights to the chosen layers' weights as they are; unless `renormalize` is 'off', per output channel up
+ * to a factor that goes behind the layer.
  * @throws TtqError `model` when weights are not finite
  */
-export function fitWithoutData(original: Model, choices: readonly LayerChoice[], options: CompressOptions): TernaryNetwork {
+export function fitWithoutData(
+  original: Model,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
+): TernaryNetwork {
   let model = original
   const layers = new Map<ValueName, TernaryLayer>()
   // Layer by layer, so that only one has its scaled weights in memory.
@@ -36,8 +40,15 @@ export function fitWithoutData(original: Model, choices: readonly LayerChoice[],
 /** The options that the fit of one layer depends on. */
 export type FitRule = Pick<CompressOptions, 'method' | 'threshold' | 'sparsity'>
 
-/** The ternary weights that fit a layer's weights best, and the initializer that holds them. @throws TtqError `model` when weights are not finite */
-export function fitLayer(name: ValueName, { type, dims, data }: Tensor<FloatType>, rule: FitRule): { layer: TernaryLayer; tensor: Tensor<FloatType> } {
+/**
+ * The ternary weights that fit a layer's weights best, and the initializer that holds them. @throws TtqError `model`
+ * when weights are not finite
+ */
+export function fitLayer(
+  name: ValueName,
+  { type, dims, data }: Tensor<FloatType>,
+  rule: FitRule,
+): { layer: TernaryLayer; tensor: Tensor<FloatType> } {
   const { codes, wp, wn, threshold } = fitWeights(name, float32Values({ type, dims, data }), rule)
   // float16 networks hold float16 scales.
   const layer = { codes, threshold, wp: roundTo(type, wp), wn: roundTo(type, wn) }
@@ -47,6 +58,15 @@ export function fitLayer(name: ValueName, { type, dims, data }: Tensor<FloatType
 // A method's state before the first step is its fit of the weights.
 function fitWeights(name: ValueName, initial: Float32Array, options: FitRule): TrainedTernary {
   const parameter = { name, dims: [initial.length], role: 'ternary', initial } as const
-  const { blocks, state } = buildUpdateGraph([parameter], { method: options.method, optimizer: sgd({ momentum: 0 }), weightDecay: 0, threshold: thresholdRule(options) })
-  return trainedTernary(new Map(state.map((slot) => [slot.name, slot.initial])), (blocks[0] as UpdateBlock).initialValue, parameter)
+  const { blocks, state } = buildUpdateGraph([parameter], {
+    method: options.method,
+    optimizer: sgd({ momentum: 0 }),
+    weightDecay: 0,
+    threshold: thresholdRule(options),
+  })
+  return trainedTernary(
+    new Map(state.map((slot) => [slot.name, slot.initial])),
+    (blocks[0] as UpdateBlock).initialValue,
+    parameter,
+  )
 }

@@ -1,5 +1,5 @@
-// Training a student network: from networks and a dataset to trained parameter values. Fine-tuning to ternary weights and plain
-// full-precision training are the same work with another update graph.
+// Training a student network: from networks and a dataset to trained parameter values. Fine-tuning to ternary weights
+// and plain full-precision training are the same work with another update graph.
 import type { Dataset } from '../data/dataset.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -30,12 +30,19 @@ export interface FitOptions extends Omit<TrainOptions, 'classes' | 'validate' | 
  * Trains `student` on the dataset's training split, on all workers of the pool.
  * @param teacher the original network: the distillation term uses it, and validation without labels
  */
-export async function fit(pool: WorkerPool, student: Model, teacher: Model, dataset: Dataset, options: FitOptions): Promise<TrainResult> {
+export async function fit(
+  pool: WorkerPool,
+  student: Model,
+  teacher: Model,
+  dataset: Dataset,
+  options: FitOptions,
+): Promise<TrainResult> {
   const batch = Math.min(options.batch, options.indices.length)
   const plan = planReplicas(pool.size, batch, countParameters(student.graph))
   const share = Math.max(1, Math.floor(batch / plan.replicas))
   const resumed = options.recovery?.resumed
-  if (resumed !== undefined && resumed.epoch > options.epochs) return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
+  if (resumed !== undefined && resumed.epoch > options.epochs)
+    return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
@@ -54,7 +61,7 @@ export async function fit(pool: WorkerPool, student: Model, teacher: Model, data
     classes: dataset.classes,
     validate: async (values) => {
       const decided = await judge(options.deploy(values))
-      return expected === undefined ? decided.top1 as number : agreement(decided, expected)
+      return expected === undefined ? (decided.top1 as number) : agreement(decided, expected)
     },
   })
 }

@@ -1,5 +1,5 @@
-// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed, and no more is run than what depends on
-// constants alone.
+// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed, and no more is run than
+// what depends on constants alone.
 import { TtqError } from '../errors/ttq-error.js'
 import { unsupportedNodes } from '../gradient/differentiate.js'
 import { countParameters } from '../onnx/count-parameters.js'
@@ -38,7 +38,10 @@ export interface InspectReport {
   /** Elements of all floating-point constants, those in the bodies of control flow included. */
   parameters: number
   layers: readonly InspectedLayer[]
-  /** Why compress without further options refuses an ONNX network that has no layer to make ternary; absent where it does not. */
+  /**
+   * Why compress without further options refuses an ONNX network that has no layer to make ternary; absent where it
+   * does not.
+   */
   refusal?: string
   /** Nodes through which training cannot go. */
   unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
@@ -89,9 +92,15 @@ export interface InspectOptions {
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model` or `packed` for damaged files
  */
-export async function inspectModel(bytes: Uint8Array, { name, externalData, overwrite = false }: InspectOptions): Promise<InspectReport> {
+export async function inspectModel(
+  bytes: Uint8Array,
+  { name, externalData, overwrite = false }: InspectOptions,
+): Promise<InspectReport> {
   const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-  const model = packed === undefined ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }) : unpack(bytes, { name }).model
+  const model =
+    packed === undefined
+      ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
+      : unpack(bytes, { name }).model
   const { graph } = model
   const folded = packed === undefined ? await foldWherePossible(model) : graph
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
@@ -99,7 +108,10 @@ export async function inspectModel(bytes: Uint8Array, { name, externalData, over
   const tensors = new Map(packed?.tensors.map((tensor) => [tensor.name, tensor]))
   const { producer, metadata } = modelOrigin(model)
   return {
-    schema: 'ttq-inspect/1', model: name, format: packed === undefined ? 'onnx' : 'ttq', bytes: bytes.length,
+    schema: 'ttq-inspect/1',
+    model: name,
+    format: packed === undefined ? 'onnx' : 'ttq',
+    bytes: bytes.length,
     ir: model.irVersion,
     opsets: Object.fromEntries([...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     producer: producer || null,
@@ -117,7 +129,8 @@ export async function inspectModel(bytes: Uint8Array, { name, externalData, over
   }
 }
 
-// Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as it stands.
+// Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as
+// it stands.
 async function foldWherePossible(model: Model): Promise<Graph> {
   try {
     return (await foldConstants(model)).graph
@@ -149,17 +162,30 @@ function countEncodings(tensors: readonly PackedTensorSummary[]): Record<string,
   return counts
 }
 
-function describeLayer({ weight, node, op, dims, elementType, reason }: LayerChoice, graph: Graph, packed: PackedTensorSummary | undefined): InspectedLayer {
+function describeLayer(
+  { weight, node, op, dims, elementType, reason }: LayerChoice,
+  graph: Graph,
+  packed: PackedTensorSummary | undefined,
+): InspectedLayer {
   const bytes = packed?.bytes ?? byteLength(elementType, elementCount(dims))
   const scaleBytes = packed?.ternary === undefined ? 0 : SCALE_PAIR_BYTES
-  const bitsPerWeight = packed === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + scaleBytes)) / elementCount(dims)
+  const bitsPerWeight =
+    packed === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + scaleBytes)) / elementCount(dims)
   const weights = packed?.ternary ?? countSigns(graph, weight)
   const ternary = weights.wp !== undefined
   return {
-    name: weight, node, op, shape: dims, type: elementType, ternary,
+    name: weight,
+    node,
+    op,
+    shape: dims,
+    type: elementType,
+    ternary,
     ...(reason === undefined || ternary ? {} : { reason }),
-    wp: weights.wp || null, wn: weights.wn || null,
-    zeros: weights.zeros ?? null, positives: weights.positives ?? null, negatives: weights.negatives ?? null,
+    wp: weights.wp || null,
+    wn: weights.wn || null,
+    zeros: weights.zeros ?? null,
+    positives: weights.positives ?? null,
+    negatives: weights.negatives ?? null,
     bitsPerWeight,
   }
 }
@@ -167,7 +193,13 @@ function describeLayer({ weight, node, op, dims, elementType, reason }: LayerCho
 /** Bytes of a packed layer's Wp and Wn. */
 const SCALE_PAIR_BYTES = 8
 
-interface Signs { zeros?: number; positives?: number; negatives?: number; wp?: number; wn?: number }
+interface Signs {
+  zeros?: number
+  positives?: number
+  negatives?: number
+  wp?: number
+  wn?: number
+}
 
 // Weights by sign; with scales where all of one sign are equal, as in a network that was unpacked.
 function countSigns(graph: Graph, weight: ValueName): Signs {
@@ -194,6 +226,8 @@ function findUnsupported(graph: Graph, choices: readonly LayerChoice[]): Inspect
   const found = graph.outputs.flatMap(({ name }) => unsupportedNodes(graph, weights, name))
   const byNode = new Map(found.map(({ node, reason }) => [node, reason]))
   return [...byNode].map(([node, reason]) => ({
-    node: node.name || (node.outputs[0] ?? ''), op: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`, reason,
+    node: node.name || (node.outputs[0] ?? ''),
+    op: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`,
+    reason,
   }))
 }

@@ -1,4 +1,5 @@
-// What it costs to make one layer of a network ternary and no other: the best fit without training, compared with the original network.
+// What it costs to make one layer of a network ternary and no other: the best fit without training, compared with the
+// original network.
 import type { Split } from '../data/dataset.js'
 import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -18,7 +19,10 @@ import type { WorkerPool } from './worker-pool.js'
 /** One layer alone. */
 export interface LayerCost {
   weight: ValueName
-  /** How far the class probabilities are from the original network's: Kullback-Leibler divergence, nats, mean over the samples. */
+  /**
+   * How far the class probabilities are from the original network's: Kullback-Leibler divergence, nats, mean over the
+   * samples.
+   */
   divergence: number
   /** Percent of the samples classified right; null without labels. */
   top1: number | null
@@ -37,7 +41,8 @@ export interface LayerCosts {
   costs: readonly LayerCost[]
 }
 
-export interface LayerCostOptions extends FitRule, Pick<CompressOptions, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
+export interface LayerCostOptions
+  extends FitRule, Pick<CompressOptions, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number
   onProgress?: (done: number, total: number) => void
@@ -49,11 +54,17 @@ const BATCH = 64
 const SCALE_PAIR_BYTES = 8
 
 /**
- * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised), one pass of the network per layer, a layer per worker at
- * a time. Samples are of the held-out ones, so that nothing is learned from the test set.
+ * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised), one pass of the
+ * network per layer, a layer per worker at a time. Samples are of the held-out ones, so that nothing is learned from
+ * the test set.
  * @throws TtqError `model` when weights are not finite
  */
-export async function measureLayerCosts(pool: WorkerPool, bound: BoundNetwork, choices: readonly LayerChoice[], options: LayerCostOptions): Promise<LayerCosts> {
+export async function measureLayerCosts(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  choices: readonly LayerChoice[],
+  options: LayerCostOptions,
+): Promise<LayerCosts> {
   const split = holdOut(bound, options)
   const start = await startForm(pool, bound, choices, options, split.training)
   const measured = new Samples(bound, evenly(split.heldOut, options.samples))
@@ -70,7 +81,10 @@ export async function measureLayerCosts(pool: WorkerPool, bound: BoundNetwork, c
       const scores = await measured.scores(pool, worker, { ...start, graph: { ...start.graph, initializers } })
       const count = elementCount(dims)
       costs.push({
-        weight, divergence: meanDivergence(original, scores), top1: measured.top1(scores), fitError: fitError(full, tensor),
+        weight,
+        divergence: meanDivergence(original, scores),
+        top1: measured.top1(scores),
+        fitError: fitError(full, tensor),
         savedBytes: byteLength(elementType, count) - ternaryByteLength(count) - SCALE_PAIR_BYTES,
       })
       options.onProgress?.(costs.length, ternary.length)
@@ -84,7 +98,11 @@ export async function measureLayerCosts(pool: WorkerPool, bound: BoundNetwork, c
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
 async function startForm(
-  pool: WorkerPool, bound: BoundNetwork, choices: readonly LayerChoice[], { renormalize }: LayerCostOptions, calibration: Uint32Array,
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  choices: readonly LayerChoice[],
+  { renormalize }: LayerCostOptions,
+  calibration: Uint32Array,
 ): Promise<Model> {
   if (renormalize === 'off') return bound.model
   if (bound.fixedBatch !== null) return insertChannelScales(bound.model, choices)
@@ -98,7 +116,10 @@ function evenly(indices: Uint32Array, count: number): number[] {
 }
 
 /** Class scores of some samples, one row per sample. */
-interface Scores { classes: number; rows: Float32Array }
+interface Scores {
+  classes: number
+  rows: Float32Array
+}
 
 let models = 0
 
@@ -106,7 +127,10 @@ class Samples {
   private readonly split: Split
   private labels: Int32Array | undefined
 
-  constructor(private readonly bound: BoundNetwork, private readonly indices: readonly number[]) {
+  constructor(
+    private readonly bound: BoundNetwork,
+    private readonly indices: readonly number[],
+  ) {
     this.split = bound.dataset.train
   }
 
@@ -116,7 +140,11 @@ class Samples {
 
   /** All samples through a network with the original's values, on one worker. */
   async scores(pool: WorkerPool, worker: number, model: Model): Promise<Scores> {
-    const { logits, fixedBatch, dataset: { classes } } = this.bound
+    const {
+      logits,
+      fixedBatch,
+      dataset: { classes },
+    } = this.bound
     const probe = cloneModel(model)
     probe.graph.outputs = [{ name: logits, type: undefined }]
     const id = `layer cost ${++models}`

@@ -25,9 +25,9 @@ const TEACHER_PREFIX = 'ttq:teacher/'
 
 /**
  * Joins student, teacher and loss into one graph:
- * (1 - d) * CE(labels, student) + d * T^2 * KL(softmax(teacher / T) || softmax(student / T))   (Hinton et al. 2015, arXiv 1503.02531, section 2).
- * Its inputs are the student's and `LABELS_INPUT` (float32 [batch, classes], rows sum to 1); its only output is `LOSS_OUTPUT`, one element.
- * The teacher is left out where `distill` is 0.
+ * (1 - d) * CE(labels, student) + d * T^2 * KL(softmax(teacher / T) || softmax(student / T))   (Hinton et al. 2015,
+ * arXiv 1503.02531, section 2). Its inputs are the student's and `LABELS_INPUT` (float32 [batch, classes], rows sum to
+ * 1); its only output is `LOSS_OUTPUT`, one element. The teacher is left out where `distill` is 0.
  */
 export function buildLossGraph(student: ScoredGraph, teacher: ScoredGraph, options: LossOptions): Graph {
   const { batch, classes, distill, temperature } = options
@@ -36,7 +36,8 @@ export function buildLossGraph(student: ScoredGraph, teacher: ScoredGraph, optio
   b.inputs.push(...student.graph.inputs)
   for (const [name, tensor] of student.graph.initializers) b.initializers.set(name, tensor)
   const labels = b.input(LABELS_INPUT, 'float32', [batch, classes])
-  const scores = (logits: ValueName): ValueName => b.emit('Reshape', [logits, b.constant(int64([batch, classes]))], {}, 'ttq:scores')
+  const scores = (logits: ValueName): ValueName =>
+    b.emit('Reshape', [logits, b.constant(int64([batch, classes]))], {}, 'ttq:scores')
   const studentScores = scores(student.logits)
   const terms: ValueName[] = []
   if (distill < 1) {
@@ -47,10 +48,25 @@ export function buildLossGraph(student: ScoredGraph, teacher: ScoredGraph, optio
   if (distill > 0) {
     addTeacher(b, teacher.graph)
     const cool = b.constant(float32([], [1 / temperature]))
-    const expected = b.emit('LogSoftmax', [b.emit('Mul', [scores(TEACHER_PREFIX + teacher.logits), cool])], { axis: -1 }, 'ttq:teacher_log_probabilities')
-    const actual = b.emit('LogSoftmax', [b.emit('Mul', [studentScores, cool])], { axis: -1 }, 'ttq:cool_log_probabilities')
+    const expected = b.emit(
+      'LogSoftmax',
+      [b.emit('Mul', [scores(TEACHER_PREFIX + teacher.logits), cool])],
+      { axis: -1 },
+      'ttq:teacher_log_probabilities',
+    )
+    const actual = b.emit(
+      'LogSoftmax',
+      [b.emit('Mul', [studentScores, cool])],
+      { axis: -1 },
+      'ttq:cool_log_probabilities',
+    )
     const divergence = b.emit('Mul', [b.emit('Exp', [expected]), b.emit('Sub', [expected, actual])])
-    terms.push(b.emit('Mul', [b.emit('ReduceSum', [divergence], { keepdims: 0 }), b.constant(float32([], [(distill * temperature ** 2) / batch]))]))
+    terms.push(
+      b.emit('Mul', [
+        b.emit('ReduceSum', [divergence], { keepdims: 0 }),
+        b.constant(float32([], [(distill * temperature ** 2) / batch])),
+      ]),
+    )
   }
   b.push({ name: LOSS_OUTPUT, opType: 'Sum', domain: '', inputs: terms, outputs: [LOSS_OUTPUT], attributes: {} })
   b.output(LOSS_OUTPUT, 'float32', [])
@@ -63,11 +79,20 @@ function addTeacher(b: GraphBuilder, teacher: Graph): void {
   const renamed = (name: ValueName): ValueName => (name === '' || shared.has(name) ? name : TEACHER_PREFIX + name)
   for (const [name, tensor] of teacher.initializers) b.initializers.set(renamed(name), tensor)
   for (const node of teacher.nodes) {
-    const copy: Node = { ...node, name: renamed(node.name), inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed) }
+    const copy: Node = {
+      ...node,
+      name: renamed(node.name),
+      inputs: node.inputs.map(renamed),
+      outputs: node.outputs.map(renamed),
+    }
     b.push(copy)
   }
 }
 
 function valueNames(graph: Graph): ValueName[] {
-  return [...graph.initializers.keys(), ...graph.inputs.map((input) => input.name), ...graph.nodes.flatMap((node) => node.outputs)]
+  return [
+    ...graph.initializers.keys(),
+    ...graph.inputs.map((input) => input.name),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ]
 }

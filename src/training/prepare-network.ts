@@ -1,4 +1,5 @@
-// A network as it comes from a file, brought to the form that compression starts from: any batch size, constants computed.
+// A network as it comes from a file, brought to the form that compression starts from: any batch size, constants
+// computed.
 import { cloneModel, consumers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import { freeBatch } from '../onnx/free-batch.js'
 import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
@@ -9,7 +10,10 @@ import { byteLength } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { evaluateConstants } from './observe.js'
 
-/** Folding may add this much to what the constants were computed from; more (an Expand, a dequantized table) stays computed. */
+/**
+ * Folding may add this much to what the constants were computed from; more (an Expand, a dequantized table) stays
+ * computed.
+ */
 const FOLDING_SLACK_BYTES = 4096
 
 /**
@@ -21,10 +25,18 @@ export async function foldConstants(model: Model): Promise<Model> {
   const used = consumers(model.graph)
   const constant = new Set(names)
   const outputs = new Set(model.graph.outputs.map(({ name }) => name))
-  const frontier = [...constant].filter((name) => outputs.has(name) || (used.get(name) ?? []).some((node) => !node.outputs.some((output) => constant.has(output))))
+  const frontier = [...constant].filter(
+    (name) =>
+      outputs.has(name) || (used.get(name) ?? []).some((node) => !node.outputs.some((output) => constant.has(output))),
+  )
   if (frontier.length === 0) return model
   const values = await evaluateConstants(model, [...constant])
-  const kept = new Map([...values].filter(([name, tensor]) => frontier.includes(name) && bytesOf(tensor) <= sourceBytes(model.graph, name) + FOLDING_SLACK_BYTES))
+  const kept = new Map(
+    [...values].filter(
+      ([name, tensor]) =>
+        frontier.includes(name) && bytesOf(tensor) <= sourceBytes(model.graph, name) + FOLDING_SLACK_BYTES,
+    ),
+  )
   const folded = cloneModel(model)
   folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
   return folded
@@ -55,8 +67,8 @@ export interface FlexibleModel {
 }
 
 /**
- * Makes a fixed batch dimension free where the graph allows it, and checks that by running it: two samples at once must give what
- * each gives alone.
+ * Makes a fixed batch dimension free where the graph allows it, and checks that by running it: two samples at once must
+ * give what each gives alone.
  * @param samples two samples by input name, first dimension 2
  */
 export async function makeBatchFlexible(model: Model, samples: Feeds): Promise<FlexibleModel> {
@@ -79,7 +91,12 @@ async function takesAnyBatch(model: Model, samples: Feeds): Promise<boolean> {
     return Object.entries(both).every(([name, tensor]) => {
       const parts = singles.map((single) => single[name] as Tensor)
       if (tensor.dims[0] !== 2 || parts.some((part) => part.data.length * 2 !== tensor.data.length)) return false
-      return parts.every((part, i) => close(part.data as Float32Array, (tensor.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length)))
+      return parts.every((part, i) =>
+        close(
+          part.data as Float32Array,
+          (tensor.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length),
+        ),
+      )
     })
   } catch {
     return false
@@ -89,11 +106,13 @@ async function takesAnyBatch(model: Model, samples: Feeds): Promise<boolean> {
 }
 
 function slice(samples: Feeds, index: number): Feeds {
-  return Object.fromEntries(Object.entries(samples).map(([name, tensor]) => {
-    const size = tensor.data.length / 2
-    const data = (tensor.data as Float32Array).subarray(index * size, (index + 1) * size)
-    return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data }]
-  }))
+  return Object.fromEntries(
+    Object.entries(samples).map(([name, tensor]) => {
+      const size = tensor.data.length / 2
+      const data = (tensor.data as Float32Array).subarray(index * size, (index + 1) * size)
+      return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data }]
+    }),
+  )
 }
 
 // Blocked kernels add up in another order for other batch sizes.

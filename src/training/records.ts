@@ -1,12 +1,26 @@
-// What compress, train and evaluate tell their callers: progress while they run, one report at the end. Plain data, schema `ttq-report/1`.
+// What compress, train and evaluate tell their callers: progress while they run, one report at the end. Plain data,
+// schema `ttq-report/1`.
 import type { TrainingOptions } from './training-options.js'
 
 /** Sent while the work goes on. */
 export type Progress =
-  | { kind: 'phase'; name: 'read' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'pack' | 'verify' | 'evaluate'; detail?: string }
+  | {
+      kind: 'phase'
+      name: 'read' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'pack' | 'verify' | 'evaluate'
+      detail?: string
+    }
   | { kind: 'warning'; message: string }
-  | { kind: 'step'; epoch: number; epochs: number; step: number; steps: number; loss: number; samplesPerSecond: number; remainingMs: number }
-  | { kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>
+  | {
+      kind: 'step'
+      epoch: number
+      epochs: number
+      step: number
+      steps: number
+      loss: number
+      samplesPerSecond: number
+      remainingMs: number
+    }
+  | ({ kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>)
   | { kind: 'evaluated'; done: number; total: number }
 
 export interface LayerReport {
@@ -18,7 +32,9 @@ export interface LayerReport {
   ternary: boolean
   /** How the file holds the weights: `ternary2`, `int8`, `float16`, or the network's own element type. */
   stored: string
-  /** Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers. */
+  /**
+   * Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers.
+   */
   reason?: string
   /** The following are null for full-precision layers. */
   wp: number | null
@@ -73,7 +89,10 @@ export interface EpochReport {
   learningRate: number
   /** Percent of the held-out samples; null where training used no labels. */
   validationTop1: number | null
-  /** Percent of the held-out samples on which the original network decides the same: in the place of top-1 where training used no labels. */
+  /**
+   * Percent of the held-out samples on which the original network decides the same: in the place of top-1 where
+   * training used no labels.
+   */
   validationAgreement?: number
   elapsedMs: number
 }
@@ -139,7 +158,10 @@ export interface CompressReport {
   /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
   baseline: { top1: number } | null
   compressed: { top1: number } | null
-  /** Percent of the test samples on which the packed file and the original network decide the same; null without a dataset or a trained original. */
+  /**
+   * Percent of the test samples on which the packed file and the original network decide the same; null without a
+   * dataset or a trained original.
+   */
   agreement: number | null
   recipe: string
   /** Whether training started from fresh random weights. */

@@ -15,13 +15,14 @@ const FEWEST_SAMPLES = 8
 const MANY_WEIGHTS = 2 ** 25
 
 /**
- * One replica per core, as long as each gets enough samples: on 2 cores of an EPYC 9004 two replicas take, per step, 315 ms (ResNet-20,
- * batch 128), 1.63 s (ResNet-18 at 224x224, batch 16), 786 ms (MobileNetV2, batch 16); one with two threads 395 ms, 1.75 s, 1.04 s. Inside a small
- * operator threads wait for each other, and many operators have no parallel form.
+ * One replica per core, as long as each gets enough samples: on 2 cores of an EPYC 9004 two replicas take, per step,
+ * 315 ms (ResNet-20, batch 128), 1.63 s (ResNet-18 at 224x224, batch 16), 786 ms (MobileNetV2, batch 16); one with two
+ * threads 395 ms, 1.75 s, 1.04 s. Inside a small operator threads wait for each other, and many operators have no
+ * parallel form.
  *
- * Large networks get one replica with all threads, because each replica holds all weights, their gradients, and the teacher's weights. AlexNet
- * with 61 M weights, batch 32: two replicas 13.5 GB; one replica 9.3 GB, and 6.5 GB when memory is given back at once, which costs a
- * tenth of the speed.
+ * Large networks get one replica with all threads, because each replica holds all weights, their gradients, and the
+ * teacher's weights. AlexNet with 61 M weights, batch 32: two replicas 13.5 GB; one replica 9.3 GB, and 6.5 GB when
+ * memory is given back at once, which costs a tenth of the speed.
  * @param cores threads there are
  * @param batch samples per step
  * @param weights all parameters of the network

@@ -1,8 +1,8 @@
 // One replica of the training: its share of every batch, its shard of every update. Runs inside a worker thread.
 //
-// One step: gradients of the own share -> shared memory | all | mean over replicas and update of the own shard -> shared memory | all.
-// Each shard is updated once, by one replica, so that the update is spread over the cores as well; what comes out depends on the
-// seed and the number of replicas, never on which thread was faster.
+// One step: gradients of the own share -> shared memory | all | mean over replicas and update of the own shard ->
+// shared memory | all. Each shard is updated once, by one replica, so that the update is spread over the cores as well;
+// what comes out depends on the seed and the number of replicas, never on which thread was faster.
 import type { Device } from '../runtime/device.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
@@ -54,7 +54,12 @@ export interface SharedMemory {
 export type Rates = Readonly<Record<UpdateScalar, number>>
 
 /** Where the time of a step went, milliseconds. */
-export interface StepTimes { gradient: number; reduce: number; update: number; wait: number }
+export interface StepTimes {
+  gradient: number
+  reduce: number
+  update: number
+  wait: number
+}
 
 export class Replica {
   private readonly barrier: Barrier
@@ -77,7 +82,11 @@ export class Replica {
   private spare: Record<string, Tensor>
   readonly times: StepTimes = { gradient: 0, reduce: 0, update: 0, wait: 0 }
 
-  private constructor(private setup: ReplicaSetup, private readonly gradientSession: Session, private readonly updateSession: Session) {
+  private constructor(
+    private setup: ReplicaSetup,
+    private readonly gradientSession: Session,
+    private readonly updateSession: Session,
+  ) {
     const { shared, placements, shard, gradientNames } = setup
     this.barrier = new Barrier(shared.barrier, shared.gradients.length)
     this.sharedGradients = shared.gradients.map((memory) => new Float32Array(memory))
@@ -86,7 +95,9 @@ export class Replica {
     this.parameters = Float32Array.from(new Float32Array(shared.parameters))
     this.gradients = new Float32Array(this.parameters.length)
     this.parameterFeeds = Object.fromEntries(placements.map((place) => [place.name, view(this.parameters, place)]))
-    this.gradientFetches = Object.fromEntries(placements.map((place, i) => [gradientNames[i] as string, view(this.gradients, place)]))
+    this.gradientFetches = Object.fromEntries(
+      placements.map((place, i) => [gradientNames[i] as string, view(this.gradients, place)]),
+    )
     this.mean = alone ? this.gradients : new Float32Array(shard.size)
     this.meanGradients = gradientParts(this.mean, shard)
     this.squares = new Float64Array(shared.squares)
@@ -94,7 +105,9 @@ export class Replica {
     this.meanFeeds = blockViews(this.mean, shard, 'gradient')
     this.valueFetches = blockViews(this.ownValues, shard, 'value')
     this.state = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, initial)]))
-    this.spare = Object.fromEntries(shard.state.map(({ name, dims, initial }) => [name, float32(dims, new Float32Array(initial.length))]))
+    this.spare = Object.fromEntries(
+      shard.state.map(({ name, dims, initial }) => [name, float32(dims, new Float32Array(initial.length))]),
+    )
   }
 
   /** @param device runs the gradient graph; the update, whose state lies in main memory, stays on the cpu */
@@ -106,7 +119,12 @@ export class Replica {
     const replica = new Replica(setup, gradient, update)
     // What the sessions and the parameters were made from is as large as the network.
     const none = new Uint8Array()
-    replica.setup = { ...setup, gradientModel: none, shard: { ...setup.shard, model: none }, shared: { ...setup.shared, parameters: new SharedArrayBuffer(0) } }
+    replica.setup = {
+      ...setup,
+      gradientModel: none,
+      shard: { ...setup.shard, model: none },
+      shared: { ...setup.shared, parameters: new SharedArrayBuffer(0) },
+    }
     return replica
   }
 
@@ -146,7 +164,9 @@ export class Replica {
 
   /** Current state slots and parameter values of the own shard: copies. */
   snapshot(): { state: Record<string, Float32Array>; values: Float32Array } {
-    const state = Object.fromEntries(Object.entries(this.state).map(([name, tensor]) => [name, Float32Array.from(tensor.data as Float32Array)]))
+    const state = Object.fromEntries(
+      Object.entries(this.state).map(([name, tensor]) => [name, Float32Array.from(tensor.data as Float32Array)]),
+    )
     return { state, values: Float32Array.from(this.ownValues) }
   }
 
@@ -168,17 +188,22 @@ export class Replica {
   }
 
   /**
-   * Scales the mean gradient down to the norm `limit` where it is longer, as PyTorch's clip_grad_norm_ does. The norm is that of all replicas' shards, of the
-   * gradients of the weights as the network sees them: those of Wp, Wn and latent weights are made from these.
+   * Scales the mean gradient down to the norm `limit` where it is longer, as PyTorch's clip_grad_norm_ does. The norm
+   * is that of all replicas' shards, of the gradients of the weights as the network sees them: those of Wp, Wn and
+   * latent weights are made from these.
    */
   private clip(limit: number): void {
     const { squares, meanGradients } = this
-    squares[this.setup.rank] = meanGradients.reduce((sum, part) => part.reduce((squared, value) => squared + value * value, sum), 0)
+    squares[this.setup.rank] = meanGradients.reduce(
+      (sum, part) => part.reduce((squared, value) => squared + value * value, sum),
+      0,
+    )
     // All sums are written before one is read; the barrier at the end of the step stands before the next writing.
     this.barrier.wait()
     const norm = Math.sqrt(squares.reduce((sum, part) => sum + part, 0))
     if (!(norm > limit)) return
-    for (const part of meanGradients) for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) * (limit / norm)
+    for (const part of meanGradients)
+      for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) * (limit / norm)
   }
 
   private async update(rates: Rates): Promise<void> {
@@ -186,7 +211,10 @@ export class Replica {
     if (size === 0) return
     const scalarFeeds = Object.fromEntries(scalars.map((name) => [name, float32([], [rates[name]])]))
     const next = Object.fromEntries(state.map(({ name }) => [`${name}_next`, this.spare[name] as Tensor]))
-    await this.updateSession.run({ ...scalarFeeds, ...this.state, ...this.meanFeeds }, { ...next, ...this.valueFetches })
+    await this.updateSession.run(
+      { ...scalarFeeds, ...this.state, ...this.meanFeeds },
+      { ...next, ...this.valueFetches },
+    )
     ;[this.state, this.spare] = [this.spare, this.state]
   }
 }
@@ -205,9 +233,11 @@ function gradientParts(flat: Float32Array, { blocks }: ShardSetup): Float32Array
 
 function blockViews(flat: Float32Array, shard: ShardSetup, role: 'gradient' | 'value'): Feeds {
   let offset = 0
-  return Object.fromEntries(shard.blocks.map((block) => {
-    const tensor = float32(block.dims, flat.subarray(offset, offset + block.size))
-    offset += block.size
-    return [block[role], tensor]
-  }))
+  return Object.fromEntries(
+    shard.blocks.map((block) => {
+      const tensor = float32(block.dims, flat.subarray(offset, offset + block.size))
+      offset += block.size
+      return [block[role], tensor]
+    }),
+  )
 }

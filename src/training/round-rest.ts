@@ -1,5 +1,5 @@
-// What is not ternary, rounded to the precision that it is stored in. Rounding comes first, then measuring, then packing: the accuracy in a
-// report is that of the stored values. The bytes are src/packed's.
+// What is not ternary, rounded to the precision that it is stored in. Rounding comes first, then measuring, then
+// packing: the accuracy in a report is that of the stored values. The bytes are src/packed's.
 import { consumers } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-codec.js'
@@ -12,7 +12,10 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { TernaryNetwork } from './ternary-network.js'
 
-/** Precisions of what is not ternary: as it is; float16; int8 for the weights of layers, and float16 for what else there is. */
+/**
+ * Precisions of what is not ternary: as it is; float16; int8 for the weights of layers, and float16 for what else there
+ * is.
+ */
 export const REST_PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 
 export type RestPrecision = (typeof REST_PRECISIONS)[number]
@@ -24,14 +27,25 @@ export interface RoundRestOptions {
 }
 
 /**
- * Where an operator takes learned values. What goes anywhere else is left alone: the factors of a Resize decide shapes, an epsilon may be
- * zero in float16.
+ * Where an operator takes learned values. What goes anywhere else is left alone: the factors of a Resize decide shapes,
+ * an epsilon may be zero in float16.
  */
 const PARAMETER_INPUTS: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2], ConvTranspose: [1, 2], Gemm: [0, 1, 2], MatMul: [0, 1],
-  LSTM: [1, 2, 3, 7], GRU: [1, 2, 3], RNN: [1, 2, 3], Gather: [0],
-  BatchNormalization: [1, 2, 3, 4], InstanceNormalization: [1, 2], LayerNormalization: [1, 2], PRelu: [1],
-  Add: [0, 1], Sub: [0, 1], Mul: [0, 1],
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [0, 1, 2],
+  MatMul: [0, 1],
+  LSTM: [1, 2, 3, 7],
+  GRU: [1, 2, 3],
+  RNN: [1, 2, 3],
+  Gather: [0],
+  BatchNormalization: [1, 2, 3, 4],
+  InstanceNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  PRelu: [1],
+  Add: [0, 1],
+  Sub: [0, 1],
+  Mul: [0, 1],
 }
 
 /** Shorter tensors have nothing to save, and may be part of shape arithmetic. */
@@ -43,14 +57,21 @@ const SMALLEST_NORMAL = 2 ** -14
 /** What a table entry and the name in it, twice, take beside the bytes of a tensor. */
 const ENTRY_BYTES = 64
 
-/** Float16 values of at least this many bytes go to the data section; fewer stay in the graph, where deflate takes away the bits that are zero. */
+/**
+ * Float16 values of at least this many bytes go to the data section; fewer stay in the graph, where deflate takes away
+ * the bits that are zero.
+ */
 const TABLE_BYTES = 1024
 
 /**
- * The network with everything that is not ternary rounded to what it is stored as. Left as they are: what is no parameter, what float16 does
- * not hold (see roundsWell), and weights that int8 would not make smaller than float16.
+ * The network with everything that is not ternary rounded to what it is stored as. Left as they are: what is no
+ * parameter, what float16 does not hold (see roundsWell), and weights that int8 would not make smaller than float16.
  */
-export function roundRest(network: TernaryNetwork, choices: readonly LayerChoice[], { rest, exceptions = new Map() }: RoundRestOptions): TernaryNetwork {
+export function roundRest(
+  network: TernaryNetwork,
+  choices: readonly LayerChoice[],
+  { rest, exceptions = new Map() }: RoundRestOptions,
+): TernaryNetwork {
   const { graph } = network.model
   const initializers = new Map(graph.initializers)
   const forms = new Map<ValueName, RestForm>()
@@ -66,16 +87,26 @@ export function roundRest(network: TernaryNetwork, choices: readonly LayerChoice
   return { ...network, model: { ...network.model, graph: { ...graph, initializers } }, rest: forms }
 }
 
-interface Rounded { tensor: Tensor; form?: RestForm }
+interface Rounded {
+  tensor: Tensor
+  form?: RestForm
+}
 
-function round(tensor: Tensor<FloatType>, precision: RestPrecision, channelAxis: number | undefined): Rounded | undefined {
+function round(
+  tensor: Tensor<FloatType>,
+  precision: RestPrecision,
+  channelAxis: number | undefined,
+): Rounded | undefined {
   if (precision === 'fp32') return undefined
   const int8 = precision === 'int8' && channelAxis !== undefined ? roundInt8(tensor, channelAxis) : undefined
   if (int8 !== undefined) return int8
-  const half = isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
+  const half =
+    isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
   if (half === undefined) return undefined
   // Layers go to the table whatever their size, so that inspecting a file shows how they are stored.
-  return channelAxis !== undefined || 2 * half.data.length >= TABLE_BYTES ? { tensor: half, form: { encoding: 'float16' } } : { tensor: half }
+  return channelAxis !== undefined || 2 * half.data.length >= TABLE_BYTES
+    ? { tensor: half, form: { encoding: 'float16' } }
+    : { tensor: half }
 }
 
 function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined {
@@ -86,8 +117,8 @@ function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined
   return weights && { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
 }
 
-// A matrix is used in sums, where what counts is the error against its largest element. A vector works element by element (a variance
-// below a square root, a factor per channel), so that none of it may lose bits.
+// A matrix is used in sums, where what counts is the error against its largest element. A vector works element by
+// element (a variance below a square root, a factor per channel), so that none of it may lose bits.
 function roundsWell({ dims, data }: Tensor<FloatType>): boolean {
   const magnitudes = (data as Float32Array).map(Math.abs)
   if (dims.filter((dim) => dim > 1).length >= 2) return magnitudes.some((magnitude) => magnitude >= SMALLEST_NORMAL)
@@ -100,10 +131,16 @@ function parameters(graph: Graph): ValueName[] {
   const outputs = new Set(graph.outputs.map(({ name }) => name))
   return [...graph.initializers.keys()].filter((name) => {
     const nodes = users.get(name) ?? []
-    const isParameter = nodes.length > 0 && nodes.every(({ domain, opType, inputs }) => {
-      const places = inputs.flatMap((input, index) => (input === name ? [index] : []))
-      return domain === '' && places.length > 0 && places.every((place) => PARAMETER_INPUTS[opType]?.includes(place) === true)
-    })
+    const isParameter =
+      nodes.length > 0 &&
+      nodes.every(({ domain, opType, inputs }) => {
+        const places = inputs.flatMap((input, index) => (input === name ? [index] : []))
+        return (
+          domain === '' &&
+          places.length > 0 &&
+          places.every((place) => PARAMETER_INPUTS[opType]?.includes(place) === true)
+        )
+      })
     return isParameter && !outputs.has(name) && elementCount(graph.initializers.get(name)?.dims ?? []) >= FEWEST_VALUES
   })
 }

@@ -1,5 +1,6 @@
-// The checkpoint of one run: what its trainings write while they go on and start from when resumed, and whether a checkpoint belongs to
-// the run at all. A resumed run does everything anew but the training steps that are done: the rest is short and comes out the same.
+// The checkpoint of one run: what its trainings write while they go on and start from when resumed, and whether a
+// checkpoint belongs to the run at all. A resumed run does everything anew but the training steps that are done: the
+// rest is short and comes out the same.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Dataset, Split } from '../data/dataset.js'
@@ -13,7 +14,10 @@ import { VERSION } from './version.js'
 export interface CheckpointOptions {
   /** How messages call it. */
   name: string
-  /** Takes a whole checkpoint, in the place of the one before: after every epoch, and when the run is interrupted, before it ends. */
+  /**
+   * Takes a whole checkpoint, in the place of the one before: after every epoch, and when the run is interrupted,
+   * before it ends.
+   */
   save: (bytes: Uint8Array) => void
   /** The checkpoint to go on from. */
   resume?: Uint8Array
@@ -40,7 +44,10 @@ export class RunCheckpoint {
    * @param fingerprint of what the run depends on, by the names that messages use
    * @throws TtqError `checkpoint` when the checkpoint to resume is damaged or of another run
    */
-  constructor(private readonly options: CheckpointOptions, private readonly fingerprint: Checkpoint['fingerprint']) {
+  constructor(
+    private readonly options: CheckpointOptions,
+    private readonly fingerprint: Checkpoint['fingerprint'],
+  ) {
     const { resume, name } = options
     const found = resume === undefined ? undefined : readCheckpoint(resume, name)
     if (found !== undefined) checkBelongs(found, fingerprint, name)
@@ -61,7 +68,9 @@ export class RunCheckpoint {
         this.trainings = [...this.trainings.slice(0, index).map(onlyBest), position]
         save(null)
       },
-      diverged: (at) => { if (this.trainings.length > index) save(at) },
+      diverged: (at) => {
+        if (this.trainings.length > index) save(at)
+      },
     }
   }
 }
@@ -71,19 +80,31 @@ function onlyBest(position: TrainingPosition): TrainingPosition {
   return { ...position, now: position.best?.values ?? position.now }
 }
 
-function checkBelongs({ fingerprint: found, diverged }: Checkpoint, expected: Checkpoint['fingerprint'], name: string): void {
-  const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter((key) => found[key] !== expected[key])
+function checkBelongs(
+  { fingerprint: found, diverged }: Checkpoint,
+  expected: Checkpoint['fingerprint'],
+  name: string,
+): void {
+  const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
+    (key) => found[key] !== expected[key],
+  )
   const different = diverged === null ? names : names.filter((key) => !AGAINST_DIVERGENCE.includes(key))
   if (different.length > 0) {
     const list = different.map((key) => `${key} ${shown(found[key])}, now ${shown(expected[key])}`).join('; ')
     throw new TtqError('checkpoint', `${name}: it belongs to another run: ${list}`, {
-      facts: { different }, hint: 'repeat the options of that run, or start again without --resume',
+      facts: { different },
+      hint: 'repeat the options of that run, or start again without --resume',
     })
   }
   if (diverged !== null && names.length === 0) {
-    throw new TtqError('checkpoint', `${name}: training from here diverged at epoch ${diverged.epoch}, step ${diverged.step}, and would again`, {
-      facts: diverged, hint: 'resume with a lower --learning-rate or --scale-learning-rate, or with --clip-norm',
-    })
+    throw new TtqError(
+      'checkpoint',
+      `${name}: training from here diverged at epoch ${diverged.epoch}, step ${diverged.step}, and would again`,
+      {
+        facts: diverged,
+        hint: 'resume with a lower --learning-rate or --scale-learning-rate, or with --clip-norm',
+      },
+    )
   }
 }
 
@@ -93,14 +114,34 @@ function shown(value: string | undefined): string {
   return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 8)}...` : value
 }
 
-/** Options that say nothing of what is trained: by which name and through which functions, and what the other parts of a fingerprint cover. */
-const OTHER_OPTIONS = new Set(['name', 'data', 'mean', 'std', 'scale', 'threads', 'onProgress', 'signal', 'externalData', 'checkpoint'])
+/**
+ * Options that say nothing of what is trained: by which name and through which functions, and what the other parts of a
+ * fingerprint cover.
+ */
+const OTHER_OPTIONS = new Set([
+  'name',
+  'data',
+  'mean',
+  'std',
+  'scale',
+  'threads',
+  'onProgress',
+  'signal',
+  'externalData',
+  'checkpoint',
+])
 
 /**
- * What a training depends on: the network, the dataset, every option and the number of threads, from which that of the replicas follows.
+ * What a training depends on: the network, the dataset, every option and the number of threads, from which that of the
+ * replicas follows.
  * @param options of the caller; those that are undefined count as not given
  */
-export async function runFingerprint(model: Model, dataset: Dataset, options: object, threads: number): Promise<Record<string, string>> {
+export async function runFingerprint(
+  model: Model,
+  dataset: Dataset,
+  options: object,
+  threads: number,
+): Promise<Record<string, string>> {
   const given = Object.entries(options).filter(([key, value]) => !OTHER_OPTIONS.has(key) && value !== undefined)
   return {
     ttq: VERSION,
@@ -108,7 +149,12 @@ export async function runFingerprint(model: Model, dataset: Dataset, options: ob
     dataset: await datasetDigest(dataset),
     preprocessing: dataset.preprocessing,
     threads: String(threads),
-    ...Object.fromEntries(given.map(([key, value]) => [`--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, JSON.stringify(value)])),
+    ...Object.fromEntries(
+      given.map(([key, value]) => [
+        `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+        JSON.stringify(value),
+      ]),
+    ),
   }
 }
 
@@ -124,7 +170,9 @@ async function datasetDigest({ classes, train, test }: Dataset): Promise<string>
 async function addSamples(hash: { update: (bytes: Uint8Array) => unknown }, split: Split): Promise<void> {
   const stride = Math.max(1, Math.floor(split.size / SAMPLES))
   if (split.labels !== undefined) hash.update(bytesOf(Int32Array.from(split.labels)))
-  const { inputs, labels } = await split.batch(Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride))
+  const { inputs, labels } = await split.batch(
+    Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride),
+  )
   for (const [name, { data }] of Object.entries(inputs)) {
     hash.update(new TextEncoder().encode(name))
     hash.update(bytesOf(data as Float32Array))

@@ -1,6 +1,9 @@
 // Learning rate over the course of training.
 
-/** - `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a tenth after each drop. */
+/**
+ * - `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a
+ * tenth after each drop.
+ */
 export type ScheduleName = 'cosine' | 'step' | 'constant'
 
 export interface Schedule {
@@ -26,8 +29,11 @@ export function learningRate({ kind, peak, warmup, steps, drops }: Schedule, ste
   const rise = Math.min(warmup, Math.floor(steps / 5))
   if (step < rise) return (peak * (step + 1)) / rise
   switch (kind) {
-    case 'cosine': return (peak / 2) * (1 + Math.cos((Math.PI * (step - rise)) / Math.max(1, steps - rise)))
-    case 'step': return peak * DROP ** drops.filter((share) => step >= Math.round(share * steps)).length
-    case 'constant': return peak
+    case 'cosine':
+      return (peak / 2) * (1 + Math.cos((Math.PI * (step - rise)) / Math.max(1, steps - rise)))
+    case 'step':
+      return peak * DROP ** drops.filter((share) => step >= Math.round(share * steps)).length
+    case 'constant':
+      return peak
   }
 }

@@ -12,6 +12,8 @@ export interface TernaryNetwork {
   /** Runs as it stands: its ternary initializers hold +wp, 0 and -wn. */
   model: Model
   layers: ReadonlyMap<ValueName, TernaryLayer>
-  /** How other initializers are stored that are not stored as they are; the model holds the values that they stand for. */
+  /**
+   * How other initializers are stored that are not stored as they are; the model holds the values that they stand for.
+   */
   rest?: ReadonlyMap<ValueName, RestForm>
 }

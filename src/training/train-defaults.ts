@@ -4,8 +4,8 @@ import type { TrainingOptions } from './training-options.js'
 export const TRAIN_RATES = { sgd: { learningRate: 0.1 }, adam: { learningRate: 0.001 } } as const
 
 /**
- * For training from random weights. Rate, momentum, weight decay and batch are those of He et al. (2016, arXiv 1512.03385, section 4.2) for
- * ResNets on CIFAR-10, with a cosine in the place of their drops.
+ * For training from random weights. Rate, momentum, weight decay and batch are those of He et al. (2016, arXiv
+ * 1512.03385, section 4.2) for ResNets on CIFAR-10, with a cosine in the place of their drops.
  */
 export const TRAIN_DEFAULTS = {
   epochs: 20,

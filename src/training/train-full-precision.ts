@@ -13,21 +13,41 @@ import type { TrainingOptions } from './training-options.js'
 import type { WorkerPool } from './worker-pool.js'
 
 /**
- * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch (kept-epoch.ts).
+ * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch
+ * (kept-epoch.ts).
  * @throws TtqError `training` when training diverges, `interrupted`
  */
 export async function trainFullPrecision(
-  pool: WorkerPool, bound: BoundNetwork, options: TrainingOptions, { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  options: TrainingOptions,
+  { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
 ): Promise<{ model: Model; training: TrainingReport }> {
   const { model, dataset, output } = bound
   const split = holdOut(bound, { ...options, unlabelled: false })
   const result = await fit(pool, model, model, dataset, {
-    ...options, scaleLearningRate: 0, distill: 0, temperature: 1, unlabelled: false, indices: split.training, heldOut: split.heldOut, ternary: new Set(), output, onProgress,
-    buildUpdate: (parameters) => buildUpdateGraph(parameters, {
-      method: 'none', optimizer: OPTIMIZERS[options.optimizer](), weightDecay: options.weightDecay, threshold: { kind: 'auto' },
-    }),
+    ...options,
+    scaleLearningRate: 0,
+    distill: 0,
+    temperature: 1,
+    unlabelled: false,
+    indices: split.training,
+    heldOut: split.heldOut,
+    ternary: new Set(),
+    output,
+    onProgress,
+    buildUpdate: (parameters) =>
+      buildUpdateGraph(parameters, {
+        method: 'none',
+        optimizer: OPTIMIZERS[options.optimizer](),
+        weightDecay: options.weightDecay,
+        threshold: { kind: 'auto' },
+      }),
     deploy: ({ values }) => withValues(model, values),
     ...(recovery && { recovery }),
   })
-  return { model: withValues(model, result.best.values), training: describeFullPrecisionTraining(options, result, pool) }
+  return {
+    model: withValues(model, result.best.values),
+    training: describeFullPrecisionTraining(options, result, pool),
+  }
 }

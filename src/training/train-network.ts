@@ -1,4 +1,5 @@
-// Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained one and a report.
+// Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
+// one and a report.
 import { checkLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -22,8 +23,16 @@ import { VERSION } from './version.js'
 import { WorkerPool } from './worker-pool.js'
 
 export interface TrainNetworkOptions
-  extends TrainingOptions, Pick<CompressOptions, 'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'checkpoint' | 'onProgress' | 'signal' | 'externalData'> {
-  /** Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained network expects none. */
+  extends
+    TrainingOptions,
+    Pick<
+      CompressOptions,
+      'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'checkpoint' | 'onProgress' | 'signal' | 'externalData'
+    > {
+  /**
+   * Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained
+   * network expects none.
+   */
   data: string
 }
 
@@ -37,7 +46,8 @@ export interface TrainNetworkResult {
 }
 
 /**
- * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy counts.
+ * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy
+ * counts.
  * @param bytes a serialized ONNX model
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `training`, `interrupted`
  */
@@ -55,13 +65,19 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   const pool = new WorkerPool(threads, signal, device)
   try {
     phase('prepare')
-    const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, { ...options, trial: false })
+    const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
+      ...options,
+      trial: false,
+    })
     await checkTrainable(bound)
     const { dataset, output } = bound
-    const checkpoint = options.checkpoint && new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
+    const checkpoint =
+      options.checkpoint &&
+      new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
     const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
       const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
-        output, onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+        output,
+        onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
       })
       return { top1: top1 as number }
     }
@@ -73,15 +89,29 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       if (progress.kind === 'warning') warnings.push(progress.message)
       options.onProgress?.(progress)
     }
-    const { model: trained, training } = await trainFullPrecision(pool, bound, options, { onProgress, recovery: checkpoint?.next() })
+    const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
+      onProgress,
+      recovery: checkpoint?.next(),
+    })
     phase('evaluate')
     const after = await accuracyOf(trained)
     const file = writeModel(trained)
     return {
       file,
       report: {
-        schema: 'ttq-train/1', ttq: VERSION, model: name, output: null, dataset: data, preprocessing: dataset.preprocessing, fromScratch: options.fromScratch,
-        before, after, onnxBytes: file.length, training, warnings, elapsedMs: performance.now() - start,
+        schema: 'ttq-train/1',
+        ttq: VERSION,
+        model: name,
+        output: null,
+        dataset: data,
+        preprocessing: dataset.preprocessing,
+        fromScratch: options.fromScratch,
+        before,
+        after,
+        onnxBytes: file.length,
+        training,
+        warnings,
+        elapsedMs: performance.now() - start,
       },
     }
   } finally {
@@ -90,7 +120,12 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
 }
 
 function completeTrainOptions(request: TrainRequest): TrainNetworkOptions {
-  const options = { ...TRAIN_DEFAULTS, fromScratch: false, ...TRAIN_RATES[request.optimizer ?? TRAIN_DEFAULTS.optimizer], ...request }
+  const options = {
+    ...TRAIN_DEFAULTS,
+    fromScratch: false,
+    ...TRAIN_RATES[request.optimizer ?? TRAIN_DEFAULTS.optimizer],
+    ...request,
+  }
   if (request.learningRate === undefined) options.learningRate = rateForBatch(options.learningRate, options)
   if (request.drops === undefined || options.schedule === 'step') return options
   throw new TtqError('usage', `--drops: given with --schedule ${options.schedule}, expected --schedule step`)
@@ -100,10 +135,17 @@ async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Pro
   await checkLabelled(dataset.train, 'training', 'to learn from')
   await checkLabelled(dataset.test, 'test', 'to measure accuracy')
   if (fixedBatch !== null) {
-    throw new TtqError('unsupported', `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`, {
-      hint: 'export it with a dynamic batch dimension', facts: { fixedBatch },
-    })
+    throw new TtqError(
+      'unsupported',
+      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
+      {
+        hint: 'export it with a dynamic batch dimension',
+        facts: { fixedBatch },
+      },
+    )
   }
   if (trainableParameters(model.graph, new Set()).some(({ role }) => role === 'weight')) return
-  throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', { hint: 'convert the network to float32' })
+  throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {
+    hint: 'convert the network to float32',
+  })
 }

@@ -1,5 +1,5 @@
-// The training loop: batches to the replicas, learning rates, validation after each epoch, the best epoch kept; where a training stands,
-// so that it can go on after a stop.
+// The training loop: batches to the replicas, learning rates, validation after each epoch, the best epoch kept; where a
+// training stands, so that it can go on after a stop.
 import type { Split } from '../data/dataset.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -22,8 +22,19 @@ import type { TrainingOptions } from './training-options.js'
 import type { ReplicaPlan } from './replica-plan.js'
 import type { Workers } from './worker-pool.js'
 
-export interface TrainOptions
-  extends Pick<TrainingOptions, 'epochs' | 'batch' | 'learningRate' | 'warmup' | 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm' | 'seed' | 'augment'> {
+export interface TrainOptions extends Pick<
+  TrainingOptions,
+  | 'epochs'
+  | 'batch'
+  | 'learningRate'
+  | 'warmup'
+  | 'schedule'
+  | 'drops'
+  | 'labelSmoothing'
+  | 'clipNorm'
+  | 'seed'
+  | 'augment'
+> {
   /** Samples per step over all replicas; a multiple of their number. */
   batch: number
   classes: number
@@ -53,7 +64,10 @@ export interface TrainResult {
   samplesPerSecond: number
   elapsedMs: number
   history: EpochReport[]
-  /** Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it, over the steps since the training was resumed. */
+  /**
+   * Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it, over the
+   * steps since the training was resumed.
+   */
   times: StepTimes & { data: number }
 }
 
@@ -65,18 +79,31 @@ const DIVERGED = 1000
 
 /**
  * Trains on all of the workers, one replica each.
- * @param buildUpdates one update graph per worker, over the parameters it updates; what they start with is as large as the network and let go of
+ * @param buildUpdates one update graph per worker, over the parameters it updates; what they start with is as large as
+ * the network and let go of
  * @throws TtqError `training` when training diverges; `interrupted`, with a checkpoint only after the steps under way
  */
-export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: () => readonly UpdateGraph[], split: Split, options: TrainOptions): Promise<TrainResult> {
+export async function train(
+  pool: Workers,
+  graph: TrainingGraph,
+  buildUpdates: () => readonly UpdateGraph[],
+  split: Split,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const { recovery } = options
   const resumed = recovery?.resumed
   const places = await createReplicas(pool, graph, layOut(buildUpdates()), options, resumed?.now ?? options.start)
   const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
   const steps = stepsPerEpoch * options.epochs
-  const schedule = { kind: options.schedule, peak: options.learningRate, warmup: options.warmup, steps, drops: options.drops }
+  const schedule = {
+    kind: options.schedule,
+    peak: options.learningRate,
+    warmup: options.warmup,
+    steps,
+    drops: options.drops,
+  }
   const scaleSchedule = { ...schedule, peak: options.scaleLearningRate }
-  const history = [...resumed?.history ?? []]
+  const history = [...(resumed?.history ?? [])]
   const start = performance.now() - (resumed?.elapsedMs ?? 0)
   let trainingMs = resumed?.trainingMs ?? 0
   let best: BestEpoch | null = resumed?.best ?? null
@@ -94,8 +121,15 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
     if (recovery !== undefined) pool.postponeInterruption()
     for (let i = before.step; i < stepsPerEpoch && !pool.interrupted; i++) {
       const step = (epoch - 1) * stepsPerEpoch + i
-      const chosen = Array.from(order.subarray(i * options.batch, (i + 1) * options.batch), (at) => options.indices[at] as number)
-      const rates = { learningRate: learningRate(schedule, step), scaleLearningRate: learningRate(scaleSchedule, step), step: step + 1 }
+      const chosen = Array.from(
+        order.subarray(i * options.batch, (i + 1) * options.batch),
+        (at) => options.indices[at] as number,
+      )
+      const rates = {
+        learningRate: learningRate(schedule, step),
+        scaleLearningRate: learningRate(scaleSchedule, step),
+        step: step + 1,
+      }
       const begin = performance.now()
       const batches = await shares(split, chosen, pool.size, options, step)
       dataMs += performance.now() - begin
@@ -109,8 +143,14 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
         const doneHere = stepsHere + losses.length - QUEUE + 1
         const left = steps - (step - QUEUE + 2)
         options.onProgress({
-          kind: 'step', epoch, epochs: options.epochs, step: i - QUEUE + 2, steps: stepsPerEpoch, loss: value,
-          samplesPerSecond: (doneHere * options.batch * 1000) / elapsedMs, remainingMs: (elapsedMs / doneHere) * left,
+          kind: 'step',
+          epoch,
+          epochs: options.epochs,
+          step: i - QUEUE + 2,
+          steps: stepsPerEpoch,
+          loss: value,
+          samplesPerSecond: (doneHere * options.batch * 1000) / elapsedMs,
+          remainingMs: (elapsedMs / doneHere) * left,
         })
       }
     }
@@ -119,23 +159,40 @@ export async function train(pool: Workers, graph: TrainingGraph, buildUpdates: (
     trainingMs += performance.now() - epochStart
     stepsHere += all.length
     const now = await snapshot(pool, places)
-    const position = { epoch, step: before.step + all.length, lossSum: all.reduce((sum, loss) => sum + loss, before.lossSum), now }
+    const position = {
+      epoch,
+      step: before.step + all.length,
+      lossSum: all.reduce((sum, loss) => sum + loss, before.lossSum),
+      now,
+    }
     checkValues(now, position, options)
-    const score = await orSaved(async () => {
-      pool.allowInterruption()
-      return await options.validate(now)
-    }, () => { save(position) })
-    if (best === null || isKept(score, history.map(scoreOf), options.heldOut.length)) best = { values: now, score, epoch }
+    const score = await orSaved(
+      async () => {
+        pool.allowInterruption()
+        return await options.validate(now)
+      },
+      () => {
+        save(position)
+      },
+    )
+    if (best === null || isKept(score, history.map(scoreOf), options.heldOut.length))
+      best = { values: now, score, epoch }
     const record: EpochReport = {
-      epoch, loss: position.lossSum / stepsPerEpoch, learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
-      ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }), elapsedMs: performance.now() - start,
+      epoch,
+      loss: position.lossSum / stepsPerEpoch,
+      learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
+      ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }),
+      elapsedMs: performance.now() - start,
     }
     history.push(record)
     save({ epoch: epoch + 1, step: 0, lossSum: 0, now: epoch === options.epochs ? best.values : now })
     options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
   }
   const times = (await pool.callAll('times', () => null))[0] as StepTimes
-  return trainResult({ best, history, trainingMs, elapsedMs: performance.now() - start }, options, stepsHere, { ...times, data: dataMs })
+  return trainResult({ best, history, trainingMs, elapsedMs: performance.now() - start }, options, stepsHere, {
+    ...times,
+    data: dataMs,
+  })
 }
 
 function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {
@@ -143,20 +200,38 @@ function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {
 }
 
 /** The result of a training that was done when its checkpoint was made. */
-export function finishedTraining(position: TrainingPosition, options: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>): TrainResult {
+export function finishedTraining(
+  position: TrainingPosition,
+  options: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+): TrainResult {
   return trainResult(position, options, 0, { gradient: 0, reduce: 0, update: 0, wait: 0, data: 0 })
 }
 
 function trainResult(
   { best, history, trainingMs, elapsedMs }: Pick<TrainingPosition, 'best' | 'history' | 'trainingMs' | 'elapsedMs'>,
-  { epochs, batch, indices, plan }: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>, timedSteps: number, times: TrainResult['times'],
+  { epochs, batch, indices, plan }: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+  timedSteps: number,
+  times: TrainResult['times'],
 ): TrainResult {
   if (best === null) throw new Error('internal: training without an epoch')
   const steps = Math.floor(indices.length / batch) * epochs
   const perStep = (ms: number): number => ms / Math.max(1, timedSteps)
   return {
-    best: best.values, bestEpoch: best.epoch, bestScore: best.score, steps, replicas: plan.replicas, samplesPerSecond: (steps * batch * 1000) / trainingMs, elapsedMs, history: [...history],
-    times: { gradient: perStep(times.gradient), reduce: perStep(times.reduce), update: perStep(times.update), wait: perStep(times.wait), data: perStep(times.data) },
+    best: best.values,
+    bestEpoch: best.epoch,
+    bestScore: best.score,
+    steps,
+    replicas: plan.replicas,
+    samplesPerSecond: (steps * batch * 1000) / trainingMs,
+    elapsedMs,
+    history: [...history],
+    times: {
+      gradient: perStep(times.gradient),
+      reduce: perStep(times.reduce),
+      update: perStep(times.update),
+      wait: perStep(times.wait),
+      data: perStep(times.data),
+    },
   }
 }
 
@@ -171,9 +246,18 @@ async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> 
 }
 
 /** Where the parameters lie, and each replica's shard begins. */
-interface Places { placements: Layout['placements']; shardOffsets: readonly number[] }
+interface Places {
+  placements: Layout['placements']
+  shardOffsets: readonly number[]
+}
 
-async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layout, { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>, from?: TrainedValues): Promise<Places> {
+async function createReplicas(
+  pool: Workers,
+  graph: TrainingGraph,
+  layout: Layout,
+  { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>,
+  from?: TrainedValues,
+): Promise<Places> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
   const shared = {
     barrier: new SharedArrayBuffer(BARRIER_BYTES),
@@ -190,11 +274,21 @@ async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layou
       end += block.size
     }
     return {
-      rank, threads: plan.threads, frugal: plan.frugal, gradientModel, loss: graph.loss, placements: layout.placements, shared, ...(clipNorm === undefined ? {} : { clipNorm }),
+      rank,
+      threads: plan.threads,
+      frugal: plan.frugal,
+      gradientModel,
+      loss: graph.loss,
+      placements: layout.placements,
+      shared,
+      ...(clipNorm === undefined ? {} : { clipNorm }),
       gradientNames: layout.placements.map(({ name }) => graph.gradients.get(name) as string),
       shard: {
-        model: writeModel(update.model), scalars: update.scalars, offset,
-        state: update.state.map((slot) => ({ ...slot, initial: from?.state.get(slot.name) ?? slot.initial })), size: end - offset,
+        model: writeModel(update.model),
+        scalars: update.scalars,
+        offset,
+        state: update.state.map((slot) => ({ ...slot, initial: from?.state.get(slot.name) ?? slot.initial })),
+        size: end - offset,
         blocks: update.blocks.map(({ role, gradient, value, size, dims }) => ({ role, gradient, value, size, dims })),
       },
     }
@@ -204,8 +298,15 @@ async function createReplicas(pool: Workers, graph: TrainingGraph, layout: Layou
   return { placements: layout.placements, shardOffsets: layout.shards.map(({ offset }) => offset) }
 }
 
-// Each replica's share of the batch, ready to be fed. Augmentation draws from one stream per step, in the samples' order.
-async function shares(split: Split, chosen: readonly number[], replicas: number, options: TrainOptions, step: number): Promise<Feeds[]> {
+// Each replica's share of the batch, ready to be fed. Augmentation draws from one stream per step, in the samples'
+// order.
+async function shares(
+  split: Split,
+  chosen: readonly number[],
+  replicas: number,
+  options: TrainOptions,
+  step: number,
+): Promise<Feeds[]> {
   const random = randomSource(options.seed, 'augment', step)
   const size = options.batch / replicas
   const feeds: Feeds[] = []
@@ -217,13 +318,24 @@ async function shares(split: Split, chosen: readonly number[], replicas: number,
   return feeds
 }
 
-// One row per sample: its class, smoothed (Szegedy et al. 2016, arXiv 1512.00567, section 7). Without labels, nothing reads them.
-function targets(labels: Int32Array, samples: number, { classes, labelSmoothing, unlabelled }: TrainOptions): Feeds[string] {
+// One row per sample: its class, smoothed (Szegedy et al. 2016, arXiv 1512.00567, section 7). Without labels, nothing
+// reads them.
+function targets(
+  labels: Int32Array,
+  samples: number,
+  { classes, labelSmoothing, unlabelled }: TrainOptions,
+): Feeds[string] {
   const rows = new Float32Array(samples * classes)
   if (unlabelled) return float32([samples, classes], rows)
-  if (labels.length === 0) throw new TtqError('data', 'dataset: a training batch has no labels, expected one class per sample as in the first batch')
+  if (labels.length === 0)
+    throw new TtqError(
+      'data',
+      'dataset: a training batch has no labels, expected one class per sample as in the first batch',
+    )
   rows.fill(labelSmoothing / classes)
-  labels.forEach((label, i) => { rows[i * classes + label] = 1 - labelSmoothing + labelSmoothing / classes })
+  labels.forEach((label, i) => {
+    rows[i * classes + label] = 1 - labelSmoothing + labelSmoothing / classes
+  })
   return float32([samples, classes], rows)
 }
 
@@ -244,16 +356,27 @@ function lossCheck(options: TrainOptions): (loss: number, epoch: number, step: n
 }
 
 // A loss is that of the values before its step: the last step's are seen here.
-function checkValues({ values }: TrainedValues, { epoch, step }: { epoch: number; step: number }, options: TrainOptions): void {
+function checkValues(
+  { values }: TrainedValues,
+  { epoch, step }: { epoch: number; step: number },
+  options: TrainOptions,
+): void {
   for (const [name, value] of values) {
-    if (!value.every(Number.isFinite)) throw diverged(`"${name}" has values that are not finite`, 'finite ones', { epoch, step }, options)
+    if (!value.every(Number.isFinite))
+      throw diverged(`"${name}" has values that are not finite`, 'finite ones', { epoch, step }, options)
   }
 }
 
-function diverged(found: string, expected: string, at: { epoch: number; step: number }, { recovery }: TrainOptions): TtqError {
+function diverged(
+  found: string,
+  expected: string,
+  at: { epoch: number; step: number },
+  { recovery }: TrainOptions,
+): TtqError {
   recovery?.diverged(at)
   return new TtqError('training', `training: ${found} at epoch ${at.epoch}, step ${at.step}, expected ${expected}`, {
-    hint: 'a lower --learning-rate or a longer --warmup keeps training from diverging', facts: at,
+    hint: 'a lower --learning-rate or a longer --warmup keeps training from diverging',
+    facts: at,
   })
 }
 

@@ -28,25 +28,28 @@ export interface LearnedInput {
 }
 
 /**
- * The float32 initializers that training changes, where nodes use them. A constant that merely scales or shifts (the 3 and 6 of a hard swish)
- * is part of the function and not among them; a vector added right behind a Conv or MatMul is its bias and is.
+ * The float32 initializers that training changes, where nodes use them. A constant that merely scales or shifts (the 3
+ * and 6 of a hard swish) is part of the function and not among them; a vector added right behind a Conv or MatMul is
+ * its bias and is.
  */
 export function learnedInputs(graph: Graph): LearnedInput[] {
   const produced = producers(graph)
-  return graph.nodes.filter(({ domain }) => domain === '').flatMap((node) => {
-    const use = (index: number, role: ParameterRole): LearnedInput[] => {
-      const name = node.inputs[index]
-      const tensor = name === undefined ? undefined : graph.initializers.get(name)
-      if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
-      return [{ name, node, index, role: role === 'vector' && tensor.dims.length > 1 ? 'weight' : role }]
-    }
-    const bias = node.opType === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
-    return [
-      ...(LEARNED_INPUTS[node.opType] ?? []).flatMap((index) => use(index, 'vector')),
-      ...(node.opType === 'BatchNormalization' ? [3, 4] : []).flatMap((index) => use(index, 'statistic')),
-      ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'vector')),
-    ]
-  })
+  return graph.nodes
+    .filter(({ domain }) => domain === '')
+    .flatMap((node) => {
+      const use = (index: number, role: ParameterRole): LearnedInput[] => {
+        const name = node.inputs[index]
+        const tensor = name === undefined ? undefined : graph.initializers.get(name)
+        if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+        return [{ name, node, index, role: role === 'vector' && tensor.dims.length > 1 ? 'weight' : role }]
+      }
+      const bias = node.opType === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
+      return [
+        ...(LEARNED_INPUTS[node.opType] ?? []).flatMap((index) => use(index, 'vector')),
+        ...(node.opType === 'BatchNormalization' ? [3, 4] : []).flatMap((index) => use(index, 'statistic')),
+        ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'vector')),
+      ]
+    })
 }
 
 /**

@@ -19,7 +19,10 @@ import { observe } from './observe.js'
 import { trainableParameters } from './trainable.js'
 
 export interface TrainingGraph {
-  /** Inputs: the batch, the labels, every parameter. Outputs: the loss, and per parameter its gradient (statistic: its next value). */
+  /**
+   * Inputs: the batch, the labels, every parameter. Outputs: the loss, and per parameter its gradient (statistic: its
+   * next value).
+   */
   model: Model
   loss: ValueName
   parameters: readonly Parameter[]
@@ -29,7 +32,10 @@ export interface TrainingGraph {
   unreached: readonly ValueName[]
 }
 
-/** BatchNormalization's share of the old running value per step, whatever the file says: Keras' 0.99 is too slow for a fine-tuning of few steps. */
+/**
+ * BatchNormalization's share of the old running value per step, whatever the file says: Keras' 0.99 is too slow for a
+ * fine-tuning of few steps.
+ */
 const STATISTICS_MOMENTUM = 0.9
 
 /**
@@ -41,17 +47,29 @@ const STATISTICS_MOMENTUM = 0.9
  * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
  */
 export async function buildTrainingGraph(
-  student: Model, teacher: Model, ternary: ReadonlySet<ValueName>, feeds: Feeds, loss: LossOptions, device: Device = 'cpu',
+  student: Model,
+  teacher: Model,
+  ternary: ReadonlySet<ValueName>,
+  feeds: Feeds,
+  loss: LossOptions,
+  device: Device = 'cpu',
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(student, feeds, loss)
   const teacherForm = await trainingForm(teacher, feeds, loss)
   const graph = buildLossGraph(studentForm, teacherForm, loss)
-  const model: Model = { irVersion: studentForm.model.irVersion, opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]), graph }
+  const model: Model = {
+    irVersion: studentForm.model.irVersion,
+    opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
+    graph,
+  }
   const labels = float32([loss.batch, loss.classes], new Float32Array(loss.batch * loss.classes))
   const { shapes } = await observe(model, { ...feeds, [LABELS_INPUT]: labels }, new Set())
 
   const parameters = trainableParameters(studentForm.graph, ternary)
-  const nextStatistics = trainBatchNorm(graph, new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)))
+  const nextStatistics = trainBatchNorm(
+    graph,
+    new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
+  )
   const trained = parameters.filter(({ role, name }) => role !== 'statistic' || nextStatistics.has(name))
   for (const { name, dims } of trained) {
     graph.initializers.delete(name)
@@ -61,10 +79,19 @@ export async function buildTrainingGraph(
   const gradient = differentiate(graph, { loss: LOSS_OUTPUT, withRespectTo: differentiable, shapes })
   for (const next of nextStatistics.values()) gradient.graph.outputs.push({ name: next, type: undefined })
   // The network's own node names may be those of values that the backward pass names nodes after; outputs are unique.
-  gradient.graph.nodes = gradient.graph.nodes.map((node) => ({ ...node, name: node.outputs.find((output) => output !== '') ?? '' }))
+  gradient.graph.nodes = gradient.graph.nodes.map((node) => ({
+    ...node,
+    name: node.outputs.find((output) => output !== '') ?? '',
+  }))
   const plain = { ...model, graph: gradient.graph }
   const fast = device === 'cpu' ? await inBlockedLayout(plain, gradient.shapes) : plain
-  return { model: fast, loss: LOSS_OUTPUT, parameters: trained, gradients: new Map([...gradient.gradients, ...nextStatistics]), unreached: gradient.unreached }
+  return {
+    model: fast,
+    loss: LOSS_OUTPUT,
+    parameters: trained,
+    gradients: new Map([...gradient.gradients, ...nextStatistics]),
+    unreached: gradient.unreached,
+  }
 }
 
 // The dims of weights that the backward pass turned around are found by computing nothing but these.
@@ -76,15 +103,20 @@ async function inBlockedLayout(model: Model, known: ReadonlyMap<ValueName, reado
   probe.graph = removeUnusedNodes({ ...model.graph, outputs: weights.map((name) => ({ name, type: undefined })) })
   const used = consumers(probe.graph)
   probe.graph.inputs = model.graph.inputs.filter(({ name }) => used.has(name) || weights.includes(name))
-  const feeds = Object.fromEntries(probe.graph.inputs.map(({ name, type }) => {
-    const dims = type?.dims as readonly number[]
-    return [name, float32(dims, new Float32Array(elementCount(dims)))]
-  }))
+  const feeds = Object.fromEntries(
+    probe.graph.inputs.map(({ name, type }) => {
+      const dims = type?.dims as readonly number[]
+      return [name, float32(dims, new Float32Array(elementCount(dims)))]
+    }),
+  )
   const { shapes } = await observe(probe, feeds, new Set())
   return blockLayout(model, new Map([...known, ...shapes]), block)
 }
 
-interface TrainingForm extends ClassScores { model: Model; graph: Graph }
+interface TrainingForm extends ClassScores {
+  model: Model
+  graph: Graph
+}
 
 // Today's operators, shape arithmetic folded to constants, only what leads to the class scores.
 async function trainingForm(original: Model, feeds: Feeds, { batch, classes }: LossOptions): Promise<TrainingForm> {
@@ -96,26 +128,37 @@ async function trainingForm(original: Model, feeds: Feeds, { batch, classes }: L
   form.graph = replaceValues(form.graph, values)
   form.graph.outputs = [{ name: scores.logits, type: undefined }]
   form.graph = removeUnusedNodes(form.graph)
-  form.graph.inputs = Object.entries(feeds).map(([name, { type, dims }]) => ({ name, type: { elementType: type, dims } }))
+  form.graph.inputs = Object.entries(feeds).map(([name, { type, dims }]) => ({
+    name,
+    type: { elementType: type, dims },
+  }))
   return { ...scores, model: form, graph: form.graph }
 }
 
 function refuseControlFlow(graph: Graph): void {
-  const node = graph.nodes.find(({ attributes: found }) => Object.values(found).some(({ kind }) => kind === 'graph' || kind === 'graphs'))
+  const node = graph.nodes.find(({ attributes: found }) =>
+    Object.values(found).some(({ kind }) => kind === 'graph' || kind === 'graphs'),
+  )
   if (node === undefined) return
-  throw new TtqError('unsupported', `onnx: node "${node.name}" (${node.opType}): networks with control flow cannot be trained`, {
-    hint: 'leave out --data: the data-free fit does not differentiate the network',
-  })
+  throw new TtqError(
+    'unsupported',
+    `onnx: node "${node.name}" (${node.opType}): networks with control flow cannot be trained`,
+    {
+      hint: 'leave out --data: the data-free fit does not differentiate the network',
+    },
+  )
 }
 
-// Turns every BatchNormalization whose statistics are parameters to training mode. Returns statistic -> value after this step.
+// Turns every BatchNormalization whose statistics are parameters to training mode. Returns statistic -> value after
+// this step.
 function trainBatchNorm(graph: Graph, statistics: ReadonlySet<ValueName>): Map<ValueName, ValueName> {
   const uses = new Map<ValueName, number>()
   for (const input of graph.nodes.flatMap((node) => node.inputs)) uses.set(input, (uses.get(input) ?? 0) + 1)
   const next = new Map<ValueName, ValueName>()
   graph.nodes = graph.nodes.map((node): Node => {
     const [, , , mean, variance] = node.inputs
-    if (node.opType !== 'BatchNormalization' || node.domain !== '' || mean === undefined || variance === undefined) return node
+    if (node.opType !== 'BatchNormalization' || node.domain !== '' || mean === undefined || variance === undefined)
+      return node
     // Statistics shared by two nodes would have two next values: such nodes keep theirs.
     if (![mean, variance].every((name) => statistics.has(name) && uses.get(name) === 1)) return node
     next.set(mean, `${mean}_next`).set(variance, `${variance}_next`)

@@ -1,4 +1,5 @@
-// How a network is trained, whatever becomes of its weights. Defaults stand in compress-defaults.ts and train-defaults.ts.
+// How a network is trained, whatever becomes of its weights. Defaults stand in compress-defaults.ts and
+// train-defaults.ts.
 import type { OptimizerName } from '../optimizer/optimizers.js'
 import type { Device } from '../runtime/device.js'
 import type { ScheduleName } from './schedule.js'

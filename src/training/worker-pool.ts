@@ -5,13 +5,16 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../runtime/device.js'
 import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
 
-interface Pending { resolve: (result: unknown) => void; reject: (error: Error) => void }
+interface Pending {
+  resolve: (result: unknown) => void
+  reject: (error: Error) => void
+}
 type Arguments<C extends keyof WorkerCalls> = Parameters<WorkerCalls[C]>[0]
 type Result<C extends keyof WorkerCalls> = Awaited<ReturnType<WorkerCalls[C]>>
 
 /**
- * Milliseconds that a worker has to end what it is doing. One that is terminated inside ONNX Runtime takes the whole process down
- * (an uncaught Napi::Error), so this is far longer than a call should take.
+ * Milliseconds that a worker has to end what it is doing. One that is terminated inside ONNX Runtime takes the whole
+ * process down (an uncaught Napi::Error), so this is far longer than a call should take.
  */
 const STOP_PATIENCE = 60_000
 
@@ -44,8 +47,12 @@ export class WorkerPool implements Workers {
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map((pending) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [], workerData: device })
-      worker.on('message', (reply: WorkerReply) => { settle(pending, reply) })
-      worker.on('error', (error) => { void this.fail(error) })
+      worker.on('message', (reply: WorkerReply) => {
+        settle(pending, reply)
+      })
+      worker.on('error', (error) => {
+        void this.fail(error)
+      })
       return worker
     })
     const interrupt = (): void => {
@@ -76,7 +83,12 @@ export class WorkerPool implements Workers {
   }
 
   /** Calls one worker; its calls are answered in order. Buffers in `transfer` move instead of being copied. */
-  call<C extends keyof WorkerCalls>(worker: number, call: C, args: Arguments<C>, transfer: readonly ArrayBuffer[] = []): Promise<Result<C>> {
+  call<C extends keyof WorkerCalls>(
+    worker: number,
+    call: C,
+    args: Arguments<C>,
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<Result<C>> {
     if (this.failure !== undefined) return Promise.reject(this.failure)
     const id = this.nextId++
     return new Promise((resolve, reject) => {
@@ -95,10 +107,17 @@ export class WorkerPool implements Workers {
     const isInterrupted = (): boolean => this.interrupted
     return {
       size: count,
-      callAll: async (call, args) => await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))),
-      get interrupted() { return isInterrupted() },
-      postponeInterruption: () => { this.postponeInterruption() },
-      allowInterruption: () => { this.allowInterruption() },
+      callAll: async (call, args) =>
+        await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))),
+      get interrupted() {
+        return isInterrupted()
+      },
+      postponeInterruption: () => {
+        this.postponeInterruption()
+      },
+      allowInterruption: () => {
+        this.allowInterruption()
+      },
     }
   }
 
@@ -121,7 +140,11 @@ export class WorkerPool implements Workers {
 // Asks a worker to end after the calls it has.
 async function stop(worker: Worker): Promise<void> {
   await new Promise<void>((resolve) => {
-    const impatience = setTimeout(() => { void worker.terminate().then(() => { resolve() }) }, STOP_PATIENCE)
+    const impatience = setTimeout(() => {
+      void worker.terminate().then(() => {
+        resolve()
+      })
+    }, STOP_PATIENCE)
     worker.once('exit', () => {
       clearTimeout(impatience)
       resolve()
@@ -139,7 +162,10 @@ function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
 }
 
 function revive({ code, message, hint, facts, stack }: Extract<WorkerReply, { error: unknown }>['error']): Error {
-  const error = code === undefined ? new Error(message) : new TtqError(code, message, hint === undefined ? { facts } : { facts, hint })
+  const error =
+    code === undefined
+      ? new Error(message)
+      : new TtqError(code, message, hint === undefined ? { facts } : { facts, hint })
   if (stack !== undefined) error.stack = stack
   return error
 }

@@ -17,18 +17,32 @@ export interface WorkerCalls {
   times: (args: null) => Promise<StepTimes>
 }
 
-/** A call, or the wish that the thread end after the calls before it: replicas that skipped some would leave others waiting. */
+/**
+ * A call, or the wish that the thread end after the calls before it: replicas that skipped some would leave others
+ * waiting.
+ */
 export type WorkerRequest = { id: number; call: keyof WorkerCalls; args: unknown } | 'stop'
 export type WorkerReply =
   | { id: number; result: unknown }
-  | { id: number; error: { code: TtqError['code'] | undefined; message: string; hint: string | undefined; facts: TtqError['facts']; stack: string | undefined } }
+  | {
+      id: number
+      error: {
+        code: TtqError['code'] | undefined
+        message: string
+        hint: string | undefined
+        facts: TtqError['facts']
+        stack: string | undefined
+      }
+    }
 
 const device = workerData as Device
 const sessions = new Map<string, Session>()
 let replica: Replica | undefined
 
 const CALLS: WorkerCalls = {
-  load: async ({ id, model, threads }) => { sessions.set(id, await Session.create(model, { threads, device })) },
+  load: async ({ id, model, threads }) => {
+    sessions.set(id, await Session.create(model, { threads, device }))
+  },
   run: async ({ id, feeds, outputs }) => await need(sessions.get(id), id).run(feeds, {}, outputs),
   release: async ({ id }) => {
     await need(sessions.get(id), id).release()

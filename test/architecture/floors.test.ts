@@ -9,7 +9,14 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 const SOURCE = join(ROOT, 'src')
 
 const FLOORS: readonly (readonly string[])[] = [
-  ['errors'], ['tensor'], ['onnx', 'data'], ['gradient', 'networks', 'optimizer', 'packed', 'runtime'], ['ternary'], ['training'], ['report'], ['cli'],
+  ['errors'],
+  ['tensor'],
+  ['onnx', 'data'],
+  ['gradient', 'networks', 'optimizer', 'packed', 'runtime'],
+  ['ternary'],
+  ['training'],
+  ['report'],
+  ['cli'],
 ]
 const FLOOR_OF = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [room, floor] as const)))
 
@@ -25,15 +32,32 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files outside runtime and cli that may touch the machine: dataset loaders and worker threads. */
-const IMPURE = [/^runtime\//, /^cli\//, /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset)\.ts$/, /^training\/(worker|worker-pool|replica)\.ts$/]
+const IMPURE = [
+  /^runtime\//,
+  /^cli\//,
+  /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset)\.ts$/,
+  /^training\/(worker|worker-pool|replica)\.ts$/,
+]
 
-interface Import { file: string; room: string; specifier: string }
+interface Import {
+  file: string
+  room: string
+  specifier: string
+}
 
-const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).sort()
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
 const imports = files.flatMap((file): Import[] => {
   const text = readFileSync(join(SOURCE, file), 'utf8')
-  const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g)
-  return [...found].map((match) => ({ file, room: file.split('/')[0] as string, specifier: (match[1] ?? match[2] ?? match[3]) as string }))
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+  )
+  return [...found].map((match) => ({
+    file,
+    room: file.split('/')[0] as string,
+    specifier: (match[1] ?? match[2] ?? match[3]) as string,
+  }))
 })
 
 function target({ file, specifier }: Import): string {
@@ -48,7 +72,10 @@ describe('floors', () => {
 
   test('every room has a floor', () => {
     const rooms = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
-    assert.deepEqual([...rooms].filter((room) => !FLOOR_OF.has(room as string)), [])
+    assert.deepEqual(
+      [...rooms].filter((room) => !FLOOR_OF.has(room as string)),
+      [],
+    )
   })
 
   test('imports go down, never up or sideways', () => {
@@ -57,21 +84,34 @@ describe('floors', () => {
       const room = target(found).split('/')[0] as string
       return room !== found.room && (FLOOR_OF.get(room) ?? Infinity) >= (FLOOR_OF.get(found.room) as number)
     })
-    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} -> ${specifier}`),
+      [],
+    )
   })
 
   test('packages are imported by their owners only', () => {
     const wrong = imports.filter(({ room, specifier }) => {
-      const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0] as string
+      const name = specifier.startsWith('@')
+        ? specifier.split('/').slice(0, 2).join('/')
+        : (specifier.split('/')[0] as string)
       if (specifier.startsWith('.') || specifier.startsWith('node:')) return false
       return !(OWNERS[name] ?? []).includes(room)
     })
-    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} -> ${specifier}`),
+      [],
+    )
   })
 
   test('pure rooms import no Node built-in', () => {
-    const wrong = imports.filter(({ file, specifier }) => specifier.startsWith('node:') && !IMPURE.some((pattern) => pattern.test(file)))
-    assert.deepEqual(wrong.map(({ file, specifier }) => `${file} -> ${specifier}`), [])
+    const wrong = imports.filter(
+      ({ file, specifier }) => specifier.startsWith('node:') && !IMPURE.some((pattern) => pattern.test(file)),
+    )
+    assert.deepEqual(
+      wrong.map(({ file, specifier }) => `${file} -> ${specifier}`),
+      [],
+    )
   })
 
   test('no import cycles', () => {
@@ -90,12 +130,18 @@ describe('floors', () => {
   })
 
   test('folders are named after what they hold', () => {
-    assert.deepEqual(files.filter((file) => /(^|\/)(utils?|common|helpers?|lib|misc)(\/|\.ts)/.test(file)), [])
+    assert.deepEqual(
+      files.filter((file) => /(^|\/)(utils?|common|helpers?|lib|misc)(\/|\.ts)/.test(file)),
+      [],
+    )
   })
 })
 
 describe('package.json', () => {
-  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >
 
   test('the program knows its version', () => {
     assert.equal(VERSION, manifest['version'])
@@ -103,13 +149,21 @@ describe('package.json', () => {
 
   test('every dependency is pinned', () => {
     for (const part of ['dependencies', 'devDependencies']) {
-      assert.deepEqual(Object.entries(manifest[part] ?? {}).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)), [])
+      assert.deepEqual(
+        Object.entries(manifest[part] ?? {}).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
+        [],
+      )
     }
   })
 
   test('onnx-proto uses the same protobufjs as we do', () => {
-    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version: string }> }
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version: string }>
+    }
     const copies = Object.entries(lock.packages).filter(([path]) => path.endsWith('node_modules/protobufjs'))
-    assert.deepEqual(copies.map(([path, { version }]) => [path, version]), [['node_modules/protobufjs', manifest['dependencies']?.['protobufjs']]])
+    assert.deepEqual(
+      copies.map(([path, { version }]) => [path, version]),
+      [['node_modules/protobufjs', manifest['dependencies']?.['protobufjs']]],
+    )
   })
 })

@@ -7,13 +7,29 @@ const LIBRARY: string = 'ttq'
 const PACKED: string = 'ttq/packed'
 
 test('the library has what the README shows', async () => {
-  const library = await import(LIBRARY) as Record<string, unknown>
-  const functions = ['compress', 'evaluateModel', 'inspectPacked', 'isPacked', 'pack', 'readModel', 'trainNetwork', 'unpack', 'writeModel']
-  assert.deepEqual(functions.filter((name) => typeof library[name] !== 'function'), [])
+  const library = (await import(LIBRARY)) as Record<string, unknown>
+  const functions = [
+    'compress',
+    'evaluateModel',
+    'inspectPacked',
+    'isPacked',
+    'pack',
+    'readModel',
+    'trainNetwork',
+    'unpack',
+    'writeModel',
+  ]
+  assert.deepEqual(
+    functions.filter((name) => typeof library[name] !== 'function'),
+    [],
+  )
   assert.equal(typeof library['TtqError'], 'function')
 })
 
 test('the packed format is a package path of its own', async () => {
-  const packed = await import(PACKED) as Record<string, unknown>
-  assert.deepEqual(['inspectPacked', 'isPacked', 'pack', 'unpack'].filter((name) => typeof packed[name] !== 'function'), [])
+  const packed = (await import(PACKED)) as Record<string, unknown>
+  assert.deepEqual(
+    ['inspectPacked', 'isPacked', 'pack', 'unpack'].filter((name) => typeof packed[name] !== 'function'),
+    [],
+  )
 })

@@ -30,14 +30,23 @@ describe('bad input', () => {
     ['compress cut.onnx -o new.ttq', /^ttq: cut\.onnx: not an ONNX model, or a damaged one: .*\n$/],
     ['compress cut.ttq -o new.ttq', /^ttq: cut\.ttq: .*\n$/],
     ['evaluate cut.ttq --data ./wrong.mjs', /^ttq: cut\.ttq: .*\n$/],
-    ['unpack m.onnx -o new.onnx', /^ttq: m\.onnx: does not begin like a \.ttq file\. ttq inspect tells what a file is\.\n$/],
+    [
+      'unpack m.onnx -o new.onnx',
+      /^ttq: m\.onnx: does not begin like a \.ttq file\. ttq inspect tells what a file is\.\n$/,
+    ],
     ['unpack cut.ttq -o new.onnx', /^ttq: cut\.ttq: .*\n$/],
-    ['compress m.onnx --data ./wrong.mjs --resume', /^ttq: m\.ttq\.checkpoint: found no such file, expected a checkpoint to resume\. Start without --resume, or name the file with --checkpoint\.\n$/],
+    [
+      'compress m.onnx --data ./wrong.mjs --resume',
+      /^ttq: m\.ttq\.checkpoint: found no such file, expected a checkpoint to resume\. Start without --resume, or name the file with --checkpoint\.\n$/,
+    ],
     ['compress m.onnx --data ./none.mjs', /^ttq: .*none\.mjs.*\n$/],
     ['compress m.onnx --data ./wrong.mjs', /^ttq: dataset: it has 4 classes, .*\n$/],
     ['analyze cut.onnx --data ./wrong.mjs', /^ttq: cut\.onnx: not an ONNX model, or a damaged one: .*\n$/],
     ['analyze m.onnx --data ./wrong.mjs', /^ttq: dataset: it has 4 classes, .*\n$/],
-    ['analyze m.onnx --data ./wrong.mjs --keep *', /^ttq: onnx: graph "small": all 3 layers stay in full precision .*\n$/],
+    [
+      'analyze m.onnx --data ./wrong.mjs --keep *',
+      /^ttq: onnx: graph "small": all 3 layers stay in full precision .*\n$/,
+    ],
     ['evaluate m.onnx --data cifar10:folder', /^ttq: .*folder.*\n$/],
   ]
   for (const [args, message] of cases) {

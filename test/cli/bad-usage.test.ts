@@ -10,8 +10,14 @@ const MORE = 'ttq compress --help lists the options.'
 
 const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
-  ['prune m.onnx', 'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
-  ['--json', 'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.'],
+  [
+    'prune m.onnx',
+    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.',
+  ],
+  [
+    '--json',
+    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.',
+  ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
@@ -29,12 +35,18 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --data x.mjs --epochs NaN', '--epochs: found "NaN", expected a whole number from 1 to 100000.'],
   ['compress m.onnx --data x.mjs --batch -4', '--batch: found "-4", expected a whole number from 1 to 65536.'],
   ['compress m.onnx --data x.mjs --learning-rate 0', '--learning-rate: found "0", expected a number above 0 to 10.'],
-  ['compress m.onnx --data x.mjs --learning-rate Infinity', '--learning-rate: found "Infinity", expected a number above 0 to 10.'],
+  [
+    'compress m.onnx --data x.mjs --learning-rate Infinity',
+    '--learning-rate: found "Infinity", expected a number above 0 to 10.',
+  ],
   ['compress m.onnx --data x.mjs --distill 1.01', '--distill: found "1.01", expected a number from 0 to 1.'],
   ['compress m.onnx --threshold 1', '--threshold: found "1", expected a number from 0 to below 1.'],
   ['compress m.onnx --sparsity 0x1', '--sparsity: found "0x1", expected a number from 0 to below 1.'],
   ['compress m.onnx --method tttq', '--method: found "tttq", expected ttq, twn, bwn or dorefa.'],
-  ['compress m.onnx --data x.mjs --compare twn,tttq', '--compare: found "tttq", expected ttq, twn, bwn, dorefa or none.'],
+  [
+    'compress m.onnx --data x.mjs --compare twn,tttq',
+    '--compare: found "tttq", expected ttq, twn, bwn, dorefa or none.',
+  ],
   ['compress m.onnx --data x.mjs --compare twn,', '--compare: found nothing, expected a value.'],
   ['compress m.onnx --compare twn', '--compare: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --method none', '--method: found "none", expected ttq, twn, bwn or dorefa.'],
@@ -46,50 +58,134 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --data x.mjs --mean 0.5', '--mean: given without --std, expected both.'],
   ['compress m.onnx --data x.mjs --std 0.5', '--std: given without --mean, expected both.'],
   ['compress m.onnx --data x.mjs --mean 0.5 --std 0', '--std: found "0", expected a number above 0.'],
-  ['compress m.onnx --threshold 0.1 --sparsity 0.5', '--threshold: given together with --sparsity; each of them decides which weights become 0.'],
-  ['compress m.onnx --method bwn --sparsity 0.5', '--sparsity: given with --method bwn, which chooses the zeros itself.'],
+  [
+    'compress m.onnx --threshold 0.1 --sparsity 0.5',
+    '--threshold: given together with --sparsity; each of them decides which weights become 0.',
+  ],
+  [
+    'compress m.onnx --method bwn --sparsity 0.5',
+    '--sparsity: given with --method bwn, which chooses the zeros itself.',
+  ],
   ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --max-drop 1', '--max-drop: given without --data, expected a dataset to train on.'],
-  ['compress m.onnx --data x.mjs --max-drop-action fail', '--max-drop-action: given without --max-drop, expected both.'],
-  ['compress m.onnx --data x.mjs --max-drop 1 --max-drop-action retry', '--max-drop-action: found "retry", expected restore or fail.'],
+  [
+    'compress m.onnx --data x.mjs --max-drop-action fail',
+    '--max-drop-action: given without --max-drop, expected both.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --max-drop 1 --max-drop-action retry',
+    '--max-drop-action: found "retry", expected restore or fail.',
+  ],
   ['analyze m.onnx', 'analyze: no dataset given, expected --data <dataset>. ttq analyze model.onnx --data mnist.'],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 up.'],
   ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
-  ['analyze m.onnx --data x.mjs --method bwn --threshold 0.1', '--threshold: given with --method bwn, which chooses the zeros itself.'],
-  ['analyze m.onnx --data x.mjs --report old.ttq', '--report: old.ttq exists. Add --force to replace it, or name another file with --report.'],
+  [
+    'analyze m.onnx --data x.mjs --method bwn --threshold 0.1',
+    '--threshold: given with --method bwn, which chooses the zeros itself.',
+  ],
+  [
+    'analyze m.onnx --data x.mjs --report old.ttq',
+    '--report: old.ttq exists. Add --force to replace it, or name another file with --report.',
+  ],
   ['compress m.onnx --resume', '--resume: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --checkpoint c', '--checkpoint: given without --data, expected a dataset to train on.'],
-  ['compress m.onnx --data x.mjs --resume --checkpoint off', '--resume: given with --checkpoint off, expected a checkpoint. Name the file with --checkpoint.'],
-  ['compress m.onnx --data x.mjs --resume -o -', '--resume: given while the output goes to stdout, expected a checkpoint. Name the file with --checkpoint.'],
-  ['compress m.onnx --data x.mjs --checkpoint m.onnx', '--checkpoint: m.onnx is another file of the same command, expected a path of its own.'],
+  [
+    'compress m.onnx --data x.mjs --resume --checkpoint off',
+    '--resume: given with --checkpoint off, expected a checkpoint. Name the file with --checkpoint.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --resume -o -',
+    '--resume: given while the output goes to stdout, expected a checkpoint. Name the file with --checkpoint.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --checkpoint m.onnx',
+    '--checkpoint: m.onnx is another file of the same command, expected a path of its own.',
+  ],
   ['compress m.onnx --data x.mjs --checkpoint folder', '--checkpoint: folder is a folder, expected a file name.'],
-  ['compress m.onnx --data x.mjs --checkpoint none/c', '--checkpoint: none/c cannot be made: there is no folder none. Make the folder first.'],
-  ['compress m.onnx --data x.mjs --checkpoint old.ttq', '--checkpoint: old.ttq exists. An interrupted training left it: --resume goes on from there, --force starts again.'],
-  ['compress m.onnx -o - --quiet --json', '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.'],
+  [
+    'compress m.onnx --data x.mjs --checkpoint none/c',
+    '--checkpoint: none/c cannot be made: there is no folder none. Make the folder first.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --checkpoint old.ttq',
+    '--checkpoint: old.ttq exists. An interrupted training left it: --resume goes on from there, --force starts again.',
+  ],
+  [
+    'compress m.onnx -o - --quiet --json',
+    '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.',
+  ],
   ['compress m.onnx -o folder', '--output: folder is a folder, expected a file name.'],
   ['compress m.onnx -o new/', '--output: new/ is a folder, expected a file name.'],
-  ['compress m.onnx -o old.ttq', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
+  [
+    'compress m.onnx -o old.ttq',
+    '--output: old.ttq exists. Add --force to replace it, or name another file with --output.',
+  ],
   ['compress old.onnx', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
-  ['compress m.onnx -o none/m.ttq', '--output: none/m.ttq cannot be made: there is no folder none. Make the folder first.'],
-  ['compress m.onnx -o m.onnx --force', '--output: m.onnx is another file of the same command, expected a path of its own.'],
-  ['compress m.onnx -o new.ttq --report new.ttq', '--report: new.ttq is another file of the same command, expected a path of its own.'],
-  ['compress m.onnx --report old.ttq', '--report: old.ttq exists. Add --force to replace it, or name another file with --report.'],
-  ['sweep m.onnx --data x.mjs', 'sweep: no values given, expected --thresholds or --sparsities. --thresholds 0.02,0.05,0.1.'],
-  ['sweep m.onnx --thresholds 0.05', 'sweep: no dataset given, expected --data <dataset>. ttq sweep model.onnx --data mnist --thresholds 0.05,0.1.'],
-  ['sweep m.onnx --data x.mjs --thresholds 0.1 --sparsities 0.5', '--thresholds: given together with --sparsities; a sweep varies one of them.'],
+  [
+    'compress m.onnx -o none/m.ttq',
+    '--output: none/m.ttq cannot be made: there is no folder none. Make the folder first.',
+  ],
+  [
+    'compress m.onnx -o m.onnx --force',
+    '--output: m.onnx is another file of the same command, expected a path of its own.',
+  ],
+  [
+    'compress m.onnx -o new.ttq --report new.ttq',
+    '--report: new.ttq is another file of the same command, expected a path of its own.',
+  ],
+  [
+    'compress m.onnx --report old.ttq',
+    '--report: old.ttq exists. Add --force to replace it, or name another file with --report.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs',
+    'sweep: no values given, expected --thresholds or --sparsities. --thresholds 0.02,0.05,0.1.',
+  ],
+  [
+    'sweep m.onnx --thresholds 0.05',
+    'sweep: no dataset given, expected --data <dataset>. ttq sweep model.onnx --data mnist --thresholds 0.05,0.1.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --thresholds 0.1 --sparsities 0.5',
+    '--thresholds: given together with --sparsities; a sweep varies one of them.',
+  ],
   ['sweep m.onnx --data x.mjs --thresholds=', '--thresholds: found nothing, expected a value.'],
   ['sweep m.onnx --data x.mjs --thresholds 0.1,', '--thresholds: found "", expected a number from 0 to below 1.'],
   ['sweep m.onnx --data x.mjs --thresholds 0.1,1', '--thresholds: found "1", expected a number from 0 to below 1.'],
   ['sweep m.onnx --data x.mjs --sparsities -0.1', '--sparsities: found "-0.1", expected a number from 0 to below 1.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5,0.3,.5', '--sparsities: found 0.5 a second time, expected each value once.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --method twn', 'sweep: unknown option --method. ttq sweep --help lists the options.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --threshold 0.1', 'sweep: unknown option --threshold. Did you mean --thresholds?'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --epochs 0', '--epochs: found "0", expected a whole number from 1 to 100000.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 -o -', '--output: found -, expected a file: the table is written anew after each point.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 -o old.ttq', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --figure m.csv', '--figure: m.csv is another file of the same command, expected a path of its own.'],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --keep-files none', '--keep-files: none/m-sparsity-0.5.ttq cannot be made: there is no folder none. Make the folder first.'],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5,0.3,.5',
+    '--sparsities: found 0.5 a second time, expected each value once.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --method twn',
+    'sweep: unknown option --method. ttq sweep --help lists the options.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --threshold 0.1',
+    'sweep: unknown option --threshold. Did you mean --thresholds?',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --epochs 0',
+    '--epochs: found "0", expected a whole number from 1 to 100000.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 -o -',
+    '--output: found -, expected a file: the table is written anew after each point.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 -o old.ttq',
+    '--output: old.ttq exists. Add --force to replace it, or name another file with --output.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --figure m.csv',
+    '--figure: m.csv is another file of the same command, expected a path of its own.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --keep-files none',
+    '--keep-files: none/m-sparsity-0.5.ttq cannot be made: there is no folder none. Make the folder first.',
+  ],
   ['evaluate m.onnx', 'evaluate: no dataset given, expected --data <dataset>. ttq evaluate model.onnx --data mnist.'],
 ]
 
@@ -113,7 +209,10 @@ describe('bad usage', () => {
 
   test('a folder that cannot be written to', { skip: process.platform !== 'linux' }, async () => {
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', '-o', '/proc/m.ttq'])
-    assert.match(stderr, /^ttq: --output: \/proc\/m\.ttq cannot be written \([A-Z]+\)\. Choose a folder that can be written to\.\n$/)
+    assert.match(
+      stderr,
+      /^ttq: --output: \/proc\/m\.ttq cannot be written \([A-Z]+\)\. Choose a folder that can be written to\.\n$/,
+    )
     assert.equal(code, 2)
   })
 

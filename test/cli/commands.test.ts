@@ -18,7 +18,20 @@ function setUp(delayMs = 0): string {
 }
 
 const LONG = ['--data', './loader.mjs', '--epochs', '1000', '--batch', '50', '--threads', '1']
-const TRAIN = ['--data', './loader.mjs', '--epochs', '1', '--batch', '50', '--threads', '1', '--warmup', '2', '--validation', '50']
+const TRAIN = [
+  '--data',
+  './loader.mjs',
+  '--epochs',
+  '1',
+  '--batch',
+  '50',
+  '--threads',
+  '1',
+  '--warmup',
+  '2',
+  '--validation',
+  '50',
+]
 
 describe('compress', () => {
   test('without data: a file in the working directory, a table on stdout', async () => {
@@ -34,7 +47,16 @@ describe('compress', () => {
 
   test('with data: --json is one document, --report the same, progress in plain lines on stderr', async () => {
     const folder = setUp()
-    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--report', 'r.json', '-o', 'small.ttq'])
+    const { code, stdout, stderr } = await run(folder, [
+      'compress',
+      'm.onnx',
+      ...TRAIN,
+      '--json',
+      '--report',
+      'r.json',
+      '-o',
+      'small.ttq',
+    ])
     assert.equal(code, 0, stderr)
     const report = JSON.parse(stdout) as CompressReport
     assert.equal(report.schema, 'ttq-report/1')
@@ -57,13 +79,29 @@ describe('compress', () => {
 
   test('--compare and --rest: a table of methods, a file that inspect describes', async () => {
     const folder = setUp()
-    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--compare', 'twn,none', '--rest', 'int8', '--report', 'r.json'])
+    const { code, stdout, stderr } = await run(folder, [
+      'compress',
+      'm.onnx',
+      ...TRAIN,
+      '--compare',
+      'twn,none',
+      '--rest',
+      'int8',
+      '--report',
+      'r.json',
+    ])
     assert.equal(code, 0, stderr)
     assert.match(stdout, /\nmethod +top-1 +change +zeros +file +smaller +time\nttq .*\ntwn .*\nnone .*\n\nlayer /)
     const report = JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')) as CompressReport
-    assert.deepEqual(report.comparison?.map(({ method }) => method), ['ttq', 'twn', 'none'])
+    assert.deepEqual(
+      report.comparison?.map(({ method }) => method),
+      ['ttq', 'twn', 'none'],
+    )
     assert.equal(report.comparison?.[0]?.top1, report.compressed?.top1)
-    assert.match((await run(folder, ['inspect', 'm.ttq'])).stdout, /\ntensors +1 int8 320 B, 1 ternary2 64 B, 1 float16 96 B\n/)
+    assert.match(
+      (await run(folder, ['inspect', 'm.ttq'])).stdout,
+      /\ntensors +1 int8 320 B, 1 ternary2 64 B, 1 float16 96 B\n/,
+    )
   })
 
   test('an existing file is replaced with --force only', async () => {
@@ -86,9 +124,22 @@ describe('compress', () => {
 
   test('--max-drop: exit code 4, the file is there, the report says so', async () => {
     const folder = setUp()
-    // The network calls every sample 0, which the test labels are, and is then trained on other labels: it must get worse.
+    // The network calls every sample 0, which the test labels are, and is then trained on other labels: it must get
+    // worse.
     writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('index % 3', 'size === 100 ? 0 : 1 + index % 2'))
-    const args = ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--distill', '0', '--learning-rate', '0.2', '--force']
+    const args = [
+      'compress',
+      'm.onnx',
+      ...TRAIN,
+      '--json',
+      '--max-drop',
+      '0',
+      '--distill',
+      '0',
+      '--learning-rate',
+      '0.2',
+      '--force',
+    ]
     const fail = await run(folder, [...args, '--max-drop-action', 'fail'])
     const { baseline, compressed, warnings } = JSON.parse(fail.stdout) as CompressReport
     assert.ok((baseline?.top1 ?? 0) > (compressed?.top1 ?? 100), `${baseline?.top1} -> ${compressed?.top1}`)
@@ -99,20 +150,40 @@ describe('compress', () => {
 
     const { code, stderr } = await run(folder, args)
     assert.equal(code, 4)
-    assert.match(stderr, /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0; the only ternary layer cannot be given up\n$/)
+    assert.match(
+      stderr,
+      /ttq: accuracy fell by [\d.]+ points \(.*\), more than --max-drop 0; the only ternary layer cannot be given up\n$/,
+    )
   })
 
   test('--max-drop without labels: the share of decisions that changed', async () => {
     const folder = setUp()
     // Larger values, on which the network does not say the same of everything.
-    const unlabelled = loaderModule().replace(', labels: indices.map((index) => index % 3)', '').replace('Math.sin(index * 3.1 + j)', '9 * Math.sin(index * index + j * j)')
+    const unlabelled = loaderModule()
+      .replace(', labels: indices.map((index) => index % 3)', '')
+      .replace('Math.sin(index * 3.1 + j)', '9 * Math.sin(index * index + j * j)')
     writeFileSync(join(folder, 'loader.mjs'), unlabelled)
-    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', ...TRAIN, '--json', '--max-drop', '0', '--learning-rate', '1'])
+    const { code, stdout, stderr } = await run(folder, [
+      'compress',
+      'm.onnx',
+      ...TRAIN,
+      '--json',
+      '--max-drop',
+      '0',
+      '--learning-rate',
+      '1',
+    ])
     const { agreement, baseline, compressed, warnings } = JSON.parse(stdout) as CompressReport
     assert.deepEqual([baseline, compressed], [null, null])
     assert.ok((agreement ?? 100) < 100, `${agreement}`)
     assert.equal(code, 4)
-    assert.ok(warnings.some((warning) => /^[\d.]+ % of the decisions changed, more than --max-drop 0; the only ternary layer cannot be given up$/.test(warning)))
+    assert.ok(
+      warnings.some((warning) =>
+        /^[\d.]+ % of the decisions changed, more than --max-drop 0; the only ternary layer cannot be given up$/.test(
+          warning,
+        ),
+      ),
+    )
     assert.match(stderr, /\nepoch 1\/1: loss \d\.\d{4}, held-out agreement \d+\.\d\d %/)
   })
 })
@@ -121,13 +192,24 @@ describe('the other commands', () => {
   test('evaluate: the same accuracy for the packed file and the unpacked one', async () => {
     const folder = setUp()
     await run(folder, ['compress', 'm.onnx'])
-    assert.equal((await run(folder, ['unpack', 'm.ttq', '-o', 'out.onnx'])).stdout.replaceAll(/\([\d.]+ K?B/g, '('), 'm.ttq () -> out.onnx (, plain ONNX)\n')
-    const reports = await Promise.all(['m.ttq', 'out.onnx'].map(async (file) => {
-      const { code, stdout, stderr } = await run(folder, ['evaluate', file, '--data', './loader.mjs', '--json'])
-      assert.equal(code, 0, stderr)
-      return JSON.parse(stdout) as EvaluateReport
-    }))
-    assert.deepEqual(reports.map(({ schema, samples }) => [schema, samples]), [['ttq-evaluate/1', 100], ['ttq-evaluate/1', 100]])
+    assert.equal(
+      (await run(folder, ['unpack', 'm.ttq', '-o', 'out.onnx'])).stdout.replaceAll(/\([\d.]+ K?B/g, '('),
+      'm.ttq () -> out.onnx (, plain ONNX)\n',
+    )
+    const reports = await Promise.all(
+      ['m.ttq', 'out.onnx'].map(async (file) => {
+        const { code, stdout, stderr } = await run(folder, ['evaluate', file, '--data', './loader.mjs', '--json'])
+        assert.equal(code, 0, stderr)
+        return JSON.parse(stdout) as EvaluateReport
+      }),
+    )
+    assert.deepEqual(
+      reports.map(({ schema, samples }) => [schema, samples]),
+      [
+        ['ttq-evaluate/1', 100],
+        ['ttq-evaluate/1', 100],
+      ],
+    )
     assert.equal(reports[0]?.top1, reports[1]?.top1)
   })
 
@@ -136,7 +218,10 @@ describe('the other commands', () => {
     const args = ['analyze', 'm.onnx', '--data', './loader.mjs', '--ternary', 'first.weight', '--samples', '40']
     const { code, stdout, stderr } = await run(folder, args)
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/)
+    assert.match(
+      stdout,
+      /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/,
+    )
     assert.match(stdout, /\nkept +last\.weight \(last layer\)\n/)
     const report = JSON.parse((await run(folder, [...args, '--json', '--report', 'r.json'])).stdout) as AnalyzeReport
     assert.deepEqual([report.schema, report.samples], ['ttq-analyze/1', 40])
@@ -156,11 +241,26 @@ describe('the other commands', () => {
   test('inspect names the layers of both forms', async () => {
     const folder = setUp()
     await run(folder, ['compress', 'm.onnx'])
-    const inspect = async (file: string): Promise<InspectShape> => JSON.parse((await run(folder, ['inspect', file, '--json'])).stdout) as InspectShape
+    const inspect = async (file: string): Promise<InspectShape> =>
+      JSON.parse((await run(folder, ['inspect', file, '--json'])).stdout) as InspectShape
     const [onnx, packed] = [await inspect('m.onnx'), await inspect('m.ttq')]
     assert.deepEqual([onnx.format, packed.format], ['onnx', 'ttq'])
-    assert.deepEqual(onnx.layers.map(({ name, reason }) => [name, reason]), [['first.weight', 'first layer'], ['middle.weight', undefined], ['last.weight', 'last layer']])
-    assert.deepEqual(packed.layers.map(({ ternary, bitsPerWeight }) => [ternary, bitsPerWeight]), [[false, 32], [true, 2.25], [false, 32]])
+    assert.deepEqual(
+      onnx.layers.map(({ name, reason }) => [name, reason]),
+      [
+        ['first.weight', 'first layer'],
+        ['middle.weight', undefined],
+        ['last.weight', 'last layer'],
+      ],
+    )
+    assert.deepEqual(
+      packed.layers.map(({ ternary, bitsPerWeight }) => [ternary, bitsPerWeight]),
+      [
+        [false, 32],
+        [true, 2.25],
+        [false, 32],
+      ],
+    )
     assert.deepEqual(onnx.unsupportedForTraining, [])
   })
 })
@@ -175,7 +275,10 @@ describe('the edges', () => {
   test('--json gives errors as a document, too', async () => {
     const { code, stdout, stderr } = await run(temporaryFolder(), ['inspect', 'none.onnx', '--json'])
     const message = 'none.onnx: found no such file, expected an ONNX model or a .ttq file'
-    assert.deepEqual(JSON.parse(stdout), { schema: 'ttq-error/1', error: { code: 'model', message, hint: null, exitCode: 3 } })
+    assert.deepEqual(JSON.parse(stdout), {
+      schema: 'ttq-error/1',
+      error: { code: 'model', message, hint: null, exitCode: 3 },
+    })
     assert.equal(stderr, `ttq: ${message}\n`)
     assert.equal(code, 3)
   })
@@ -183,72 +286,115 @@ describe('the edges', () => {
   test('a reader that goes away is no error', async () => {
     const child = start(setUp(), ['inspect', 'm.onnx'])
     child.stdout.destroy()
-    const [code, stderr] = await Promise.all([once(child, 'close').then(([code]) => code as number), text(child.stderr)])
+    const [code, stderr] = await Promise.all([
+      once(child, 'close').then(([code]) => code as number),
+      text(child.stderr),
+    ])
     assert.equal(stderr, '')
     assert.equal(code, 0)
   })
 
-  test('an interruption before there is anything to keep: exit code 130 and no file', { skip: process.platform === 'win32' }, async () => {
-    const folder = setUp(50)
-    const child = start(folder, ['evaluate', 'm.onnx', '--data', './loader.mjs', '--report', 'r.json'])
-    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('evaluating')) child.kill('SIGINT') })
-    const { code, stderr } = await outcome(child)
-    assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: nothing was written\n$/)
-    assert.equal(code, 130)
-    assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
-  })
+  test(
+    'an interruption before there is anything to keep: exit code 130 and no file',
+    { skip: process.platform === 'win32' },
+    async () => {
+      const folder = setUp(50)
+      const child = start(folder, ['evaluate', 'm.onnx', '--data', './loader.mjs', '--report', 'r.json'])
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('evaluating')) child.kill('SIGINT')
+      })
+      const { code, stderr } = await outcome(child)
+      assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: nothing was written\n$/)
+      assert.equal(code, 130)
+      assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
+    },
+  )
 })
 
 describe('long runs', () => {
   const KEPT = ['loader.mjs', 'm.onnx', 'm.ttq.checkpoint']
-  const COURSE = ['--data', './loader.mjs', '--epochs', '3', '--batch', '50', '--threads', '1', '--warmup', '2', '--validation', '50']
+  const COURSE = [
+    '--data',
+    './loader.mjs',
+    '--epochs',
+    '3',
+    '--batch',
+    '50',
+    '--threads',
+    '1',
+    '--warmup',
+    '2',
+    '--validation',
+    '50',
+  ]
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`${signal} while training: exit code 130, a checkpoint, and --resume ends in the same bytes`, { skip: process.platform === 'win32' }, async () => {
-      const folder = setUp(20)
-      const child = start(folder, ['compress', 'm.onnx', ...COURSE])
-      child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/3:')) child.kill(signal) })
-      const { code, stdout, stderr } = await outcome(child)
-      assert.match(stderr, /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/)
-      assert.deepEqual([stdout, code], ['', 130])
-      assert.deepEqual(readdirSync(folder).sort(), KEPT)
+    test(
+      `${signal} while training: exit code 130, a checkpoint, and --resume ends in the same bytes`,
+      { skip: process.platform === 'win32' },
+      async () => {
+        const folder = setUp(20)
+        const child = start(folder, ['compress', 'm.onnx', ...COURSE])
+        child.stderr.on('data', (chunk: Buffer) => {
+          if (chunk.toString().includes('epoch 1/3:')) child.kill(signal)
+        })
+        const { code, stdout, stderr } = await outcome(child)
+        assert.match(
+          stderr,
+          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
+        )
+        assert.deepEqual([stdout, code], ['', 130])
+        assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
-      const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
-      const found = 'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from there, --force starts again.\n'
-      assert.deepEqual([again.code, again.stderr], [2, found])
+        const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
+        const found =
+          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from there, --force starts again.\n'
+        assert.deepEqual([again.code, again.stderr], [2, found])
 
-      const other = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume', '--seed', '2', '-q'])
-      const difference = 'ttq: m.ttq.checkpoint: it belongs to another run: --seed 1, now 2. Repeat the options of that run, or start again without --resume.\n'
-      assert.deepEqual([other.code, other.stderr], [3, difference])
-      assert.deepEqual(readdirSync(folder).sort(), KEPT)
+        const other = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume', '--seed', '2', '-q'])
+        const difference =
+          'ttq: m.ttq.checkpoint: it belongs to another run: --seed 1, now 2. Repeat the options of that run, or start again without --resume.\n'
+        assert.deepEqual([other.code, other.stderr], [3, difference])
+        assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
-      const resumed = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume'])
-      assert.equal(resumed.code, 0, resumed.stderr)
-      assert.doesNotMatch(resumed.stderr, /epoch 1\/3:/)
-      assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
-      assert.equal((await run(folder, ['compress', 'm.onnx', ...COURSE, '-o', 'whole.ttq', '--checkpoint', 'off'])).code, 0)
-      assert.deepEqual(readFileSync(join(folder, 'm.ttq')), readFileSync(join(folder, 'whole.ttq')))
-    })
+        const resumed = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume'])
+        assert.equal(resumed.code, 0, resumed.stderr)
+        assert.doesNotMatch(resumed.stderr, /epoch 1\/3:/)
+        assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
+        assert.equal(
+          (await run(folder, ['compress', 'm.onnx', ...COURSE, '-o', 'whole.ttq', '--checkpoint', 'off'])).code,
+          0,
+        )
+        assert.deepEqual(readFileSync(join(folder, 'm.ttq')), readFileSync(join(folder, 'whole.ttq')))
+      },
+    )
   }
 
   test('ttq train has the same', { skip: process.platform === 'win32' }, async () => {
     const folder = setUp(20)
     const args = ['train', 'm.onnx', '-o', 't.onnx', ...COURSE]
     const child = start(folder, args)
-    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT') })
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT')
+    })
     const { code, stderr } = await outcome(child)
     assert.match(stderr, /ttq: interrupted: the training is kept in t\.onnx\.checkpoint\./)
     assert.equal(code, 130)
     assert.equal((await run(folder, [...args, '--resume'])).code, 0)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 't.onnx'])
-    assert.equal((await run(folder, [...args.map((arg) => (arg === 't.onnx' ? 'whole.onnx' : arg)), '--checkpoint', 'off'])).code, 0)
+    assert.equal(
+      (await run(folder, [...args.map((arg) => (arg === 't.onnx' ? 'whole.onnx' : arg)), '--checkpoint', 'off'])).code,
+      0,
+    )
     assert.deepEqual(readFileSync(join(folder, 't.onnx')), readFileSync(join(folder, 'whole.onnx')))
   })
 
   test('--checkpoint off: an interruption leaves nothing', { skip: process.platform === 'win32' }, async () => {
     const folder = setUp(50)
     const child = start(folder, ['compress', 'm.onnx', ...LONG, '--checkpoint', 'off'])
-    child.stderr.on('data', (chunk: Buffer) => { if (chunk.toString().includes('epoch 1/1000')) child.kill('SIGINT') })
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('epoch 1/1000')) child.kill('SIGINT')
+    })
     const { code, stderr } = await outcome(child)
     assert.match(stderr, /\nttq: interrupted: nothing was written\n$/)
     assert.equal(code, 130)
@@ -257,10 +403,21 @@ describe('long runs', () => {
 
   test('a training that fails says that its checkpoint is kept', async () => {
     const folder = setUp()
-    writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('if (0 > 0)', 'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(NaN) }, labels: indices.map(() => 0) }\n  if (0 > 0)')
-      .replace('async batch(indices)', 'async batch(indices, random)').replace('const split', 'let left = 14\nconst split'))
+    writeFileSync(
+      join(folder, 'loader.mjs'),
+      loaderModule()
+        .replace(
+          'if (0 > 0)',
+          'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(NaN) }, labels: indices.map(() => 0) }\n  if (0 > 0)',
+        )
+        .replace('async batch(indices)', 'async batch(indices, random)')
+        .replace('const split', 'let left = 14\nconst split'),
+    )
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', ...COURSE, '-q'])
-    assert.equal(stderr, 'ttq: training: the loss is NaN at epoch 2, step 4, expected a finite number. A lower --learning-rate or a longer --warmup keeps training from diverging; the last good checkpoint is kept in m.ttq.checkpoint.\n')
+    assert.equal(
+      stderr,
+      'ttq: training: the loss is NaN at epoch 2, step 4, expected a finite number. A lower --learning-rate or a longer --warmup keeps training from diverging; the last good checkpoint is kept in m.ttq.checkpoint.\n',
+    )
     assert.equal(code, 1)
     assert.deepEqual(readdirSync(folder).sort(), KEPT)
     const { code: refused } = await run(folder, ['compress', 'm.onnx', ...COURSE, '-q', '--resume'])

@@ -11,8 +11,21 @@ describe('ttq doctor', () => {
   test('text for people', async () => {
     const { code, stdout, stderr } = await run(temporaryFolder(), ['doctor'])
     assert.deepEqual([code, stderr], [0, ''])
-    const names = stdout.split('\n').slice(0, 9).map((line) => line.replace(/ {2,}.*/, ''))
-    assert.deepEqual(names, ['ttq', 'Node', 'ONNX Runtime', 'processor', 'cores', 'memory', 'instruction sets', 'blocked convolution', 'matrix product'])
+    const names = stdout
+      .split('\n')
+      .slice(0, 9)
+      .map((line) => line.replace(/ {2,}.*/, ''))
+    assert.deepEqual(names, [
+      'ttq',
+      'Node',
+      'ONNX Runtime',
+      'processor',
+      'cores',
+      'memory',
+      'instruction sets',
+      'blocked convolution',
+      'matrix product',
+    ])
     assert.match(stdout, /\n\ndevice {2}offered {2}works {2}because\ncpu {5}yes {6}yes\n/)
     assert.match(stdout, new RegExp(`\nNode +${process.versions.node}, ${process.platform} ${process.arch}\n`))
   })
@@ -25,13 +38,28 @@ describe('ttq doctor', () => {
     const report = JSON.parse(stdout) as DoctorReport
     assert.equal(report.schema, 'ttq-doctor/1')
     assert.deepEqual(Object.keys(report), [
-      'schema', 'ttq', 'node', 'onnxruntime', 'platform', 'architecture', 'processor', 'cores', 'memoryBytes', 'instructionSets', 'blockedChannels', 'gflopsPerCore', 'devices',
+      'schema',
+      'ttq',
+      'node',
+      'onnxruntime',
+      'platform',
+      'architecture',
+      'processor',
+      'cores',
+      'memoryBytes',
+      'instructionSets',
+      'blockedChannels',
+      'gflopsPerCore',
+      'devices',
     ])
   })
 
   test('takes nothing', async () => {
     const { code, stderr } = await run(temporaryFolder(), ['doctor', 'm.onnx'])
-    assert.equal(stderr, 'ttq: doctor: found an argument "m.onnx", expected none. ttq doctor --help lists the options.\n')
+    assert.equal(
+      stderr,
+      'ttq: doctor: found an argument "m.onnx", expected none. ttq doctor --help lists the options.\n',
+    )
     assert.equal(code, 2)
   })
 })
@@ -45,8 +73,21 @@ describe('--device', () => {
 
   for (const command of ['compress', 'evaluate']) {
     test(`${command}: a device that is not there is refused before any work`, async () => {
-      const { code, stdout, stderr } = await run(folder, [command, 'm.onnx', '--data', './loader.mjs', '--device', foreign, '-q'])
-      assert.match(stderr, new RegExp(`^ttq: --device: found ${foreign}, expected one that the installed ONNX Runtime offers: cpu.*\\. ttq doctor shows what works here\\.\n$`))
+      const { code, stdout, stderr } = await run(folder, [
+        command,
+        'm.onnx',
+        '--data',
+        './loader.mjs',
+        '--device',
+        foreign,
+        '-q',
+      ])
+      assert.match(
+        stderr,
+        new RegExp(
+          `^ttq: --device: found ${foreign}, expected one that the installed ONNX Runtime offers: cpu.*\\. ttq doctor shows what works here\\.\n$`,
+        ),
+      )
       assert.deepEqual([code, stdout], [2, ''])
       assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx'])
     })
@@ -65,10 +106,17 @@ describe('--device', () => {
   })
 
   test('cpu is what it is without the option', async () => {
-    const reports = await Promise.all([[], ['--device', 'cpu']].map(async (options) => {
-      return JSON.parse((await run(folder, ['evaluate', 'm.onnx', '--data', './loader.mjs', '--json', ...options])).stdout) as { device: string; top1: number }
-    }))
-    assert.deepEqual(reports.map(({ device }) => device), ['cpu', 'cpu'])
+    const reports = await Promise.all(
+      [[], ['--device', 'cpu']].map(async (options) => {
+        return JSON.parse(
+          (await run(folder, ['evaluate', 'm.onnx', '--data', './loader.mjs', '--json', ...options])).stdout,
+        ) as { device: string; top1: number }
+      }),
+    )
+    assert.deepEqual(
+      reports.map(({ device }) => device),
+      ['cpu', 'cpu'],
+    )
     assert.equal(reports[0]?.top1, reports[1]?.top1)
   })
 })

@@ -4,21 +4,52 @@ import { describe, test } from 'node:test'
 import { progressDisplay } from '../../src/cli/progress-display.js'
 import type { Progress } from '../../src/training/records.js'
 
-const STEP = { kind: 'step', epoch: 2, epochs: 4, step: 50, steps: 100, loss: 0.123456, samplesPerSecond: 1234.5, remainingMs: 75_000 } as const satisfies Progress
-const EPOCH = { kind: 'epoch', epoch: 2, epochs: 4, loss: 0.1, validationTop1: 98.5, best: true, elapsedMs: 3_720_000 } as const satisfies Progress
+const STEP = {
+  kind: 'step',
+  epoch: 2,
+  epochs: 4,
+  step: 50,
+  steps: 100,
+  loss: 0.123456,
+  samplesPerSecond: 1234.5,
+  remainingMs: 75_000,
+} as const satisfies Progress
+const EPOCH = {
+  kind: 'epoch',
+  epoch: 2,
+  epochs: 4,
+  loss: 0.1,
+  validationTop1: 98.5,
+  best: true,
+  elapsedMs: 3_720_000,
+} as const satisfies Progress
 
 function record(live: boolean, columns = 200): { at: (ms: number, event: Progress) => string; clear: () => string } {
   let time = 0
   let text = ''
-  const display = progressDisplay({ write: (part) => { text += part }, live, columns: () => columns, now: () => time })
+  const display = progressDisplay({
+    write: (part) => {
+      text += part
+    },
+    live,
+    columns: () => columns,
+    now: () => time,
+  })
   const take = (): string => {
     const taken = text
     text = ''
     return taken
   }
   return {
-    at: (ms, event) => { time = ms; display.show(event); return take() },
-    clear: () => { display.clear(); return take() },
+    at: (ms, event) => {
+      time = ms
+      display.show(event)
+      return take()
+    },
+    clear: () => {
+      display.clear()
+      return take()
+    },
   }
 }
 
@@ -27,7 +58,10 @@ describe('on a terminal', () => {
     const { at, clear } = record(true)
     assert.equal(at(0, { kind: 'phase', name: 'train' }), '\rtraining\x1b[K')
     assert.equal(at(50, STEP), '')
-    assert.equal(at(150, STEP), '\r[########............]  37 % epoch 2/4, step 50/100, loss 0.1235, 1235 images/s, 1 min 15 s left\x1b[K')
+    assert.equal(
+      at(150, STEP),
+      '\r[########............]  37 % epoch 2/4, step 50/100, loss 0.1235, 1235 images/s, 1 min 15 s left\x1b[K',
+    )
     assert.equal(at(200, EPOCH), '\r\x1b[Kepoch 2/4: loss 0.1000, held-out 98.50 % (best), 1 h 2 min\n')
     assert.ok(at(400, STEP).endsWith('1 min 15 s left, held-out 98.50 %\x1b[K'))
     assert.equal(clear(), '\r\x1b[K')
@@ -39,7 +73,10 @@ describe('on a terminal', () => {
     const { at } = record(true)
     at(0, { kind: 'phase', name: 'evaluate', detail: '0..1' })
     assert.equal(at(1, { kind: 'evaluated', done: 10, total: 100 }), '')
-    assert.equal(at(2, { kind: 'evaluated', done: 100, total: 100 }), '\r[####################] 100 % evaluating: 0..1 100/100\x1b[K')
+    assert.equal(
+      at(2, { kind: 'evaluated', done: 100, total: 100 }),
+      '\r[####################] 100 % evaluating: 0..1 100/100\x1b[K',
+    )
   })
 })
 

@@ -7,12 +7,19 @@ import { after } from 'node:test'
 
 export const PROGRAM = join(import.meta.dirname, '../../bin/ttq.js')
 
-export interface Outcome { code: number | null; stdout: string; stderr: string; bytes: Buffer }
+export interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+  bytes: Buffer
+}
 
 /** A folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ttq-cli-'))
-  after(() => { rmSync(folder, { recursive: true, force: true }) })
+  after(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
   return folder
 }
 
@@ -22,7 +29,11 @@ export function start(folder: string, args: readonly string[]): ChildProcessWith
   return spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env })
 }
 
-export async function run(folder: string, args: readonly string[], stdin: Uint8Array = new Uint8Array()): Promise<Outcome> {
+export async function run(
+  folder: string,
+  args: readonly string[],
+  stdin: Uint8Array = new Uint8Array(),
+): Promise<Outcome> {
   const child = start(folder, args)
   child.stdin.on('error', () => {})
   child.stdin.end(stdin)

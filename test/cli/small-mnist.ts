@@ -9,11 +9,18 @@ export async function writeSmallMnist(folder: string, sizes: { train: number; te
   const all = await readMnist(mnistPackageFolder(import.meta.dirname), 'mnist')
   const target = join(folder, 'mnist')
   mkdirSync(target)
-  for (const [part, set, count] of [['train', all.train, sizes.train], ['t10k', all.test, sizes.test]] as const) writePart(target, part, set, count)
+  for (const [part, set, count] of [
+    ['train', all.train, sizes.train],
+    ['t10k', all.test, sizes.test],
+  ] as const)
+    writePart(target, part, set, count)
 }
 
 function writePart(folder: string, part: string, { pixels, labels, height, width }: ImageSet, count: number): void {
-  writeFileSync(join(folder, `${part}-images-idx3-ubyte`), idx([count, height, width], pixels.subarray(0, count * height * width)))
+  writeFileSync(
+    join(folder, `${part}-images-idx3-ubyte`),
+    idx([count, height, width], pixels.subarray(0, count * height * width)),
+  )
   writeFileSync(join(folder, `${part}-labels-idx1-ubyte`), idx([count], labels.subarray(0, count)))
 }
 

@@ -8,12 +8,22 @@ export function smallNetwork(): Uint8Array {
   const graph = new GraphBuilder()
   const weight = (dims: readonly number[], name: string): string => {
     const size = dims.reduce((product, dim) => product * dim, 1)
-    return graph.constant(float32(dims, Float32Array.from({ length: size }, (_, i) => Math.sin(name.length + i * 1.7) * 0.3)), name)
+    return graph.constant(
+      float32(
+        dims,
+        Float32Array.from({ length: size }, (_, i) => Math.sin(name.length + i * 1.7) * 0.3),
+      ),
+      name,
+    )
   }
   const input = graph.input('image', 'float32', ['N', 1, 4, 4])
   const flat = graph.emit('Flatten', [input], { axis: 1 })
-  const first = graph.emit('Relu', [graph.emit('Gemm', [flat, weight([16, 16], 'first.weight'), weight([16], 'first.bias')])])
-  const middle = graph.emit('Relu', [graph.emit('Gemm', [first, weight([16, 16], 'middle.weight'), weight([16], 'middle.bias')])])
+  const first = graph.emit('Relu', [
+    graph.emit('Gemm', [flat, weight([16, 16], 'first.weight'), weight([16], 'first.bias')]),
+  ])
+  const middle = graph.emit('Relu', [
+    graph.emit('Gemm', [first, weight([16, 16], 'middle.weight'), weight([16], 'middle.bias')]),
+  ])
   graph.emit('Gemm', [middle, weight([16, 3], 'last.weight'), weight([3], 'last.bias')], {}, 'scores')
   graph.output('scores', 'float32', ['N', 3])
   return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: graph.build('small') })

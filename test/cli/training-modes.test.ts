@@ -18,7 +18,10 @@ describe('LeNet-5 on MNIST', () => {
   before(async () => {
     await writeSmallMnist(folder, { train: 2560, test: 1000 })
     copyFileSync(LENET, join(folder, 'trained.onnx'))
-    writeFileSync(join(folder, 'new.onnx'), writeModel(newNetwork('lenet5', { classes: 10, input: [1, 28, 28], seed: 1 })))
+    writeFileSync(
+      join(folder, 'new.onnx'),
+      writeModel(newNetwork('lenet5', { classes: 10, input: [1, 28, 28], seed: 1 })),
+    )
   })
 
   async function report<T>(args: readonly string[]): Promise<T> {
@@ -28,47 +31,110 @@ describe('LeNet-5 on MNIST', () => {
   }
 
   test('train: from random weights to a trained ONNX file, report and all', async () => {
-    const found = await report<TrainReport>(['train', 'new.onnx', ...SHORT, '--epochs', '3', '--learning-rate', '0.05', '--report', 'train.json'])
+    const found = await report<TrainReport>([
+      'train',
+      'new.onnx',
+      ...SHORT,
+      '--epochs',
+      '3',
+      '--learning-rate',
+      '0.05',
+      '--report',
+      'train.json',
+    ])
     assert.deepEqual([found.schema, found.output, found.fromScratch], ['ttq-train/1', 'new.trained.onnx', false])
     assert.ok(found.before.top1 < 30 && found.after.top1 > 70, `${found.before.top1} -> ${found.after.top1}`)
     assert.deepEqual(JSON.parse(readFileSync(join(folder, 'train.json'), 'utf8')), found)
     const { top1 } = await report<EvaluateReport>(['evaluate', 'new.trained.onnx', ...DATA, '--json', '-q'])
     assert.equal(top1, found.after.top1)
     const again = await run(folder, ['train', 'new.onnx', ...SHORT])
-    assert.deepEqual([again.code, again.stderr], [2, 'ttq: --output: new.trained.onnx exists. Add --force to replace it, or name another file with --output.\n'])
+    assert.deepEqual(
+      [again.code, again.stderr],
+      [2, 'ttq: --output: new.trained.onnx exists. Add --force to replace it, or name another file with --output.\n'],
+    )
   })
 
   test('train: progress on stderr, text on stdout, images scaled by their own mean', async () => {
-    const { code, stdout, stderr } = await run(folder, ['train', 'trained.onnx', '--data', 'mnist:mnist', '--epochs', '1', '--learning-rate', '0.001', '-o', 'text.onnx'])
+    const { code, stdout, stderr } = await run(folder, [
+      'train',
+      'trained.onnx',
+      '--data',
+      'mnist:mnist',
+      '--epochs',
+      '1',
+      '--learning-rate',
+      '0.001',
+      '-o',
+      'text.onnx',
+    ])
     assert.equal(code, 0)
-    assert.match(stdout, /^trained\.onnx: top-1 \d\d\.\d\d % -> \d\d\.\d\d % \([+-]\d+\.\d\d points\)\n\ndata +mnist:mnist, mnist: \(x\/255 - mean\)\/std, mean 0\.13\d+ std 0\.3\d+, NCHW\nstart +the weights of the file\ntraining +1 epoch/)
-    assert.match(stderr, /\nmeasuring the original network: .*\ntraining\n(.*\n)*epoch 1\/1: loss \d\.\d{4}, held-out \d+\.\d\d % \(best\), \d+ s\nevaluating\n/)
+    assert.match(
+      stdout,
+      /^trained\.onnx: top-1 \d\d\.\d\d % -> \d\d\.\d\d % \([+-]\d+\.\d\d points\)\n\ndata +mnist:mnist, mnist: \(x\/255 - mean\)\/std, mean 0\.13\d+ std 0\.3\d+, NCHW\nstart +the weights of the file\ntraining +1 epoch/,
+    )
+    assert.match(
+      stderr,
+      /\nmeasuring the original network: .*\ntraining\n(.*\n)*epoch 1\/1: loss \d\.\d{4}, held-out \d+\.\d\d % \(best\), \d+ s\nevaluating\n/,
+    )
     assert.ok(existsSync(join(folder, 'text.onnx')))
   })
 
-  const MODES: Record<string, { args: string; network?: string; least: number; check?: (found: CompressReport) => void }> = {
-    'sgd': { args: '--optimizer sgd', least: 96 },
-    'drops': {
-      args: '--epochs 2 --schedule step --drops 0.5', least: 95,
-      check: ({ training }) => { assert.deepEqual(training?.history.map(({ learningRate }) => learningRate.toPrecision(2)), ['0.0010', '0.00010']) },
+  const MODES: Record<
+    string,
+    { args: string; network?: string; least: number; check?: (found: CompressReport) => void }
+  > = {
+    sgd: { args: '--optimizer sgd', least: 96 },
+    drops: {
+      args: '--epochs 2 --schedule step --drops 0.5',
+      least: 95,
+      check: ({ training }) => {
+        assert.deepEqual(
+          training?.history.map(({ learningRate }) => learningRate.toPrecision(2)),
+          ['0.0010', '0.00010'],
+        )
+      },
     },
-    'a constant rate, label smoothing, a clipped gradient': { args: '--schedule constant --label-smoothing 0.1 --clip-norm 1 --learning-rate 0.002', least: 94 },
-    'recipe paper': { args: '--recipe paper --epochs 2', least: 90, check: ({ recipe, training }) => { assert.deepEqual([recipe, training?.settings.scaleStart], ['paper', 'one']) } },
+    'a constant rate, label smoothing, a clipped gradient': {
+      args: '--schedule constant --label-smoothing 0.1 --clip-norm 1 --learning-rate 0.002',
+      least: 94,
+    },
+    'recipe paper': {
+      args: '--recipe paper --epochs 2',
+      least: 90,
+      check: ({ recipe, training }) => {
+        assert.deepEqual([recipe, training?.settings.scaleStart], ['paper', 'one'])
+      },
+    },
     'without labels': {
-      args: '--unlabelled', least: 96,
+      args: '--unlabelled',
+      least: 96,
       check: ({ agreement, training }) => {
         assert.ok((agreement ?? 0) > 96, `${agreement}`)
         assert.equal(training?.history[0]?.validationTop1, null)
       },
     },
     'from scratch': {
-      args: '--from-scratch --epochs 3', network: 'new.onnx', least: 85, check: ({ baseline, fromScratch }) => { assert.deepEqual([baseline, fromScratch], [null, true]) },
+      args: '--from-scratch --epochs 3',
+      network: 'new.onnx',
+      least: 85,
+      check: ({ baseline, fromScratch }) => {
+        assert.deepEqual([baseline, fromScratch], [null, true])
+      },
     },
   }
   for (const [name, { args, network = 'trained.onnx', least, check }] of Object.entries(MODES)) {
     test(`compress: ${name}`, async () => {
       const epochs = args.includes('--epochs') ? [] : ['--epochs', '1']
-      const found = await report<CompressReport>(['compress', network, ...SHORT, ...epochs, ...args.split(' '), '-o', 'mode.ttq', '--force'])
+      const found = await report<CompressReport>([
+        'compress',
+        network,
+        ...SHORT,
+        ...epochs,
+        ...args.split(' '),
+        '-o',
+        'mode.ttq',
+        '--force',
+      ])
       assert.ok((found.compressed?.top1 ?? 0) > least, `${found.compressed?.top1}`)
       assert.equal(found.verified.bitExact, true)
       check?.(found)
@@ -79,20 +145,32 @@ describe('LeNet-5 on MNIST', () => {
     'train trained.onnx': 'train: no dataset given, expected --data <dataset>. Ttq train',
     'train trained.onnx --data mnist:mnist --optimizer lion': '--optimizer: found "lion", expected sgd or adam',
     'train trained.onnx --data mnist:mnist --distill 0.5': 'train: unknown option --distill.',
-    'train trained.onnx --data mnist:mnist --drops 0.5': '--drops: given with --schedule cosine, expected --schedule step',
-    'train trained.onnx --data mnist:mnist -o trained.onnx --force': '--output: trained.onnx is another file of the same command',
-    'compress trained.onnx --data mnist:mnist --schedule linear': '--schedule: found "linear", expected cosine, step or constant',
-    'compress trained.onnx --data mnist:mnist --schedule step --drops 0.5,1': '--drops: found "1", expected a number above 0 to below 1',
-    'compress trained.onnx --data mnist:mnist --drops 0.5': '--drops: given with --schedule cosine, expected --schedule step',
-    'compress trained.onnx --data mnist:mnist --label-smoothing 1': '--label-smoothing: found "1", expected a number from 0 to below 1',
+    'train trained.onnx --data mnist:mnist --drops 0.5':
+      '--drops: given with --schedule cosine, expected --schedule step',
+    'train trained.onnx --data mnist:mnist -o trained.onnx --force':
+      '--output: trained.onnx is another file of the same command',
+    'compress trained.onnx --data mnist:mnist --schedule linear':
+      '--schedule: found "linear", expected cosine, step or constant',
+    'compress trained.onnx --data mnist:mnist --schedule step --drops 0.5,1':
+      '--drops: found "1", expected a number above 0 to below 1',
+    'compress trained.onnx --data mnist:mnist --drops 0.5':
+      '--drops: given with --schedule cosine, expected --schedule step',
+    'compress trained.onnx --data mnist:mnist --label-smoothing 1':
+      '--label-smoothing: found "1", expected a number from 0 to below 1',
     'compress trained.onnx --data mnist:mnist --clip-norm 0': '--clip-norm: found "0", expected a number above 0',
     'compress trained.onnx --data mnist:mnist --recipe quick': '--recipe: found "quick", expected default or paper',
-    'compress trained.onnx --data mnist:mnist --recipe paper --method bwn': '--recipe: given as paper with --method bwn',
-    'compress trained.onnx --data mnist:mnist --from-scratch --distill 0.5': '--distill: given together with --from-scratch',
-    'compress trained.onnx --data mnist:mnist --from-scratch --max-drop 1': '--max-drop: given together with --from-scratch',
-    'compress trained.onnx --data mnist:mnist --from-scratch --unlabelled': '--unlabelled: given together with --from-scratch',
-    'compress trained.onnx --data mnist:mnist --unlabelled --distill 0.5': '--distill: found "0.5" together with --unlabelled, expected 1',
-    'compress trained.onnx --data mnist:mnist --unlabelled --label-smoothing 0.1': '--label-smoothing: given where no label is used',
+    'compress trained.onnx --data mnist:mnist --recipe paper --method bwn':
+      '--recipe: given as paper with --method bwn',
+    'compress trained.onnx --data mnist:mnist --from-scratch --distill 0.5':
+      '--distill: given together with --from-scratch',
+    'compress trained.onnx --data mnist:mnist --from-scratch --max-drop 1':
+      '--max-drop: given together with --from-scratch',
+    'compress trained.onnx --data mnist:mnist --from-scratch --unlabelled':
+      '--unlabelled: given together with --from-scratch',
+    'compress trained.onnx --data mnist:mnist --unlabelled --distill 0.5':
+      '--distill: found "0.5" together with --unlabelled, expected 1',
+    'compress trained.onnx --data mnist:mnist --unlabelled --label-smoothing 0.1':
+      '--label-smoothing: given where no label is used',
     'compress trained.onnx --recipe paper': '--recipe: given without --data',
     'compress trained.onnx --from-scratch': '--from-scratch: given without --data',
     'compress trained.onnx --unlabelled': '--unlabelled: given without --data',

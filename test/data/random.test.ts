@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { randomSource, shuffledIndices } from '../../src/data/random.js'
 import { splitValidation } from '../../src/data/split-validation.js'
 
-// xoroshiro128+ (Blackman and Vigna, constants 24, 16, 37) over 64-bit integers, seeded as the docstring of randomSource says.
+// xoroshiro128+ (Blackman and Vigna, constants 24, 16, 37) over 64-bit integers, seeded as the docstring of
+// randomSource says.
 function reference(seed: number, ...labels: (number | string)[]): () => number {
   const digest = createHash('sha256').update(JSON.stringify([seed, ...labels])).digest()
   const word = (at: number): bigint => BigInt(digest.readUInt32LE(at))

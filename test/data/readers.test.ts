@@ -117,7 +117,8 @@ test('cifar10Records: pictures to planes', () => {
   for (const [c, p] of [[0, 0], [1, 1], [2, 1023], [1, 500]] as const) assert.equal(pixels[c * 1024 + p], c * 80 + (p % 80))
 })
 
-// One row per filter, each written from the formula of the specification by hand: 2 pixels wide, rows that all decode to the same bytes.
+// One row per filter, each written from the formula of the specification by hand: 2 pixels wide, rows that all decode
+// to the same bytes.
 test('png: all five filters', () => {
   const row = [10, 20, 30, 15, 25, 200]
   const filtered = [

@@ -1,4 +1,5 @@
-// The independent engine: the operators of the rule tests written for TensorFlow.js, whose own gradients are the second witness.
+// The independent engine: the operators of the rule tests written for TensorFlow.js, whose own gradients are the second
+// witness.
 import * as tf from '@tensorflow/tfjs'
 import type { Tensor } from '../../src/tensor/tensor.js'
 import type { GradientCase, OutputWeights } from './gradient-case.js'
@@ -6,13 +7,18 @@ import type { GradientCase, OutputWeights } from './gradient-case.js'
 type Engine = (inputs: tf.Tensor[], test: GradientCase) => tf.Tensor
 
 const ints = (test: GradientCase, name: string): number[] | undefined => test.attributes?.[name] as number[] | undefined
-const int = (test: GradientCase, name: string, fallback: number): number => (test.attributes?.[name] as number | undefined) ?? fallback
-const float = (test: GradientCase, name: string, fallback: number): number => (test.attributes?.[name] as { float: number } | undefined)?.float ?? fallback
+const int = (test: GradientCase, name: string, fallback: number): number =>
+  (test.attributes?.[name] as number | undefined) ?? fallback
+const float = (test: GradientCase, name: string, fallback: number): number =>
+  (test.attributes?.[name] as { float: number } | undefined)?.float ?? fallback
 const constant = (test: GradientCase, name: string): number[] | undefined => {
   const tensor = test.constants?.[name]
   return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number)
 }
-const elementwise = (apply: (...inputs: tf.Tensor[]) => tf.Tensor): Engine => (inputs) => apply(...inputs)
+const elementwise =
+  (apply: (...inputs: tf.Tensor[]) => tf.Tensor): Engine =>
+  (inputs) =>
+    apply(...inputs)
 const at = (inputs: tf.Tensor[], index: number): tf.Tensor => inputs[index] as tf.Tensor
 
 /** Operators with a second witness, each with the cases it cannot judge (null). */
@@ -26,15 +32,25 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
       const strides = ints(test, 'strides') ?? [1, 1]
       const images = spacePadded(toLast(x as tf.Tensor), test, [height, width], strides, 0)
       const filters = tf.transpose(w as tf.Tensor4D, [2, 3, 1, 0])
-      const convolve = (part: tf.Tensor, filter: tf.Tensor): tf.Tensor => tf.conv2d(part as tf.Tensor4D, filter as tf.Tensor4D, strides as [number, number], 'valid')
+      const convolve = (part: tf.Tensor, filter: tf.Tensor): tf.Tensor =>
+        tf.conv2d(part as tf.Tensor4D, filter as tf.Tensor4D, strides as [number, number], 'valid')
       const filterParts = groups === 1 ? [filters] : tf.split(filters, groups, 3)
-      const y = groups === 1 ? convolve(images, filters) : tf.concat(tf.split(images, groups, 3).map((part, group) => convolve(part, filterParts[group] as tf.Tensor)), 3)
+      const y =
+        groups === 1
+          ? convolve(images, filters)
+          : tf.concat(
+              tf.split(images, groups, 3).map((part, group) => convolve(part, filterParts[group] as tf.Tensor)),
+              3,
+            )
       return toFirst(b === undefined ? y : tf.add(y, b))
     },
   },
   Gemm: {
     run: ([a, b, c], test) => {
-      const product = tf.mul(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, int(test, 'transA', 0) === 1, int(test, 'transB', 0) === 1), float(test, 'alpha', 1))
+      const product = tf.mul(
+        tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, int(test, 'transA', 0) === 1, int(test, 'transB', 0) === 1),
+        float(test, 'alpha', 1),
+      )
       return c === undefined ? product : tf.add(product, tf.mul(c, float(test, 'beta', 1)))
     },
   },
@@ -48,7 +64,14 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
   Pow: { run: ([x, p], test) => tf.pow(x as tf.Tensor, p ?? tf.tensor(constant(test, 'p') as number[])) },
   Max: { judges: sameShape, run: (inputs) => inputs.reduce((a, b) => tf.maximum(a, b)) },
   Min: { judges: sameShape, run: (inputs) => inputs.reduce((a, b) => tf.minimum(a, b)) },
-  Where: { run: (inputs, test) => tf.where(tf.tensor(constant(test, 'c') as number[], test.constants?.['c']?.dims as number[], 'bool'), at(inputs, 0), at(inputs, 1)) },
+  Where: {
+    run: (inputs, test) =>
+      tf.where(
+        tf.tensor(constant(test, 'c') as number[], test.constants?.['c']?.dims as number[], 'bool'),
+        at(inputs, 0),
+        at(inputs, 1),
+      ),
+  },
   Expand: { run: (inputs, test) => tf.add(at(inputs, 0), tf.zeros(constant(test, 'shape') as number[])) },
   Neg: { run: elementwise((x) => tf.neg(x)) },
   Abs: { run: elementwise((x) => tf.abs(x)) },
@@ -60,15 +83,20 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
   Relu: { run: elementwise((x) => tf.relu(x)) },
   LeakyRelu: { run: (inputs, test) => tf.leakyRelu(at(inputs, 0), float(test, 'alpha', 0.01)) },
   PRelu: { run: elementwise((x, slope) => tf.prelu(x, slope)) },
-  Elu: { run: (inputs, test) => tf.add(tf.relu(at(inputs, 0)), tf.mul(tf.expm1(tf.minimum(at(inputs, 0), 0)), float(test, 'alpha', 1))) },
+  Elu: {
+    run: (inputs, test) =>
+      tf.add(tf.relu(at(inputs, 0)), tf.mul(tf.expm1(tf.minimum(at(inputs, 0), 0)), float(test, 'alpha', 1))),
+  },
   Clip: {
-    run: (inputs, test) => tf.clipByValue(at(inputs, 0), constant(test, 'lo')?.[0] ?? -1e9, constant(test, 'hi')?.[0] ?? 1e9),
+    run: (inputs, test) =>
+      tf.clipByValue(at(inputs, 0), constant(test, 'lo')?.[0] ?? -1e9, constant(test, 'hi')?.[0] ?? 1e9),
   },
   Sigmoid: { run: elementwise((x) => tf.sigmoid(x)) },
   Tanh: { run: elementwise((x) => tf.tanh(x)) },
   Softplus: { run: elementwise((x) => tf.softplus(x)) },
   HardSigmoid: {
-    run: (inputs, test) => tf.clipByValue(tf.add(tf.mul(at(inputs, 0), float(test, 'alpha', 0.2)), float(test, 'beta', 0.5)), 0, 1),
+    run: (inputs, test) =>
+      tf.clipByValue(tf.add(tf.mul(at(inputs, 0), float(test, 'alpha', 0.2)), float(test, 'beta', 0.5)), 0, 1),
   },
   HardSwish: { run: elementwise((x) => tf.mul(x, tf.clipByValue(tf.add(tf.div(x, 6), 0.5), 0, 1))) },
   Softmax: { judges: (test) => int(test, 'axis', -1) === -1, run: elementwise((x) => tf.softmax(x)) },
@@ -80,21 +108,40 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
   ReduceMean: { run: (inputs, test) => tf.mean(at(inputs, 0), constant(test, 'axes'), int(test, 'keepdims', 1) === 1) },
   ReduceMax: { run: (inputs, test) => tf.max(at(inputs, 0), constant(test, 'axes'), int(test, 'keepdims', 1) === 1) },
   ReduceMin: { run: (inputs, test) => tf.min(at(inputs, 0), constant(test, 'axes'), int(test, 'keepdims', 1) === 1) },
-  ReduceSumSquare: { run: (inputs, test) => tf.sum(tf.square(at(inputs, 0)), constant(test, 'axes'), int(test, 'keepdims', 1) === 1) },
-  ReduceL2: { run: (inputs, test) => tf.sqrt(tf.sum(tf.square(at(inputs, 0)), constant(test, 'axes'), int(test, 'keepdims', 1) === 1)) },
+  ReduceSumSquare: {
+    run: (inputs, test) => tf.sum(tf.square(at(inputs, 0)), constant(test, 'axes'), int(test, 'keepdims', 1) === 1),
+  },
+  ReduceL2: {
+    run: (inputs, test) =>
+      tf.sqrt(tf.sum(tf.square(at(inputs, 0)), constant(test, 'axes'), int(test, 'keepdims', 1) === 1)),
+  },
   GlobalAveragePool: { run: elementwise((x) => tf.mean(x, [2, 3], true)) },
   GlobalMaxPool: { run: elementwise((x) => tf.max(x, [2, 3], true)) },
   MaxPool: {
-    judges: (test) => ints(test, 'kernel_shape')?.length === 2 && ints(test, 'dilations') === undefined && int(test, 'ceil_mode', 0) === 0,
+    judges: (test) =>
+      ints(test, 'kernel_shape')?.length === 2 &&
+      ints(test, 'dilations') === undefined &&
+      int(test, 'ceil_mode', 0) === 0,
     run: (inputs, test) => {
-      const [kernel, strides] = [ints(test, 'kernel_shape') as [number, number], (ints(test, 'strides') ?? [1, 1]) as [number, number]]
-      return toFirst(tf.maxPool(spacePadded(toLast(at(inputs, 0)), test, kernel, strides, -1e9), kernel, strides, 'valid'))
+      const [kernel, strides] = [
+        ints(test, 'kernel_shape') as [number, number],
+        (ints(test, 'strides') ?? [1, 1]) as [number, number],
+      ]
+      return toFirst(
+        tf.maxPool(spacePadded(toLast(at(inputs, 0)), test, kernel, strides, -1e9), kernel, strides, 'valid'),
+      )
     },
   },
   AveragePool: {
-    judges: (test) => ints(test, 'kernel_shape')?.length === 2 && int(test, 'ceil_mode', 0) === 0 && (ints(test, 'pads') === undefined || int(test, 'count_include_pad', 0) === 1),
+    judges: (test) =>
+      ints(test, 'kernel_shape')?.length === 2 &&
+      int(test, 'ceil_mode', 0) === 0 &&
+      (ints(test, 'pads') === undefined || int(test, 'count_include_pad', 0) === 1),
     run: (inputs, test) => {
-      const [kernel, strides] = [ints(test, 'kernel_shape') as [number, number], (ints(test, 'strides') ?? [1, 1]) as [number, number]]
+      const [kernel, strides] = [
+        ints(test, 'kernel_shape') as [number, number],
+        (ints(test, 'strides') ?? [1, 1]) as [number, number],
+      ]
       return toFirst(tf.avgPool(spacePadded(toLast(at(inputs, 0)), test, kernel, strides, 0), kernel, strides, 'valid'))
     },
   },
@@ -104,20 +151,29 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
       const axes = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 1)
       const wide = [shape[1] as number, ...Array.from({ length: rank - 2 }, () => 1)]
       const training = int(test, 'training_mode', 0) === 1
-      const mean = training ? tf.mean(x as tf.Tensor, axes, true) : tf.reshape(tf.tensor(constant(test, 'mean') as number[]), wide)
-      const variance = training ? tf.mean(tf.square(tf.sub(x as tf.Tensor, mean)), axes, true) : tf.reshape(tf.tensor(constant(test, 'variance') as number[]), wide)
+      const mean = training
+        ? tf.mean(x as tf.Tensor, axes, true)
+        : tf.reshape(tf.tensor(constant(test, 'mean') as number[]), wide)
+      const variance = training
+        ? tf.mean(tf.square(tf.sub(x as tf.Tensor, mean)), axes, true)
+        : tf.reshape(tf.tensor(constant(test, 'variance') as number[]), wide)
       const xhat = tf.div(tf.sub(x as tf.Tensor, mean), tf.sqrt(tf.add(variance, float(test, 'epsilon', 1e-5))))
       return tf.add(tf.mul(xhat, tf.reshape(scale as tf.Tensor, wide)), tf.reshape(bias as tf.Tensor, wide))
     },
   },
   Reshape: { run: (inputs, test) => tf.reshape(at(inputs, 0), constant(test, 'shape') as number[]) },
   Transpose: { run: (inputs, test) => tf.transpose(at(inputs, 0), ints(test, 'perm')) },
-  Concat: { judges: ({ inputs }) => Object.keys(inputs).length > 1, run: (inputs, test) => tf.concat(inputs, int(test, 'axis', 0) + (int(test, 'axis', 0) < 0 ? 3 : 0)) },
+  Concat: {
+    judges: ({ inputs }) => Object.keys(inputs).length > 1,
+    run: (inputs, test) => tf.concat(inputs, int(test, 'axis', 0) + (int(test, 'axis', 0) < 0 ? 3 : 0)),
+  },
   Slice: {
     run: (inputs, test) => {
       const { shape } = at(inputs, 0)
       const [starts, ends] = [constant(test, 'starts') as number[], constant(test, 'ends') as number[]]
-      const axes = (constant(test, 'axes') ?? starts.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + shape.length : axis))
+      const axes = (constant(test, 'axes') ?? starts.map((_, axis) => axis)).map((axis) =>
+        axis < 0 ? axis + shape.length : axis,
+      )
       const steps = constant(test, 'steps') ?? starts.map(() => 1)
       const kept = shape.map((size, axis) => {
         const position = axes.indexOf(axis)
@@ -126,25 +182,42 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
         const [start, end, step] = [starts[position] as number, ends[position] as number, steps[position] as number]
         const from = start < 0 ? start + size : start
         const to = end < 0 ? end + size : Math.min(end, size)
-        return step > 0 ? all.filter((index) => index >= from && index < to && (index - from) % step === 0) : all.filter((index) => index <= from && index > to && (from - index) % -step === 0).reverse()
+        return step > 0
+          ? all.filter((index) => index >= from && index < to && (index - from) % step === 0)
+          : all.filter((index) => index <= from && index > to && (from - index) % -step === 0).reverse()
       })
       return kept.reduce((value, indices, axis) => tf.gather(value, tf.tensor1d(indices, 'int32'), axis), at(inputs, 0))
     },
   },
   Gather: {
-    judges: (test) => constant(test, 'indices')?.every((index) => index >= 0) === true && test.constants?.['indices']?.dims.length !== 0,
-    run: (inputs, test) => tf.gather(at(inputs, 0), tf.tensor(constant(test, 'indices') as number[], test.constants?.['indices']?.dims as number[], 'int32'), int(test, 'axis', 0)),
+    judges: (test) =>
+      constant(test, 'indices')?.every((index) => index >= 0) === true &&
+      test.constants?.['indices']?.dims.length !== 0,
+    run: (inputs, test) =>
+      tf.gather(
+        at(inputs, 0),
+        tf.tensor(constant(test, 'indices') as number[], test.constants?.['indices']?.dims as number[], 'int32'),
+        int(test, 'axis', 0),
+      ),
   },
 }
 
 /** Gradients of the weighted output by input. */
-export async function engineGradients(test: GradientCase, weights: OutputWeights): Promise<Record<string, Float32Array>> {
+export async function engineGradients(
+  test: GradientCase,
+  weights: OutputWeights,
+): Promise<Record<string, Float32Array>> {
   await tf.setBackend('cpu')
   const run = ENGINES[test.opType]?.run as Engine
   const [weight] = Object.values(weights) as [Tensor<'float32'>]
   const inputs = Object.values(test.inputs).map(({ data, dims }) => tf.tensor(data, [...dims]))
-  const gradients = tf.grads((...tensors: tf.Tensor[]) => run(tensors, test))(inputs, tf.tensor(weight.data, [...weight.dims]))
-  return Object.fromEntries(Object.keys(test.inputs).map((name, index) => [name, at(gradients, index).dataSync() as Float32Array]))
+  const gradients = tf.grads((...tensors: tf.Tensor[]) => run(tensors, test))(
+    inputs,
+    tf.tensor(weight.data, [...weight.dims]),
+  )
+  return Object.fromEntries(
+    Object.keys(test.inputs).map((name, index) => [name, at(gradients, index).dataSync() as Float32Array]),
+  )
 }
 
 function sameShape({ inputs }: GradientCase): boolean {
@@ -165,7 +238,13 @@ function toFirst(y: tf.Tensor): tf.Tensor {
 }
 
 // Padding by hand, so that the engine's own rules about it do not matter.
-function spacePadded(x: tf.Tensor4D, test: GradientCase, kernel: readonly number[], strides: readonly number[], value: number): tf.Tensor4D {
+function spacePadded(
+  x: tf.Tensor4D,
+  test: GradientCase,
+  kernel: readonly number[],
+  strides: readonly number[],
+  value: number,
+): tf.Tensor4D {
   const automatic = test.attributes?.['auto_pad'] as string | undefined
   const pads = ints(test, 'pads') ?? [0, 0, 0, 0]
   const sides = [0, 1].map((axis): [number, number] => {

@@ -12,7 +12,9 @@ export interface GradientCase {
   opType: string
   /** What is special about this case. */
   title: string
-  /** Inputs to differentiate, in the node's order; `constants` take the places after them unless `order` says otherwise. */
+  /**
+   * Inputs to differentiate, in the node's order; `constants` take the places after them unless `order` says otherwise.
+   */
   inputs: Readonly<Record<ValueName, Tensor<'float32'>>>
   constants?: Readonly<Record<ValueName, Tensor>>
   order?: readonly ValueName[]
@@ -32,10 +34,26 @@ export interface GradientCase {
 export const OPSET = 18
 
 /** The single-node graph of a case. */
-export function graphOf({ opType, inputs, constants = {}, order, attributes: attrs = {}, outputs = ['y'] }: GradientCase): Graph {
+export function graphOf({
+  opType,
+  inputs,
+  constants = {},
+  order,
+  attributes: attrs = {},
+  outputs = ['y'],
+}: GradientCase): Graph {
   return {
     name: 'case',
-    nodes: [{ name: 'node', opType, domain: '', inputs: [...(order ?? [...Object.keys(inputs), ...Object.keys(constants)])], outputs: [...outputs], attributes: attributes(attrs) }],
+    nodes: [
+      {
+        name: 'node',
+        opType,
+        domain: '',
+        inputs: [...(order ?? [...Object.keys(inputs), ...Object.keys(constants)])],
+        outputs: [...outputs],
+        attributes: attributes(attrs),
+      },
+    ],
     inputs: Object.entries(inputs).map(([name, { dims }]) => ({ name, type: { elementType: 'float32', dims } })),
     outputs: outputs.filter((name) => name !== '').map((name) => ({ name, type: undefined })),
     initializers: new Map(Object.entries(constants)),
@@ -60,12 +78,30 @@ export async function evaluate(graph: Graph, feeds: Readonly<Record<string, Tens
 export type OutputWeights = Readonly<Record<ValueName, Tensor<'float32'>>>
 
 /** Gradients of the loss through `differentiate`, by input. */
-export async function analyticGradients(test: GradientCase, weights: OutputWeights, outputShapes: OutputShapes): Promise<Record<ValueName, Float32Array>> {
+export async function analyticGradients(
+  test: GradientCase,
+  weights: OutputWeights,
+  outputShapes: OutputShapes,
+): Promise<Record<ValueName, Float32Array>> {
   const graph = graphOf(test)
   const terms = Object.entries(weights).map(([output, weight], index) => {
     graph.initializers.set(`weight_${index}`, weight)
-    graph.nodes.push({ name: `mul_${index}`, opType: 'Mul', domain: '', inputs: [output, `weight_${index}`], outputs: [`weighted_${index}`], attributes: {} })
-    graph.nodes.push({ name: `sum_${index}`, opType: 'ReduceSum', domain: '', inputs: [`weighted_${index}`], outputs: [`term_${index}`], attributes: attributes({ keepdims: 0 }) })
+    graph.nodes.push({
+      name: `mul_${index}`,
+      opType: 'Mul',
+      domain: '',
+      inputs: [output, `weight_${index}`],
+      outputs: [`weighted_${index}`],
+      attributes: {},
+    })
+    graph.nodes.push({
+      name: `sum_${index}`,
+      opType: 'ReduceSum',
+      domain: '',
+      inputs: [`weighted_${index}`],
+      outputs: [`term_${index}`],
+      attributes: attributes({ keepdims: 0 }),
+    })
     return `term_${index}`
   })
   graph.nodes.push({ name: 'loss', opType: 'Sum', domain: '', inputs: terms, outputs: ['loss'], attributes: {} })
@@ -74,7 +110,8 @@ export async function analyticGradients(test: GradientCase, weights: OutputWeigh
   for (const [name, { dims }] of Object.entries(test.inputs)) shapes.set(name, dims)
   for (const [name, { dims }] of graph.initializers) shapes.set(name, dims)
   for (const [output, dims] of Object.entries(outputShapes)) shapes.set(output, dims)
-  for (const [index, { dims }] of Object.values(weights).entries()) shapes.set(`weighted_${index}`, dims).set(`term_${index}`, [])
+  for (const [index, { dims }] of Object.values(weights).entries())
+    shapes.set(`weighted_${index}`, dims).set(`term_${index}`, [])
   const result = differentiate(graph, { loss: 'loss', withRespectTo: Object.keys(test.inputs), shapes })
   const values = await evaluate(result.graph, test.inputs)
   return Object.fromEntries([...result.gradients].map(([input, name]) => [input, values[name]?.data as Float32Array]))
@@ -97,7 +134,11 @@ const MOST_ELEMENTS = 40
  * Central differences through ONNX Runtime, in float64 where it has the kernel, else in float32 with a larger step.
  * The loss is summed up here in float64 in both cases.
  */
-export async function finiteDifferences(test: GradientCase, weights: OutputWeights, random: () => number): Promise<{ differences: Differences; tolerance: number }> {
+export async function finiteDifferences(
+  test: GradientCase,
+  weights: OutputWeights,
+  random: () => number,
+): Promise<{ differences: Differences; tolerance: number }> {
   const graph = test.forward ?? graphOf(test)
   try {
     if (test.single) throw new Error('float32 is asked for')
@@ -108,11 +149,24 @@ export async function finiteDifferences(test: GradientCase, weights: OutputWeigh
 }
 
 async function differencesIn(
-  type: 'float32' | 'float64', step: number, graph: Graph, test: GradientCase, weights: OutputWeights, random: () => number,
+  type: 'float32' | 'float64',
+  step: number,
+  graph: Graph,
+  test: GradientCase,
+  weights: OutputWeights,
+  random: () => number,
 ): Promise<Differences> {
-  const convert = (tensor: Tensor): Tensor => (
-    tensor.type !== 'float32' ? tensor : { type, dims: tensor.dims, data: type === 'float64' ? Float64Array.from(tensor.data as Float32Array) : Float32Array.from(tensor.data as Float32Array) }
-  )
+  const convert = (tensor: Tensor): Tensor =>
+    tensor.type !== 'float32'
+      ? tensor
+      : {
+          type,
+          dims: tensor.dims,
+          data:
+            type === 'float64'
+              ? Float64Array.from(tensor.data as Float32Array)
+              : Float32Array.from(tensor.data as Float32Array),
+        }
   const converted: Graph = {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, type: { elementType: type, dims: input.type?.dims } })),
@@ -129,7 +183,10 @@ async function differencesIn(
   }
   const result: Differences = {}
   for (const [name, { data }] of Object.entries(feeds) as [string, { data: Float64Array }][]) {
-    const chosen = data.length <= MOST_ELEMENTS ? [...data.keys()] : Array.from({ length: MOST_ELEMENTS }, () => Math.floor(random() * data.length))
+    const chosen =
+      data.length <= MOST_ELEMENTS
+        ? [...data.keys()]
+        : Array.from({ length: MOST_ELEMENTS }, () => Math.floor(random() * data.length))
     result[name] = []
     for (const index of chosen) {
       const original = data[index] as number
@@ -160,7 +217,10 @@ export function randomNumbers(seed: number): () => number {
 
 let drawn = 0
 
-/** A tensor of seeded values in [low, high), different for every call, and no two values closer than the finite differences' steps. */
+/**
+ * A tensor of seeded values in [low, high), different for every call, and no two values closer than the finite
+ * differences' steps.
+ */
 export function uniform(dims: readonly number[], low = -1, high = 1): Tensor<'float32'> {
   const random = randomNumbers(++drawn)
   const count = elementCount(dims)
@@ -169,14 +229,25 @@ export function uniform(dims: readonly number[], low = -1, high = 1): Tensor<'fl
     const other = Math.floor(random() * (last + 1))
     ;[ranks[last], ranks[other]] = [ranks[other] as number, ranks[last] as number]
   }
-  return float32(dims, ranks.map((rank) => low + ((high - low) * (rank + 0.5)) / count))
+  return float32(
+    dims,
+    ranks.map((rank) => low + ((high - low) * (rank + 0.5)) / count),
+  )
 }
 
 /** The same, without values near the given kinks. */
-export function awayFrom(kinks: readonly number[], dims: readonly number[], low: number, high: number): Tensor<'float32'> {
+export function awayFrom(
+  kinks: readonly number[],
+  dims: readonly number[],
+  low: number,
+  high: number,
+): Tensor<'float32'> {
   const { data } = uniform(dims, low, high)
-  return float32(dims, data.map((value) => {
-    const near = kinks.find((kink) => Math.abs(value - kink) < 0.05)
-    return near === undefined ? value : near + (value < near ? -0.1 : 0.1)
-  }))
+  return float32(
+    dims,
+    data.map((value) => {
+      const near = kinks.find((kink) => Math.abs(value - kink) < 0.05)
+      return near === undefined ? value : near + (value < near ? -0.1 : 0.1)
+    }),
+  )
 }

@@ -6,17 +6,36 @@ import { RULES } from '../../src/gradient/rule-table.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import { CASES } from './cases.js'
 import { ENGINES, engineGradients } from './engine.js'
-import { analyticGradients, finiteDifferences, outputShapesOf, randomNumbers, type GradientCase, type OutputShapes, type OutputWeights } from './gradient-case.js'
+import {
+  analyticGradients,
+  finiteDifferences,
+  outputShapesOf,
+  randomNumbers,
+  type GradientCase,
+  type OutputShapes,
+  type OutputWeights,
+} from './gradient-case.js'
 
 const SEEDS = { weights: 20, chosen: 5 }
 const seeds = JSON.stringify(SEEDS)
 
-function seededWeights({ outputs = ['y'], differentiated = outputs.slice(0, 1) }: GradientCase, shapes: OutputShapes): OutputWeights {
+function seededWeights(
+  { outputs = ['y'], differentiated = outputs.slice(0, 1) }: GradientCase,
+  shapes: OutputShapes,
+): OutputWeights {
   const random = randomNumbers(SEEDS.weights)
-  return Object.fromEntries(differentiated.map((name) => {
-    const dims = shapes[name] as readonly number[]
-    return [name, float32(dims, Array.from({ length: elementCount(dims) }, () => 0.25 + random()))]
-  }))
+  return Object.fromEntries(
+    differentiated.map((name) => {
+      const dims = shapes[name] as readonly number[]
+      return [
+        name,
+        float32(
+          dims,
+          Array.from({ length: elementCount(dims) }, () => 0.25 + random()),
+        ),
+      ]
+    }),
+  )
 }
 
 async function checkDifferences(found: GradientCase): Promise<void> {
@@ -28,9 +47,15 @@ async function checkDifferences(found: GradientCase): Promise<void> {
     const gradient = analytic[name] as Float32Array
     assert.equal(gradient.length, found.inputs[name]?.data.length)
     const scale = Math.max(1e-2, ...list.map(({ value }) => Math.abs(value)))
-    assert.ok(list.some(({ value }) => value !== 0), `${name}: the witness sees no gradient`)
+    assert.ok(
+      list.some(({ value }) => value !== 0),
+      `${name}: the witness sees no gradient`,
+    )
     for (const { index, value } of list) {
-      assert.ok(Math.abs((gradient[index] as number) - value) <= tolerance * scale, `d${name}[${index}] = ${gradient[index]}, finite differences ${value} (seeds ${seeds})`)
+      assert.ok(
+        Math.abs((gradient[index] as number) - value) <= tolerance * scale,
+        `d${name}[${index}] = ${gradient[index]}, finite differences ${value} (seeds ${seeds})`,
+      )
     }
   }
 }
@@ -44,7 +69,10 @@ async function checkEngine(found: GradientCase): Promise<void> {
     assert.equal(gradient.length, expected.length)
     const scale = Math.max(1e-2, ...expected.map(Math.abs))
     for (const [index, value] of expected.entries()) {
-      assert.ok(Math.abs((gradient[index] as number) - value) <= 1e-5 * scale, `d${name}[${index}] = ${gradient[index]}, TensorFlow.js ${value} (seeds ${seeds})`)
+      assert.ok(
+        Math.abs((gradient[index] as number) - value) <= 1e-5 * scale,
+        `d${name}[${index}] = ${gradient[index]}, TensorFlow.js ${value} (seeds ${seeds})`,
+      )
     }
   }
 }
@@ -54,14 +82,29 @@ for (const [opType, rule] of Object.entries(RULES)) {
   const cases = CASES.filter((found) => found.opType === opType)
   const judged = cases.filter((found) => ENGINES[opType] !== undefined && ENGINES[opType].judges?.(found) !== false)
   describe(`rule ${opType}`, () => {
-    test('has a case', () => { assert.ok(cases.length > 0) })
-    test('has a case for the second witness where there is one', () => { assert.equal(judged.length > 0, opType in ENGINES) })
-    for (const found of cases) test(`${found.title}: finite differences`, async () => { await checkDifferences(found) })
-    for (const found of judged) test(`${found.title}: TensorFlow.js`, async () => { await checkEngine(found) })
+    test('has a case', () => {
+      assert.ok(cases.length > 0)
+    })
+    test('has a case for the second witness where there is one', () => {
+      assert.equal(judged.length > 0, opType in ENGINES)
+    })
+    for (const found of cases)
+      test(`${found.title}: finite differences`, async () => {
+        await checkDifferences(found)
+      })
+    for (const found of judged)
+      test(`${found.title}: TensorFlow.js`, async () => {
+        await checkEngine(found)
+      })
   })
 }
 
 test('every case and every second witness belongs to a rule', () => {
-  const rules = new Set(Object.entries(RULES).flatMap(([opType, rule]) => (rule === NOT_DIFFERENTIABLE ? [] : [opType])))
-  assert.deepEqual([...CASES.map(({ opType }) => opType), ...Object.keys(ENGINES)].filter((opType) => !rules.has(opType)), [])
+  const rules = new Set(
+    Object.entries(RULES).flatMap(([opType, rule]) => (rule === NOT_DIFFERENTIABLE ? [] : [opType])),
+  )
+  assert.deepEqual(
+    [...CASES.map(({ opType }) => opType), ...Object.keys(ENGINES)].filter((opType) => !rules.has(opType)),
+    [],
+  )
 })

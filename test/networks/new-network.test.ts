@@ -8,8 +8,9 @@ import { NETWORKS, newNetwork, type NetworkName } from '../../src/networks/new-n
 import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
 
-// Learned values, batch norm's running statistics excluded. ResNet-18 and MobileNetV2: as torchvision counts them; ResNet-20 and -56 with
-// parameter-free shortcuts: 0.27 M and 0.85 M in table 6 of arXiv 1512.03385; LeNet-5: 156 + 2,416 + 48,120 + 10,164 + 850.
+// Learned values, batch norm's running statistics excluded. ResNet-18 and MobileNetV2: as torchvision counts them;
+// ResNet-20 and -56 with parameter-free shortcuts: 0.27 M and 0.85 M in table 6 of arXiv 1512.03385; LeNet-5: 156 +
+// 2,416 + 48,120 + 10,164 + 850.
 const PARAMETERS: Partial<Record<NetworkName, { classes: number; count: number }>> = {
   lenet5: { classes: 10, count: 61_706 },
   resnet20: { classes: 10, count: 269_722 },
@@ -23,13 +24,18 @@ function build(name: NetworkName, classes: number, seed = 1): Model {
 }
 
 function countParameters({ graph }: Model): number {
-  const statistics = new Set(graph.nodes.filter(({ opType }) => opType === 'BatchNormalization').flatMap(({ inputs }) => inputs.slice(3)))
-  return [...graph.initializers].filter(([name, { type }]) => type === 'float32' && !statistics.has(name))
+  const statistics = new Set(
+    graph.nodes.filter(({ opType }) => opType === 'BatchNormalization').flatMap(({ inputs }) => inputs.slice(3)),
+  )
+  return [...graph.initializers]
+    .filter(([name, { type }]) => type === 'float32' && !statistics.has(name))
     .reduce((sum, [, { dims }]) => sum + (dims.length === 0 ? 0 : elementCount(dims)), 0)
 }
 
 for (const [name, { classes, count }] of Object.entries(PARAMETERS)) {
-  test(`${name} has ${count} parameters`, () => { assert.equal(countParameters(build(name as NetworkName, classes)), count) })
+  test(`${name} has ${count} parameters`, () => {
+    assert.equal(countParameters(build(name as NetworkName, classes)), count)
+  })
 }
 
 for (const name of ['lenet5', 'resnet20', 'resnet56'] as const) {
@@ -37,11 +43,14 @@ for (const name of ['lenet5', 'resnet20', 'resnet56'] as const) {
     const { input } = NETWORKS[name]
     const session = await Session.create(writeModel(build(name, 7)), { threads: 1 })
     const dims = [2, ...input]
-    const x = float32(dims, Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)))
+    const x = float32(
+      dims,
+      Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
+    )
     const scores = (await session.run({ input: x })).scores
     await session.release()
     assert.deepEqual(scores?.dims, [2, 7])
-    assert.ok([...scores.data as Float32Array].every(Number.isFinite))
+    assert.ok([...(scores.data as Float32Array)].every(Number.isFinite))
   })
 }
 
@@ -52,12 +61,18 @@ test('the seed fixes the weights', () => {
 })
 
 test('He initialisation: variance 2 / fan-in', () => {
-  const { data, dims } = build('resnet20', 10).graph.initializers.get('stage3.1.conv1.weight') as { data: Float32Array; dims: readonly number[] }
+  const { data, dims } = build('resnet20', 10).graph.initializers.get('stage3.1.conv1.weight') as {
+    data: Float32Array
+    dims: readonly number[]
+  }
   const fanIn = elementCount(dims.slice(1))
   const variance = data.reduce((sum, value) => sum + value * value, 0) / data.length
-  assert.ok(Math.abs(variance * fanIn / 2 - 1) < 0.03, `${variance * fanIn}`)
+  assert.ok(Math.abs((variance * fanIn) / 2 - 1) < 0.03, `${variance * fanIn}`)
 })
 
 test('samples too small for the architecture are refused', () => {
-  assert.throws(() => newNetwork('lenet5', { classes: 10, input: [1, 8, 8], seed: 1 }), (error: unknown) => error instanceof TtqError && error.code === 'usage')
+  assert.throws(
+    () => newNetwork('lenet5', { classes: 10, input: [1, 8, 8], seed: 1 }),
+    (error: unknown) => error instanceof TtqError && error.code === 'usage',
+  )
 })

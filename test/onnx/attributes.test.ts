@@ -6,7 +6,11 @@ import { readModel } from '../../src/onnx/read-model.js'
 import { fixture } from './fixtures.js'
 
 const conv: Node = {
-  name: 'conv1', opType: 'Conv', domain: '', inputs: [], outputs: ['y'],
+  name: 'conv1',
+  opType: 'Conv',
+  domain: '',
+  inputs: [],
+  outputs: ['y'],
   attributes: attributes({ group: 2, pads: [1, 1], auto_pad: 'NOTSET', alpha: { float: 0.5 }, absent: undefined }),
 }
 
@@ -22,7 +26,9 @@ test('attributes of plain values, read back by kind', () => {
 
 test('an attribute of another kind is refused', () => {
   assert.throws(() => attribute(conv, 'group', 'ints', []), {
-    name: 'TtqError', code: 'model', message: 'onnx: node "conv1" (Conv): attribute "group" is of kind int, expected ints',
+    name: 'TtqError',
+    code: 'model',
+    message: 'onnx: node "conv1" (Conv): attribute "group" is of kind int, expected ints',
   })
 })
 
@@ -33,6 +39,9 @@ test('a node is named by its name, else by its first output; other domains are s
 
 test('subgraphs are the bodies of control flow', () => {
   const nested = readModel(fixture('accept', 'if-nested.onnx')).graph.nodes[1] as Node
-  assert.deepEqual(subgraphs(nested).map(({ name }) => name), ['d', 'c'])
+  assert.deepEqual(
+    subgraphs(nested).map(({ name }) => name),
+    ['d', 'c'],
+  )
   assert.deepEqual(subgraphs(conv), [])
 })

@@ -40,18 +40,26 @@ for (const file of ['opset-13.onnx', 'if-nested.onnx', 'constants.onnx', 'extern
 
 test('what we write is refused when it is cut anywhere', () => {
   const whole = writeModel(readModel(fixture('accept', 'opset-13.onnx')))
-  for (let length = 0; length < whole.length; length++) assert.equal(readOrRefuse(whole.subarray(0, length)), undefined, `cut at ${length}`)
+  for (let length = 0; length < whole.length; length++)
+    assert.equal(readOrRefuse(whole.subarray(0, length)), undefined, `cut at ${length}`)
 })
 
 test('every byte of a model changed: a model that can be written, or a refusal', () => {
-  for (const file of ['if-nested.onnx', 'storage-int64-data.onnx', 'initializer-sparse.onnx', 'device-configuration.onnx', 'external.onnx']) {
+  for (const file of [
+    'if-nested.onnx',
+    'storage-int64-data.onnx',
+    'initializer-sparse.onnx',
+    'device-configuration.onnx',
+    'external.onnx',
+  ]) {
     const whole = fixture('accept', file)
     for (let at = 0; at < whole.length; at++) {
       for (const flip of [1, 0x80, 0xff]) {
         const bytes = Uint8Array.from(whole)
         bytes[at] = (bytes[at] as number) ^ flip
         const model = readOrRefuse(bytes)
-        if (model !== undefined) assert.ok(writeModel(model).length < 10 * whole.length, `${file}, byte ${at} ^ ${flip}`)
+        if (model !== undefined)
+          assert.ok(writeModel(model).length < 10 * whole.length, `${file}, byte ${at} ^ ${flip}`)
       }
     }
   }

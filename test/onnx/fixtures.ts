@@ -9,7 +9,9 @@ const ROOT = new URL('../../../fixtures/onnx/', import.meta.url)
 export type Folder = 'accept' | 'reject' | 'upgrade'
 
 export function fixtureNames(folder: Folder): string[] {
-  return readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith('.onnx')).sort()
+  return readdirSync(new URL(folder, ROOT))
+    .filter((name) => name.endsWith('.onnx'))
+    .sort()
 }
 
 export function fixture(folder: Folder, name: string): Uint8Array {
@@ -33,12 +35,15 @@ export function seeded(seed: number): () => number {
 /** A tensor for every graph input; symbolic dimensions are `batch`. */
 export function seededFeeds(graph: Graph, seed: number, batch = 2): Feeds {
   const random = seeded(seed)
-  return Object.fromEntries(graph.inputs.map(({ name, type }) => {
-    const dims = (type?.dims ?? []).map((dim) => (typeof dim === 'number' ? dim : batch))
-    const count = dims.reduce((product, dim) => product * dim, 1)
-    const data = type?.elementType === 'bool'
-      ? Uint8Array.from({ length: count }, () => (random() < 0.5 ? 1 : 0))
-      : Float32Array.from({ length: count }, () => random() * 2 - 1)
-    return [name, { type: type?.elementType ?? 'float32', dims, data }]
-  }))
+  return Object.fromEntries(
+    graph.inputs.map(({ name, type }) => {
+      const dims = (type?.dims ?? []).map((dim) => (typeof dim === 'number' ? dim : batch))
+      const count = dims.reduce((product, dim) => product * dim, 1)
+      const data =
+        type?.elementType === 'bool'
+          ? Uint8Array.from({ length: count }, () => (random() < 0.5 ? 1 : 0))
+          : Float32Array.from({ length: count }, () => random() * 2 - 1)
+      return [name, { type: type?.elementType ?? 'float32', dims, data }]
+    }),
+  )
 }

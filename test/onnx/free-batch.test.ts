@@ -13,10 +13,21 @@ import { fixture, seededFeeds } from './fixtures.js'
 const SEED = 5
 
 /** x -> Reshape(target) -> y, for a fixed batch. */
-function reshaping(target: readonly number[], { batch = 1, outDims = target, attrs = {} }: { batch?: number; outDims?: readonly number[]; attrs?: Record<string, number> } = {}): Model {
+function reshaping(
+  target: readonly number[],
+  {
+    batch = 1,
+    outDims = target,
+    attrs = {},
+  }: { batch?: number; outDims?: readonly number[]; attrs?: Record<string, number> } = {},
+): Model {
   const builder = new GraphBuilder()
   builder.input('x', 'float32', [batch, 2, 3])
-  builder.output(builder.emit('Reshape', ['x', builder.constant(int64(target), 'target')], attrs, 'y'), 'float32', outDims)
+  builder.output(
+    builder.emit('Reshape', ['x', builder.constant(int64(target), 'target')], attrs, 'y'),
+    'float32',
+    outDims,
+  )
   return { irVersion: 8, opsets: new Map([['', 18]]), graph: builder.build('g') }
 }
 
@@ -44,20 +55,42 @@ for (const { target, free, ...options } of CASES) {
     assert.deepEqual(freed.graph.inputs[0]?.type?.dims, ['batch', 2, 3])
     assert.deepEqual(freed.graph.outputs[0]?.type?.dims, ['batch', 6])
     assert.deepEqual(writeModel(model), before, 'the model itself was changed')
-    const data = (await run(writeModel(freed), float32([3, 2, 3], Array.from({ length: 18 }, (_, i) => i)))).data
-    assert.deepEqual([...data], Array.from({ length: 18 }, (_, i) => i))
+    const data = (
+      await run(
+        writeModel(freed),
+        float32(
+          [3, 2, 3],
+          Array.from({ length: 18 }, (_, i) => i),
+        ),
+      )
+    ).data
+    assert.deepEqual(
+      [...data],
+      Array.from({ length: 18 }, (_, i) => i),
+    )
   })
 }
 
 test('left alone: other targets, 0 with allowzero, weights, symbolic batches', () => {
-  for (const [target, attrs] of [[[2, 3], {}], [[-1, 6], {}], [[0, -1], {}], [[1, 0, 6], { allowzero: 1 }]] as const) {
+  for (const [target, attrs] of [
+    [[2, 3], {}],
+    [[-1, 6], {}],
+    [[0, -1], {}],
+    [[1, 0, 6], { allowzero: 1 }],
+  ] as const) {
     assert.deepEqual(targetOf(freeBatch(reshaping(target, { attrs }))), target)
   }
   const builder = new GraphBuilder()
   builder.input('x', 'float32', [1, 6])
-  const weight = builder.emit('Reshape', [builder.emit('Neg', [builder.constant(float32([6], [1, 2, 3, 4, 5, 6]))]), builder.constant(int64([1, 6]))])
+  const weight = builder.emit('Reshape', [
+    builder.emit('Neg', [builder.constant(float32([6], [1, 2, 3, 4, 5, 6]))]),
+    builder.constant(int64([1, 6])),
+  ])
   builder.output(builder.emit('Mul', ['x', weight]))
-  assert.deepEqual(targetOf(freeBatch({ irVersion: 8, opsets: new Map([['', 18]]), graph: builder.build('g') })), [1, 6])
+  assert.deepEqual(
+    targetOf(freeBatch({ irVersion: 8, opsets: new Map([['', 18]]), graph: builder.build('g') })),
+    [1, 6],
+  )
   const symbolic = readModel(fixture('accept', 'opset-13.onnx'))
   assert.equal(freeBatch(symbolic), symbolic)
 })
@@ -69,8 +102,13 @@ test('a target shared by weights and data is rewritten for the data alone', () =
   const weight = builder.emit('Reshape', [builder.constant(float32([6], [1, 2, 3, 4, 5, 6])), target])
   builder.output(builder.emit('Mul', [builder.emit('Reshape', [x, target]), weight]))
   const { graph } = freeBatch({ irVersion: 8, opsets: new Map([['', 18]]), graph: builder.build('g') })
-  const targets = graph.nodes.filter(({ opType }) => opType === 'Reshape').map(({ inputs }) => [...graph.initializers.get(inputs[1] ?? '')?.data as BigInt64Array])
-  assert.deepEqual(targets, [[1n, 6n], [-1n, 6n]])
+  const targets = graph.nodes
+    .filter(({ opType }) => opType === 'Reshape')
+    .map(({ inputs }) => [...(graph.initializers.get(inputs[1] ?? '')?.data as BigInt64Array)])
+  assert.deepEqual(targets, [
+    [1n, 6n],
+    [-1n, 6n],
+  ])
 })
 
 test('a classifier of fixed batch, with declared intermediate shapes, runs on any batch', async () => {
@@ -82,7 +120,11 @@ test('a classifier of fixed batch, with declared intermediate shapes, runs on an
   const [size, classes] = [3 * 8 * 8, 5]
   for (let i = 0; i < 3; i++) {
     const sample = float32([1, 3, 8, 8], (x as Tensor<'float32'>).data.slice(i * size, (i + 1) * size))
-    assert.deepEqual((await run(writeModel(model), sample)).data, all.data.slice(i * classes, (i + 1) * classes), `seed ${SEED}, sample ${i}`)
+    assert.deepEqual(
+      (await run(writeModel(model), sample)).data,
+      all.data.slice(i * classes, (i + 1) * classes),
+      `seed ${SEED}, sample ${i}`,
+    )
   }
 })
 

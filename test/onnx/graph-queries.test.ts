@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import { attributes, subgraphs } from '../../src/onnx/attributes.js'
 import { checkGraph } from '../../src/onnx/check-graph.js'
 import {
-  cloneModel, consumers, producers, removeUnusedNodes, replaceValues, usedValues, valueNames,
+  cloneModel,
+  consumers,
+  producers,
+  removeUnusedNodes,
+  replaceValues,
+  usedValues,
+  valueNames,
 } from '../../src/onnx/graph-queries.js'
 import type { Graph, Node } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
@@ -18,7 +24,9 @@ function node(opType: string, inputs: string[], outputs: string[], attrs: Node['
 
 function graph(nodes: Node[], outputs: string[], initializers: [string, Tensor][] = [], inputs = ['x']): Graph {
   return {
-    name: 'g', nodes, initializers: new Map(initializers),
+    name: 'g',
+    nodes,
+    initializers: new Map(initializers),
     inputs: inputs.map((name) => ({ name, type: { elementType: 'float32', dims: [2] } })),
     outputs: outputs.map((name) => ({ name, type: undefined })),
   }
@@ -30,8 +38,20 @@ test('producers and consumers', () => {
   const relu = node('Relu', ['x'], ['a'])
   const add = node('Add', ['a', 'a'], ['b', ''])
   const g = graph([relu, add], ['b'])
-  assert.deepEqual([...producers(g)], [['a', relu], ['b', add]])
-  assert.deepEqual([...consumers(g)], [['x', [relu]], ['a', [add]]])
+  assert.deepEqual(
+    [...producers(g)],
+    [
+      ['a', relu],
+      ['b', add],
+    ],
+  )
+  assert.deepEqual(
+    [...consumers(g)],
+    [
+      ['x', [relu]],
+      ['a', [add]],
+    ],
+  )
 })
 
 test('a node uses what graphs nested in it capture, at any depth, and not their own values', () => {
@@ -46,7 +66,10 @@ test('a node uses what graphs nested in it capture, at any depth, and not their 
 
 test('a nested graph whose output is an outer value captures it', () => {
   const branch = graph([], ['x'], [], [])
-  assert.deepEqual([...usedValues(node('If', ['c'], ['y'], { then_branch: { kind: 'graph', value: branch } }))], ['c', 'x'])
+  assert.deepEqual(
+    [...usedValues(node('If', ['c'], ['y'], { then_branch: { kind: 'graph', value: branch } }))],
+    ['c', 'x'],
+  )
 })
 
 test('a clone can be edited without touching the original, nested graphs included', () => {
@@ -80,10 +103,16 @@ test('unused nodes and initializers go, those that a nested graph captures stay'
   g.nodes.unshift(node('Neg', ['x'], ['dead']), node('Neg', ['dead'], ['deader']))
   g.initializers.set('unused', float32([1], [0]))
   const kept = removeUnusedNodes(g)
-  assert.deepEqual(kept.nodes.map(({ outputs }) => outputs), [['pre'], ['y']])
+  assert.deepEqual(
+    kept.nodes.map(({ outputs }) => outputs),
+    [['pre'], ['y']],
+  )
   assert.deepEqual([...kept.initializers.keys()], ['w'])
   assert.equal(g.nodes.length, 4)
-  assert.deepEqual(kept.inputs.map(({ name }) => name), ['x', 'flag'])
+  assert.deepEqual(
+    kept.inputs.map(({ name }) => name),
+    ['x', 'flag'],
+  )
 })
 
 test('an output that is an initializer or an input stays one', () => {
@@ -92,25 +121,58 @@ test('an output that is an initializer or an input stays one', () => {
 })
 
 test('replacing values removes what only they needed', () => {
-  const g = graph([
-    node('Shape', ['x'], ['shape']), node('Gather', ['shape', 'zero'], ['n']), node('Relu', ['x'], ['r']), node('Add', ['r', 'n'], ['y']),
-  ], ['y'], [['zero', int64([0])]])
+  const g = graph(
+    [
+      node('Shape', ['x'], ['shape']),
+      node('Gather', ['shape', 'zero'], ['n']),
+      node('Relu', ['x'], ['r']),
+      node('Add', ['r', 'n'], ['y']),
+    ],
+    ['y'],
+    [['zero', int64([0])]],
+  )
   const replaced = replaceValues(g, new Map([['n', float32([1], [2])]]))
-  assert.deepEqual(replaced.nodes.map(({ opType }) => opType), ['Relu', 'Add'])
+  assert.deepEqual(
+    replaced.nodes.map(({ opType }) => opType),
+    ['Relu', 'Add'],
+  )
   assert.deepEqual([...replaced.initializers.keys()], ['n'])
   checkGraph(replaced)
   assert.equal(g.nodes.length, 4)
 })
 
 test('replacing one of several outputs, a graph output, a graph input and an unknown name', () => {
-  const g = graph([node('Split', ['x'], ['a', 'b'], attributes({ axis: 0 })), node('Add', ['b', 'z'], ['c']), node('Neg', ['c'], ['y'])], ['a', 'y', 'c'], [], ['x', 'z'])
-  const values = new Map([['a', float32([1], [1])], ['c', float32([1], [2])], ['z', float32([1], [3])], ['nobody', float32([1], [4])]])
+  const g = graph(
+    [
+      node('Split', ['x'], ['a', 'b'], attributes({ axis: 0 })),
+      node('Add', ['b', 'z'], ['c']),
+      node('Neg', ['c'], ['y']),
+    ],
+    ['a', 'y', 'c'],
+    [],
+    ['x', 'z'],
+  )
+  const values = new Map([
+    ['a', float32([1], [1])],
+    ['c', float32([1], [2])],
+    ['z', float32([1], [3])],
+    ['nobody', float32([1], [4])],
+  ])
   const replaced = replaceValues(g, values)
   checkGraph(replaced)
-  assert.deepEqual(replaced.nodes.map(({ opType }) => opType), ['Neg'])
+  assert.deepEqual(
+    replaced.nodes.map(({ opType }) => opType),
+    ['Neg'],
+  )
   assert.deepEqual([...replaced.initializers.keys()], ['a', 'c'])
-  assert.deepEqual(replaced.outputs.map(({ name }) => name), ['a', 'y', 'c'])
-  assert.deepEqual(replaced.inputs.map(({ name }) => name), ['x'])
+  assert.deepEqual(
+    replaced.outputs.map(({ name }) => name),
+    ['a', 'y', 'c'],
+  )
+  assert.deepEqual(
+    replaced.inputs.map(({ name }) => name),
+    ['x'],
+  )
   const half = replaceValues(g, new Map([['a', float32([1], [1])]]))
   checkGraph(half)
   assert.deepEqual(half.nodes[0]?.outputs, ['a_unused', 'b'])

@@ -22,13 +22,23 @@ function graphOf(build: (b: GraphBuilder) => ValueName[], length = LENGTH): Grap
 
 async function run(graph: Graph): Promise<Map<string, number[]>> {
   checkGraph(graph)
-  const feeds = Object.fromEntries(graph.inputs.map(({ name, type }, seed): [string, Tensor] => {
-    const dims = type?.dims as readonly number[]
-    return [name, float32(dims, Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i + 7 * seed)))]
-  }))
+  const feeds = Object.fromEntries(
+    graph.inputs.map(({ name, type }, seed): [string, Tensor] => {
+      const dims = type?.dims as readonly number[]
+      return [
+        name,
+        float32(
+          dims,
+          Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i + 7 * seed)),
+        ),
+      ]
+    }),
+  )
   const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph }), { threads: 1 })
   try {
-    return new Map(Object.entries(await session.run(feeds)).map(([name, { data }]) => [name, Array.from(data as Float32Array)]))
+    return new Map(
+      Object.entries(await session.run(feeds)).map(([name, { data }]) => [name, Array.from(data as Float32Array)]),
+    )
   } finally {
     await session.release()
   }
@@ -40,16 +50,38 @@ function operators({ nodes }: Graph): string {
 
 const CASES: readonly { name: string; build: (b: GraphBuilder) => ValueName[]; expected: string }[] = [
   { name: 'a chain', build: (b) => [b.emit('Add', ['x', b.emit('Mul', ['y', 'rate'])])], expected: 'Scan' },
-  { name: 'two results, one of them used on the way to the other', build: (b) => { const sum = b.emit('Add', ['x', 'y']); return [sum, b.emit('Abs', [sum])] }, expected: 'Scan' },
+  {
+    name: 'two results, one of them used on the way to the other',
+    build: (b) => {
+      const sum = b.emit('Add', ['x', 'y'])
+      return [sum, b.emit('Abs', [sum])]
+    },
+    expected: 'Scan',
+  },
   { name: 'a sum', build: (b) => [b.emit('ReduceSum', ['x'], { keepdims: 0 })], expected: 'Scan Reshape' },
-  { name: 'a mean, kept', build: (b) => [b.emit('ReduceMean', [b.emit('Abs', ['x'])], { keepdims: 1 })], expected: 'Scan Mul Reshape' },
-  { name: 'largest and smallest', build: (b) => [b.emit('ReduceMax', ['x'], { keepdims: 0 }), b.emit('ReduceMin', ['y'], { keepdims: 0 })], expected: 'Scan Reshape Reshape' },
+  {
+    name: 'a mean, kept',
+    build: (b) => [b.emit('ReduceMean', [b.emit('Abs', ['x'])], { keepdims: 1 })],
+    expected: 'Scan Mul Reshape',
+  },
+  {
+    name: 'largest and smallest',
+    build: (b) => [b.emit('ReduceMax', ['x'], { keepdims: 0 }), b.emit('ReduceMin', ['y'], { keepdims: 0 })],
+    expected: 'Scan Reshape Reshape',
+  },
   {
     name: 'what needs a sum comes in a second loop',
-    build: (b) => { const shifted = b.emit('Add', ['x', 'rate']); return [b.emit('Div', [shifted, b.emit('ReduceMax', [shifted], { keepdims: 0 })])] },
+    build: (b) => {
+      const shifted = b.emit('Add', ['x', 'rate'])
+      return [b.emit('Div', [shifted, b.emit('ReduceMax', [shifted], { keepdims: 0 })])]
+    },
     expected: 'Scan Reshape Scan',
   },
-  { name: 'numbers from numbers', build: (b) => [b.emit('Mul', ['x', b.emit('Neg', [b.emit('ReduceSum', ['y'], { keepdims: 0 })])])], expected: 'Scan Reshape Neg Scan' },
+  {
+    name: 'numbers from numbers',
+    build: (b) => [b.emit('Mul', ['x', b.emit('Neg', [b.emit('ReduceSum', ['y'], { keepdims: 0 })])])],
+    expected: 'Scan Reshape Neg Scan',
+  },
   {
     name: 'an operator that takes the whole value',
     build: (b) => {
@@ -65,10 +97,15 @@ for (const { name, build, expected } of CASES) {
     const whole = graphOf(build)
     const cut = inPieces(whole, OPTIONS)
     assert.equal(operators(cut), expected)
-    assert.deepEqual(cut.inputs.map(({ type }) => type?.dims), [[3, 8], [3, 8], []])
+    assert.deepEqual(
+      cut.inputs.map(({ type }) => type?.dims),
+      [[3, 8], [3, 8], []],
+    )
     const [plain, pieces] = [await run(whole), await run(cut)]
     for (const [output, values] of plain) {
-      pieces.get(output)?.forEach((value, i) => { assert.ok(Math.abs(value - (values[i] as number)) < 1e-5, `${output}[${i}]: ${value}, expected ${values[i]}`) })
+      pieces.get(output)?.forEach((value, i) => {
+        assert.ok(Math.abs(value - (values[i] as number)) < 1e-5, `${output}[${i}]: ${value}, expected ${values[i]}`)
+      })
       assert.equal(pieces.get(output)?.length, values.length)
     }
   })

@@ -5,7 +5,10 @@ import { readModel } from '../../src/onnx/read-model.js'
 import { fixture } from './fixtures.js'
 
 test('the producer and the metadata of a file', () => {
-  assert.deepEqual(modelOrigin(readModel(fixture('accept', 'newer-fields.onnx'))), { producer: 'make.py', metadata: { where: 'ModelProto' } })
+  assert.deepEqual(modelOrigin(readModel(fixture('accept', 'newer-fields.onnx'))), {
+    producer: 'make.py',
+    metadata: { where: 'ModelProto' },
+  })
 })
 
 test('a model that was not read from a file has none', () => {

@@ -6,14 +6,23 @@ const INT64_MAX = 2n ** 63n - 1n
 
 test('64-bit integers are exact both ways, and brought to the ends of their range', () => {
   const there = [0n, -1n, 2n ** 53n + 1n, INT64_MAX, -INT64_MAX - 1n]
-  assert.deepEqual(there.map((value) => toBigInt(protoInt(value))), there)
-  assert.deepEqual([2 ** 63, -(2 ** 64), 5, -7].map((value) => toBigInt(protoInt(value))), [INT64_MAX, -INT64_MAX - 1n, 5n, -7n])
+  assert.deepEqual(
+    there.map((value) => toBigInt(protoInt(value))),
+    there,
+  )
+  assert.deepEqual(
+    [2 ** 63, -(2 ** 64), 5, -7].map((value) => toBigInt(protoInt(value))),
+    [INT64_MAX, -INT64_MAX - 1n, 5n, -7n],
+  )
   assert.equal(toBigInt({ low: -1, high: -1, unsigned: true }), 2n ** 64n - 1n)
   assert.equal(toNumber({ low: -1, high: 0x7fffffff, unsigned: false }), 2 ** 63)
 })
 
-// ModelProto { ir_version: 8, graph { node { op_type: "A", field 8: "over" }, field 100: fixed32 }, field 1000: varint 5 }
-const UNKNOWN = Uint8Array.from([8, 8, 58, 17, 10, 9, 34, 1, 65, 66, 4, 111, 118, 101, 114, 165, 6, 1, 2, 3, 4, 192, 62, 5])
+// ModelProto { ir_version: 8, graph { node { op_type: "A", field 8: "over" }, field 100: fixed32 }, field 1000: varint
+// 5 }
+const UNKNOWN = Uint8Array.from([
+  8, 8, 58, 17, 10, 9, 34, 1, 65, 66, 4, 111, 118, 101, 114, 165, 6, 1, 2, 3, 4, 192, 62, 5,
+])
 
 test('unknown fields come back where they were', () => {
   const model = decodeModel(UNKNOWN)

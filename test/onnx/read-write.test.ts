@@ -18,7 +18,9 @@ interface Expected {
   kept: string[]
 }
 
-const EXPECTED = JSON.parse(readFileSync(new URL('../../../fixtures/onnx/accept/expected.json', import.meta.url), 'utf8')) as Record<string, Expected>
+const EXPECTED = JSON.parse(
+  readFileSync(new URL('../../../fixtures/onnx/accept/expected.json', import.meta.url), 'utf8'),
+) as Record<string, Expected>
 const SEED = 7
 
 function read(file: string): Model {
@@ -29,7 +31,10 @@ function read(file: string): Model {
 function graphFacts(graph: Graph): unknown {
   return {
     nodes: graph.nodes.map((node) => [
-      node.opType, node.domain, node.inputs, node.outputs,
+      node.opType,
+      node.domain,
+      node.inputs,
+      node.outputs,
       Object.fromEntries(Object.entries(node.attributes).map(([name, attribute]) => [name, attributeFacts(attribute)])),
     ]),
     initializers: Object.fromEntries([...graph.initializers].map(([name, tensor]) => [name, tensorFacts(tensor)])),
@@ -46,11 +51,18 @@ function attributeFacts(attribute: Attribute): unknown {
 
 function tensorFacts({ type, dims, data }: Tensor): unknown {
   const { buffer, byteOffset, byteLength } = data as Uint8Array
-  return { type: DATA_TYPES[type].onnx, dims, data: type === 'string' ? data : Buffer.from(buffer, byteOffset, byteLength).toString('hex') }
+  return {
+    type: DATA_TYPES[type].onnx,
+    dims,
+    data: type === 'string' ? data : Buffer.from(buffer, byteOffset, byteLength).toString('hex'),
+  }
 }
 
 test('every accept file has its expectations', () => {
-  assert.deepEqual(fixtureNames('accept').map((file) => file.replace('.onnx', '')), Object.keys(EXPECTED).sort())
+  assert.deepEqual(
+    fixtureNames('accept').map((file) => file.replace('.onnx', '')),
+    Object.keys(EXPECTED).sort(),
+  )
 })
 
 for (const file of fixtureNames('accept')) {
@@ -69,7 +81,8 @@ for (const file of fixtureNames('accept')) {
     assert.equal(again.irVersion, Math.max(4, expected.irVersion))
     assert.deepEqual(Object.fromEntries(again.opsets), expected.opsets)
     assert.deepEqual(graphFacts(again.graph), expected.graph)
-    for (const bytes of expected.kept) assert.ok(Buffer.from(written).includes(Buffer.from(bytes, 'hex')), `lost: ${bytes}`)
+    for (const bytes of expected.kept)
+      assert.ok(Buffer.from(written).includes(Buffer.from(bytes, 'hex')), `lost: ${bytes}`)
     assert.deepEqual(writeModel(again), written, 'writing is not stable')
   })
 
@@ -78,8 +91,12 @@ for (const file of fixtureNames('accept')) {
       const model = read(file)
       const after = await run(writeModel(model), model.graph)
       // Bytes alone do not lead ONNX Runtime to external files; for these the weights compared above must do.
-      if (file !== 'external.onnx') assert.deepEqual(after, await run(fixture('accept', file), model.graph), `seed ${SEED}`)
-      assert.deepEqual(Object.keys(after), model.graph.outputs.map(({ name }) => name))
+      if (file !== 'external.onnx')
+        assert.deepEqual(after, await run(fixture('accept', file), model.graph), `seed ${SEED}`)
+      assert.deepEqual(
+        Object.keys(after),
+        model.graph.outputs.map(({ name }) => name),
+      )
     })
   }
 }
@@ -117,13 +134,21 @@ function madeModel(): Model {
     nodes: [
       { name: 'add', opType: 'Add', domain: '', inputs: ['x', 'w'], outputs: ['sum'], attributes: {} },
       {
-        name: '', opType: 'Slice', domain: '', inputs: ['sum', 'from', 'to'], outputs: ['y'],
+        name: '',
+        opType: 'Slice',
+        domain: '',
+        inputs: ['sum', 'from', 'to'],
+        outputs: ['y'],
         attributes: {},
       },
     ],
     inputs: [{ name: 'x', type: { elementType: 'float32', dims: ['n', null, 3] } }],
     outputs: [{ name: 'y', type: undefined }],
-    initializers: new Map<string, Tensor>([['w', float32([3], [1, -2, 3])], ['from', int64([0])], ['to', int64([1])]]),
+    initializers: new Map<string, Tensor>([
+      ['w', float32([3], [1, -2, 3])],
+      ['from', int64([0])],
+      ['to', int64([1])],
+    ]),
   }
   return { irVersion: 3, opsets: new Map([['', 13]]), graph }
 }
@@ -144,20 +169,34 @@ test('attributes: changed ones are written anew, INT64_MAX survives both ways', 
   assert.deepEqual(slice?.attributes.ends, { ...slice?.attributes.ends, kind: 'ints', value: [2 ** 63] })
   const model = madeModel()
   model.graph.nodes[1] = {
-    ...slice, inputs: ['sum'], outputs: ['y'],
+    ...slice,
+    inputs: ['sum'],
+    outputs: ['y'],
     attributes: {
-      axes: { ...slice?.attributes.axes as Attribute & { kind: 'ints' }, value: [2] },
+      axes: { ...(slice?.attributes.axes as Attribute & { kind: 'ints' }), value: [2] },
       starts: { kind: 'ints', value: [1] },
       ends: { kind: 'ints', value: [2 ** 63] },
-      f: { kind: 'float', value: -0 }, i: { kind: 'int', value: -1 }, s: { kind: 'string', value: 'ä' },
-      fs: { kind: 'floats', value: [0.5] }, ss: { kind: 'strings', value: ['a', ''] },
-      t: { kind: 'tensor', value: float32([1], [9]) }, g: { kind: 'graph', value: { ...madeModel().graph, name: 'body' } },
+      f: { kind: 'float', value: -0 },
+      i: { kind: 'int', value: -1 },
+      s: { kind: 'string', value: 'ä' },
+      fs: { kind: 'floats', value: [0.5] },
+      ss: { kind: 'strings', value: ['a', ''] },
+      t: { kind: 'tensor', value: float32([1], [9]) },
+      g: { kind: 'graph', value: { ...madeModel().graph, name: 'body' } },
       gs: { kind: 'graphs', value: [] },
     },
   }
   const written = readModel(writeModel(model)).graph.nodes[1]?.attributes ?? {}
-  assert.deepEqual(Object.entries(written).map(([name, { kind }]) => [name, kind]), Object.entries(model.graph.nodes[1].attributes).map(([name, { kind }]) => [name, kind]))
-  assert.deepEqual([written.axes, written.starts, written.ends, written.f, written.i, written.s, written.ss].map((a) => (a as { value: unknown }).value), [[2], [1], [2 ** 63], -0, -1, 'ä', ['a', '']])
+  assert.deepEqual(
+    Object.entries(written).map(([name, { kind }]) => [name, kind]),
+    Object.entries(model.graph.nodes[1].attributes).map(([name, { kind }]) => [name, kind]),
+  )
+  assert.deepEqual(
+    [written.axes, written.starts, written.ends, written.f, written.i, written.s, written.ss].map(
+      (a) => (a as { value: unknown }).value,
+    ),
+    [[2], [1], [2 ** 63], -0, -1, 'ä', ['a', '']],
+  )
 })
 
 test('checkGraph accepts what readModel gives', () => {
@@ -167,16 +206,29 @@ test('checkGraph accepts what readModel gives', () => {
 test('overwriting: large weights become views of the file wherever they lie, and have the values that copies have', () => {
   const sizes = [5000, 3, 4999, 6001, 4096]
   for (const name of ['g', 'gr', 'gra', 'grap']) {
-    const initializers = new Map<string, Tensor>(sizes.map((size, i) => [`w${i}`, float32([size], Float32Array.from({ length: size }, (_, j) => Math.sin(i + j)))]))
+    const initializers = new Map<string, Tensor>(
+      sizes.map((size, i) => [
+        `w${i}`,
+        float32(
+          [size],
+          Float32Array.from({ length: size }, (_, j) => Math.sin(i + j)),
+        ),
+      ]),
+    )
     initializers.set('shape', int64(Array.from({ length: 4000 }, (_, i) => i)))
-    const model: Model = { irVersion: 8, opsets: new Map([['', 18]]), graph: { name, nodes: [], inputs: [], outputs: [], initializers } }
+    const model: Model = {
+      irVersion: 8,
+      opsets: new Map([['', 18]]),
+      graph: { name, nodes: [], inputs: [], outputs: [], initializers },
+    }
     const bytes = writeModel(model)
     const copied = readModel(bytes)
     const moved = readModel(bytes, { overwrite: true })
     for (const [key, tensor] of copied.graph.initializers) {
       const found = moved.graph.initializers.get(key) as Tensor
       assert.deepEqual(found, tensor, `${name}: ${key}`)
-      if (tensor.type === 'float32' && tensor.data.length > 4096) assert.equal((found.data as Float32Array).buffer, bytes.buffer, `${name}: ${key} is a copy`)
+      if (tensor.type === 'float32' && tensor.data.length > 4096)
+        assert.equal((found.data as Float32Array).buffer, bytes.buffer, `${name}: ${key} is a copy`)
     }
     assert.deepEqual(writeModel(moved), writeModel(model))
   }

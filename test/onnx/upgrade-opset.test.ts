@@ -40,8 +40,15 @@ for (const file of fixtureNames('upgrade')) testUpgrade('upgrade', file)
 for (const file of fixtureNames('accept').filter((name) => /^opset-(0|1[0-7])/.test(name))) testUpgrade('accept', file)
 
 test('every rule has a file, but those that only refuse', () => {
-  const used = new Set(fixtureNames('upgrade').flatMap((file) => readModel(fixture('upgrade', file)).graph.nodes.map(({ opType }) => opType)))
-  assert.deepEqual(Object.keys(UPGRADE_RULES).filter((operator) => !used.has(operator)), ['Scan'])
+  const used = new Set(
+    fixtureNames('upgrade').flatMap((file) =>
+      readModel(fixture('upgrade', file)).graph.nodes.map(({ opType }) => opType),
+    ),
+  )
+  assert.deepEqual(
+    Object.keys(UPGRADE_RULES).filter((operator) => !used.has(operator)),
+    ['Scan'],
+  )
 })
 
 test('models of opset 18 and later, and those without ai.onnx, come back as they are', () => {
@@ -54,22 +61,53 @@ test('models of opset 18 and later, and those without ai.onnx, come back as they
   assert.equal(upgradeOpset(custom), custom)
 })
 
-function made(opset: number, nodes: Partial<Node>[], outputs: string[] = [], initializers: [string, Tensor][] = []): Model {
-  const full = nodes.map((node): Node => ({ name: '', opType: '', domain: '', inputs: ['x'], outputs: ['y'], attributes: {}, ...node }))
+function made(
+  opset: number,
+  nodes: Partial<Node>[],
+  outputs: string[] = [],
+  initializers: [string, Tensor][] = [],
+): Model {
+  const full = nodes.map((node): Node => ({
+    name: '',
+    opType: '',
+    domain: '',
+    inputs: ['x'],
+    outputs: ['y'],
+    attributes: {},
+    ...node,
+  }))
   const inputs = [{ name: 'x', type: { elementType: 'float32', dims: [2, 3, 4] } as const }]
-  const graph = { name: 'g', nodes: full, inputs, outputs: outputs.map((name) => ({ name, type: undefined })), initializers: new Map(initializers) }
+  const graph = {
+    name: 'g',
+    nodes: full,
+    inputs,
+    outputs: outputs.map((name) => ({ name, type: undefined })),
+    initializers: new Map(initializers),
+  }
   return { irVersion: 7, opsets: new Map([['', opset]]), graph }
 }
 
 const STATISTICS: [string, Tensor][] = ['s', 'b', 'm', 'v'].map((name, i) => [name, float32([3], [1 + i, 2, 3])])
 
-for (const [opset, training] of [[9, {}], [14, { training_mode: 1 }], [15, { training_mode: 1 }]] as const) {
+for (const [opset, training] of [
+  [9, {}],
+  [14, { training_mode: 1 }],
+  [15, { training_mode: 1 }],
+] as const) {
   test(`batch norm of opset ${opset} stuck in training becomes inference`, async () => {
     const outputs = opset < 14 ? ['y', 'm2', 'v2', 'm3', 'v3'] : ['y', 'm2', 'v2']
-    const norm = { opType: 'BatchNormalization', inputs: ['x', 's', 'b', 'm', 'v'], outputs, attributes: attributes({ ...training, momentum: { float: 0.5 } }) }
+    const norm = {
+      opType: 'BatchNormalization',
+      inputs: ['x', 's', 'b', 'm', 'v'],
+      outputs,
+      attributes: attributes({ ...training, momentum: { float: 0.5 } }),
+    }
     const model = made(opset, [norm], ['y'], STATISTICS)
     const upgraded = upgradeOpset(model)
-    assert.deepEqual(upgraded.graph.nodes.map((node) => [node.outputs, Object.keys(node.attributes)]), [[['y'], ['momentum']]])
+    assert.deepEqual(
+      upgraded.graph.nodes.map((node) => [node.outputs, Object.keys(node.attributes)]),
+      [[['y'], ['momentum']]],
+    )
     const plain = made(opset, [{ ...norm, outputs: ['y'], attributes: {} }], ['y'], STATISTICS)
     assert.deepEqual(await run(upgraded), await run(plain))
   })
@@ -78,38 +116,60 @@ for (const [opset, training] of [[9, {}], [14, { training_mode: 1 }], [15, { tra
 test('softmax over the last axis needs no reshaping where the rank is known', () => {
   const flatten = { opType: 'Flatten', outputs: ['flat'] }
   const model = made(11, [flatten, { opType: 'Softmax', inputs: ['flat'], attributes: attributes({ axis: 1 }) }], ['y'])
-  assert.deepEqual(upgradeOpset(model).graph.nodes.map(({ opType }) => opType), ['Flatten', 'Softmax'])
+  assert.deepEqual(
+    upgradeOpset(model).graph.nodes.map(({ opType }) => opType),
+    ['Flatten', 'Softmax'],
+  )
 })
 
 const REFUSALS: { model: Model; message: string }[] = [
   { model: made(6, []), message: 'onnx: the model is of opset 6, expected 7 or later' },
   {
     model: made(7, [{ name: 'bn', opType: 'BatchNormalization', attributes: attributes({ spatial: 0 }) }]),
-    message: 'onnx: node "bn" (BatchNormalization) of opset 7 cannot be brought to opset 18: it has spatial = 0 (statistics per activation)',
+    message:
+      'onnx: node "bn" (BatchNormalization) of opset 7 cannot be brought to opset 18: it has spatial = 0 (statistics per activation)',
   },
   {
     model: made(9, [{ opType: 'BatchNormalization', outputs: ['y', 'm2', 'v2'] }], ['y', 'v2']),
-    message: 'onnx: node "y" (BatchNormalization) of opset 9 cannot be brought to opset 18: its further output "v2" is used',
+    message:
+      'onnx: node "y" (BatchNormalization) of opset 9 cannot be brought to opset 18: its further output "v2" is used',
   },
   {
-    model: made(10, [{ opType: 'Dropout', outputs: ['y', 'mask'] }, { opType: 'Not', inputs: ['mask'], outputs: ['z'] }]),
+    model: made(10, [
+      { opType: 'Dropout', outputs: ['y', 'mask'] },
+      { opType: 'Not', inputs: ['mask'], outputs: ['z'] },
+    ]),
     message: 'onnx: node "y" (Dropout) of opset 10 cannot be brought to opset 18: its further output "mask" is used',
   },
   {
-    model: made(11, [{ opType: 'Resize', attributes: attributes({ coordinate_transformation_mode: 'tf_half_pixel_for_nn' }) }]),
-    message: 'onnx: node "y" (Resize) of opset 11 cannot be brought to opset 18: coordinate_transformation_mode tf_half_pixel_for_nn no longer exists',
+    model: made(11, [
+      { opType: 'Resize', attributes: attributes({ coordinate_transformation_mode: 'tf_half_pixel_for_nn' }) },
+    ]),
+    message:
+      'onnx: node "y" (Resize) of opset 11 cannot be brought to opset 18: coordinate_transformation_mode tf_half_pixel_for_nn no longer exists',
   },
   {
     model: made(9, [{ opType: 'Upsample', inputs: ['x', 's'] }], [], [['s', float32([3], [1, 0.5, 2])]]),
-    message: 'onnx: node "y" (Upsample) of opset 9 cannot be brought to opset 18: it enlarges one axis and shrinks another',
+    message:
+      'onnx: node "y" (Upsample) of opset 9 cannot be brought to opset 18: it enlarges one axis and shrinks another',
   },
-  { model: made(8, [{ opType: 'Scan' }]), message: 'onnx: node "y" (Scan) of opset 8 cannot be brought to opset 18: Scan 8 batches its sequences' },
   {
-    model: made(10, [{ opType: 'Clip', inputs: ['h'], attributes: attributes({ min: { float: 0 } }) }], [], [['h', { type: 'float16', dims: [1], data: Uint16Array.of(0) }]]),
-    message: 'onnx: node "y" (Clip) of opset 10 cannot be brought to opset 18: it works on float16, expected float32 or float64',
+    model: made(8, [{ opType: 'Scan' }]),
+    message: 'onnx: node "y" (Scan) of opset 8 cannot be brought to opset 18: Scan 8 batches its sequences',
+  },
+  {
+    model: made(
+      10,
+      [{ opType: 'Clip', inputs: ['h'], attributes: attributes({ min: { float: 0 } }) }],
+      [],
+      [['h', { type: 'float16', dims: [1], data: Uint16Array.of(0) }]],
+    ),
+    message:
+      'onnx: node "y" (Clip) of opset 10 cannot be brought to opset 18: it works on float16, expected float32 or float64',
   },
 ]
 
 for (const { model, message } of REFUSALS) {
-  test(`refuses: ${message}`, () => assert.throws(() => upgradeOpset(model), { name: 'TtqError', code: 'unsupported', message }))
+  test(`refuses: ${message}`, () =>
+    assert.throws(() => upgradeOpset(model), { name: 'TtqError', code: 'unsupported', message }))
 }

@@ -10,28 +10,67 @@ import { sgd } from '../../src/optimizer/sgd.js'
 import { Session } from '../../src/runtime/session.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
 
-const GRADIENTS = [[0.5, -0.25], [-0.125, 1], [2, 0.0625]]
+const GRADIENTS = [
+  [0.5, -0.25],
+  [-0.125, 1],
+  [2, 0.0625],
+]
 
 // Printed by golden.py in this folder (source tree: test/optimizer), torch 2.13.0 in float64.
 const GOLDEN: Record<string, number[][]> = {
-  'sgd': [[0.949, -1.973], [0.914651, -2.046727], [0.682822249, -2.117284573]],
-  'sgd nesterov': [[0.9031, -1.9487], [0.88382411, -2.11312747], [0.474359333, -2.180726081]],
-  'sgd plain': [[0.95, -1.975], [0.9625, -2.075], [0.7625, -2.08125]],
-  'adamw': [[0.899000002, -1.898000004], [0.851154186, -1.952052353], [0.779391251, -1.99713903]],
-  'adam': [[0.900001961, -1.900003704], [0.85604005, -1.958947415], [0.779692466, -2.004613174]],
+  sgd: [
+    [0.949, -1.973],
+    [0.914651, -2.046727],
+    [0.682822249, -2.117284573],
+  ],
+  'sgd nesterov': [
+    [0.9031, -1.9487],
+    [0.88382411, -2.11312747],
+    [0.474359333, -2.180726081],
+  ],
+  'sgd plain': [
+    [0.95, -1.975],
+    [0.9625, -2.075],
+    [0.7625, -2.08125],
+  ],
+  adamw: [
+    [0.899000002, -1.898000004],
+    [0.851154186, -1.952052353],
+    [0.779391251, -1.99713903],
+  ],
+  adam: [
+    [0.900001961, -1.900003704],
+    [0.85604005, -1.958947415],
+    [0.779692466, -2.004613174],
+  ],
 }
 
 const OPTIMIZERS: Record<string, { optimizer: Optimizer; weightDecay: number; slots: string[] }> = {
-  'sgd': { optimizer: sgd(), weightDecay: 0.01, slots: ['x.momentum'] },
+  sgd: { optimizer: sgd(), weightDecay: 0.01, slots: ['x.momentum'] },
   'sgd nesterov': { optimizer: sgd({ nesterov: true }), weightDecay: 0.01, slots: ['x.momentum'] },
   'sgd plain': { optimizer: sgd({ momentum: 0 }), weightDecay: 0, slots: [] },
-  'adamw': { optimizer: adam(), weightDecay: 0.01, slots: ['x.mean', 'x.square'] },
-  'adam': { optimizer: adam({ beta1: 0.8, beta2: 0.99, epsilon: 1e-5, decoupled: false }), weightDecay: 0.01, slots: ['x.mean', 'x.square'] },
+  adamw: { optimizer: adam(), weightDecay: 0.01, slots: ['x.mean', 'x.square'] },
+  adam: {
+    optimizer: adam({ beta1: 0.8, beta2: 0.99, epsilon: 1e-5, decoupled: false }),
+    weightDecay: 0.01,
+    slots: ['x.mean', 'x.square'],
+  },
 }
 
-interface Run { values: number[][]; state: Record<string, Tensor>; slots: string[]; inputs: string[] }
+interface Run {
+  values: number[][]
+  state: Record<string, Tensor>
+  slots: string[]
+  inputs: string[]
+}
 
-async function run(optimizer: Optimizer, weightDecay: number, learningRate: number, start: number[], gradients: number[][]): Promise<Run> {
+async function run(
+  optimizer: Optimizer,
+  weightDecay: number,
+  learningRate: number,
+  start: number[],
+  gradients: number[][],
+): Promise<Run> {
   const graph = new GraphBuilder()
   const dims = [start.length]
   for (const name of ['value', 'gradient']) graph.input(name, 'float32', dims)
@@ -42,13 +81,26 @@ async function run(optimizer: Optimizer, weightDecay: number, learningRate: numb
     stepDeclared = true
     return 'step'
   }
-  const slots = optimizer.update(graph, { prefix: 'x.', dims, value: 'value', gradient: 'gradient', learningRate: 'rate', weightDecay, next: 'next', stepNumber })
+  const slots = optimizer.update(graph, {
+    prefix: 'x.',
+    dims,
+    value: 'value',
+    gradient: 'gradient',
+    learningRate: 'rate',
+    weightDecay,
+    next: 'next',
+    stepNumber,
+  })
   graph.output('next')
   const built = graph.build('optimizer')
   checkGraph(built)
-  const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: built }), { threads: 1 })
+  const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: built }), {
+    threads: 1,
+  })
   let value: Tensor = float32(dims, start)
-  let state = Object.fromEntries(slots.map((slot) => [slot.name, float32(slot.dims, new Float32Array(start.length)) as Tensor]))
+  let state = Object.fromEntries(
+    slots.map((slot) => [slot.name, float32(slot.dims, new Float32Array(start.length)) as Tensor]),
+  )
   const values: number[][] = []
   for (const [i, gradient] of gradients.entries()) {
     const scalars = { rate: float32([], [learningRate]), ...(stepDeclared ? { step: float32([], [i + 1]) } : {}) }
@@ -63,14 +115,18 @@ async function run(optimizer: Optimizer, weightDecay: number, learningRate: numb
 
 function assertClose(found: number[], expected: number[], tolerance: number): void {
   assert.equal(found.length, expected.length)
-  found.forEach((value, i) => { assert.ok(Math.abs(value - (expected[i] as number)) <= tolerance, `element ${i}: ${value}, expected ${expected[i]}`) })
+  found.forEach((value, i) => {
+    assert.ok(Math.abs(value - (expected[i] as number)) <= tolerance, `element ${i}: ${value}, expected ${expected[i]}`)
+  })
 }
 
 describe('optimizers', () => {
   for (const [name, { optimizer, weightDecay, slots }] of Object.entries(OPTIMIZERS)) {
     test(`${name}: three steps as PyTorch makes them`, async () => {
       const { values, slots: found } = await run(optimizer, weightDecay, 0.1, [1, -2], GRADIENTS)
-      values.forEach((row, i) => { assertClose(row, GOLDEN[name]?.[i] as number[], 1e-6) })
+      values.forEach((row, i) => {
+        assertClose(row, GOLDEN[name]?.[i] as number[], 1e-6)
+      })
       assert.deepEqual(found, slots)
     })
   }

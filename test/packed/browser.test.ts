@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ENTRY = fileURLToPath(new URL('../../src/packed/index.js', import.meta.url))
-const IMPORT = /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"]+)['"]|\b(?:require|import)\(\s*['"]([^'"]+)['"]\s*\)/g
+const IMPORT =
+  /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"]+)['"]|\b(?:require|import)\(\s*['"]([^'"]+)['"]\s*\)/g
 
 // What a bundler for browsers takes for these names instead of the Node file.
 const BROWSER_FILES: Record<string, string> = { fflate: 'esm/browser.js' }
@@ -37,14 +38,37 @@ test('nothing that ttq/packed loads imports a Node built-in', () => {
     }
   }
   visit(ENTRY)
-  const rooms = new Set([...seen].filter((file) => !file.includes('node_modules')).map((file) => dirname(file).split('/').pop()))
+  const rooms = new Set(
+    [...seen].filter((file) => !file.includes('node_modules')).map((file) => dirname(file).split('/').pop()),
+  )
   assert.deepEqual([...rooms].sort(), ['errors', 'onnx', 'packed', 'tensor'])
-  assert.ok([...seen].some((file) => file.includes('fflate')) && [...seen].some((file) => file.includes('sha2')), 'packages were followed')
+  assert.ok(
+    [...seen].some((file) => file.includes('fflate')) && [...seen].some((file) => file.includes('sha2')),
+    'packages were followed',
+  )
 })
 
 test('the compiled room does not name Buffer or process', () => {
   const folder = dirname(ENTRY)
-  for (const name of ['byte-cursor', 'container', 'directory', 'float16-codec', 'format', 'inspect-packed', 'int8-codec', 'pack', 'packed-error', 'rest-form', 'ternary-codec', 'ternary-values', 'unpack']) {
-    assert.doesNotMatch(readFileSync(join(folder, `${name}.js`), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''), /\b(Buffer|process)\b/, name)
+  for (const name of [
+    'byte-cursor',
+    'container',
+    'directory',
+    'float16-codec',
+    'format',
+    'inspect-packed',
+    'int8-codec',
+    'pack',
+    'packed-error',
+    'rest-form',
+    'ternary-codec',
+    'ternary-values',
+    'unpack',
+  ]) {
+    assert.doesNotMatch(
+      readFileSync(join(folder, `${name}.js`), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
+      /\b(Buffer|process)\b/,
+      name,
+    )
   }
 })

@@ -6,7 +6,15 @@ import type { TernaryWeights } from '../../src/tensor/ternary.js'
 import { modelOf, onlyTernary, plain, refuses } from './packed-files.js'
 import { randomCodes, randomNumbers } from './random-codes.js'
 
-const SCALES_F16 = [[0.5, 0x3800], [1, 0x3c00], [1.5, 0x3e00], [65504, 0x7bff], [2 ** -14, 0x0400], [2 ** -24, 0x0001], [1023 * 2 ** -24, 0x03ff]] as const
+const SCALES_F16 = [
+  [0.5, 0x3800],
+  [1, 0x3c00],
+  [1.5, 0x3e00],
+  [65504, 0x7bff],
+  [2 ** -14, 0x0400],
+  [2 ** -24, 0x0001],
+  [1023 * 2 ** -24, 0x03ff],
+] as const
 
 // The values are spelt out here once more, so that decoding is checked against something else than itself.
 function ternaryTensor(type: 'float32' | 'float64', dims: number[], { codes, wp, wn }: TernaryWeights): Tensor {
@@ -28,7 +36,11 @@ function randomPacked(seed: number): Required<PackedModel> {
     const name = `tensor ${i} ${['', 'é', '\ufeff', '層/0', '😀'][whole(5)]}`
     switch (whole(9)) {
       case 0: {
-        const weights = { codes: randomCodes(random, size), wp: Math.fround(random() + 0.01), wn: Math.fround(random() + 0.01) }
+        const weights = {
+          codes: randomCodes(random, size),
+          wp: Math.fround(random() + 0.01),
+          wn: Math.fround(random() + 0.01),
+        }
         ternary.set(name, weights)
         initializers.push([name, ternaryTensor(random() < 0.5 ? 'float32' : 'float64', dims, weights)])
         break
@@ -38,17 +50,33 @@ function randomPacked(seed: number): Required<PackedModel> {
         const [wn, wnBits] = SCALES_F16[whole(SCALES_F16.length)] ?? SCALES_F16[0]
         const codes = randomCodes(random, size)
         ternary.set(name, { codes, wp, wn })
-        initializers.push([name, { type: 'float16', dims, data: Uint16Array.from(codes, (code) => (code === 1 ? wpBits : code === -1 ? 0x8000 | wnBits : 0)) }])
+        initializers.push([
+          name,
+          {
+            type: 'float16',
+            dims,
+            data: Uint16Array.from(codes, (code) => (code === 1 ? wpBits : code === -1 ? 0x8000 | wnBits : 0)),
+          },
+        ])
         break
       }
-      case 2: initializers.push([name, { type: 'float32', dims, data: new Float32Array(bytes(4 * size).buffer) }]); break
-      case 3: initializers.push([name, { type: 'int64', dims, data: new BigInt64Array(bytes(8 * size).buffer) }]); break
-      case 4: initializers.push([name, { type: 'int4', dims, data: bytes(Math.ceil(size / 2)) }]); break
+      case 2:
+        initializers.push([name, { type: 'float32', dims, data: new Float32Array(bytes(4 * size).buffer) }])
+        break
+      case 3:
+        initializers.push([name, { type: 'int64', dims, data: new BigInt64Array(bytes(8 * size).buffer) }])
+        break
+      case 4:
+        initializers.push([name, { type: 'int4', dims, data: bytes(Math.ceil(size / 2)) }])
+        break
       case 6: {
         const type = random() < 0.5 ? 'float32' : 'float64'
         const values = Array.from({ length: size }, () => (whole(4096) - 2048) * 2 ** (whole(30) - 25))
         rest.set(name, { encoding: 'float16' })
-        initializers.push([name, { type, dims, data: type === 'float32' ? Float32Array.from(values) : Float64Array.from(values) }])
+        initializers.push([
+          name,
+          { type, dims, data: type === 'float32' ? Float32Array.from(values) : Float64Array.from(values) },
+        ])
         break
       }
       case 7: {
@@ -57,14 +85,29 @@ function randomPacked(seed: number): Required<PackedModel> {
         const scales = Float32Array.from({ length: shape[axis] as number }, () => random() + 2 ** -140)
         const codes = Int8Array.from({ length: size * (shape.at(-1) as number) }, () => whole(255) - 127)
         rest.set(name, { encoding: 'int8', axis, scales, codes })
-        initializers.push([name, int8Tensor((['float32', 'float64', 'float16'] as const)[whole(3)] as 'float32', shape, { axis, scales, codes })])
+        initializers.push([
+          name,
+          int8Tensor((['float32', 'float64', 'float16'] as const)[whole(3)] as 'float32', shape, {
+            axis,
+            scales,
+            codes,
+          }),
+        ])
         break
       }
-      case 5: initializers.push([name, { type: 'string', dims, data: Array.from({ length: size }, (_, k) => `s${k}`) }]); break
-      default: initializers.push([name, { type: 'bfloat16', dims: [1000], data: new Uint16Array(bytes(2000).buffer) }])
+      case 5:
+        initializers.push([name, { type: 'string', dims, data: Array.from({ length: size }, (_, k) => `s${k}`) }])
+        break
+      default:
+        initializers.push([name, { type: 'bfloat16', dims: [1000], data: new Uint16Array(bytes(2000).buffer) }])
     }
   }
-  return { model: modelOf(initializers), ternary, rest, metadata: { [`k${whole(10)}`]: 'v', '10': '', '😀': 'ü', '\uffee': '' } }
+  return {
+    model: modelOf(initializers),
+    ternary,
+    rest,
+    metadata: { [`k${whole(10)}`]: 'v', '10': '', '😀': 'ü', '\uffee': '' },
+  }
 }
 
 test('unpack(pack(p)) equals p for random models, and packing again gives the same bytes', () => {
@@ -72,12 +115,19 @@ test('unpack(pack(p)) equals p for random models, and packing again gives the sa
     const packed = randomPacked(seed)
     const bytes = pack(packed)
     const back = unpack(bytes)
-    assert.deepEqual(plain(back), { ...plain(packed) as object, metadata: back.metadata }, `seed ${seed}`)
+    assert.deepEqual(plain(back), { ...(plain(packed) as object), metadata: back.metadata }, `seed ${seed}`)
     assert.deepEqual(back.metadata, packed.metadata, `seed ${seed}`)
     assert.deepEqual(pack(back), bytes, `seed ${seed}`)
     const { sections, fileBytes, tensors } = inspectPacked(bytes)
-    assert.equal(Object.values(sections).reduce((a, b) => a + b), fileBytes)
-    assert.deepEqual(tensors.filter(({ ternary }) => ternary).map(({ name }) => name), [...packed.ternary.keys()], `seed ${seed}`)
+    assert.equal(
+      Object.values(sections).reduce((a, b) => a + b),
+      fileBytes,
+    )
+    assert.deepEqual(
+      tensors.filter(({ ternary }) => ternary).map(({ name }) => name),
+      [...packed.ternary.keys()],
+      `seed ${seed}`,
+    )
   }
 })
 
@@ -93,7 +143,10 @@ test('every section and every tensor is aligned to 64 bytes, the codes stand in 
   const weights = { codes, wp: 1, wn: 2 }
   const raw = Float32Array.from({ length: 300 }, (_, i) => i)
   const packed: PackedModel = {
-    model: modelOf([['r', { type: 'float32', dims: [300], data: raw }], ['w', ternaryTensor('float32', [5], weights)]]),
+    model: modelOf([
+      ['r', { type: 'float32', dims: [300], data: raw }],
+      ['w', ternaryTensor('float32', [5], weights)],
+    ]),
     ternary: new Map([['w', weights]]),
     metadata: {},
   }
@@ -102,7 +155,10 @@ test('every section and every tensor is aligned to 64 bytes, the codes stand in 
   for (const size of [sections.header, sections.directory, sections.graph, sections.data]) assert.equal(size % 64, 0)
   const data = bytes.subarray(-32 - sections.data, -32)
   assert.deepEqual(new Float32Array(data.slice(0, 1200).buffer), raw)
-  assert.deepEqual([...data.subarray(1200, 1216)], Array.from({ length: 16 }, () => 0))
+  assert.deepEqual(
+    [...data.subarray(1200, 1216)],
+    Array.from({ length: 16 }, () => 0),
+  )
   assert.deepEqual([...data.subarray(1216, 1219)], [0b01010101, 0b11, 0])
 })
 
@@ -119,17 +175,34 @@ const where = 'packed: ternary tensor "w": found'
 
 const REJECTS: Record<string, [() => PackedModel, string]> = {
   'a tensor that is not there': [
-    () => ({ ...onlyTernary(GOOD, W), model: modelOf([]) }), `${where} no such initializer, expected one of the graph`,
+    () => ({ ...onlyTernary(GOOD, W), model: modelOf([]) }),
+    `${where} no such initializer, expected one of the graph`,
   ],
-  'integers': [
-    () => onlyTernary({ type: 'int8', dims: [2], data: Int8Array.of(1, -1) }, W), `${where} element type int8, expected float32, float16, float64`,
+  integers: [
+    () => onlyTernary({ type: 'int8', dims: [2], data: Int8Array.of(1, -1) }, W),
+    `${where} element type int8, expected float32, float16, float64`,
   ],
-  'too few codes': [() => onlyTernary(GOOD, { ...W, codes: Int8Array.of(1) }), `${where} 1 codes, expected 2, one for each element`],
-  'a code that is not ternary': [() => onlyTernary(GOOD, { ...W, codes: Int8Array.of(1, 2) }), `${where} code 2 at index 1, expected -1, 0 or 1`],
+  'too few codes': [
+    () => onlyTernary(GOOD, { ...W, codes: Int8Array.of(1) }),
+    `${where} 1 codes, expected 2, one for each element`,
+  ],
+  'a code that is not ternary': [
+    () => onlyTernary(GOOD, { ...W, codes: Int8Array.of(1, 2) }),
+    `${where} code 2 at index 1, expected -1, 0 or 1`,
+  ],
   'a scale of zero': [() => onlyTernary(GOOD, { ...W, wp: 0 }), `${where} wp 0, expected a positive, finite float32`],
-  'a negative scale': [() => onlyTernary(GOOD, { ...W, wn: -0.71 }), `${where} wn -0.71, expected a positive, finite float32`],
-  'a scale that is no float32': [() => onlyTernary(GOOD, { ...W, wp: 0.1 }), `${where} wp 0.1, expected a positive, finite float32`],
-  'an infinite scale': [() => onlyTernary(GOOD, { ...W, wn: Infinity }), `${where} wn Infinity, expected a positive, finite float32`],
+  'a negative scale': [
+    () => onlyTernary(GOOD, { ...W, wn: -0.71 }),
+    `${where} wn -0.71, expected a positive, finite float32`,
+  ],
+  'a scale that is no float32': [
+    () => onlyTernary(GOOD, { ...W, wp: 0.1 }),
+    `${where} wp 0.1, expected a positive, finite float32`,
+  ],
+  'an infinite scale': [
+    () => onlyTernary(GOOD, { ...W, wn: Infinity }),
+    `${where} wn Infinity, expected a positive, finite float32`,
+  ],
   'values that are not the decoded ones': [
     () => onlyTernary({ ...GOOD, data: Float32Array.of(0.5, -0.26) }, W),
     `${where} value -0.25999999046325684 at index 1, expected -0.25, the value of code -1`,
@@ -139,7 +212,8 @@ const REJECTS: Record<string, [() => PackedModel, string]> = {
     `${where} value -0 at index 1, expected 0, the value of code 0`,
   ],
   'scales that float16 does not hold': [
-    () => onlyTernary({ type: 'float16', dims: [2], data: Uint16Array.of(0x2e66, 0xb400) }, { ...W, wp: Math.fround(0.1) }),
+    () =>
+      onlyTernary({ type: 'float16', dims: [2], data: Uint16Array.of(0x2e66, 0xb400) }, { ...W, wp: Math.fround(0.1) }),
     `${where} wp 0.10000000149011612, wn 0.25, expected scales that float16 holds exactly`,
   ],
   'scales between float16 subnormals': [
@@ -157,5 +231,7 @@ const REJECTS: Record<string, [() => PackedModel, string]> = {
 }
 
 for (const [why, [packed, message]] of Object.entries(REJECTS)) {
-  test(`not packed: ${why}`, () => { refuses(() => pack(packed()), message) })
+  test(`not packed: ${why}`, () => {
+    refuses(() => pack(packed()), message)
+  })
 }

@@ -1,4 +1,5 @@
-// Files and models for the tests of this room: a file writer that knows nothing of src/packed, seeded models, error checks.
+// Files and models for the tests of this room: a file writer that knows nothing of src/packed, seeded models, error
+// checks.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
@@ -63,7 +64,13 @@ export function emptyInitializer(name: string, type: number): Uint8Array {
 export function graphBytes(...initializers: readonly Uint8Array[]): Uint8Array {
   const valueType = delimited(2, delimited(1, u8(0x08, 1)))
   const node = delimited(1, delimited(1, text('x')), delimited(2, text('y')), delimited(4, text('Relu')))
-  const graph = [node, delimited(2, text('g')), ...initializers, delimited(11, delimited(1, text('x')), valueType), delimited(12, delimited(1, text('y')), valueType)]
+  const graph = [
+    node,
+    delimited(2, text('g')),
+    ...initializers,
+    delimited(11, delimited(1, text('x')), valueType),
+    delimited(12, delimited(1, text('y')), valueType),
+  ]
   return join(u8(0x08, 8), delimited(7, ...graph), delimited(8, u8(0x10, 17)))
 }
 
@@ -80,10 +87,26 @@ export interface Entry {
 
 /** A table entry; without options the tensor "w" of shape [5], float32, ternary2, wp 0.5, wn 0.25, 2 bytes at 0. */
 export function entry(options: Entry = {}): Uint8Array {
-  const { name = 'w', type = 1, encoding = 1, parameters = f32(0.5, 0.25), offset = 0, length = 2, dims = [5] } = options
+  const {
+    name = 'w',
+    type = 1,
+    encoding = 1,
+    parameters = f32(0.5, 0.25),
+    offset = 0,
+    length = 2,
+    dims = [5],
+  } = options
   const nameBytes = typeof name === 'string' ? text(name) : name
   const { rank = dims.length } = options
-  return join(u32(nameBytes.length), u8(type, encoding, rank, parameters.length), u64(offset), u64(length), ...dims.map(u32), parameters, nameBytes)
+  return join(
+    u32(nameBytes.length),
+    u8(type, encoding, rank, parameters.length),
+    u64(offset),
+    u64(length),
+    ...dims.map(u32),
+    parameters,
+    nameBytes,
+  )
 }
 
 export interface FileParts {
@@ -105,24 +128,41 @@ export interface FileParts {
   data?: Uint8Array
 }
 
-/** A file of these parts, by default a legal one of one ternary tensor with codes [1, -1, 0, 0, 1]; every length can be made to lie. */
+/**
+ * A file of these parts, by default a legal one of one ternary tensor with codes [1, -1, 0, 0, 1]; every length can be
+ * made to lie.
+ */
 export function file(parts: FileParts = {}): Uint8Array {
-  const { metadata = new Uint8Array(), tensors = [entry()], graph = graphBytes(emptyInitializer('w', 1)), data = padded(u8(0b00001101, 0b01)) } = parts
+  const {
+    metadata = new Uint8Array(),
+    tensors = [entry()],
+    graph = graphBytes(emptyInitializer('w', 1)),
+    data = padded(u8(0b00001101, 0b01)),
+  } = parts
   const directory = join(metadata, ...tensors, parts.afterTable ?? new Uint8Array())
   const deflated = parts.deflated ?? new Uint8Array(deflateRawSync(graph))
   const sections = join(padded(directory), padded(deflated), data)
   const header = join(
-    u8(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a), u32(parts.version ?? 1), u32(parts.flags ?? 0),
-    u64(parts.fileLength ?? 64 + sections.length + 32), u32(parts.metadataCount ?? 0), u32(parts.tensorCount ?? tensors.length),
-    u64(parts.directoryLength ?? directory.length), u64(parts.graphLength ?? deflated.length),
-    u64(parts.graphInflatedLength ?? graph.length), u64(parts.dataLength ?? data.length),
+    u8(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a),
+    u32(parts.version ?? 1),
+    u32(parts.flags ?? 0),
+    u64(parts.fileLength ?? 64 + sections.length + 32),
+    u32(parts.metadataCount ?? 0),
+    u32(parts.tensorCount ?? tensors.length),
+    u64(parts.directoryLength ?? directory.length),
+    u64(parts.graphLength ?? deflated.length),
+    u64(parts.graphInflatedLength ?? graph.length),
+    u64(parts.dataLength ?? data.length),
   )
   return sealed(join(header, sections))
 }
 
 /** A model `y = Relu(x)` with these initializers. */
 export function modelOf(initializers: Iterable<readonly [string, Tensor]>): Model {
-  const value = (name: string): Model['graph']['inputs'][number] => ({ name, type: { elementType: 'float32', dims: ['N', 4] } })
+  const value = (name: string): Model['graph']['inputs'][number] => ({
+    name,
+    type: { elementType: 'float32', dims: ['N', 4] },
+  })
   return {
     irVersion: 8,
     opsets: new Map([['', 17]]),
@@ -143,10 +183,14 @@ export function onlyTernary(tensor: Tensor, weights: TernaryWeights): PackedMode
 
 /** Everything of a model but what it was read from. */
 export function plain(value: unknown): unknown {
-  if (value instanceof Map) return [...value as Map<unknown, unknown>].map(([key, item]) => [key, plain(item)])
+  if (value instanceof Map) return [...(value as Map<unknown, unknown>)].map(([key, item]) => [key, plain(item)])
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'source').map(([key, item]) => [key, plain(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'source')
+      .map(([key, item]) => [key, plain(item)]),
+  )
 }
 
 /** Runs `work` and checks that it throws a TtqError `packed` with this message and some hint. */

@@ -27,7 +27,12 @@ test('the second reader agrees', { skip: hasPython ? false : 'no python3' }, (co
   const rest = new Map<string, RestForm>()
   for (const type of ['float32', 'float64', 'float16'] as const satisfies readonly FloatType[]) {
     const codes = Int8Array.from({ length: 60 }, () => Math.floor(random() * 255) - 127)
-    const form = { encoding: 'int8', axis: 1, codes, scales: Float32Array.from({ length: 4 }, () => random() * 3) } as const
+    const form = {
+      encoding: 'int8',
+      axis: 1,
+      codes,
+      scales: Float32Array.from({ length: 4 }, () => random() * 3),
+    } as const
     rest.set(`int8 ${type}`, form)
     initializers.set(`int8 ${type}`, int8Tensor(type, [5, 4, 3], form))
   }
@@ -36,17 +41,32 @@ test('the second reader agrees', { skip: hasPython ? false : 'no python3' }, (co
   rest.set('half', { encoding: 'float16' })
   initializers.set('raw', float32([700], values))
   const weights = { codes: randomCodes(random, 9), wp: 0.5, wn: 0.25 }
-  initializers.set('ternary', float32([9], Float32Array.from(weights.codes, (code) => [-0.25, 0, 0.5][code + 1] as number)))
+  initializers.set(
+    'ternary',
+    float32(
+      [9],
+      Float32Array.from(weights.codes, (code) => [-0.25, 0, 0.5][code + 1] as number),
+    ),
+  )
   const folder = mkdtempSync(join(tmpdir(), 'ttq-python-'))
-  context.after(() => { rmSync(folder, { recursive: true }) })
+  context.after(() => {
+    rmSync(folder, { recursive: true })
+  })
   const path = join(folder, 'm.ttq')
-  writeFileSync(path, pack({ model: modelOf(initializers), ternary: new Map([['ternary', weights]]), rest, metadata: {} }))
+  writeFileSync(
+    path,
+    pack({ model: modelOf(initializers), ternary: new Map([['ternary', weights]]), rest, metadata: {} }),
+  )
   const { stdout, stderr } = spawnSync('python3', ['-c', SCRIPT, DOCS, path], { encoding: 'utf8' })
   assert.equal(stderr, '')
   const found = JSON.parse(stdout) as [string, number, string][]
   const expected = [...initializers].map(([name, { data }]) => {
     const { buffer, byteOffset, byteLength } = data as Float32Array
-    return [name, name === 'ternary' ? 1 : name === 'raw' ? 0 : name === 'half' ? 2 : 3, Buffer.from(buffer, byteOffset, byteLength).toString('hex')]
+    return [
+      name,
+      name === 'ternary' ? 1 : name === 'raw' ? 0 : name === 'half' ? 2 : 3,
+      Buffer.from(buffer, byteOffset, byteLength).toString('hex'),
+    ]
   })
   assert.deepEqual(found, expected)
 })

@@ -10,7 +10,7 @@ function encode(codes: readonly number[]): Uint8Array {
   return target
 }
 
-test('four codes make a byte, the first in the lowest bits, as two\'s complement', () => {
+test("four codes make a byte, the first in the lowest bits, as two's complement", () => {
   assert.deepEqual(encode([1, 0, -1, 0]), u8(0b00_11_00_01))
   assert.deepEqual(encode([-1, -1, -1, -1]), u8(0xff))
   assert.deepEqual(encode([0, 0, 0, 1, -1]), u8(0b01_00_00_00, 0b11))
@@ -18,7 +18,11 @@ test('four codes make a byte, the first in the lowest bits, as two\'s complement
 })
 
 test('every legal byte decodes to the codes that its bit pairs spell, and is encoded back', () => {
-  const value = new Map([['00', 0], ['01', 1], ['11', -1]])
+  const value = new Map([
+    ['00', 0],
+    ['01', 1],
+    ['11', -1],
+  ])
   let legal = 0
   for (let byte = 0; byte < 256; byte++) {
     const pairs = byte.toString(2).padStart(8, '0').match(/../g) as string[]

@@ -9,75 +9,193 @@ import { renderTrainReport } from '../../src/report/train-report.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
 import type { AnalyzeReport } from '../../src/training/analyze.js'
 import type { InspectReport } from '../../src/training/inspect-model.js'
-import type { CompressReport, LayerReport, TrainReport, TrainingReport, TrainingSettings } from '../../src/training/records.js'
+import type {
+  CompressReport,
+  LayerReport,
+  TrainReport,
+  TrainingReport,
+  TrainingSettings,
+} from '../../src/training/records.js'
 
-const NOTHING = { stored: 'float32', wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
+const NOTHING = {
+  stored: 'float32',
+  wp: null,
+  wn: null,
+  threshold: null,
+  zeros: null,
+  positives: null,
+  negatives: null,
+}
 
 const SETTINGS: TrainingSettings = {
-  batch: 128, optimizer: 'sgd', learningRate: 0.05, schedule: 'cosine', drops: [], warmup: 50, weightDecay: 1e-4, labelSmoothing: 0, augment: true, validation: 5000,
+  batch: 128,
+  optimizer: 'sgd',
+  learningRate: 0.05,
+  schedule: 'cosine',
+  drops: [],
+  warmup: 50,
+  weightDecay: 1e-4,
+  labelSmoothing: 0,
+  augment: true,
+  validation: 5000,
 }
 
 const COMPRESSED: CompressReport = {
-  schema: 'ttq-report/1', ttq: '0.1.0', model: 'net.onnx', output: 'net.ttq', method: 'ttq', rest: 'fp32', dataset: 'mnist', preprocessing: '0..1, NCHW',
-  baseline: { top1: 99.1 }, compressed: { top1: 98.85 }, agreement: 98.9, recipe: 'default', fromScratch: false, unlabelled: false,
-  size: { onnxBytes: 178_000, fileBytes: 21_500, fileRatio: 178_000 / 21_500, ternaryWeights: 40_000, ternaryFp32Bytes: 160_000, ternaryPackedBytes: 10_016, ternaryRatio: 160_000 / 10_016, restValues: 4_500, restBytes: 11_484 },
+  schema: 'ttq-report/1',
+  ttq: '0.1.0',
+  model: 'net.onnx',
+  output: 'net.ttq',
+  method: 'ttq',
+  rest: 'fp32',
+  dataset: 'mnist',
+  preprocessing: '0..1, NCHW',
+  baseline: { top1: 99.1 },
+  compressed: { top1: 98.85 },
+  agreement: 98.9,
+  recipe: 'default',
+  fromScratch: false,
+  unlabelled: false,
+  size: {
+    onnxBytes: 178_000,
+    fileBytes: 21_500,
+    fileRatio: 178_000 / 21_500,
+    ternaryWeights: 40_000,
+    ternaryFp32Bytes: 160_000,
+    ternaryPackedBytes: 10_016,
+    ternaryRatio: 160_000 / 10_016,
+    restValues: 4_500,
+    restBytes: 11_484,
+  },
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
-    { name: 'fc1.weight', op: 'Gemm', shape: [100, 400], ternary: true, stored: 'ternary2', wp: 0.51234567, wn: 1.5, threshold: 0.05, zeros: 20_000, positives: 12_000, negatives: 8_000 },
+    {
+      name: 'fc1.weight',
+      op: 'Gemm',
+      shape: [100, 400],
+      ternary: true,
+      stored: 'ternary2',
+      wp: 0.51234567,
+      wn: 1.5,
+      threshold: 0.05,
+      zeros: 20_000,
+      positives: 12_000,
+      negatives: 8_000,
+    },
   ],
-  training: { epochs: 4, steps: 1720, samplesPerSecond: 1234.5, elapsedMs: 178_000, replicas: 2, device: 'cpu', seed: 1, bestEpoch: 3, settings: SETTINGS, history: [] },
+  training: {
+    epochs: 4,
+    steps: 1720,
+    samplesPerSecond: 1234.5,
+    elapsedMs: 178_000,
+    replicas: 2,
+    device: 'cpu',
+    seed: 1,
+    bestEpoch: 3,
+    settings: SETTINGS,
+    history: [],
+  },
   restoration: null,
-  verified: { bitExact: true }, warnings: ['first', 'second'], elapsedMs: 192_300,
+  verified: { bitExact: true },
+  warnings: ['first', 'second'],
+  elapsedMs: 192_300,
 }
 
 describe('compress', () => {
   test('everything that there is', () => {
-    assert.equal(renderCompressReport(COMPRESSED), [
-      'net.onnx: ternary layers 16.0x smaller, whole file 8.3x smaller',
-      '',
-      'whole file      178 KB -> 21.5 KB (8.3x)',
-      'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
-      'the rest        11.5 KB: 4,500 numbers and the graph',
-      'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
-      'data            mnist, 0..1, NCHW',
-      'method          ttq',
-      'training        4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
-      'verified        the file, read back, gives the same outputs bit for bit',
-      'written to      net.ttq',
-      'time            3 min 12 s',
-      '',
-      'layer         op    shape    bits      Wp     Wn       -       0       +  kept because',
-      'conv1.weight  Conv  6x1x5x5  full       -      -       -       -       -  first layer',
-      'fc1.weight    Gemm  100x400     2  0.5123  1.500  20.0 %  50.0 %  30.0 %',
-      '',
-      'warning: first',
-      'warning: second',
-      '',
-    ].join('\n'))
+    assert.equal(
+      renderCompressReport(COMPRESSED),
+      [
+        'net.onnx: ternary layers 16.0x smaller, whole file 8.3x smaller',
+        '',
+        'whole file      178 KB -> 21.5 KB (8.3x)',
+        'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
+        'the rest        11.5 KB: 4,500 numbers and the graph',
+        'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
+        'data            mnist, 0..1, NCHW',
+        'method          ttq',
+        'training        4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+        'verified        the file, read back, gives the same outputs bit for bit',
+        'written to      net.ttq',
+        'time            3 min 12 s',
+        '',
+        'layer         op    shape    bits      Wp     Wn       -       0       +  kept because',
+        'conv1.weight  Conv  6x1x5x5  full       -      -       -       -       -  first layer',
+        'fc1.weight    Gemm  100x400     2  0.5123  1.500  20.0 %  50.0 %  30.0 %',
+        '',
+        'warning: first',
+        'warning: second',
+        '',
+      ].join('\n'),
+    )
   })
 
   test('a comparison, and layers in fewer bits', () => {
-    const method = { method: 'ttq', top1: 98.85, drop: 0.25, sparsity: 0.5, fileBytes: 21_500, fileRatio: 8.28, bestEpoch: 3, elapsedMs: 190_000 }
-    const comparison = [method, { ...method, method: 'none', top1: 99.2, drop: -0.1, sparsity: null, fileBytes: 178_200, fileRatio: 0.999, elapsedMs: 60_000 }]
+    const method = {
+      method: 'ttq',
+      top1: 98.85,
+      drop: 0.25,
+      sparsity: 0.5,
+      fileBytes: 21_500,
+      fileRatio: 8.28,
+      bestEpoch: 3,
+      elapsedMs: 190_000,
+    }
+    const comparison = [
+      method,
+      {
+        ...method,
+        method: 'none',
+        top1: 99.2,
+        drop: -0.1,
+        sparsity: null,
+        fileBytes: 178_200,
+        fileRatio: 0.999,
+        elapsedMs: 60_000,
+      },
+    ]
     const [first, second] = COMPRESSED.layers as [LayerReport, LayerReport]
-    const text = renderCompressReport({ ...COMPRESSED, rest: 'int8', comparison, layers: [{ ...first, stored: 'int8' }, { ...first, stored: 'float16' }, second] })
+    const text = renderCompressReport({
+      ...COMPRESSED,
+      rest: 'int8',
+      comparison,
+      layers: [{ ...first, stored: 'int8' }, { ...first, stored: 'float16' }, second],
+    })
     assert.match(text, /\nthe rest {8}11\.5 KB: 4,500 numbers \(int8\) and the graph\n/)
-    assert.ok(text.includes([
-      '',
-      'method    top-1  change   zeros     file  smaller        time',
-      'ttq     98.85 %   -0.25  50.0 %  21.5 KB     8.3x  3 min 10 s',
-      'none    99.20 %   +0.10       -   178 KB     1.0x   1 min 0 s',
-      '',
-      'layer         op    shape    bits ',
-      ''].join('\n').trimEnd()), text)
+    assert.ok(
+      text.includes(
+        [
+          '',
+          'method    top-1  change   zeros     file  smaller        time',
+          'ttq     98.85 %   -0.25  50.0 %  21.5 KB     8.3x  3 min 10 s',
+          'none    99.20 %   +0.10       -   178 KB     1.0x   1 min 0 s',
+          '',
+          'layer         op    shape    bits ',
+          '',
+        ]
+          .join('\n')
+          .trimEnd(),
+      ),
+      text,
+    )
     assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8 .*\nconv1\.weight +Conv +6x1x5x5 +16 .*\nfc1/)
   })
 
   test('nothing measured, nothing trained, written to stdout', () => {
     const text = renderCompressReport({
-      ...COMPRESSED, output: null, dataset: null, preprocessing: null, baseline: null, compressed: null, training: null, warnings: [], verified: { bitExact: false },
+      ...COMPRESSED,
+      output: null,
+      dataset: null,
+      preprocessing: null,
+      baseline: null,
+      compressed: null,
+      training: null,
+      warnings: [],
+      verified: { bitExact: false },
     })
-    assert.match(text, /\naccuracy {8}not measured \(no --data\)\nmethod {10}ttq\nverified {8}NO: the file, read back, gives other outputs\nwritten to {6}stdout\n/)
+    assert.match(
+      text,
+      /\naccuracy {8}not measured \(no --data\)\nmethod {10}ttq\nverified {8}NO: the file, read back, gives other outputs\nwritten to {6}stdout\n/,
+    )
     assert.ok(text.endsWith('30.0 %\n'))
   })
 
@@ -85,17 +203,23 @@ describe('compress', () => {
     const training = COMPRESSED.training as NonNullable<CompressReport['training']>
     const round = { restored: ['a'], heldOutScore: 97.5, drop: 1.2, fileBytes: 24_000, training }
     const restoration: CompressReport['restoration'] = {
-      allTernary: { heldOutScore: 97.25, drop: 1.5, fileBytes: 21_500 }, ranking: ['a', 'b', 'c'].map((name) => ({ name, divergence: 0.1, savedBytes: 100 })),
+      allTernary: { heldOutScore: 97.25, drop: 1.5, fileBytes: 21_500 },
+      ranking: ['a', 'b', 'c'].map((name) => ({ name, divergence: 0.1, savedBytes: 100 })),
       rounds: [round, { ...round, restored: ['a', 'b'], heldOutScore: 98, drop: 0.75, fileBytes: 30_000 }],
     }
-    assert.ok(renderCompressReport({ ...COMPRESSED, restoration, warnings: [] }).endsWith([
-      '', '',
-      'round  with 8 bits  held-out  points lost     file',
-      '    0  0 of 3        97.25 %         1.50  21.5 KB',
-      '    1  1 of 3        97.50 %         1.20  24.0 KB',
-      '    2  2 of 3        98.00 %         0.75  30.0 KB',
-      '',
-    ].join('\n')))
+    assert.ok(
+      renderCompressReport({ ...COMPRESSED, restoration, warnings: [] }).endsWith(
+        [
+          '',
+          '',
+          'round  with 8 bits  held-out  points lost     file',
+          '    0  0 of 3        97.25 %         1.50  21.5 KB',
+          '    1  1 of 3        97.50 %         1.20  24.0 KB',
+          '    2  2 of 3        98.00 %         0.75  30.0 KB',
+          '',
+        ].join('\n'),
+      ),
+    )
   })
 
   test('without labels: agreement, with top-1 where the test set has labels', () => {
@@ -110,14 +234,34 @@ describe('compress', () => {
   })
 
   test('from scratch: no baseline', () => {
-    const text = renderCompressReport({ ...COMPRESSED, fromScratch: true, recipe: 'paper', baseline: null, agreement: null })
+    const text = renderCompressReport({
+      ...COMPRESSED,
+      fromScratch: true,
+      recipe: 'paper',
+      baseline: null,
+      agreement: null,
+    })
     assert.match(text, /\naccuracy {8}top-1 98\.85 %\n/)
     assert.match(text, /\nmethod {10}ttq, recipe paper, from scratch\n/)
   })
 
   test('one of each', () => {
-    const training = { epochs: 1, steps: 1, samplesPerSecond: 9.6, elapsedMs: 1000, replicas: 1, device: 'webgpu', seed: 7, bestEpoch: 1, settings: SETTINGS, history: [] }
-    assert.match(renderCompressReport({ ...COMPRESSED, training }), /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/)
+    const training = {
+      epochs: 1,
+      steps: 1,
+      samplesPerSecond: 9.6,
+      elapsedMs: 1000,
+      replicas: 1,
+      device: 'webgpu',
+      seed: 7,
+      bestEpoch: 1,
+      settings: SETTINGS,
+      history: [],
+    }
+    assert.match(
+      renderCompressReport({ ...COMPRESSED, training }),
+      /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/,
+    )
     assert.match(renderCompressReport({ ...COMPRESSED, compressed: { top1: 99.2 } }), /\(\+0\.10 points\)/)
   })
 })
@@ -125,53 +269,100 @@ describe('compress', () => {
 test('train', () => {
   const training = COMPRESSED.training as TrainingReport
   const report: TrainReport = {
-    schema: 'ttq-train/1', ttq: '0.1.0', model: 'net.onnx', output: null, dataset: 'mnist', preprocessing: '0..1, NCHW', fromScratch: true,
-    before: { top1: 9.8 }, after: { top1: 99.1 }, onnxBytes: 178_000, training, warnings: [], elapsedMs: 192_300,
+    schema: 'ttq-train/1',
+    ttq: '0.1.0',
+    model: 'net.onnx',
+    output: null,
+    dataset: 'mnist',
+    preprocessing: '0..1, NCHW',
+    fromScratch: true,
+    before: { top1: 9.8 },
+    after: { top1: 99.1 },
+    onnxBytes: 178_000,
+    training,
+    warnings: [],
+    elapsedMs: 192_300,
   }
-  assert.equal(renderTrainReport(report), [
-    'net.onnx: top-1 9.80 % -> 99.10 % (+89.30 points)',
-    '',
-    'data        mnist, 0..1, NCHW',
-    'start       fresh random weights',
-    'training    4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
-    'written to  stdout (178 KB)',
-    'time        3 min 12 s',
-    '',
-  ].join('\n'))
-  assert.match(renderTrainReport({ ...report, fromScratch: false, output: 'net.trained.onnx' }), /\nstart {7}the weights of the file\n[^]*\nwritten to {2}net\.trained\.onnx \(178 KB\)\n/)
+  assert.equal(
+    renderTrainReport(report),
+    [
+      'net.onnx: top-1 9.80 % -> 99.10 % (+89.30 points)',
+      '',
+      'data        mnist, 0..1, NCHW',
+      'start       fresh random weights',
+      'training    4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+      'written to  stdout (178 KB)',
+      'time        3 min 12 s',
+      '',
+    ].join('\n'),
+  )
+  assert.match(
+    renderTrainReport({ ...report, fromScratch: false, output: 'net.trained.onnx' }),
+    /\nstart {7}the weights of the file\n[^]*\nwritten to {2}net\.trained\.onnx \(178 KB\)\n/,
+  )
 })
 
 test('evaluate', () => {
   const text = renderEvaluateReport({
-    schema: 'ttq-evaluate/1', model: 'net.ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', device: 'cpu', top1: 98.854, samples: 10_000, samplesPerSecond: 5210.4, elapsedMs: 2040,
+    schema: 'ttq-evaluate/1',
+    model: 'net.ttq',
+    dataset: 'mnist',
+    preprocessing: '0..1, NCHW',
+    device: 'cpu',
+    top1: 98.854,
+    samples: 10_000,
+    samplesPerSecond: 5210.4,
+    elapsedMs: 2040,
   })
-  assert.equal(text, 'net.ttq: top-1 98.85 % of 10,000 samples\n\ndata  mnist, 0..1, NCHW\ntime  2.0 s, 5,210 samples/s\n')
+  assert.equal(
+    text,
+    'net.ttq: top-1 98.85 % of 10,000 samples\n\ndata  mnist, 0..1, NCHW\ntime  2.0 s, 5,210 samples/s\n',
+  )
 })
 
 describe('analyze', () => {
   const ANALYZED: AnalyzeReport = {
-    schema: 'ttq-analyze/1', ttq: '0.1.0', model: 'net.onnx', method: 'ttq', dataset: 'mnist', preprocessing: '0..1, NCHW', samples: 1024, baseline: { top1: 99 },
+    schema: 'ttq-analyze/1',
+    ttq: '0.1.0',
+    model: 'net.onnx',
+    method: 'ttq',
+    dataset: 'mnist',
+    preprocessing: '0..1, NCHW',
+    samples: 1024,
+    baseline: { top1: 99 },
     layers: [
-      { name: 'fc1', op: 'Gemm', shape: [100, 400], divergence: 0.123456, top1: 97.5, fitError: 0.2, savedBytes: 150_000 },
+      {
+        name: 'fc1',
+        op: 'Gemm',
+        shape: [100, 400],
+        divergence: 0.123456,
+        top1: 97.5,
+        fitError: 0.2,
+        savedBytes: 150_000,
+      },
       { name: 'fc2', op: 'Gemm', shape: [10, 100], divergence: 0.00001, top1: 99.1, fitError: 0.1, savedBytes: 3_742 },
     ],
-    kept: [{ name: 'conv', reason: 'first layer' }], elapsedMs: 1500,
+    kept: [{ name: 'conv', reason: 'first layer' }],
+    elapsedMs: 1500,
   }
 
   test('everything that there is', () => {
-    assert.equal(renderAnalyzeReport(ANALYZED), [
-      'net.onnx: 2 layers can become ternary; each alone, without training, the most harmful first',
-      '',
-      'data      mnist, 0..1, NCHW, 1,024 held-out training samples',
-      'original  top-1 99.00 % of them',
-      'kept      conv (first layer)',
-      'time      1.5 s',
-      '',
-      '   layer  op    shape    divergence  top-1 points  fit error    saves',
-      '1  fc1    Gemm  100x400      0.1235         -1.50     20.0 %   150 KB',
-      '2  fc2    Gemm  10x100       0.0000          0.10     10.0 %  3.74 KB',
-      '',
-    ].join('\n'))
+    assert.equal(
+      renderAnalyzeReport(ANALYZED),
+      [
+        'net.onnx: 2 layers can become ternary; each alone, without training, the most harmful first',
+        '',
+        'data      mnist, 0..1, NCHW, 1,024 held-out training samples',
+        'original  top-1 99.00 % of them',
+        'kept      conv (first layer)',
+        'time      1.5 s',
+        '',
+        '   layer  op    shape    divergence  top-1 points  fit error    saves',
+        '1  fc1    Gemm  100x400      0.1235         -1.50     20.0 %   150 KB',
+        '2  fc2    Gemm  10x100       0.0000          0.10     10.0 %  3.74 KB',
+        '',
+      ].join('\n'),
+    )
   })
 
   test('one layer, no labels, none kept', () => {
@@ -184,12 +375,49 @@ describe('analyze', () => {
 })
 
 const INSPECTED: InspectReport = {
-  schema: 'ttq-inspect/1', model: 'net.ttq', format: 'ttq', bytes: 21_500, ir: 8, opsets: { 'ai.onnx': 17, 'com.microsoft': 1 }, producer: null,
-  metadata: { source: 'net.onnx\nsecond line' }, inputs: [{ name: 'x', type: 'float32', shape: ['N', 1, null, 28] }], outputs: [{ name: 'y', type: null, shape: null }],
-  nodes: 3, operators: { Gemm: 2, NonMaxSuppression: 1 }, parameters: 40_150,
+  schema: 'ttq-inspect/1',
+  model: 'net.ttq',
+  format: 'ttq',
+  bytes: 21_500,
+  ir: 8,
+  opsets: { 'ai.onnx': 17, 'com.microsoft': 1 },
+  producer: null,
+  metadata: { source: 'net.onnx\nsecond line' },
+  inputs: [{ name: 'x', type: 'float32', shape: ['N', 1, null, 28] }],
+  outputs: [{ name: 'y', type: null, shape: null }],
+  nodes: 3,
+  operators: { Gemm: 2, NonMaxSuppression: 1 },
+  parameters: 40_150,
   layers: [
-    { name: 'a', node: 'n1', op: 'Gemm', shape: [100, 400], type: 'float32', ternary: true, wp: 0.5, wn: 0.25, zeros: 20_000, positives: 12_000, negatives: 8_000, bitsPerWeight: 2.0016 },
-    { name: 'b', node: 'n2', op: 'Gemm', shape: [10, 15], type: 'float16', ternary: false, reason: 'last layer', wp: null, wn: null, zeros: null, positives: null, negatives: null, bitsPerWeight: 16 },
+    {
+      name: 'a',
+      node: 'n1',
+      op: 'Gemm',
+      shape: [100, 400],
+      type: 'float32',
+      ternary: true,
+      wp: 0.5,
+      wn: 0.25,
+      zeros: 20_000,
+      positives: 12_000,
+      negatives: 8_000,
+      bitsPerWeight: 2.0016,
+    },
+    {
+      name: 'b',
+      node: 'n2',
+      op: 'Gemm',
+      shape: [10, 15],
+      type: 'float16',
+      ternary: false,
+      reason: 'last layer',
+      wp: null,
+      wn: null,
+      zeros: null,
+      positives: null,
+      negatives: null,
+      bitsPerWeight: 16,
+    },
   ],
   unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
   sections: { header: 64, directory: 128, graph: 896, data: 20_380, digest: 32 },
@@ -198,55 +426,100 @@ const INSPECTED: InspectReport = {
 
 describe('inspect', () => {
   test('a packed file', () => {
-    assert.equal(renderInspectReport(INSPECTED), [
-      'net.ttq: packed network (.ttq), 21.5 KB, 40,150 parameters',
-      '',
-      'inputs     x float32 Nx1x?x28',
-      'outputs    y no tensor ?',
-      'opsets     ai.onnx 17, com.microsoft 1, IR version 8',
-      'producer   not named',
-      'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
-      'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
-      'tensors    1 ternary2 10.0 KB, 2 int8 300 B',
-      'source     net.onnx second line',
-      '',
-      'layer  op    shape     bits      Wp      Wn       -       0       +  compress',
-      'a      Gemm  100x400   2.00  0.5000  0.2500  20.0 %  50.0 %  30.0 %  is ternary',
-      'b      Gemm  10x15    16.00       -       -       -       -       -  kept: last layer',
-      '',
-      'training: 1 node has no way through (the fit without --data does not need it)',
-      '  NonMaxSuppression "n3": no gradient rule',
-      '',
-    ].join('\n'))
+    assert.equal(
+      renderInspectReport(INSPECTED),
+      [
+        'net.ttq: packed network (.ttq), 21.5 KB, 40,150 parameters',
+        '',
+        'inputs     x float32 Nx1x?x28',
+        'outputs    y no tensor ?',
+        'opsets     ai.onnx 17, com.microsoft 1, IR version 8',
+        'producer   not named',
+        'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
+        'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
+        'tensors    1 ternary2 10.0 KB, 2 int8 300 B',
+        'source     net.onnx second line',
+        '',
+        'layer  op    shape     bits      Wp      Wn       -       0       +  compress',
+        'a      Gemm  100x400   2.00  0.5000  0.2500  20.0 %  50.0 %  30.0 %  is ternary',
+        'b      Gemm  10x15    16.00       -       -       -       -       -  kept: last layer',
+        '',
+        'training: 1 node has no way through (the fit without --data does not need it)',
+        '  NonMaxSuppression "n3": no gradient rule',
+        '',
+      ].join('\n'),
+    )
   })
 
   test('no layers, names that would steer a terminal', () => {
-    const text = renderInspectReport({ ...INSPECTED, layers: [], inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }], unsupportedForTraining: [], sections: null, encodings: null })
+    const text = renderInspectReport({
+      ...INSPECTED,
+      layers: [],
+      inputs: [{ name: 'a\u001b[2Jb', type: 'float32', shape: [] }],
+      unsupportedForTraining: [],
+      sections: null,
+      encodings: null,
+    })
     assert.match(text, /\ninputs {5}a\?\[2Jb float32 scalar\n/)
     assert.match(text, /\nno layers with constant weights\n$/)
   })
 
   test('what compress refuses, and a long name', () => {
-    const text = renderInspectReport({ ...INSPECTED, refusal: 'onnx: no layer', unsupportedForTraining: [{ node: 'n'.repeat(100), op: 'TopK', reason: 'no gradient rule' }] })
+    const text = renderInspectReport({
+      ...INSPECTED,
+      refusal: 'onnx: no layer',
+      unsupportedForTraining: [{ node: 'n'.repeat(100), op: 'TopK', reason: 'no gradient rule' }],
+    })
     assert.match(text, /\n\ncompress refuses: onnx: no layer\n\ntraining: 1 node/)
     assert.ok(text.includes(`TopK "${'n'.repeat(77)}...": no gradient rule`))
   })
 
   test('every operator can be trained', () => {
-    assert.match(renderInspectReport({ ...INSPECTED, unsupportedForTraining: [] }), /\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/)
+    assert.match(
+      renderInspectReport({ ...INSPECTED, unsupportedForTraining: [] }),
+      /\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/,
+    )
   })
 })
 
 test('numbers as text', () => {
-  assert.deepEqual([0, 999, 1000, 9994, 9996, 99_940, 99_960, 999_499, 999_500, 1_093_971, 2.5e9].map(sizeText),
-    ['0 B', '999 B', '1.00 KB', '9.99 KB', '10.0 KB', '99.9 KB', '100 KB', '999 KB', '1.00 MB', '1.09 MB', '2.50 GB'])
+  assert.deepEqual([0, 999, 1000, 9994, 9996, 99_940, 99_960, 999_499, 999_500, 1_093_971, 2.5e9].map(sizeText), [
+    '0 B',
+    '999 B',
+    '1.00 KB',
+    '9.99 KB',
+    '10.0 KB',
+    '99.9 KB',
+    '100 KB',
+    '999 KB',
+    '1.00 MB',
+    '1.09 MB',
+    '2.50 GB',
+  ])
   assert.deepEqual([0, 999, 1000, 1_234_567].map(countText), ['0', '999', '1,000', '1,234,567'])
-  assert.deepEqual([0, 59_900, 59_960, 61_400, 3_599_600, 7_380_000].map(durationText), ['0.0 s', '59.9 s', '1 min 0 s', '1 min 1 s', '1 h 0 min', '2 h 3 min'])
+  assert.deepEqual([0, 59_900, 59_960, 61_400, 3_599_600, 7_380_000].map(durationText), [
+    '0.0 s',
+    '59.9 s',
+    '1 min 0 s',
+    '1 min 1 s',
+    '1 h 0 min',
+    '2 h 3 min',
+  ])
   assert.deepEqual([shareText(1, 3), shareText(null, 3), shareText(0, 0)], ['33.3 %', '-', '-'])
   assert.deepEqual([scaleText(0.00123456), scaleText(null)], ['0.001235', '-'])
   assert.deepEqual([shapeText([3, 'N', null]), shapeText([])], ['3xNx?', 'scalar'])
 })
 
 test('a table of empty cells ends its lines without spaces', () => {
-  assert.equal(table(['a', 'b'], [['long', ''], ['x', 'y']], ['left', 'right']), 'a     b\nlong\nx     y')
+  assert.equal(
+    table(
+      ['a', 'b'],
+      [
+        ['long', ''],
+        ['x', 'y'],
+      ],
+      ['left', 'right'],
+    ),
+    'a     b\nlong\nx     y',
+  )
 })

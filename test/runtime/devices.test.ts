@@ -1,4 +1,5 @@
-// Devices as the installed ONNX Runtime has them: which ones there are differs by machine, what is said of them does not.
+// Devices as the installed ONNX Runtime has them: which ones there are differs by machine, what is said of them does
+// not.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
@@ -12,7 +13,10 @@ import { float32 } from '../../src/tensor/tensor.js'
 const offered = offeredDevices()
 
 async function rejection(device: Device): Promise<TtqError> {
-  const error = await requireDevice(device).then(() => undefined, (reason: unknown) => reason)
+  const error = await requireDevice(device).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
   assert.ok(error instanceof TtqError, `${device}: ${String(error)}`)
   return error
 }
@@ -28,12 +32,17 @@ describe('not offered', () => {
     test(`${device} is refused`, async () => {
       const { code, message, hint } = await rejection(device)
       assert.equal(code, 'usage')
-      assert.equal(message, `--device: found ${device}, expected one that the installed ONNX Runtime offers: ${offered.join(', ')}`)
+      assert.equal(
+        message,
+        `--device: found ${device}, expected one that the installed ONNX Runtime offers: ${offered.join(', ')}`,
+      )
       assert.equal(hint, 'ttq doctor shows what works here.')
     })
   }
 
-  test('no platform has them all', () => { assert.ok(offered.length < DEVICES.length, offered.join(', ')) })
+  test('no platform has them all', () => {
+    assert.ok(offered.length < DEVICES.length, offered.join(', '))
+  })
 })
 
 describe('offered', () => {
@@ -47,23 +56,29 @@ describe('offered', () => {
         assert.notEqual(device, 'cpu')
         const { code, message } = await rejection(device)
         assert.equal(code, 'usage')
-        assert.equal(message, `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a device that works`)
+        assert.equal(
+          message,
+          `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a device that works`,
+        )
       }
     })
   }
 })
 
 test('a trial that ends without a word is a fault, too', async () => {
-  assert.match(await deviceFault('no such device' as Device) ?? 'none', /./)
+  assert.match((await deviceFault('no such device' as Device)) ?? 'none', /./)
 })
 
 async function double(device: Device): Promise<number[]> {
   const b = new GraphBuilder()
   const x = b.input('x', 'float32', [3])
   b.output(b.emit('Add', [x, x], {}, 'y'))
-  const session = await Session.create(writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('double') }), { threads: 1, device })
+  const session = await Session.create(
+    writeModel({ irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('double') }),
+    { threads: 1, device },
+  )
   try {
-    return [...(await session.run({ x: float32([3], [1, 2, 3]) }))['y']?.data as Float32Array]
+    return [...((await session.run({ x: float32([3], [1, 2, 3]) }))['y']?.data as Float32Array)]
   } finally {
     await session.release()
   }

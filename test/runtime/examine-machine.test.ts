@@ -8,14 +8,17 @@ import { instructionSets, linuxProcessorFlags, macProcessorFlags } from '../../s
 import { productRate } from '../../src/runtime/product-rate.js'
 
 test('flags on Linux: the first processor of x86 and Arm', () => {
-  const x86 = linuxProcessorFlags('processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f avx512_vnni\nbugs\t\t: x\n\nprocessor\t: 1\nflags\t\t: fpu\n')
+  const x86 = linuxProcessorFlags(
+    'processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f avx512_vnni\nbugs\t\t: x\n\nprocessor\t: 1\nflags\t\t: fpu\n',
+  )
   assert.deepEqual(x86, ['fpu', 'avx2', 'avx512f', 'avx512_vnni'])
   assert.deepEqual(linuxProcessorFlags('processor\t: 0\nFeatures\t: fp asimd asimddp\n'), ['fp', 'asimd', 'asimddp'])
   assert.equal(linuxProcessorFlags('processor : 0\nmodel name : flags are elsewhere\n'), undefined)
 })
 
 test('flags on macOS: those that are on', () => {
-  const text = 'hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.AdvSIMD: 1\nhw.optional.neon: 1\nhw.optional.avx2_0: 0\nhw.optional.floatingpoint: 1\n'
+  const text =
+    'hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.AdvSIMD: 1\nhw.optional.neon: 1\nhw.optional.avx2_0: 0\nhw.optional.floatingpoint: 1\n'
   assert.deepEqual(macProcessorFlags(text), ['FEAT_BF16', 'AdvSIMD', 'neon', 'floatingpoint'])
   assert.equal(macProcessorFlags('sysctl: unknown oid\n'), undefined)
 })
@@ -40,7 +43,10 @@ test('this machine', async () => {
   assert.equal(machine.cores, availableParallelism())
   assert.ok(machine.memoryBytes > 1e8 && machine.gflopsPerCore > 0.1, JSON.stringify(machine))
   assert.ok(machine.blockedChannels === null || machine.blockedChannels === 8 || machine.blockedChannels === 16)
-  assert.deepEqual(machine.devices.map(({ name }) => name), DEVICES)
+  assert.deepEqual(
+    machine.devices.map(({ name }) => name),
+    DEVICES,
+  )
   assert.deepEqual(machine.devices[0], { name: 'cpu', offered: true, works: true, fault: null })
   for (const { offered, works, fault } of machine.devices) assert.equal(works, offered && fault === null)
   assert.ok(performance.now() - start < 60_000)
@@ -48,6 +54,6 @@ test('this machine', async () => {
 
 test('the rate is measured at least once, and no longer than patience lasts', async () => {
   const start = performance.now()
-  assert.ok(await productRate({ rounds: 1000, patienceMs: 0 }) > 0.1)
+  assert.ok((await productRate({ rounds: 1000, patienceMs: 0 })) > 0.1)
   assert.ok(performance.now() - start < 10_000)
 })

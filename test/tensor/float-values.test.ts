@@ -21,11 +21,16 @@ test('float16: halfway between two neighbours goes to the even one, anything mor
     const step = high - low
     assert.equal(numberToFloat16(middle), bits % 2 === 0 ? bits : bits + 1, `middle above 0x${bits.toString(16)}`)
     assert.equal(numberToFloat16(middle - step / 1024), bits, `below the middle above 0x${bits.toString(16)}`)
-    assert.equal(numberToFloat16(-(middle + step / 1024)), 0x8000 | (bits + 1), `beyond the middle below -0x${bits.toString(16)}`)
+    assert.equal(
+      numberToFloat16(-(middle + step / 1024)),
+      0x8000 | (bits + 1),
+      `beyond the middle below -0x${bits.toString(16)}`,
+    )
   }
 })
 
-// python3 -c "import numpy as np; [print(f'[{v!r}, 0x{np.float16(v).view(np.uint16):04x}],') for v in VALUES]"   (numpy, float64 values)
+// python3 -c "import numpy as np; [print(f'[{v!r}, 0x{np.float16(v).view(np.uint16):04x}],') for v in VALUES]"
+// (numpy, float64 values)
 const NUMPY: readonly (readonly [number, number])[] = [
   [0.0, 0x0000],
   [-0.0, 0x8000],
@@ -33,13 +38,13 @@ const NUMPY: readonly (readonly [number, number])[] = [
   [-0.1, 0xae66],
   [0.3333333333333333, 0x3555],
   [3.14159265, 0x4248],
-  [1e-08, 0x0000],
+  [1e-8, 0x0000],
   [2 ** -25, 0x0000],
-  [2.980530261993408e-08, 0x0001],
-  [5.960464477539063e-08, 0x0001],
-  [6e-05, 0x03ef],
-  [6.1e-05, 0x03ff],
-  [6.103515625e-05, 0x0400],
+  [2.980530261993408e-8, 0x0001],
+  [5.960464477539063e-8, 0x0001],
+  [6e-5, 0x03ef],
+  [6.1e-5, 0x03ff],
+  [6.103515625e-5, 0x0400],
   [0.99975, 0x3bff],
   [0.99976, 0x3c00],
   [1.00048828125, 0x3c00],
@@ -60,7 +65,7 @@ test('float16: as numpy rounds', () => {
 
 test('float tensors: float16 and float64 to float32 and back', () => {
   const half = floatTensor('float16', [3], Float32Array.of(0.1, -2, 70000))
-  assert.deepEqual([...half.data as Uint16Array], [0x2e66, 0xc000, 0x7c00])
+  assert.deepEqual([...(half.data as Uint16Array)], [0x2e66, 0xc000, 0x7c00])
   assert.deepEqual([...float32Values(half)], [0.0999755859375, -2, Infinity])
   const double = floatTensor('float64', [1], Float32Array.of(0.5))
   assert.deepEqual([...float32Values(double)], [0.5])

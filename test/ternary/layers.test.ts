@@ -32,7 +32,10 @@ class Network {
 }
 
 function summary(graph: Graph, keep: string[] = [], ternary: string[] = []): [string, string][] {
-  return chooseLayers(graph, { keep, ternary }).map(({ weight, ternary: isTernary, reason }) => [weight, isTernary ? 'ternary' : reason ?? ''])
+  return chooseLayers(graph, { keep, ternary }).map(({ weight, ternary: isTernary, reason }) => [
+    weight,
+    isTernary ? 'ternary' : (reason ?? ''),
+  ])
 }
 
 function chain(): Network & { last: ValueName } {
@@ -48,7 +51,12 @@ function chain(): Network & { last: ValueName } {
 describe('chooseLayers', () => {
   test('first and last layers stay, those in between become ternary', () => {
     const net = chain()
-    assert.deepEqual(summary(net.end(net.last)), [['c1', 'first layer'], ['c2', 'ternary'], ['c3', 'ternary'], ['fc', 'last layer']])
+    assert.deepEqual(summary(net.end(net.last)), [
+      ['c1', 'first layer'],
+      ['c2', 'ternary'],
+      ['c3', 'ternary'],
+      ['fc', 'last layer'],
+    ])
   })
 
   test('all first and all last layers of a network with branches', () => {
@@ -56,17 +64,30 @@ describe('chooseLayers', () => {
     const [a, b] = [net.conv('x', 'a'), net.conv('x', 'b')]
     const middle = net.conv(net.builder.emit('Add', [a, b]), 'm')
     const graph = net.end(net.conv(middle, 'p'), net.builder.emit('GlobalAveragePool', [net.conv(middle, 'q')]))
-    assert.deepEqual(summary(graph), [['a', 'first layer'], ['b', 'first layer'], ['m', 'ternary'], ['p', 'last layer'], ['q', 'last layer']])
+    assert.deepEqual(summary(graph), [
+      ['a', 'first layer'],
+      ['b', 'first layer'],
+      ['m', 'ternary'],
+      ['p', 'last layer'],
+      ['q', 'last layer'],
+    ])
   })
 
   test('a shape that was read off the input makes no layer the first', () => {
     const net = new Network()
     const c2 = net.conv(net.conv('x', 'c1'), 'c2')
-    const batch = net.builder.emit('Gather', [net.builder.emit('Shape', ['x']), net.builder.constant(int64([0]))], { axis: 0 })
+    const batch = net.builder.emit('Gather', [net.builder.emit('Shape', ['x']), net.builder.constant(int64([0]))], {
+      axis: 0,
+    })
     const shape = net.builder.emit('Concat', [batch, net.builder.constant(int64([512]))], { axis: 0 })
     const fc1 = net.builder.emit('MatMul', [net.builder.emit('Reshape', [c2, shape]), net.weight('fc1', [512, 16])])
     const graph = net.end(net.builder.emit('MatMul', [fc1, net.weight('fc2', [16, 10])]))
-    assert.deepEqual(summary(graph), [['c1', 'first layer'], ['c2', 'ternary'], ['fc1', 'ternary'], ['fc2', 'last layer']])
+    assert.deepEqual(summary(graph), [
+      ['c1', 'first layer'],
+      ['c2', 'ternary'],
+      ['fc1', 'ternary'],
+      ['fc2', 'last layer'],
+    ])
   })
 
   test('patterns: keep is stronger than ternary, which is stronger than first, last and tiny', () => {
@@ -74,9 +95,20 @@ describe('chooseLayers', () => {
       const net = chain()
       return net.end(net.last)
     }
-    assert.deepEqual(summary(graph(), ['c2'], ['*']), [['c1', 'ternary'], ['c2', '--keep c2'], ['c3', 'ternary'], ['fc', 'ternary']])
-    assert.deepEqual(summary(graph(), ['c?_out']).map(([, outcome]) => outcome), ['--keep c?_out', '--keep c?_out', '--keep c?_out', 'last layer'])
-    assert.deepEqual(summary(graph(), [], ['fc']).map(([, outcome]) => outcome), ['first layer', 'ternary', 'ternary', 'ternary'])
+    assert.deepEqual(summary(graph(), ['c2'], ['*']), [
+      ['c1', 'ternary'],
+      ['c2', '--keep c2'],
+      ['c3', 'ternary'],
+      ['fc', 'ternary'],
+    ])
+    assert.deepEqual(
+      summary(graph(), ['c?_out']).map(([, outcome]) => outcome),
+      ['--keep c?_out', '--keep c?_out', '--keep c?_out', 'last layer'],
+    )
+    assert.deepEqual(
+      summary(graph(), [], ['fc']).map(([, outcome]) => outcome),
+      ['first layer', 'ternary', 'ternary', 'ternary'],
+    )
   })
 
   test('in a pattern only * and ? are special', () => {
@@ -89,9 +121,15 @@ describe('chooseLayers', () => {
   test('a pattern that matches nothing is refused with the names there are', () => {
     const net = chain()
     const graph = net.end(net.last)
-    assert.throws(() => summary(graph, ['conv*']), (error: unknown) => error instanceof TtqError && error.code === 'usage'
-      && error.message === '--keep: "conv*" matches no layer, expected the name of a weight or node, with * and ? as wildcards'
-      && error.hint === 'the weights are: c1, c2, c3, fc')
+    assert.throws(
+      () => summary(graph, ['conv*']),
+      (error: unknown) =>
+        error instanceof TtqError &&
+        error.code === 'usage' &&
+        error.message ===
+          '--keep: "conv*" matches no layer, expected the name of a weight or node, with * and ? as wildcards' &&
+        error.hint === 'the weights are: c1, c2, c3, fc',
+    )
     assert.throws(() => summary(graph, [], ['c']), /--ternary: "c" matches no layer/)
   })
 
@@ -100,10 +138,17 @@ describe('chooseLayers', () => {
     let x = net.conv('x', 'first')
     for (let i = 0; i < 2; i++) x = net.conv(x, 'tied')
     x = net.conv(x, 'last')
-    assert.deepEqual(summary(net.end(x)), [['first', 'first layer'], ['tied', 'ternary'], ['last', 'last layer']])
+    assert.deepEqual(summary(net.end(x)), [
+      ['first', 'first layer'],
+      ['tied', 'ternary'],
+      ['last', 'last layer'],
+    ])
     const ends = new Network()
     const graph = ends.end(ends.conv(ends.conv(ends.conv('x', 'first'), 'tied'), 'tied'))
-    assert.deepEqual(summary(graph), [['first', 'first layer'], ['tied', 'last layer']])
+    assert.deepEqual(summary(graph), [
+      ['first', 'first layer'],
+      ['tied', 'last layer'],
+    ])
     assert.deepEqual(chooseLayers(graph, { keep: [], ternary: [] })[1]?.outputs, ['tied_out', 'tied_out_2'])
   })
 
@@ -119,9 +164,18 @@ describe('chooseLayers', () => {
     x = b.emit('MatMul', [x, b.emit('Cast', ['integers'], { to: 1 })])
     x = net.conv(x, 'last')
     const graph = net.end(x)
-    const expected = [['first', 'first layer'], ['table', `also used by node "${rows}" (Gather)`], ['tiny', 'fewer than 64 weights'], ['up', 'transposed convolution'], ['last', 'last layer']]
+    const expected = [
+      ['first', 'first layer'],
+      ['table', `also used by node "${rows}" (Gather)`],
+      ['tiny', 'fewer than 64 weights'],
+      ['up', 'transposed convolution'],
+      ['last', 'last layer'],
+    ]
     assert.deepEqual(summary(graph), expected)
-    assert.deepEqual(summary(graph, [], ['t*', 'up']).map(([, outcome]) => outcome), ['first layer', expected[1]?.[1], 'ternary', 'transposed convolution', 'last layer'])
+    assert.deepEqual(
+      summary(graph, [], ['t*', 'up']).map(([, outcome]) => outcome),
+      ['first layer', expected[1]?.[1], 'ternary', 'transposed convolution', 'last layer'],
+    )
   })
 
   test('channel axes of weight and output', () => {
@@ -132,8 +186,18 @@ describe('chooseLayers', () => {
     x = b.emit('Gemm', [x, net.weight('gemmB', [11, 10])], { transB: 1 })
     x = b.emit('MatMul', [x, net.weight('right', [11, 12])])
     x = b.emit('MatMul', [net.weight('left', [13, 12]), x])
-    const axes = chooseLayers(net.end(x), { keep: [], ternary: [] }).map(({ weight, channelAxis, outputAxis }) => [weight, channelAxis, outputAxis])
-    assert.deepEqual(axes, [['conv', 0, 1], ['gemm', 1, -1], ['gemmB', 0, -1], ['right', 1, -1], ['left', 0, -2]])
+    const axes = chooseLayers(net.end(x), { keep: [], ternary: [] }).map(({ weight, channelAxis, outputAxis }) => [
+      weight,
+      channelAxis,
+      outputAxis,
+    ])
+    assert.deepEqual(axes, [
+      ['conv', 0, 1],
+      ['gemm', 1, -1],
+      ['gemmB', 0, -1],
+      ['right', 1, -1],
+      ['left', 0, -2],
+    ])
   })
 
   for (const type of ['float16', 'float64'] as DataType[]) {
@@ -163,8 +227,10 @@ describe('explainNoTernaryLayer', () => {
 
   test('all layers kept', () => {
     const net = chain()
-    assert.equal(explain(net.end(net.last), ['c2', 'c3']),
-      'onnx: graph "net": all 4 layers stay in full precision (1 x first layer, 1 x --keep c2, 1 x --keep c3, 1 x last layer), expected at least one layer that can become ternary')
+    assert.equal(
+      explain(net.end(net.last), ['c2', 'c3']),
+      'onnx: graph "net": all 4 layers stay in full precision (1 x first layer, 1 x --keep c2, 1 x --keep c3, 1 x last layer), expected at least one layer that can become ternary',
+    )
   })
 
   test('one layer only', () => {
@@ -194,7 +260,10 @@ describe('explainNoTernaryLayer', () => {
     net.builder.initializers.set('q', { type: 'int8', dims: [8], data: new Int8Array(8) })
     net.builder.initializers.set('s', { type: 'float32', dims: [], data: Float32Array.of(1) })
     const table = net.builder.emit('DequantizeLinear', ['q', 's'])
-    assert.match(explain(net.end(net.builder.emit('Add', [layer, table]))), /\(1 x first layer\) and other weights are quantized already \(DequantizeLinear\),/)
+    assert.match(
+      explain(net.end(net.builder.emit('Add', [layer, table]))),
+      /\(1 x first layer\) and other weights are quantized already \(DequantizeLinear\),/,
+    )
   })
 
   test('recurrent layers', () => {

@@ -1,4 +1,5 @@
-// The training methods in plain float64 JavaScript, straight from their formulas: a witness that shares no code with src/.
+// The training methods in plain float64 JavaScript, straight from their formulas: a witness that shares no code with
+// src/.
 export interface ReferenceSetup {
   method: 'ttq' | 'twn' | 'bwn' | 'dorefa' | 'none'
   optimizer: 'sgd' | 'adam'
@@ -35,7 +36,7 @@ function stepper(optimizer: 'sgd' | 'adam', size: number): Stepper {
       second[i] = 0.999 * (second[i] as number) + 0.001 * g * g
       const mean = first[i] / (1 - 0.9 ** step)
       const square = second[i] / (1 - 0.999 ** step)
-      return old * (1 - rate * decay) - rate * mean / (Math.sqrt(square) + 1e-8)
+      return old * (1 - rate * decay) - (rate * mean) / (Math.sqrt(square) + 1e-8)
     })
   }
 }
@@ -58,9 +59,11 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
   const quantized = (): number[] => {
     const sizes = latent.map(Math.abs)
     switch (method) {
-      case 'none': return latent
+      case 'none':
+        return latent
       case 'bwn':
-      case 'dorefa': return latent.map((weight) => (weight >= 0 ? mean(sizes) : -mean(sizes)))
+      case 'dorefa':
+        return latent.map((weight) => (weight >= 0 ? mean(sizes) : -mean(sizes)))
       case 'twn': {
         const delta = 0.7 * mean(sizes)
         const scale = mean(sizes.filter((size) => size > delta))
@@ -68,7 +71,13 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
       }
       case 'ttq': {
         const delta = threshold()
-        return latent.map((weight) => (weight > delta ? setup.unit * (scales[0] as number) : weight < -delta ? -setup.unit * (scales[1] as number) : 0))
+        return latent.map((weight) =>
+          weight > delta
+            ? setup.unit * (scales[0] as number)
+            : weight < -delta
+              ? -setup.unit * (scales[1] as number)
+              : 0,
+        )
       }
     }
   }
@@ -80,13 +89,20 @@ export function referenceRun(setup: ReferenceSetup): { initialValue: number[]; v
       return quantized()
     }
     const delta = threshold()
-    g.forEach((value, i) => { g[i] = setup.unit * value })
+    g.forEach((value, i) => {
+      g[i] = setup.unit * value
+    })
     const [wp, wn] = scales as [number, number]
-    const sumOver = (inside: (weight: number) => boolean): number => g.reduce((sum, value, i) => sum + (inside(latent[i] as number) ? value : 0), 0)
+    const sumOver = (inside: (weight: number) => boolean): number =>
+      g.reduce((sum, value, i) => sum + (inside(latent[i] as number) ? value : 0), 0)
     const scaleGradient = [sumOver((weight) => weight > delta), -sumOver((weight) => weight < -delta)]
-    const latentGradient = g.map((value, i) => value * ((latent[i] as number) > delta ? wp : (latent[i] as number) < -delta ? wn : 1))
+    const latentGradient = g.map(
+      (value, i) => value * ((latent[i] as number) > delta ? wp : (latent[i] as number) < -delta ? wn : 1),
+    )
     latent = stepLatent(latent, latentGradient, setup.learningRate, setup.weightDecay)
-    scales = stepScales(scales, scaleGradient, setup.scaleLearningRate, 0).map((scale, i) => Math.max(scale, 0.01 * (setup.scales[i] as number)))
+    scales = stepScales(scales, scaleGradient, setup.scaleLearningRate, 0).map((scale, i) =>
+      Math.max(scale, 0.01 * (setup.scales[i] as number)),
+    )
     return quantized()
   })
   return { initialValue, values, latent }

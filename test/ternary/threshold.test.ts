@@ -18,13 +18,15 @@ function squaredError(weights: Float32Array, fitted: Float32Array): number {
 
 // Least error over every threshold there is, each side's scale its mean: the definition, in quadratic time.
 function leastError(weights: Float32Array): number {
-  return Math.min(...[0, ...weights].map((candidate) => {
-    const mean = (side: number[]): number => side.reduce((sum, value) => sum + value, 0) / side.length
-    const delta = Math.abs(candidate)
-    const wp = mean([...weights].filter((weight) => weight > delta))
-    const wn = mean([...weights].filter((weight) => weight < -delta))
-    return weights.reduce((sum, weight) => sum + (weight - (weight > delta ? wp : weight < -delta ? wn : 0)) ** 2, 0)
-  }))
+  return Math.min(
+    ...[0, ...weights].map((candidate) => {
+      const mean = (side: number[]): number => side.reduce((sum, value) => sum + value, 0) / side.length
+      const delta = Math.abs(candidate)
+      const wp = mean([...weights].filter((weight) => weight > delta))
+      const wn = mean([...weights].filter((weight) => weight < -delta))
+      return weights.reduce((sum, weight) => sum + (weight - (weight > delta ? wp : weight < -delta ? wn : 0)) ** 2, 0)
+    }),
+  )
 }
 
 describe('fitTernary', () => {
@@ -33,7 +35,10 @@ describe('fitTernary', () => {
       const weights = randomWeights(length, SEED + i)
       const error = squaredError(weights, dequantize(fitTernary(weights, { kind: 'auto' }, 'w')))
       const least = leastError(weights)
-      assert.ok(Math.abs(error - least) <= 1e-6 * squaredError(weights, new Float32Array(length)), `${error}, least ${least}`)
+      assert.ok(
+        Math.abs(error - least) <= 1e-6 * squaredError(weights, new Float32Array(length)),
+        `${error}, least ${least}`,
+      )
     })
   }
 
@@ -65,8 +70,18 @@ describe('fitTernary', () => {
   })
 
   test('zeros: no survivor, scales of 1', () => {
-    assert.deepEqual(fitTernary(new Float32Array(3), { kind: 'auto' }, 'w'), { codes: new Int8Array(3), wp: 1, wn: 1, threshold: 0 })
-    assert.deepEqual(fitTernary(new Float32Array(0), { kind: 'auto' }, 'w'), { codes: new Int8Array(0), wp: 1, wn: 1, threshold: 0 })
+    assert.deepEqual(fitTernary(new Float32Array(3), { kind: 'auto' }, 'w'), {
+      codes: new Int8Array(3),
+      wp: 1,
+      wn: 1,
+      threshold: 0,
+    })
+    assert.deepEqual(fitTernary(new Float32Array(0), { kind: 'auto' }, 'w'), {
+      codes: new Int8Array(0),
+      wp: 1,
+      wn: 1,
+      threshold: 0,
+    })
   })
 
   test('a constant tensor is fitted exactly, and the empty side takes the other scale', () => {
@@ -81,16 +96,28 @@ describe('fitTernary', () => {
 
   for (const bad of [NaN, Infinity, -Infinity]) {
     test(`${bad} among the weights is refused by name`, () => {
-      assert.throws(() => fitTernary(Float32Array.of(1, bad, 2), { kind: 'auto' }, 'conv1.weight'), (error: unknown) =>
-        error instanceof TtqError && error.code === 'model'
-        && error.message === `onnx: initializer "conv1.weight": element 1 is ${bad}, expected finite weights`)
+      assert.throws(
+        () => fitTernary(Float32Array.of(1, bad, 2), { kind: 'auto' }, 'conv1.weight'),
+        (error: unknown) =>
+          error instanceof TtqError &&
+          error.code === 'model' &&
+          error.message === `onnx: initializer "conv1.weight": element 1 is ${bad}, expected finite weights`,
+      )
     })
   }
 
-  const badRules: ThresholdRule[] = [{ kind: 'constant', t: 1 }, { kind: 'constant', t: -0.1 }, { kind: 'sparsity', r: 1.5 }, { kind: 'sparsity', r: NaN }]
+  const badRules: ThresholdRule[] = [
+    { kind: 'constant', t: 1 },
+    { kind: 'constant', t: -0.1 },
+    { kind: 'sparsity', r: 1.5 },
+    { kind: 'sparsity', r: NaN },
+  ]
   for (const rule of badRules) {
     test(`${JSON.stringify(rule)} is refused`, () => {
-      assert.throws(() => fitTernary(Float32Array.of(1), rule, 'w'), (error: unknown) => error instanceof TtqError && error.code === 'usage')
+      assert.throws(
+        () => fitTernary(Float32Array.of(1), rule, 'w'),
+        (error: unknown) => error instanceof TtqError && error.code === 'usage',
+      )
     })
   }
 })

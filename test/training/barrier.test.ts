@@ -42,7 +42,13 @@ test('500 rounds of three threads stay in step', async () => {
 
 test('a thread that fails lets the others go with an error', async () => {
   const shared = setup(2)
-  const waiting = thread(`try { barrier.wait(); parentPort.postMessage('passed') } catch (error) { parentPort.postMessage(error.message) }`, { ...shared, rank: 0 })
-  const failing = thread(`setTimeout(() => { barrier.break(); parentPort.postMessage('broken') }, 50)`, { ...shared, rank: 1 })
+  const waiting = thread(
+    `try { barrier.wait(); parentPort.postMessage('passed') } catch (error) { parentPort.postMessage(error.message) }`,
+    { ...shared, rank: 0 },
+  )
+  const failing = thread(`setTimeout(() => { barrier.break(); parentPort.postMessage('broken') }, 50)`, {
+    ...shared,
+    rank: 1,
+  })
   assert.deepEqual(await Promise.all([waiting, failing]), ['internal: another replica failed', 'broken'])
 })

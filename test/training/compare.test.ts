@@ -6,22 +6,42 @@ import { compress } from '../../src/training/compress.js'
 import type { CompressRequest } from '../../src/training/recipes.js'
 import { STRIPES, stripesNetwork } from './stripes-network.js'
 
-const REQUEST: CompressRequest = { name: 'stripes.onnx', data: STRIPES, epochs: 1, batch: 24, warmup: 5, distill: 0, seed: 3, threads: 1, augment: false }
+const REQUEST: CompressRequest = {
+  name: 'stripes.onnx',
+  data: STRIPES,
+  epochs: 1,
+  batch: 24,
+  warmup: 5,
+  distill: 0,
+  seed: 3,
+  threads: 1,
+  augment: false,
+}
 const NETWORK = stripesNetwork({ norm: true })
 
 test('every method is what it is alone; the file is that of --method', async () => {
   const seen: string[] = []
   const { file, report } = await compress(NETWORK, {
-    ...REQUEST, compare: ['bwn', 'none', 'ttq', 'bwn'], onProgress: (event) => { if (event.kind === 'phase' && event.name === 'train') seen.push(event.detail ?? '') },
+    ...REQUEST,
+    compare: ['bwn', 'none', 'ttq', 'bwn'],
+    onProgress: (event) => {
+      if (event.kind === 'phase' && event.name === 'train') seen.push(event.detail ?? '')
+    },
   })
   assert.deepEqual(seen, ['ttq', 'bwn', 'none'])
   const rows = report.comparison ?? []
-  assert.deepEqual(rows.map(({ method }) => method), ['ttq', 'bwn', 'none'])
+  assert.deepEqual(
+    rows.map(({ method }) => method),
+    ['ttq', 'bwn', 'none'],
+  )
   const alone = await Promise.all((['ttq', 'bwn'] as const).map((method) => compress(NETWORK, { ...REQUEST, method })))
   assert.deepEqual(file, alone[0]?.file)
   for (const [i, { report: single }] of alone.entries()) {
     const zeros = single.layers.reduce((sum, layer) => sum + (layer.zeros ?? 0), 0)
-    assert.deepEqual([rows[i]?.top1, rows[i]?.fileBytes, rows[i]?.sparsity], [single.compressed?.top1, single.size.fileBytes, zeros / single.size.ternaryWeights])
+    assert.deepEqual(
+      [rows[i]?.top1, rows[i]?.fileBytes, rows[i]?.sparsity],
+      [single.compressed?.top1, single.size.fileBytes, zeros / single.size.ternaryWeights],
+    )
   }
   const [ttq, bwn, none] = rows
   assert.equal(bwn?.sparsity, 0)

@@ -14,19 +14,28 @@ import { STRIPES, stripesNetwork } from './stripes-network.js'
 const { graph } = readModel(stripesNetwork({ norm: true }), { name: 'stripes' })
 const all = chooseLayers(graph, { keep: [], ternary: ['*'] })
 const names = all.map(({ weight }) => weight)
-const filled = (name: string, value: number): Float32Array => new Float32Array(graph.initializers.get(name)?.data.length ?? 0).fill(value)
+const filled = (name: string, value: number): Float32Array =>
+  new Float32Array(graph.initializers.get(name)?.data.length ?? 0).fill(value)
 const before = {
   values: new Map([...names, 'c1.mean'].map((name) => [name, filled(name, 2)])),
-  state: new Map(names.flatMap((name) => ['latent', 'scales', 'threshold', 'momentum'].map((kind) => [`${name}.${kind}`, Float32Array.of(1)]))),
+  state: new Map(
+    names.flatMap((name) =>
+      ['latent', 'scales', 'threshold', 'momentum'].map((kind) => [`${name}.${kind}`, Float32Array.of(1)]),
+    ),
+  ),
 }
-const without = (...returned: string[]): typeof all => all.map((choice) => ({ ...choice, ternary: choice.ternary && !returned.includes(choice.weight) }))
+const without = (...returned: string[]): typeof all =>
+  all.map((choice) => ({ ...choice, ternary: choice.ternary && !returned.includes(choice.weight) }))
 
 describe('continuation', () => {
   test('ternary layers keep their values and what the method knows of them, momentum starts anew', () => {
     const { start, values } = continuation(before, new Set(names), without('c2.weight'))
     const still = names.filter((name) => name !== 'c2.weight')
     assert.deepEqual([...start.values.keys()], still)
-    assert.deepEqual([...start.state.keys()].sort(), still.flatMap((name) => ['latent', 'scales', 'threshold'].map((kind) => `${name}.${kind}`)).sort())
+    assert.deepEqual(
+      [...start.state.keys()].sort(),
+      still.flatMap((name) => ['latent', 'scales', 'threshold'].map((kind) => `${name}.${kind}`)).sort(),
+    )
     assert.deepEqual([...values.keys()], ['c2.weight', 'c1.mean'])
   })
 

@@ -13,14 +13,21 @@ test('blocked convolutions are for the cpu alone', async () => {
   const feeds = { input: float32([2, 3, 8, 8], new Float32Array(2 * 3 * 8 * 8).fill(0.5)) }
   const loss = { batch: 2, classes: 3, distill: 0.5, temperature: 4 }
   const domains = async (device: 'cpu' | 'webgpu'): Promise<Set<string>> => {
-    return new Set((await buildTrainingGraph(model, model, new Set(), feeds, loss, device)).model.graph.nodes.map(({ domain }) => domain))
+    return new Set(
+      (await buildTrainingGraph(model, model, new Set(), feeds, loss, device)).model.graph.nodes.map(
+        ({ domain }) => domain,
+      ),
+    )
   }
-  assert.equal((await domains('cpu')).has('com.microsoft.nchwc'), await blockedChannels() !== undefined)
+  assert.equal((await domains('cpu')).has('com.microsoft.nchwc'), (await blockedChannels()) !== undefined)
   assert.deepEqual(await domains('webgpu'), new Set(['']))
 })
 
 test('threads without a number: one per core on the cpu, one in all elsewhere', async () => {
   const pools = [new WorkerPool(0), new WorkerPool(0, undefined, 'cuda'), new WorkerPool(2, undefined, 'cuda')]
-  assert.deepEqual(pools.map(({ size }) => size), [availableParallelism(), 1, 2])
+  assert.deepEqual(
+    pools.map(({ size }) => size),
+    [availableParallelism(), 1, 2],
+  )
   await Promise.all(pools.map((pool) => pool.close()))
 })

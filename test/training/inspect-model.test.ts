@@ -1,4 +1,5 @@
-// inspect on small networks with the peculiarities of real exporters; that ONNX Runtime can take them is checked beside it.
+// inspect on small networks with the peculiarities of real exporters; that ONNX Runtime can take them is checked beside
+// it.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
@@ -28,8 +29,23 @@ function weights(count: number): Float32Array {
 function reshapedWeight(): GraphBuilder {
   const b = new GraphBuilder()
   let value = b.input('x', 'float32', [1, 8])
-  for (const name of ['w1', 'w2']) value = b.emit('MatMul', [value, b.constant(float32([8, 8], weights(64)), name === 'w1' ? 'w1' : 'w2')])
-  const last = b.emit('Reshape', [b.constant(float32([2, 4, 8], weights(64).map((w) => w * 2)), 'w3'), b.constant(int64([8, 8]))], {}, 'w3_reshaped')
+  for (const name of ['w1', 'w2'])
+    value = b.emit('MatMul', [value, b.constant(float32([8, 8], weights(64)), name === 'w1' ? 'w1' : 'w2')])
+  const last = b.emit(
+    'Reshape',
+    [
+      b.constant(
+        float32(
+          [2, 4, 8],
+          weights(64).map((w) => w * 2),
+        ),
+        'w3',
+      ),
+      b.constant(int64([8, 8])),
+    ],
+    {},
+    'w3_reshaped',
+  )
   b.output(b.emit('MatMul', [value, last]))
   return b
 }
@@ -41,7 +57,14 @@ describe('layers', () => {
     const first = b.nodes[1]
     if (first !== undefined) b.nodes[1] = { ...first, inputs: [first.inputs[0] ?? '', 'w2'] }
     const report = await inspect(b.build('net'))
-    assert.deepEqual(report.layers.map(({ name, reason }) => [name, reason]), [['w1', 'first layer'], ['w2', undefined], ['w3_reshaped', 'last layer']])
+    assert.deepEqual(
+      report.layers.map(({ name, reason }) => [name, reason]),
+      [
+        ['w1', 'first layer'],
+        ['w2', undefined],
+        ['w3_reshaped', 'last layer'],
+      ],
+    )
     assert.equal(report.nodes, 4)
     assert.equal(report.refusal, undefined)
   })
@@ -49,7 +72,10 @@ describe('layers', () => {
   test('of half precision have their signs counted', async () => {
     const b = new GraphBuilder()
     const data = Uint16Array.from([1.5, -0, 0, -2, -0.25, 7], numberToFloat16)
-    b.output(b.emit('MatMul', [b.input('x', 'float16', [1, 2]), b.constant({ type: 'float16', dims: [2, 3], data }, 'w')]), 'float16')
+    b.output(
+      b.emit('MatMul', [b.input('x', 'float16', [1, 2]), b.constant({ type: 'float16', dims: [2, 3], data }, 'w')]),
+      'float16',
+    )
     const [layer] = (await inspect(b.build('net'))).layers
     assert.deepEqual([layer?.negatives, layer?.zeros, layer?.positives], [2, 2, 2])
   })
@@ -59,7 +85,10 @@ describe('layers', () => {
     const reshape = b.nodes.find(({ opType }) => opType === 'Reshape')
     if (reshape !== undefined) b.nodes[b.nodes.indexOf(reshape)] = { ...reshape, inputs: ['w3', 'w3'] }
     const report = await inspect(b.build('net'))
-    assert.deepEqual(report.layers.map(({ name }) => name), ['w1'])
+    assert.deepEqual(
+      report.layers.map(({ name }) => name),
+      ['w1'],
+    )
   })
 })
 
@@ -67,8 +96,10 @@ describe('networks without a layer to compress', () => {
   test('are refused in the words of compress', async () => {
     const b = new GraphBuilder()
     b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
-    assert.equal((await inspect(b.build('net'))).refusal,
-      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can become ternary')
+    assert.equal(
+      (await inspect(b.build('net'))).refusal,
+      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can become ternary',
+    )
   })
 
   test('constants in the bodies of control flow are parameters', async () => {
@@ -79,7 +110,14 @@ describe('networks without a layer to compress', () => {
     b.input('condition', 'bool', [])
     b.output(b.emit('If', ['condition']))
     const [node] = b.nodes
-    if (node !== undefined) b.nodes[0] = { ...node, attributes: { then_branch: { kind: 'graph', value: body.build('then') }, else_branch: { kind: 'graph', value: body.build('else') } } }
+    if (node !== undefined)
+      b.nodes[0] = {
+        ...node,
+        attributes: {
+          then_branch: { kind: 'graph', value: body.build('then') },
+          else_branch: { kind: 'graph', value: body.build('else') },
+        },
+      }
     const report = await inspect(b.build('net'))
     assert.equal(report.parameters, 128)
     assert.match(report.refusal ?? '', /the layers lie in the bodies of If/)
@@ -100,17 +138,26 @@ describe('checkRuns', () => {
   })
 
   test('names foreign operators', async () => {
-    await assert.rejects(checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()), (error) => {
-      assert.ok(error instanceof TtqError)
-      assert.equal(error.code, 'unsupported')
-      assert.equal(error.message, 'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX Runtime runs')
-      return true
-    })
+    await assert.rejects(
+      checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()),
+      (error) => {
+        assert.ok(error instanceof TtqError)
+        assert.equal(error.code, 'unsupported')
+        assert.equal(
+          error.message,
+          'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX Runtime runs',
+        )
+        return true
+      },
+    )
   })
 
   test('gives the reason of ONNX Runtime otherwise', async () => {
     const b = new GraphBuilder()
     b.output(b.emit('NoSuchOperator', [b.input('x', 'float32', [1, 8])]))
-    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx', new Set()), { code: 'unsupported', message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/ })
+    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx', new Set()), {
+      code: 'unsupported',
+      message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/,
+    })
   })
 })

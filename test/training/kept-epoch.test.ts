@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { isKept } from '../../src/training/kept-epoch.js'
 
 // Of a course, the epoch that is kept in the end, from 1.
-const kept = (samples: number, ...scores: number[]): number => scores.reduce((best, score, i) => (isKept(score, scores.slice(0, i), samples) ? i + 1 : best), 0)
+const kept = (samples: number, ...scores: number[]): number =>
+  scores.reduce((best, score, i) => (isKept(score, scores.slice(0, i), samples) ? i + 1 : best), 0)
 
 test('the first epoch is kept, and any that is better or as good', () => {
   assert.equal(kept(2000, 50), 1)

@@ -19,11 +19,15 @@ test('a layer alone, without re-normalisation: the divergence that a plain compu
   assert.equal(samples, 48)
   assert.deepEqual(layers.map(({ name }) => name).sort(), ['c2.weight', 'c3.weight'])
   const model = readModel(bytes, { name: 'stripes.onnx' })
-  const { train } = await import(STRIPES) as { train: { batch: (indices: readonly number[]) => { inputs: { x: Float32Array } } } }
+  const { train } = (await import(STRIPES)) as {
+    train: { batch: (indices: readonly number[]) => { inputs: { x: Float32Array } } }
+  }
   const all = Array.from({ length: 480 }, (_, i) => i)
   const feeds = { x: float32([480, 2, 8, 8], train.batch(all).inputs.x) }
   const scores = async (changed: Map<string, Tensor>): Promise<Float32Array> => {
-    const session = await Session.create(writeModel({ ...model, graph: { ...model.graph, initializers: changed } }), { threads: 1 })
+    const session = await Session.create(writeModel({ ...model, graph: { ...model.graph, initializers: changed } }), {
+      threads: 1,
+    })
     const { scores: found } = await session.run(feeds)
     await session.release()
     return found?.data as Float32Array
@@ -36,7 +40,9 @@ test('a layer alone, without re-normalisation: the divergence that a plain compu
     // The held-out samples are some of these: the mean over all is near theirs.
     const mean = divergenceOf(original, changed)
     assert.ok(divergence > mean / 3 && divergence < mean * 3, `${name}: ${divergence}, all samples ${mean}`)
-    const error = weights.reduce((sum, weight, i) => sum + (weight - (fitted[i] as number)) ** 2, 0) / weights.reduce((sum, weight) => sum + weight ** 2, 0)
+    const error =
+      weights.reduce((sum, weight, i) => sum + (weight - (fitted[i] as number)) ** 2, 0) /
+      weights.reduce((sum, weight) => sum + weight ** 2, 0)
     assert.ok(Math.abs(fitError - error) < 1e-6)
     assert.equal(savedBytes, weights.length * 4 - weights.length / 4 - 8)
   }
@@ -50,7 +56,9 @@ function divergenceOf(expected: Float32Array, actual: Float32Array): number {
       return powers.map((power) => power / powers.reduce((total, other) => total + other, 0))
     }
     const [p, q] = [softmax(expected), softmax(actual)]
-    p.forEach((share, c) => { sum += share * Math.log(share / (q[c] as number)) })
+    p.forEach((share, c) => {
+      sum += share * Math.log(share / (q[c] as number))
+    })
   }
   return sum / (expected.length / 3)
 }
@@ -61,16 +69,27 @@ test('most divergence first; the number of workers changes nothing', async () =>
   assert.deepEqual({ ...three, elapsedMs: 0 }, { ...one, elapsedMs: 0 })
   const divergences = one.layers.map(({ divergence }) => divergence)
   assert.equal(divergences.length, 4)
-  assert.deepEqual(divergences, [...divergences].sort((a, b) => b - a))
+  assert.deepEqual(
+    divergences,
+    [...divergences].sort((a, b) => b - a),
+  )
   assert.ok(divergences.every((divergence) => divergence > 0))
 })
 
 test('the samples are as many as asked for, at most all held-out ones', async () => {
-  assert.deepEqual(await Promise.all([7, 1000].map(async (samples) => (await analyze(stripesNetwork(), { ...REQUEST, samples })).samples)), [7, 48])
+  assert.deepEqual(
+    await Promise.all(
+      [7, 1000].map(async (samples) => (await analyze(stripesNetwork(), { ...REQUEST, samples })).samples),
+    ),
+    [7, 48],
+  )
 })
 
 const FORMS: Record<string, Form> = {
-  'batch norm': { norm: true }, 'a fixed batch of 1': { norm: true, batch: 1 }, 'a fixed batch of 1, bias': { batch: 1 }, 'weights in Constant nodes': { constants: true },
+  'batch norm': { norm: true },
+  'a fixed batch of 1': { norm: true, batch: 1 },
+  'a fixed batch of 1, bias': { batch: 1 },
+  'weights in Constant nodes': { constants: true },
 }
 describe('forms of networks', () => {
   for (const [name, form] of Object.entries(FORMS)) {
@@ -92,7 +111,10 @@ describe('refused', () => {
   }
   for (const [name, [request, code, message]] of Object.entries(CASES)) {
     test(name, async () => {
-      await assert.rejects(analyze(stripesNetwork(), { ...REQUEST, ...request }), (error: unknown) => error instanceof TtqError && error.code === code && message.test(error.message))
+      await assert.rejects(
+        analyze(stripesNetwork(), { ...REQUEST, ...request }),
+        (error: unknown) => error instanceof TtqError && error.code === code && message.test(error.message),
+      )
     })
   }
 })

@@ -35,7 +35,10 @@ describe('train', () => {
     assert.equal(top1, report.after.top1)
     assert.equal(report.onnxBytes, file.length)
     const { learningRate, optimizer } = report.training.settings
-    assert.deepEqual([learningRate, optimizer, report.training.seed, report.training.steps], [0.1 * (24 / 128), 'sgd', 3, 6 * 18])
+    assert.deepEqual(
+      [learningRate, optimizer, report.training.seed, report.training.steps],
+      [0.1 * (24 / 128), 'sgd', 3, 6 * 18],
+    )
   })
 
   test("batch norm's running statistics are those of the training data", async () => {
@@ -44,21 +47,36 @@ describe('train', () => {
     for (const name of ['c1.mean', 'c1.var', 'c3.mean', 'c3.var']) {
       assert.notDeepEqual(graph.initializers.get(name)?.data, old.initializers.get(name)?.data, name)
     }
-    assert.deepEqual(graph.nodes.map(({ opType }) => opType), old.nodes.map(({ opType }) => opType))
+    assert.deepEqual(
+      graph.nodes.map(({ opType }) => opType),
+      old.nodes.map(({ opType }) => opType),
+    )
   })
 
   test('the same seed gives the same file; from scratch, the weights of the file do not matter', async () => {
-    const [again, other] = [await trainNetwork(stripesNetwork({ norm: true }), TRAIN), await trainNetwork(stripesNetwork({ norm: true }), { ...TRAIN, seed: 4 })]
+    const [again, other] = [
+      await trainNetwork(stripesNetwork({ norm: true }), TRAIN),
+      await trainNetwork(stripesNetwork({ norm: true }), { ...TRAIN, seed: 4 }),
+    ]
     assert.deepEqual(again.file, (await trained).file)
     assert.notDeepEqual(other.file, again.file)
     const fresh = { ...TRAIN, epochs: 1, fromScratch: true }
-    const [a, b] = [await trainNetwork(stripesNetwork({ norm: true }), fresh), await trainNetwork((await trained).file, fresh)]
+    const [a, b] = [
+      await trainNetwork(stripesNetwork({ norm: true }), fresh),
+      await trainNetwork((await trained).file, fresh),
+    ]
     assert.deepEqual(a.file, b.file)
   })
 
   test('adam, drops, smoothing and clipping', async () => {
     const { report } = await trainNetwork(stripesNetwork({ norm: true }), {
-      ...TRAIN, optimizer: 'adam', learningRate: 0.01, schedule: 'step', drops: [0.8], labelSmoothing: 0.1, clipNorm: 1,
+      ...TRAIN,
+      optimizer: 'adam',
+      learningRate: 0.01,
+      schedule: 'step',
+      drops: [0.8],
+      labelSmoothing: 0.1,
+      clipNorm: 1,
     })
     assert.ok(report.after.top1 > 80, `${report.after.top1}`)
     const rates = report.training.history.map((epoch) => Number(epoch.learningRate.toPrecision(3)))
@@ -66,13 +84,19 @@ describe('train', () => {
   })
 
   const REFUSED: Record<string, [request: Partial<TrainRequest>, code: ErrorCode, message: RegExp]> = {
-    'training samples without labels': [{ data: fixture('unlabelled.mjs') }, 'data', /its training samples have no labels/],
+    'training samples without labels': [
+      { data: fixture('unlabelled.mjs') },
+      'data',
+      /its training samples have no labels/,
+    ],
     'drops without their schedule': [{ drops: [0.5] }, 'usage', /^--drops: given with --schedule cosine/],
     'another number of classes': [{ data: fixture('five-classes.mjs') }, 'data', /5 classes/],
-    'divergence': [{ learningRate: 1e30, warmup: 0 }, 'training', /the loss is/],
+    divergence: [{ learningRate: 1e30, warmup: 0 }, 'training', /the loss is/],
   }
   for (const [name, [request, code, message]] of Object.entries(REFUSED)) {
-    test(`refused: ${name}`, async () => { await refused(trainNetwork(stripesNetwork(), { ...TRAIN, ...request }), code, message) })
+    test(`refused: ${name}`, async () => {
+      await refused(trainNetwork(stripesNetwork(), { ...TRAIN, ...request }), code, message)
+    })
   }
 
   test('refused: float16 weights', async () => {
@@ -117,7 +141,10 @@ describe('compress', () => {
   }
 
   test('labels that are wrong change nothing where they are not used', async () => {
-    const [right, wrong] = [await compressed({ unlabelled: true }), await compressed({ unlabelled: true, data: fixture('wrong-labels.mjs') })]
+    const [right, wrong] = [
+      await compressed({ unlabelled: true }),
+      await compressed({ unlabelled: true, data: fixture('wrong-labels.mjs') }),
+    ]
     assert.deepEqual(wrong.layers, right.layers)
     assert.equal(wrong.agreement, right.agreement)
     assert.ok((wrong.compressed?.top1 ?? 100) < 50)
@@ -133,43 +160,80 @@ describe('compress', () => {
   test("the paper's recipe: scales start at 1 where a batch norm follows, the constant threshold shows", async () => {
     const report = await compressed({ recipe: 'paper', epochs: 2, learningRate: 0.02 })
     const { settings, history } = report.training as NonNullable<CompressReport['training']>
-    assert.deepEqual([settings.scaleStart, settings.schedule, settings.distill, settings.weightDecay, report.recipe], ['one', 'step', 0, 2e-4, 'paper'])
+    assert.deepEqual(
+      [settings.scaleStart, settings.schedule, settings.distill, settings.weightDecay, report.recipe],
+      ['one', 'step', 0, 2e-4, 'paper'],
+    )
     assert.equal(history.length, 2)
-    for (const { ternary, threshold } of report.layers) if (ternary) assert.ok(Math.abs((threshold ?? 0) - 0.05) < 1e-6, `${threshold}`)
+    for (const { ternary, threshold } of report.layers)
+      if (ternary) assert.ok(Math.abs((threshold ?? 0) - 0.05) < 1e-6, `${threshold}`)
     assert.ok((report.compressed?.top1 ?? 0) > 80, `${report.compressed?.top1}`)
   })
 
   test("the paper's recipe without batch norm and without inserting one: the fit, not 1", async () => {
-    const report = await compressed({ recipe: 'paper', epochs: 1, learningRate: 1e-6, scaleLearningRate: 1e-6, renormalize: 'off' }, stripesNetwork())
+    const report = await compressed(
+      { recipe: 'paper', epochs: 1, learningRate: 1e-6, scaleLearningRate: 1e-6, renormalize: 'off' },
+      stripesNetwork(),
+    )
     for (const { ternary, wp } of report.layers) if (ternary) assert.ok((wp ?? 1) < 0.5, `${wp}`)
-    const normed = await compressed({ recipe: 'paper', epochs: 1, learningRate: 1e-6, scaleLearningRate: 1e-6 }, stripesNetwork())
+    const normed = await compressed(
+      { recipe: 'paper', epochs: 1, learningRate: 1e-6, scaleLearningRate: 1e-6 },
+      stripesNetwork(),
+    )
     for (const { ternary, wp } of normed.layers) if (ternary) assert.ok(Math.abs((wp ?? 0) - 1) < 0.01, `${wp}`)
   })
 
   test('sgd', async () => {
     const report = await compressed({ optimizer: 'sgd' })
     assert.ok((report.compressed?.top1 ?? 0) > 80, `${report.compressed?.top1}`)
-    assert.deepEqual([report.training?.settings.learningRate, report.training?.settings.scaleLearningRate], [0.005 * (24 / 128), 0.01 * (24 / 128)])
+    assert.deepEqual(
+      [report.training?.settings.learningRate, report.training?.settings.scaleLearningRate],
+      [0.005 * (24 / 128), 0.01 * (24 / 128)],
+    )
   })
 
   const REFUSED: Record<string, [request: Partial<CompressRequest>, code: ErrorCode, message: RegExp]> = {
-    'from scratch on samples without labels': [{ fromScratch: true, data: fixture('unlabelled.mjs') }, 'data', /its training samples have no labels/],
-    'a share of the loss for labels that are not there': [{ distill: 0.5, data: fixture('unlabelled.mjs') }, 'data', /its training samples have no labels/],
-    'labels to smooth that are not there': [{ labelSmoothing: 0.1, data: fixture('unlabelled.mjs') }, 'usage', /^--label-smoothing/],
+    'from scratch on samples without labels': [
+      { fromScratch: true, data: fixture('unlabelled.mjs') },
+      'data',
+      /its training samples have no labels/,
+    ],
+    'a share of the loss for labels that are not there': [
+      { distill: 0.5, data: fixture('unlabelled.mjs') },
+      'data',
+      /its training samples have no labels/,
+    ],
+    'labels to smooth that are not there': [
+      { labelSmoothing: 0.1, data: fixture('unlabelled.mjs') },
+      'usage',
+      /^--label-smoothing/,
+    ],
   }
   for (const [name, [request, code, message]] of Object.entries(REFUSED)) {
-    test(`refused: ${name}`, async () => { await refused(compressed(request), code, message) })
+    test(`refused: ${name}`, async () => {
+      await refused(compressed(request), code, message)
+    })
   }
 })
 
 test('a sweep refuses test samples without labels before it trains', async () => {
   const phases: string[] = []
-  const onProgress = (event: Progress): void => { if (event.kind === 'phase') phases.push(event.name) }
+  const onProgress = (event: Progress): void => {
+    if (event.kind === 'phase') phases.push(event.name)
+  }
   const request = { name: 'stripes.onnx', data: fixture('no-labels.mjs'), batch: 10, threads: 1, epochs: 1, onProgress }
-  await refused(sweep(stripesNetwork(), request, { kind: 'sparsity', values: [0.5] }), 'data', /its test samples have no labels, expected one class per sample to compare accuracies/)
+  await refused(
+    sweep(stripesNetwork(), request, { kind: 'sparsity', values: [0.5] }),
+    'data',
+    /its test samples have no labels, expected one class per sample to compare accuracies/,
+  )
   assert.deepEqual(phases, ['read', 'prepare'])
 })
 
 test('evaluate refuses test samples without labels', async () => {
-  await refused(evaluateModel(stripesNetwork(), { name: 'stripes.onnx', data: fixture('no-labels.mjs'), threads: 1 }), 'data', /its test samples have no labels/)
+  await refused(
+    evaluateModel(stripesNetwork(), { name: 'stripes.onnx', data: fixture('no-labels.mjs'), threads: 1 }),
+    'data',
+    /its test samples have no labels/,
+  )
 })

@@ -1,4 +1,5 @@
-// Parts of the training by themselves: the schedule, the layout of parameters, finding class scores, the loss, constants and batch dimensions.
+// Parts of the training by themselves: the schedule, the layout of parameters, finding class scores, the loss,
+// constants and batch dimensions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
@@ -21,7 +22,10 @@ const model = (graph: Graph, opset = 17): Model => ({ irVersion: 8, opsets: new 
 
 test('schedule: up in a line, down along half a cosine', () => {
   const schedule = { kind: 'cosine', peak: 2, warmup: 4, steps: 24, drops: [] } as const
-  assert.deepEqual([0, 1, 2, 3, 4].map((step) => learningRate(schedule, step)), [0.5, 1, 1.5, 2, 2])
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((step) => learningRate(schedule, step)),
+    [0.5, 1, 1.5, 2, 2],
+  )
   assert.ok(Math.abs(learningRate(schedule, 14) - 1) < 1e-12)
   assert.ok(Math.abs(learningRate(schedule, 24)) < 1e-12)
   assert.equal(learningRate({ ...schedule, peak: 1, warmup: 0, steps: 10 }, 0), 1)
@@ -32,42 +36,78 @@ test('schedule: up in a line, down along half a cosine', () => {
 test('schedule: a tenth after each drop, or the same throughout', () => {
   const schedule = { kind: 'step', peak: 8, warmup: 2, steps: 20, drops: [0.5, 0.75] } as const
   const rates = [0, 1, 2, 9, 10, 14, 15, 19].map((step) => learningRate(schedule, step))
-  ;[4, 8, 8, 8, 0.8, 0.8, 0.08, 0.08].forEach((rate, i) => { assert.ok(Math.abs((rates[i] as number) - rate) < 1e-12, `${i}: ${rates[i]}`) })
-  assert.deepEqual([0, 1, 2, 19].map((step) => learningRate({ ...schedule, kind: 'constant' }, step)), [4, 8, 8, 8])
+  ;[4, 8, 8, 8, 0.8, 0.8, 0.08, 0.08].forEach((rate, i) => {
+    assert.ok(Math.abs((rates[i] as number) - rate) < 1e-12, `${i}: ${rates[i]}`)
+  })
+  assert.deepEqual(
+    [0, 1, 2, 19].map((step) => learningRate({ ...schedule, kind: 'constant' }, step)),
+    [4, 8, 8, 8],
+  )
   // The paper's drops at epochs 82, 123 and 300 of 400 are exact at any number of steps per epoch.
   const paper = { ...schedule, warmup: 0, steps: 400 * 351, drops: [82 / 400, 123 / 400, 300 / 400] }
-  for (const epoch of [82, 123, 300]) assert.ok(learningRate(paper, epoch * 351) < 0.11 * learningRate(paper, epoch * 351 - 1), `epoch ${epoch}`)
+  for (const epoch of [82, 123, 300])
+    assert.ok(learningRate(paper, epoch * 351) < 0.11 * learningRate(paper, epoch * 351 - 1), `epoch ${epoch}`)
 })
 
-const parameter = (name: string, size: number): Parameter => ({ name, dims: [size], role: 'vector', initial: new Float32Array(size) })
+const parameter = (name: string, size: number): Parameter => ({
+  name,
+  dims: [size],
+  role: 'vector',
+  initial: new Float32Array(size),
+})
 
 test('partition: shards of about equal size, every parameter once, in the given order', () => {
   const sizes = [3, 50, 20, 7, 30, 1]
-  const shards = partition(sizes.map((size, i) => parameter(`p${i}`, size)), 2)
+  const shards = partition(
+    sizes.map((size, i) => parameter(`p${i}`, size)),
+    2,
+  )
   // Largest first: 50 | 30 + 20, then 7 to the first of equals, 3 and 1 to the smaller.
-  assert.deepEqual(shards.map((shard) => shard.map(({ name }) => name)), [['p1', 'p3'], ['p0', 'p2', 'p4', 'p5']])
-  assert.deepEqual(partition([parameter('only', 4)], 2).map(({ length }) => length), [1, 0])
+  assert.deepEqual(
+    shards.map((shard) => shard.map(({ name }) => name)),
+    [
+      ['p1', 'p3'],
+      ['p0', 'p2', 'p4', 'p5'],
+    ],
+  )
+  assert.deepEqual(
+    partition([parameter('only', 4)], 2).map(({ length }) => length),
+    [1, 0],
+  )
 })
 
 test('layOut: placements one behind the other, shard by shard', () => {
-  const updates = partition([parameter('a', 5), parameter('b', 2), parameter('c', 4)], 2)
-    .map((share) => buildUpdateGraph(share, { method: 'none', optimizer: sgd(), weightDecay: 0, threshold: { kind: 'auto' } }))
+  const updates = partition([parameter('a', 5), parameter('b', 2), parameter('c', 4)], 2).map((share) =>
+    buildUpdateGraph(share, { method: 'none', optimizer: sgd(), weightDecay: 0, threshold: { kind: 'auto' } }),
+  )
   const { size, placements, shards } = layOut(updates)
   assert.equal(size, 11)
-  assert.deepEqual(placements.map(({ name, offset, size: count }) => [name, offset, count]), [['a', 0, 5], ['b', 5, 2], ['c', 7, 4]])
-  assert.deepEqual(shards.map(({ offset }) => offset), [0, 5])
+  assert.deepEqual(
+    placements.map(({ name, offset, size: count }) => [name, offset, count]),
+    [
+      ['a', 0, 5],
+      ['b', 5, 2],
+      ['c', 7, 4],
+    ],
+  )
+  assert.deepEqual(
+    shards.map(({ offset }) => offset),
+    [0, 5],
+  )
 })
 
 function scoresGraph(tail: readonly string[]): Graph {
   const b = new GraphBuilder()
   let x = b.input('x', 'float32', ['N', 3])
-  for (const [i, op] of tail.entries()) x = b.emit(op, [x, ...(op === 'Reshape' ? [b.constant(int64([0, 3]))] : [])], {}, `v${i}`)
+  for (const [i, op] of tail.entries())
+    x = b.emit(op, [x, ...(op === 'Reshape' ? [b.constant(int64([0, 3]))] : [])], {}, `v${i}`)
   b.output(x)
   return b.build('tail')
 }
 
 test('class scores: the logits stand before a final softmax, also with a reshape behind it', () => {
-  const find = (tail: readonly string[]): unknown => findClassScores(scoresGraph(tail), new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])), 4, 3)
+  const find = (tail: readonly string[]): unknown =>
+    findClassScores(scoresGraph(tail), new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])), 4, 3)
   assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0' })
   assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0' })
   assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0' })
@@ -76,8 +116,11 @@ test('class scores: the logits stand before a final softmax, also with a reshape
 })
 
 test('class scores: no output has one score per class', () => {
-  assert.throws(() => findClassScores(scoresGraph(['Relu']), new Map([['v0', [4, 3]]]), 4, 10), (error: unknown) =>
-    error instanceof TtqError && error.code === 'data' && /10 classes.*"v0" \[4,3\].*\[4,10\]/.test(error.message))
+  assert.throws(
+    () => findClassScores(scoresGraph(['Relu']), new Map([['v0', [4, 3]]]), 4, 10),
+    (error: unknown) =>
+      error instanceof TtqError && error.code === 'data' && /10 classes.*"v0" \[4,3\].*\[4,10\]/.test(error.message),
+  )
 })
 
 test('loss: cross-entropy and distillation by hand', async () => {
@@ -85,14 +128,27 @@ test('loss: cross-entropy and distillation by hand', async () => {
     const b = new GraphBuilder()
     return { logits: b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y'), graph: b.build(op) }
   }
-  const rows = [[1, 3], [-2, 0.5]]
-  const labels = [[0, 1], [1, 0]]
-  const softmax = (row: readonly number[]): number[] => row.map((value) => Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0))
-  for (const [distill, temperature] of [[0, 1], [0.7, 4], [1, 2]] as const) {
+  const rows = [
+    [1, 3],
+    [-2, 0.5],
+  ]
+  const labels = [
+    [0, 1],
+    [1, 0],
+  ]
+  const softmax = (row: readonly number[]): number[] =>
+    row.map((value) => Math.exp(value) / row.reduce((sum, other) => sum + Math.exp(other), 0))
+  for (const [distill, temperature] of [
+    [0, 1],
+    [0.7, 4],
+    [1, 2],
+  ] as const) {
     // The student computes x, the teacher -x.
     const graph = buildLossGraph(scored('Identity'), scored('Neg'), { batch: 2, classes: 2, distill, temperature })
     const session = await Session.create(writeModel(model(graph)), { threads: 1 })
-    const found = (await session.run({ x: float32([2, 2], rows.flat()), [LABELS_INPUT]: float32([2, 2], labels.flat()) }))[LOSS_OUTPUT]
+    const found = (
+      await session.run({ x: float32([2, 2], rows.flat()), [LABELS_INPUT]: float32([2, 2], labels.flat()) })
+    )[LOSS_OUTPUT]
     await session.release()
     let expected = 0
     for (const [i, row] of rows.entries()) {
@@ -103,7 +159,10 @@ test('loss: cross-entropy and distillation by hand', async () => {
         expected += (distill * temperature ** 2 * q * Math.log(q / (student[c] as number))) / 2
       })
     }
-    assert.ok(Math.abs((found?.data[0] as number) - expected) < 1e-5, `distill ${distill}: ${String(found?.data[0])}, expected ${expected}`)
+    assert.ok(
+      Math.abs((found?.data[0] as number) - expected) < 1e-5,
+      `distill ${distill}: ${String(found?.data[0])}, expected ${expected}`,
+    )
   }
 })
 
@@ -116,7 +175,7 @@ test('foldConstants: a transposed weight becomes an initializer, a large Expand 
   b.output('y')
   const { graph } = await foldConstants(model(b.build('fold')))
   assert.deepEqual(graph.nodes.map(({ opType }) => opType).sort(), ['Add', 'Expand', 'MatMul'])
-  assert.deepEqual([...graph.initializers.get('turned')?.data as Float32Array], [1, 4, 2, 5, 3, 6])
+  assert.deepEqual([...(graph.initializers.get('turned')?.data as Float32Array)], [1, 4, 2, 5, 3, 6])
   assert.ok(!graph.initializers.has('w'))
 })
 
@@ -134,8 +193,13 @@ test('makeBatchFlexible: a batch of 1 becomes free; a sum over the batch keeps i
 
 test('worker pool: errors cross threads with code and message; a closed pool refuses calls', async () => {
   const pool = new WorkerPool(1)
-  await assert.rejects(pool.call(0, 'load', { id: 'bad', model: Uint8Array.of(1, 2, 3), threads: 1 }),
-    (error: unknown) => error instanceof TtqError && error.code === 'runtime' && error.message.startsWith('onnxruntime: the model was refused: '))
+  await assert.rejects(
+    pool.call(0, 'load', { id: 'bad', model: Uint8Array.of(1, 2, 3), threads: 1 }),
+    (error: unknown) =>
+      error instanceof TtqError &&
+      error.code === 'runtime' &&
+      error.message.startsWith('onnxruntime: the model was refused: '),
+  )
   await assert.rejects(pool.call(0, 'release', { id: 'absent' }), /internal: worker: "absent" is not loaded/)
   await pool.close()
   await assert.rejects(pool.call(0, 'times', null), /the worker pool is closed/)

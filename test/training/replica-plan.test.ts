@@ -14,5 +14,7 @@ const CASES: readonly { cores: number; batch: number; weights: number; expected:
 ]
 
 for (const { cores, batch, weights, expected } of CASES) {
-  test(`${cores} cores, batch ${batch}, ${weights} weights`, () => { assert.deepEqual(planReplicas(cores, batch, weights), expected) })
+  test(`${cores} cores, batch ${batch}, ${weights} weights`, () => {
+    assert.deepEqual(planReplicas(cores, batch, weights), expected)
+  })
 }

@@ -17,31 +17,62 @@ export const analyzeCommand: CommandBody = {
   options: {
     ...DATASET_OPTIONS,
     method: { group: WEIGHTS, describe: 'ttq, twn, bwn or dorefa', default: DEFAULTS.method },
-    threshold: { group: WEIGHTS, describe: 'weights up to this share of the largest become 0, in every layer', default: 'best fit per layer' },
-    sparsity: { group: WEIGHTS, describe: 'this share of the weights becomes 0, in every layer', default: 'best fit per layer' },
-    keep: { group: WEIGHTS, describe: 'leave layers of this name (* and ? match) out, besides the first and last', repeatable: true },
-    ternary: { group: WEIGHTS, describe: 'measure layers of this name although they are first or last', repeatable: true },
-    renormalize: { group: WEIGHTS, describe: 'divide output channels out of layers without batch norm: auto, on or off', default: DEFAULTS.renormalize },
+    threshold: {
+      group: WEIGHTS,
+      describe: 'weights up to this share of the largest become 0, in every layer',
+      default: 'best fit per layer',
+    },
+    sparsity: {
+      group: WEIGHTS,
+      describe: 'this share of the weights becomes 0, in every layer',
+      default: 'best fit per layer',
+    },
+    keep: {
+      group: WEIGHTS,
+      describe: 'leave layers of this name (* and ? match) out, besides the first and last',
+      repeatable: true,
+    },
+    ternary: {
+      group: WEIGHTS,
+      describe: 'measure layers of this name although they are first or last',
+      repeatable: true,
+    },
+    renormalize: {
+      group: WEIGHTS,
+      describe: 'divide output channels out of layers without batch norm: auto, on or off',
+      default: DEFAULTS.renormalize,
+    },
     samples: { group: MEASURING, describe: 'held-out training samples to measure on', default: DEFAULTS.samples },
-    seed: { group: MEASURING, describe: 'seed of the choice of samples; that of compress holds out the same', default: DEFAULTS.seed },
+    seed: {
+      group: MEASURING,
+      describe: 'seed of the choice of samples; that of compress holds out the same',
+      default: DEFAULTS.seed,
+    },
     threads: { group: MEASURING, describe: 'worker threads, 0 = one per core', default: DEFAULTS.threads },
     report: REPORT_OPTION,
     force: FORCE_OPTION,
   },
-  examples: [
-    ['$0 analyze model.onnx --data ./loader.mjs --samples 256 --json', 'own data; JSON on stdout'],
-  ],
+  examples: [['$0 analyze model.onnx --data ./loader.mjs --samples 256 --json', 'own data; JSON on stdout']],
   run: runAnalyze,
 }
 
 async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> {
   const data = textOption(args, 'data')
-  if (data === undefined) throw new TtqError('usage', 'analyze: no dataset given, expected --data <dataset>', { hint: 'ttq analyze model.onnx --data mnist' })
+  if (data === undefined)
+    throw new TtqError('usage', 'analyze: no dataset given, expected --data <dataset>', {
+      hint: 'ttq analyze model.onnx --data mnist',
+    })
   const options = analyzeOptions(args)
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const { analyze } = await import('../../training/analyze.js')
-  const report = await analyze(bytes, { ...source, ...options, data, signal: terminal.signal, onProgress: terminal.progress })
+  const report = await analyze(bytes, {
+    ...source,
+    ...options,
+    data,
+    signal: terminal.signal,
+    onProgress: terminal.progress,
+  })
   terminal.signal.throwIfAborted()
   const { renderAnalyzeReport } = await import('../../report/analyze-report.js')
   await writeReport(args, paths, report, renderAnalyzeReport(report), terminal)
@@ -54,7 +85,10 @@ function analyzeOptions(args: Arguments) {
   const threshold = numberOption(args, 'threshold', { from: 0, below: 1 })
   const sparsity = numberOption(args, 'sparsity', { from: 0, below: 1 })
   if (method !== 'ttq' && (threshold ?? sparsity) !== undefined) {
-    throw new TtqError('usage', `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`)
+    throw new TtqError(
+      'usage',
+      `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`,
+    )
   }
   return {
     method,

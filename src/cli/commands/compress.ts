@@ -11,8 +11,24 @@ import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { choiceOption, choicesOption, flagOption, given, numberOption, refuseTogether, textOption, textsOption } from '../option-values.js'
-import { checkResultPaths, defaultOutput, FORCE_OPTION, REPORT_OPTION, writeModelResult, writeReport } from '../results.js'
+import {
+  choiceOption,
+  choicesOption,
+  flagOption,
+  given,
+  numberOption,
+  refuseTogether,
+  textOption,
+  textsOption,
+} from '../option-values.js'
+import {
+  checkResultPaths,
+  defaultOutput,
+  FORCE_OPTION,
+  REPORT_OPTION,
+  writeModelResult,
+  writeReport,
+} from '../results.js'
 import type { Terminal } from '../terminal.js'
 import { rateText, readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
 
@@ -23,42 +39,116 @@ const ACCURACY = 'Accuracy:'
 export const COMPRESS_OPTIONS = {
   ...DATASET_OPTIONS,
   method: { group: WEIGHTS, describe: 'ttq, twn, bwn or dorefa', default: DEFAULTS.method },
-  compare: { group: WEIGHTS, describe: 'train these methods, too, and print them side by side: ttq, twn, bwn, dorefa, none (full precision)', repeatable: true },
-  threshold: { group: WEIGHTS, describe: 'weights up to this share of the largest become 0, in every layer', default: 'best fit per layer' },
-  sparsity: { group: WEIGHTS, describe: 'this share of the weights becomes 0, in every layer', default: 'best fit per layer' },
-  keep: { group: WEIGHTS, describe: 'keep layers of this name (* and ? match) in full precision, besides the first and last', repeatable: true },
-  ternary: { group: WEIGHTS, describe: 'make layers of this name ternary although they are first or last', repeatable: true },
-  renormalize: { group: WEIGHTS, describe: 'put a batch norm behind ternary layers that have none: auto, on or off', default: DEFAULTS.renormalize },
-  rest: { group: WEIGHTS, describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)', default: DEFAULTS.rest },
-  recipe: { group: TRAINING_GROUP, describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)', default: DEFAULTS.recipe },
-  'from-scratch': { group: TRAINING_GROUP, describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs of ${FROM_SCRATCH.optimizer} without distillation, learning rate ${FROM_SCRATCH_RATES.sgd.learningRate}, with adam ${FROM_SCRATCH_RATES.adam.learningRate}, weight decay ${FROM_SCRATCH.weightDecay}`, flag: true },
+  compare: {
+    group: WEIGHTS,
+    describe: 'train these methods, too, and print them side by side: ttq, twn, bwn, dorefa, none (full precision)',
+    repeatable: true,
+  },
+  threshold: {
+    group: WEIGHTS,
+    describe: 'weights up to this share of the largest become 0, in every layer',
+    default: 'best fit per layer',
+  },
+  sparsity: {
+    group: WEIGHTS,
+    describe: 'this share of the weights becomes 0, in every layer',
+    default: 'best fit per layer',
+  },
+  keep: {
+    group: WEIGHTS,
+    describe: 'keep layers of this name (* and ? match) in full precision, besides the first and last',
+    repeatable: true,
+  },
+  ternary: {
+    group: WEIGHTS,
+    describe: 'make layers of this name ternary although they are first or last',
+    repeatable: true,
+  },
+  renormalize: {
+    group: WEIGHTS,
+    describe: 'put a batch norm behind ternary layers that have none: auto, on or off',
+    default: DEFAULTS.renormalize,
+  },
+  rest: {
+    group: WEIGHTS,
+    describe: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)',
+    default: DEFAULTS.rest,
+  },
+  recipe: {
+    group: TRAINING_GROUP,
+    describe: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)',
+    default: DEFAULTS.recipe,
+  },
+  'from-scratch': {
+    group: TRAINING_GROUP,
+    describe: `start from fresh random weights instead of the file's: ${FROM_SCRATCH.epochs} epochs of ${FROM_SCRATCH.optimizer} without distillation, learning rate ${FROM_SCRATCH_RATES.sgd.learningRate}, with adam ${FROM_SCRATCH_RATES.adam.learningRate}, weight decay ${FROM_SCRATCH.weightDecay}`,
+    flag: true,
+  },
   unlabelled: { group: TRAINING_GROUP, describe: 'use no labels: learn from the original network alone', flag: true },
-  ...trainingOptions(DEFAULTS, FINE_TUNING_RATES, 'highest learning rate; that of latent weights is a multiple, layer by layer'),
-  'scale-learning-rate': { group: TRAINING_GROUP, describe: 'highest learning rate of Wp and Wn', default: rateText('scaleLearningRate', FINE_TUNING_RATES, DEFAULTS) },
-  distill: { group: TRAINING_GROUP, describe: 'share of the loss that compares with the original network, 0 to 1', default: DEFAULTS.distill },
+  ...trainingOptions(
+    DEFAULTS,
+    FINE_TUNING_RATES,
+    'highest learning rate; that of latent weights is a multiple, layer by layer',
+  ),
+  'scale-learning-rate': {
+    group: TRAINING_GROUP,
+    describe: 'highest learning rate of Wp and Wn',
+    default: rateText('scaleLearningRate', FINE_TUNING_RATES, DEFAULTS),
+  },
+  distill: {
+    group: TRAINING_GROUP,
+    describe: 'share of the loss that compares with the original network, 0 to 1',
+    default: DEFAULTS.distill,
+  },
   temperature: { group: TRAINING_GROUP, describe: 'softening of that comparison', default: DEFAULTS.temperature },
   ...checkpointOptions(TRAINING_GROUP),
-  output: { group: 'Output:', describe: 'the .ttq file, - for stdout', alias: 'o', default: "the model's name with .ttq, in the working directory" },
+  output: {
+    group: 'Output:',
+    describe: 'the .ttq file, - for stdout',
+    alias: 'o',
+    default: "the model's name with .ttq, in the working directory",
+  },
   force: FORCE_OPTION,
   report: REPORT_OPTION,
   'max-drop': { group: ACCURACY, describe: 'points that accuracy may fall by; exit code 4 when it falls by more' },
   'max-drop-action': {
-    group: ACCURACY, describe: 'restore: return the most harmful layers to 8 bits until --max-drop holds; fail: only check', default: DEFAULTS.maxDropAction,
+    group: ACCURACY,
+    describe: 'restore: return the most harmful layers to 8 bits until --max-drop holds; fail: only check',
+    default: DEFAULTS.maxDropAction,
   },
 } as const
 
 /** Options that mean nothing where nothing is trained or measured. */
 const NEED_DATA: readonly string[] = [
-  'mean', 'std', 'scale', 'compare', 'recipe', 'from-scratch', 'unlabelled', 'scale-learning-rate', 'distill', 'temperature', 'checkpoint', 'resume', 'max-drop',
-  'max-drop-action', ...Object.keys(trainingOptions(DEFAULTS, FINE_TUNING_RATES)).filter((name) => name !== 'seed' && name !== 'threads'),
+  'mean',
+  'std',
+  'scale',
+  'compare',
+  'recipe',
+  'from-scratch',
+  'unlabelled',
+  'scale-learning-rate',
+  'distill',
+  'temperature',
+  'checkpoint',
+  'resume',
+  'max-drop',
+  'max-drop-action',
+  ...Object.keys(trainingOptions(DEFAULTS, FINE_TUNING_RATES)).filter((name) => name !== 'seed' && name !== 'threads'),
 ]
 
 export const compressCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: COMPRESS_OPTIONS,
   examples: [
-    ['$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225', 'say how pixels are normalised'],
-    ['$0 compress model.onnx --data ./loader.mjs --epochs 12 --max-drop 1', 'own data; as many ternary layers as 1 point of accuracy pays for'],
+    [
+      '$0 compress model.onnx --data cifar10:./cifar --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225',
+      'say how pixels are normalised',
+    ],
+    [
+      '$0 compress model.onnx --data ./loader.mjs --epochs 12 --max-drop 1',
+      'own data; as many ternary layers as 1 point of accuracy pays for',
+    ],
     ['$0 compress model.onnx --keep "*downsample*" -o small.ttq', 'without data: fit only, accuracy is not measured'],
   ],
   graceMs: TRAINING_GRACE_MS,
@@ -72,8 +162,13 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
   const checkpoint = options.data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
   const input = await readModelInput(args.operand, terminal.signal)
-  const result = await compressed(input, { ...options, ...(checkpoint?.options && { checkpoint: checkpoint.options }) }, terminal)
-    .catch((error: unknown) => { throw checkpoint?.explain(error) ?? error })
+  const result = await compressed(
+    input,
+    { ...options, ...(checkpoint?.options && { checkpoint: checkpoint.options }) },
+    terminal,
+  ).catch((error: unknown) => {
+    throw checkpoint?.explain(error) ?? error
+  })
   const drop = accuracyDrop(result.report, options.maxDrop)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
@@ -86,14 +181,22 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
-async function compressed(input: ModelInput, options: Partial<CompressOptions>, { signal, progress }: Terminal): Promise<CompressResult> {
+async function compressed(
+  input: ModelInput,
+  options: Partial<CompressOptions>,
+  { signal, progress }: Terminal,
+): Promise<CompressResult> {
   const { compress } = await import('../../training/compress.js')
   const result = await compress(input.bytes, { ...options, ...source(input), signal, onProgress: progress })
   signal.throwIfAborted()
   return result
 }
 
-function source({ name, overwrite, externalData }: ModelInput): Pick<CompressOptions, 'name' | 'overwrite' | 'externalData'> {
+function source({
+  name,
+  overwrite,
+  externalData,
+}: ModelInput): Pick<CompressOptions, 'name' | 'overwrite' | 'externalData'> {
   return { name, overwrite, ...(externalData === undefined ? {} : { externalData }) }
 }
 
@@ -108,16 +211,25 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
   const threshold = numberOption(args, 'threshold', { from: 0, below: 1 })
   const sparsity = numberOption(args, 'sparsity', { from: 0, below: 1 })
   if ((method ?? 'ttq') !== 'ttq' && (threshold ?? sparsity) !== undefined) {
-    throw new TtqError('usage', `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`)
+    throw new TtqError(
+      'usage',
+      `--${threshold === undefined ? 'sparsity' : 'threshold'}: given with --method ${method}, which chooses the zeros itself`,
+    )
   }
   const maxDrop = numberOption(args, 'max-drop', { from: 0, to: 100 })
   const maxDropAction = choiceOption(args, 'max-drop-action', ['restore', 'fail'])
-  if (maxDrop === undefined && args.values.has('max-drop-action')) throw new TtqError('usage', '--max-drop-action: given without --max-drop, expected both')
+  if (maxDrop === undefined && args.values.has('max-drop-action'))
+    throw new TtqError('usage', '--max-drop-action: given without --max-drop, expected both')
   return {
     ...normalisationOf(args),
     ...readTrainingOptions(args),
     ...given({
-      data, method, threshold, sparsity, maxDrop, maxDropAction,
+      data,
+      method,
+      threshold,
+      sparsity,
+      maxDrop,
+      maxDropAction,
       keep: textsOption(args, 'keep'),
       ternary: textsOption(args, 'ternary'),
       compare: choicesOption(args, 'compare', ['ttq', 'twn', 'bwn', 'dorefa', 'none']),
@@ -134,7 +246,10 @@ export function compressOptions(args: Arguments): Partial<CompressOptions> {
 }
 
 // What to say when accuracy fell too far.
-function accuracyDrop({ baseline, compressed, agreement, restoration }: CompressReport, maxDrop: number | undefined): string | undefined {
+function accuracyDrop(
+  { baseline, compressed, agreement, restoration }: CompressReport,
+  maxDrop: number | undefined,
+): string | undefined {
   if (maxDrop === undefined) return undefined
   const tried = triedText(restoration)
   if (baseline === null || compressed === null) {

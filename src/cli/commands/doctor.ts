@@ -8,18 +8,17 @@ import type { Terminal } from '../terminal.js'
 
 export const doctorCommand: CommandBody = {
   options: { report: REPORT_OPTION, force: FORCE_OPTION },
-  examples: [
-    ['$0 doctor --json', 'JSON on stdout'],
-  ],
+  examples: [['$0 doctor --json', 'JSON on stdout']],
   run: runDoctor,
 }
 
 async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, {})
   const [{ examineMachine }, { renderDoctorReport }] = await Promise.all([
-    import('../../runtime/examine-machine.js'), import('../../report/doctor-report.js'),
+    import('../../runtime/examine-machine.js'),
+    import('../../report/doctor-report.js'),
   ])
-  const report: DoctorReport = { schema: 'ttq-doctor/1', ttq: VERSION, ...await examineMachine() }
+  const report: DoctorReport = { schema: 'ttq-doctor/1', ttq: VERSION, ...(await examineMachine()) }
   terminal.signal.throwIfAborted()
   await writeReport(args, paths, report, renderDoctorReport(report), terminal)
   return EXIT.done

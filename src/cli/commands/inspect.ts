@@ -8,9 +8,7 @@ import type { Terminal } from '../terminal.js'
 export const inspectCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
   options: { report: REPORT_OPTION, force: FORCE_OPTION },
-  examples: [
-    ['$0 inspect model.ttq --json', 'JSON on stdout'],
-  ],
+  examples: [['$0 inspect model.ttq --json', 'JSON on stdout']],
   run: runInspect,
 }
 
@@ -18,7 +16,8 @@ async function runInspect(args: Arguments, terminal: Terminal): Promise<number> 
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const [{ inspectModel }, { renderInspectReport }] = await Promise.all([
-    import('../../training/inspect-model.js'), import('../../report/inspect-report.js'),
+    import('../../training/inspect-model.js'),
+    import('../../report/inspect-report.js'),
   ])
   const report = await inspectModel(bytes, source)
   await writeReport(args, paths, report, renderInspectReport(report), terminal)

@@ -17,14 +17,21 @@ export const newCommand: CommandBody = {
   operand: { name: 'network', describe: NAMES.join(', ') },
   options: {
     classes: { group: NETWORK, describe: 'number of classes', default: "the network's own, 10 or 1000" },
-    input: { group: NETWORK, describe: 'size of one sample, <channels>x<height>x<width>', default: "the network's own, 1x28x28, 3x32x32 or 3x224x224" },
+    input: {
+      group: NETWORK,
+      describe: 'size of one sample, <channels>x<height>x<width>',
+      default: "the network's own, 1x28x28, 3x32x32 or 3x224x224",
+    },
     seed: { group: NETWORK, describe: 'seed of the weights; equal seeds give equal files', default: 1 },
-    output: { group: 'Output:', describe: 'the ONNX file, - for stdout', alias: 'o', default: "the network's name with .onnx, in the working directory" },
+    output: {
+      group: 'Output:',
+      describe: 'the ONNX file, - for stdout',
+      alias: 'o',
+      default: "the network's name with .onnx, in the working directory",
+    },
     force: FORCE_OPTION,
   },
-  examples: [
-    ['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx'],
-  ],
+  examples: [['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx']],
   run: runNew,
 }
 
@@ -36,14 +43,24 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   const output = textOption(args, 'output') ?? `${name}.onnx`
   const paths = checkResultPaths(args, { output })
   const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([
-    import('../../networks/new-network.js'), import('../../onnx/write-model.js'), import('../../onnx/count-parameters.js'), import('../../report/new-report.js'),
+    import('../../networks/new-network.js'),
+    import('../../onnx/write-model.js'),
+    import('../../onnx/count-parameters.js'),
+    import('../../report/new-report.js'),
   ])
   const model = newNetwork(name, { classes, input, seed })
   const onnx = writeModel(model)
   terminal.signal.throwIfAborted()
   await writeModelResult(paths, onnx, terminal)
   const report: NewReport = {
-    schema: 'ttq-new/1', network: name, output: output === '-' ? null : output, classes, input, seed, parameters: countParameters(model.graph), onnxBytes: onnx.length,
+    schema: 'ttq-new/1',
+    network: name,
+    output: output === '-' ? null : output,
+    classes,
+    input,
+    seed,
+    parameters: countParameters(model.graph),
+    onnxBytes: onnx.length,
   }
   await writeReport(args, paths, report, renderNewReport(report), terminal)
   return EXIT.done
@@ -60,6 +77,11 @@ function inputSize(args: Arguments): [number, number, number] | undefined {
   const text = textOption(args, 'input')
   if (text === undefined) return undefined
   const extents = /^\d+x\d+x\d+$/i.test(text) ? text.split(/x/i).map(Number) : []
-  if (extents.length === 3 && extents.every((extent) => extent >= 1 && extent <= LARGEST_EXTENT)) return extents as [number, number, number]
-  throw new TtqError('usage', `--input: found "${text}", expected <channels>x<height>x<width> with numbers from 1 to ${LARGEST_EXTENT}`, { hint: 'For example --input 3x32x32.' })
+  if (extents.length === 3 && extents.every((extent) => extent >= 1 && extent <= LARGEST_EXTENT))
+    return extents as [number, number, number]
+  throw new TtqError(
+    'usage',
+    `--input: found "${text}", expected <channels>x<height>x<width> with numbers from 1 to ${LARGEST_EXTENT}`,
+    { hint: 'For example --input 3x32x32.' },
+  )
 }

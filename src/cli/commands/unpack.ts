@@ -11,12 +11,15 @@ import type { Terminal } from '../terminal.js'
 export const unpackCommand: CommandBody = {
   operand: { name: 'model', describe: '.ttq file, - for stdin' },
   options: {
-    output: { group: 'Output:', describe: 'the ONNX file, - for stdout', alias: 'o', default: "the model's name with .onnx, in the working directory" },
+    output: {
+      group: 'Output:',
+      describe: 'the ONNX file, - for stdout',
+      alias: 'o',
+      default: "the model's name with .onnx, in the working directory",
+    },
     force: FORCE_OPTION,
   },
-  examples: [
-    ['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes'],
-  ],
+  examples: [['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes']],
   run: runUnpack,
 }
 
@@ -25,12 +28,23 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, { input: args.operand, output })
   const { name, bytes } = await readModelInput(args.operand, terminal.signal)
   const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
-    import('../../packed/index.js'), import('../../onnx/write-model.js'), import('../../report/unpack-report.js'),
+    import('../../packed/index.js'),
+    import('../../onnx/write-model.js'),
+    import('../../report/unpack-report.js'),
   ])
-  if (!isPacked(bytes)) throw new TtqError('packed', `${name}: does not begin like a .ttq file`, { hint: 'ttq inspect tells what a file is.' })
+  if (!isPacked(bytes))
+    throw new TtqError('packed', `${name}: does not begin like a .ttq file`, {
+      hint: 'ttq inspect tells what a file is.',
+    })
   const onnx = writeModel(unpack(bytes, { name }).model)
   await writeModelResult(paths, onnx, terminal)
-  const report: UnpackReport = { schema: 'ttq-unpack/1', model: name, output: output === '-' ? null : output, fileBytes: bytes.length, onnxBytes: onnx.length }
+  const report: UnpackReport = {
+    schema: 'ttq-unpack/1',
+    model: name,
+    output: output === '-' ? null : output,
+    fileBytes: bytes.length,
+    onnxBytes: onnx.length,
+  }
   await writeReport(args, paths, report, renderUnpackReport(report), terminal)
   return EXIT.done
 }

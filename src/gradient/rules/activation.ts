@@ -1,4 +1,5 @@
-// Rules of activation functions; x is the input, y the output, dy its gradient. At a kink the gradient is that of the flat side.
+// Rules of activation functions; x is the input, y the output, dy its gradient. At a kink the gradient is that of the
+// flat side.
 import { attribute } from '../../onnx/attributes.js'
 import type { ValueName } from '../../onnx/model.js'
 import { DATA_TYPES } from '../../tensor/data-type.js'
@@ -38,7 +39,13 @@ export const RULES = {
     const inside = [...(lo ? [g.emit('Greater', [y, lo])] : []), ...(hi ? [g.emit('Less', [y, hi])] : [])]
     return inputs.map((_, index) => {
       if (index > 0) return null
-      return inside.length === 0 ? g.gradient() : masked(g, inside.reduce((a, b) => g.emit('And', [a, b])), g.gradient())
+      return inside.length === 0
+        ? g.gradient()
+        : masked(
+            g,
+            inside.reduce((a, b) => g.emit('And', [a, b])),
+            g.gradient(),
+          )
     })
   },
 
@@ -46,7 +53,9 @@ export const RULES = {
   Sigmoid: ({ outputs: [y = ''] }, g) => [g.emit('Mul', [g.gradient(), g.emit('Sub', [y, g.emit('Mul', [y, y])])])],
 
   // y = tanh(x): dx = dy (1 - y^2)
-  Tanh: ({ outputs: [y = ''] }, g) => [g.emit('Mul', [g.gradient(), g.emit('Sub', [g.scalar(1), g.emit('Mul', [y, y])])])],
+  Tanh: ({ outputs: [y = ''] }, g) => [
+    g.emit('Mul', [g.gradient(), g.emit('Sub', [g.scalar(1), g.emit('Mul', [y, y])])]),
+  ],
 
   // y = min(max(alpha x + beta, 0), 1): dx = 0 < y < 1 ? alpha dy : 0
   HardSigmoid: (node, g) => {
@@ -73,13 +82,15 @@ function between(g: RuleScope, value: ValueName, low: number, high: number): Val
   return g.emit('And', [above(g, value, low), g.emit('Less', [value, g.scalar(high)])])
 }
 
-// condition ? value : 0. On 64x16x32x32 values: Greater, Cast and Mul 0.79 ms, Greater and Where 1.44, Sign and Mul 1.61.
+// condition ? value : 0. On 64x16x32x32 values: Greater, Cast and Mul 0.79 ms, Greater and Where 1.44, Sign and Mul
+// 1.61.
 function masked(g: RuleScope, condition: ValueName, value: ValueName): ValueName {
   return g.emit('Mul', [value, g.emit('Cast', [condition], { to: DATA_TYPES.float32.onnx })])
 }
 
-// 1 where y >= 0 is above zero, else 0, as min(y * 3e38, 1): one pass instead of Greater, and Cast to float (19 of them in
-// ResNet-20 on one core: 11.8 ms against 9.2). Only for numbers too small for float32's normal form it gives less than 1.
+// 1 where y >= 0 is above zero, else 0, as min(y * 3e38, 1): one pass instead of Greater, and Cast to float (19 of them
+// in ResNet-20 on one core: 11.8 ms against 9.2). Only for numbers too small for float32's normal form it gives less
+// than 1.
 function step(g: RuleScope, y: ValueName): ValueName {
   return g.emit('HardSigmoid', [y], { alpha: { float: 3e38 }, beta: { float: 0 } })
 }

@@ -1,4 +1,5 @@
-// Rules of convolutions: Y = W * x + b over any number of spatial axes, in groups. x is [N,C,...], W [K,C/G,k...], Y [N,K,...].
+// Rules of convolutions: Y = W * x + b over any number of spatial axes, in groups. x is [N,C,...], W [K,C/G,k...], Y
+// [N,K,...].
 import { attribute } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import type { RuleScope, RuleTable } from '../rule.js'
@@ -16,7 +17,8 @@ export const RULES = {
     return withBias(node, g, dx, dw)
   },
 
-  // Y = the input gradient of a Conv from Y's shape to x's: dx = that Conv of dY, dW = its weight gradient with x and dY in each other's place
+  // Y = the input gradient of a Conv from Y's shape to x's: dx = that Conv of dY, dW = its weight gradient with x and
+  // dY in each other's place
   ConvTranspose: {
     limit: (node) => (node.attributes['output_shape'] === undefined ? undefined : 'attribute "output_shape"'),
     backward: (node, g) => {
@@ -24,7 +26,9 @@ export const RULES = {
       const conv = convolutionOf(node, g, node.outputs[0] as ValueName, w, x)
       const { kernel, strides, dilations, groups } = conv
       const pads = [...conv.begin, ...conv.end.map((count) => Math.max(count, 0))]
-      const dx = g.needs(0) ? g.emit('Conv', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups }) : null
+      const dx = g.needs(0)
+        ? g.emit('Conv', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups })
+        : null
       return withBias(node, g, dx, g.needs(1) ? weightGradient(g, g.gradient(), x, conv) : null)
     },
   },
@@ -41,10 +45,17 @@ function withBias(node: Node, g: RuleScope, dx: ValueName | null, dw: ValueName 
 function convolutionOf(node: Node, g: RuleScope, from: ValueName, weight: ValueName, to: ValueName): Convolution {
   const [x, w, y] = [from, weight, to].map((value) => g.shape(value)) as [number[], number[], number[]]
   const groups = attribute(node, 'group', 'int', 1)
-  return { ...windowOf(node, w.slice(2), x.slice(2), y.slice(2)), batch: x[0] as number, groups, channels: w[1] as number, filters: (w[0] as number) / groups }
+  return {
+    ...windowOf(node, w.slice(2), x.slice(2), y.slice(2)),
+    batch: x[0] as number,
+    groups,
+    channels: w[1] as number,
+    filters: (w[0] as number) / groups,
+  }
 }
 
-// Stride 1: a Conv of dY with W transposed per group and reversed in space runs as fast as the forward pass. Else ConvTranspose.
+// Stride 1: a Conv of dY with W transposed per group and reversed in space runs as fast as the forward pass. Else
+// ConvTranspose.
 function inputGradient(node: Node, g: RuleScope, conv: Convolution): ValueName {
   const { kernel, strides, dilations, groups, channels, filters } = conv
   const w = node.inputs[1] as ValueName
@@ -56,11 +67,29 @@ function inputGradient(node: Node, g: RuleScope, conv: Convolution): ValueName {
     const grouped = g.reshape(w, g.shape(w), [groups, filters, channels, ...kernel])
     const swapped = g.emit('Transpose', [grouped], { perm: [0, 2, 1, ...spatial.map((axis) => axis + 3)] })
     const flat = g.emit('Reshape', [swapped, g.ints([groups * channels, filters, ...kernel])])
-    const weight = kernel.every((size) => size === 1) ? flat : reverse(g, flat, spatial.map((axis) => axis + 2))
-    return g.emit('Conv', [g.gradient(), weight], { kernel_shape: kernel, pads: [...begin, ...end], dilations, group: groups })
+    const weight = kernel.every((size) => size === 1)
+      ? flat
+      : reverse(
+          g,
+          flat,
+          spatial.map((axis) => axis + 2),
+        )
+    return g.emit('Conv', [g.gradient(), weight], {
+      kernel_shape: kernel,
+      pads: [...begin, ...end],
+      dilations,
+      group: groups,
+    })
   }
   // Elements behind the last window get zeros through output_padding; padding must not be negative there.
   const behind = conv.end.map((count) => Math.max(-count, 0))
   const pads = [...conv.begin, ...conv.end.map((count) => Math.max(count, 0))]
-  return g.emit('ConvTranspose', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups, output_padding: behind })
+  return g.emit('ConvTranspose', [g.gradient(), w], {
+    kernel_shape: kernel,
+    strides,
+    dilations,
+    pads,
+    group: groups,
+    output_padding: behind,
+  })
 }

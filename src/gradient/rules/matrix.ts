@@ -5,13 +5,15 @@ import type { RuleScope, RuleTable, Shape } from '../rule.js'
 import { broadcastShape, sumBroadcast } from '../sum-broadcast.js'
 
 export const RULES = {
-  // Y = alpha A' B' + beta C, A' = A or A^T, B' = B or B^T: dA' = alpha dY B'^T, dB' = alpha A'^T dY, dC = beta dY (summed)
+  // Y = alpha A' B' + beta C, A' = A or A^T, B' = B or B^T: dA' = alpha dY B'^T, dB' = alpha A'^T dY, dC = beta dY
+  // (summed)
   Gemm: (node, g) => {
     const [a = '', b = '', c] = node.inputs
     const [transA, transB] = [attribute(node, 'transA', 'int', 0), attribute(node, 'transB', 'int', 0)]
     const dy = g.gradient()
     const alpha = { alpha: { float: attribute(node, 'alpha', 'float', 1) } }
-    const product = (left: ValueName, right: ValueName, tl: number, tr: number): ValueName => g.emit('Gemm', [left, right], { ...alpha, transA: tl, transB: tr })
+    const product = (left: ValueName, right: ValueName, tl: number, tr: number): ValueName =>
+      g.emit('Gemm', [left, right], { ...alpha, transA: tl, transB: tr })
     const da = g.needs(0) ? (transA ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB)) : null
     const db = g.needs(1) ? (transB ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0)) : null
     if (c === undefined) return [da, db]
@@ -21,7 +23,8 @@ export const RULES = {
     return [da, db, beta === 1 ? summed : g.emit('Mul', [summed, g.scalar(beta)])]
   },
 
-  // Y = A B per pair of matrices: dA = dY B^T, dB = A^T dY, summed over the batch axes along which the operand was repeated
+  // Y = A B per pair of matrices: dA = dY B^T, dB = A^T dY, summed over the batch axes along which the operand was
+  // repeated
   MatMul: ({ inputs: [a = '', b = ''] }, g) => {
     const [shapeA, shapeB] = [g.shape(a), g.shape(b)]
     // A vector on the left is a row, on the right a column; the product lacks their dimension of 1.
@@ -32,10 +35,12 @@ export const RULES = {
     const vectors = shapeA.length === 1 || shapeB.length === 1
     const dy = vectors ? g.emit('Reshape', [g.gradient(), g.ints(shapeY)]) : g.gradient()
     const [left, right] = [g.reshape(a, shapeA, matrixA), g.reshape(b, shapeB, matrixB)]
-    const da = (): ValueName => sumBroadcast(g, g.emit('MatMul', [dy, swapLast(g, right, matrixB)]), [...batch, ...matrixA.slice(-2)], matrixA)
-    const db = (): ValueName => (matrixB.length === 2 && matrixA.length > 2
-      ? g.emit('Gemm', [flat(g, left, matrixA), flat(g, dy, shapeY)], { transA: 1 })
-      : sumBroadcast(g, g.emit('MatMul', [swapLast(g, left, matrixA), dy]), [...batch, ...matrixB.slice(-2)], matrixB))
+    const da = (): ValueName =>
+      sumBroadcast(g, g.emit('MatMul', [dy, swapLast(g, right, matrixB)]), [...batch, ...matrixA.slice(-2)], matrixA)
+    const db = (): ValueName =>
+      matrixB.length === 2 && matrixA.length > 2
+        ? g.emit('Gemm', [flat(g, left, matrixA), flat(g, dy, shapeY)], { transA: 1 })
+        : sumBroadcast(g, g.emit('MatMul', [swapLast(g, left, matrixA), dy]), [...batch, ...matrixB.slice(-2)], matrixB)
     return [g.needs(0) ? g.reshape(da(), matrixA, shapeA) : null, g.needs(1) ? g.reshape(db(), matrixB, shapeB) : null]
   },
 } satisfies RuleTable

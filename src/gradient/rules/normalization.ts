@@ -6,8 +6,8 @@ import type { ForwardScope, RuleScope, RuleTable, Shape } from '../rule.js'
 
 export const RULES = {
   // y = scale xhat + bias. In training mode (training_mode = 1) mean and variance are the batch's:
-  //   dbias = sum dy, dscale = sum dy xhat, dx = scale / sigma (dy - dbias / n - xhat dscale / n), sums over batch and space.
-  // With given statistics: dx = scale / sigma dy.
+  //   dbias = sum dy, dscale = sum dy xhat, dx = scale / sigma (dy - dbias / n - xhat dscale / n), sums over batch and
+  // space. With given statistics: dx = scale / sigma dy.
   BatchNormalization: { forward: batchNormForward, backward: batchNormBackward },
 
   // y = scale xhat + bias with mean and variance per image and channel
@@ -16,20 +16,36 @@ export const RULES = {
     const shape = g.shape(x)
     const perChannel = g.reshape(scale, [shape[1] as number], [shape[1] as number, ...shape.slice(2).map(() => 1)])
     const outer = shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]))
-    const { dx, dyXhat } = standardise(node, g, shape.flatMap((_, axis) => (axis > 1 ? [axis] : [])), perChannel)
+    const { dx, dyXhat } = standardise(
+      node,
+      g,
+      shape.flatMap((_, axis) => (axis > 1 ? [axis] : [])),
+      perChannel,
+    )
     const sum = (value: ValueName): ValueName => g.emit('ReduceSum', [value, g.ints(outer)], { keepdims: 0 })
     return [dx, g.needs(1) ? sum(dyXhat) : null, g.needs(2) ? sum(g.gradient()) : null]
   },
 
-  // y = scale xhat + bias with mean and variance over the axes from `axis` on; scale and bias have the shape of those axes
+  // y = scale xhat + bias with mean and variance over the axes from `axis` on; scale and bias have the shape of those
+  // axes
   LayerNormalization: (node, g) => {
     const [x = '', scale = '', bias] = node.inputs
     const shape = g.shape(x)
     const axis = attribute(node, 'axis', 'int', -1)
     const first = axis < 0 ? axis + shape.length : axis
-    const { dx, dyXhat } = standardise(node, g, shape.flatMap((_, index) => (index >= first ? [index] : [])), scale)
+    const { dx, dyXhat } = standardise(
+      node,
+      g,
+      shape.flatMap((_, index) => (index >= first ? [index] : [])),
+      scale,
+    )
     const sumTo = (value: ValueName, target: ValueName): ValueName => {
-      const summed = first === 0 ? value : g.emit('ReduceSum', [value, g.ints(shape.flatMap((_, index) => (index < first ? [index] : [])))], { keepdims: 0 })
+      const summed =
+        first === 0
+          ? value
+          : g.emit('ReduceSum', [value, g.ints(shape.flatMap((_, index) => (index < first ? [index] : [])))], {
+              keepdims: 0,
+            })
       return g.reshape(summed, shape.slice(first), g.shape(target))
     }
     const gradients = [dx, g.needs(1) ? sumTo(dyXhat, scale) : null]
@@ -46,8 +62,8 @@ function batchCount(shape: Shape): number {
 }
 
 // ONNX Runtime's CPU kernel refuses training mode: two reductions, then the inference kernel with their results.
-// Mul and ReduceMean, because ReduceSumSquare takes twice as long as both (64x16x32x32: 1.0 ms against 0.42 on one core).
-// Outputs as ONNX defines them: y, momentum mean' + (1 - momentum) mean, the same for the (population) variance.
+// Mul and ReduceMean, because ReduceSumSquare takes twice as long as both (64x16x32x32: 1.0 ms against 0.42 on one
+// core). Outputs as ONNX defines them: y, momentum mean' + (1 - momentum) mean, the same for the (population) variance.
 function batchNormForward(node: Node, g: ForwardScope): void {
   const [x = '', scale = '', bias = '', runningMean = '', runningVariance = ''] = node.inputs
   const [y = '', ...running] = node.outputs
@@ -56,7 +72,12 @@ function batchNormForward(node: Node, g: ForwardScope): void {
   const axes = g.ints(batchAxes(g.shape(x)))
   const mean = g.emit('ReduceMean', [x, axes], { keepdims: 0 }, `${y}_mean`)
   const square = g.emit('ReduceMean', [g.emit('Mul', [x, x]), axes], { keepdims: 0 })
-  const variance = g.emit('Max', [g.emit('Sub', [square, g.emit('Mul', [mean, mean])]), g.scalar(0)], {}, `${y}_variance`)
+  const variance = g.emit(
+    'Max',
+    [g.emit('Sub', [square, g.emit('Mul', [mean, mean])]), g.scalar(0)],
+    {},
+    `${y}_variance`,
+  )
   g.define('BatchNormalization', [x, scale, bias, mean, variance], [y], epsilon)
   g.save('mean', mean)
   g.save('variance', variance)
@@ -80,7 +101,8 @@ function batchNormBackward(node: Node, g: RuleScope): (ValueName | null)[] {
   const sigma = g.emit('Sqrt', [g.emit('Add', [variance, g.scalar(attribute(node, 'epsilon', 'float', 1e-5))])])
   const dbias = (): ValueName => g.emit('ReduceSum', [dy, axes], { keepdims: 0 })
   const slope = g.emit('Div', [scale, sigma])
-  const perChannel = (value: ValueName): ValueName => g.emit('Reshape', [value, g.ints([shape[1] as number, ...shape.slice(2).map(() => 1)])])
+  const perChannel = (value: ValueName): ValueName =>
+    g.emit('Reshape', [value, g.ints([shape[1] as number, ...shape.slice(2).map(() => 1)])])
   // sum dy xhat = (sum dy x - mean sum dy) / sigma
   const dscale = (sum: ValueName): ValueName => {
     const moment = g.emit('ReduceSum', [g.emit('Mul', [dy, x]), axes], { keepdims: 0 })
@@ -95,17 +117,27 @@ function batchNormBackward(node: Node, g: RuleScope): (ValueName | null)[] {
   const share = g.emit('Mul', [slope, g.scalar(-1 / batchCount(shape))])
   const b = g.emit('Div', [g.emit('Mul', [share, product]), sigma])
   const c = g.emit('Sub', [g.emit('Mul', [share, sum]), g.emit('Mul', [b, mean])])
-  const [zeros, ones] = [0, 1].map((value) => g.constant(float32([shape[1] as number], new Float32Array(shape[1] as number).fill(value)))) as [ValueName, ValueName]
+  const [zeros, ones] = [0, 1].map((value) =>
+    g.constant(float32([shape[1] as number], new Float32Array(shape[1] as number).fill(value))),
+  ) as [ValueName, ValueName]
   const rest = g.emit('BatchNormalization', [x, b, c, zeros, ones], { epsilon: { float: 0 } })
   return [g.emit('Add', [scaled, rest]), product, sum, null, null]
 }
 
 // Through xhat over the axes: with h = dy scale, dx = (h - mean(h) - xhat mean(h xhat)) / sigma. Also gives dy xhat.
-function standardise(node: Node, g: RuleScope, axes: readonly number[], scale: ValueName): { dx: ValueName; dyXhat: ValueName } {
+function standardise(
+  node: Node,
+  g: RuleScope,
+  axes: readonly number[],
+  scale: ValueName,
+): { dx: ValueName; dyXhat: ValueName } {
   const x = node.inputs[0] as ValueName
   const mean = (value: ValueName): ValueName => g.emit('ReduceMean', [value, g.ints(axes)], { keepdims: 1 })
   const centred = g.emit('Sub', [x, mean(x)])
-  const variance = g.emit('Add', [mean(g.emit('Mul', [centred, centred])), g.scalar(attribute(node, 'epsilon', 'float', 1e-5))])
+  const variance = g.emit('Add', [
+    mean(g.emit('Mul', [centred, centred])),
+    g.scalar(attribute(node, 'epsilon', 'float', 1e-5)),
+  ])
   const sigma = g.emit('Sqrt', [variance])
   const xhat = g.emit('Div', [centred, sigma])
   const h = g.emit('Mul', [g.gradient(), scale])

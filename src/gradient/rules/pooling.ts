@@ -9,7 +9,8 @@ export const RULES = {
   // y = max over the window: dx = dy at the place of the maximum, which the forward pass must note.
   // ONNX Runtime counts Indices through the whole tensor [N,C,...], not per image.
   MaxPool: {
-    limit: (node) => (attribute(node, 'storage_order', 'int', 0) === 0 ? undefined : 'column-major indices (storage_order 1)'),
+    limit: (node) =>
+      attribute(node, 'storage_order', 'int', 0) === 0 ? undefined : 'column-major indices (storage_order 1)',
     forward: (node, g) => {
       const indices = node.outputs[1] || `${node.outputs[0] ?? ''}_indices`
       g.define('MaxPool', node.inputs, [node.outputs[0] as ValueName, indices], node.attributes)
@@ -19,7 +20,10 @@ export const RULES = {
       const shape = g.shape(node.inputs[0] as ValueName)
       const zeros = g.emit('ConstantOfShape', [g.ints([elementCount(shape)])])
       const flat = (value: ValueName): ValueName => g.emit('Reshape', [value, g.ints([-1])])
-      const sum = g.emit('ScatterElements', [zeros, flat(g.saved('indices')), flat(g.gradient())], { axis: 0, reduction: 'add' })
+      const sum = g.emit('ScatterElements', [zeros, flat(g.saved('indices')), flat(g.gradient())], {
+        axis: 0,
+        reduction: 'add',
+      })
       return [g.emit('Reshape', [sum, g.ints(shape)])]
     },
   },
@@ -32,26 +36,51 @@ export const RULES = {
     const { kernel, strides, dilations, begin, end } = window
     const images = g.emit('Reshape', [g.gradient(), g.ints([batch * channels, 1, ...output])])
     const scaled = g.emit('Mul', [images, sharePerWindow(node, g, window)])
-    const ones = g.constant({ type: 'float32', dims: [1, 1, ...kernel], data: new Float32Array(elementCount(kernel)).fill(1) })
+    const ones = g.constant({
+      type: 'float32',
+      dims: [1, 1, ...kernel],
+      data: new Float32Array(elementCount(kernel)).fill(1),
+    })
     const pads = [...begin, ...end.map((count) => Math.max(count, 0))]
     const dx = g.emit('ConvTranspose', [scaled, ones], {
-      kernel_shape: kernel, strides, dilations, pads, output_padding: end.map((count) => Math.max(-count, 0)),
+      kernel_shape: kernel,
+      strides,
+      dilations,
+      pads,
+      output_padding: end.map((count) => Math.max(-count, 0)),
     })
     return [g.emit('Reshape', [dx, g.ints([batch, channels, ...input])])]
   },
 } satisfies RuleTable
 
-// 1 / n for each output [1,1,...]: n counts the window's elements inside the input, or with count_include_pad inside the padded input.
-function sharePerWindow(node: Node, g: RuleScope, { kernel, strides, dilations, begin, input, output }: Window): ValueName {
+// 1 / n for each output [1,1,...]: n counts the window's elements inside the input, or with count_include_pad inside
+// the padded input.
+function sharePerWindow(
+  node: Node,
+  g: RuleScope,
+  { kernel, strides, dilations, begin, input, output }: Window,
+): ValueName {
   const includePad = attribute(node, 'count_include_pad', 'int', 0) === 1
   const automatic = attribute(node, 'auto_pad', 'string', 'NOTSET')
-  const pads = attribute(node, 'pads', 'ints', kernel.flatMap(() => [0, 0]))
-  const perAxis = output.map((count, axis) => Array.from({ length: count }, (_, o) => {
-    const start = o * (strides[axis] as number) - (begin[axis] as number)
-    const places = Array.from({ length: kernel[axis] as number }, (_, k) => start + k * (dilations[axis] as number))
-    const [before, behind] = includePad ? [begin[axis] as number, automatic === 'NOTSET' ? pads[axis + kernel.length] as number : Infinity] : [0, 0]
-    return places.filter((place) => place >= -before && place < (input[axis] as number) + behind).length
-  }))
-  const counts = perAxis.reduce((products, axis) => products.flatMap((product) => axis.map((count) => product * count)), [1])
+  const pads = attribute(
+    node,
+    'pads',
+    'ints',
+    kernel.flatMap(() => [0, 0]),
+  )
+  const perAxis = output.map((count, axis) =>
+    Array.from({ length: count }, (_, o) => {
+      const start = o * (strides[axis] as number) - (begin[axis] as number)
+      const places = Array.from({ length: kernel[axis] as number }, (_, k) => start + k * (dilations[axis] as number))
+      const [before, behind] = includePad
+        ? [begin[axis] as number, automatic === 'NOTSET' ? (pads[axis + kernel.length] as number) : Infinity]
+        : [0, 0]
+      return places.filter((place) => place >= -before && place < (input[axis] as number) + behind).length
+    }),
+  )
+  const counts = perAxis.reduce(
+    (products, axis) => products.flatMap((product) => axis.map((count) => product * count)),
+    [1],
+  )
   return g.constant({ type: 'float32', dims: [1, 1, ...output], data: Float32Array.from(counts, (count) => 1 / count) })
 }

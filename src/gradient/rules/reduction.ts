@@ -8,7 +8,8 @@ export const RULES = {
   ReduceSum: (node, g) => padded(node, repeat(g, kept(node, g, g.gradient()), node)),
 
   // y = mean x over n elements: dx = dy / n, repeated
-  ReduceMean: (node, g) => padded(node, repeat(g, g.emit('Mul', [kept(node, g, g.gradient()), g.scalar(1 / reducedCount(node, g))]), node)),
+  ReduceMean: (node, g) =>
+    padded(node, repeat(g, g.emit('Mul', [kept(node, g, g.gradient()), g.scalar(1 / reducedCount(node, g))]), node)),
 
   // y = sum x^2: dx = 2 x dy
   ReduceSumSquare: (node, g) => {
@@ -28,12 +29,21 @@ export const RULES = {
 
   // y = mean x over height and width: dx = dy / (h w), repeated
   GlobalAveragePool: (node, g) => {
-    const count = g.shape(node.inputs[0] as ValueName).slice(2).reduce((product, size) => product * size, 1)
+    const count = g
+      .shape(node.inputs[0] as ValueName)
+      .slice(2)
+      .reduce((product, size) => product * size, 1)
     return [repeat(g, g.emit('Mul', [g.gradient(), g.scalar(1 / count)]), node)]
   },
 
   // y = max x over height and width: dx = dy where x = y, shared equally among equals
-  GlobalMaxPool: (node, g) => [shareAmongEquals(node, g, g.shape(node.inputs[0] as ValueName).flatMap((_, axis) => (axis > 1 ? [axis] : [])))],
+  GlobalMaxPool: (node, g) => [
+    shareAmongEquals(
+      node,
+      g,
+      g.shape(node.inputs[0] as ValueName).flatMap((_, axis) => (axis > 1 ? [axis] : [])),
+    ),
+  ],
 } satisfies RuleTable
 
 // The axes input takes no gradient.
@@ -48,7 +58,9 @@ function repeat(g: RuleScope, value: ValueName, node: Node): ValueName {
 function shareAmongEquals(node: Node, g: RuleScope, axes: readonly number[]): ValueName {
   const [x = ''] = node.inputs
   const shape = g.shape(x).map((size, axis) => (axes.includes(axis) ? 1 : size))
-  const [y, dy] = [node.outputs[0] as ValueName, g.gradient()].map((value) => g.reshape(value, g.shape(node.outputs[0] as ValueName), shape)) as [ValueName, ValueName]
+  const [y, dy] = [node.outputs[0] as ValueName, g.gradient()].map((value) =>
+    g.reshape(value, g.shape(node.outputs[0] as ValueName), shape),
+  ) as [ValueName, ValueName]
   const equal = g.emit('Equal', [x, y])
   const count = g.emit('ReduceSum', [g.emit('Where', [equal, g.scalar(1), g.scalar(0)]), g.ints(axes)], { keepdims: 1 })
   return g.emit('Where', [equal, g.emit('Div', [dy, count]), g.scalar(0)])
@@ -64,7 +76,8 @@ function kept(node: Node, g: RuleScope, value: ValueName): ValueName {
 function reducedAxes(node: Node, g: RuleScope): Shape {
   const rank = g.shape(node.inputs[0] as ValueName).length
   const given = node.inputs[1] ? g.constantValue(node.inputs[1]) : undefined
-  const axes = given === undefined ? attribute(node, 'axes', 'ints', []) : Array.from(given.data as BigInt64Array, Number)
+  const axes =
+    given === undefined ? attribute(node, 'axes', 'ints', []) : Array.from(given.data as BigInt64Array, Number)
   if (axes.length > 0) return axes.map((axis) => (axis < 0 ? axis + rank : axis))
   return attribute(node, 'noop_with_empty_axes', 'int', 0) === 1 ? [] : Array.from({ length: rank }, (_, axis) => axis)
 }

@@ -24,7 +24,11 @@ export const RULES = {
   Dropout: sameElements,
 
   // Between float types: dx = dy in x's type; to integers and booleans nothing flows
-  Cast: (node, g) => [FLOATS.includes(attribute(node, 'to', 'int', 1)) ? g.emit('CastLike', [g.gradient(), node.inputs[0] as ValueName]) : null],
+  Cast: (node, g) => [
+    FLOATS.includes(attribute(node, 'to', 'int', 1))
+      ? g.emit('CastLike', [g.gradient(), node.inputs[0] as ValueName])
+      : null,
+  ],
 
   // y = x with axes permuted: dx = dy with the inverse permutation
   Transpose: (node, g) => {
@@ -43,7 +47,11 @@ export const RULES = {
 
   // The outputs are x in parts: dx = their gradients one after the other
   Split: (node, g) => {
-    const dx = g.emit('Concat', node.outputs.map((_, index) => g.gradient(index)), { axis: attribute(node, 'axis', 'int', 0) })
+    const dx = g.emit(
+      'Concat',
+      node.outputs.map((_, index) => g.gradient(index)),
+      { axis: attribute(node, 'axis', 'int', 0) },
+    )
     return node.inputs.map((_, index) => (index === 0 ? dx : null))
   },
 
@@ -53,7 +61,9 @@ export const RULES = {
     const input = g.shape(x)
     const output = g.shape(node.outputs[0] as ValueName)
     const first = integers(g, starts)
-    const axes = axesInput ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + input.length : axis)) : first.map((_, axis) => axis)
+    const axes = axesInput
+      ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + input.length : axis))
+      : first.map((_, axis) => axis)
     const steps = stepsInput ? integers(g, stepsInput) : first.map(() => 1)
     let dx = g.gradient()
     const size = [...output]
@@ -88,8 +98,13 @@ export const RULES = {
       const [x = '', pads = '', , axesInput] = node.inputs
       const { length } = g.shape(x)
       const given = integers(g, pads)
-      const axes = axesInput ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + length : axis)) : Array.from({ length }, (_, axis) => axis)
-      const remove = (offset: number): number[] => Array.from({ length }, (_, axis) => (axes.includes(axis) ? 0 - (given[axes.indexOf(axis) + offset] as number) : 0))
+      const axes = axesInput
+        ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + length : axis))
+        : Array.from({ length }, (_, axis) => axis)
+      const remove = (offset: number): number[] =>
+        Array.from({ length }, (_, axis) =>
+          axes.includes(axis) ? 0 - (given[axes.indexOf(axis) + offset] as number) : 0,
+        )
       return node.inputs.map((_, index) => (index === 0 ? pad(g, g.gradient(), remove(0), remove(axes.length)) : null))
     },
   },
@@ -105,13 +120,21 @@ export const RULES = {
     const rows = [before, count(g.shape(indices)), after]
     const places = g.emit('Expand', [g.emit('Reshape', [indices, g.ints([1, -1, 1])]), g.ints(rows)])
     const zeros = g.emit('ConstantOfShape', [g.ints([before, shape[axis] as number, after])])
-    const sum = g.emit('ScatterElements', [zeros, places, g.emit('Reshape', [g.gradient(), g.ints(rows)])], { axis: 1, reduction: 'add' })
+    const sum = g.emit('ScatterElements', [zeros, places, g.emit('Reshape', [g.gradient(), g.ints(rows)])], {
+      axis: 1,
+      reduction: 'add',
+    })
     return [g.emit('Reshape', [sum, g.ints(shape)]), null]
   },
 } satisfies RuleTable
 
 /** Zeros before and after along every axis; negative counts remove elements. */
-export function pad(g: Pick<RuleScope, 'emit' | 'ints'>, value: ValueName, begin: readonly number[], end: readonly number[]): ValueName {
+export function pad(
+  g: Pick<RuleScope, 'emit' | 'ints'>,
+  value: ValueName,
+  begin: readonly number[],
+  end: readonly number[],
+): ValueName {
   return [...begin, ...end].every((count) => count === 0) ? value : g.emit('Pad', [value, g.ints([...begin, ...end])])
 }
 
