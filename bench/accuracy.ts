@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { CompressReport, TrainReport } from '../src/training/records.js'
+import type { CompressReport, TrainReport } from '../src/jobs/records.js'
 import { ACCURACY_RUNS } from './accuracy-runs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -17,8 +17,8 @@ import { unpack } from '../src/packed/index.js'
 import { Session, type Feeds, type Results } from '../src/runtime/session.js'
 import { float16ToNumber, numberToFloat16 } from '../src/tensor/float-values.js'
 import { elementCount, type Tensor } from '../src/tensor/tensor.js'
-import type { InspectReport } from '../src/training/inspect-model.js'
-import type { CompressReport } from '../src/training/records.js'
+import type { InspectReport } from '../src/jobs/inspect.js'
+import type { CompressReport } from '../src/jobs/records.js'
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/ttq.js')
 /**

@@ -3,7 +3,7 @@ import { attribute } from '../src/onnx/attributes.js'
 import type { Model, Node, ValueName } from '../src/onnx/model.js'
 import type { Feeds } from '../src/runtime/session.js'
 import { elementCount } from '../src/tensor/tensor.js'
-import { observe } from '../src/training/observe.js'
+import { observe } from '../src/execution/observe.js'
 
 /**
  * Floating point operations per sample of a step with distillation: each convolution and matrix product forward,

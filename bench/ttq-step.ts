@@ -1,11 +1,11 @@
 // One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps>
 // [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory.
 import { sgd } from '../src/optimizer/sgd.js'
-import { buildUpdateGraph } from '../src/ternary/update-graph.js'
-import { COMPRESS_DEFAULTS } from '../src/training/compress-defaults.js'
+import { buildUpdateGraph } from '../src/optimizer/update-graph.js'
+import { COMPRESS_DEFAULTS } from '../src/options/compress-defaults.js'
 import { withValues } from '../src/training/deploy.js'
 import { fit } from '../src/training/fit.js'
-import { WorkerPool } from '../src/training/worker-pool.js'
+import { WorkerPool } from '../src/execution/worker-pool.js'
 import { benchNetwork } from './bench-case.js'
 
 const [network = 'resnet20', batch = '128', steps = '20', threads = '0'] = process.argv.slice(2)

@@ -10,13 +10,13 @@ export type { Tensor } from './tensor/tensor.js'
 export type { TernaryWeights } from './tensor/ternary.js'
 export type { Batch, Dataset, Split } from './data/dataset.js'
 export type { DatasetModule } from './data/module-dataset.js'
-export { analyze, type AnalyzedLayer, type AnalyzeReport, type AnalyzeRequest } from './training/analyze.js'
-export { COMPRESS_DEFAULTS } from './training/compress-defaults.js'
-export type { CompressOptions, RecipeName } from './training/compress-options.js'
-export { compress, type CompressResult } from './training/compress.js'
-export { RECIPES, type CompressRequest } from './training/recipes.js'
-export { sweep, type SweepRequest, type SweepValues } from './training/sweep.js'
-export { evaluateModel, type EvaluateModelOptions } from './training/evaluate-model.js'
+export { analyze, type AnalyzedLayer, type AnalyzeReport, type AnalyzeRequest } from './jobs/analyze.js'
+export { COMPRESS_DEFAULTS } from './options/compress-defaults.js'
+export type { CompressOptions, RecipeName } from './options/compress-options.js'
+export { compress, type CompressResult } from './jobs/compress.js'
+export { RECIPES, type CompressRequest } from './options/recipes.js'
+export { sweep, type SweepRequest, type SweepValues } from './jobs/sweep.js'
+export { evaluateModel, type EvaluateModelOptions } from './jobs/evaluate.js'
 export type {
   CompressReport,
   EvaluateReport,
@@ -28,13 +28,8 @@ export type {
   SweepReport,
   TrainingReport,
   TrainReport,
-} from './training/records.js'
+} from './jobs/records.js'
 export type { CheckpointOptions } from './training/run-checkpoint.js'
-export { TRAIN_DEFAULTS } from './training/train-defaults.js'
-export {
-  trainNetwork,
-  type TrainNetworkOptions,
-  type TrainNetworkResult,
-  type TrainRequest,
-} from './training/train-network.js'
-export { VERSION } from './training/version.js'
+export { TRAIN_DEFAULTS } from './options/train-defaults.js'
+export { trainNetwork, type TrainNetworkOptions, type TrainNetworkResult, type TrainRequest } from './jobs/train.js'
+export { VERSION } from './version.js'

@@ -1,6 +1,6 @@
 // The program from arguments to exit code. What a command does stands in commands/.
 import { TtqError } from '../errors/ttq-error.js'
-import { VERSION } from '../training/version.js'
+import { VERSION } from '../version.js'
 import { commandsFor } from './command-list.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'

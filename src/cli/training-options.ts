@@ -1,7 +1,7 @@
 // The options that say how a network is trained; compress and train have them, with defaults of their own.
 import { DEVICES, DEVICES_TEXT } from '../runtime/device.js'
-import { RATE_BATCH } from '../training/rate-for-batch.js'
-import type { TrainingOptions } from '../training/training-options.js'
+import { RATE_BATCH } from '../options/rate-for-batch.js'
+import type { TrainingOptions } from '../options/training-options.js'
 import type { Arguments, OptionSpec } from './command.js'
 import { choiceOption, flagOption, given, numberOption, numbersOption } from './option-values.js'
 

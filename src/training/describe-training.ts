@@ -1,9 +1,9 @@
 // What a report says of a training: the options it ran with, and how it went.
-import type { CompressOptions } from './compress-options.js'
-import type { TrainingReport, TrainingSettings } from './records.js'
+import type { CompressOptions } from '../options/compress-options.js'
+import type { TrainingReport, TrainingSettings } from '../jobs/records.js'
 import type { TrainResult } from './train.js'
-import type { TrainingOptions } from './training-options.js'
-import type { WorkerPool } from './worker-pool.js'
+import type { TrainingOptions } from '../options/training-options.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** Options that say how a network is trained, in the order in which a report has them, */
 const SETTINGS = [

@@ -8,7 +8,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
-import { VERSION } from './version.js'
+import { VERSION } from '../version.js'
 
 /** How a caller keeps the checkpoint of a run, and hands one in. */
 export interface CheckpointOptions {

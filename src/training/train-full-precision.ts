@@ -1,16 +1,16 @@
 // Training a network as it is, without ternary weights: what ttq train does.
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import type { Model } from '../onnx/model.js'
-import { buildUpdateGraph } from '../ternary/update-graph.js'
-import type { BoundNetwork } from './bind-network.js'
+import { buildUpdateGraph } from '../optimizer/update-graph.js'
+import type { BoundNetwork } from '../binding/bind-network.js'
 import { withValues } from './deploy.js'
 import { describeFullPrecisionTraining } from './describe-training.js'
-import { holdOut } from './fine-tune.js'
+import { holdOut } from '../ternary/fine-tune.js'
 import { fit } from './fit.js'
-import type { Progress, TrainingReport } from './records.js'
+import type { Progress, TrainingReport } from '../jobs/records.js'
 import type { TrainingCheckpoint } from './run-checkpoint.js'
-import type { TrainingOptions } from './training-options.js'
-import type { WorkerPool } from './worker-pool.js'
+import type { TrainingOptions } from '../options/training-options.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
 
 /**
  * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch

@@ -2,7 +2,7 @@
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isType } from '../tensor/tensor.js'
-import type { Parameter, ParameterRole } from '../ternary/parameters.js'
+import type { Parameter, ParameterRole } from '../optimizer/parameters.js'
 
 /** Operators with learned inputs: the positions of those inputs. Running statistics are found apart. */
 const LEARNED_INPUTS: Readonly<Record<string, readonly number[]>> = {

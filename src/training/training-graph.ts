@@ -12,10 +12,10 @@ import { blockLayout } from '../runtime/blocked-layout.js'
 import type { Device } from '../runtime/device.js'
 import type { Feeds } from '../runtime/session.js'
 import { elementCount, float32 } from '../tensor/tensor.js'
-import type { Parameter } from '../ternary/parameters.js'
-import { findClassScores, type ClassScores } from './logits.js'
+import type { Parameter } from '../optimizer/parameters.js'
+import { findClassScores, type ClassScores } from '../binding/logits.js'
 import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT, type LossOptions } from './loss-graph.js'
-import { observe } from './observe.js'
+import { observe } from '../execution/observe.js'
 import { trainableParameters } from './trainable.js'
 
 export interface TrainingGraph {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, test } from 'node:test'
-import { VERSION } from '../../src/training/version.js'
+import { VERSION } from '../../src/version.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const SOURCE = join(ROOT, 'src')

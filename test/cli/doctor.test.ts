@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { DoctorReport } from '../../src/report/doctor-report.js'
+import type { DoctorReport } from '../../src/report/doctor-text.js'
 import { run, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 

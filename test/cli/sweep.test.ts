@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { unpack } from '../../src/packed/index.js'
-import type { CompressReport, SweepReport } from '../../src/training/records.js'
+import type { CompressReport, SweepReport } from '../../src/jobs/records.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { newNetwork } from '../../src/networks/new-network.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import type { CompressReport, EvaluateReport, TrainReport } from '../../src/training/records.js'
+import type { CompressReport, EvaluateReport, TrainReport } from '../../src/jobs/records.js'
 import { run, temporaryFolder } from './run-program.js'
 import { writeSmallMnist } from './small-mnist.js'
 

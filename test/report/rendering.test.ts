@@ -1,21 +1,21 @@
 // Reports as text, word by word, from records written by hand.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { renderAnalyzeReport } from '../../src/report/analyze-report.js'
-import { renderCompressReport } from '../../src/report/compress-report.js'
-import { renderEvaluateReport } from '../../src/report/evaluate-report.js'
-import { renderInspectReport } from '../../src/report/inspect-report.js'
-import { renderTrainReport } from '../../src/report/train-report.js'
+import { renderAnalyzeReport } from '../../src/report/analyze-text.js'
+import { renderCompressReport } from '../../src/report/compress-text.js'
+import { renderEvaluateReport } from '../../src/report/evaluate-text.js'
+import { renderInspectReport } from '../../src/report/inspect-text.js'
+import { renderTrainReport } from '../../src/report/train-text.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
-import type { AnalyzeReport } from '../../src/training/analyze.js'
-import type { InspectReport } from '../../src/training/inspect-model.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { InspectReport } from '../../src/jobs/inspect.js'
 import type {
   CompressReport,
   LayerReport,
   TrainReport,
   TrainingReport,
   TrainingSettings,
-} from '../../src/training/records.js'
+} from '../../src/jobs/records.js'
 
 const NOTHING = {
   stored: 'float32',

@@ -7,12 +7,12 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Model } from '../../src/onnx/model.js'
 import { sgd } from '../../src/optimizer/sgd.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
-import type { UpdateGraph } from '../../src/ternary/parameters.js'
-import { buildUpdateGraph } from '../../src/ternary/update-graph.js'
-import { partition } from '../../src/training/layout.js'
+import type { UpdateGraph } from '../../src/optimizer/parameters.js'
+import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
+import { partition } from '../../src/execution/layout.js'
 import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
-import { WorkerPool } from '../../src/training/worker-pool.js'
+import { WorkerPool } from '../../src/execution/worker-pool.js'
 
 const BATCH = 4
 const CLASSES = 3

@@ -1,6 +1,6 @@
 // ttq analyze: which layers suffer from ternary weights, measured one at a time.
 import { TtqError } from '../../errors/ttq-error.js'
-import { ANALYZE_DEFAULTS as DEFAULTS } from '../../training/analyze-defaults.js'
+import { ANALYZE_DEFAULTS as DEFAULTS } from '../../options/analyze-defaults.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
@@ -65,7 +65,7 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
   const options = analyzeOptions(args)
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
-  const { analyze } = await import('../../training/analyze.js')
+  const { analyze } = await import('../../jobs/analyze.js')
   const report = await analyze(bytes, {
     ...source,
     ...options,
@@ -74,7 +74,7 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
     onProgress: terminal.progress,
   })
   terminal.signal.throwIfAborted()
-  const { renderAnalyzeReport } = await import('../../report/analyze-report.js')
+  const { renderAnalyzeReport } = await import('../../report/analyze-text.js')
   await writeReport(args, paths, report, renderAnalyzeReport(report), terminal)
   return EXIT.done
 }

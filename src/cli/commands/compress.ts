@@ -1,10 +1,10 @@
 // ttq compress: options -> library call -> file and report.
-import { isBeyond } from '../../training/accuracy-drop.js'
-import { COMPRESS_DEFAULTS as DEFAULTS, FINE_TUNING_RATES } from '../../training/compress-defaults.js'
-import type { CompressResult } from '../../training/compress.js'
-import type { CompressOptions } from '../../training/compress-options.js'
-import { FROM_SCRATCH, FROM_SCRATCH_RATES } from '../../training/recipes.js'
-import type { CompressReport } from '../../training/records.js'
+import { isBeyond } from '../../ternary/accuracy-drop.js'
+import { COMPRESS_DEFAULTS as DEFAULTS, FINE_TUNING_RATES } from '../../options/compress-defaults.js'
+import type { CompressResult } from '../../jobs/compress.js'
+import type { CompressOptions } from '../../options/compress-options.js'
+import { FROM_SCRATCH, FROM_SCRATCH_RATES } from '../../options/recipes.js'
+import type { CompressReport } from '../../jobs/records.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, CommandBody } from '../command.js'
@@ -174,7 +174,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
   await writeModelResult(paths, result.file, terminal)
   checkpoint?.remove()
-  const { renderCompressReport } = await import('../../report/compress-report.js')
+  const { renderCompressReport } = await import('../../report/compress-text.js')
   await writeReport(args, paths, report, renderCompressReport(report), terminal)
   if (drop === undefined) return EXIT.done
   terminal.complain(`ttq: ${drop}`)
@@ -186,7 +186,7 @@ async function compressed(
   options: Partial<CompressOptions>,
   { signal, progress }: Terminal,
 ): Promise<CompressResult> {
-  const { compress } = await import('../../training/compress.js')
+  const { compress } = await import('../../jobs/compress.js')
   const result = await compress(input.bytes, { ...options, ...source(input), signal, onProgress: progress })
   signal.throwIfAborted()
   return result

@@ -1,6 +1,6 @@
 // ttq doctor: what this machine and the installed ONNX Runtime offer.
-import { VERSION } from '../../training/version.js'
-import type { DoctorReport } from '../../report/doctor-report.js'
+import { VERSION } from '../../version.js'
+import type { DoctorReport } from '../../report/doctor-text.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { checkResultPaths, FORCE_OPTION, REPORT_OPTION, writeReport } from '../results.js'
@@ -16,7 +16,7 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, {})
   const [{ examineMachine }, { renderDoctorReport }] = await Promise.all([
     import('../../runtime/examine-machine.js'),
-    import('../../report/doctor-report.js'),
+    import('../../report/doctor-text.js'),
   ])
   const report: DoctorReport = { schema: 'ttq-doctor/1', ttq: VERSION, ...(await examineMachine()) }
   terminal.signal.throwIfAborted()

@@ -1,7 +1,7 @@
 // ttq evaluate: top-1 accuracy of an .onnx or .ttq file on a dataset's test set.
 import { TtqError } from '../../errors/ttq-error.js'
 import { DEVICES, DEVICES_TEXT } from '../../runtime/device.js'
-import { COMPRESS_DEFAULTS as DEFAULTS } from '../../training/compress-defaults.js'
+import { COMPRESS_DEFAULTS as DEFAULTS } from '../../options/compress-defaults.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
 import { EXIT } from '../exit-codes.js'
@@ -38,7 +38,7 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
   const device = choiceOption(args, 'device', DEVICES) ?? DEFAULTS.device
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
-  const { evaluateModel } = await import('../../training/evaluate-model.js')
+  const { evaluateModel } = await import('../../jobs/evaluate.js')
   const report = await evaluateModel(bytes, {
     ...source,
     ...normalisation,
@@ -49,7 +49,7 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
     onProgress: terminal.progress,
   })
   terminal.signal.throwIfAborted()
-  const { renderEvaluateReport } = await import('../../report/evaluate-report.js')
+  const { renderEvaluateReport } = await import('../../report/evaluate-text.js')
   await writeReport(args, paths, report, renderEvaluateReport(report), terminal)
   return EXIT.done
 }

@@ -16,8 +16,8 @@ async function runInspect(args: Arguments, terminal: Terminal): Promise<number> 
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const [{ inspectModel }, { renderInspectReport }] = await Promise.all([
-    import('../../training/inspect-model.js'),
-    import('../../report/inspect-report.js'),
+    import('../../jobs/inspect.js'),
+    import('../../report/inspect-text.js'),
   ])
   const report = await inspectModel(bytes, source)
   await writeReport(args, paths, report, renderInspectReport(report), terminal)

@@ -1,7 +1,7 @@
 // ttq new: the name of a known network -> an ONNX file with freshly initialised weights.
 import { TtqError } from '../../errors/ttq-error.js'
 import { NETWORKS, type NetworkName } from '../../networks/networks.js'
-import type { NewReport } from '../../report/new-report.js'
+import type { NewReport } from '../../report/new-text.js'
 import { closestName } from '../closest-name.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
@@ -46,7 +46,7 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
     import('../../networks/new-network.js'),
     import('../../onnx/write-model.js'),
     import('../../onnx/count-parameters.js'),
-    import('../../report/new-report.js'),
+    import('../../report/new-text.js'),
   ])
   const model = newNetwork(name, { classes, input, seed })
   const onnx = writeModel(model)

@@ -1,8 +1,8 @@
 // ttq sweep: compress at several thresholds -> CSV, JSON, figure. Every finished point is written at once.
 import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
-import type { SweepReport } from '../../training/records.js'
-import type { SweepValues } from '../../training/sweep.js'
+import type { SweepReport } from '../../jobs/records.js'
+import type { SweepValues } from '../../jobs/sweep.js'
 import type { Arguments, CommandBody, OptionSpec } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
@@ -80,8 +80,8 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = sweepPaths(args, output, values)
   const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
   const [{ sweep }, { renderSweepPoint, renderSweepReport, sweepCsv }, { sweepFigure }] = await Promise.all([
-    import('../../training/sweep.js'),
-    import('../../report/sweep-report.js'),
+    import('../../jobs/sweep.js'),
+    import('../../report/sweep-text.js'),
     import('../../report/sweep-figure.js'),
   ])
   let done = 0

@@ -1,8 +1,8 @@
 // ttq train: an ONNX network and a dataset -> the network trained in full precision, and a report.
 import { TtqError } from '../../errors/ttq-error.js'
-import { TRAIN_DEFAULTS as DEFAULTS, TRAIN_RATES } from '../../training/train-defaults.js'
-import type { TrainReport } from '../../training/records.js'
-import type { TrainNetworkResult, TrainRequest } from '../../training/train-network.js'
+import { TRAIN_DEFAULTS as DEFAULTS, TRAIN_RATES } from '../../options/train-defaults.js'
+import type { TrainReport } from '../../jobs/records.js'
+import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
@@ -85,7 +85,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const report: TrainReport = { ...result.report, output: output === '-' ? null : output }
   await writeModelResult(paths, result.file, terminal)
   checkpoint.remove()
-  const { renderTrainReport } = await import('../../report/train-report.js')
+  const { renderTrainReport } = await import('../../report/train-text.js')
   await writeReport(args, paths, report, renderTrainReport(report), terminal)
   return EXIT.done
 }
@@ -95,7 +95,7 @@ async function trained(
   options: Omit<TrainRequest, 'name'>,
   { signal, progress }: Terminal,
 ): Promise<TrainNetworkResult> {
-  const { trainNetwork } = await import('../../training/train-network.js')
+  const { trainNetwork } = await import('../../jobs/train.js')
   const result = await trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress })
   signal.throwIfAborted()
   return result

@@ -1,6 +1,6 @@
 // ttq unpack: a .ttq file -> a plain ONNX file that any runtime opens.
 import { TtqError } from '../../errors/ttq-error.js'
-import type { UnpackReport } from '../../report/unpack-report.js'
+import type { UnpackReport } from '../../report/unpack-text.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
@@ -30,7 +30,7 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'),
     import('../../onnx/write-model.js'),
-    import('../../report/unpack-report.js'),
+    import('../../report/unpack-text.js'),
   ])
   if (!isPacked(bytes))
     throw new TtqError('packed', `${name}: does not begin like a .ttq file`, {

@@ -1,0 +1,119 @@
+// A network and a dataset brought together: any batch size, the right pixels, the output that ranks the classes.
+import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
+import type { Dataset, ImageDataset, Preprocessing } from '../data/dataset.js'
+import { bindModule } from '../data/module-dataset.js'
+import type { StoredDataset } from '../data/open-dataset.js'
+import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { Session } from '../runtime/session.js'
+import { choosePreprocessing } from './choose-preprocessing.js'
+import { findClassScores } from './logits.js'
+import { makeBatchFlexible, sampleInputs } from './prepare-network.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+
+export interface BoundNetwork {
+  model: Model
+  dataset: Dataset
+  /** Graph output with one score per class, and the value that holds the scores before a final softmax. */
+  output: ValueName
+  logits: ValueName
+  /** The only batch size the network takes, or null when it takes any. */
+  fixedBatch: number | null
+  /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
+  tried: readonly { preprocessing: string; top1: number }[]
+}
+
+export interface BindNetworkOptions {
+  mean?: readonly number[] | undefined
+  std?: readonly number[] | undefined
+  scale?: number | undefined
+  /**
+   * Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std.
+   * Default true.
+   */
+  trial?: boolean
+}
+
+/**
+ * Fits a stored dataset to a network's inputs; where the user says nothing about pixels, the usual preprocessings are
+ * tried.
+ * @throws TtqError `data` when samples or classes do not fit
+ */
+export async function bindNetwork(
+  pool: WorkerPool,
+  model: Model,
+  stored: StoredDataset,
+  options: BindNetworkOptions,
+): Promise<BoundNetwork> {
+  const inputs = sampleInputs(model.graph).map(({ name, type }): InputShape => ({
+    name,
+    elementType: type.elementType,
+    dims: type.dims ?? [],
+  }))
+  if (stored.kind === 'module') {
+    const dataset = bindModule(stored, inputs)
+    return { ...(await settle(model, dataset)), dataset, tried: [] }
+  }
+  const input = onlyInput(inputs, stored)
+  const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
+  const candidates = preprocessings(stored, input, options)
+  const settled = await settle(model, bind(candidates[0] as Preprocessing))
+  if (candidates.length === 1 || options.trial === false)
+    return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
+  const { preprocessing, top1 } = await choosePreprocessing(
+    pool,
+    writeModel(settled.model),
+    settled.output,
+    candidates,
+    bind,
+    settled.fixedBatch,
+  )
+  const tried = candidates.map((candidate, i) => ({
+    preprocessing: `${candidate.name} ${candidate.layout}`,
+    top1: top1[i] as number,
+  }))
+  return { ...settled, dataset: bind(preprocessing), tried }
+}
+
+function onlyInput(inputs: readonly InputShape[], dataset: ImageDataset): InputShape {
+  const [input, ...others] = inputs
+  if (input !== undefined && others.length === 0) return input
+  throw new TtqError(
+    'data',
+    `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ${inputs.map(({ name }) => name).join(', ')}`,
+    {
+      hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
+    },
+  )
+}
+
+function preprocessings(
+  dataset: ImageDataset,
+  input: InputShape,
+  { mean, std, scale }: BindNetworkOptions,
+): Preprocessing[] {
+  const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
+  return imageLayouts(dataset, input).flatMap((layout) => {
+    const given = parsePreprocessing(words, dataset.train.channels, layout)
+    return given === undefined ? preprocessingCandidates(dataset, layout) : [given]
+  })
+}
+
+async function settle(
+  model: Model,
+  dataset: Dataset,
+): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
+  const { inputs } = await dataset.train.batch([0, 1])
+  const flexible = await makeBatchFlexible(model, inputs)
+  const batch = flexible.fixedBatch ?? 2
+  const samples = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i % dataset.train.size))
+  const session = await Session.create(writeModel(flexible.model), { threads: 1, optimization: 'basic' })
+  try {
+    const shapes = new Map(Object.entries(await session.run(samples.inputs)).map(([name, { dims }]) => [name, dims]))
+    return { ...flexible, ...findClassScores(flexible.model.graph, shapes, batch, dataset.classes) }
+  } finally {
+    await session.release()
+  }
+}

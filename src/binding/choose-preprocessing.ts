@@ -1,0 +1,51 @@
+// Which pixel scaling a network expects: tried, not guessed.
+import type { Dataset, Preprocessing } from '../data/dataset.js'
+import type { ValueName } from '../onnx/model.js'
+import { evaluate, type Evaluation } from './evaluate.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+
+/** Training images each candidate is tried on, and those that the closest ones are compared on. */
+const TRIAL_SAMPLES = 500
+const FINAL_SAMPLES = 2500
+/** Candidates this many points from the best, the noise of the trial, go to the final. */
+const NOISE_POINTS = 3
+
+export interface Choice {
+  preprocessing: Preprocessing
+  /** Percent of the trial images classified right, per candidate in order. */
+  top1: readonly number[]
+}
+
+/**
+ * The candidate under which the network classifies most training images right. Neighbours such as a dataset's own mean
+ * and ImageNet's differ by less than the noise of some hundred images: the closest ones are compared on more, by
+ * cross-entropy, because a network may classify every training image right with each of them. (CIFAR-10 on ResNet-56,
+ * 2,500 images: 100 % with both means; 0.0007 nats with ImageNet's, its own, 0.0011 with the dataset's, 0.0016 with a
+ * mean and deviation as far off to the other side.)
+ * @param bind makes the dataset with a candidate's preprocessing
+ */
+export async function choosePreprocessing(
+  pool: WorkerPool,
+  model: Uint8Array,
+  output: ValueName,
+  candidates: readonly Preprocessing[],
+  bind: (candidate: Preprocessing) => Dataset,
+  fixedBatch: number | null,
+): Promise<Choice> {
+  const tryOn = async (candidate: Preprocessing, samples: number): Promise<Evaluation> => {
+    const { train } = bind(candidate)
+    const stride = Math.max(1, Math.floor(train.size / samples))
+    const indices = Array.from({ length: Math.min(samples, train.size) }, (_, i) => i * stride)
+    return await evaluate(pool, model, train, { output, indices, fixedBatch })
+  }
+  const top1: number[] = []
+  for (const candidate of candidates) top1.push((await tryOn(candidate, TRIAL_SAMPLES)).top1 ?? 0)
+  const close = candidates.filter((_, i) => (top1[i] as number) >= Math.max(...top1) - NOISE_POINTS)
+  if (close.length === 1) return { preprocessing: close[0] as Preprocessing, top1 }
+  const losses: number[] = []
+  for (const candidate of close) {
+    const { loss } = await tryOn(candidate, FINAL_SAMPLES)
+    losses.push(loss === null || Number.isNaN(loss) ? Infinity : loss)
+  }
+  return { preprocessing: close[losses.indexOf(Math.min(...losses))] as Preprocessing, top1 }
+}

@@ -1,0 +1,48 @@
+// Mean and variance per channel of some of a network's values over calibration samples.
+import { cloneModel } from '../onnx/graph-queries.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import type { Split } from '../data/dataset.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type ChannelStatistics, ChannelSums } from '../ternary/channel-statistics.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+
+/** Samples that the statistics are taken over, in batches of `BATCH`. */
+const SAMPLES = 512
+const BATCH = 64
+
+/** A node output whose channels are measured. */
+export interface MeasuredValue {
+  /** What the result is filed under. */
+  key: string
+  value: ValueName
+  /** Channel axis; negative from the end. */
+  axis: number
+}
+
+/**
+ * Runs the network on some of the samples. @returns mean and (population) variance of every channel, over samples and
+ * positions
+ */
+export async function channelStatistics(
+  pool: WorkerPool,
+  model: Model,
+  split: Split,
+  indices: ArrayLike<number>,
+  values: readonly MeasuredValue[],
+): Promise<Map<string, ChannelStatistics>> {
+  if (values.length === 0) return new Map()
+  const probe = cloneModel(model)
+  probe.graph.outputs = values.map(({ value }) => ({ name: value, type: undefined }))
+  const id = 'channel statistics'
+  await pool.call(0, 'load', { id, model: writeModel(probe), threads: 1 })
+  const sums = new Map(values.map(({ key, axis }) => [key, new ChannelSums(axis)]))
+  const chosen = Array.prototype.slice.call(indices, 0, SAMPLES) as number[]
+  for (let start = 0; start < chosen.length; start += BATCH) {
+    const { inputs } = await split.batch(chosen.slice(start, start + BATCH))
+    const results = await pool.call(0, 'run', { id, feeds: inputs })
+    for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
+  }
+  await pool.call(0, 'release', { id })
+  return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
+}

@@ -1,0 +1,120 @@
+// Which layers of a network suffer from ternary weights: each is measured alone, nothing is trained.
+import { openDataset } from '../data/open-dataset.js'
+import { readModel } from '../onnx/read-model.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import type { LayerOperator } from '../ternary/layer-choice.js'
+import { chooseLayers } from '../ternary/layers.js'
+import { ANALYZE_DEFAULTS } from '../options/analyze-defaults.js'
+import { bindNetwork } from '../binding/bind-network.js'
+import type { CompressOptions } from '../options/compress-options.js'
+import { measureLayerCosts } from '../ternary/layer-costs.js'
+import { foldConstants } from '../binding/prepare-network.js'
+import { VERSION } from '../version.js'
+import { WorkerPool } from '../execution/worker-pool.js'
+
+export interface AnalyzeOptions extends Pick<
+  CompressOptions,
+  | 'name'
+  | 'mean'
+  | 'std'
+  | 'scale'
+  | 'method'
+  | 'threshold'
+  | 'sparsity'
+  | 'keep'
+  | 'ternary'
+  | 'renormalize'
+  | 'seed'
+  | 'threads'
+  | 'onProgress'
+  | 'signal'
+  | 'externalData'
+> {
+  /** Dataset, as for compress. */
+  data: string
+  /** Held-out training samples that the layers are measured on. */
+  samples: number
+}
+
+/** Everything but the network's name and the dataset has a default. */
+export type AnalyzeRequest = Pick<AnalyzeOptions, 'name' | 'data'> & Partial<AnalyzeOptions>
+
+export interface AnalyzeReport {
+  schema: 'ttq-analyze/1'
+  ttq: string
+  model: string
+  method: string
+  dataset: string
+  preprocessing: string
+  samples: number
+  /** The original network on these samples, percent; null without labels. */
+  baseline: { top1: number | null }
+  /** The layers that compress would make ternary, the most harmful first. */
+  layers: readonly AnalyzedLayer[]
+  /** The others. */
+  kept: readonly { name: string; reason: string }[]
+  elapsedMs: number
+}
+
+/** One layer ternary, all others as they are. */
+export interface AnalyzedLayer {
+  name: string
+  op: LayerOperator
+  shape: readonly number[]
+  /** Divergence of the class probabilities from the original's, nats. */
+  divergence: number
+  top1: number | null
+  /** Squared error of the fit as a share of the weights' squares. */
+  fitError: number
+  /** Bytes that packing the layer saves. */
+  savedBytes: number
+}
+
+/**
+ * Measures what each layer that compress would make ternary costs alone.
+ * @param bytes a serialized ONNX model
+ * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `interrupted`
+ */
+export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promise<AnalyzeReport> {
+  const options: AnalyzeOptions & Pick<CompressOptions, 'validation' | 'unlabelled'> = {
+    ...ANALYZE_DEFAULTS,
+    ...request,
+  }
+  const { name, externalData, data, threads, signal, onProgress } = options
+  const start = performance.now()
+  onProgress?.({ kind: 'phase', name: 'read' })
+  const model = await foldConstants(readModel(bytes, { name, ...(externalData && { externalData }) }))
+  const choices = chooseLayers(model.graph, options)
+  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
+  const stored = await openDataset(data)
+  const pool = new WorkerPool(threads, signal)
+  try {
+    onProgress?.({ kind: 'phase', name: 'prepare' })
+    const bound = await bindNetwork(pool, model, stored, options)
+    onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
+    const { samples, baseline, costs } = await measureLayerCosts(pool, bound, choices, {
+      ...options,
+      onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
+    })
+    const layers = costs.map(({ weight, ...cost }): AnalyzedLayer => {
+      const choice = choices.find((found) => found.weight === weight)
+      if (choice === undefined) throw new Error(`internal: no layer "${weight}"`)
+      return { name: weight, op: choice.op, shape: choice.dims, ...cost }
+    })
+    return {
+      schema: 'ttq-analyze/1',
+      ttq: VERSION,
+      model: name,
+      method: options.method,
+      dataset: data,
+      preprocessing: bound.dataset.preprocessing,
+      samples,
+      baseline,
+      layers,
+      kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+      elapsedMs: performance.now() - start,
+    }
+  } finally {
+    await pool.close()
+  }
+}

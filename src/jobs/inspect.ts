@@ -1,0 +1,233 @@
+// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed, and no more is run than
+// what depends on constants alone.
+import { TtqError } from '../errors/ttq-error.js'
+import { unsupportedNodes } from '../gradient/differentiate.js'
+import { countParameters } from '../onnx/count-parameters.js'
+import { modelOrigin } from '../onnx/model-origin.js'
+import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
+import { readModel, type ExternalData } from '../onnx/read-model.js'
+import { isPacked } from '../packed/container.js'
+import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
+import { unpack } from '../packed/unpack.js'
+import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
+import { float32Values, isFloatType, type FloatType } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { chooseLayers } from '../ternary/layers.js'
+import { foldConstants } from '../binding/prepare-network.js'
+
+export interface InspectReport {
+  schema: 'ttq-inspect/1'
+  model: string
+  format: 'onnx' | 'ttq'
+  /** Size of the file, without external data. */
+  bytes: number
+  /** ONNX IR version. */
+  ir: number
+  /** Operator set domain -> version; `ai.onnx` for the standard one. */
+  opsets: Readonly<Record<string, number>>
+  /** What exported the network; null where the file does not say. */
+  producer: string | null
+  metadata: Readonly<Record<string, string>>
+  inputs: readonly ValueReport[]
+  outputs: readonly ValueReport[]
+  nodes: number
+  /** Operator -> how many nodes, most frequent first. */
+  operators: Readonly<Record<string, number>>
+  /** Elements of all floating-point constants, those in the bodies of control flow included. */
+  parameters: number
+  layers: readonly InspectedLayer[]
+  /**
+   * Why compress without further options refuses an ONNX network that has no layer to make ternary; absent where it
+   * does not.
+   */
+  refusal?: string
+  /** Nodes through which training cannot go. */
+  unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
+  /** Bytes of each part of a .ttq file; null for ONNX. */
+  sections: PackedSummary['sections'] | null
+  /** Encoding -> tensors of a .ttq file's data section and their bytes; null for ONNX. */
+  encodings: Readonly<Record<string, { tensors: number; bytes: number }>> | null
+}
+
+export interface ValueReport {
+  name: string
+  /** null for what is no tensor. */
+  type: string | null
+  /** Number, symbolic name, or null for unknown; null when the rank is unknown. */
+  shape: readonly (number | string | null)[] | null
+}
+
+export interface InspectedLayer {
+  name: string
+  node: string
+  op: string
+  shape: readonly number[]
+  type: string
+  /** Whether its weights have three values or fewer: -wn, 0, wp. */
+  ternary: boolean
+  /** Why compress keeps it in full precision by default; absent for layers that are or become ternary. */
+  reason?: string
+  /** The scales, null for layers that are not ternary or have no weight on that side. */
+  wp: number | null
+  wn: number | null
+  /** Counts of weights. */
+  zeros: number | null
+  positives: number | null
+  negatives: number | null
+  /** Bits per weight as stored in this file, scales included. */
+  bitsPerWeight: number
+}
+
+export interface InspectOptions {
+  /** How messages and the report call the file. */
+  name: string
+  externalData?: ExternalData
+  /** The bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
+  overwrite?: boolean
+}
+
+/**
+ * @param bytes an ONNX model or a .ttq file
+ * @throws TtqError `model` or `packed` for damaged files
+ */
+export async function inspectModel(
+  bytes: Uint8Array,
+  { name, externalData, overwrite = false }: InspectOptions,
+): Promise<InspectReport> {
+  const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
+  const model =
+    packed === undefined
+      ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
+      : unpack(bytes, { name }).model
+  const { graph } = model
+  const folded = packed === undefined ? await foldWherePossible(model) : graph
+  const choices = chooseLayers(folded, { keep: [], ternary: [] })
+  const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
+  const tensors = new Map(packed?.tensors.map((tensor) => [tensor.name, tensor]))
+  const { producer, metadata } = modelOrigin(model)
+  return {
+    schema: 'ttq-inspect/1',
+    model: name,
+    format: packed === undefined ? 'onnx' : 'ttq',
+    bytes: bytes.length,
+    ir: model.irVersion,
+    opsets: Object.fromEntries([...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
+    producer: producer || null,
+    metadata: packed?.metadata ?? metadata,
+    inputs: graph.inputs.map(describeValue),
+    outputs: graph.outputs.map(describeValue),
+    nodes: graph.nodes.length,
+    operators: countOperators(model),
+    parameters: countParameters(graph),
+    layers: choices.map((choice) => describeLayer(choice, folded, tensors.get(choice.weight))),
+    ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
+    unsupportedForTraining: findUnsupported(folded, choices),
+    sections: packed?.sections ?? null,
+    encodings: packed === undefined ? null : countEncodings(packed.tensors),
+  }
+}
+
+// Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as
+// it stands.
+async function foldWherePossible(model: Model): Promise<Graph> {
+  try {
+    return (await foldConstants(model)).graph
+  } catch (cause) {
+    if (cause instanceof TtqError) return model.graph
+    throw cause
+  }
+}
+
+function describeValue({ name, type }: ValueInfo): ValueReport {
+  return { name, type: type?.elementType ?? null, shape: type?.dims ?? null }
+}
+
+function countOperators({ graph }: Model): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { domain, opType } of graph.nodes) {
+    const operator = domain === '' ? opType : `${domain}.${opType}`
+    counts.set(operator, (counts.get(operator) ?? 0) + 1)
+  }
+  return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
+}
+
+function countEncodings(tensors: readonly PackedTensorSummary[]): Record<string, { tensors: number; bytes: number }> {
+  const counts: Record<string, { tensors: number; bytes: number }> = {}
+  for (const { encoding, bytes } of tensors) {
+    const { tensors: count, bytes: sum } = counts[encoding] ?? { tensors: 0, bytes: 0 }
+    counts[encoding] = { tensors: count + 1, bytes: sum + bytes }
+  }
+  return counts
+}
+
+function describeLayer(
+  { weight, node, op, dims, elementType, reason }: LayerChoice,
+  graph: Graph,
+  packed: PackedTensorSummary | undefined,
+): InspectedLayer {
+  const bytes = packed?.bytes ?? byteLength(elementType, elementCount(dims))
+  const scaleBytes = packed?.ternary === undefined ? 0 : SCALE_PAIR_BYTES
+  const bitsPerWeight =
+    packed === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + scaleBytes)) / elementCount(dims)
+  const weights = packed?.ternary ?? countSigns(graph, weight)
+  const ternary = weights.wp !== undefined
+  return {
+    name: weight,
+    node,
+    op,
+    shape: dims,
+    type: elementType,
+    ternary,
+    ...(reason === undefined || ternary ? {} : { reason }),
+    wp: weights.wp || null,
+    wn: weights.wn || null,
+    zeros: weights.zeros ?? null,
+    positives: weights.positives ?? null,
+    negatives: weights.negatives ?? null,
+    bitsPerWeight,
+  }
+}
+
+/** Bytes of a packed layer's Wp and Wn. */
+const SCALE_PAIR_BYTES = 8
+
+interface Signs {
+  zeros?: number
+  positives?: number
+  negatives?: number
+  wp?: number
+  wn?: number
+}
+
+// Weights by sign; with scales where all of one sign are equal, as in a network that was unpacked.
+function countSigns(graph: Graph, weight: ValueName): Signs {
+  const tensor = graph.initializers.get(weight)
+  if (tensor === undefined || !isFloatType(tensor.type)) return {}
+  const values = float32Values(tensor as Tensor<FloatType>)
+  let [positives, negatives, wp, wn, equal] = [0, 0, 0, 0, true]
+  for (const value of values) {
+    if (value > 0) {
+      if (positives++ === 0) wp = value
+      else equal &&= value === wp
+    } else if (value < 0) {
+      if (negatives++ === 0) wn = -value
+      else equal &&= -value === wn
+    }
+  }
+  const counts = { zeros: values.length - positives - negatives, positives, negatives }
+  return equal && values.length > 3 ? { ...counts, wp, wn } : counts
+}
+
+// From every layer's weight to every output: what training would have to go through.
+function findUnsupported(graph: Graph, choices: readonly LayerChoice[]): InspectReport['unsupportedForTraining'] {
+  const weights = choices.map(({ weight }) => weight)
+  const found = graph.outputs.flatMap(({ name }) => unsupportedNodes(graph, weights, name))
+  const byNode = new Map(found.map(({ node, reason }) => [node, reason]))
+  return [...byNode].map(([node, reason]) => ({
+    node: node.name || (node.outputs[0] ?? ''),
+    op: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`,
+    reason,
+  }))
+}

@@ -1,0 +1,151 @@
+// Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
+// one and a report.
+import { checkLabelled } from '../data/labels.js'
+import { openDataset } from '../data/open-dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Model } from '../onnx/model.js'
+import { readModel } from '../onnx/read-model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { requireDevice } from '../runtime/offered-devices.js'
+import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
+import type { CompressOptions } from '../options/compress-options.js'
+import { evaluate } from '../binding/evaluate.js'
+import { freshWeights } from '../training/fresh-weights.js'
+import { foldConstants } from '../binding/prepare-network.js'
+import type { Progress, TrainReport } from './records.js'
+import { rateForBatch } from '../options/rate-for-batch.js'
+import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
+import { TRAIN_DEFAULTS, TRAIN_RATES } from '../options/train-defaults.js'
+import { trainFullPrecision } from '../training/train-full-precision.js'
+import { trainableParameters } from '../training/trainable.js'
+import type { TrainingOptions } from '../options/training-options.js'
+import { VERSION } from '../version.js'
+import { WorkerPool } from '../execution/worker-pool.js'
+
+export interface TrainNetworkOptions
+  extends
+    TrainingOptions,
+    Pick<
+      CompressOptions,
+      'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'checkpoint' | 'onProgress' | 'signal' | 'externalData'
+    > {
+  /**
+   * Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained
+   * network expects none.
+   */
+  data: string
+}
+
+/** Everything but the network's name and the dataset has a default. */
+export type TrainRequest = Pick<TrainNetworkOptions, 'name' | 'data'> & Partial<TrainNetworkOptions>
+
+export interface TrainNetworkResult {
+  /** The trained network, serialized ONNX. */
+  file: Uint8Array
+  report: TrainReport
+}
+
+/**
+ * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy
+ * counts.
+ * @param bytes a serialized ONNX model
+ * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `training`, `interrupted`
+ */
+export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Promise<TrainNetworkResult> {
+  const options = completeTrainOptions(request)
+  const { name, externalData, data, threads, device, signal, seed } = options
+  const start = performance.now()
+  const phase = (of: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void => {
+    options.onProgress?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
+  }
+  phase('read')
+  const model = await foldConstants(readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }))
+  await requireDevice(device)
+  const stored = await openDataset(data)
+  const pool = new WorkerPool(threads, signal, device)
+  try {
+    phase('prepare')
+    const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
+      ...options,
+      trial: false,
+    })
+    await checkTrainable(bound)
+    const { dataset, output } = bound
+    const checkpoint =
+      options.checkpoint &&
+      new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
+    const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
+      const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
+        output,
+        onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+      })
+      return { top1: top1 as number }
+    }
+    phase('baseline', dataset.preprocessing)
+    const before = await accuracyOf(bound.model)
+    phase('train')
+    const warnings: string[] = []
+    const onProgress = (progress: Progress): void => {
+      if (progress.kind === 'warning') warnings.push(progress.message)
+      options.onProgress?.(progress)
+    }
+    const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
+      onProgress,
+      recovery: checkpoint?.next(),
+    })
+    phase('evaluate')
+    const after = await accuracyOf(trained)
+    const file = writeModel(trained)
+    return {
+      file,
+      report: {
+        schema: 'ttq-train/1',
+        ttq: VERSION,
+        model: name,
+        output: null,
+        dataset: data,
+        preprocessing: dataset.preprocessing,
+        fromScratch: options.fromScratch,
+        before,
+        after,
+        onnxBytes: file.length,
+        training,
+        warnings,
+        elapsedMs: performance.now() - start,
+      },
+    }
+  } finally {
+    await pool.close()
+  }
+}
+
+function completeTrainOptions(request: TrainRequest): TrainNetworkOptions {
+  const options = {
+    ...TRAIN_DEFAULTS,
+    fromScratch: false,
+    ...TRAIN_RATES[request.optimizer ?? TRAIN_DEFAULTS.optimizer],
+    ...request,
+  }
+  if (request.learningRate === undefined) options.learningRate = rateForBatch(options.learningRate, options)
+  if (request.drops === undefined || options.schedule === 'step') return options
+  throw new TtqError('usage', `--drops: given with --schedule ${options.schedule}, expected --schedule step`)
+}
+
+async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {
+  await checkLabelled(dataset.train, 'training', 'to learn from')
+  await checkLabelled(dataset.test, 'test', 'to measure accuracy')
+  if (fixedBatch !== null) {
+    throw new TtqError(
+      'unsupported',
+      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
+      {
+        hint: 'export it with a dynamic batch dimension',
+        facts: { fixedBatch },
+      },
+    )
+  }
+  if (trainableParameters(model.graph, new Set()).some(({ role }) => role === 'weight')) return
+  throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {
+    hint: 'convert the network to float32',
+  })
+}

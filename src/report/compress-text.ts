@@ -1,0 +1,146 @@
+// The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by
+// training/compress.ts.
+import type { CompressReport, LayerReport, MethodReport } from '../jobs/records.js'
+import {
+  countText,
+  durationText,
+  facts,
+  percentText,
+  ratioText,
+  scaleText,
+  shapeText,
+  shareText,
+  sizeText,
+  table,
+} from './table.js'
+import { accuracyText, trainingText } from './training-text.js'
+
+/** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
+export function renderCompressReport(report: CompressReport): string {
+  const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
+  const parts = [
+    headline(report),
+    facts(summary(report)),
+    methodTable(report.comparison ?? []),
+    layerTable(report.layers),
+    restorationText(report),
+    warnings,
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function headline({ model, size }: CompressReport): string {
+  return `${model}: ternary layers ${ratioText(size.ternaryRatio)} smaller, whole file ${ratioText(size.fileRatio)} smaller`
+}
+
+function summary(report: CompressReport): [string, string][] {
+  const { size, training } = report
+  return [
+    ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
+    [
+      'ternary layers',
+      `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`,
+    ],
+    [
+      'the rest',
+      `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
+    ],
+    ['accuracy', accuracy(report)],
+    ...(report.agreement === null || !report.unlabelled
+      ? []
+      : [
+          ['agreement', `${percentText(report.agreement)} of the test samples, with the original network`] as [
+            string,
+            string,
+          ],
+        ]),
+    ...(report.dataset === null
+      ? []
+      : [
+          ['data', `${report.dataset}${report.preprocessing === null ? '' : `, ${report.preprocessing}`}`] as [
+            string,
+            string,
+          ],
+        ]),
+    ['method', methodText(report)],
+    ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
+    [
+      'verified',
+      report.verified.bitExact
+        ? 'the file, read back, gives the same outputs bit for bit'
+        : 'NO: the file, read back, gives other outputs',
+    ],
+    ['written to', report.output ?? 'stdout'],
+    ['time', durationText(report.elapsedMs)],
+  ]
+}
+
+function accuracy({ baseline, compressed, dataset }: CompressReport): string {
+  if (compressed === null) return dataset === null ? 'not measured (no --data)' : 'not measured (no labels)'
+  return baseline === null ? `top-1 ${percentText(compressed.top1)}` : accuracyText(baseline.top1, compressed.top1)
+}
+
+function methodText({ method, recipe, fromScratch, unlabelled }: CompressReport): string {
+  const ways = [
+    recipe === 'default' ? '' : `recipe ${recipe}`,
+    fromScratch ? 'from scratch' : '',
+    unlabelled ? 'without labels' : '',
+  ]
+  return [method, ...ways.filter((way) => way !== '')].join(', ')
+}
+
+function methodTable(methods: readonly MethodReport[]): string {
+  if (methods.length === 0) return ''
+  const rows = methods.map(({ method, top1, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
+    method,
+    top1 === null ? '' : percentText(top1),
+    drop === null ? '' : `${drop > 0 ? '-' : '+'}${Math.abs(drop).toFixed(2)}`,
+    shareText(sparsity, 1),
+    sizeText(fileBytes),
+    ratioText(fileRatio),
+    durationText(elapsedMs),
+  ])
+  return table(['method', 'top-1', 'change', 'zeros', 'file', 'smaller', 'time'], rows, [
+    'left',
+    'right',
+    'right',
+    'right',
+    'right',
+    'right',
+    'right',
+  ])
+}
+
+/** Bits of a stored weight, as the table shows them. */
+const BITS: Readonly<Record<string, string>> = { ternary2: '2', int8: '8', float16: '16' }
+
+function layerTable(layers: readonly LayerReport[]): string {
+  const rows = layers.map(({ name, op, shape, stored, reason, wp, wn, zeros, positives, negatives }) => {
+    const weights = shape.reduce((product, dim) => product * dim, 1)
+    const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
+    return [name, op, shapeText(shape), BITS[stored] ?? 'full', scaleText(wp), scaleText(wn), ...shares, reason ?? '']
+  })
+  const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
+  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+}
+
+function restorationText({ restoration }: CompressReport): string {
+  if (restoration === null) return ''
+  const { ranking, rounds, allTernary } = restoration
+  const rows = [{ restored: [], ...allTernary }, ...rounds].map(
+    ({ restored, heldOutScore, drop, fileBytes }, round) => [
+      String(round),
+      `${restored.length} of ${ranking.length}`,
+      percentText(heldOutScore),
+      drop.toFixed(2),
+      sizeText(fileBytes),
+    ],
+  )
+  return table(['round', 'with 8 bits', 'held-out', 'points lost', 'file'], rows, [
+    'right',
+    'left',
+    'right',
+    'right',
+    'right',
+  ])
+}

@@ -1,0 +1,92 @@
+// The report of ttq inspect as text for people. Its data is made by training/inspect-model.ts.
+import type { InspectedLayer, InspectReport, ValueReport } from '../jobs/inspect.js'
+import { countText, facts, printable, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+
+/** Facts, layers, what training cannot pass; ends with a newline. */
+export function renderInspectReport(report: InspectReport): string {
+  const parts = [
+    `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
+    facts(summary(report)),
+    layerTable(report.layers),
+    report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
+    report.layers.length === 0 ? '' : trainability(report),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function summary(report: InspectReport): [string, string][] {
+  const list = (values: readonly ValueReport[]): string =>
+    values
+      .map(({ name, type, shape }) => `${name} ${type ?? 'no tensor'} ${shape === null ? '?' : shapeText(shape)}`)
+      .join(', ')
+  const counts = (record: Readonly<Record<string, number>>): string =>
+    Object.entries(record)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ')
+  return [
+    ['inputs', list(report.inputs)],
+    ['outputs', list(report.outputs)],
+    ['opsets', `${counts(report.opsets)}, IR version ${report.ir}`],
+    ['producer', report.producer ?? 'not named'],
+    ['operators', `${countText(report.nodes)} nodes: ${counts(report.operators)}`],
+    ...(report.sections === null ? [] : [['sections', sections(report.sections)] as [string, string]]),
+    ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
+    ...Object.entries(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
+  ]
+}
+
+function sections(parts: NonNullable<InspectReport['sections']>): string {
+  return Object.entries(parts)
+    .map(([name, bytes]) => `${name} ${sizeText(bytes)}`)
+    .join(', ')
+}
+
+function encodings(counts: NonNullable<InspectReport['encodings']>): string {
+  return Object.entries(counts)
+    .map(([name, { tensors, bytes }]) => `${tensors} ${name} ${sizeText(bytes)}`)
+    .join(', ')
+}
+
+/** Metadata may be pages of JSON, names of nodes whole histories. */
+const LONGEST_VALUE = 80
+
+function oneLine(value: string): string {
+  const line = value.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return line.length > LONGEST_VALUE ? `${line.slice(0, LONGEST_VALUE - 3)}...` : line
+}
+
+function layerTable(layers: readonly InspectedLayer[]): string {
+  if (layers.length === 0) return 'no layers with constant weights'
+  const rows = layers.map(
+    ({ name, op, shape, bitsPerWeight, wp, wn, negatives, zeros, positives, ternary, reason }) => {
+      const weights = shape.reduce((product, dim) => product * dim, 1)
+      const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
+      return [
+        name,
+        op,
+        shapeText(shape),
+        bitsPerWeight.toFixed(2),
+        scaleText(wp),
+        scaleText(wn),
+        ...shares,
+        ternary ? 'is ternary' : reason === undefined ? 'ternary' : `kept: ${reason}`,
+      ]
+    },
+  )
+  const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'compress']
+  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+}
+
+/** As many nodes as are listed by name. */
+const LISTED_NODES = 20
+
+function trainability({ unsupportedForTraining: nodes }: InspectReport): string {
+  if (nodes.length === 0) return 'training: every operator between the layers and the outputs has a gradient rule'
+  const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${oneLine(node)}": ${reason}`)
+  const more = nodes.length > LISTED_NODES ? [`  and ${nodes.length - LISTED_NODES} more`] : []
+  return [
+    `training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without --data does not need it)`,
+    ...listed,
+    ...more,
+  ].join('\n')
+}

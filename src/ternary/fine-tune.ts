@@ -1,0 +1,219 @@
+// Fine-tuning a network to ternary weights against a dataset.
+import { randomSource } from '../data/random.js'
+import { splitValidation, type ValidationSplit } from '../data/split-validation.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { OPTIMIZERS } from '../optimizer/optimizers.js'
+import { fanInsOf, type LayerChoice } from './layer-choice.js'
+import type { Parameter } from '../optimizer/parameters.js'
+import {
+  divideIntoNorms,
+  foldInsertedNorms,
+  followedByNorm,
+  insertBatchNorm,
+  needsNormalization,
+  type InsertedNorm,
+} from './renormalize.js'
+import { trainedTernary } from '../methods/trained-ternary.js'
+import { buildUpdateGraph } from '../optimizer/update-graph.js'
+import type { BoundNetwork } from '../binding/bind-network.js'
+import { channelStatistics } from '../binding/measure-channels.js'
+import type { CompressOptions } from '../options/compress-options.js'
+import { continuation } from './continuation.js'
+import { withValues } from '../training/deploy.js'
+import { describeTraining } from '../training/describe-training.js'
+import { fit } from '../training/fit.js'
+import { observe } from '../execution/observe.js'
+import type { Progress, TrainingReport } from '../jobs/records.js'
+import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
+import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
+import { thresholdRule } from './threshold-rule.js'
+import type { TrainedValues } from '../training/trained-values.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+
+/** What the trainings of one run start from. */
+export interface FineTuning {
+  /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
+  student: Model
+  inserted: readonly InsertedNorm[]
+  /** The weights that it was prepared for and that have a batch norm behind them, the file's own or an inserted one. */
+  normalized: ReadonlySet<ValueName>
+  /** Training samples to learn from, and those held out. */
+  split: ValidationSplit
+}
+
+export interface FineTuned {
+  network: TernaryNetwork
+  training: TrainingReport
+  /**
+   * What the packed epoch is made of, and its score on the held-out samples, percent: top-1, without labels agreement
+   * with the original network.
+   */
+  best: TrainedValues
+  heldOutScore: number
+}
+
+export interface FineTuneOptions {
+  onProgress: (progress: Progress) => void
+  /**
+   * An earlier training of the same student, to go on from: which weights are zero, positive and negative stays,
+   * everything else learns.
+   */
+  from?: FineTuned
+  recovery?: TrainingCheckpoint | undefined
+}
+
+/**
+ * Re-normalises the network and sets samples aside.
+ * @throws TtqError `unsupported` when the network cannot be trained
+ */
+export async function prepareFineTuning(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
+): Promise<FineTuning> {
+  checkTrainable(bound, choices)
+  const split = holdOut(bound, options)
+  const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
+  return { student, inserted, normalized: normalizedLayers(bound.model, choices, inserted), split }
+}
+
+/** The training samples to learn from and those held out; the same for equal seeds. */
+export function holdOut(
+  { dataset: { train } }: BoundNetwork,
+  { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>,
+): ValidationSplit {
+  return splitValidation(train.size, randomSource(seed, 'validation'), {
+    labels: unlabelled ? undefined : train.labels,
+    most: validation,
+  })
+}
+
+/**
+ * Trains the chosen layers to ternary weights and everything else along with them.
+ * @param choices those that `tuning` was prepared with, or fewer ternary ones
+ * @throws TtqError `unsupported` when the network cannot be trained, `training` when training diverges
+ */
+export async function fineTune(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  tuning: FineTuning,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
+  { onProgress, from, recovery }: FineTuneOptions,
+): Promise<FineTuned> {
+  const { model: original, dataset, output } = bound
+  const { student, inserted, normalized, split } = tuning
+  const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  const heSteps =
+    options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight))) : undefined
+  const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
+  const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
+  const before = from && continuation(from.best, normalized, choices)
+  const result = await fit(
+    pool,
+    before === undefined ? student : withValues(student, before.values),
+    original,
+    dataset,
+    {
+      ...options,
+      indices: split.training,
+      heldOut: split.heldOut,
+      ternary,
+      deploy,
+      output,
+      onProgress,
+      ...(before && { start: before.start }),
+      ...(recovery === undefined ? {} : { recovery }),
+      buildUpdate: (parameters: readonly Parameter[]) =>
+        buildUpdateGraph(parameters, {
+          method: options.method,
+          scalesFromOne,
+          optimizer: OPTIMIZERS[options.optimizer](),
+          weightDecay: options.weightDecay,
+          threshold: thresholdRule(options),
+          ...(before ? { holdLatent: true, fanIns: before.fanIns } : heSteps && { fanIns: heSteps }),
+        }),
+    },
+  )
+  const { values, state } = result.best
+  const layers = new Map(
+    [...ternary].map((name): [ValueName, TernaryLayer] => [
+      name,
+      trainedTernary(state, values.get(name) as Float32Array, { name }),
+    ]),
+  )
+  return {
+    network: { model: deploy(result.best), layers },
+    training: describeTraining(options, result, pool),
+    best: result.best,
+    heldOutScore: result.bestScore,
+  }
+}
+
+function normalizedLayers(
+  { graph }: Model,
+  choices: readonly LayerChoice[],
+  inserted: readonly InsertedNorm[],
+): Set<ValueName> {
+  const own = choices.filter((choice) => choice.ternary && followedByNorm(graph, choice))
+  return new Set([...own, ...inserted].map(({ weight }) => weight))
+}
+
+function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerChoice[]): void {
+  if (fixedBatch !== null) {
+    throw new TtqError(
+      'unsupported',
+      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
+      {
+        hint: 'export it with a dynamic batch dimension, or leave out --data for the data-free fit',
+        facts: { fixedBatch },
+      },
+    )
+  }
+  const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
+  if (other !== undefined) {
+    throw new TtqError(
+      'unsupported',
+      `onnx: initializer "${other.weight}": ${other.elementType}, expected float32 weights for training`,
+      {
+        hint: 'convert the network to float32, or leave out --data for the data-free fit',
+      },
+    )
+  }
+}
+
+export interface Renormalized {
+  model: Model
+  inserted: readonly InsertedNorm[]
+}
+
+/**
+ * A batch norm behind each ternary layer; the network computes what it did. @param calibration training samples to
+ * measure channels on
+ */
+export async function renormalized(
+  pool: WorkerPool,
+  { model, dataset }: BoundNetwork,
+  choices: readonly LayerChoice[],
+  { renormalize }: Pick<CompressOptions, 'renormalize'>,
+  calibration: Uint32Array,
+): Promise<Renormalized> {
+  if (renormalize === 'off') return { model, inserted: [] }
+  const { inputs } = await dataset.train.batch([0, 1])
+  const { shapes } = await observe(model, inputs, new Set())
+  const targets = choices.filter((choice) =>
+    needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length),
+  )
+  const values = targets.map(({ weight, outputs, outputAxis }) => ({
+    key: weight,
+    value: outputs[0] as ValueName,
+    axis: outputAxis,
+  }))
+  return insertBatchNorm(
+    divideIntoNorms(model, choices),
+    targets,
+    await channelStatistics(pool, model, dataset.train, calibration, values),
+  )
+}

@@ -1,0 +1,146 @@
+// What is not ternary, rounded to the precision that it is stored in. Rounding comes first, then measuring, then
+// packing: the accuracy in a report is that of the stored values. The bytes are src/packed's.
+import { consumers } from '../onnx/graph-queries.js'
+import type { Graph, ValueName } from '../onnx/model.js'
+import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-codec.js'
+import { align } from '../packed/format.js'
+import { int8ByteLength, int8Tensor, quantizeInt8 } from '../packed/int8-codec.js'
+import type { RestForm } from '../packed/rest-form.js'
+import { byteLength } from '../tensor/data-type.js'
+import { type FloatType, isFloatType } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { LayerChoice } from './layer-choice.js'
+import type { TernaryNetwork } from './ternary-network.js'
+
+/**
+ * Precisions of what is not ternary: as it is; float16; int8 for the weights of layers, and float16 for what else there
+ * is.
+ */
+export const REST_PRECISIONS = ['fp32', 'fp16', 'int8'] as const
+
+export type RestPrecision = (typeof REST_PRECISIONS)[number]
+
+export interface RoundRestOptions {
+  rest: RestPrecision
+  /** Single tensors that are stored otherwise, by name. */
+  exceptions?: ReadonlyMap<ValueName, RestPrecision>
+}
+
+/**
+ * Where an operator takes learned values. What goes anywhere else is left alone: the factors of a Resize decide shapes,
+ * an epsilon may be zero in float16.
+ */
+const PARAMETER_INPUTS: Readonly<Record<string, readonly number[]>> = {
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [0, 1, 2],
+  MatMul: [0, 1],
+  LSTM: [1, 2, 3, 7],
+  GRU: [1, 2, 3],
+  RNN: [1, 2, 3],
+  Gather: [0],
+  BatchNormalization: [1, 2, 3, 4],
+  InstanceNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  PRelu: [1],
+  Add: [0, 1],
+  Sub: [0, 1],
+  Mul: [0, 1],
+}
+
+/** Shorter tensors have nothing to save, and may be part of shape arithmetic. */
+const FEWEST_VALUES = 16
+
+/** Below this, float16 has fewer than 11 bits. */
+const SMALLEST_NORMAL = 2 ** -14
+
+/** What a table entry and the name in it, twice, take beside the bytes of a tensor. */
+const ENTRY_BYTES = 64
+
+/**
+ * Float16 values of at least this many bytes go to the data section; fewer stay in the graph, where deflate takes away
+ * the bits that are zero.
+ */
+const TABLE_BYTES = 1024
+
+/**
+ * The network with everything that is not ternary rounded to what it is stored as. Left as they are: what is no
+ * parameter, what float16 does not hold (see roundsWell), and weights that int8 would not make smaller than float16.
+ */
+export function roundRest(
+  network: TernaryNetwork,
+  choices: readonly LayerChoice[],
+  { rest, exceptions = new Map() }: RoundRestOptions,
+): TernaryNetwork {
+  const { graph } = network.model
+  const initializers = new Map(graph.initializers)
+  const forms = new Map<ValueName, RestForm>()
+  const axes = new Map(choices.map(({ weight, channelAxis }) => [weight, channelAxis]))
+  for (const name of parameters(graph)) {
+    const tensor = initializers.get(name) as Tensor
+    if (network.layers.has(name) || !isFloatType(tensor.type)) continue
+    const rounded = round(tensor as Tensor<FloatType>, exceptions.get(name) ?? rest, axes.get(name))
+    if (rounded === undefined) continue
+    initializers.set(name, rounded.tensor)
+    if (rounded.form !== undefined) forms.set(name, rounded.form)
+  }
+  return { ...network, model: { ...network.model, graph: { ...graph, initializers } }, rest: forms }
+}
+
+interface Rounded {
+  tensor: Tensor
+  form?: RestForm
+}
+
+function round(
+  tensor: Tensor<FloatType>,
+  precision: RestPrecision,
+  channelAxis: number | undefined,
+): Rounded | undefined {
+  if (precision === 'fp32') return undefined
+  const int8 = precision === 'int8' && channelAxis !== undefined ? roundInt8(tensor, channelAxis) : undefined
+  if (int8 !== undefined) return int8
+  const half =
+    isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
+  if (half === undefined) return undefined
+  // Layers go to the table whatever their size, so that inspecting a file shows how they are stored.
+  return channelAxis !== undefined || 2 * half.data.length >= TABLE_BYTES
+    ? { tensor: half, form: { encoding: 'float16' } }
+    : { tensor: half }
+}
+
+function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined {
+  const { type, dims } = tensor
+  const count = elementCount(dims)
+  if (align(int8ByteLength(dims, count, axis)) + ENTRY_BYTES >= byteLength('float16', count)) return undefined
+  const weights = quantizeInt8(tensor, axis)
+  return weights && { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
+}
+
+// A matrix is used in sums, where what counts is the error against its largest element. A vector works element by
+// element (a variance below a square root, a factor per channel), so that none of it may lose bits.
+function roundsWell({ dims, data }: Tensor<FloatType>): boolean {
+  const magnitudes = (data as Float32Array).map(Math.abs)
+  if (dims.filter((dim) => dim > 1).length >= 2) return magnitudes.some((magnitude) => magnitude >= SMALLEST_NORMAL)
+  return magnitudes.every((magnitude) => magnitude === 0 || magnitude >= SMALLEST_NORMAL)
+}
+
+// Initializers that nothing uses but as learned values, and that are long enough to matter.
+function parameters(graph: Graph): ValueName[] {
+  const users = consumers(graph)
+  const outputs = new Set(graph.outputs.map(({ name }) => name))
+  return [...graph.initializers.keys()].filter((name) => {
+    const nodes = users.get(name) ?? []
+    const isParameter =
+      nodes.length > 0 &&
+      nodes.every(({ domain, opType, inputs }) => {
+        const places = inputs.flatMap((input, index) => (input === name ? [index] : []))
+        return (
+          domain === '' &&
+          places.length > 0 &&
+          places.every((place) => PARAMETER_INPUTS[opType]?.includes(place) === true)
+        )
+      })
+    return isParameter && !outputs.has(name) && elementCount(graph.initializers.get(name)?.dims ?? []) >= FEWEST_VALUES
+  })
+}

@@ -1,8 +1,0 @@
-// From the options to the rule that sets thresholds.
-import type { ThresholdRule } from '../ternary/threshold.js'
-import type { CompressOptions } from './compress-options.js'
-
-export function thresholdRule({ threshold, sparsity }: Pick<CompressOptions, 'threshold' | 'sparsity'>): ThresholdRule {
-  if (threshold !== undefined) return { kind: 'constant', t: threshold }
-  return sparsity === undefined ? { kind: 'auto' } : { kind: 'sparsity', r: sparsity }
-}

@@ -1,0 +1,163 @@
+// inspect on small networks with the peculiarities of real exporters; that ONNX Runtime can take them is checked beside
+// it.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { Graph, Model } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { numberToFloat16 } from '../../src/tensor/float-values.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
+import { checkRuns } from '../../src/execution/check-runs.js'
+import { inspectModel, type InspectReport } from '../../src/jobs/inspect.js'
+
+const OPSETS: readonly [string, number][] = [['', 13]]
+
+function modelOf(graph: Graph, opsets = OPSETS): Model {
+  return { irVersion: 8, opsets: new Map(opsets), graph }
+}
+
+async function inspect(graph: Graph): Promise<InspectReport> {
+  return await inspectModel(writeModel(modelOf(graph)), { name: 'net.onnx' })
+}
+
+function weights(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => (i % 4 === 0 ? 0 : (i % 3) - 1.25))
+}
+
+// Three fully connected layers, the weight of the last behind a Reshape of a constant, as CNTK leaves it.
+function reshapedWeight(): GraphBuilder {
+  const b = new GraphBuilder()
+  let value = b.input('x', 'float32', [1, 8])
+  for (const name of ['w1', 'w2'])
+    value = b.emit('MatMul', [value, b.constant(float32([8, 8], weights(64)), name === 'w1' ? 'w1' : 'w2')])
+  const last = b.emit(
+    'Reshape',
+    [
+      b.constant(
+        float32(
+          [2, 4, 8],
+          weights(64).map((w) => w * 2),
+        ),
+        'w3',
+      ),
+      b.constant(int64([8, 8])),
+    ],
+    {},
+    'w3_reshaped',
+  )
+  b.output(b.emit('MatMul', [value, last]))
+  return b
+}
+
+describe('layers', () => {
+  test('behind constant arithmetic are found, as compress finds them', async () => {
+    const b = reshapedWeight()
+    b.initializers.set('w2', float32([8, 8], weights(64).reverse()))
+    const first = b.nodes[1]
+    if (first !== undefined) b.nodes[1] = { ...first, inputs: [first.inputs[0] ?? '', 'w2'] }
+    const report = await inspect(b.build('net'))
+    assert.deepEqual(
+      report.layers.map(({ name, reason }) => [name, reason]),
+      [
+        ['w1', 'first layer'],
+        ['w2', undefined],
+        ['w3_reshaped', 'last layer'],
+      ],
+    )
+    assert.equal(report.nodes, 4)
+    assert.equal(report.refusal, undefined)
+  })
+
+  test('of half precision have their signs counted', async () => {
+    const b = new GraphBuilder()
+    const data = Uint16Array.from([1.5, -0, 0, -2, -0.25, 7], numberToFloat16)
+    b.output(
+      b.emit('MatMul', [b.input('x', 'float16', [1, 2]), b.constant({ type: 'float16', dims: [2, 3], data }, 'w')]),
+      'float16',
+    )
+    const [layer] = (await inspect(b.build('net'))).layers
+    assert.deepEqual([layer?.negatives, layer?.zeros, layer?.positives], [2, 2, 2])
+  })
+
+  test('whose constants ONNX Runtime cannot compute are described as they stand', async () => {
+    const b = reshapedWeight()
+    const reshape = b.nodes.find(({ opType }) => opType === 'Reshape')
+    if (reshape !== undefined) b.nodes[b.nodes.indexOf(reshape)] = { ...reshape, inputs: ['w3', 'w3'] }
+    const report = await inspect(b.build('net'))
+    assert.deepEqual(
+      report.layers.map(({ name }) => name),
+      ['w1'],
+    )
+  })
+})
+
+describe('networks without a layer to compress', () => {
+  test('are refused in the words of compress', async () => {
+    const b = new GraphBuilder()
+    b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
+    assert.equal(
+      (await inspect(b.build('net'))).refusal,
+      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can become ternary',
+    )
+  })
+
+  test('constants in the bodies of control flow are parameters', async () => {
+    const body = new GraphBuilder(['x', 'condition'])
+    body.output(body.emit('MatMul', ['x', body.constant(float32([8, 8], weights(64)), 'w')], {}, 'inner'))
+    const b = new GraphBuilder()
+    b.input('x', 'float32', [1, 8])
+    b.input('condition', 'bool', [])
+    b.output(b.emit('If', ['condition']))
+    const [node] = b.nodes
+    if (node !== undefined)
+      b.nodes[0] = {
+        ...node,
+        attributes: {
+          then_branch: { kind: 'graph', value: body.build('then') },
+          else_branch: { kind: 'graph', value: body.build('else') },
+        },
+      }
+    const report = await inspect(b.build('net'))
+    assert.equal(report.parameters, 128)
+    assert.match(report.refusal ?? '', /the layers lie in the bodies of If/)
+  })
+})
+
+describe('checkRuns', () => {
+  function withDomain(domain: string): GraphBuilder {
+    const b = new GraphBuilder()
+    b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
+    const [node] = b.nodes
+    if (node !== undefined) b.nodes[0] = { ...node, domain }
+    return b
+  }
+
+  test('takes what ONNX Runtime takes', async () => {
+    await checkRuns(modelOf(withDomain('').build('net')), 'net.onnx', new Set())
+  })
+
+  test('names foreign operators', async () => {
+    await assert.rejects(
+      checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()),
+      (error) => {
+        assert.ok(error instanceof TtqError)
+        assert.equal(error.code, 'unsupported')
+        assert.equal(
+          error.message,
+          'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX Runtime runs',
+        )
+        return true
+      },
+    )
+  })
+
+  test('gives the reason of ONNX Runtime otherwise', async () => {
+    const b = new GraphBuilder()
+    b.output(b.emit('NoSuchOperator', [b.input('x', 'float32', [1, 8])]))
+    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx', new Set()), {
+      code: 'unsupported',
+      message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/,
+    })
+  })
+})

@@ -1,0 +1,120 @@
+// What each layer costs alone: measured against a plain recomputation, ranked, the same on any number of workers.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import { readModel } from '../../src/onnx/read-model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { Session } from '../../src/runtime/session.js'
+import { float32, type Tensor } from '../../src/tensor/tensor.js'
+import { dequantize, fitTernary } from '../../src/methods/threshold.js'
+import { analyze, type AnalyzeRequest } from '../../src/jobs/analyze.js'
+import { STRIPES, stripesNetwork, type Form } from '../training/stripes-network.js'
+
+const REQUEST: AnalyzeRequest = { name: 'stripes.onnx', data: STRIPES, threads: 1 }
+
+test('a layer alone, without re-normalisation: the divergence that a plain computation finds', async () => {
+  const bytes = stripesNetwork()
+  const { layers, samples } = await analyze(bytes, { ...REQUEST, renormalize: 'off' })
+  // A tenth of 480 samples is held out.
+  assert.equal(samples, 48)
+  assert.deepEqual(layers.map(({ name }) => name).sort(), ['c2.weight', 'c3.weight'])
+  const model = readModel(bytes, { name: 'stripes.onnx' })
+  const { train } = (await import(STRIPES)) as {
+    train: { batch: (indices: readonly number[]) => { inputs: { x: Float32Array } } }
+  }
+  const all = Array.from({ length: 480 }, (_, i) => i)
+  const feeds = { x: float32([480, 2, 8, 8], train.batch(all).inputs.x) }
+  const scores = async (changed: Map<string, Tensor>): Promise<Float32Array> => {
+    const session = await Session.create(writeModel({ ...model, graph: { ...model.graph, initializers: changed } }), {
+      threads: 1,
+    })
+    const { scores: found } = await session.run(feeds)
+    await session.release()
+    return found?.data as Float32Array
+  }
+  const original = await scores(model.graph.initializers)
+  for (const { name, divergence, fitError, savedBytes, shape } of layers) {
+    const weights = model.graph.initializers.get(name)?.data as Float32Array
+    const fitted = dequantize(fitTernary(weights, { kind: 'auto' }, name))
+    const changed = await scores(new Map(model.graph.initializers).set(name, float32(shape, fitted)))
+    // The held-out samples are some of these: the mean over all is near theirs.
+    const mean = divergenceOf(original, changed)
+    assert.ok(divergence > mean / 3 && divergence < mean * 3, `${name}: ${divergence}, all samples ${mean}`)
+    const error =
+      weights.reduce((sum, weight, i) => sum + (weight - (fitted[i] as number)) ** 2, 0) /
+      weights.reduce((sum, weight) => sum + weight ** 2, 0)
+    assert.ok(Math.abs(fitError - error) < 1e-6)
+    assert.equal(savedBytes, weights.length * 4 - weights.length / 4 - 8)
+  }
+})
+
+function divergenceOf(expected: Float32Array, actual: Float32Array): number {
+  let sum = 0
+  for (let at = 0; at < expected.length; at += 3) {
+    const softmax = (scores: Float32Array): number[] => {
+      const powers = [...scores.subarray(at, at + 3)].map(Math.exp)
+      return powers.map((power) => power / powers.reduce((total, other) => total + other, 0))
+    }
+    const [p, q] = [softmax(expected), softmax(actual)]
+    p.forEach((share, c) => {
+      sum += share * Math.log(share / (q[c] as number))
+    })
+  }
+  return sum / (expected.length / 3)
+}
+
+test('most divergence first; the number of workers changes nothing', async () => {
+  const one = await analyze(stripesNetwork(), { ...REQUEST, ternary: ['c1*', 'fc*'] })
+  const three = await analyze(stripesNetwork(), { ...REQUEST, ternary: ['c1*', 'fc*'], threads: 3 })
+  assert.deepEqual({ ...three, elapsedMs: 0 }, { ...one, elapsedMs: 0 })
+  const divergences = one.layers.map(({ divergence }) => divergence)
+  assert.equal(divergences.length, 4)
+  assert.deepEqual(
+    divergences,
+    [...divergences].sort((a, b) => b - a),
+  )
+  assert.ok(divergences.every((divergence) => divergence > 0))
+})
+
+test('the samples are as many as asked for, at most all held-out ones', async () => {
+  assert.deepEqual(
+    await Promise.all(
+      [7, 1000].map(async (samples) => (await analyze(stripesNetwork(), { ...REQUEST, samples })).samples),
+    ),
+    [7, 48],
+  )
+})
+
+const FORMS: Record<string, Form> = {
+  'batch norm': { norm: true },
+  'a fixed batch of 1': { norm: true, batch: 1 },
+  'a fixed batch of 1, bias': { batch: 1 },
+  'weights in Constant nodes': { constants: true },
+}
+describe('forms of networks', () => {
+  for (const [name, form] of Object.entries(FORMS)) {
+    test(name, async () => {
+      const { layers, baseline } = await analyze(stripesNetwork(form), REQUEST)
+      assert.equal(layers.length, 2)
+      assert.ok(layers.every(({ divergence, top1 }) => Number.isFinite(divergence) && divergence >= 0 && top1 !== null))
+      assert.ok(baseline.top1 !== null)
+    })
+  }
+})
+
+describe('refused', () => {
+  const CASES: Record<string, [Partial<AnalyzeRequest>, TtqError['code'], RegExp]> = {
+    'a pattern that matches nothing': [{ keep: ['none*'] }, 'usage', /matches no layer/],
+    'no layer left': [{ keep: ['*'] }, 'unsupported', /full precision/],
+    'other classes': [{ data: STRIPES.replace('stripes.mjs', 'five-classes.mjs') }, 'data', /5 classes/],
+    'an unknown dataset': [{ data: 'nothing' }, 'usage', /unknown dataset/],
+  }
+  for (const [name, [request, code, message]] of Object.entries(CASES)) {
+    test(name, async () => {
+      await assert.rejects(
+        analyze(stripesNetwork(), { ...REQUEST, ...request }),
+        (error: unknown) => error instanceof TtqError && error.code === code && message.test(error.message),
+      )
+    })
+  }
+})
