@@ -6,7 +6,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { CompressReport, TrainReport } from '../src/jobs/records.js'
+import type { CompressReport } from '../src/jobs/compress-report.js'
+import type { TrainReport } from '../src/jobs/train-report.js'
 import { ACCURACY_RUNS } from './accuracy-runs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -60,10 +60,10 @@ export function benchNetwork(network: string, samples: number): BenchNetwork {
 
 /** Its gradient graph with the teacher's scores, and one batch to feed. */
 export async function benchCase(network: string, batch: number): Promise<{ graph: TrainingGraph; sample: Feeds }> {
-  const { model, ternary, dataset } = benchNetwork(network, batch)
+  const { model, dataset } = benchNetwork(network, batch)
   const { inputs } = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i))
   const { distill, temperature } = COMPRESS_DEFAULTS
-  const graph = await buildTrainingGraph(model, model, ternary, inputs, {
+  const graph = await buildTrainingGraph(model, model, inputs, {
     batch,
     classes: dataset.classes,
     distill,

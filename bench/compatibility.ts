@@ -18,7 +18,7 @@ import { Session, type Feeds, type Results } from '../src/runtime/session.js'
 import { float16ToNumber, numberToFloat16 } from '../src/tensor/float-values.js'
 import { elementCount, type Tensor } from '../src/tensor/tensor.js'
 import type { InspectReport } from '../src/jobs/inspect.js'
-import type { CompressReport } from '../src/jobs/records.js'
+import type { CompressReport } from '../src/jobs/compress-report.js'
 
 const PROGRAM = resolve(import.meta.dirname, '../bin/ttq.js')
 /**

@@ -1,9 +1,10 @@
 // One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps>
 // [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory.
+import { layerRules } from '../src/methods/methods.js'
 import { sgd } from '../src/optimizer/sgd.js'
 import { buildUpdateGraph } from '../src/optimizer/update-graph.js'
 import { COMPRESS_DEFAULTS } from '../src/options/compress-defaults.js'
-import { withValues } from '../src/training/deploy.js'
+import { withValues } from '../src/training/trained-values.js'
 import { fit } from '../src/training/fit.js'
 import { WorkerPool } from '../src/execution/worker-pool.js'
 import { benchNetwork } from './bench-case.js'
@@ -19,10 +20,13 @@ const { times, replicas } = await fit(pool, model, model, dataset, {
   batch: Number(batch),
   indices: Uint32Array.from({ length: count }, (_, i) => i),
   heldOut: [0],
-  ternary,
   output: 'scores',
   buildUpdate: (parameters) =>
-    buildUpdateGraph(parameters, { method: 'ttq', optimizer: sgd(), weightDecay: 1e-4, threshold: { kind: 'auto' } }),
+    buildUpdateGraph(parameters, {
+      optimizer: sgd(),
+      weightDecay: 1e-4,
+      rules: layerRules(ternary, { method: 'ttq', threshold: { kind: 'auto' } }),
+    }),
   deploy: ({ values }) => withValues(model, values),
   onProgress: ({ kind }) => {
     if (kind === 'step') stamps.push(performance.now())

@@ -17,18 +17,12 @@ export { compress, type CompressResult } from './jobs/compress.js'
 export { RECIPES, type CompressRequest } from './options/recipes.js'
 export { sweep, type SweepRequest, type SweepValues } from './jobs/sweep.js'
 export { evaluateModel, type EvaluateModelOptions } from './jobs/evaluate.js'
-export type {
-  CompressReport,
-  EvaluateReport,
-  LayerReport,
-  MethodReport,
-  Progress,
-  SizeReport,
-  SweepPoint,
-  SweepReport,
-  TrainingReport,
-  TrainReport,
-} from './jobs/records.js'
+export type { CompressReport, LayerReport, MethodReport, SizeReport } from './jobs/compress-report.js'
+export type { EvaluateReport } from './jobs/evaluate-report.js'
+export type { SweepPoint, SweepReport } from './jobs/sweep-report.js'
+export type { TrainReport } from './jobs/train-report.js'
+export type { Progress } from './training/progress.js'
+export type { TrainingReport } from './training/training-report.js'
 export type { CheckpointOptions } from './training/run-checkpoint.js'
 export { TRAIN_DEFAULTS } from './options/train-defaults.js'
 export { trainNetwork, type TrainNetworkOptions, type TrainNetworkResult, type TrainRequest } from './jobs/train.js'

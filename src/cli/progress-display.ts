@@ -1,7 +1,7 @@
 // Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and
 // logs need different texts at different times, which progress packages leave to their caller, and the drawing itself
 // is one carriage return.
-import type { Progress } from '../jobs/records.js'
+import type { Progress } from '../training/progress.js'
 
 export interface ProgressOptions {
   write: (text: string) => void

@@ -1,6 +1,6 @@
 // The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Progress } from '../jobs/records.js'
+import type { Progress } from '../training/progress.js'
 import { EXIT } from './exit-codes.js'
 import { progressDisplay } from './progress-display.js'
 

@@ -4,7 +4,7 @@ import { ternaryByteLength } from '../packed/ternary-codec.js'
 import { byteLength } from '../tensor/data-type.js'
 import { isFloatType } from '../tensor/float-values.js'
 import { elementCount } from '../tensor/tensor.js'
-import type { LayerReport, SizeReport } from './records.js'
+import type { LayerReport, SizeReport } from './compress-report.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
 
 /** Bytes of a layer's Wp and Wn. */

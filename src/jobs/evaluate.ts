@@ -10,7 +10,7 @@ import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from '../binding/bind-network.js'
 import type { CompressOptions } from '../options/compress-options.js'
 import { evaluate } from '../binding/evaluate.js'
-import type { EvaluateReport } from './records.js'
+import type { EvaluateReport } from './evaluate-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
 export interface EvaluateModelOptions extends Pick<

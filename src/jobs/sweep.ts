@@ -1,7 +1,9 @@
 // Accuracy against sparsity and size: the same compression at several thresholds, one after the other.
 import { compress } from './compress.js'
 import type { CompressRequest } from '../options/recipes.js'
-import type { CompressReport, Progress, SweepPoint, SweepReport } from './records.js'
+import type { CompressReport } from './compress-report.js'
+import type { SweepPoint, SweepReport } from './sweep-report.js'
+import type { Progress } from '../training/progress.js'
 
 /** What is varied: delta as a share of max|w|, or the share of zeros; in the order of the work. */
 export interface SweepValues {

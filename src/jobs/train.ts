@@ -12,7 +12,8 @@ import type { CompressOptions } from '../options/compress-options.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { foldConstants } from '../binding/prepare-network.js'
-import type { Progress, TrainReport } from './records.js'
+import type { TrainReport } from './train-report.js'
+import type { Progress } from '../training/progress.js'
 import { rateForBatch } from '../options/rate-for-batch.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import { TRAIN_DEFAULTS, TRAIN_RATES } from '../options/train-defaults.js'
@@ -144,7 +145,7 @@ async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Pro
       },
     )
   }
-  if (trainableParameters(model.graph, new Set()).some(({ role }) => role === 'weight')) return
+  if (trainableParameters(model.graph).some(({ role }) => role === 'weight')) return
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {
     hint: 'convert the network to float32',
   })

@@ -1,10 +1,9 @@
-// Methods whose scale follows from the latent weights: TWN, BWN, DoReFa, and none at all. The gradient of the quantized
-// weights is taken for that of the latent weights as it is (straight-through).
+// Methods whose scale follows from the latent weights: TWN, BWN and DoReFa.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
-import { nextOf } from '../optimizer/optimizer.js'
-import { rootMeanSquare } from '../optimizer/he-steps.js'
-import { type MethodBlock, type MethodResult, optimizeWeights } from './method.js'
+import { straightThrough } from '../optimizer/straight-through.js'
+import type { UpdateRule } from '../optimizer/update-rule.js'
+import type { MethodSettings } from './method.js'
 import { beyondThreshold, scalar, threeLevels } from './three-levels.js'
 import { codesBeyond, dequantize } from './threshold.js'
 
@@ -15,8 +14,8 @@ const TWN_THRESHOLD = 0.7
  * Ternary weight networks: delta = 0.7 mean|w|, one scale a = mean of |w| over |w| > delta, w_t = +a, 0 or -a. State:
  * `.latent`. Source: arXiv 1605.04711, equations 6 and 7; here over the whole layer.
  */
-export function twn(block: MethodBlock): MethodResult {
-  return straightThrough(block, twnValue(block.parameter.initial), (graph, latent, value) => {
+export function twn({ holdLatent }: MethodSettings): UpdateRule {
+  return straightThrough({ held: holdLatent, initialValue: twnValue }, (graph, latent, value) => {
     const threshold = graph.emit('Mul', [mean(graph, graph.emit('Abs', [latent])), scalar(graph, TWN_THRESHOLD)])
     const beyond = beyondThreshold(graph, latent, threshold)
     const sum = (of: ValueName): ValueName => graph.emit('ReduceSum', [of], { keepdims: 0 })
@@ -31,8 +30,8 @@ export function twn(block: MethodBlock): MethodResult {
  * Binary weights: w_t = +a where w >= 0, -a elsewhere, a = mean|w| over the whole layer. State: `.latent`.
  * Source: arXiv 1603.05279, section 3.1, where a is one number per filter; BinaryConnect (arXiv 1511.00363) has a = 1.
  */
-export function bwn(block: MethodBlock): MethodResult {
-  return straightThrough(block, binaryValue(block.parameter.initial), (graph, latent, value) => {
+export function bwn({ holdLatent }: MethodSettings): UpdateRule {
+  return straightThrough({ held: holdLatent, initialValue: binaryValue }, (graph, latent, value) => {
     const scale = mean(graph, graph.emit('Abs', [latent]))
     const positive = graph.emit('GreaterOrEqual', [latent, scalar(graph, 0)])
     graph.emit('Where', [positive, scale, graph.emit('Neg', [scale])], {}, value)
@@ -44,39 +43,6 @@ export function bwn(block: MethodBlock): MethodResult {
  * with one scale per layer.
  */
 export const dorefa = bwn
-
-/** Full-precision training of what the other methods would quantize. State: `.latent`. */
-export function none(block: MethodBlock): MethodResult {
-  return straightThrough(block, block.parameter.initial.slice(), (graph, latent, value) => {
-    graph.emit('Identity', [latent], {}, value)
-  })
-}
-
-function straightThrough(
-  block: MethodBlock,
-  initialValue: Float32Array,
-  quantize: (graph: GraphBuilder, latent: ValueName, value: ValueName) => void,
-): MethodResult {
-  const {
-    graph,
-    parameter: { name, initial },
-    size,
-    gradient,
-  } = block
-  const latent = graph.input(`${name}.latent`, 'float32', [size])
-  const slots = optimizeWeights(
-    block,
-    { prefix: `${name}.`, dims: [size], value: latent, gradient, next: nextOf(latent) },
-    {
-      learning: rootMeanSquare(initial),
-      computing: rootMeanSquare(initialValue),
-      gain: 1,
-    },
-  )
-  graph.output(nextOf(latent))
-  quantize(graph, nextOf(latent), block.value)
-  return { initialValue, state: [{ name: latent, dims: [size], initial: initial.slice() }, ...slots] }
-}
 
 function mean(graph: GraphBuilder, value: ValueName): ValueName {
   return graph.emit('ReduceMean', [value], { keepdims: 0 })

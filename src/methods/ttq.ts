@@ -3,9 +3,18 @@
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { nextOf } from '../optimizer/optimizer.js'
+import type { Parameter } from '../optimizer/parameters.js'
 import { float32, int64 } from '../tensor/tensor.js'
 import { rootMeanSquare } from '../optimizer/he-steps.js'
-import { type MethodBlock, type MethodResult, optimizeScales, optimizeWeights } from './method.js'
+import { hold } from '../optimizer/straight-through.js'
+import {
+  optimizeScales,
+  optimizeWeights,
+  type RuleBlock,
+  type RuleResult,
+  type UpdateRule,
+} from '../optimizer/update-rule.js'
+import type { MethodSettings } from './method.js'
 import { beyondThreshold, negativeMask, positiveMask, scalar, threeLevels } from './three-levels.js'
 import {
   codesBeyond,
@@ -40,8 +49,12 @@ const LOWEST_SCALE = 0.01
  * sides would mean the same sign. A clamp and not a logarithm, because then the gradient and its step are the paper's
  * everywhere else.
  */
-export function ttq(block: MethodBlock): MethodResult {
-  const start = startOf(block)
+export function ttq(settings: MethodSettings): UpdateRule {
+  return (block) => ttqStep(block, settings)
+}
+
+function ttqStep(block: RuleBlock, settings: MethodSettings): RuleResult {
+  const start = startOf(block.parameter, settings)
   const {
     graph,
     parameter: { name },
@@ -66,15 +79,9 @@ export function ttq(block: MethodBlock): MethodResult {
   ])
   const latentGradient = graph.emit('Add', [gradient, correction])
 
-  const latentSlots = optimizeWeights(
-    block,
-    { prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent) },
-    {
-      learning: rootMeanSquare(start.latent),
-      computing: rootMeanSquare(start.value),
-      gain: start.size,
-    },
-  )
+  const latentStep = { prefix: `${name}.`, dims: [size], value: latent, gradient: latentGradient, next: nextOf(latent) }
+  const sizes = { learning: rootMeanSquare(start.latent), computing: rootMeanSquare(start.value), gain: start.size }
+  const latentSlots = settings.holdLatent === true ? hold(graph, latent) : optimizeWeights(block, latentStep, sizes)
   const freeScales = `${scales}_free`
   const scaleSlots = optimizeScales(block, {
     prefix: `${scales}_`,
@@ -90,8 +97,8 @@ export function ttq(block: MethodBlock): MethodResult {
     ),
   )
   graph.emit('Max', [freeScales, floor], {}, nextOf(scales))
-  if (block.holdLatent) graph.emit('Identity', [threshold], {}, nextOf(threshold))
-  else nextThreshold(graph, nextOf(latent), size, block.rule, start, nextOf(threshold))
+  if (settings.holdLatent === true) graph.emit('Identity', [threshold], {}, nextOf(threshold))
+  else nextThreshold(graph, nextOf(latent), size, settings.threshold, start, nextOf(threshold))
   const [nextWp, nextWn] = split(graph, graph.emit('Mul', [nextOf(scales), scalar(graph, start.unit)]))
   threeLevels(graph, beyondThreshold(graph, nextOf(latent), nextOf(threshold)), nextWp, nextWn, block.value)
   for (const slot of [latent, scales, threshold]) graph.output(nextOf(slot))
@@ -120,9 +127,9 @@ interface Start {
 
 // The network starts as close to its original as three levels allow, unless the scales start from 1 (paper section
 // 5.1). A power of two leaves every scale exactly what it is.
-function startOf({ parameter: { initial, name }, rule, scalesFromOne }: MethodBlock): Start {
+function startOf({ initial, name }: Parameter, { threshold: rule, scalesFromOne }: MethodSettings): Start {
   const fit = fitTernary(initial, rule, name)
-  const { wp, wn, threshold: fraction } = scalesFromOne ? { ...fit, wp: 1, wn: 1 } : fit
+  const { wp, wn, threshold: fraction } = scalesFromOne === true ? { ...fit, wp: 1, wn: 1 } : fit
   const size = (wp + wn) / 2
   const unit = 2 ** Math.round(Math.log2(size))
   const max = largestMagnitude(initial)

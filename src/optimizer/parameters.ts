@@ -2,18 +2,17 @@
 import type { Model, ValueName } from '../onnx/model.js'
 
 /**
- * - `ternary`: latent weights behind it, quantized to {-Wn, 0, +Wp}
  * - `weight`: full precision, weight decay applies
  * - `vector`: full precision, no weight decay (biases, normalisation scales and shifts)
  * - `statistic`: running mean and variance; its "gradient" is its new value
  */
-export type ParameterRole = 'ternary' | 'weight' | 'vector' | 'statistic'
+export type ParameterRole = 'weight' | 'vector' | 'statistic'
 
 export interface Parameter {
   name: ValueName
   dims: readonly number[]
   role: ParameterRole
-  /** Value before training, float32, dims.product long. For `ternary`: the full-precision weights. */
+  /** Value before training, in full precision, as many as dims say. */
   initial: Float32Array
 }
 
@@ -29,14 +28,14 @@ export interface StateSlot {
 export interface UpdateGraph {
   model: Model
   /**
-   * Scalar float32 inputs of shape [] that change from step to step; which of them exist depends on method and
+   * Scalar float32 inputs of shape [] that change from step to step; which of them exist depends on rules and
    * optimizer.
    */
   scalars: readonly UpdateScalar[]
   state: readonly StateSlot[]
   /**
    * Blocks of consecutive parameters: each block has one gradient input and one value output over all its elements.
-   * A ternary parameter is a block of its own; the others are joined by role.
+   * A parameter with a rule of its own is a block of its own; most others are joined by role.
    */
   blocks: readonly UpdateBlock[]
 }
@@ -57,6 +56,6 @@ export interface UpdateBlock {
   gradient: ValueName
   /** Graph output: what the gradient graph is fed next. */
   value: ValueName
-  /** The value before the first step, [size]: for ternary blocks the quantized start. */
+  /** The value before the first step, [size]: where a rule quantizes, the quantized start. */
   initialValue: Float32Array
 }

@@ -1,35 +1,19 @@
-// The update graph: (gradients, optimizer state, latent weights, scales) -> (new state, new parameter values). It runs
-// once per step and knows nothing of the network but the names and sizes of its parameters.
+// The update graph: (gradients, state) -> (new state, new parameter values). It runs once per step and knows nothing of
+// the network but the names and sizes of its parameters, and nothing of what a rule keeps in its state.
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { inPieces, type PieceOptions } from '../onnx/in-pieces.js'
 import type { ValueName } from '../onnx/model.js'
 import type { Optimizer } from './optimizer.js'
-import { dorefa, bwn, none, twn } from '../methods/straight-through.js'
-import type { Method, MethodBlock, MethodResult } from '../methods/method.js'
 import type { Parameter, ParameterRole, StateSlot, UpdateBlock, UpdateGraph, UpdateScalar } from './parameters.js'
-import type { ThresholdRule } from '../methods/threshold.js'
-import { ttq } from '../methods/ttq.js'
-
-/** The methods by the name that users give. */
-export const METHODS = { ttq, twn, bwn, dorefa, none } as const satisfies Record<string, Method>
-
-export type MethodName = keyof typeof METHODS
+import { plain } from './straight-through.js'
+import type { RuleBlock, RuleResult, UpdateRule } from './update-rule.js'
 
 export interface UpdateOptions {
-  method: MethodName
   optimizer: Optimizer
-  /** On latent and full-precision weights; never on scales and vectors. */
+  /** On weights, latent ones included; never on scales and vectors. */
   weightDecay: number
-  threshold: ThresholdRule
-  /** Rules of single parameters, by name. */
-  thresholds?: ReadonlyMap<ValueName, ThresholdRule>
-  /** Ternary parameters whose Wp and Wn start at 1 instead of the fit (method `ttq`). */
-  scalesFromOne?: ReadonlySet<ValueName>
-  /**
-   * Whether ternary parameters keep their latent weights, and so which weights are zero, positive and negative; `ttq`
-   * goes on to learn Wp and Wn.
-   */
-  holdLatent?: boolean
+  /** Parameters with a rule of their own, by name; the others are trained in full precision. */
+  rules?: ReadonlyMap<ValueName, UpdateRule>
   /** Fan-in of weights that take He steps (he-steps.ts). */
   fanIns?: ReadonlyMap<ValueName, number>
   /** Where long parameters are cut. */
@@ -40,12 +24,11 @@ export interface UpdateOptions {
 const OPSET = 18
 
 /**
- * Builds the graph that updates `parameters`: each ternary one, and each with a rate of its own, in a block of its own,
- * in the given order, then all other `weight`, all `vector` and all `statistic` ones joined. State slots are named
+ * Builds the graph that updates `parameters`: each with a rule or a rate of its own in a block of its own, in the given
+ * order, then all other `weight`, all `vector` and all `statistic` ones joined. State slots are named
  * `<first parameter of the block>.<kind>`: unique also among several update graphs over different parameters of one
  * network.
- * @throws TtqError `model` when a ternary parameter has weights that are not finite, `usage` when a threshold is out of
- * range
+ * @throws TtqError of a rule, such as `model` for weights that are not finite
  */
 export function buildUpdateGraph(parameters: readonly Parameter[], options: UpdateOptions): UpdateGraph {
   const graph = new GraphBuilder()
@@ -59,7 +42,7 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
   const blocks: Omit<UpdateBlock, 'dims'>[] = []
   const state: StateSlot[] = []
-  for (const members of groups(parameters, options.fanIns)) {
+  for (const members of groups(parameters, options)) {
     const { block, slots } = addBlock(graph, members, options, scalar)
     blocks.push(block)
     state.push(...slots)
@@ -75,64 +58,38 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
   }
 }
 
-function groups(parameters: readonly Parameter[], fanIns: UpdateOptions['fanIns'] = new Map()): Parameter[][] {
-  const ofRole = (role: ParameterRole): Parameter[] => parameters.filter((parameter) => parameter.role === role)
-  const alone = (parameter: Parameter): boolean => parameter.role === 'ternary' || fanIns.has(parameter.name)
-  const joined = ofRole('weight').filter((parameter) => !alone(parameter))
-  return [
-    ...parameters.filter(alone).map((parameter) => [parameter]),
-    joined,
-    ofRole('vector'),
-    ofRole('statistic'),
-  ].filter(({ length }) => length > 0)
+// Every parameter in exactly one group.
+function groups(parameters: readonly Parameter[], { rules, fanIns }: UpdateOptions): Parameter[][] {
+  const isAlone = ({ name }: Parameter): boolean => rules?.has(name) === true || fanIns?.has(name) === true
+  const joined = (role: ParameterRole): Parameter[] =>
+    parameters.filter((parameter) => parameter.role === role && !isAlone(parameter))
+  const alone = parameters.filter(isAlone).map((parameter) => [parameter])
+  return [...alone, joined('weight'), joined('vector'), joined('statistic')].filter(({ length }) => length > 0)
 }
 
 function addBlock(
   graph: GraphBuilder,
   members: readonly Parameter[],
-  options: UpdateOptions,
-  scalar: MethodBlock['scalar'],
+  { optimizer, weightDecay, rules, fanIns }: UpdateOptions,
+  scalar: RuleBlock['scalar'],
 ): { block: Omit<UpdateBlock, 'dims'>; slots: StateSlot[] } {
-  const joined = join(members)
-  const { name, role, initial } = joined
+  const parameter = join(members)
+  const { name, role, initial } = parameter
   const size = initial.length
   const gradient = graph.input(`${name}.gradient`, 'float32', [size])
   const value = `${name}.value`
-  const { initialValue, state } = methodOf(
-    role,
-    options,
-  )({
-    graph,
-    parameter: joined,
-    size,
-    gradient,
-    value,
-    scalar,
-    optimizer: options.optimizer,
-    rule: options.thresholds?.get(name) ?? options.threshold,
-    scalesFromOne: options.scalesFromOne?.has(name) ?? false,
-    fanIn: options.fanIns?.get(name),
-    weightDecay: role === 'vector' ? 0 : options.weightDecay,
-    holdLatent: role === 'ternary' && options.holdLatent === true,
-  })
+  const own = rules?.get(name)
+  const rule = own ?? (role === 'statistic' ? takeOver : plain)
+  const decay = own === undefined && role === 'vector' ? 0 : weightDecay
+  const fanIn = fanIns?.get(name)
+  const block = { graph, parameter, size, gradient, value, scalar, optimizer, fanIn, weightDecay: decay }
+  const { initialValue, state } = rule(block)
   graph.output(value, 'float32', [size])
   return { block: { role, parameters: members, size, gradient, value, initialValue }, slots: state }
 }
 
-function methodOf(role: ParameterRole, { method }: UpdateOptions): Method {
-  switch (role) {
-    case 'ternary':
-      return METHODS[method]
-    case 'statistic':
-      return takeOver
-    case 'weight':
-    case 'vector':
-      return none
-  }
-}
-
 // A statistic's new value arrives in the place of its gradient.
-function takeOver({ graph, gradient, value, parameter }: MethodBlock): MethodResult {
+function takeOver({ graph, gradient, value, parameter }: RuleBlock): RuleResult {
   graph.emit('Identity', [gradient], {}, value)
   return { initialValue: parameter.initial.slice(), state: [] }
 }

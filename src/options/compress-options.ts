@@ -1,7 +1,7 @@
 // What a caller of compress can ask for. The defaults stand in compress-defaults.ts, which loads nothing heavy.
 import type { ExternalData } from '../onnx/read-model.js'
-import type { MethodName } from '../optimizer/update-graph.js'
-import type { Progress } from '../jobs/records.js'
+import type { MethodName } from '../methods/methods.js'
+import type { Progress } from '../training/progress.js'
 import type { RestPrecision } from '../ternary/round-rest.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
 import type { TrainingOptions } from './training-options.js'

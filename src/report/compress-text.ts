@@ -1,6 +1,6 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by
 // training/compress.ts.
-import type { CompressReport, LayerReport, MethodReport } from '../jobs/records.js'
+import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
 import {
   countText,
   durationText,

@@ -1,5 +1,5 @@
 // The report of ttq evaluate as text for people.
-import type { EvaluateReport } from '../jobs/records.js'
+import type { EvaluateReport } from '../jobs/evaluate-report.js'
 import { countText, durationText, facts, percentText } from './table.js'
 
 /** The accuracy first; ends with a newline. */

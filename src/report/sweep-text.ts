@@ -1,5 +1,5 @@
 // The report of ttq sweep as text for people and as CSV for programs. The picture is sweep-figure.ts.
-import type { SweepPoint, SweepReport } from '../jobs/records.js'
+import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
 import { durationText, facts, percentText, ratioText, shareText, sizeText, table } from './table.js'
 
 /** One line per point; ends with a newline. */

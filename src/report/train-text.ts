@@ -1,5 +1,5 @@
 // The report of ttq train as text for people.
-import type { TrainReport } from '../jobs/records.js'
+import type { TrainReport } from '../jobs/train-report.js'
 import { facts, sizeText, durationText } from './table.js'
 import { accuracyText, trainingText } from './training-text.js'
 

@@ -1,5 +1,5 @@
 // What several reports say of a training, as text.
-import type { TrainingReport } from '../jobs/records.js'
+import type { TrainingReport } from '../training/training-report.js'
 import { countText, durationText, percentText } from './table.js'
 
 /** `top-1 99.10 % -> 98.85 % (-0.25 points)`. */

@@ -1,6 +1,5 @@
 // Fine-tuning a network to ternary weights against a dataset.
-import { randomSource } from '../data/random.js'
-import { splitValidation, type ValidationSplit } from '../data/split-validation.js'
+import type { ValidationSplit } from '../data/split-validation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
@@ -14,17 +13,20 @@ import {
   needsNormalization,
   type InsertedNorm,
 } from './renormalize.js'
+import { layerRules } from '../methods/methods.js'
 import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
-import { channelStatistics } from '../binding/measure-channels.js'
+import { channelStatistics } from '../binding/channel-statistics.js'
 import type { CompressOptions } from '../options/compress-options.js'
 import { continuation } from './continuation.js'
-import { withValues } from '../training/deploy.js'
+import { withValues } from '../training/trained-values.js'
 import { describeTraining } from '../training/describe-training.js'
 import { fit } from '../training/fit.js'
+import { holdOut } from '../training/hold-out.js'
 import { observe } from '../execution/observe.js'
-import type { Progress, TrainingReport } from '../jobs/records.js'
+import type { Progress } from '../training/progress.js'
+import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
@@ -74,20 +76,9 @@ export async function prepareFineTuning(
   options: CompressOptions,
 ): Promise<FineTuning> {
   checkTrainable(bound, choices)
-  const split = holdOut(bound, options)
+  const split = holdOut(bound.dataset, options)
   const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
   return { student, inserted, normalized: normalizedLayers(bound.model, choices, inserted), split }
-}
-
-/** The training samples to learn from and those held out; the same for equal seeds. */
-export function holdOut(
-  { dataset: { train } }: BoundNetwork,
-  { seed, validation, unlabelled }: Pick<CompressOptions, 'seed' | 'validation' | 'unlabelled'>,
-): ValidationSplit {
-  return splitValidation(train.size, randomSource(seed, 'validation'), {
-    labels: unlabelled ? undefined : train.labels,
-    most: validation,
-  })
 }
 
 /**
@@ -108,9 +99,15 @@ export async function fineTune(
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
   const heSteps =
     options.latentSteps === 'he' ? fanInsOf(choices.filter(({ weight }) => ternary.has(weight))) : undefined
-  const scalesFromOne = options.scaleStart === 'one' ? normalized : new Set<ValueName>()
   const deploy = (values: TrainedValues): Model => foldInsertedNorms(withValues(student, values.values), inserted)
   const before = from && continuation(from.best, normalized, choices)
+  const fanIns = before?.fanIns ?? heSteps
+  const rules = layerRules(ternary, {
+    method: options.method,
+    threshold: thresholdRule(options),
+    holdLatent: before !== undefined,
+    ...(options.scaleStart === 'one' && { scalesFromOne: normalized }),
+  })
   const result = await fit(
     pool,
     before === undefined ? student : withValues(student, before.values),
@@ -120,7 +117,6 @@ export async function fineTune(
       ...options,
       indices: split.training,
       heldOut: split.heldOut,
-      ternary,
       deploy,
       output,
       onProgress,
@@ -128,12 +124,10 @@ export async function fineTune(
       ...(recovery === undefined ? {} : { recovery }),
       buildUpdate: (parameters: readonly Parameter[]) =>
         buildUpdateGraph(parameters, {
-          method: options.method,
-          scalesFromOne,
           optimizer: OPTIMIZERS[options.optimizer](),
           weightDecay: options.weightDecay,
-          threshold: thresholdRule(options),
-          ...(before ? { holdLatent: true, fanIns: before.fanIns } : heSteps && { fanIns: heSteps }),
+          rules,
+          ...(fanIns && { fanIns }),
         }),
     },
   )

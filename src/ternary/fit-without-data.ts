@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { UpdateBlock } from '../optimizer/parameters.js'
 import { insertChannelScales } from './renormalize.js'
+import { layerRules } from '../methods/methods.js'
 import { dequantize } from '../methods/threshold.js'
 import { trainedTernary, type TrainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
@@ -57,12 +58,11 @@ export function fitLayer(
 
 // A method's state before the first step is its fit of the weights.
 function fitWeights(name: ValueName, initial: Float32Array, options: FitRule): TrainedTernary {
-  const parameter = { name, dims: [initial.length], role: 'ternary', initial } as const
+  const parameter = { name, dims: [initial.length], role: 'weight', initial } as const
   const { blocks, state } = buildUpdateGraph([parameter], {
-    method: options.method,
     optimizer: sgd({ momentum: 0 }),
     weightDecay: 0,
-    threshold: thresholdRule(options),
+    rules: layerRules([name], { method: options.method, threshold: thresholdRule(options) }),
   })
   return trainedTernary(
     new Map(state.map((slot) => [slot.name, slot.initial])),

@@ -12,7 +12,8 @@ import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms, insertChannelScales } from './renormalize.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import type { CompressOptions } from '../options/compress-options.js'
-import { holdOut, renormalized } from './fine-tune.js'
+import { holdOut } from '../training/hold-out.js'
+import { renormalized } from './fine-tune.js'
 import { fitLayer, type FitRule } from './fit-without-data.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
@@ -65,7 +66,7 @@ export async function measureLayerCosts(
   choices: readonly LayerChoice[],
   options: LayerCostOptions,
 ): Promise<LayerCosts> {
-  const split = holdOut(bound, options)
+  const split = holdOut(bound.dataset, options)
   const start = await startForm(pool, bound, choices, options, split.training)
   const measured = new Samples(bound, evenly(split.heldOut, options.samples))
   const original = await measured.scores(pool, 0, bound.model)

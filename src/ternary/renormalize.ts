@@ -7,7 +7,7 @@ import { cloneModel, consumers, producers, removeUnusedNodes, valueNames } from 
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
-import type { ChannelStatistics } from './channel-statistics.js'
+import type { ChannelStatistics } from '../binding/channel-statistics.js'
 import type { LayerChoice } from './layer-choice.js'
 
 /** A batch norm put behind a layer, by the names of its parts. */

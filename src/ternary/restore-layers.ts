@@ -5,7 +5,7 @@ import { isBeyond } from './accuracy-drop.js'
 import type { CompressOptions } from '../options/compress-options.js'
 import type { FineTuned } from './fine-tune.js'
 import type { LayerCost } from './layer-costs.js'
-import type { RestorationReport, RestorationRound } from '../jobs/records.js'
+import type { TrainingReport } from '../training/training-report.js'
 
 /** A compressed network whose accuracy on the test set is known. */
 export interface Candidate {
@@ -25,6 +25,26 @@ export interface RestorationWork<C extends Candidate> {
   /** Packs, reads back and measures on the test set. */
   confirm: (tuned: FineTuned, choices: readonly LayerChoice[]) => Promise<C>
   onRound: (detail: string) => void
+}
+
+/** How --max-drop was tried to be held. */
+export interface RestorationReport {
+  /** Before the first round: percent of the held-out samples classified right, points of test accuracy lost. */
+  allTernary: { heldOutScore: number; drop: number; fileBytes: number }
+  /** The order in which layers return to 8 bits: divergence (nats, each alone) per byte saved, falling. */
+  ranking: readonly { name: string; divergence: number; savedBytes: number }[]
+  rounds: readonly RestorationRound[]
+}
+
+/** One training with fewer ternary layers. */
+export interface RestorationRound {
+  /** Layers that are no longer ternary: trained in full precision, stored as int8. */
+  restored: readonly string[]
+  heldOutScore: number
+  /** Measured on the test set. */
+  drop: number
+  fileBytes: number
+  training: TrainingReport
 }
 
 /** Rounds take this share of the epochs that the first training had, at least one, */

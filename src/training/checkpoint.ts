@@ -6,7 +6,7 @@
 // in several places is stored once.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { EpochReport } from '../jobs/records.js'
+import type { EpochReport } from './training-report.js'
 import type { TrainedValues } from './trained-values.js'
 
 /**

@@ -1,6 +1,6 @@
 // What a report says of a training: the options it ran with, and how it went.
 import type { CompressOptions } from '../options/compress-options.js'
-import type { TrainingReport, TrainingSettings } from '../jobs/records.js'
+import type { TrainingReport, TrainingSettings } from './training-report.js'
 import type { TrainResult } from './train.js'
 import type { TrainingOptions } from '../options/training-options.js'
 import type { WorkerPool } from '../execution/worker-pool.js'

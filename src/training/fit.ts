@@ -16,8 +16,6 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 export interface FitOptions extends Omit<TrainOptions, 'classes' | 'validate' | 'plan'> {
   distill: number
   temperature: number
-  /** The student's weights that become ternary. */
-  ternary: ReadonlySet<ValueName>
   /** Update graph over one replica's share of the parameters. */
   buildUpdate: (parameters: readonly Parameter[]) => UpdateGraph
   /** The network that runs with these values: what is validated and what is packed in the end. */
@@ -45,7 +43,7 @@ export async function fit(
     return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(student, teacher, options.ternary, sample.inputs, loss, pool.device)
+  const graph = await buildTrainingGraph(student, teacher, sample.inputs, loss, pool.device)
   if (graph.unreached.length > 0) {
     const message = `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from there to the class scores, so they do not learn`
     options.onProgress({ kind: 'warning', message })

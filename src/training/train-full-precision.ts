@@ -3,11 +3,12 @@ import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import type { Model } from '../onnx/model.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
-import { withValues } from './deploy.js'
+import { withValues } from './trained-values.js'
 import { describeFullPrecisionTraining } from './describe-training.js'
-import { holdOut } from '../ternary/fine-tune.js'
+import { holdOut } from './hold-out.js'
 import { fit } from './fit.js'
-import type { Progress, TrainingReport } from '../jobs/records.js'
+import type { Progress } from './progress.js'
+import type { TrainingReport } from './training-report.js'
 import type { TrainingCheckpoint } from './run-checkpoint.js'
 import type { TrainingOptions } from '../options/training-options.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -24,7 +25,7 @@ export async function trainFullPrecision(
   { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
 ): Promise<{ model: Model; training: TrainingReport }> {
   const { model, dataset, output } = bound
-  const split = holdOut(bound, { ...options, unlabelled: false })
+  const split = holdOut(dataset, { ...options, unlabelled: false })
   const result = await fit(pool, model, model, dataset, {
     ...options,
     scaleLearningRate: 0,
@@ -33,15 +34,12 @@ export async function trainFullPrecision(
     unlabelled: false,
     indices: split.training,
     heldOut: split.heldOut,
-    ternary: new Set(),
     output,
     onProgress,
     buildUpdate: (parameters) =>
       buildUpdateGraph(parameters, {
-        method: 'none',
         optimizer: OPTIMIZERS[options.optimizer](),
         weightDecay: options.weightDecay,
-        threshold: { kind: 'auto' },
       }),
     deploy: ({ values }) => withValues(model, values),
     ...(recovery && { recovery }),

@@ -52,12 +52,9 @@ export function learnedInputs(graph: Graph): LearnedInput[] {
     })
 }
 
-/**
- * The trained values of a graph, each once.
- * @param ternary names of the weights that become ternary
- */
-export function trainableParameters(graph: Graph, ternary: ReadonlySet<ValueName>): Parameter[] {
-  const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, ternary.has(name) ? 'ternary' : role]))
+/** The trained values of a graph, each once. */
+export function trainableParameters(graph: Graph): Parameter[] {
+  const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, role]))
   return [...roles].map(([name, role]) => {
     const { dims, data } = graph.initializers.get(name) as { dims: readonly number[]; data: Float32Array }
     return { name, dims, role: role === 'weight' && countAboveOne(dims) < 2 ? 'vector' : role, initial: data }

@@ -41,7 +41,6 @@ const STATISTICS_MOMENTUM = 0.9
 /**
  * @param student network to train, batch norm in inference form; its initializers are the start values
  * @param teacher the original network
- * @param ternary the student's weights that become ternary
  * @param feeds one batch of `loss.batch` samples by input name: fixes all shapes
  * @param device that will run the graph: only cpu has the blocked convolutions
  * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
@@ -49,7 +48,6 @@ const STATISTICS_MOMENTUM = 0.9
 export async function buildTrainingGraph(
   student: Model,
   teacher: Model,
-  ternary: ReadonlySet<ValueName>,
   feeds: Feeds,
   loss: LossOptions,
   device: Device = 'cpu',
@@ -65,7 +63,7 @@ export async function buildTrainingGraph(
   const labels = float32([loss.batch, loss.classes], new Float32Array(loss.batch * loss.classes))
   const { shapes } = await observe(model, { ...feeds, [LABELS_INPUT]: labels }, new Set())
 
-  const parameters = trainableParameters(studentForm.graph, ternary)
+  const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
     graph,
     new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { progressDisplay } from '../../src/cli/progress-display.js'
-import type { Progress } from '../../src/jobs/records.js'
+import type { Progress } from '../../src/training/progress.js'
 
 const STEP = {
   kind: 'step',

@@ -4,7 +4,8 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { unpack } from '../../src/packed/index.js'
-import type { CompressReport, SweepReport } from '../../src/jobs/records.js'
+import type { CompressReport } from '../../src/jobs/compress-report.js'
+import type { SweepReport } from '../../src/jobs/sweep-report.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 

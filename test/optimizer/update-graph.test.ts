@@ -10,7 +10,9 @@ import type { Parameter, ParameterRole, UpdateGraph } from '../../src/optimizer/
 import { rootMeanSquare } from '../../src/optimizer/he-steps.js'
 import { trainedTernary } from '../../src/methods/trained-ternary.js'
 import { dequantize, type ThresholdRule } from '../../src/methods/threshold.js'
-import { buildUpdateGraph, type MethodName, METHODS, type UpdateOptions } from '../../src/optimizer/update-graph.js'
+import { type LayerRuleOptions, layerRules, type MethodName, METHODS } from '../../src/methods/methods.js'
+import { buildUpdateGraph, type UpdateOptions } from '../../src/optimizer/update-graph.js'
+import type { UpdateRule } from '../../src/optimizer/update-rule.js'
 import { referenceRun } from '../methods/reference.js'
 import { runUpdates } from './update-runner.js'
 
@@ -18,22 +20,29 @@ const SEED = 7
 const RATES = { learningRate: 0.1, scaleLearningRate: 0.02 }
 const OPTIMIZERS = { sgd: sgd(), adam: adam() }
 
+/** `ternary` stands for a weight that the method has a rule for. */
+type Role = ParameterRole | 'ternary'
+type Given = Omit<Parameter, 'role'> & { role: Role }
+
 function parameter(
   name: string,
-  role: ParameterRole,
+  role: Role,
   values: readonly number[],
   dims: readonly number[] = [values.length],
-): Parameter {
+): Given {
   return { name, role, dims, initial: Float32Array.from(values) }
 }
 
-function build(parameters: readonly Parameter[], options: Partial<UpdateOptions> = {}): UpdateGraph {
+function build(given: readonly Given[], options: Partial<UpdateOptions & LayerRuleOptions> = {}): UpdateGraph {
+  const { method = 'ttq', threshold = { kind: 'auto' }, holdLatent, scalesFromOne, ...others } = options
+  const ternary = given.filter(({ role }) => role === 'ternary').map(({ name }) => name)
+  const settings = { ...(holdLatent !== undefined && { holdLatent }), ...(scalesFromOne && { scalesFromOne }) }
+  const parameters = given.map((each): Parameter => ({ ...each, role: each.role === 'ternary' ? 'weight' : each.role }))
   return buildUpdateGraph(parameters, {
-    method: 'ttq',
     optimizer: sgd(),
     weightDecay: 0,
-    threshold: { kind: 'auto' },
-    ...options,
+    rules: layerRules(ternary, { method, threshold, ...settings }),
+    ...others,
   })
 }
 
@@ -177,7 +186,7 @@ describe('He steps of latent weights', () => {
           // Behind a batch norm the gradient is the larger, the smaller the weights: here 0.1 over their root mean
           // square.
           const step = async (
-            role: ParameterRole,
+            role: Role,
             initial: readonly number[],
             fanIns: ReadonlyMap<string, number>,
           ): Promise<number> => {
@@ -426,9 +435,10 @@ describe('blocks', () => {
   })
 
   test('a layer can have a threshold rule of its own', () => {
-    const update = build([parameter('a', 'ternary', [4, 1]), parameter('b', 'ternary', [4, 1])], {
-      threshold: { kind: 'constant', t: 0 },
-      thresholds: new Map([['b', { kind: 'constant', t: 0.25 }]]),
+    const rule = (name: string, t: number): Map<string, UpdateRule> =>
+      layerRules([name], { method: 'ttq', threshold: { kind: 'constant', t } })
+    const update = build([parameter('a', 'weight', [4, 1]), parameter('b', 'weight', [4, 1])], {
+      rules: new Map([...rule('a', 0), ...rule('b', 0.25)]),
     })
     assert.deepEqual(
       update.blocks.map(({ initialValue }) => [...initialValue]),
@@ -436,6 +446,17 @@ describe('blocks', () => {
         [2.5, 2.5],
         [4, 0],
       ],
+    )
+  })
+
+  test('a parameter of any role with a rate of its own is in one block, and in no other', () => {
+    const given = (['weight', 'vector', 'ternary'] as const).map((role) => parameter(role, role, [4, 1], [1, 2, 1, 1]))
+    const update = build([...given, parameter('bias', 'vector', [3])], {
+      fanIns: new Map(given.map(({ name }) => [name, 2])),
+    })
+    assert.deepEqual(
+      update.blocks.map(({ parameters: members }) => members.map(({ name }) => name)),
+      [['weight'], ['vector'], ['ternary'], ['bias']],
     )
   })
 

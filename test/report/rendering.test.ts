@@ -9,13 +9,9 @@ import { renderTrainReport } from '../../src/report/train-text.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
 import type { AnalyzeReport } from '../../src/jobs/analyze.js'
 import type { InspectReport } from '../../src/jobs/inspect.js'
-import type {
-  CompressReport,
-  LayerReport,
-  TrainReport,
-  TrainingReport,
-  TrainingSettings,
-} from '../../src/jobs/records.js'
+import type { CompressReport, LayerReport } from '../../src/jobs/compress-report.js'
+import type { TrainReport } from '../../src/jobs/train-report.js'
+import type { TrainingReport, TrainingSettings } from '../../src/training/training-report.js'
 
 const NOTHING = {
   stored: 'float32',

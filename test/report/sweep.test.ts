@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { axis, sweepFigure } from '../../src/report/sweep-figure.js'
 import { renderSweepPoint, renderSweepReport, sweepCsv } from '../../src/report/sweep-text.js'
-import type { SweepPoint, SweepReport } from '../../src/jobs/records.js'
+import type { SweepPoint, SweepReport } from '../../src/jobs/sweep-report.js'
 
 const point = (threshold: number, sparsity: number, top1: number, fileBytes = 22_112): SweepPoint => ({
   threshold,

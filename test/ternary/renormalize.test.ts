@@ -11,7 +11,7 @@ import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
-import { type ChannelStatistics, ChannelSums } from '../../src/ternary/channel-statistics.js'
+import { type ChannelStatistics, ChannelSums } from '../../src/binding/channel-statistics.js'
 import {
   divideIntoNorms,
   foldInsertedNorms,

@@ -8,7 +8,7 @@ import { compress } from '../../src/jobs/compress.js'
 import type { CompressRequest } from '../../src/options/recipes.js'
 import { RunCheckpoint } from '../../src/training/run-checkpoint.js'
 import { trainNetwork } from '../../src/jobs/train.js'
-import type { Progress } from '../../src/jobs/records.js'
+import type { Progress } from '../../src/training/progress.js'
 import { STRIPES, stripesNetwork } from './stripes-network.js'
 
 const floats = (...values: number[]): Float32Array => Float32Array.from(values)

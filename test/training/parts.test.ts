@@ -78,7 +78,7 @@ test('partition: shards of about equal size, every parameter once, in the given 
 
 test('layOut: placements one behind the other, shard by shard', () => {
   const updates = partition([parameter('a', 5), parameter('b', 2), parameter('c', 4)], 2).map((share) =>
-    buildUpdateGraph(share, { method: 'none', optimizer: sgd(), weightDecay: 0, threshold: { kind: 'auto' } }),
+    buildUpdateGraph(share, { optimizer: sgd(), weightDecay: 0 }),
   )
   const { size, placements, shards } = layOut(updates)
   assert.equal(size, 11)

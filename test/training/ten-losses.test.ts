@@ -8,6 +8,7 @@ import type { Model } from '../../src/onnx/model.js'
 import { sgd } from '../../src/optimizer/sgd.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import type { UpdateGraph } from '../../src/optimizer/parameters.js'
+import { layerRules } from '../../src/methods/methods.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
 import { partition } from '../../src/execution/layout.js'
 import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js'
@@ -151,14 +152,13 @@ const CASES: Record<keyof typeof GOLDEN, Case> = {
 async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, classes: CLASSES, distill: 0.7, temperature: 4 }
-  const graph = await buildTrainingGraph(model, model, new Set(['c2.w', 'c3.w']), batchNumber(0).inputs, loss)
+  const graph = await buildTrainingGraph(model, model, batchNumber(0).inputs, loss)
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {
-        method: 'ttq',
         optimizer: sgd({ momentum: 0.9 }),
         weightDecay: 0.01,
-        threshold: { kind: 'constant', t: 0.3 },
+        rules: layerRules(['c2.w', 'c3.w'], { method: 'ttq', threshold: { kind: 'constant', t: 0.3 } }),
       }),
     )
   const pool = new WorkerPool(replicas)

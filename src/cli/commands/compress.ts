@@ -4,7 +4,7 @@ import { COMPRESS_DEFAULTS as DEFAULTS, FINE_TUNING_RATES } from '../../options/
 import type { CompressResult } from '../../jobs/compress.js'
 import type { CompressOptions } from '../../options/compress-options.js'
 import { FROM_SCRATCH, FROM_SCRATCH_RATES } from '../../options/recipes.js'
-import type { CompressReport } from '../../jobs/records.js'
+import type { CompressReport } from '../../jobs/compress-report.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, CommandBody } from '../command.js'

@@ -1,7 +1,7 @@
 // ttq sweep: compress at several thresholds -> CSV, JSON, figure. Every finished point is written at once.
 import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
-import type { SweepReport } from '../../jobs/records.js'
+import type { SweepReport } from '../../jobs/sweep-report.js'
 import type { SweepValues } from '../../jobs/sweep.js'
 import type { Arguments, CommandBody, OptionSpec } from '../command.js'
 import { EXIT } from '../exit-codes.js'

@@ -1,7 +1,7 @@
 // ttq train: an ONNX network and a dataset -> the network trained in full precision, and a report.
 import { TtqError } from '../../errors/ttq-error.js'
 import { TRAIN_DEFAULTS as DEFAULTS, TRAIN_RATES } from '../../options/train-defaults.js'
-import type { TrainReport } from '../../jobs/records.js'
+import type { TrainReport } from '../../jobs/train-report.js'
 import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
 import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
 import type { Arguments, CommandBody } from '../command.js'

@@ -3,13 +3,18 @@ import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Split } from '../data/dataset.js'
-import type { Tensor } from '../tensor/tensor.js'
-import { type ChannelStatistics, ChannelSums } from '../ternary/channel-statistics.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** Samples that the statistics are taken over, in batches of `BATCH`. */
 const SAMPLES = 512
 const BATCH = 64
+
+/** Over samples and positions; the variance is the population's. */
+export interface ChannelStatistics {
+  mean: ArrayLike<number>
+  variance: ArrayLike<number>
+}
 
 /** A node output whose channels are measured. */
 export interface MeasuredValue {
@@ -45,4 +50,43 @@ export async function channelStatistics(
   }
   await pool.call(0, 'release', { id })
   return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
+}
+
+/** Adds up one layer's outputs, so that no more than one batch of them is held. */
+export class ChannelSums {
+  private count = 0
+  private sum = new Float64Array()
+  private squares = new Float64Array()
+
+  /** @param axis channel axis of the outputs; negative from the end */
+  constructor(private readonly axis: number) {}
+
+  add({ dims, data }: Tensor<'float32'>): void {
+    const axis = this.axis < 0 ? dims.length + this.axis : this.axis
+    const channels = dims[axis] as number
+    if (this.count === 0) [this.sum, this.squares] = [new Float64Array(channels), new Float64Array(channels)]
+    const inner = elementCount(dims.slice(axis + 1))
+    for (let start = 0, channel = 0; start < data.length; start += inner, channel = (channel + 1) % channels) {
+      let sum = 0
+      let squares = 0
+      for (let i = start; i < start + inner; i++) {
+        const value = data[i] as number
+        sum += value
+        squares += value * value
+      }
+      this.sum[channel] = (this.sum[channel] as number) + sum
+      this.squares[channel] = (this.squares[channel] as number) + squares
+    }
+    this.count += data.length / channels
+  }
+
+  statistics(): ChannelStatistics {
+    const mean = this.sum.map((sum) => sum / this.count)
+    return {
+      mean,
+      variance: this.squares.map((squares, channel) =>
+        Math.max(0, squares / this.count - (mean[channel] as number) ** 2),
+      ),
+    }
+  }
 }

@@ -1,0 +1,101 @@
+// The report of compress: plain data, schema `ttq-report/1`.
+import type { RestorationReport } from '../ternary/restore-layers.js'
+import type { TrainingReport } from '../training/training-report.js'
+
+export interface LayerReport {
+  /** The layer's weight initializer. */
+  name: string
+  /** Operator: Conv, Gemm or MatMul. */
+  op: string
+  shape: readonly number[]
+  ternary: boolean
+  /** How the file holds the weights: `ternary2`, `int8`, `float16`, or the network's own element type. */
+  stored: string
+  /**
+   * Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers.
+   */
+  reason?: string
+  /** The following are null for full-precision layers. */
+  wp: number | null
+  wn: number | null
+  /** Threshold as a fraction of max|latent weight|. */
+  threshold: number | null
+  /** Counts of weights; zeros + positives + negatives = product of shape. */
+  zeros: number | null
+  positives: number | null
+  negatives: number | null
+}
+
+export interface SizeReport {
+  /** Size of the ONNX model, external data included. */
+  onnxBytes: number
+  /** Size of the .ttq file. */
+  fileBytes: number
+  /** onnxBytes / fileBytes. */
+  fileRatio: number
+  /** Number of weights that are ternary. */
+  ternaryWeights: number
+  ternaryFp32Bytes: number
+  /** 2-bit codes and scale pairs. */
+  ternaryPackedBytes: number
+  /** ternaryFp32Bytes / ternaryPackedBytes. */
+  ternaryRatio: number
+  /** Numbers in the network's constants that are not ternary weights. */
+  restValues: number
+  /** The file without its ternary weights: these numbers, the graph, the tables. */
+  restBytes: number
+}
+
+/** One method of a comparison, trained under the same options. */
+export interface MethodReport {
+  method: string
+  /** Percent of the full test set, of the packed file read back; null where that has no labels. */
+  top1: number | null
+  /** Points below the original network; null where either accuracy is not known. */
+  drop: number | null
+  /** Share of zeros among the ternary weights; null where there are none. */
+  sparsity: number | null
+  fileBytes: number
+  fileRatio: number
+  bestEpoch: number
+  /** Of training, packing and evaluation. */
+  elapsedMs: number
+}
+
+export interface CompressReport {
+  schema: 'ttq-report/1'
+  /** Program version that wrote it. */
+  ttq: string
+  model: string
+  /** Path of the .ttq file; null when written to stdout or not written. */
+  output: string | null
+  method: string
+  /** How what is not ternary was asked to be stored: fp32, fp16 or int8. */
+  rest: string
+  dataset: string | null
+  preprocessing: string | null
+  /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
+  baseline: { top1: number } | null
+  compressed: { top1: number } | null
+  /**
+   * Percent of the test samples on which the packed file and the original network decide the same; null without a
+   * dataset or a trained original.
+   */
+  agreement: number | null
+  recipe: string
+  /** Whether training started from fresh random weights. */
+  fromScratch: boolean
+  /** Whether training used no labels. */
+  unlabelled: boolean
+  size: SizeReport
+  layers: readonly LayerReport[]
+  training: TrainingReport | null
+  /** null where --max-drop was not given, held at once, or is only checked. */
+  restoration: RestorationReport | null
+  /** With --compare: all methods, the packed one first. */
+  comparison?: readonly MethodReport[]
+  /** Whether the file, read back, gives the trained network's outputs bit for bit. */
+  verified: { bitExact: boolean }
+  warnings: readonly string[]
+  elapsedMs: number
+}

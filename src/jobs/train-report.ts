@@ -1,0 +1,23 @@
+// The report of plain training: plain data, schema `ttq-train/1`.
+import type { TrainingReport } from '../training/training-report.js'
+
+export interface TrainReport {
+  schema: 'ttq-train/1'
+  /** Program version that wrote it. */
+  ttq: string
+  model: string
+  /** Path of the ONNX file; null when written to stdout or not written. */
+  output: string | null
+  dataset: string
+  preprocessing: string
+  /** Whether training started from fresh random weights; `before` is then measured with those. */
+  fromScratch: boolean
+  /** Percent of the full test set, before and after training. */
+  before: { top1: number }
+  after: { top1: number }
+  /** Size of the trained network. */
+  onnxBytes: number
+  training: TrainingReport
+  warnings: readonly string[]
+  elapsedMs: number
+}

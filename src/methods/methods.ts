@@ -1,0 +1,28 @@
+// The methods by the name that users give, and the rules that they make for a network's layers.
+import type { ValueName } from '../onnx/model.js'
+import { plain } from '../optimizer/straight-through.js'
+import type { UpdateRule } from '../optimizer/update-rule.js'
+import type { Method, MethodSettings } from './method.js'
+import { bwn, dorefa, twn } from './straight-through.js'
+import { ttq } from './ttq.js'
+
+/** `none` is full precision, to compare with. */
+export const METHODS = { ttq, twn, bwn, dorefa, none: () => plain } as const satisfies Record<string, Method>
+
+export type MethodName = keyof typeof METHODS
+
+export interface LayerRuleOptions extends Omit<MethodSettings, 'scalesFromOne'> {
+  method: MethodName
+  /** Layers whose Wp and Wn start at 1. */
+  scalesFromOne?: ReadonlySet<ValueName>
+}
+
+/** One rule per layer, by its weight's name: what `buildUpdateGraph` takes. */
+export function layerRules(
+  weights: Iterable<ValueName>,
+  { method, scalesFromOne, ...settings }: LayerRuleOptions,
+): Map<ValueName, UpdateRule> {
+  const rule = (name: ValueName): UpdateRule =>
+    METHODS[method]({ ...settings, scalesFromOne: scalesFromOne?.has(name) ?? false })
+  return new Map([...weights].map((name) => [name, rule(name)]))
+}

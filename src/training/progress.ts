@@ -1,0 +1,23 @@
+// What long work tells its caller while it goes on.
+import type { EpochReport } from './training-report.js'
+
+/** Sent while the work goes on. */
+export type Progress =
+  | {
+      kind: 'phase'
+      name: 'read' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'pack' | 'verify' | 'evaluate'
+      detail?: string
+    }
+  | { kind: 'warning'; message: string }
+  | {
+      kind: 'step'
+      epoch: number
+      epochs: number
+      step: number
+      steps: number
+      loss: number
+      samplesPerSecond: number
+      remainingMs: number
+    }
+  | ({ kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>)
+  | { kind: 'evaluated'; done: number; total: number }
