@@ -397,13 +397,13 @@ describe('blocks', () => {
     parameter('bias2', 'vector', [6, 7]),
   ]
 
-  test('ternary parameters stand alone, the others are joined by role', () => {
+  test('parameters with a rule stand alone, the others are joined by role', () => {
     const { blocks } = build(parameters)
     assert.deepEqual(
       blocks.map(({ role, size, parameters: members }) => [role, size, members.map(({ name }) => name)]),
       [
-        ['ternary', 2, ['t1']],
-        ['ternary', 2, ['t2']],
+        ['weight', 2, ['t1']],
+        ['weight', 2, ['t2']],
         ['weight', 5, ['w1', 'w2']],
         ['vector', 3, ['bias1', 'bias2']],
         ['statistic', 1, ['mean']],
