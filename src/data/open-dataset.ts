@@ -33,7 +33,10 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   const { name, folder } = splitSpec(spec)
   const open = Object.hasOwn(OPENERS, name) ? OPENERS[name] : undefined
   if (open !== undefined) {
-    if (folder === '') throw new TtqError('usage', `--data: "${spec}" names no folder, expected ${name} or ${name}:<folder>`, { hint: `write the folder after "${name}:"` })
+    if (folder === '')
+      throw new TtqError('usage', `--data: "${spec}" names no folder, expected ${name} or ${name}:<folder>`, {
+        hint: `write the folder after "${name}:"`,
+      })
     return open(folder === undefined ? undefined : resolve(directory, folder), spec, directory)
   }
   if (looksLikePath(spec)) return openDatasetModule(resolve(directory, spec), spec)
@@ -50,11 +53,18 @@ function looksLikePath(spec: string): boolean {
 }
 
 function unknownDataset(spec: string, name: string): TtqError {
-  const closest = DATASET_NAMES.map((known) => ({ known, edits: editDistance(name.toLowerCase(), known) })).sort((a, b) => a.edits - b.edits)[0]
+  const closest = DATASET_NAMES.map((known) => ({ known, edits: editDistance(name.toLowerCase(), known) })).sort(
+    (a, b) => a.edits - b.edits,
+  )[0]
   const meant = closest !== undefined && closest.edits <= 3 ? `did you mean ${closest.known}? ` : ''
-  return new TtqError('usage', `--data: unknown dataset "${spec}", expected ${DATASET_NAMES.map((known) => `${known}, ${known}:<folder>`).join(', ')} or the path of a loader module`, {
-    facts: { spec, known: DATASET_NAMES }, hint: `${meant}A loader module is a path such as ./loader.mjs (docs/datasets.md)`,
-  })
+  return new TtqError(
+    'usage',
+    `--data: unknown dataset "${spec}", expected ${DATASET_NAMES.map((known) => `${known}, ${known}:<folder>`).join(', ')} or the path of a loader module`,
+    {
+      facts: { spec, known: DATASET_NAMES },
+      hint: `${meant}A loader module is a path such as ./loader.mjs (docs/datasets.md)`,
+    },
+  )
 }
 
 // Levenshtein distance, one row of the table at a time.

@@ -17,7 +17,8 @@ export function decodeRgbPng(bytes: Buffer): RgbImage {
   if (!bytes.subarray(0, 8).equals(SIGNATURE)) throw new Error('not a PNG file')
   const chunks = readChunks(bytes)
   const header = chunks.find(({ type }) => type === 'IHDR')?.data
-  if (header === undefined || header.readUInt32BE(8) !== 0x08020000 || header[12] !== 0) throw new Error('not an 8-bit RGB PNG without interlacing')
+  if (header === undefined || header.readUInt32BE(8) !== 0x08020000 || header[12] !== 0)
+    throw new Error('not an 8-bit RGB PNG without interlacing')
   const width = header.readUInt32BE(0)
   const height = header.readUInt32BE(4)
   const packed = Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data))
@@ -38,17 +39,18 @@ function readChunks(bytes: Buffer): { type: string; data: Buffer }[] {
 
 // Each row carries a filter number; its bytes are differences to the bytes on the left, above, or both (section 9.2).
 function unfilter(filtered: Uint8Array, rowBytes: number, height: number): Uint8Array {
-  if (filtered.length !== height * (rowBytes + 1)) throw new Error(`${filtered.length} bytes of pixel data, expected ${height * (rowBytes + 1)}`)
+  if (filtered.length !== height * (rowBytes + 1))
+    throw new Error(`${filtered.length} bytes of pixel data, expected ${height * (rowBytes + 1)}`)
   const pixels = new Uint8Array(height * rowBytes)
   for (let y = 0; y < height; y++) {
     const source = y * (rowBytes + 1) + 1
     const row = y * rowBytes
     const predict = predictor(filtered[source - 1] as number)
     for (let x = 0; x < rowBytes; x++) {
-      const left = x < BYTES_PER_PIXEL ? 0 : pixels[row + x - BYTES_PER_PIXEL] as number
-      const up = y === 0 ? 0 : pixels[row - rowBytes + x] as number
-      const upLeft = x < BYTES_PER_PIXEL || y === 0 ? 0 : pixels[row - rowBytes + x - BYTES_PER_PIXEL] as number
-      pixels[row + x] = filtered[source + x] as number + predict(left, up, upLeft)
+      const left = x < BYTES_PER_PIXEL ? 0 : (pixels[row + x - BYTES_PER_PIXEL] as number)
+      const up = y === 0 ? 0 : (pixels[row - rowBytes + x] as number)
+      const upLeft = x < BYTES_PER_PIXEL || y === 0 ? 0 : (pixels[row - rowBytes + x - BYTES_PER_PIXEL] as number)
+      pixels[row + x] = (filtered[source + x] as number) + predict(left, up, upLeft)
     }
   }
   return pixels

@@ -49,17 +49,26 @@ export interface PreprocessingWords {
  * without mean subtracts 0.
  * @throws TtqError `usage`
  */
-export function parsePreprocessing(words: PreprocessingWords, channels: number, layout: Layout): Preprocessing | undefined {
+export function parsePreprocessing(
+  words: PreprocessingWords,
+  channels: number,
+  layout: Layout,
+): Preprocessing | undefined {
   if (words.mean === undefined && words.std === undefined && words.scale === undefined) return undefined
   const scale = words.scale ?? '1'
   if (scale !== '1' && scale !== '255') {
-    throw new TtqError('usage', `--scale: "${scale}", expected 1 (pixels 0..1) or 255 (pixels 0..255)`, { hint: 'leave --scale out for pixels from 0 to 1' })
+    throw new TtqError('usage', `--scale: "${scale}", expected 1 (pixels 0..1) or 255 (pixels 0..255)`, {
+      hint: 'leave --scale out for pixels from 0 to 1',
+    })
   }
-  const mean = words.mean === undefined ? new Array<number>(channels).fill(0) : parseNumbers('--mean', words.mean, channels)
+  const mean =
+    words.mean === undefined ? new Array<number>(channels).fill(0) : parseNumbers('--mean', words.mean, channels)
   const std = words.std === undefined ? new Array<number>(channels).fill(1) : parseNumbers('--std', words.std, channels)
   const wrong = std.find((value) => value <= 0)
   if (wrong !== undefined) {
-    throw new TtqError('usage', `--std: ${wrong}, expected numbers above 0`, { hint: 'values are divided by std; 1 leaves them as they are' })
+    throw new TtqError('usage', `--std: ${wrong}, expected numbers above 0`, {
+      hint: 'values are divided by std; 1 leaves them as they are',
+    })
   }
   return { name: 'given', layout, scale: Number(scale), mean, std }
 }
@@ -69,9 +78,14 @@ function parseNumbers(option: string, text: string, channels: number): number[] 
   const numbers = parts.map(Number)
   const bad = parts.find((part, i) => part === '' || !Number.isFinite(numbers[i]))
   const hint = `write one number per channel, e.g. ${option} ${(option === '--mean' ? IMAGENET.mean : IMAGENET.std).slice(0, channels).join(',')}`
-  if (bad !== undefined) throw new TtqError('usage', `${option}: "${bad}" in "${text}", expected numbers separated by commas`, { hint })
+  if (bad !== undefined)
+    throw new TtqError('usage', `${option}: "${bad}" in "${text}", expected numbers separated by commas`, { hint })
   if (numbers.length !== channels) {
-    throw new TtqError('usage', `${option}: ${numbers.length} number${numbers.length === 1 ? '' : 's'}, expected ${channels}, one per channel`, { hint })
+    throw new TtqError(
+      'usage',
+      `${option}: ${numbers.length} number${numbers.length === 1 ? '' : 's'}, expected ${channels}, one per channel`,
+      { hint },
+    )
   }
   return numbers
 }

