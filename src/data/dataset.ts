@@ -56,6 +56,8 @@ export interface ImageDataset {
   readonly std: readonly number[]
   /** What augmentation leaves the class of an image as it is. */
   readonly augmentation: Augmentation
+  /** Images lie in memory: nothing is to be ended. */
+  close?(): Promise<void>
 }
 
 export interface Augmentation {

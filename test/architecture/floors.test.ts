@@ -38,7 +38,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = [
   /^runtime\//,
   /^cli\//,
-  /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset)\.ts$/,
+  /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
   /^execution\/(worker|worker-pool|replica)\.ts$/,
 ]
 

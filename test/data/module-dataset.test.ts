@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { test } from 'node:test'
+import { afterEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bindModule, type ModuleDataset } from '../../src/data/module-dataset.js'
-import { openDataset } from '../../src/data/open-dataset.js'
+import { openDataset, type OpenDatasetOptions } from '../../src/data/open-dataset.js'
 import { randomSource } from '../../src/data/random.js'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
 
 const FOLDER = fileURLToPath(new URL('../../../fixtures/data/', import.meta.url))
 const INPUT = { name: 'x', dims: ['N', 2], elementType: 'float32' }
@@ -16,7 +19,7 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-open-no-test.mjs': 'test is missing, expected an object with size and batch',
   'reject-open-batch.mjs': 'train.batch is of class Array, expected a function',
   'reject-open-size.mjs': 'train.size is 0, expected a whole number above 0',
-  'reject-open-throws.mjs': 'cannot be loaded: no such disk',
+  'reject-open-throws.mjs': 'cannot be loaded: no such disk (line 2)',
   'reject-batch-input-name.mjs': 'train.batch gave inputs "image", expected "x" among them',
   'reject-batch-array-type.mjs': 'train.batch: input "x" is of class Array, expected Float32Array',
   'reject-batch-shape.mjs': 'train.batch: input "x" has 6 values, expected shape [2,2]',
@@ -25,19 +28,44 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-batch-label-range.mjs': 'train.batch: label 2 at 1, expected 0..1',
   'reject-batch-label-count.mjs': 'train.batch: 1 labels, expected 2, one per sample',
   'reject-batch-no-inputs.mjs': 'train.batch gave an object, expected { inputs, labels }',
-  'reject-batch-throws.mjs': 'train.batch failed: disk on fire',
+  'reject-batch-throws.mjs': 'train.batch of samples 0, 1, ... failed: disk on fire (line 2)',
+  'reject-open-never.mjs': 'loading gave no answer within 0.5 s',
+  'reject-open-size-huge.mjs': 'train.size is 9007199254740991, expected at most 100000000',
+  'reject-open-syntax.mjs': "cannot be loaded: Unexpected token ',' (line 3)",
+  'reject-batch-never.mjs': 'train.batch of samples 0, 1, ... gave no answer within 0.5 s',
+  'reject-batch-loops.mjs': 'train.batch of samples 0, 1, ... gave no answer within 0.5 s',
+  'reject-batch-exits.mjs': 'ended itself (exit status 0)',
+  'reject-batch-rejects-outside.mjs': 'failed outside of batch: the disk is gone (line 7)',
+  'reject-batch-getter.mjs': 'train.batch of samples 0, 1, ... failed: not today (line 6)',
+  'reject-batch-throws-bare.mjs': 'train.batch of samples 0, 1, ... failed: an object',
+  'reject-batch-label-null.mjs': 'train.batch: label null at 1, expected 0..1',
+  'reject-batch-label-empty-text.mjs': 'train.batch: label text "" at 1, expected 0..1',
+  'reject-batch-label-symbol.mjs': 'train.batch: label Symbol(cat) at 1, expected 0..1',
+  'reject-batch-label-false.mjs': 'train.batch: label false at 1, expected 0..1',
+  'reject-batch-later-not-finite.mjs': 'train.batch: input "x" has Infinity at 2, expected finite numbers',
 }
 
-async function open(file: string): Promise<ModuleDataset> {
-  const dataset = await openDataset(`./${file}`, { directory: FOLDER })
+// What was opened by the test at hand.
+const opened: ModuleDataset[] = []
+afterEach(async () => {
+  for (const dataset of opened.splice(0)) await dataset.close()
+})
+
+async function open(file: string, options: OpenDatasetOptions = {}): Promise<ModuleDataset> {
+  const dataset = await openDataset(`./${file}`, { directory: FOLDER, ...options })
   assert.equal(dataset.kind, 'module')
+  opened.push(dataset)
   return dataset
 }
 
 for (const file of readdirSync(FOLDER).filter((name) => name.startsWith('reject-'))) {
   test(`module dataset: ${file} is refused`, async () => {
     assert.ok(file in REJECTED, `no message for ${file}`)
-    const attempt = async (): Promise<unknown> => bindModule(await open(file), [INPUT]).train.batch([0, 1])
+    const timeout = /never|loops/.test(file) ? 0.5 : 60
+    const attempt = async (): Promise<void> => {
+      const { train } = bindModule(await open(file, { timeout }), [INPUT])
+      for (let batch = 0; batch < 2; batch++) await train.batch([0, 1])
+    }
     await assert.rejects(attempt, { name: 'TtqError', code: 'data', message: `./${file}: ${REJECTED[file]}` })
   })
 }
@@ -64,4 +92,48 @@ test('module dataset: own dimensions, no labels, chance only from the random sou
 
 test('module dataset: a missing file is refused', async () => {
   await assert.rejects(open('none.mjs'), { code: 'data', message: './none.mjs: not found, expected a loader module' })
+})
+
+test('module dataset: an array that the module fills again is copied before, and no more of it than is viewed', async () => {
+  const { train } = bindModule(await open('accept-refills.mjs'), [INPUT])
+  const [first, second] = await Promise.all([train.batch([0, 1]), train.batch([2, 3])])
+  assert.deepEqual(first.inputs['x']?.data, Float32Array.of(0, 0.5, 1, 1.5))
+  assert.deepEqual(second.inputs['x']?.data, Float32Array.of(2, 2.5, 3, 3.5))
+  assert.equal(first.inputs['x'].data.buffer.byteLength, 16)
+  assert.deepEqual(first.labels, Int32Array.of(0, 1))
+})
+
+test('module dataset: shared memory is copied', async () => {
+  const { test } = bindModule(await open('accept-shared.mjs'), [INPUT])
+  const { data } = (await test.batch([0, 1])).inputs['x'] as Tensor
+  assert.deepEqual(data, Float32Array.of(3, 3, 3, 3))
+  assert.ok(data.buffer instanceof ArrayBuffer)
+})
+
+for (const file of ['reject-batch-never.mjs', 'reject-batch-loops.mjs']) {
+  test(`module dataset: an abort ends ${file} at once`, async () => {
+    const controller = new AbortController()
+    const { train } = bindModule(await open(file, { signal: controller.signal }), [INPUT])
+    const batch = Promise.resolve(train.batch([0, 1]))
+    setTimeout(() => {
+      controller.abort(new TtqError('interrupted', 'interrupted by SIGINT'))
+    }, 50)
+    await assert.rejects(batch, { code: 'interrupted', message: 'interrupted by SIGINT' })
+    await assert.rejects(async () => train.batch([0]), { code: 'interrupted' })
+  })
+}
+
+test('module dataset: a module without work does not keep the process alive, nor stdout', () => {
+  const script = `
+    const { openDataset } = await import(${JSON.stringify(new URL('../../src/data/open-dataset.js', import.meta.url).href)})
+    const { bindModule } = await import(${JSON.stringify(new URL('../../src/data/module-dataset.js', import.meta.url).href)})
+    const data = bindModule(await openDataset('./accept-refills.mjs'), [{ name: 'x', dims: ['N', 2], elementType: 'float32' }])
+    await data.test.batch([0, 1])
+    console.log('done')`
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: FOLDER,
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  assert.deepEqual([run.status, run.stdout, run.stderr], [0, 'done\n', 'batch of 2\n'])
 })

@@ -1,0 +1,205 @@
+// Entry point of the thread in which a loader module runs: imports it, says what it exports, and answers for its
+// batches. What crosses to the other side is plain data: the bytes that arrays view, copied at once when `batch` gives
+// them, because a loader may fill the same array again; numbers; and, of everything else, in words what it is.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import { resumeRandomSource } from './random.js'
+
+/** Something a module gave that cannot be used, in words: `text "a"`, `of class Date`. */
+export interface Unusable {
+  found: string
+}
+
+/** What a module exports, or what stands in the place of a part of it. */
+export interface GivenModule {
+  classes: number | Unusable
+  train: GivenSplit | Unusable
+  test: GivenSplit | Unusable
+  preprocessing: string | Unusable | undefined
+}
+
+export interface GivenSplit {
+  size: number | Unusable
+  /** Words for what stands in the place of the function; undefined where there is one. */
+  noBatch: string | undefined
+}
+
+export interface GivenBatch {
+  inputs: Readonly<Record<string, GivenArray | Unusable>>
+  /** Numbers as given; undefined where there are none. */
+  labels: GivenLabels | Unusable | undefined
+}
+
+export interface GivenArray {
+  data: ArrayBufferView
+  /** Name of the array's class. */
+  kind: string
+  dims: readonly number[] | undefined
+}
+
+export interface GivenLabels {
+  values: Float64Array
+  /** The first one that is no number. */
+  unusable: (Unusable & { at: number }) | undefined
+}
+
+export interface BatchRequest {
+  id: number
+  part: 'train' | 'test'
+  indices: readonly number[]
+  /** State of the random source to draw from. */
+  random: readonly number[] | undefined
+}
+
+/** The first reply, with id 0, is the module's. */
+export type LoaderReply =
+  { id: number; value: GivenModule | GivenBatch | Unusable } | { id: number; failure: LoaderFailure }
+
+/** What a module threw. */
+export interface LoaderFailure {
+  message: string
+  stack: string | undefined
+  code: string | undefined
+}
+
+const ARRAY_CLASSES = [
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  BigInt64Array,
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Uint32Array,
+  BigUint64Array,
+] as const
+const DataTypes = globalThis as { Float16Array?: new (buffer: ArrayBuffer) => ArrayBufferView }
+
+interface RawSplit {
+  batch(indices: readonly number[], random?: unknown): unknown
+}
+
+// What a module prints goes to stderr: stdout is the program's.
+process.stdout.write = process.stderr.write.bind(process.stderr)
+
+const url = workerData as string
+const imported = import(url).then((exported: Record<string, unknown>) =>
+  'default' in exported ? exported['default'] : exported,
+)
+
+void answer(0, async () => describeModule(await imported))
+parentPort?.on('message', ({ id, part, indices, random }: BatchRequest) => {
+  void answer(id, async () => {
+    const split = ((await imported) as Record<string, RawSplit>)[part] as RawSplit
+    return describeBatch(
+      await (random === undefined ? split.batch(indices) : split.batch(indices, resumeRandomSource(random))),
+    )
+  })
+})
+
+async function answer(id: number, work: () => Promise<GivenModule | GivenBatch | Unusable>): Promise<void> {
+  let reply: LoaderReply
+  try {
+    reply = { id, value: await work() }
+  } catch (cause) {
+    const failure = describeFailure(cause)
+    reply = { id, failure: cause instanceof SyntaxError && id === 0 ? located(failure) : failure }
+  }
+  parentPort?.postMessage(reply, 'value' in reply ? buffersOf(reply.value) : [])
+}
+
+function describeModule(module: unknown): GivenModule | Unusable {
+  if (!isRecord(module)) return { found: kindOf(module) }
+  const { classes, train, test, preprocessing } = module
+  return {
+    classes: typeof classes === 'number' ? classes : { found: kindOf(classes) },
+    train: describeSplit(train),
+    test: describeSplit(test),
+    preprocessing:
+      preprocessing === undefined || typeof preprocessing === 'string'
+        ? preprocessing
+        : { found: kindOf(preprocessing) },
+  }
+}
+
+function describeSplit(split: unknown): GivenSplit | Unusable {
+  if (!isRecord(split)) return { found: kindOf(split) }
+  const { size, batch } = split
+  return {
+    size: typeof size === 'number' ? size : { found: kindOf(size) },
+    noBatch: typeof batch === 'function' ? undefined : kindOf(batch),
+  }
+}
+
+function describeBatch(batch: unknown): GivenBatch | Unusable {
+  if (!isRecord(batch) || !isRecord(batch['inputs'])) return { found: kindOf(batch) }
+  const { inputs, labels } = batch
+  return {
+    inputs: Object.fromEntries(Object.entries(inputs as object).map(([name, value]) => [name, describeArray(value)])),
+    labels: labels === undefined ? undefined : describeLabels(labels),
+  }
+}
+
+function describeArray(value: unknown): GivenArray | Unusable {
+  const own = isRecord(value) && !ArrayBuffer.isView(value) && 'data' in value ? value : undefined
+  const data = own === undefined ? value : own['data']
+  if (!ArrayBuffer.isView(data)) return { found: kindOf(data) }
+  const half = DataTypes.Float16Array
+  const Class =
+    ARRAY_CLASSES.find((known) => data instanceof known) ?? (half && data instanceof half ? half : undefined)
+  if (Class === undefined) return { found: kindOf(data) }
+  // Through Uint8Array, whose slice copies whatever the class and whether or not the memory is shared.
+  const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+  const dims: unknown = own?.['dims']
+  return {
+    data: new Class(copy.buffer),
+    kind: Class.name,
+    dims: Array.isArray(dims) ? dims.map(Number) : dims === undefined ? undefined : [NaN],
+  }
+}
+
+function describeLabels(labels: unknown): GivenLabels | Unusable {
+  if (!Array.isArray(labels) && !(ArrayBuffer.isView(labels) && 'length' in labels)) return { found: kindOf(labels) }
+  const given = Array.from(labels as ArrayLike<unknown>)
+  const at = given.findIndex((label) => typeof label !== 'number' && typeof label !== 'bigint')
+  return {
+    values: Float64Array.from(given, (label, i) => (at >= 0 && i >= at ? NaN : Number(label))),
+    unusable: at < 0 ? undefined : { at, found: kindOf(given[at]) },
+  }
+}
+
+function describeFailure(cause: unknown): LoaderFailure {
+  if (!(cause instanceof Error)) return { message: kindOf(cause), stack: undefined, code: undefined }
+  const { code } = cause as { code?: unknown }
+  return { message: cause.message, stack: cause.stack, code: typeof code === 'string' ? code : undefined }
+}
+
+// The stack of a syntax error does not say where it is; a check of the file does, in its first line.
+function located(failure: LoaderFailure): LoaderFailure {
+  const { stderr } = spawnSync(process.execPath, ['--check', fileURLToPath(url)], { encoding: 'utf8' })
+  const line = /:(\d+)\r?\n/.exec(stderr)?.[1]
+  return line === undefined ? failure : { ...failure, stack: `${failure.stack ?? ''}\n    at ${url}:${line}` }
+}
+
+function buffersOf(value: GivenModule | GivenBatch | Unusable): ArrayBuffer[] {
+  if (!('inputs' in value)) return []
+  return Object.values(value.inputs).flatMap((given) => ('data' in given ? [given.data.buffer as ArrayBuffer] : []))
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** In words what a value is, whatever it is. */
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  if (typeof value === 'string') return `text "${value}"`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object') return String(value)
+  const { constructor } = value
+  return typeof constructor !== 'function' || constructor === Object ? 'an object' : `of class ${constructor.name}`
+}
