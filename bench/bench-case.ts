@@ -6,7 +6,7 @@ import { NETWORKS, newNetwork, type NetworkName } from '../src/networks/new-netw
 import type { Model } from '../src/onnx/model.js'
 import type { Feeds } from '../src/runtime/session.js'
 import { chooseLayers } from '../src/ternary/layers.js'
-import { COMPRESS_DEFAULTS } from '../src/options/compress-defaults.js'
+import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { buildTrainingGraph, type TrainingGraph } from '../src/training/training-graph.js'
 
 export interface BenchNetwork {

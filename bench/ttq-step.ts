@@ -3,7 +3,7 @@
 import { layerRules } from '../src/methods/methods.js'
 import { sgd } from '../src/optimizer/sgd.js'
 import { buildUpdateGraph } from '../src/optimizer/update-graph.js'
-import { COMPRESS_DEFAULTS } from '../src/options/compress-defaults.js'
+import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { withValues } from '../src/training/trained-values.js'
 import { fit } from '../src/training/fit.js'
 import { WorkerPool } from '../src/execution/worker-pool.js'

@@ -2,7 +2,7 @@
 // command-list.ts.
 import type { Terminal } from './terminal.js'
 
-/** One option, as help shows it. Values arrive as text; readers of option-values.ts check them. */
+/** One option, as help shows it. Values arrive as text; command-options.ts reads them. */
 export interface OptionSpec {
   /** Heading in the help text. */
   group: string
@@ -12,8 +12,8 @@ export interface OptionSpec {
   flag?: true
   /** May be given several times. */
   repeatable?: true
-  /** The default as help shows it; commands fill it in themselves. */
-  default?: string | number
+  /** The default as help shows it. */
+  default?: string
 }
 
 /** What was given: options by long name, only those that were there. */
@@ -49,10 +49,3 @@ export interface CommandBody {
 }
 
 export interface Command extends CommandTitle, CommandBody {}
-
-/** Options that every command has. */
-export const COMMON_OPTIONS = {
-  json: { group: 'Output:', describe: 'print one JSON document on stdout and nothing else', flag: true },
-  quiet: { group: 'Output:', describe: 'nothing but errors on stderr', flag: true, alias: 'q' },
-  debug: { group: 'Output:', describe: 'show the stack of an error', flag: true },
-} as const satisfies Record<string, OptionSpec>

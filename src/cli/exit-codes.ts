@@ -7,8 +7,8 @@ export const EXIT = { done: 0, failed: 1, usage: 2, input: 3, accuracy: 4, inter
 export const EXIT_CODES_TEXT = [
   'Exit codes:',
   '  0  done',
-  '  1  the work failed',
-  '  2  bad usage, an output that exists (see --force) or cannot be written included',
+  '  1  the work failed, writing its output included',
+  '  2  bad usage, an output that exists (see --force) or cannot be made included',
   '  3  bad input: a model, dataset or checkpoint that is missing, damaged or not supported',
   '  4  accuracy fell by more than --max-drop points (a file is written all the same)',
   '  130  interrupted (Ctrl-C)',

@@ -3,7 +3,7 @@
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from './closest-name.js'
-import { COMMON_OPTIONS, type Arguments, type Command, type OptionSpec } from './command.js'
+import type { Arguments, Command, OptionSpec } from './command.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
 
 export type Parsed =
@@ -86,26 +86,22 @@ function buildCommand(parser: Argv, command: Command): Argv {
       ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`]),
     ].join('\n'),
   )
-  for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(optionsOf(command))) {
+  for (const [name, { group, describe, alias, flag, default: defaultValue }] of Object.entries(command.options)) {
     parser.option(name, {
       group,
       describe,
       ...(alias === undefined ? {} : { alias }),
       ...(flag === true ? { boolean: true } : { nargs: 1 }),
-      ...(defaultValue === undefined ? {} : { defaultDescription: String(defaultValue) }),
+      ...(defaultValue === undefined ? {} : { defaultDescription: defaultValue }),
     })
   }
   for (const [example, meaning] of [command.example, ...command.examples]) parser.example(example, meaning)
   return parser.epilogue(EXIT_CODES_TEXT)
 }
 
-function optionsOf(command: Command): Readonly<Record<string, OptionSpec>> {
-  return { ...command.options, ...COMMON_OPTIONS }
-}
-
 function checkedArguments(command: Command, given: Values): Arguments {
   const operand = checkedOperand(command, given._.slice(1).map(String))
-  const options = optionsOf(command)
+  const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
     const spec = options[name]

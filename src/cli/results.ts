@@ -1,20 +1,10 @@
 // Where the results of a command go: checked before the work, written after it.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Arguments, OptionSpec } from './command.js'
-import { flagOption, textOption } from './option-values.js'
+import type { Arguments } from './command.js'
+import { isSet, textOption } from './command-options.js'
 import { checkOutputPath } from './output-path.js'
 import type { Terminal } from './terminal.js'
 import { writeAtomically } from './write-atomically.js'
-
-export const REPORT_OPTION = {
-  group: 'Output:',
-  describe: 'write the report as JSON to this file, too',
-} as const satisfies OptionSpec
-export const FORCE_OPTION = {
-  group: 'Output:',
-  describe: 'replace files that exist',
-  flag: true,
-} as const satisfies OptionSpec
 
 export interface ResultPaths {
   /** Where the model goes: a path, '-' for stdout, or undefined where the command makes none. */
@@ -33,7 +23,7 @@ export interface CommandFiles {
  * @throws TtqError `usage`
  */
 export function checkResultPaths(args: Arguments, { input: read, output }: CommandFiles): ResultPaths {
-  const force = flagOption(args, 'force') ?? false
+  const force = isSet(args, 'force')
   const input = read === undefined || read === '-' ? [] : [read]
   if (output === '-') checkModelOnStdout(args)
   const model =
@@ -48,7 +38,7 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
 
 function checkModelOnStdout(args: Arguments): void {
   const hint = 'Name a file with --output.'
-  if (flagOption(args, 'json') === true)
+  if (isSet(args, 'json'))
     throw new TtqError('usage', '--json: given while the model goes to stdout; only one of them fits there', { hint })
   if (process.stdout.isTTY)
     throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
@@ -72,7 +62,7 @@ export async function writeReport(
   const json = `${JSON.stringify(report, null, 2)}\n`
   if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
   if (paths.model === '-') terminal.note(text.trimEnd())
-  else await terminal.write(flagOption(args, 'json') === true ? json : text)
+  else await terminal.write(isSet(args, 'json') ? json : text)
 }
 
 /** Default output: the input's name with another ending, in the working directory. stdin goes to stdout. */

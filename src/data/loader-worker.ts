@@ -199,7 +199,8 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return `text "${value}"`
   if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object') return String(value)
+  if (typeof value === 'symbol' || typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number' || typeof value === 'boolean') return `${value}`
   const { constructor } = value
   return typeof constructor !== 'function' || constructor === Object ? 'an object' : `of class ${constructor.name}`
 }

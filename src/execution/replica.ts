@@ -3,7 +3,7 @@
 // One step: gradients of the own share -> shared memory | all | mean over replicas and update of the own shard ->
 // shared memory | all. Each shard is updated once, by one replica, so that the update is spread over the cores as well;
 // what comes out depends on the seed and the number of replicas, never on which thread was faster.
-import type { Device } from '../runtime/device.js'
+import type { Device } from '../options/choices.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { StateSlot, UpdateBlock, UpdateScalar } from '../optimizer/parameters.js'

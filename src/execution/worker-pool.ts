@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Device } from '../runtime/device.js'
+import type { Device } from '../options/choices.js'
 import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
 
 interface Pending {

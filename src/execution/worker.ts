@@ -1,7 +1,7 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Device } from '../runtime/device.js'
+import type { Device } from '../options/choices.js'
 import { Session, type Feeds, type Results } from '../runtime/session.js'
 import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
 

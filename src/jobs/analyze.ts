@@ -4,40 +4,17 @@ import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerOperator } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
-import { ANALYZE_DEFAULTS } from '../options/analyze-defaults.js'
+import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
+import type { GivenOptions } from '../options/option-table.js'
 import { bindNetwork } from '../binding/bind-network.js'
-import type { CompressOptions } from '../options/compress-options.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
-
-export interface AnalyzeOptions extends Pick<
-  CompressOptions,
-  | 'name'
-  | 'mean'
-  | 'std'
-  | 'scale'
-  | 'method'
-  | 'threshold'
-  | 'sparsity'
-  | 'keep'
-  | 'ternary'
-  | 'renormalize'
-  | 'seed'
-  | 'threads'
-  | 'onProgress'
-  | 'signal'
-  | 'externalData'
-> {
-  /** Dataset, as for compress. */
-  data: string
-  /** Held-out training samples that the layers are measured on. */
-  samples: number
-}
+import { type Connections, readOptionsOf, takeApart } from './connections.js'
 
 /** Everything but the network's name and the dataset has a default. */
-export type AnalyzeRequest = Pick<AnalyzeOptions, 'name' | 'data'> & Partial<AnalyzeOptions>
+export type AnalyzeRequest = Connections & GivenOptions<'analyze'> & { data: string }
 
 export interface AnalyzeReport {
   schema: 'ttq-analyze/1'
@@ -76,17 +53,18 @@ export interface AnalyzedLayer {
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `interrupted`
  */
 export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promise<AnalyzeReport> {
-  const options: AnalyzeOptions & Pick<CompressOptions, 'validation' | 'unlabelled'> = {
-    ...ANALYZE_DEFAULTS,
-    ...request,
-  }
-  const { name, externalData, data, threads, signal, onProgress } = options
+  const { connections, given } = takeApart(request)
+  // Layers are chosen, fitted and re-normalised, and samples held out, as compress does by default.
+  const options = { ...COMPRESS_DEFAULTS, ...completeOptions('analyze', given, connections.nameOptions) }
+  const { threads } = options
+  const { signal, onProgress } = connections
+  const data = options.data as string
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
-  const model = await foldConstants(readModel(bytes, { name, ...(externalData && { externalData }) }))
+  const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const stored = await openDataset(data)
+  const stored = await openDataset(data, { signal })
   const pool = new WorkerPool(threads, signal)
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })
@@ -104,7 +82,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
     return {
       schema: 'ttq-analyze/1',
       ttq: VERSION,
-      model: name,
+      model: connections.name,
       method: options.method,
       dataset: data,
       preprocessing: bound.dataset.preprocessing,
@@ -115,6 +93,6 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       elapsedMs: performance.now() - start,
     }
   } finally {
-    await pool.close()
+    await Promise.all([pool.close(), stored.close?.()])
   }
 }

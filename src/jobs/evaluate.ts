@@ -5,53 +5,49 @@ import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { isPacked, unpack } from '../packed/index.js'
-import type { Device } from '../runtime/device.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from '../binding/bind-network.js'
-import type { CompressOptions } from '../options/compress-options.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
+import { type Connections, readOptionsOf, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
-export interface EvaluateModelOptions extends Pick<
-  CompressOptions,
-  'name' | 'mean' | 'std' | 'scale' | 'onProgress' | 'signal' | 'externalData' | 'overwrite'
-> {
-  /** Dataset, as for compress. */
-  data: string
-  /** Worker threads; 0 = one per core, or one for another device than cpu. */
-  threads?: number
-  /** What the network runs on, for operators that it has. Default cpu. */
-  device?: Device
-}
+/** Everything but the network's name and the dataset has a default. */
+export type EvaluateRequest = Connections & GivenOptions<'evaluate'> & { data: string }
 
 /**
  * Top-1 accuracy over the full test split.
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model`, `packed`, `data`, `usage`, `runtime`, `interrupted`
  */
-export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOptions): Promise<EvaluateReport> {
+export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest): Promise<EvaluateReport> {
   const start = performance.now()
-  const device = options.device ?? 'cpu'
+  const { connections, given } = takeApart(request)
+  const options = completeOptions('evaluate', given, connections.nameOptions)
+  const { device } = options
+  const { signal, onProgress } = connections
+  const data = options.data as string
   await requireDevice(device)
-  const model = readAny(bytes, options)
-  const stored = await openDataset(options.data)
-  const pool = new WorkerPool(options.threads ?? 0, options.signal, device)
+  const model = readAny(bytes, connections)
+  const stored = await openDataset(data, { signal })
+  const pool = new WorkerPool(options.threads, signal, device)
   try {
-    options.onProgress?.({ kind: 'phase', name: 'prepare' })
+    onProgress?.({ kind: 'phase', name: 'prepare' })
     const { dataset, output, fixedBatch, model: bound } = await bindNetwork(pool, model, stored, options)
     await checkLabelled(dataset.test, 'test', 'to measure accuracy')
-    options.onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
+    onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
     const { top1, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
       output,
       fixedBatch,
-      onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+      onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
     return {
       schema: 'ttq-evaluate/1',
-      model: options.name,
-      dataset: options.data,
+      model: connections.name,
+      dataset: data,
       preprocessing: dataset.preprocessing,
       device,
       top1: top1 as number,
@@ -60,11 +56,11 @@ export async function evaluateModel(bytes: Uint8Array, options: EvaluateModelOpt
       elapsedMs: performance.now() - start,
     }
   } finally {
-    await pool.close()
+    await Promise.all([pool.close(), stored.close?.()])
   }
 }
 
-function readAny(bytes: Uint8Array, { name, externalData, overwrite = false }: EvaluateModelOptions): Model {
-  if (isPacked(bytes)) return unpack(bytes, { name }).model
-  return readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
+function readAny(bytes: Uint8Array, connections: Connections): Model {
+  if (isPacked(bytes)) return unpack(bytes, { name: connections.name }).model
+  return readModel(bytes, readOptionsOf(connections))
 }

@@ -1,6 +1,8 @@
 // Accuracy against sparsity and size: the same compression at several thresholds, one after the other.
 import { compress } from './compress.js'
-import type { CompressRequest } from '../options/recipes.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions } from '../options/option-table.js'
+import { type Connections, takeApart } from './connections.js'
 import type { CompressReport } from './compress-report.js'
 import type { SweepPoint, SweepReport } from './sweep-report.js'
 import type { Progress } from '../training/progress.js'
@@ -11,10 +13,8 @@ export interface SweepValues {
   values: readonly number[]
 }
 
-export type SweepRequest = Omit<
-  CompressRequest,
-  'method' | 'compare' | 'threshold' | 'sparsity' | 'data' | 'overwrite' | 'fromScratch'
-> & { data: string }
+/** Everything but the network's name and the dataset has a default. */
+export type SweepRequest = Connections & GivenOptions<'sweep'> & { data: string }
 
 /**
  * Compresses a network once per value; each point is what `compress` gives for it alone. The bytes are read anew each
@@ -28,6 +28,8 @@ export async function sweep(
   { kind, values }: SweepValues,
   onPoint: (report: SweepReport, file: Uint8Array) => void = () => {},
 ): Promise<SweepReport> {
+  const { connections, given } = takeApart(request)
+  completeOptions('sweep', given, connections.nameOptions)
   const start = performance.now()
   let sofar: SweepReport | undefined
   for (const [index, value] of values.entries()) {

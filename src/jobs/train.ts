@@ -8,37 +8,25 @@ import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
-import type { CompressOptions } from '../options/compress-options.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { foldConstants } from '../binding/prepare-network.js'
+import { readOptionsOf, takeApart, type TrainingConnections } from './connections.js'
 import type { TrainReport } from './train-report.js'
 import type { Progress } from '../training/progress.js'
-import { rateForBatch } from '../options/rate-for-batch.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
-import { TRAIN_DEFAULTS, TRAIN_RATES } from '../options/train-defaults.js'
 import { trainFullPrecision } from '../training/train-full-precision.js'
 import { trainableParameters } from '../training/trainable.js'
-import type { TrainingOptions } from '../options/training-options.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
-export interface TrainNetworkOptions
-  extends
-    TrainingOptions,
-    Pick<
-      CompressOptions,
-      'name' | 'mean' | 'std' | 'scale' | 'fromScratch' | 'checkpoint' | 'onProgress' | 'signal' | 'externalData'
-    > {
-  /**
-   * Dataset, as for compress. Its images are normalised by its own mean and std unless told otherwise: an untrained
-   * network expects none.
-   */
-  data: string
-}
-
-/** Everything but the network's name and the dataset has a default. */
-export type TrainRequest = Pick<TrainNetworkOptions, 'name' | 'data'> & Partial<TrainNetworkOptions>
+/**
+ * Everything but the network's name and the dataset has a default. Images are normalised by the dataset's own mean and
+ * std unless told otherwise: an untrained network expects none.
+ */
+export type TrainRequest = TrainingConnections & GivenOptions<'train'> & { data: string }
 
 export interface TrainNetworkResult {
   /** The trained network, serialized ONNX. */
@@ -53,16 +41,19 @@ export interface TrainNetworkResult {
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `training`, `interrupted`
  */
 export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Promise<TrainNetworkResult> {
-  const options = completeTrainOptions(request)
-  const { name, externalData, data, threads, device, signal, seed } = options
+  const { connections, given } = takeApart(request)
+  const options = completeOptions('train', given, connections.nameOptions)
+  const { threads, device, seed } = options
+  const { onProgress: report, signal } = connections
+  const data = options.data as string
   const start = performance.now()
   const phase = (of: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void => {
-    options.onProgress?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
+    report?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
   }
   phase('read')
-  const model = await foldConstants(readModel(bytes, { name, ...(externalData === undefined ? {} : { externalData }) }))
+  const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
   await requireDevice(device)
-  const stored = await openDataset(data)
+  const stored = await openDataset(data, { signal })
   const pool = new WorkerPool(threads, signal, device)
   try {
     phase('prepare')
@@ -73,12 +64,16 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     await checkTrainable(bound)
     const { dataset, output } = bound
     const checkpoint =
-      options.checkpoint &&
-      new RunCheckpoint(options.checkpoint, await runFingerprint(bound.model, dataset, options, pool.size))
+      connections.checkpoint &&
+      new RunCheckpoint(
+        connections.checkpoint,
+        await runFingerprint(bound.model, dataset, { job: 'train', options, threads: pool.size }),
+        connections.nameOptions,
+      )
     const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
       const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
         output,
-        onProgress: (done, total) => options.onProgress?.({ kind: 'evaluated', done, total }),
+        onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
       })
       return { top1: top1 as number }
     }
@@ -88,7 +83,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     const warnings: string[] = []
     const onProgress = (progress: Progress): void => {
       if (progress.kind === 'warning') warnings.push(progress.message)
-      options.onProgress?.(progress)
+      report?.(progress)
     }
     const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
       onProgress,
@@ -102,7 +97,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       report: {
         schema: 'ttq-train/1',
         ttq: VERSION,
-        model: name,
+        model: connections.name,
         output: null,
         dataset: data,
         preprocessing: dataset.preprocessing,
@@ -116,20 +111,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       },
     }
   } finally {
-    await pool.close()
+    await Promise.all([pool.close(), stored.close?.()])
   }
-}
-
-function completeTrainOptions(request: TrainRequest): TrainNetworkOptions {
-  const options = {
-    ...TRAIN_DEFAULTS,
-    fromScratch: false,
-    ...TRAIN_RATES[request.optimizer ?? TRAIN_DEFAULTS.optimizer],
-    ...request,
-  }
-  if (request.learningRate === undefined) options.learningRate = rateForBatch(options.learningRate, options)
-  if (request.drops === undefined || options.schedule === 'step') return options
-  throw new TtqError('usage', `--drops: given with --schedule ${options.schedule}, expected --schedule step`)
 }
 
 async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {

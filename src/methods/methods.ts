@@ -1,5 +1,6 @@
 // The methods by the name that users give, and the rules that they make for a network's layers.
 import type { ValueName } from '../onnx/model.js'
+import type { MethodName } from '../options/choices.js'
 import { plain } from '../optimizer/straight-through.js'
 import type { UpdateRule } from '../optimizer/update-rule.js'
 import type { Method, MethodSettings } from './method.js'
@@ -7,9 +8,7 @@ import { bwn, dorefa, twn } from './straight-through.js'
 import { ttq } from './ttq.js'
 
 /** `none` is full precision, to compare with. */
-export const METHODS = { ttq, twn, bwn, dorefa, none: () => plain } as const satisfies Record<string, Method>
-
-export type MethodName = keyof typeof METHODS
+export const METHODS = { ttq, twn, bwn, dorefa, none: () => plain } as const satisfies Record<MethodName, Method>
 
 export interface LayerRuleOptions extends Omit<MethodSettings, 'scalesFromOne'> {
   method: MethodName

@@ -3,7 +3,7 @@
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { writeModel } from '../onnx/write-model.js'
 import { float32 } from '../tensor/tensor.js'
-import type { Device } from './device.js'
+import type { Device } from '../options/choices.js'
 import { Session } from './session.js'
 
 const SIZE = 64

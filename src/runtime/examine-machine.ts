@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { env } from 'onnxruntime-node'
 import { blockedChannels } from './blocked-channels.js'
-import { type Device, DEVICES } from './device.js'
+import { type Device, DEVICE_NAMES } from '../options/choices.js'
 import { instructionSets, linuxProcessorFlags, macProcessorFlags } from './instruction-sets.js'
 import { deviceFault, offeredDevices } from './offered-devices.js'
 import { productRate } from './product-rate.js'
@@ -58,7 +58,7 @@ export async function examineMachine(): Promise<Machine> {
     instructionSets: flags === undefined ? null : instructionSets(flags),
     blockedChannels: (await blockedChannels()) ?? null,
     gflopsPerCore: rate,
-    devices: await Promise.all(DEVICES.map((name) => deviceState(name, offered.includes(name)))),
+    devices: await Promise.all(DEVICE_NAMES.map((name) => deviceState(name, offered.includes(name)))),
   }
 }
 

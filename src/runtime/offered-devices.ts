@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { listSupportedBackends } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
-import { type Device, DEVICES } from './device.js'
+import { type Device, DEVICE_NAMES } from '../options/choices.js'
 
 /** Milliseconds that a device may take to compute a sum: CUDA loads for seconds. */
 const TRIAL_PATIENCE = 60_000
@@ -15,7 +15,7 @@ const TRIAL_PATIENCE = 60_000
 /** Devices that the installed build can try to use: compiled in, or with their library beside it. cpu comes first. */
 export function offeredDevices(): Device[] {
   const backends = new Map(listSupportedBackends().map(({ name, bundled }) => [name, bundled]))
-  return DEVICES.filter((device) => backends.get(device) === true || (backends.has(device) && hasLibrary(device)))
+  return DEVICE_NAMES.filter((device) => backends.get(device) === true || (backends.has(device) && hasLibrary(device)))
 }
 
 // A provider that is not compiled in is a library of its own (libonnxruntime_providers_cuda.so), which npm's package

@@ -2,7 +2,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Device } from './device.js'
+import type { Device } from '../options/choices.js'
 
 export interface SessionOptions {
   /** Threads inside one operator on the cpu; 1 leaves the other cores to other sessions, 0 takes all. */

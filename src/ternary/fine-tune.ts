@@ -18,7 +18,8 @@ import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { channelStatistics } from '../binding/channel-statistics.js'
-import type { CompressOptions } from '../options/compress-options.js'
+import type { MethodName } from '../options/choices.js'
+import type { OptionsOf } from '../options/option-table.js'
 import { continuation } from './continuation.js'
 import { withValues } from '../training/trained-values.js'
 import { describeTraining } from '../training/describe-training.js'
@@ -65,6 +66,9 @@ export interface FineTuneOptions {
   recovery?: TrainingCheckpoint | undefined
 }
 
+/** The options of compress, with any method: full precision, too, to compare with. */
+export type FineTuneSettings = Omit<OptionsOf<'compress'>, 'method'> & { method: MethodName }
+
 /**
  * Re-normalises the network and sets samples aside.
  * @throws TtqError `unsupported` when the network cannot be trained
@@ -73,7 +77,7 @@ export async function prepareFineTuning(
   pool: WorkerPool,
   bound: BoundNetwork,
   choices: readonly LayerChoice[],
-  options: CompressOptions,
+  options: FineTuneSettings,
 ): Promise<FineTuning> {
   checkTrainable(bound, choices)
   const split = holdOut(bound.dataset, options)
@@ -91,7 +95,7 @@ export async function fineTune(
   bound: BoundNetwork,
   tuning: FineTuning,
   choices: readonly LayerChoice[],
-  options: CompressOptions,
+  options: FineTuneSettings,
   { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original, dataset, output } = bound
@@ -191,7 +195,7 @@ export async function renormalized(
   pool: WorkerPool,
   { model, dataset }: BoundNetwork,
   choices: readonly LayerChoice[],
-  { renormalize }: Pick<CompressOptions, 'renormalize'>,
+  { renormalize }: Pick<FineTuneSettings, 'renormalize'>,
   calibration: Uint32Array,
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }

@@ -10,7 +10,8 @@ import { layerRules } from '../methods/methods.js'
 import { dequantize } from '../methods/threshold.js'
 import { trainedTernary, type TrainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
-import type { CompressOptions } from '../options/compress-options.js'
+import type { MethodName } from '../options/choices.js'
+import type { OptionsOf } from '../options/option-table.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
 
@@ -22,7 +23,7 @@ import { thresholdRule } from './threshold-rule.js'
 export function fitWithoutData(
   original: Model,
   choices: readonly LayerChoice[],
-  options: CompressOptions,
+  options: FitRule & Pick<OptionsOf<'compress'>, 'renormalize'>,
 ): TernaryNetwork {
   let model = original
   const layers = new Map<ValueName, TernaryLayer>()
@@ -39,7 +40,9 @@ export function fitWithoutData(
 }
 
 /** The options that the fit of one layer depends on. */
-export type FitRule = Pick<CompressOptions, 'method' | 'threshold' | 'sparsity'>
+export interface FitRule extends Pick<OptionsOf<'compress'>, 'threshold' | 'sparsity'> {
+  method: MethodName
+}
 
 /**
  * The ternary weights that fit a layer's weights best, and the initializer that holds them. @throws TtqError `model`

@@ -11,7 +11,7 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms, insertChannelScales } from './renormalize.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
-import type { CompressOptions } from '../options/compress-options.js'
+import type { OptionsOf } from '../options/option-table.js'
 import { holdOut } from '../training/hold-out.js'
 import { renormalized } from './fine-tune.js'
 import { fitLayer, type FitRule } from './fit-without-data.js'
@@ -43,7 +43,7 @@ export interface LayerCosts {
 }
 
 export interface LayerCostOptions
-  extends FitRule, Pick<CompressOptions, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
+  extends FitRule, Pick<OptionsOf<'compress'>, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number
   onProgress?: (done: number, total: number) => void

@@ -2,8 +2,7 @@
 // until the bound holds. In which order follows from held-out training samples; the test set only says when to stop.
 import type { LayerChoice } from './layer-choice.js'
 import { isBeyond } from './accuracy-drop.js'
-import type { CompressOptions } from '../options/compress-options.js'
-import type { FineTuned } from './fine-tune.js'
+import type { FineTuned, FineTuneSettings } from './fine-tune.js'
 import type { LayerCost } from './layer-costs.js'
 import type { TrainingReport } from '../training/training-report.js'
 
@@ -21,7 +20,7 @@ export interface RestorationWork<C extends Candidate> {
   /** Costs of the ternary choices, each alone, on held-out training samples. */
   measureCosts: () => Promise<readonly LayerCost[]>
   /** Trains on from `from` with fewer ternary layers. */
-  fineTune: (choices: readonly LayerChoice[], from: FineTuned, options: CompressOptions) => Promise<FineTuned>
+  fineTune: (choices: readonly LayerChoice[], from: FineTuned, options: FineTuneSettings) => Promise<FineTuned>
   /** Packs, reads back and measures on the test set. */
   confirm: (tuned: FineTuned, choices: readonly LayerChoice[]) => Promise<C>
   onRound: (detail: string) => void
@@ -65,7 +64,7 @@ const RATE_SHARE = 0.3
  */
 export async function restoreLayers<C extends Candidate>(
   first: C,
-  options: CompressOptions & { maxDrop: number },
+  options: FineTuneSettings & { maxDrop: number },
   work: RestorationWork<C>,
 ): Promise<{ chosen: C; report: RestorationReport }> {
   const { maxDrop } = options
@@ -130,7 +129,7 @@ function withoutTernary(
   })
 }
 
-function briefly(options: CompressOptions): CompressOptions {
+function briefly(options: FineTuneSettings): FineTuneSettings {
   return {
     ...options,
     epochs: Math.max(1, Math.round(options.epochs * EPOCH_SHARE)),

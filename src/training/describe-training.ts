@@ -1,53 +1,33 @@
 // What a report says of a training: the options it ran with, and how it went.
-import type { CompressOptions } from '../options/compress-options.js'
+import { type OptionName, OPTIONS, type OptionsOf } from '../options/option-table.js'
+import type { OptionRow } from '../options/option.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
 import type { TrainingReport, TrainingSettings } from './training-report.js'
 import type { TrainResult } from './train.js'
-import type { TrainingOptions } from '../options/training-options.js'
-import type { WorkerPool } from '../execution/worker-pool.js'
 
-/** Options that say how a network is trained, in the order in which a report has them, */
-const SETTINGS = [
-  'batch',
-  'optimizer',
-  'learningRate',
-  'schedule',
-  'drops',
-  'warmup',
-  'weightDecay',
-  'labelSmoothing',
-  'clipNorm',
-  'augment',
-  'validation',
-] as const satisfies readonly (keyof TrainingOptions)[]
-/** and how it becomes ternary. */
-const TERNARY_SETTINGS = [
-  'scaleLearningRate',
-  'scaleStart',
-  'latentSteps',
-  'distill',
-  'temperature',
-] as const satisfies readonly (keyof CompressOptions)[]
+/** What a report has of any options. */
+type Described = Pick<OptionsOf<'train'>, 'epochs' | 'seed'>
 
 /** A training to ternary weights. */
 export function describeTraining(
-  options: CompressOptions,
+  options: Described,
   result: TrainResult,
   pool: Pick<WorkerPool, 'device'>,
 ): TrainingReport {
-  return describe(options, picked(options, [...SETTINGS, ...TERNARY_SETTINGS]), result, pool)
+  return describe(options, settingsOf(options, ['training', 'ternary']), result, pool)
 }
 
 /** A training of the network as it is, whatever else the options say. */
 export function describeFullPrecisionTraining(
-  options: TrainingOptions,
+  options: Described,
   result: TrainResult,
   pool: Pick<WorkerPool, 'device'>,
 ): TrainingReport {
-  return describe(options, picked(options, SETTINGS), result, pool)
+  return describe(options, settingsOf(options, ['training']), result, pool)
 }
 
 function describe(
-  options: TrainingOptions,
+  options: Described,
   settings: TrainingSettings,
   result: TrainResult,
   { device }: Pick<WorkerPool, 'device'>,
@@ -66,8 +46,11 @@ function describe(
   }
 }
 
-function picked<Options>(options: Options, names: readonly (keyof Options)[]): TrainingSettings {
+function settingsOf(options: object, kinds: readonly OptionRow['setting'][]): TrainingSettings {
+  const rows = Object.entries(OPTIONS) as [OptionName, OptionRow][]
+  const names = rows.filter(([, { setting }]) => setting !== undefined && kinds.includes(setting)).map(([name]) => name)
+  const said = options as Readonly<Record<string, unknown>>
   return Object.fromEntries(
-    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+    names.filter((name) => said[name] !== undefined).map((name) => [name, said[name]]),
   ) as unknown as TrainingSettings
 }

@@ -8,12 +8,12 @@ import type { Parameter, UpdateGraph } from '../optimizer/parameters.js'
 import { agreement, evaluate, type Evaluation } from '../binding/evaluate.js'
 import { partition } from '../execution/layout.js'
 import { planReplicas } from '../execution/replica-plan.js'
-import { finishedTraining, train, type TrainOptions, type TrainResult } from './train.js'
+import { finishedTraining, train, type LoopOptions, type TrainResult } from './train.js'
 import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-export interface FitOptions extends Omit<TrainOptions, 'classes' | 'validate' | 'plan'> {
+export interface FitOptions extends Omit<LoopOptions, 'classes' | 'validate' | 'plan'> {
   distill: number
   temperature: number
   /** Update graph over one replica's share of the parameters. */

@@ -7,6 +7,8 @@ import type { Dataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
+import type { Job, OptionRow } from '../options/option.js'
 import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
 
@@ -32,25 +34,24 @@ export interface TrainingCheckpoint {
   diverged: (at: { epoch: number; step: number }) => void
 }
 
-/** May differ from the checkpoint's where training from there has diverged: then at least one of them must. */
-const AGAINST_DIVERGENCE = ['--learning-rate', '--scale-learning-rate', '--clip-norm']
-
 export class RunCheckpoint {
   private trainings: TrainingPosition[] = []
   private started = 0
   private readonly resumed: readonly TrainingPosition[]
 
   /**
-   * @param fingerprint of what the run depends on, by the names that messages use
+   * @param fingerprint of what the run depends on: the options by their names in the option table, and more
+   * @param nameOptions how messages name options
    * @throws TtqError `checkpoint` when the checkpoint to resume is damaged or of another run
    */
   constructor(
     private readonly options: CheckpointOptions,
     private readonly fingerprint: Checkpoint['fingerprint'],
+    nameOptions: NameOptions = inLibrary,
   ) {
     const { resume, name } = options
     const found = resume === undefined ? undefined : readCheckpoint(resume, name)
-    if (found !== undefined) checkBelongs(found, fingerprint, name)
+    if (found !== undefined) checkBelongs(found, fingerprint, name, nameOptions)
     this.resumed = found?.trainings ?? []
   }
 
@@ -84,16 +85,18 @@ function checkBelongs(
   { fingerprint: found, diverged }: Checkpoint,
   expected: Checkpoint['fingerprint'],
   name: string,
+  nameOptions: NameOptions,
 ): void {
+  const shownKey = (key: string): string => (Object.hasOwn(OPTIONS, key) ? nameOptions(key) : key)
   const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
     (key) => found[key] !== expected[key],
   )
-  const different = diverged === null ? names : names.filter((key) => !AGAINST_DIVERGENCE.includes(key))
+  const different = diverged === null ? names : names.filter((key) => !againstDivergence(key))
   if (different.length > 0) {
-    const list = different.map((key) => `${key} ${shown(found[key])}, now ${shown(expected[key])}`).join('; ')
+    const list = different.map((key) => `${shownKey(key)} ${shown(found[key])}, now ${shown(expected[key])}`).join('; ')
     throw new TtqError('checkpoint', `${name}: it belongs to another run: ${list}`, {
-      facts: { different },
-      hint: 'repeat the options of that run, or start again without --resume',
+      facts: { different: different.map(shownKey) },
+      hint: `repeat the options of that run, or start again without ${nameOptions('resume')}`,
     })
   }
   if (diverged !== null && names.length === 0) {
@@ -102,7 +105,7 @@ function checkBelongs(
       `${name}: training from here diverged at epoch ${diverged.epoch}, step ${diverged.step}, and would again`,
       {
         facts: diverged,
-        hint: 'resume with a lower --learning-rate or --scale-learning-rate, or with --clip-norm',
+        hint: `resume with a lower ${nameOptions('learningRate')} or ${nameOptions('scaleLearningRate')}, or with ${nameOptions('clipNorm')}`,
       },
     )
   }
@@ -114,47 +117,34 @@ function shown(value: string | undefined): string {
   return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 8)}...` : value
 }
 
-/**
- * Options that say nothing of what is trained: by which name and through which functions, and what the other parts of a
- * fingerprint cover.
- */
-const OTHER_OPTIONS = new Set([
-  'name',
-  'data',
-  'mean',
-  'std',
-  'scale',
-  'threads',
-  'onProgress',
-  'signal',
-  'externalData',
-  'checkpoint',
-])
+// May differ from the checkpoint's where training from there has diverged: then at least one of them must.
+function againstDivergence(key: string): boolean {
+  return Object.hasOwn(OPTIONS, key) && (OPTIONS[key as OptionName] as OptionRow).fingerprint === 'against divergence'
+}
 
-/**
- * What a training depends on: the network, the dataset, every option and the number of threads, from which that of the
- * replicas follows.
- * @param options of the caller; those that are undefined count as not given
- */
+export interface RunOptions {
+  job: Job
+  /** All options of the job as they hold. */
+  options: object
+  /** From which the number of replicas follows. */
+  threads: number
+}
+
+/** What a training depends on: the network, the dataset, every option that no other part covers, and the threads. */
 export async function runFingerprint(
   model: Model,
   dataset: Dataset,
-  options: object,
-  threads: number,
+  { job, options, threads }: RunOptions,
 ): Promise<Record<string, string>> {
-  const given = Object.entries(options).filter(([key, value]) => !OTHER_OPTIONS.has(key) && value !== undefined)
+  const said = options as Readonly<Record<string, unknown>>
+  const names = optionsOf(job).filter(([name, row]) => row.fingerprint !== 'covered' && said[name] !== undefined)
   return {
     ttq: VERSION,
     network: bytesToHex(sha256(writeModel(model))),
     dataset: await datasetDigest(dataset),
     preprocessing: dataset.preprocessing,
     threads: String(threads),
-    ...Object.fromEntries(
-      given.map(([key, value]) => [
-        `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-        JSON.stringify(value),
-      ]),
-    ),
+    ...Object.fromEntries(names.map(([name]) => [name, JSON.stringify(said[name])])),
   }
 }
 

@@ -1,12 +1,12 @@
 // Learning rate over the course of training.
 
-/**
- * - `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a
- * tenth after each drop.
- */
-export type ScheduleName = 'cosine' | 'step' | 'constant'
+import type { ScheduleName } from '../options/choices.js'
 
 export interface Schedule {
+  /**
+   * `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a tenth
+   * after each drop.
+   */
   kind: ScheduleName
   /** Highest learning rate. */
   peak: number

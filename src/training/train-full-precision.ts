@@ -10,7 +10,7 @@ import { fit } from './fit.js'
 import type { Progress } from './progress.js'
 import type { TrainingReport } from './training-report.js'
 import type { TrainingCheckpoint } from './run-checkpoint.js'
-import type { TrainingOptions } from '../options/training-options.js'
+import type { OptionsOf } from '../options/option-table.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /**
@@ -21,7 +21,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 export async function trainFullPrecision(
   pool: WorkerPool,
   bound: BoundNetwork,
-  options: TrainingOptions,
+  options: Omit<OptionsOf<'train'>, 'data'>,
   { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
 ): Promise<{ model: Model; training: TrainingReport }> {
   const { model, dataset, output } = bound

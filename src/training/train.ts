@@ -19,12 +19,12 @@ import type { TrainingCheckpoint } from './run-checkpoint.js'
 import { learningRate } from './schedule.js'
 import type { TrainedValues } from './trained-values.js'
 import type { TrainingGraph } from './training-graph.js'
-import type { TrainingOptions } from '../options/training-options.js'
+import type { OptionsOf } from '../options/option-table.js'
 import type { ReplicaPlan } from '../execution/replica-plan.js'
 import type { Workers } from '../execution/worker-pool.js'
 
-export interface TrainOptions extends Pick<
-  TrainingOptions,
+export interface LoopOptions extends Pick<
+  OptionsOf<'train'>,
   | 'epochs'
   | 'batch'
   | 'learningRate'
@@ -89,7 +89,7 @@ export async function train(
   graph: TrainingGraph,
   buildUpdates: () => readonly UpdateGraph[],
   split: Split,
-  options: TrainOptions,
+  options: LoopOptions,
 ): Promise<TrainResult> {
   const { recovery } = options
   const resumed = recovery?.resumed
@@ -203,14 +203,14 @@ function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {
 /** The result of a training that was done when its checkpoint was made. */
 export function finishedTraining(
   position: TrainingPosition,
-  options: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+  options: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
 ): TrainResult {
   return trainResult(position, options, 0, { gradient: 0, reduce: 0, update: 0, wait: 0, data: 0 })
 }
 
 function trainResult(
   { best, history, trainingMs, elapsedMs }: Pick<TrainingPosition, 'best' | 'history' | 'trainingMs' | 'elapsedMs'>,
-  { epochs, batch, indices, plan }: Pick<TrainOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+  { epochs, batch, indices, plan }: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
   timedSteps: number,
   times: TrainResult['times'],
 ): TrainResult {
@@ -256,7 +256,7 @@ async function createReplicas(
   pool: Workers,
   graph: TrainingGraph,
   layout: Layout,
-  { clipNorm, plan }: Pick<TrainOptions, 'clipNorm' | 'plan'>,
+  { clipNorm, plan }: Pick<LoopOptions, 'clipNorm' | 'plan'>,
   from?: TrainedValues,
 ): Promise<Places> {
   const bytes = layout.size * Float32Array.BYTES_PER_ELEMENT
@@ -305,7 +305,7 @@ async function shares(
   split: Split,
   chosen: readonly number[],
   replicas: number,
-  options: TrainOptions,
+  options: LoopOptions,
   step: number,
 ): Promise<Feeds[]> {
   const random = randomSource(options.seed, 'augment', step)
@@ -324,7 +324,7 @@ async function shares(
 function targets(
   labels: Int32Array,
   samples: number,
-  { classes, labelSmoothing, unlabelled }: TrainOptions,
+  { classes, labelSmoothing, unlabelled }: LoopOptions,
 ): Feeds[string] {
   const rows = new Float32Array(samples * classes)
   if (unlabelled) return float32([samples, classes], rows)
@@ -346,7 +346,7 @@ async function stepOnAll(pool: Workers, batches: readonly Feeds[], rates: Rates)
 }
 
 // Takes the losses in any order, the first one first.
-function lossCheck(options: TrainOptions): (loss: number, epoch: number, step: number) => number {
+function lossCheck(options: LoopOptions): (loss: number, epoch: number, step: number) => number {
   let limit: number | undefined
   return (loss, epoch, step) => {
     limit ??= DIVERGED * Math.max(1, loss)
@@ -360,7 +360,7 @@ function lossCheck(options: TrainOptions): (loss: number, epoch: number, step: n
 function checkValues(
   { values }: TrainedValues,
   { epoch, step }: { epoch: number; step: number },
-  options: TrainOptions,
+  options: LoopOptions,
 ): void {
   for (const [name, value] of values) {
     if (!value.every(Number.isFinite))
@@ -372,7 +372,7 @@ function diverged(
   found: string,
   expected: string,
   at: { epoch: number; step: number },
-  { recovery }: TrainOptions,
+  { recovery }: LoopOptions,
 ): TtqError {
   recovery?.diverged(at)
   return new TtqError('training', `training: ${found} at epoch ${at.epoch}, step ${at.step}, expected ${expected}`, {

@@ -1,5 +1,5 @@
 // What a report says of a training: the options it ran with, and how it went.
-import type { TrainingOptions } from '../options/training-options.js'
+import type { OptionsOf } from '../options/option-table.js'
 
 export interface EpochReport {
   epoch: number
@@ -16,7 +16,20 @@ export interface EpochReport {
 }
 
 /** The options that training ran with, as they came out of what was given, recipe and defaults. */
-export interface TrainingSettings extends Omit<TrainingOptions, 'epochs' | 'threads' | 'device' | 'seed'> {
+export interface TrainingSettings extends Pick<
+  OptionsOf<'train'>,
+  | 'batch'
+  | 'optimizer'
+  | 'learningRate'
+  | 'schedule'
+  | 'drops'
+  | 'warmup'
+  | 'weightDecay'
+  | 'labelSmoothing'
+  | 'clipNorm'
+  | 'augment'
+  | 'validation'
+> {
   /** The following stand there where the network became ternary. */
   scaleLearningRate?: number
   scaleStart?: 'fit' | 'one'

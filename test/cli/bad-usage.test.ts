@@ -51,7 +51,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --compare twn', '--compare: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --method none', '--method: found "none", expected ttq, twn, bwn or dorefa.'],
   ['compress m.onnx --rest int4', '--rest: found "int4", expected fp32, fp16 or int8.'],
-  ['compress m.onnx --renormalize maybe', '--renormalize: found "maybe", expected auto, on or off.'],
+  ['compress m.onnx --renormalize maybe', '--renormalize: found "maybe", expected auto or off.'],
   ['compress m.onnx --data x.mjs --scale 2', '--scale: found "2", expected 1 or 255.'],
   ['compress m.onnx --data x.mjs --mean 0.5,,0.5 --std 1,1,1', '--mean: found "", expected a number.'],
   ['compress m.onnx --data x.mjs --mean -0.5,0.5 --std 1', '--std: found 1 values, expected 2 as --mean has.'],
@@ -77,7 +77,10 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx --data x.mjs --max-drop 1 --max-drop-action retry',
     '--max-drop-action: found "retry", expected restore or fail.',
   ],
-  ['analyze m.onnx', 'analyze: no dataset given, expected --data <dataset>. ttq analyze model.onnx --data mnist.'],
+  [
+    'analyze m.onnx',
+    'analyze: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
+  ],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 up.'],
   ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
   [
@@ -144,7 +147,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'sweep m.onnx --thresholds 0.05',
-    'sweep: no dataset given, expected --data <dataset>. ttq sweep model.onnx --data mnist --thresholds 0.05,0.1.',
+    'sweep: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
   ],
   [
     'sweep m.onnx --data x.mjs --thresholds 0.1 --sparsities 0.5',
@@ -186,7 +189,10 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'sweep m.onnx --data x.mjs --sparsities 0.5 --keep-files none',
     '--keep-files: none/m-sparsity-0.5.ttq cannot be made: there is no folder none. Make the folder first.',
   ],
-  ['evaluate m.onnx', 'evaluate: no dataset given, expected --data <dataset>. ttq evaluate model.onnx --data mnist.'],
+  [
+    'evaluate m.onnx',
+    'evaluate: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
+  ],
 ]
 
 describe('bad usage', () => {

@@ -144,7 +144,7 @@ describe('LeNet-5 on MNIST', () => {
   }
 
   const REFUSED: Record<string, string> = {
-    'train trained.onnx': 'train: no dataset given, expected --data <dataset>. Ttq train',
+    'train trained.onnx': 'train: no dataset given, expected --data and one. A dataset is mnist',
     'train trained.onnx --data mnist:mnist --optimizer lion': '--optimizer: found "lion", expected sgd or adam',
     'train trained.onnx --data mnist:mnist --distill 0.5': 'train: unknown option --distill.',
     'train trained.onnx --data mnist:mnist --drops 0.5':

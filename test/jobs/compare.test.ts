@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { unpack } from '../../src/packed/index.js'
 import { compress } from '../../src/jobs/compress.js'
-import type { CompressRequest } from '../../src/options/recipes.js'
+import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { STRIPES, stripesNetwork } from '../training/stripes-network.js'
 
 const REQUEST: CompressRequest = {

@@ -13,7 +13,7 @@ import { unpack } from '../../src/packed/index.js'
 import { Session } from '../../src/runtime/session.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import { isKept } from '../../src/training/kept-epoch.js'
-import type { CompressRequest } from '../../src/options/recipes.js'
+import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { trainNetwork } from '../../src/jobs/train.js'
 import { STRIPES, stripesBatch, stripesNetwork, type Form } from '../training/stripes-network.js'
 
@@ -112,7 +112,7 @@ const FITS: Record<string, Partial<CompressRequest> & { form?: Form }> = {
   'a constant threshold': { threshold: 0.1 },
   'a constant sparsity': { sparsity: 0.5 },
   'renormalize off': { renormalize: 'off' },
-  'renormalize on': { renormalize: 'on' },
+  'renormalize on': { renormalize: 'auto' },
   float16: { form: { type: 'float16' } },
 }
 
@@ -167,7 +167,7 @@ const REFUSED: Record<string, { form?: Form; request: Partial<CompressRequest>; 
   'samples of another shape': { request: { data: sibling('other-shape') }, code: 'data', message: /7/ },
   'a dataset without labels': { request: { data: sibling('no-labels') }, code: 'data', message: /labels/ },
   divergence: {
-    request: { learningRate: 1e30, warmup: 0 },
+    request: { learningRate: 10, optimizer: 'adam', warmup: 0 },
     code: 'training',
     message: /the loss is .* at epoch \d+, step \d+, expected a finite number/,
   },

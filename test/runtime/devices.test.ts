@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import { type Device, DEVICES } from '../../src/runtime/device.js'
+import { type Device, DEVICE_NAMES } from '../../src/options/choices.js'
 import { deviceFault, offeredDevices, requireDevice } from '../../src/runtime/offered-devices.js'
 import { Session } from '../../src/runtime/session.js'
 import { float32 } from '../../src/tensor/tensor.js'
@@ -28,7 +28,7 @@ test('cpu is offered first and needs no trial', async () => {
 
 describe('not offered', () => {
   // ONNX Runtime itself drops such a provider without an error and computes on the cpu.
-  for (const device of DEVICES.filter((device) => !offered.includes(device))) {
+  for (const device of DEVICE_NAMES.filter((device) => !offered.includes(device))) {
     test(`${device} is refused`, async () => {
       const { code, message, hint } = await rejection(device)
       assert.equal(code, 'usage')
@@ -41,7 +41,7 @@ describe('not offered', () => {
   }
 
   test('no platform has them all', () => {
-    assert.ok(offered.length < DEVICES.length, offered.join(', '))
+    assert.ok(offered.length < DEVICE_NAMES.length, offered.join(', '))
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { test } from 'node:test'
-import { DEVICES } from '../../src/runtime/device.js'
+import { DEVICE_NAMES } from '../../src/options/choices.js'
 import { examineMachine } from '../../src/runtime/examine-machine.js'
 import { instructionSets, linuxProcessorFlags, macProcessorFlags } from '../../src/runtime/instruction-sets.js'
 import { productRate } from '../../src/runtime/product-rate.js'
@@ -45,7 +45,7 @@ test('this machine', async () => {
   assert.ok(machine.blockedChannels === null || machine.blockedChannels === 8 || machine.blockedChannels === 16)
   assert.deepEqual(
     machine.devices.map(({ name }) => name),
-    DEVICES,
+    DEVICE_NAMES,
   )
   assert.deepEqual(machine.devices[0], { name: 'cpu', offered: true, works: true, fault: null })
   for (const { offered, works, fault } of machine.devices) assert.equal(works, offered && fault === null)

@@ -5,7 +5,7 @@ import { openDataset } from '../../src/data/open-dataset.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { bindNetwork } from '../../src/binding/bind-network.js'
-import { COMPRESS_DEFAULTS } from '../../src/options/compress-defaults.js'
+import { COMPRESS_DEFAULTS } from '../../src/options/complete-options.js'
 import { continuation } from '../../src/ternary/continuation.js'
 import { prepareFineTuning } from '../../src/ternary/fine-tune.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
@@ -59,7 +59,7 @@ describe("a fine-tuning's normalized layers", () => {
         const bound = await bindNetwork(pool, model, await openDataset(STRIPES), { trial: false })
         // The first layer is not ternary, though a batch norm follows it.
         const choices = chooseLayers(bound.model.graph, { keep: [], ternary: [] })
-        const { normalized } = await prepareFineTuning(pool, bound, choices, { ...COMPRESS_DEFAULTS, name: 'stripes' })
+        const { normalized } = await prepareFineTuning(pool, bound, choices, COMPRESS_DEFAULTS)
         assert.deepEqual([...normalized].sort(), ['c2.weight', 'c3.weight'])
       } finally {
         await pool.close()

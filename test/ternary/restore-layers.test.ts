@@ -4,11 +4,11 @@ import { describe, test } from 'node:test'
 import { unpack } from '../../src/packed/index.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { isBeyond } from '../../src/ternary/accuracy-drop.js'
-import { COMPRESS_DEFAULTS } from '../../src/options/compress-defaults.js'
-import type { CompressOptions } from '../../src/options/compress-options.js'
+import { COMPRESS_DEFAULTS } from '../../src/options/complete-options.js'
+import type { FineTuneSettings } from '../../src/ternary/fine-tune.js'
 import { compress } from '../../src/jobs/compress.js'
 import type { FineTuned } from '../../src/ternary/fine-tune.js'
-import type { CompressRequest } from '../../src/options/recipes.js'
+import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { type Candidate, restoreLayers } from '../../src/ternary/restore-layers.js'
 import { trainNetwork } from '../../src/jobs/train.js'
 import { STRIPES, stripesNetwork } from '../training/stripes-network.js'
@@ -20,7 +20,7 @@ test('a drop is beyond the bound by more than rounding', () => {
 })
 
 const tuned = (heldOutScore: number): FineTuned => ({ heldOutScore, training: { epochs: 1 } }) as FineTuned
-const OPTIONS = { ...COMPRESS_DEFAULTS, name: 'x', maxDrop: 1 } satisfies CompressOptions & { maxDrop: number }
+const OPTIONS = { ...COMPRESS_DEFAULTS, maxDrop: 1 } satisfies FineTuneSettings & { maxDrop: number }
 
 interface Plan {
   /** Divergence and bytes saved of each layer. */
@@ -34,7 +34,7 @@ async function play({ costs, course }: Plan): Promise<{
   trained: string[]
   confirmed: number[]
   outcome: Awaited<ReturnType<typeof restoreLayers>>
-  settings: CompressOptions[]
+  settings: FineTuneSettings[]
   said: string[]
 }> {
   const choices = costs.map((_, i): LayerChoice => ({
@@ -50,7 +50,7 @@ async function play({ costs, course }: Plan): Promise<{
   }))
   const trained: string[] = []
   const confirmed: number[] = []
-  const settings: CompressOptions[] = []
+  const settings: FineTuneSettings[] = []
   const said: string[] = []
   const candidate = (chosen: readonly LayerChoice[], round: number): Candidate => ({
     choices: chosen,

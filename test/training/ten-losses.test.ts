@@ -11,7 +11,7 @@ import type { UpdateGraph } from '../../src/optimizer/parameters.js'
 import { layerRules } from '../../src/methods/methods.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
 import { partition } from '../../src/execution/layout.js'
-import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js'
+import { train, type LoopOptions, type TrainResult } from '../../src/training/train.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 
@@ -139,7 +139,7 @@ function split(replicas: number): Split {
 
 interface Case {
   replicas: number
-  options: Pick<TrainOptions, 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm'>
+  options: Pick<LoopOptions, 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm'>
 }
 
 const PLAIN = { schedule: 'cosine', drops: [], labelSmoothing: 0 } as const

@@ -2,12 +2,13 @@
 import { VERSION } from '../../version.js'
 import type { DoctorReport } from '../../report/doctor-text.js'
 import type { Arguments, CommandBody } from '../command.js'
+import { commandOptions } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
-import { checkResultPaths, FORCE_OPTION, REPORT_OPTION, writeReport } from '../results.js'
+import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const doctorCommand: CommandBody = {
-  options: { report: REPORT_OPTION, force: FORCE_OPTION },
+  options: commandOptions('doctor'),
   examples: [['$0 doctor --json', 'JSON on stdout']],
   run: runDoctor,
 }

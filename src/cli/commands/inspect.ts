@@ -1,13 +1,14 @@
 // ttq inspect: what is in an .onnx or .ttq file.
 import type { Arguments, CommandBody } from '../command.js'
+import { commandOptions } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, FORCE_OPTION, REPORT_OPTION, writeReport } from '../results.js'
+import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const inspectCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
-  options: { report: REPORT_OPTION, force: FORCE_OPTION },
+  options: commandOptions('inspect'),
   examples: [['$0 inspect model.ttq --json', 'JSON on stdout']],
   run: runInspect,
 }

@@ -1,36 +1,22 @@
 // ttq new: the name of a known network -> an ONNX file with freshly initialised weights.
 import { TtqError } from '../../errors/ttq-error.js'
 import { NETWORKS, type NetworkName } from '../../networks/networks.js'
+import { completeOptions } from '../../options/complete-options.js'
+import { onCommandLine } from '../../options/option-table.js'
 import type { NewReport } from '../../report/new-text.js'
 import { closestName } from '../closest-name.js'
 import type { Arguments, CommandBody } from '../command.js'
+import { commandLineOption, commandOptions, givenOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
-import { numberOption, textOption } from '../option-values.js'
-import { checkResultPaths, FORCE_OPTION, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
-const NETWORK = 'Network:'
 const NAMES = Object.keys(NETWORKS)
 const LARGEST_EXTENT = 65_536
 
 export const newCommand: CommandBody = {
   operand: { name: 'network', describe: NAMES.join(', ') },
-  options: {
-    classes: { group: NETWORK, describe: 'number of classes', default: "the network's own, 10 or 1000" },
-    input: {
-      group: NETWORK,
-      describe: 'size of one sample, <channels>x<height>x<width>',
-      default: "the network's own, 1x28x28, 3x32x32 or 3x224x224",
-    },
-    seed: { group: NETWORK, describe: 'seed of the weights; equal seeds give equal files', default: 1 },
-    output: {
-      group: 'Output:',
-      describe: 'the ONNX file, - for stdout',
-      alias: 'o',
-      default: "the network's name with .onnx, in the working directory",
-    },
-    force: FORCE_OPTION,
-  },
+  options: commandOptions('new'),
   examples: [['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx']],
   run: runNew,
 }
@@ -38,8 +24,8 @@ export const newCommand: CommandBody = {
 async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   const name = networkName(args.operand)
   const input = inputSize(args) ?? NETWORKS[name].input
-  const classes = numberOption(args, 'classes', { from: 1, to: 1_000_000, whole: true }) ?? NETWORKS[name].classes
-  const seed = numberOption(args, 'seed', { from: 0, to: 4_294_967_295, whole: true }) ?? 1
+  const classes = (commandLineOption(args, 'classes') as number | undefined) ?? NETWORKS[name].classes
+  const { seed } = completeOptions('new', givenOptions(args, 'new'), onCommandLine)
   const output = textOption(args, 'output') ?? `${name}.onnx`
   const paths = checkResultPaths(args, { output })
   const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([

@@ -3,56 +3,23 @@ import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { SweepReport } from '../../jobs/sweep-report.js'
 import type { SweepValues } from '../../jobs/sweep.js'
-import type { Arguments, CommandBody, OptionSpec } from '../command.js'
+import { completeOptions } from '../../options/complete-options.js'
+import { onCommandLine } from '../../options/option-table.js'
+import type { Arguments, CommandBody } from '../command.js'
+import { commandLineOption, commandOptions, givenOptions, isSet, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { flagOption, numbersOption, refuseTogether, textOption } from '../option-values.js'
 import { checkOutputPath } from '../output-path.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 import { writeAtomically } from '../write-atomically.js'
-import { COMPRESS_OPTIONS, compressOptions } from './compress.js'
-
-/** Options of compress that a sweep sets itself, or that are about one file. */
-const NOT_SWEPT: readonly string[] = [
-  'method',
-  'compare',
-  'threshold',
-  'sparsity',
-  'output',
-  'checkpoint',
-  'resume',
-  'max-drop',
-  'max-drop-action',
-  'from-scratch',
-]
 
 /** Time that an interrupted point has to stop by itself; below main.ts's. */
 const GRACE_MS = 3000
 
-const VALUES = 'Values (one of them):'
-
-const OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  thresholds: { group: VALUES, describe: 'weights up to this share of the largest become 0: 0.02,0.05,0.1' },
-  sparsities: { group: VALUES, describe: 'this share of the weights becomes 0: 0.3,0.4,0.5' },
-  ...Object.fromEntries(Object.entries(COMPRESS_OPTIONS).filter(([name]) => !NOT_SWEPT.includes(name))),
-  output: {
-    group: 'Output:',
-    describe: 'the table as CSV, written anew after each point',
-    alias: 'o',
-    default: "the model's name with .csv, in the working directory",
-  },
-  figure: {
-    group: 'Output:',
-    describe: 'the figure as SVG, written anew after each point',
-    default: "the table's name with .svg",
-  },
-  'keep-files': { group: 'Output:', describe: 'keep the .ttq file of each point in this folder' },
-}
-
 export const sweepCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
-  options: OPTIONS,
+  options: commandOptions('sweep'),
   examples: [
     [
       '$0 sweep model.onnx --data cifar10 --sparsities 0.3,0.5,0.7 --keep-files out -o sweep.csv --report sweep.json',
@@ -70,11 +37,8 @@ interface SweepPaths extends ResultPaths {
 
 async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const values = sweepValues(args)
-  const { data, ...options } = compressOptions(args)
-  if (data === undefined)
-    throw new TtqError('usage', 'sweep: no dataset given, expected --data <dataset>', {
-      hint: 'ttq sweep model.onnx --data mnist --thresholds 0.05,0.1',
-    })
+  const options = givenOptions(args, 'sweep')
+  const { data } = completeOptions('sweep', options, onCommandLine)
   const output =
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
   const paths = sweepPaths(args, output, values)
@@ -94,7 +58,14 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     terminal.note(renderSweepPoint(report.points[done - 1] as SweepReport['points'][number]))
   }
   try {
-    const request = { ...options, ...source, data, signal: terminal.signal, onProgress: terminal.progress }
+    const request = {
+      ...options,
+      ...source,
+      data: data as string,
+      signal: terminal.signal,
+      onProgress: terminal.progress,
+      nameOptions: onCommandLine,
+    }
     const report = await Promise.race([sweep(bytes, request, values, onPoint), stopped(terminal.signal)])
     await writeReport(args, paths, report, renderSweepReport(report), terminal)
     return EXIT.done
@@ -120,10 +91,12 @@ function stopped(signal: AbortSignal): Promise<never> {
 }
 
 function sweepValues(args: Arguments): SweepValues {
-  refuseTogether(args, 'thresholds', 'sparsities', 'a sweep varies one of them')
-  const range = { from: 0, below: 1 }
-  const thresholds = numbersOption(args, 'thresholds', range)
-  const values = thresholds ?? numbersOption(args, 'sparsities', range)
+  const [thresholds, sparsities] = (['thresholds', 'sparsities'] as const).map((name) =>
+    commandLineOption(args, name),
+  ) as (number[] | undefined)[]
+  if (thresholds !== undefined && sparsities !== undefined)
+    throw new TtqError('usage', '--thresholds: given together with --sparsities; a sweep varies one of them')
+  const values = thresholds ?? sparsities
   if (values === undefined)
     throw new TtqError('usage', 'sweep: no values given, expected --thresholds or --sparsities', {
       hint: '--thresholds 0.02,0.05,0.1',
@@ -142,7 +115,7 @@ function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValu
   if (output === '-')
     throw new TtqError('usage', '--output: found -, expected a file: the table is written anew after each point')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const force = flagOption(args, 'force') ?? false
+  const force = isSet(args, 'force')
   const others = [args.operand, paths.model, paths.report].filter(
     (path) => path !== undefined && path !== '-',
   ) as string[]
@@ -152,7 +125,7 @@ function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValu
     return checked
   }
   const figure = check(textOption(args, 'figure') ?? `${output.replace(/\.csv$/i, '')}.svg`, '--figure')
-  const folder = textOption(args, 'keep-files')
+  const folder = textOption(args, 'keepFiles')
   const name = args.operand === '-' ? 'sweep' : defaultOutput(args.operand, '')
   const files =
     folder === undefined

@@ -1,50 +1,19 @@
 // ttq train: an ONNX network and a dataset -> the network trained in full precision, and a report.
-import { TtqError } from '../../errors/ttq-error.js'
-import { TRAIN_DEFAULTS as DEFAULTS, TRAIN_RATES } from '../../options/train-defaults.js'
 import type { TrainReport } from '../../jobs/train-report.js'
 import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
-import { checkpointFile, checkpointOptions, TRAINING_GRACE_MS } from '../checkpoint-options.js'
+import { completeOptions } from '../../options/complete-options.js'
+import { onCommandLine } from '../../options/option-table.js'
+import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { DATASET_OPTIONS, normalisationOf } from '../dataset-options.js'
+import { commandOptions, givenOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { flagOption, given, textOption } from '../option-values.js'
-import {
-  checkResultPaths,
-  defaultOutput,
-  FORCE_OPTION,
-  REPORT_OPTION,
-  writeModelResult,
-  writeReport,
-} from '../results.js'
+import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
-import { readTrainingOptions, TRAINING_GROUP, trainingOptions } from '../training-options.js'
-
-const OWN = "the dataset's own"
 
 export const trainCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
-  options: {
-    ...DATASET_OPTIONS,
-    mean: { ...DATASET_OPTIONS.mean, default: OWN },
-    std: { ...DATASET_OPTIONS.std, default: OWN },
-    scale: { ...DATASET_OPTIONS.scale, default: 1 },
-    'from-scratch': {
-      group: TRAINING_GROUP,
-      describe: "start from fresh random weights instead of the file's",
-      flag: true,
-    },
-    ...trainingOptions(DEFAULTS, TRAIN_RATES),
-    ...checkpointOptions(TRAINING_GROUP),
-    output: {
-      group: 'Output:',
-      describe: 'the trained ONNX file, - for stdout',
-      alias: 'o',
-      default: "the model's name with .trained.onnx, in the working directory",
-    },
-    force: FORCE_OPTION,
-    report: REPORT_OPTION,
-  },
+  options: commandOptions('train'),
   examples: [
     [
       '$0 train model.onnx --data cifar10 --from-scratch --epochs 164',
@@ -56,16 +25,8 @@ export const trainCommand: CommandBody = {
 }
 
 async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
-  const data = textOption(args, 'data')
-  if (data === undefined)
-    throw new TtqError('usage', 'train: no dataset given, expected --data <dataset>', {
-      hint: 'ttq train model.onnx --data mnist',
-    })
-  const options = {
-    ...normalisationOf(args),
-    ...readTrainingOptions(args),
-    ...given({ fromScratch: flagOption(args, 'from-scratch') }),
-  }
+  const options = givenOptions(args, 'train')
+  const { data } = completeOptions('train', options, onCommandLine)
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.trained.onnx')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const checkpoint = checkpointFile(
@@ -77,7 +38,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const input = await readModelInput(args.operand, terminal.signal)
   const result = await trained(
     input,
-    { ...options, data, ...(checkpoint.options && { checkpoint: checkpoint.options }) },
+    { ...options, data: data as string, ...(checkpoint.options && { checkpoint: checkpoint.options }) },
     terminal,
   ).catch((error: unknown) => {
     throw checkpoint.explain(error)
@@ -96,7 +57,13 @@ async function trained(
   { signal, progress }: Terminal,
 ): Promise<TrainNetworkResult> {
   const { trainNetwork } = await import('../../jobs/train.js')
-  const result = await trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress })
+  const result = await trainNetwork(bytes, {
+    ...source,
+    ...options,
+    signal,
+    onProgress: progress,
+    nameOptions: onCommandLine,
+  })
   signal.throwIfAborted()
   return result
 }

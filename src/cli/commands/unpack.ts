@@ -2,23 +2,15 @@
 import { TtqError } from '../../errors/ttq-error.js'
 import type { UnpackReport } from '../../report/unpack-text.js'
 import type { Arguments, CommandBody } from '../command.js'
+import { commandOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { textOption } from '../option-values.js'
-import { checkResultPaths, defaultOutput, FORCE_OPTION, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const unpackCommand: CommandBody = {
   operand: { name: 'model', describe: '.ttq file, - for stdin' },
-  options: {
-    output: {
-      group: 'Output:',
-      describe: 'the ONNX file, - for stdout',
-      alias: 'o',
-      default: "the model's name with .onnx, in the working directory",
-    },
-    force: FORCE_OPTION,
-  },
+  options: commandOptions('unpack'),
   examples: [['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes']],
   run: runUnpack,
 }

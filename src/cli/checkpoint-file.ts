@@ -1,28 +1,16 @@
-// --checkpoint and --resume: where a training is kept while it goes on. Commands that train have them; what is in the
-// file is training/checkpoint.ts.
+// The file in which a training is kept while it goes on (--checkpoint, --resume); what is in it is
+// training/checkpoint.ts.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
-import type { Arguments, OptionSpec } from './command.js'
-import { flagOption, textOption } from './option-values.js'
+import type { Arguments } from './command.js'
+import { isSet, textOption } from './command-options.js'
 import { checkOutputPath } from './output-path.js'
 import { writeAtomically } from './write-atomically.js'
 
 /** The value of --checkpoint that means none. */
 const NONE = 'off'
 const ENDING = '.checkpoint'
-
-/** @param group heading in the help text */
-export function checkpointOptions(group: string): { checkpoint: OptionSpec; resume: OptionSpec } {
-  return {
-    checkpoint: {
-      group,
-      describe: `file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; ${NONE} for none`,
-      default: `<output>${ENDING}`,
-    },
-    resume: { group, describe: 'go on from the checkpoint as if nothing had stopped the training', flag: true },
-  }
-}
 
 /** Milliseconds that an interrupted training has to finish the steps under way and write its checkpoint. */
 export const TRAINING_GRACE_MS = 600_000
@@ -50,7 +38,7 @@ export function checkpointFile(
   complain: (line: string) => void,
 ): CheckpointFile {
   const given = textOption(args, 'checkpoint')
-  const resume = flagOption(args, 'resume') ?? false
+  const resume = isSet(args, 'resume')
   const path = given ?? (output === '-' ? NONE : `${output}${ENDING}`)
   if (path === NONE) {
     if (!resume) return { options: undefined, remove: () => undefined, explain: (error) => error }
@@ -69,7 +57,7 @@ export function checkpointFile(
   const target = checkOutputPath({
     path,
     option: '--checkpoint',
-    force: resume || (flagOption(args, 'force') ?? false),
+    force: resume || isSet(args, 'force'),
     others,
     existsHint,
   })

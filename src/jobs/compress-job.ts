@@ -1,0 +1,52 @@
+// What all parts of one compression share: its options, and a way to say how far it is.
+import type { Dataset } from '../data/dataset.js'
+import { checkLabelled } from '../data/labels.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions, NameOptions, OptionsOf } from '../options/option-table.js'
+import type { Progress } from '../training/progress.js'
+import { takeApart, type TrainingConnections } from './connections.js'
+
+export type CompressOptions = OptionsOf<'compress'>
+
+/** Everything but the network's name has a default. */
+export type CompressRequest = TrainingConnections & GivenOptions<'compress'>
+
+export class CompressJob {
+  /** Each once: all trainings of one run may give the same. */
+  readonly warnings = new Set<string>()
+  readonly connections: TrainingConnections & { nameOptions: NameOptions }
+  options: CompressOptions
+  private readonly given: GivenOptions<'compress'>
+
+  /** @throws TtqError `usage` */
+  constructor(request: CompressRequest) {
+    const { connections, given } = takeApart(request)
+    this.connections = connections
+    this.given = given
+    this.options = completeOptions('compress', given, connections.nameOptions)
+  }
+
+  /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
+  async doWithoutLabels({ train }: Dataset): Promise<void> {
+    if (this.options.fromScratch || (this.given.distill ?? 1) < 1)
+      await checkLabelled(train, 'training', 'to learn from')
+    const { nameOptions } = this.connections
+    this.options = completeOptions('compress', { ...this.given, unlabelled: true }, nameOptions)
+    this.warn(
+      `the training samples have no labels: the network learns from the original alone, as with ${nameOptions('unlabelled')}`,
+    )
+  }
+
+  readonly progress = (progress: Progress): void => {
+    if (progress.kind === 'warning') this.warnings.add(progress.message)
+    this.connections.onProgress?.(progress)
+  }
+
+  phase(name: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void {
+    this.progress({ kind: 'phase', name, ...(detail === undefined ? {} : { detail }) })
+  }
+
+  warn(message: string): void {
+    this.progress({ kind: 'warning', message })
+  }
+}

@@ -1,0 +1,94 @@
+// Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
+import { bindNetwork } from '../binding/bind-network.js'
+import { agreement, evaluate, type Evaluation } from '../binding/evaluate.js'
+import { checkLabelled, isLabelled } from '../data/labels.js'
+import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { requireDevice } from '../runtime/offered-devices.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { freshWeights } from '../training/fresh-weights.js'
+import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
+import type { CompressJob } from './compress-job.js'
+import type { PackedResult } from './packed-result.js'
+import { trainMethod } from './train-method.js'
+
+/** @throws TtqError of any code but `output` */
+export async function packTrained(
+  model: Model,
+  choices: readonly LayerChoice[],
+  data: string,
+  job: CompressJob,
+): Promise<PackedResult> {
+  const { signal } = job.connections
+  await requireDevice(job.options.device)
+  const stored = await openDataset(data, { signal })
+  const pool = new WorkerPool(job.options.threads, signal, job.options.device)
+  try {
+    return await trainAndPack(pool, model, choices, stored, job)
+  } finally {
+    await Promise.all([pool.close(), stored.close?.()])
+  }
+}
+
+async function trainAndPack(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  stored: StoredDataset,
+  job: CompressJob,
+): Promise<PackedResult> {
+  const { connections } = job
+  const { fromScratch, unlabelled } = job.options
+  job.phase('prepare')
+  const bound = await bindNetwork(pool, model, stored, { ...job.options, trial: !fromScratch && !unlabelled })
+  const { dataset, output, fixedBatch } = bound
+  if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+  const { options } = job
+  const checkpoint =
+    connections.checkpoint &&
+    new RunCheckpoint(
+      connections.checkpoint,
+      await runFingerprint(bound.model, dataset, { job: 'compress', options, threads: pool.size }),
+      connections.nameOptions,
+    )
+  if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies')
+  const test = async (tested: Model): Promise<Evaluation> =>
+    await evaluate(pool, writeModel(tested), dataset.test, {
+      output,
+      fixedBatch,
+      onProgress: (done, total) => {
+        job.progress({ kind: 'evaluated', done, total })
+      },
+    })
+  job.phase('baseline', dataset.preprocessing)
+  const baseline = await test(bound.model)
+  const untrained = atChance(baseline.top1, dataset.classes)
+  if (untrained && !fromScratch) {
+    const [mean, std, scale] = ['mean', 'std', 'scale'].map(connections.nameOptions)
+    job.warn(
+      `baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: ` +
+        `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`,
+    )
+  }
+  const others = [...new Set(options.compare)].filter((method) => method !== options.method)
+  const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
+  const parts = { pool, bound: start, choices, job, test, baseline, checkpoint }
+  const packed = await trainMethod(options.method, parts)
+  const compared = [packed]
+  for (const method of others) compared.push(await trainMethod(method, parts))
+  return {
+    ...packed,
+    dataset,
+    ...(options.compare.length === 0 ? {} : { compared }),
+    // What random weights say, in the file or for the start, is no measure of anything.
+    ...(fromScratch && untrained ? {} : { baseline }),
+    ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
+  }
+}
+
+// Within the noise of a few hundred test samples around guessing.
+function atChance(top1: number | null, classes: number): boolean {
+  return top1 !== null && top1 < (100 / classes) * 1.5
+}

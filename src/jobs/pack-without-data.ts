@@ -1,0 +1,29 @@
+// Compressing without a dataset: ternary weights by the best fit.
+import { checkRuns } from '../execution/check-runs.js'
+import type { Model } from '../onnx/model.js'
+import { packsExactly } from '../packed/unpack.js'
+import { fitWithoutData } from '../ternary/fit-without-data.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { roundRest } from '../ternary/round-rest.js'
+import type { CompressJob } from './compress-job.js'
+import { packNetwork } from './pack-network.js'
+import type { PackedResult } from './packed-result.js'
+
+/** @throws TtqError `model`, `unsupported`, `runtime` */
+export async function packWithoutData(
+  model: Model,
+  choices: readonly LayerChoice[],
+  job: CompressJob,
+): Promise<PackedResult> {
+  const { options, connections } = job
+  const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
+  await checkRuns(model, connections.name, ternary)
+  job.warn(
+    `no ${connections.nameOptions('data')}: the weights were fitted without training, and accuracy was not measured`,
+  )
+  job.phase('pack')
+  const network = roundRest(fitWithoutData(model, choices, options), choices, options)
+  const file = packNetwork(network, { method: options.method, name: connections.name })
+  job.phase('verify')
+  return { file, choices, network, bitExact: packsExactly(file, network.model) }
+}

@@ -1,0 +1,31 @@
+// What the two ways of compressing hand to the report.
+import type { Dataset } from '../data/dataset.js'
+import type { Evaluation } from '../binding/evaluate.js'
+import type { MethodName } from '../options/choices.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import type { RestorationReport } from '../ternary/restore-layers.js'
+import type { TernaryNetwork } from '../ternary/ternary-network.js'
+import type { TrainingReport } from '../training/training-report.js'
+
+export interface PackedResult {
+  file: Uint8Array
+  /** As packed. */
+  choices: readonly LayerChoice[]
+  network: TernaryNetwork
+  bitExact: boolean
+  dataset?: Dataset
+  baseline?: Evaluation
+  compressed?: Evaluation
+  agreement?: number
+  training?: TrainingReport
+  restoration?: RestorationReport
+  /** All methods of a comparison, the packed one first. */
+  compared?: readonly TrainedMethod[]
+}
+
+export interface TrainedMethod extends PackedResult {
+  method: MethodName
+  compressed: Evaluation
+  training: TrainingReport
+  elapsedMs: number
+}

@@ -1,0 +1,130 @@
+// One method of a compression: trained, packed, read back and evaluated, with fewer ternary layers where that is needed
+// to hold the bound on accuracy.
+import type { BoundNetwork } from '../binding/bind-network.js'
+import { agreement, type Evaluation } from '../binding/evaluate.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import type { MethodName, RestPrecision } from '../options/choices.js'
+import { OPTIONS } from '../options/option-table.js'
+import { packsExactly, unpack } from '../packed/unpack.js'
+import { isBeyond } from '../ternary/accuracy-drop.js'
+import { fineTune, type FineTuned, type FineTuneSettings, prepareFineTuning } from '../ternary/fine-tune.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { measureLayerCosts } from '../ternary/layer-costs.js'
+import { type Candidate, restoreLayers } from '../ternary/restore-layers.js'
+import { roundRest } from '../ternary/round-rest.js'
+import type { TernaryNetwork } from '../ternary/ternary-network.js'
+import type { RunCheckpoint } from '../training/run-checkpoint.js'
+import type { CompressJob } from './compress-job.js'
+import { packNetwork } from './pack-network.js'
+import type { TrainedMethod } from './packed-result.js'
+
+export interface MethodParts {
+  pool: WorkerPool
+  bound: BoundNetwork
+  choices: readonly LayerChoice[]
+  job: CompressJob
+  test: (model: Model) => Promise<Evaluation>
+  baseline: Evaluation
+  checkpoint: RunCheckpoint | undefined
+}
+
+/** A candidate with what its report says. */
+interface Confirmed extends Candidate {
+  network: TernaryNetwork
+  compressed: Evaluation
+  bitExact: boolean
+}
+
+/** Only the method that is packed gives up ternary layers for maxDrop: the others are there to be compared with it. */
+export async function trainMethod(method: MethodName, parts: MethodParts): Promise<TrainedMethod> {
+  const start = performance.now()
+  const { pool, bound, choices, job, test, baseline, checkpoint } = parts
+  const options: FineTuneSettings = { ...job.options, method }
+  const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
+  job.phase('train', job.options.compare.length > 0 ? method : undefined)
+  const tuning = await prepareFineTuning(pool, bound, ternary, options)
+  const train = async (
+    chosen: readonly LayerChoice[],
+    settings: FineTuneSettings,
+    from?: FineTuned,
+  ): Promise<FineTuned> =>
+    await fineTune(pool, bound, tuning, chosen, settings, {
+      onProgress: job.progress,
+      recovery: checkpoint?.next(),
+      ...(from && { from }),
+    })
+  const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
+    job.phase('pack')
+    const network = roundRest(tuned.network, chosen, {
+      rest: job.options.rest,
+      exceptions: restoredPrecisions(choices, chosen),
+    })
+    const file = packNetwork(network, { method, name: job.connections.name, dataset: bound.dataset })
+    job.phase('verify')
+    const trained = await test(network.model)
+    job.phase('evaluate')
+    const compressed = await test(unpack(file).model)
+    // Other devices may sum in another order from run to run: there the networks themselves are compared.
+    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
+    return { choices: chosen, tuned, network, file, compressed, bitExact, drop: dropOf(baseline, compressed) }
+  }
+  const first = await confirm(await train(ternary, options), choices)
+  const { maxDrop, maxDropAction } = job.options
+  const isHeld =
+    maxDrop === undefined || maxDropAction === 'fail' || method !== job.options.method || !isBeyond(first.drop, maxDrop)
+  const { chosen, report: restoration } = isHeld
+    ? { chosen: first }
+    : await restoreLayers(
+        first,
+        { ...options, maxDrop },
+        {
+          measureCosts: async () => {
+            job.phase('analyze')
+            const onProgress = (done: number, total: number): void => {
+              job.progress({ kind: 'evaluated', done, total })
+            }
+            const samples = OPTIONS.samples.default.base
+            return (await measureLayerCosts(pool, bound, choices, { ...options, samples, onProgress })).costs
+          },
+          fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
+          confirm,
+          onRound: (detail) => {
+            job.phase('train', detail)
+          },
+        },
+      )
+  const { file, network, compressed, bitExact, choices: packed } = chosen
+  return {
+    method,
+    file,
+    choices: packed,
+    network,
+    compressed,
+    bitExact,
+    training: first.tuned.training,
+    ...(restoration && { restoration }),
+    elapsedMs: performance.now() - start,
+  }
+}
+
+/**
+ * Layers that are no longer ternary are stored as int8: a quarter of the bytes, and the bound is asked of the stored
+ * values.
+ */
+function restoredPrecisions(
+  choices: readonly LayerChoice[],
+  chosen: readonly LayerChoice[],
+): Map<ValueName, RestPrecision> {
+  const weights = chosen
+    .filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true)
+    .map(({ weight }) => weight)
+  return new Map(weights.map((weight) => [weight, 'int8']))
+}
+
+// Points of top-1; without labels, percent of the decisions that changed: accuracy cannot have fallen by more.
+function dropOf(baseline: Evaluation, compressed: Evaluation): number {
+  return baseline.top1 === null || compressed.top1 === null
+    ? 100 - agreement(compressed, baseline)
+    : baseline.top1 - compressed.top1
+}

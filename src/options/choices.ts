@@ -1,0 +1,28 @@
+// The words that options choose between. The tables of what they stand for lie in the rooms above, and are typed by
+// these.
+
+/** Ways to ternary weights (or two levels: bwn and dorefa are one method under the two names of the paper's table). */
+export const TERNARY_METHOD_NAMES = ['ttq', 'twn', 'bwn', 'dorefa'] as const
+export type TernaryMethodName = (typeof TERNARY_METHOD_NAMES)[number]
+
+/** `none` is full precision, to compare with. */
+export const METHOD_NAMES = [...TERNARY_METHOD_NAMES, 'none'] as const
+export type MethodName = (typeof METHOD_NAMES)[number]
+
+export const OPTIMIZER_NAMES = ['sgd', 'adam'] as const
+
+export const SCHEDULE_NAMES = ['cosine', 'step', 'constant'] as const
+export type ScheduleName = (typeof SCHEDULE_NAMES)[number]
+
+/**
+ * ONNX Runtime's names of its execution providers. cpu is always there and takes over every operator that another one
+ * lacks; what is really there is asked of the runtime.
+ */
+export const DEVICE_NAMES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
+export type Device = (typeof DEVICE_NAMES)[number]
+
+export const REST_PRECISIONS = ['fp32', 'fp16', 'int8'] as const
+export type RestPrecision = (typeof REST_PRECISIONS)[number]
+
+/** Sets of defaults: `paper` is how Zhu et al. trained. */
+export const RECIPE_NAMES = ['default', 'paper'] as const

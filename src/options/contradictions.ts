@@ -1,0 +1,123 @@
+// Options that mean nothing together, or without one another: one list, in the order in which they are looked for.
+import { TtqError } from '../errors/ttq-error.js'
+import type { Job, OptionRow } from './option.js'
+import { type NameOptions, optionsOf } from './option-table.js'
+
+interface Said {
+  job: Job
+  /** What the caller said, and */
+  given: Readonly<Record<string, unknown>>
+  /** what holds. */
+  options: Readonly<Record<string, unknown>>
+  name: NameOptions
+}
+
+/** What is wrong: the option, and the problem behind its name. */
+type Problem = readonly [option: string, problem: string] | undefined
+
+type Rule = (said: Said) => Problem
+
+const RULES: readonly Rule[] = [
+  ({ job, given, name }) => {
+    if (job !== 'compress' || given['data'] !== undefined) return undefined
+    const idle = optionsOf(job).find(([option, row]) => row.needsData === true && isSaid(given[option], row))
+    return idle && [idle[0], `given without ${name('data')}, expected a dataset to train on`]
+  },
+  together('threshold', 'sparsity', 'each of them decides which weights become 0'),
+  ({ options, given, name }) => {
+    const option = ['threshold', 'sparsity'].find((zeros) => given[zeros] !== undefined)
+    if (option === undefined || options['method'] === undefined || options['method'] === 'ttq') return undefined
+    return [option, `given with ${name('method')} ${options['method'] as string}, which chooses the zeros itself`]
+  },
+  ({ options, name }) =>
+    options['recipe'] !== 'paper' || options['method'] === undefined || options['method'] === 'ttq'
+      ? undefined
+      : [
+          'recipe',
+          `given as paper with ${name('method')} ${options['method'] as string}, whose settings it does not describe`,
+        ],
+  ({ given, options, name }) =>
+    given['drops'] === undefined || options['schedule'] === 'step'
+      ? undefined
+      : ['drops', `given with ${name('schedule')} ${options['schedule'] as string}, expected ${name('schedule')} step`],
+  ({ options }) => {
+    const drops = options['drops'] as readonly number[] | undefined
+    const falls = drops?.findIndex((drop, i) => i > 0 && drop <= (drops[i - 1] as number)) ?? -1
+    return falls < 0
+      ? undefined
+      : ['drops', `found ${drops?.[falls]} behind ${drops?.[falls - 1]}, expected rising shares`]
+  },
+  ({ given, name }) => {
+    if ((given['mean'] === undefined) === (given['std'] === undefined)) return undefined
+    const [option, missing] = given['mean'] === undefined ? ['std', 'mean'] : ['mean', 'std']
+    return [option, `given without ${name(missing)}, expected both`]
+  },
+  ({ given, name }) => {
+    const [mean, std] = [given['mean'], given['std']] as (readonly number[] | undefined)[]
+    return mean?.length === std?.length
+      ? undefined
+      : ['std', `found ${std?.length} values, expected ${mean?.length} as ${name('mean')} has`]
+  },
+  ({ options, name }) =>
+    options['fromScratch'] === true && options['unlabelled'] === true
+      ? ['unlabelled', `given together with ${name('fromScratch')}; random weights can only learn from labels`]
+      : undefined,
+  ({ options, name }) =>
+    options['fromScratch'] === true && (options['distill'] as number) > 0
+      ? ['distill', `given together with ${name('fromScratch')}; random weights have no trained network to learn from`]
+      : undefined,
+  ({ given, name }) =>
+    given['fromScratch'] === true && given['maxDrop'] !== undefined
+      ? ['maxDrop', `given together with ${name('fromScratch')}; random weights have no accuracy to fall from`]
+      : undefined,
+  ({ options, name }) =>
+    options['unlabelled'] === true && (options['distill'] as number) < 1
+      ? [
+          'distill',
+          `found "${options['distill'] as number}" together with ${name('unlabelled')}, expected 1: without labels there is nothing else to learn from`,
+        ]
+      : undefined,
+  ({ options, name }) =>
+    (options['labelSmoothing'] as number) > 0 && options['distill'] === 1
+      ? ['labelSmoothing', `given where no label is used: ${name('distill')} is 1`]
+      : undefined,
+  ({ given, name }) =>
+    given['maxDropAction'] !== undefined && given['maxDrop'] === undefined
+      ? ['maxDropAction', `given without ${name('maxDrop')}, expected both`]
+      : undefined,
+]
+
+/** The first contradiction, as an error that names the options as the caller does; undefined where there is none. */
+export function contradiction(
+  job: Job,
+  given: Said['given'],
+  options: Said['options'],
+  name: NameOptions,
+): TtqError | undefined {
+  const missing = optionsOf(job).find(
+    ([option, { required }]) => required?.includes(job) && options[option] === undefined,
+  )
+  if (missing !== undefined)
+    return new TtqError('usage', `${job}: no dataset given, expected ${name(missing[0])} and one`, {
+      hint: 'a dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md',
+    })
+  for (const rule of RULES) {
+    const found = rule({ job, given, options, name })
+    if (found !== undefined)
+      return new TtqError('usage', `${name(found[0])}: ${found[1]}`, { facts: { option: found[0] } })
+  }
+  return undefined
+}
+
+function together(first: string, second: string, reason: string): Rule {
+  return ({ given, name }) =>
+    given[first] !== undefined && given[second] !== undefined
+      ? [first, `given together with ${name(second)}; ${reason}`]
+      : undefined
+}
+
+// A flag that is what it is anyway and an empty list say nothing.
+function isSaid(value: unknown, { kind, default: own }: OptionRow): boolean {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return false
+  return kind.type !== 'flag' || value !== own?.base
+}

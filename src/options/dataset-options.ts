@@ -1,0 +1,51 @@
+// Options that say which data, and how its pixels become inputs.
+import type { Job, OptionRow } from './option.js'
+
+const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const satisfies readonly Job[]
+const group = 'Dataset:'
+const byTrial = 'found by trial'
+const own = "the dataset's own"
+
+export const DATASET_OPTIONS = {
+  /** Absent: data-free fit, accuracy is not measured. */
+  data: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    required: ['train', 'sweep', 'analyze', 'evaluate'],
+    fingerprint: 'covered',
+    group,
+    help: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, or a loader module such as ./loader.mjs',
+  },
+  /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
+  mean: {
+    kind: { type: 'numbers', range: {} },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
+    defaultText: byTrial,
+    at: { train: { defaultText: own } },
+  },
+  std: {
+    kind: { type: 'numbers', range: { above: 0 } },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'standard deviation per channel, with --mean',
+    defaultText: byTrial,
+    at: { train: { defaultText: own } },
+  },
+  /** What a white pixel is before mean and std. */
+  scale: {
+    kind: { type: 'choice', choices: [1, 255] },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'value of a white pixel before mean and std: 1 or 255',
+    defaultText: byTrial,
+    at: { train: { defaultText: '1' } },
+  },
+} as const satisfies Record<string, OptionRow>

@@ -1,0 +1,117 @@
+// Options that say what training starts from and learns from: those before, and those after the training's own.
+import { RECIPE_NAMES } from './choices.js'
+import type { OptionRow } from './option.js'
+import { TRAINING_GROUP as group, TRAINING_OPTIONS } from './training-options.js'
+
+const scratch = {
+  epochs: TRAINING_OPTIONS.epochs.default.fromScratch,
+  optimizer: TRAINING_OPTIONS.optimizer.default.fromScratch,
+  rates: TRAINING_OPTIONS.learningRate.default.fromScratch,
+  weightDecay: TRAINING_OPTIONS.weightDecay.default.fromScratch,
+}
+
+export const START_OPTIONS = {
+  /** Where the options that are not given come from. */
+  recipe: {
+    kind: { type: 'choice', choices: RECIPE_NAMES },
+    jobs: ['compress', 'sweep'],
+    default: { base: 'default' },
+    needsData: true,
+    group,
+    help: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)',
+  },
+  /** Start from fresh random weights (He, of `seed`) instead of the file's. */
+  fromScratch: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'train'],
+    default: { base: false },
+    needsData: true,
+    group,
+    help:
+      `start from fresh random weights instead of the file's: ${scratch.epochs} epochs of ${scratch.optimizer} without ` +
+      `distillation, learning rate ${scratch.rates.sgd}, with adam ${scratch.rates.adam}, weight decay ${scratch.weightDecay}`,
+    at: { train: { help: "start from fresh random weights instead of the file's" } },
+  },
+  /** Train on the samples alone, by distillation from the original network; so it is, too, where there are no labels. */
+  unlabelled: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'sweep'],
+    default: { base: false },
+    needsData: true,
+    group,
+    help: 'use no labels: learn from the original network alone',
+  },
+} as const satisfies Record<string, OptionRow>
+
+export const FINE_TUNING_OPTIONS = {
+  /** Highest learning rate of Wp and Wn. */
+  scaleLearningRate: {
+    kind: { type: 'number', range: { from: 0, to: 10 } },
+    jobs: ['compress', 'sweep'],
+    default: { base: { sgd: 0.01, adam: 0.001 }, paper: { sgd: 0.1 } },
+    needsData: true,
+    setting: 'ternary',
+    fingerprint: 'against divergence',
+    group,
+    help: 'highest learning rate of Wp and Wn',
+  },
+  /** Wp and Wn before the first step: what fits the weights best, or 1 where a batch norm follows the layer. */
+  scaleStart: {
+    kind: { type: 'choice', choices: ['fit', 'one'] },
+    jobs: ['compress', 'sweep'],
+    default: { base: 'fit', paper: 'one' },
+    only: 'library',
+    setting: 'ternary',
+    group,
+    help: 'Wp and Wn before the first step',
+  },
+  /**
+   * The learning rate of latent weights: the one that everything else has, or times what makes steps as large as those
+   * of He-initialised full-precision weights (optimizer/he-steps.ts).
+   */
+  latentSteps: {
+    kind: { type: 'choice', choices: ['plain', 'he'] },
+    jobs: ['compress', 'sweep'],
+    default: { base: 'he', paper: 'plain' },
+    only: 'library',
+    setting: 'ternary',
+    group,
+    help: 'the learning rate of latent weights',
+  },
+  /** Weight of the distillation term. */
+  distill: {
+    kind: { type: 'number', range: { from: 0, to: 1 } },
+    jobs: ['compress', 'sweep'],
+    default: { base: 0.7, fromScratch: 0, paper: 0 },
+    needsData: true,
+    setting: 'ternary',
+    group,
+    help: 'share of the loss that compares with the original network, 0 to 1',
+  },
+  temperature: {
+    kind: { type: 'number', range: { above: 0, to: 1000 } },
+    jobs: ['compress', 'sweep'],
+    default: { base: 8 },
+    needsData: true,
+    setting: 'ternary',
+    group,
+    help: 'softening of that comparison',
+  },
+  checkpoint: {
+    kind: { type: 'text' },
+    jobs: ['compress', 'train'],
+    only: 'command line',
+    needsData: true,
+    group,
+    help: 'file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; off for none',
+    defaultText: '<output>.checkpoint',
+  },
+  resume: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'train'],
+    only: 'command line',
+    needsData: true,
+    group,
+    help: 'go on from the checkpoint as if nothing had stopped the training',
+  },
+} as const satisfies Record<string, OptionRow>

@@ -1,0 +1,122 @@
+// Whether a value is one that its option takes, as the library gets it and as the command line gives it: text.
+import { TtqError } from '../errors/ttq-error.js'
+import type { Kind, NumberRange } from './option.js'
+
+/**
+ * Checks a value given to the library.
+ * @param shown the option's name, as the caller writes it
+ * @throws TtqError `usage`: `epochs: found 0, expected a whole number from 1 to 100000`
+ */
+export function checkValue(shown: string, kind: Kind, value: unknown): void {
+  switch (kind.type) {
+    case 'number':
+      if (!fits(value, kind.range)) throw refused(shown, value, describeRange(kind.range))
+      return
+    case 'numbers': {
+      if (!isList(value) || value.length === 0)
+        throw refused(shown, value, `a list of numbers, each ${describeRange(kind.range)}`)
+      const bad = value.find((element) => !fits(element, kind.range))
+      if (bad !== undefined) throw refused(shown, bad, describeRange(kind.range))
+      return
+    }
+    case 'choice':
+      if (!(kind.choices as readonly unknown[]).includes(value)) throw refused(shown, value, either(kind.choices))
+      return
+    case 'choices': {
+      if (!isList(value)) throw refused(shown, value, `a list of ${either(kind.choices)}`)
+      const bad = value.findIndex((element) => !(kind.choices as readonly unknown[]).includes(element))
+      if (bad >= 0) throw refused(shown, value[bad], either(kind.choices))
+      return
+    }
+    case 'flag':
+      if (typeof value !== 'boolean') throw refused(shown, value, 'true or false')
+      return
+    case 'text':
+      if (typeof value !== 'string' || value === '') throw refused(shown, value, 'text')
+      return
+    case 'texts':
+      if (!isList(value) || value.some((element) => typeof element !== 'string' || element === ''))
+        throw refused(shown, value, 'a list of texts')
+      return
+  }
+}
+
+/**
+ * The value that stands on the command line.
+ * @param given text; of a flag, whether it is set; of an option that may be repeated, all its texts
+ * @throws TtqError `usage`: `--epochs: found "x", expected a whole number from 1 to 100000`
+ */
+export function parseValue(shown: string, kind: Kind, given: string | boolean | readonly string[]): unknown {
+  if (typeof given === 'boolean') return given
+  if (kind.type === 'texts' || kind.type === 'choices') {
+    const texts = (given as readonly string[]).flatMap((text) => text.split(','))
+    if (texts.includes('')) throw nothing(shown)
+    return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind.choices))
+  }
+  const text = given as string
+  if (text === '') throw nothing(shown)
+  switch (kind.type) {
+    case 'number':
+      return parseNumber(shown, text, kind.range)
+    case 'numbers':
+      return text.split(',').map((part) => parseNumber(shown, part, kind.range))
+    case 'choice':
+      return parseChoice(shown, text, kind.choices)
+    default:
+      return text
+  }
+}
+
+function parseNumber(shown: string, text: string, range: NumberRange): number {
+  const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : NaN
+  if (!fits(value, range)) throw refused(shown, text, describeRange(range))
+  return value
+}
+
+function parseChoice<C extends string | number>(shown: string, text: string, choices: readonly C[]): C {
+  const choice = choices.find((known) => String(known) === text)
+  if (choice === undefined) throw refused(shown, text, either(choices))
+  return choice
+}
+
+function fits(value: unknown, { from, above, to, below, whole }: NumberRange): value is number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return false
+  if (value < (from ?? -Infinity) || value <= (above ?? -Infinity)) return false
+  if (value > (to ?? Infinity) || value >= (below ?? Infinity)) return false
+  return whole !== true || Number.isSafeInteger(value)
+}
+
+function describeRange({ from, above, to, below, whole }: NumberRange): string {
+  const low = from !== undefined ? ` from ${from}` : above !== undefined ? ` above ${above}` : ''
+  const high =
+    to !== undefined ? ` to ${to}` : below !== undefined ? ` to below ${below}` : from !== undefined ? ' up' : ''
+  return `${whole === true ? 'a whole number' : 'a number'}${low}${high}`
+}
+
+/** `a, b or c` */
+function either(choices: readonly (string | number)[]): string {
+  return choices.join(', ').replace(/, ([^,]*)$/, ' or $1')
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+function refused(shown: string, value: unknown, expected: string): TtqError {
+  const text = typeof value === 'string' ? `"${value}"` : inWords(value)
+  return new TtqError('usage', `${shown}: found ${text}, expected ${expected}`, {
+    facts: { option: shown, found: value, expected },
+  })
+}
+
+function nothing(shown: string): TtqError {
+  return new TtqError('usage', `${shown}: found nothing, expected a value`)
+}
+
+function inWords(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'function') return 'a function'
+  return `${value as number}`
+}

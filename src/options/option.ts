@@ -1,0 +1,85 @@
+// What an option is: one row of the option table, as plain data, and the type of its values.
+
+/** Either bound may be absent. */
+export interface NumberRange {
+  readonly from?: number
+  readonly above?: number
+  readonly to?: number
+  readonly below?: number
+  readonly whole?: true
+}
+
+/** What values an option takes. */
+export type Kind =
+  | { readonly type: 'number'; readonly range: NumberRange }
+  /** At least one, separated by commas on the command line. */
+  | { readonly type: 'numbers'; readonly range: NumberRange }
+  | { readonly type: 'choice'; readonly choices: readonly (string | number)[] }
+  /** Any number of them; the option may be given several times, and commas separate too. */
+  | { readonly type: 'choices'; readonly choices: readonly string[] }
+  | { readonly type: 'flag' }
+  /** Text that is not empty. */
+  | { readonly type: 'text' }
+  /** Any number of texts; the option may be given several times, and commas separate too. */
+  | { readonly type: 'texts' }
+
+/** The type of an option's value. */
+export type ValueOf<K extends Kind> = K extends { type: 'number' }
+  ? number
+  : K extends { type: 'numbers' }
+    ? readonly number[]
+    : K extends { type: 'choice'; choices: readonly (infer C)[] }
+      ? C
+      : K extends { type: 'choices'; choices: readonly (infer C)[] }
+        ? readonly C[]
+        : K extends { type: 'flag' }
+          ? boolean
+          : K extends { type: 'text' }
+            ? string
+            : readonly string[]
+
+export type OptimizerName = 'sgd' | 'adam'
+
+/** What a job does by itself; a value that depends on the optimizer has one for each that it is known for. */
+export type Default =
+  number | string | boolean | readonly number[] | readonly string[] | Readonly<Partial<Record<OptimizerName, number>>>
+
+/** The jobs that have defaults of their own: `base` stands for every other one. */
+export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
+
+/** The jobs of the library and the commands of the program. */
+export type Job = 'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'new' | 'doctor'
+
+/** How a job's help shows an option. */
+export interface OptionHelp {
+  /** Heading. */
+  readonly group: string
+  /** One line. */
+  readonly help: string
+  /** What stands in the place of the default; absent: the default itself, where there is one. */
+  readonly defaultText?: string
+}
+
+export interface OptionRow extends OptionHelp {
+  readonly kind: Kind
+  readonly jobs: readonly Job[]
+  /** What holds where nothing is said. Without `base`, the option may be left out. */
+  readonly default?: Readonly<Partial<Record<Way, Default>>>
+  /** Where a job's help differs. */
+  readonly at?: Readonly<Partial<Record<Job, Partial<OptionHelp>>>>
+  /** Letter that the command line takes for it. */
+  readonly alias?: string
+  /** Who has it; absent: the command line and the library. */
+  readonly only?: 'command line' | 'library'
+  /** Jobs that do not run without it. */
+  readonly required?: readonly Job[]
+  /** It means nothing where nothing is trained or measured: compress refuses it without a dataset. */
+  readonly needsData?: true
+  /** It stands in the settings that a report says of a training, or of one to ternary weights only. */
+  readonly setting?: 'training' | 'ternary'
+  /**
+   * `covered`: no part of a checkpoint's fingerprint, because other parts say more of it. `against divergence`: part of
+   * it, and one of those that may and must differ where a training that has diverged is resumed.
+   */
+  readonly fingerprint?: 'covered' | 'against divergence'
+}

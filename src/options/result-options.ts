@@ -1,0 +1,148 @@
+// Options of what a job measures, what it may cost, and where its results go.
+import type { Job, OptionRow } from './option.js'
+
+const output = 'Output:'
+const accuracy = 'Accuracy:'
+const network = 'Network:'
+const REPORTING = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'doctor'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new'] as const satisfies Job[]
+
+export const NETWORK_OPTIONS = {
+  classes: {
+    kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
+    jobs: ['new'],
+    only: 'command line',
+    group: network,
+    help: 'number of classes',
+    defaultText: "the network's own, 10 or 1000",
+  },
+  input: {
+    kind: { type: 'text' },
+    jobs: ['new'],
+    only: 'command line',
+    group: network,
+    help: 'size of one sample, <channels>x<height>x<width>',
+    defaultText: "the network's own, 1x28x28, 3x32x32 or 3x224x224",
+  },
+} as const satisfies Record<string, OptionRow>
+
+export const MEASURING_OPTIONS = {
+  /** Held-out training samples that layers are measured on. */
+  samples: {
+    kind: { type: 'number', range: { from: 1, whole: true } },
+    jobs: ['analyze'],
+    default: { base: 1024 },
+    group: 'Measuring:',
+    help: 'held-out training samples to measure on',
+  },
+} as const satisfies Record<string, OptionRow>
+
+export const RESULT_OPTIONS = {
+  output: {
+    kind: { type: 'text' },
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new'],
+    only: 'command line',
+    alias: 'o',
+    group: output,
+    help: 'the .ttq file, - for stdout',
+    defaultText: "the model's name with .ttq, in the working directory",
+    at: {
+      train: {
+        help: 'the trained ONNX file, - for stdout',
+        defaultText: "the model's name with .trained.onnx, in the working directory",
+      },
+      sweep: {
+        help: 'the table as CSV, written anew after each point',
+        defaultText: "the model's name with .csv, in the working directory",
+      },
+      unpack: {
+        help: 'the ONNX file, - for stdout',
+        defaultText: "the model's name with .onnx, in the working directory",
+      },
+      new: {
+        help: 'the ONNX file, - for stdout',
+        defaultText: "the network's name with .onnx, in the working directory",
+      },
+    },
+  },
+  figure: {
+    kind: { type: 'text' },
+    jobs: ['sweep'],
+    only: 'command line',
+    group: output,
+    help: 'the figure as SVG, written anew after each point',
+    defaultText: "the table's name with .svg",
+  },
+  keepFiles: {
+    kind: { type: 'text' },
+    jobs: ['sweep'],
+    only: 'command line',
+    group: output,
+    help: 'keep the .ttq file of each point in this folder',
+  },
+  force: {
+    kind: { type: 'flag' },
+    jobs: ALL,
+    only: 'command line',
+    group: output,
+    help: 'replace files that exist',
+  },
+  report: {
+    kind: { type: 'text' },
+    jobs: REPORTING,
+    only: 'command line',
+    group: output,
+    help: 'write the report as JSON to this file, too',
+  },
+  json: {
+    kind: { type: 'flag' },
+    jobs: ALL,
+    only: 'command line',
+    group: output,
+    help: 'print one JSON document on stdout and nothing else',
+  },
+  quiet: {
+    kind: { type: 'flag' },
+    jobs: ALL,
+    only: 'command line',
+    alias: 'q',
+    group: output,
+    help: 'nothing but errors on stderr',
+  },
+  debug: {
+    kind: { type: 'flag' },
+    jobs: ALL,
+    only: 'command line',
+    group: output,
+    help: 'show the stack of an error',
+  },
+} as const satisfies Record<string, OptionRow>
+
+export const ACCURACY_OPTIONS = {
+  /** Points that top-1 on the test set may fall by; without labels, percent of the decisions that may change. */
+  maxDrop: {
+    kind: { type: 'number', range: { from: 0, to: 100 } },
+    jobs: ['compress'],
+    needsData: true,
+    group: accuracy,
+    help: 'points that accuracy may fall by; exit code 4 when it falls by more',
+  },
+  /** What to do when it falls by more: return the most harmful layers to 8 bits, or nothing. */
+  maxDropAction: {
+    kind: { type: 'choice', choices: ['restore', 'fail'] },
+    jobs: ['compress'],
+    default: { base: 'restore' },
+    needsData: true,
+    group: accuracy,
+    help: 'restore: return the most harmful layers to 8 bits until --max-drop holds; fail: only check',
+  },
+  /** Refuse data whose test samples have no labels, for callers that are about accuracy. */
+  needsAccuracy: {
+    kind: { type: 'flag' },
+    jobs: ['compress'],
+    default: { base: false },
+    only: 'library',
+    group: accuracy,
+    help: 'refuse data whose test samples have no labels',
+  },
+} as const satisfies Record<string, OptionRow>
