@@ -409,7 +409,7 @@ describe('long runs', () => {
       loaderModule()
         .replace(
           'if (0 > 0)',
-          'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(NaN) }, labels: indices.map(() => 0) }\n  if (0 > 0)',
+          'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(3e38) }, labels: indices.map(() => 0) }\n  if (0 > 0)',
         )
         .replace('async batch(indices)', 'async batch(indices, random)')
         .replace('const split', 'let left = 14\nconst split'),

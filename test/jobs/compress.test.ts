@@ -158,6 +158,9 @@ test('no layer left to become ternary', async () => {
   await refused(compress(stripesNetwork(), { name: 'stripes.onnx', keep: ['*'] }), 'unsupported', /full precision/)
 })
 
+// For goes-bad.mjs alone.
+process.env['GOES_BAD_AFTER'] = '3'
+
 const REFUSED: Record<string, { form?: Form; request: Partial<CompressRequest>; code: ErrorCode; message: RegExp }> = {
   'a dataset with other classes': {
     request: { data: sibling('five-classes') },
@@ -167,7 +170,7 @@ const REFUSED: Record<string, { form?: Form; request: Partial<CompressRequest>; 
   'samples of another shape': { request: { data: sibling('other-shape') }, code: 'data', message: /7/ },
   'a dataset without labels': { request: { data: sibling('no-labels') }, code: 'data', message: /labels/ },
   divergence: {
-    request: { learningRate: 10, optimizer: 'adam', warmup: 0 },
+    request: { data: sibling('goes-bad') },
     code: 'training',
     message: /the loss is .* at epoch \d+, step \d+, expected a finite number/,
   },
