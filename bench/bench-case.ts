@@ -6,6 +6,7 @@ import { NETWORKS, newNetwork, type NetworkName } from '../src/networks/new-netw
 import type { Model } from '../src/onnx/model.js'
 import type { Feeds } from '../src/runtime/session.js'
 import { chooseLayers } from '../src/ternary/layers.js'
+import { taskOf } from '../src/tasks/tasks.js'
 import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { buildTrainingGraph, type TrainingGraph } from '../src/training/training-graph.js'
 
@@ -63,9 +64,8 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
   const { model, dataset } = benchNetwork(network, batch)
   const { inputs } = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i))
   const { distill, temperature } = COMPRESS_DEFAULTS
-  const graph = await buildTrainingGraph(model, model, inputs, {
+  const graph = await buildTrainingGraph(model, model, inputs, taskOf(dataset), {
     batch,
-    classes: dataset.classes,
     distill,
     temperature,
   })

@@ -1,6 +1,6 @@
 // A network and a dataset brought together: any batch size, the right pixels, the output that ranks the classes.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
-import type { Dataset, ImageDataset, Preprocessing } from '../data/dataset.js'
+import type { Dataset, ImageDataset, Preprocessing, Split } from '../data/dataset.js'
 import { bindModule } from '../data/module-dataset.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
@@ -9,7 +9,7 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { Session } from '../runtime/session.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
-import { findClassScores } from './logits.js'
+import { taskOf } from '../tasks/tasks.js'
 import { makeBatchFlexible, sampleInputs } from './prepare-network.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
@@ -62,14 +62,11 @@ export async function bindNetwork(
   const settled = await settle(model, bind(candidates[0] as Preprocessing))
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
-  const { preprocessing, top1 } = await choosePreprocessing(
-    pool,
-    writeModel(settled.model),
-    settled.output,
-    candidates,
-    bind,
-    settled.fixedBatch,
-  )
+  const { preprocessing, top1 } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
+    task: taskOf(stored),
+    output: settled.output,
+    fixedBatch: settled.fixedBatch,
+  })
   const tried = candidates.map((candidate, i) => ({
     preprocessing: `${candidate.name} ${candidate.layout}`,
     top1: top1[i] as number,
@@ -105,15 +102,20 @@ async function settle(
   model: Model,
   dataset: Dataset,
 ): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
-  const { inputs } = await dataset.train.batch([0, 1])
+  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
   const flexible = await makeBatchFlexible(model, inputs)
   const batch = flexible.fixedBatch ?? 2
-  const samples = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i % dataset.train.size))
+  const samples = await dataset.train.batch(firstSamples(dataset.train, batch))
   const session = await Session.create(writeModel(flexible.model), { threads: 1, optimization: 'basic' })
   try {
     const shapes = new Map(Object.entries(await session.run(samples.inputs)).map(([name, { dims }]) => [name, dims]))
-    return { ...flexible, ...findClassScores(flexible.model.graph, shapes, batch, dataset.classes) }
+    return { ...flexible, ...taskOf(dataset).findOutputs(flexible.model.graph, { shapes }, batch) }
   } finally {
     await session.release()
   }
+}
+
+/** The first samples, over again where there are fewer. */
+export function firstSamples({ size }: Split, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i % size)
 }

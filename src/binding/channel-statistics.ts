@@ -4,6 +4,7 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Split } from '../data/dataset.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { type SampleBatch, walkSamples } from './walk-samples.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** Samples that the statistics are taken over, in batches of `BATCH`. */
@@ -43,11 +44,11 @@ export async function channelStatistics(
   await pool.call(0, 'load', { id, model: writeModel(probe), threads: 1 })
   const sums = new Map(values.map(({ key, axis }) => [key, new ChannelSums(axis)]))
   const chosen = Array.prototype.slice.call(indices, 0, SAMPLES) as number[]
-  for (let start = 0; start < chosen.length; start += BATCH) {
-    const { inputs } = await split.batch(chosen.slice(start, start + BATCH))
+  const add = async ({ inputs }: SampleBatch): Promise<void> => {
     const results = await pool.call(0, 'run', { id, feeds: inputs })
     for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
   }
+  await walkSamples(split, { indices: chosen, batch: BATCH }, [add])
   await pool.call(0, 'release', { id })
   return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
 }

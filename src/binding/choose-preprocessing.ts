@@ -1,7 +1,7 @@
 // Which pixel scaling a network expects: tried, not guessed.
 import type { Dataset, Preprocessing } from '../data/dataset.js'
-import type { ValueName } from '../onnx/model.js'
-import { evaluate, type Evaluation } from './evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
+import { evaluate, type EvaluateOptions } from './evaluate.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** Training images each candidate is tried on, and those that the closest ones are compared on. */
@@ -27,16 +27,15 @@ export interface Choice {
 export async function choosePreprocessing(
   pool: WorkerPool,
   model: Uint8Array,
-  output: ValueName,
   candidates: readonly Preprocessing[],
   bind: (candidate: Preprocessing) => Dataset,
-  fixedBatch: number | null,
+  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
 ): Promise<Choice> {
   const tryOn = async (candidate: Preprocessing, samples: number): Promise<Evaluation> => {
     const { train } = bind(candidate)
     const stride = Math.max(1, Math.floor(train.size / samples))
     const indices = Array.from({ length: Math.min(samples, train.size) }, (_, i) => i * stride)
-    return await evaluate(pool, model, train, { output, indices, fixedBatch })
+    return await evaluate(pool, model, train, { ...options, indices, isTrial: true })
   }
   const top1: number[] = []
   for (const candidate of candidates) top1.push((await tryOn(candidate, TRIAL_SAMPLES)).top1 ?? 0)

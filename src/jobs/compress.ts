@@ -1,6 +1,6 @@
 // The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which
 // order the parts below are called, and prints nothing.
-import type { Evaluation } from '../binding/evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readModel } from '../onnx/read-model.js'

@@ -9,6 +9,7 @@ import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
+import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { type Connections, readOptionsOf, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
@@ -40,6 +41,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
     const { top1, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
+      task: taskOf(dataset),
       output,
       fixedBatch,
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),

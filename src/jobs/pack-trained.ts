@@ -1,6 +1,8 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
 import { bindNetwork } from '../binding/bind-network.js'
-import { agreement, evaluate, type Evaluation } from '../binding/evaluate.js'
+import { evaluate } from '../binding/evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
+import { taskOf } from '../tasks/tasks.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { WorkerPool } from '../execution/worker-pool.js'
@@ -54,8 +56,10 @@ async function trainAndPack(
       connections.nameOptions,
     )
   if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies')
+  const task = taskOf(dataset)
   const test = async (tested: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(tested), dataset.test, {
+      task,
       output,
       fixedBatch,
       onProgress: (done, total) => {
@@ -64,7 +68,7 @@ async function trainAndPack(
     })
   job.phase('baseline', dataset.preprocessing)
   const baseline = await test(bound.model)
-  const untrained = atChance(baseline.top1, dataset.classes)
+  const untrained = task.isAtChance(baseline)
   if (untrained && !fromScratch) {
     const [mean, std, scale] = ['mean', 'std', 'scale'].map(connections.nameOptions)
     job.warn(
@@ -84,11 +88,6 @@ async function trainAndPack(
     ...(options.compare.length === 0 ? {} : { compared }),
     // What random weights say, in the file or for the start, is no measure of anything.
     ...(fromScratch && untrained ? {} : { baseline }),
-    ...(fromScratch ? {} : { agreement: agreement(packed.compressed, baseline) }),
+    ...(fromScratch ? {} : { agreement: task.agreement(packed.compressed, baseline) }),
   }
-}
-
-// Within the noise of a few hundred test samples around guessing.
-function atChance(top1: number | null, classes: number): boolean {
-  return top1 !== null && top1 < (100 / classes) * 1.5
 }

@@ -1,6 +1,6 @@
 // What the two ways of compressing hand to the report.
 import type { Dataset } from '../data/dataset.js'
-import type { Evaluation } from '../binding/evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
 import type { MethodName } from '../options/choices.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'

@@ -1,7 +1,8 @@
 // One method of a compression: trained, packed, read back and evaluated, with fewer ternary layers where that is needed
 // to hold the bound on accuracy.
 import type { BoundNetwork } from '../binding/bind-network.js'
-import { agreement, type Evaluation } from '../binding/evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
+import { taskOf } from '../tasks/tasks.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import type { MethodName, RestPrecision } from '../options/choices.js'
@@ -67,7 +68,15 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
     const compressed = await test(unpack(file).model)
     // Other devices may sum in another order from run to run: there the networks themselves are compared.
     const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
-    return { choices: chosen, tuned, network, file, compressed, bitExact, drop: dropOf(baseline, compressed) }
+    return {
+      choices: chosen,
+      tuned,
+      network,
+      file,
+      compressed,
+      bitExact,
+      drop: taskOf(bound.dataset).drop(baseline, compressed),
+    }
   }
   const first = await confirm(await train(ternary, options), choices)
   const { maxDrop, maxDropAction } = job.options
@@ -120,11 +129,4 @@ function restoredPrecisions(
     .filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true)
     .map(({ weight }) => weight)
   return new Map(weights.map((weight) => [weight, 'int8']))
-}
-
-// Points of top-1; without labels, percent of the decisions that changed: accuracy cannot have fallen by more.
-function dropOf(baseline: Evaluation, compressed: Evaluation): number {
-  return baseline.top1 === null || compressed.top1 === null
-    ? 100 - agreement(compressed, baseline)
-    : baseline.top1 - compressed.top1
 }

@@ -10,6 +10,7 @@ import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
+import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { foldConstants } from '../binding/prepare-network.js'
@@ -72,6 +73,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       )
     const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
       const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
+        task: taskOf(dataset),
         output,
         onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
       })

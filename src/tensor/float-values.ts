@@ -3,10 +3,11 @@ import type { DataType } from './data-type.js'
 import type { Tensor } from './tensor.js'
 
 /** The types that weights come in. */
-export type FloatType = 'float32' | 'float16' | 'float64'
+export const FLOAT_TYPES = ['float32', 'float16', 'float64'] as const
+export type FloatType = (typeof FLOAT_TYPES)[number]
 
 export function isFloatType(type: DataType): type is FloatType {
-  return type === 'float32' || type === 'float16' || type === 'float64'
+  return (FLOAT_TYPES as readonly DataType[]).includes(type)
 }
 
 /** The values of a float tensor as float32, the array itself where it is one. float16 is exact, float64 is rounded. */
@@ -19,6 +20,11 @@ export function float32Values({ type, data }: Tensor<FloatType>): Float32Array {
     case 'float16':
       return Float32Array.from(data as Uint16Array, float16ToNumber)
   }
+}
+
+/** The same without rounding: float64 stays what it is. */
+export function numbersOf({ type, dims, data }: Tensor<FloatType>): Float32Array | Float64Array {
+  return type === 'float64' ? (data as Float64Array) : float32Values({ type, dims, data })
 }
 
 /** A float tensor of `type` with these values, rounded to nearest. */

@@ -16,7 +16,7 @@ import {
 import { layerRules } from '../methods/methods.js'
 import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
-import type { BoundNetwork } from '../binding/bind-network.js'
+import { type BoundNetwork, firstSamples } from '../binding/bind-network.js'
 import { channelStatistics } from '../binding/channel-statistics.js'
 import type { MethodName } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
@@ -199,7 +199,7 @@ export async function renormalized(
   calibration: Uint32Array,
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }
-  const { inputs } = await dataset.train.batch([0, 1])
+  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
   const { shapes } = await observe(model, inputs, new Set())
   const targets = choices.filter((choice) =>
     needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length),

@@ -1,13 +1,16 @@
 // What it costs to make one layer of a network ternary and no other: the best fit without training, compared with the
 // original network.
-import type { Split } from '../data/dataset.js'
+import { checkFinite } from '../binding/evaluate.js'
+import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { ternaryByteLength } from '../packed/ternary-codec.js'
 import { byteLength } from '../tensor/data-type.js'
 import { type FloatType, float32Values } from '../tensor/float-values.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { Evaluation, Scored, Task } from '../tasks/task.js'
+import { taskOf } from '../tasks/tasks.js'
+import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms, insertChannelScales } from './renormalize.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
@@ -69,7 +72,7 @@ export async function measureLayerCosts(
   const split = holdOut(bound.dataset, options)
   const start = await startForm(pool, bound, choices, options, split.training)
   const measured = new Samples(bound, evenly(split.heldOut, options.samples))
-  const original = await measured.scores(pool, 0, bound.model)
+  const baseline = await measured.baseline(pool)
   const ternary = choices.filter((choice) => choice.ternary)
   const costs: LayerCost[] = []
   let next = 0
@@ -79,12 +82,11 @@ export async function measureLayerCosts(
       const full = start.graph.initializers.get(weight) as Tensor<FloatType>
       const { tensor } = fitLayer(weight, full, options)
       const initializers = new Map(start.graph.initializers).set(weight, tensor)
-      const scores = await measured.scores(pool, worker, { ...start, graph: { ...start.graph, initializers } })
+      const compared = await measured.compare(pool, worker, { ...start, graph: { ...start.graph, initializers } })
       const count = elementCount(dims)
       costs.push({
         weight,
-        divergence: meanDivergence(original, scores),
-        top1: measured.top1(scores),
+        ...compared,
         fitError: fitError(full, tensor),
         savedBytes: byteLength(elementType, count) - ternaryByteLength(count) - SCALE_PAIR_BYTES,
       })
@@ -94,7 +96,7 @@ export async function measureLayerCosts(
   await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
   const order = new Map(ternary.map(({ weight }, i) => [weight, i]))
   costs.sort((a, b) => b.divergence - a.divergence || (order.get(a.weight) as number) - (order.get(b.weight) as number))
-  return { samples: measured.size, baseline: { top1: measured.top1(original) }, costs }
+  return { samples: measured.size, baseline: { top1: baseline.top1 }, costs }
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
@@ -116,85 +118,72 @@ function evenly(indices: Uint32Array, count: number): number[] {
   return Array.from({ length: taken }, (_, i) => indices[Math.floor((i * indices.length) / taken)] as number)
 }
 
-/** Class scores of some samples, one row per sample. */
-interface Scores {
-  classes: number
-  rows: Float32Array
-}
-
 let models = 0
 
+/** Some samples, and what networks say of them. */
 class Samples {
-  private readonly split: Split
-  private labels: Int32Array | undefined
+  private readonly task: Task
+  /** Outputs of all samples that a network gave, in the samples' order. */
+  private original: Tensor | undefined
 
   constructor(
     private readonly bound: BoundNetwork,
     private readonly indices: readonly number[],
   ) {
-    this.split = bound.dataset.train
+    this.task = taskOf(bound.dataset)
   }
 
   get size(): number {
     return this.indices.length
   }
 
-  /** All samples through a network with the original's values, on one worker. */
-  async scores(pool: WorkerPool, worker: number, model: Model): Promise<Scores> {
-    const {
-      logits,
-      fixedBatch,
-      dataset: { classes },
-    } = this.bound
+  /** The original network. @throws TtqError `runtime` when its scores are not finite */
+  async baseline(pool: WorkerPool): Promise<Evaluation> {
+    const { output, evaluation } = await this.run(pool, 0, this.bound.model)
+    checkFinite(evaluation, this.bound.logits)
+    this.original = output
+    return evaluation
+  }
+
+  /** A network with the original's values, against it. */
+  async compare(pool: WorkerPool, worker: number, model: Model): Promise<{ divergence: number; top1: number | null }> {
+    const { output, evaluation } = await this.run(pool, worker, model)
+    const divergence = this.task.divergence(this.original as Tensor, output, this.size)
+    return { divergence, top1: evaluation.top1 }
+  }
+
+  // All samples, on one worker.
+  private async run(
+    pool: WorkerPool,
+    worker: number,
+    model: Model,
+  ): Promise<{ output: Tensor; evaluation: Evaluation }> {
+    const { logits, fixedBatch, dataset } = this.bound
     const probe = cloneModel(model)
     probe.graph.outputs = [{ name: logits, type: undefined }]
     const id = `layer cost ${++models}`
     await pool.call(worker, 'load', { id, model: writeModel(probe), threads: 1 })
-    const batch = fixedBatch ?? BATCH
-    const rows = new Float32Array(this.size * classes)
-    const labels: number[] = []
-    for (let start = 0; start < this.size; start += batch) {
-      const chosen = this.indices.slice(start, start + batch)
-      const fill = fixedBatch === null ? 0 : batch - chosen.length
-      const samples = await this.split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
-      const found = (await pool.call(worker, 'run', { id, feeds: samples.inputs }))[logits] as Tensor<FloatType>
-      rows.set(float32Values(found).subarray(0, chosen.length * classes), start * classes)
-      labels.push(...samples.labels.subarray(0, chosen.length))
+    const parts: Float32Array[] = []
+    const scored: Scored[] = []
+    const add = async ({ inputs, labels, count }: SampleBatch): Promise<void> => {
+      const found = (await pool.call(worker, 'run', { id, feeds: inputs }))[logits] as Tensor<FloatType>
+      scored.push(this.task.score(found, { inputs, labels }, count))
+      parts.push(float32Values(found).subarray(0, count * elementCount(found.dims.slice(1))))
     }
+    await walkSamples(dataset.train, { indices: this.indices, fixedBatch, batch: BATCH }, [add])
     await pool.call(worker, 'release', { id })
-    this.labels ??= Int32Array.from(labels)
-    return { classes, rows }
-  }
-
-  /** Percent right. */
-  top1({ classes, rows }: Scores): number | null {
-    const { labels } = this
-    if (labels?.length !== this.size) return null
-    let correct = 0
-    labels.forEach((label, i) => {
-      const row = rows.subarray(i * classes, (i + 1) * classes)
-      if (row.indexOf(row.reduce((most, score) => Math.max(most, score))) === label) correct++
-    })
-    return (100 * correct) / this.size
+    return { output: joined(parts, this.size), evaluation: this.task.evaluation(scored) }
   }
 }
 
-function meanDivergence(expected: Scores, actual: Scores): number {
-  const { classes } = expected
-  const samples = expected.rows.length / classes
-  let sum = 0
-  for (let i = 0; i < samples; i++) {
-    const p = logProbabilities(expected.rows.subarray(i * classes, (i + 1) * classes))
-    const q = logProbabilities(actual.rows.subarray(i * classes, (i + 1) * classes))
-    for (let c = 0; c < classes; c++) sum += Math.exp(p[c] as number) * ((p[c] as number) - (q[c] as number))
+function joined(parts: readonly Float32Array[], samples: number): Tensor {
+  const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  for (const part of parts) {
+    values.set(part, end)
+    end += part.length
   }
-  return sum / samples
-}
-
-function logProbabilities(scores: Float32Array): Float64Array {
-  const most = scores.reduce((found, score) => Math.max(found, score))
-  const logSum = Math.log(scores.reduce((sum, score) => sum + Math.exp(score - most), 0))
-  return Float64Array.from(scores, (score) => score - most - logSum)
+  return float32([samples, values.length / samples], values)
 }
 
 function fitError(full: Tensor<FloatType>, fitted: Tensor<FloatType>): number {

@@ -5,7 +5,9 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import type { Parameter, UpdateGraph } from '../optimizer/parameters.js'
-import { agreement, evaluate, type Evaluation } from '../binding/evaluate.js'
+import { evaluate } from '../binding/evaluate.js'
+import type { Evaluation } from '../tasks/task.js'
+import { taskOf } from '../tasks/tasks.js'
 import { partition } from '../execution/layout.js'
 import { planReplicas } from '../execution/replica-plan.js'
 import { finishedTraining, train, type LoopOptions, type TrainResult } from './train.js'
@@ -13,7 +15,7 @@ import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-export interface FitOptions extends Omit<LoopOptions, 'classes' | 'validate' | 'plan'> {
+export interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan'> {
   distill: number
   temperature: number
   /** Update graph over one replica's share of the parameters. */
@@ -35,6 +37,7 @@ export async function fit(
   dataset: Dataset,
   options: FitOptions,
 ): Promise<TrainResult> {
+  const task = taskOf(dataset)
   const batch = Math.min(options.batch, options.indices.length)
   const plan = planReplicas(pool.size, batch, countParameters(student.graph))
   const share = Math.max(1, Math.floor(batch / plan.replicas))
@@ -42,24 +45,24 @@ export async function fit(
   if (resumed !== undefined && resumed.epoch > options.epochs)
     return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
-  const loss = { batch: share, classes: dataset.classes, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(student, teacher, sample.inputs, loss, pool.device)
+  const loss = { batch: share, distill: options.distill, temperature: options.temperature }
+  const graph = await buildTrainingGraph(student, teacher, sample.inputs, task, loss, pool.device)
   if (graph.unreached.length > 0) {
     const message = `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from there to the class scores, so they do not learn`
     options.onProgress({ kind: 'warning', message })
   }
   const updates = (): UpdateGraph[] => partition(graph.parameters, plan.replicas).map(options.buildUpdate)
   const judge = async (model: Model): Promise<Evaluation> =>
-    await evaluate(pool, writeModel(model), dataset.train, { output: options.output, indices: options.heldOut })
+    await evaluate(pool, writeModel(model), dataset.train, { task, output: options.output, indices: options.heldOut })
   const expected = options.unlabelled ? await judge(teacher) : undefined
   return await train(pool.first(plan.replicas), graph, updates, dataset.train, {
     ...options,
     plan,
     batch: share * plan.replicas,
-    classes: dataset.classes,
+    task,
     validate: async (values) => {
       const decided = await judge(options.deploy(values))
-      return expected === undefined ? (decided.top1 as number) : agreement(decided, expected)
+      return expected === undefined ? (decided.top1 as number) : task.agreement(decided, expected)
     },
   })
 }

@@ -5,13 +5,12 @@ import { randomSource, shuffledIndices } from '../data/random.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Feeds } from '../runtime/session.js'
-import { float32 } from '../tensor/tensor.js'
 import type { UpdateGraph } from '../optimizer/parameters.js'
 import { BARRIER_BYTES } from '../execution/barrier.js'
 import type { BestEpoch, TrainingPosition } from './checkpoint.js'
 import { isKept } from './kept-epoch.js'
 import { layOut, type Layout } from '../execution/layout.js'
-import { LABELS_INPUT } from './loss-graph.js'
+import { TARGETS_INPUT } from './loss-graph.js'
 import type { Progress } from './progress.js'
 import type { EpochReport } from './training-report.js'
 import type { Rates, ReplicaSetup, StepTimes } from '../execution/replica.js'
@@ -20,6 +19,7 @@ import { learningRate } from './schedule.js'
 import type { TrainedValues } from './trained-values.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { OptionsOf } from '../options/option-table.js'
+import type { Task } from '../tasks/task.js'
 import type { ReplicaPlan } from '../execution/replica-plan.js'
 import type { Workers } from '../execution/worker-pool.js'
 
@@ -38,7 +38,7 @@ export interface LoopOptions extends Pick<
 > {
   /** Samples per step over all replicas; a multiple of their number. */
   batch: number
-  classes: number
+  task: Task
   /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
   unlabelled: boolean
   scaleLearningRate: number
@@ -313,31 +313,10 @@ async function shares(
   const feeds: Feeds[] = []
   for (let rank = 0; rank < replicas; rank++) {
     const indices = chosen.slice(rank * size, (rank + 1) * size)
-    const { inputs, labels } = options.augment ? await split.batch(indices, random) : await split.batch(indices)
-    feeds.push({ ...inputs, [LABELS_INPUT]: targets(labels, size, options) })
+    const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
+    feeds.push({ ...batch.inputs, [TARGETS_INPUT]: options.task.targets(batch, size, options) })
   }
   return feeds
-}
-
-// One row per sample: its class, smoothed (Szegedy et al. 2016, arXiv 1512.00567, section 7). Without labels, nothing
-// reads them.
-function targets(
-  labels: Int32Array,
-  samples: number,
-  { classes, labelSmoothing, unlabelled }: LoopOptions,
-): Feeds[string] {
-  const rows = new Float32Array(samples * classes)
-  if (unlabelled) return float32([samples, classes], rows)
-  if (labels.length === 0)
-    throw new TtqError(
-      'data',
-      'dataset: a training batch has no labels, expected one class per sample as in the first batch',
-    )
-  rows.fill(labelSmoothing / classes)
-  labels.forEach((label, i) => {
-    rows[i * classes + label] = 1 - labelSmoothing + labelSmoothing / classes
-  })
-  return float32([samples, classes], rows)
 }
 
 async function stepOnAll(pool: Workers, batches: readonly Feeds[], rates: Rates): Promise<number> {

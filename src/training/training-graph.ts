@@ -11,10 +11,10 @@ import { variableConvWeights } from '../runtime/blocked-convolution.js'
 import { blockLayout } from '../runtime/blocked-layout.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds } from '../runtime/session.js'
-import { elementCount, float32 } from '../tensor/tensor.js'
+import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
-import { findClassScores, type ClassScores } from '../binding/logits.js'
-import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT, type LossOptions } from './loss-graph.js'
+import type { LossOptions, Task, TaskOutputs } from '../tasks/task.js'
+import { buildLossGraph, LOSS_OUTPUT, TARGETS_INPUT } from './loss-graph.js'
 import { observe } from '../execution/observe.js'
 import { trainableParameters } from './trainable.js'
 
@@ -49,24 +49,26 @@ export async function buildTrainingGraph(
   student: Model,
   teacher: Model,
   feeds: Feeds,
+  task: Task,
   loss: LossOptions,
   device: Device = 'cpu',
 ): Promise<TrainingGraph> {
-  const studentForm = await trainingForm(student, feeds, loss)
-  const teacherForm = await trainingForm(teacher, feeds, loss)
-  const graph = buildLossGraph(studentForm, teacherForm, loss)
+  const studentForm = await trainingForm(student, feeds, task, loss)
+  const teacherForm = await trainingForm(teacher, feeds, task, loss)
+  const graph = buildLossGraph(studentForm, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
     opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
     graph,
   }
-  const labels = float32([loss.batch, loss.classes], new Float32Array(loss.batch * loss.classes))
-  const { shapes } = await observe(model, { ...feeds, [LABELS_INPUT]: labels }, new Set())
+  const targets = zeros(task.targetInput(loss.batch))
+  const { shapes } = await observe(model, { ...feeds, [TARGETS_INPUT]: targets }, new Set())
 
   const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
     graph,
     new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
+    shapes,
   )
   const trained = parameters.filter(({ role, name }) => role !== 'statistic' || nextStatistics.has(name))
   for (const { name, dims } of trained) {
@@ -111,17 +113,22 @@ async function inBlockedLayout(model: Model, known: ReadonlyMap<ValueName, reado
   return blockLayout(model, new Map([...known, ...shapes]), block)
 }
 
-interface TrainingForm extends ClassScores {
+interface TrainingForm extends TaskOutputs {
   model: Model
   graph: Graph
 }
 
+function zeros({ elementType, dims }: ReturnType<Task['targetInput']>): Tensor {
+  const count = elementCount(dims)
+  return { type: elementType, dims, data: elementType === 'int64' ? new BigInt64Array(count) : new Float32Array(count) }
+}
+
 // Today's operators, shape arithmetic folded to constants, only what leads to the class scores.
-async function trainingForm(original: Model, feeds: Feeds, { batch, classes }: LossOptions): Promise<TrainingForm> {
+async function trainingForm(original: Model, feeds: Feeds, task: Task, { batch }: LossOptions): Promise<TrainingForm> {
   const model = upgradeOpset(original)
   refuseControlFlow(model.graph)
   const { shapes, values } = await observe(model, feeds, staticValues(model.graph))
-  const scores = findClassScores(model.graph, shapes, batch, classes)
+  const scores = task.findOutputs(model.graph, { shapes }, batch)
   const form = cloneModel(model)
   form.graph = replaceValues(form.graph, values)
   form.graph.outputs = [{ name: scores.logits, type: undefined }]
@@ -147,9 +154,14 @@ function refuseControlFlow(graph: Graph): void {
   )
 }
 
-// Turns every BatchNormalization whose statistics are parameters to training mode. Returns statistic -> value after
+// Turns every BatchNormalization whose statistics are parameters, and are taken over more than one value, to training
+// mode. Returns statistic -> value after
 // this step.
-function trainBatchNorm(graph: Graph, statistics: ReadonlySet<ValueName>): Map<ValueName, ValueName> {
+function trainBatchNorm(
+  graph: Graph,
+  statistics: ReadonlySet<ValueName>,
+  shapes: ReadonlyMap<ValueName, readonly number[]>,
+): Map<ValueName, ValueName> {
   const uses = new Map<ValueName, number>()
   for (const input of graph.nodes.flatMap((node) => node.inputs)) uses.set(input, (uses.get(input) ?? 0) + 1)
   const next = new Map<ValueName, ValueName>()
@@ -157,6 +169,9 @@ function trainBatchNorm(graph: Graph, statistics: ReadonlySet<ValueName>): Map<V
     const [, , , mean, variance] = node.inputs
     if (node.opType !== 'BatchNormalization' || node.domain !== '' || mean === undefined || variance === undefined)
       return node
+    // Of a single value, mean and variance say nothing: the output would be the shift, whatever the input.
+    const [samples = 1, , ...places] = shapes.get(node.inputs[0] as ValueName) ?? []
+    if (samples * elementCount(places) < 2) return node
     // Statistics shared by two nodes would have two next values: such nodes keep theirs.
     if (![mean, variance].every((name) => statistics.has(name) && uses.get(name) === 1)) return node
     next.set(mean, `${mean}_next`).set(variance, `${variance}_next`)

@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
   ['tensor', 'options'],
   ['onnx', 'data'],
-  ['gradient', 'networks', 'optimizer', 'packed', 'runtime'],
+  ['gradient', 'networks', 'optimizer', 'packed', 'runtime', 'tasks'],
   ['methods', 'execution'],
   ['binding'],
   ['training'],
@@ -31,7 +31,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli'],
   fflate: ['packed'],
   'pure-rand': ['data'],
-  '@noble/hashes': ['binding', 'data', 'packed', 'training'],
+  '@noble/hashes': ['data', 'packed', 'tasks', 'training'],
 }
 
 /** Files outside runtime and cli that may touch the machine: dataset loaders and worker threads. */

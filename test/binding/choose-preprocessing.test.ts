@@ -8,6 +8,7 @@ import { writeModel } from '../../src/onnx/write-model.js'
 import { float32 } from '../../src/tensor/tensor.js'
 import { choosePreprocessing } from '../../src/binding/choose-preprocessing.js'
 import { evaluate } from '../../src/binding/evaluate.js'
+import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 
 const PIXELS = Uint8Array.from({ length: 16 }, (_, i) => 17 * i)
@@ -47,16 +48,18 @@ function bright(): Uint8Array {
   return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: graph.build('bright') })
 }
 
+const OPTIONS = { task: classification(2), output: 'scores', fixedBatch: null }
+
 test('the most images right, and among equals the lower cross-entropy', async () => {
   const pool = new WorkerPool(2)
   try {
     const bind = (preprocessing: Preprocessing): ReturnType<typeof bindImages> =>
       bindImages(IMAGES, { input, preprocessing })
     const [faint, clear, black] = [pixels('faint', 0.5, 1), pixels('clear', 0.5, 0.1), pixels('black', 2, 1)]
-    const choice = await choosePreprocessing(pool, bright(), 'scores', [black, faint, clear], bind, null)
+    const choice = await choosePreprocessing(pool, bright(), [black, faint, clear], bind, OPTIONS)
     assert.deepEqual(choice.top1, [50, 100, 100])
     assert.equal(choice.preprocessing.name, 'clear')
-    const { loss } = await evaluate(pool, bright(), bind(faint).train, { output: 'scores' })
+    const { loss } = await evaluate(pool, bright(), bind(faint).train, OPTIONS)
     const expected = [...PIXELS].reduce(
       (sum, pixel) => sum + Math.log(1 + Math.exp(-Math.abs(pixel / 255 - 0.5))) / 16,
       0,

@@ -6,15 +6,18 @@ import { newNetwork } from '../../src/networks/new-network.js'
 import { blockedChannels } from '../../src/runtime/blocked-channels.js'
 import { float32 } from '../../src/tensor/tensor.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
+import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 
 test('blocked convolutions are for the cpu alone', async () => {
   const model = newNetwork('resnet20', { classes: 3, input: [3, 8, 8], seed: 1 })
   const feeds = { input: float32([2, 3, 8, 8], new Float32Array(2 * 3 * 8 * 8).fill(0.5)) }
-  const loss = { batch: 2, classes: 3, distill: 0.5, temperature: 4 }
+  const loss = { batch: 2, distill: 0.5, temperature: 4 }
   const domains = async (device: 'cpu' | 'webgpu'): Promise<Set<string>> => {
     return new Set(
-      (await buildTrainingGraph(model, model, feeds, loss, device)).model.graph.nodes.map(({ domain }) => domain),
+      (await buildTrainingGraph(model, model, feeds, classification(3), loss, device)).model.graph.nodes.map(
+        ({ domain }) => domain,
+      ),
     )
   }
   assert.equal((await domains('cpu')).has('com.microsoft.nchwc'), (await blockedChannels()) !== undefined)

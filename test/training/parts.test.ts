@@ -12,8 +12,9 @@ import { float32, int64 } from '../../src/tensor/tensor.js'
 import type { Parameter } from '../../src/optimizer/parameters.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
 import { layOut, partition } from '../../src/execution/layout.js'
-import { findClassScores } from '../../src/binding/logits.js'
-import { buildLossGraph, LABELS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
+import { findClassScores } from '../../src/tasks/class-scores.js'
+import { classification } from '../../src/tasks/classification.js'
+import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
 import { foldConstants, makeBatchFlexible } from '../../src/binding/prepare-network.js'
 import { learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
@@ -107,26 +108,26 @@ function scoresGraph(tail: readonly string[]): Graph {
 
 test('class scores: the logits stand before a final softmax, also with a reshape behind it', () => {
   const find = (tail: readonly string[]): unknown =>
-    findClassScores(scoresGraph(tail), new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])), 4, 3)
-  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0' })
-  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0' })
-  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0' })
-  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0' })
-  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1' })
+    findClassScores(scoresGraph(tail), { shapes: new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])) }, 4, 3)
+  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0', isFloat32: true })
+  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0', isFloat32: true })
+  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0', isFloat32: true })
+  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0', isFloat32: true })
+  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1', isFloat32: true })
 })
 
 test('class scores: no output has one score per class', () => {
   assert.throws(
-    () => findClassScores(scoresGraph(['Relu']), new Map([['v0', [4, 3]]]), 4, 10),
+    () => findClassScores(scoresGraph(['Relu']), { shapes: new Map([['v0', [4, 3]]]) }, 4, 10),
     (error: unknown) =>
       error instanceof TtqError && error.code === 'data' && /10 classes.*"v0" \[4,3\].*\[4,10\]/.test(error.message),
   )
 })
 
 test('loss: cross-entropy and distillation by hand', async () => {
-  const scored = (op: string): { graph: Graph; logits: string } => {
+  const scored = (op: string): ScoredGraph => {
     const b = new GraphBuilder()
-    return { logits: b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y'), graph: b.build(op) }
+    return { isFloat32: true, logits: b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y'), graph: b.build(op) }
   }
   const rows = [
     [1, 3],
@@ -144,10 +145,14 @@ test('loss: cross-entropy and distillation by hand', async () => {
     [1, 2],
   ] as const) {
     // The student computes x, the teacher -x.
-    const graph = buildLossGraph(scored('Identity'), scored('Neg'), { batch: 2, classes: 2, distill, temperature })
+    const graph = buildLossGraph(scored('Identity'), scored('Neg'), classification(2), {
+      batch: 2,
+      distill,
+      temperature,
+    })
     const session = await Session.create(writeModel(model(graph)), { threads: 1 })
     const found = (
-      await session.run({ x: float32([2, 2], rows.flat()), [LABELS_INPUT]: float32([2, 2], labels.flat()) })
+      await session.run({ x: float32([2, 2], rows.flat()), [TARGETS_INPUT]: float32([2, 2], labels.flat()) })
     )[LOSS_OUTPUT]
     await session.release()
     let expected = 0

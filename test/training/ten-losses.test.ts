@@ -13,6 +13,7 @@ import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
 import { partition } from '../../src/execution/layout.js'
 import { train, type LoopOptions, type TrainResult } from '../../src/training/train.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
+import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 
 const BATCH = 4
@@ -151,8 +152,8 @@ const CASES: Record<keyof typeof GOLDEN, Case> = {
 
 async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
-  const loss = { batch: BATCH, classes: CLASSES, distill: 0.7, temperature: 4 }
-  const graph = await buildTrainingGraph(model, model, batchNumber(0).inputs, loss)
+  const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
+  const graph = await buildTrainingGraph(model, model, batchNumber(0).inputs, classification(CLASSES), loss)
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {
@@ -165,7 +166,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   try {
     return await train(pool, graph, updates, split(replicas), {
       plan: { replicas, threads: 1, frugal: replicas === 1 },
-      classes: CLASSES,
+      task: classification(CLASSES),
       epochs: 1,
       batch: BATCH * replicas,
       learningRate: 0.1,
