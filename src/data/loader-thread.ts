@@ -37,14 +37,10 @@ export class LoaderThread {
     private readonly name: string,
     private readonly options: LoaderThreadOptions,
   ) {
-    // Node's own flags reach the thread, such as an --import that makes loaders in other languages run; one that is
-    // about the text of the main program would stop it.
-    const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--input-type'))
-    this.worker = new Worker(new URL('./loader-worker.js', import.meta.url), {
-      workerData: url,
-      stdout: true,
-      execArgv,
-    })
+    // Node's own flags reach the thread by themselves, such as an --import that makes loaders in other languages run;
+    // one that is about the text of the main program would stop it.
+    const execArgv = process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}
+    this.worker = new Worker(new URL('./loader-worker.js', import.meta.url), { workerData: url, ...execArgv })
     this.worker.on('message', (reply: LoaderReply) => {
       this.settle(reply)
     })

@@ -1,4 +1,4 @@
-// The only importer of onnxruntime-node: sessions over models, tensors in and out.
+// Sessions of ONNX Runtime over models, tensors in and out.
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -67,11 +67,12 @@ export class Session {
     const fetches: Record<string, OrtTensor | null> = {}
     for (const name of outputs) {
       const target = into[name]
-      fetches[name] = target === undefined ? null : toOrt(target)
+      // ONNX Runtime finds no room in float16 arrays of newer engines: their values are copied afterwards.
+      fetches[name] = target === undefined || target.type === 'float16' ? null : toOrt(target)
     }
     try {
       const results = await this.session.run(ortFeeds, fetches)
-      return Object.fromEntries(outputs.map((name) => [name, into[name] ?? fromOrt(results[name] as OrtTensor)]))
+      return Object.fromEntries(outputs.map((name) => [name, placed(fromOrt(results[name] as OrtTensor), into[name])]))
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the run failed: ${firstLine(cause)}`, { cause })
     }
@@ -83,12 +84,20 @@ export class Session {
   }
 }
 
+function placed(result: Tensor, target: Tensor | undefined): Tensor {
+  if (target?.type === 'float16') (target.data as Uint16Array).set(result.data as Uint16Array)
+  return target ?? result
+}
+
 function toOrt(tensor: Tensor): OrtTensor {
   return new OrtTensor(tensor.type as 'float32', tensor.data as Float32Array, tensor.dims)
 }
 
-function fromOrt(tensor: OrtTensor): Tensor {
-  return { type: tensor.type, dims: [...tensor.dims], data: tensor.data }
+// float16 is bit patterns here. ONNX Runtime hands it out as numbers where the engine has an array for them (Node 24).
+function fromOrt({ type, dims, data }: OrtTensor): Tensor {
+  if (type !== 'float16') return { type, dims: [...dims], data }
+  const { buffer, byteOffset, length } = data as Uint16Array
+  return { type, dims: [...dims], data: new Uint16Array(buffer, byteOffset, length) }
 }
 
 function firstLine(cause: unknown): string {
