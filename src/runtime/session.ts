@@ -67,12 +67,11 @@ export class Session {
     const fetches: Record<string, OrtTensor | null> = {}
     for (const name of outputs) {
       const target = into[name]
-      // ONNX Runtime finds no room in float16 arrays of newer engines: their values are copied afterwards.
-      fetches[name] = target === undefined || target.type === 'float16' ? null : toOrt(target)
+      fetches[name] = target === undefined ? null : toOrt(target)
     }
     try {
       const results = await this.session.run(ortFeeds, fetches)
-      return Object.fromEntries(outputs.map((name) => [name, placed(fromOrt(results[name] as OrtTensor), into[name])]))
+      return Object.fromEntries(outputs.map((name) => [name, into[name] ?? fromOrt(results[name] as OrtTensor)]))
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the run failed: ${firstLine(cause)}`, { cause })
     }
@@ -84,13 +83,11 @@ export class Session {
   }
 }
 
-function placed(result: Tensor, target: Tensor | undefined): Tensor {
-  if (target?.type === 'float16') (target.data as Uint16Array).set(result.data as Uint16Array)
-  return target ?? result
-}
-
-function toOrt(tensor: Tensor): OrtTensor {
-  return new OrtTensor(tensor.type as 'float32', tensor.data as Float32Array, tensor.dims)
+// Bit patterns of float16 must reach ONNX Runtime as such: where the engine has an array for float16 numbers (Node 24),
+// its tensor makes one of them, in which its native part finds no bytes.
+function toOrt({ type, data, dims }: Tensor): OrtTensor {
+  const tensor = new OrtTensor(type as 'float32', data as Float32Array, dims)
+  return tensor.data === data ? tensor : Object.defineProperty(tensor, 'data', { value: data })
 }
 
 // float16 is bit patterns here. ONNX Runtime hands it out as numbers where the engine has an array for them (Node 24).
