@@ -1,4 +1,4 @@
-// The long runs behind docs/results.md: one command line each, which `npm run results` executes.
+// The long runs behind docs/experiments.md: one command line each, which `npm run results` executes.
 
 export interface AccuracyRun {
   /** What `ttq` is called with; `{models}` is the folder of pretrained networks, `{out}` that of the results. */

@@ -1,4 +1,4 @@
-// `npm run results -- --models <folder> [run ...]`: the long runs of docs/results.md, one after the other, each as
+// `npm run results -- --models <folder> [run ...]`: the long runs of docs/experiments.md, one after the other, each as
 // `ttq` on the command line. A run whose report is there is not repeated, and one that was interrupted goes on from its
 // checkpoint. Appends to bench/accuracy.csv.
 import { spawnSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-// The library: what `import ... from 'ttq'` gives. The command line is a skin over the same functions.
+// The library: what `import ... from 'ttq-onnx'` gives. The command line is a skin over the same functions.
 export { TtqError, type ErrorCode, type ErrorDetails } from './errors/ttq-error.js'
 export type { Attribute, Attributes, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './onnx/model.js'
 export { NETWORKS, newNetwork, type NetworkName } from './networks/new-network.js'

@@ -43,7 +43,7 @@ const LOWEST_SCALE = 0.01
  *
  * delta is t max|w| for a constant t, as in the paper. The fitted threshold (`auto`) keeps the layer's share of zeros
  * instead: max|w| is one weight, which grows in training and takes the threshold with it, and mean|w| grows with the
- * weights beyond the threshold (docs/results.md).
+ * weights beyond the threshold (docs/experiments.md).
  *
  * Scales are kept at or above a hundredth of their start: at zero a layer's side would vanish, and below zero both
  * sides would mean the same sign. A clamp and not a logarithm, because then the gradient and its step are the paper's

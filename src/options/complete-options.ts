@@ -92,7 +92,7 @@ export function isByOptimizer(value: Default | undefined): value is Readonly<Par
  * The default rate of SGD for another batch: proportional for smaller ones, whose gradients are noisier (linear
  * scaling, Goyal et al., arXiv 1706.02677, section 2.1). Larger ones do not raise it: that needs trying. Adam's rate
  * stays, it divides by the noise itself. (ResNet-18, 16 images of 224 x 224 a step: with 0.1 the loss rises to 10 in
- * full precision as in ternary, and ends at chance; docs/results.md.)
+ * full precision as in ternary, and ends at chance; docs/experiments.md.)
  */
 function rateForBatch(rate: number, { batch, optimizer }: { batch: number; optimizer: OptimizerName }): number {
   return optimizer === 'sgd' ? rate * Math.min(1, batch / RATE_BATCH) : rate

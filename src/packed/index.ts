@@ -1,4 +1,4 @@
-// The package's subpath `ttq/packed`: reading and writing .ttq files, in Node and in browsers.
+// The package's subpath `ttq-onnx/packed`: reading and writing .ttq files, in Node and in browsers.
 export { isPacked } from './container.js'
 export { FLOAT16_TYPES, type Float16Type, roundToFloat16 } from './float16-codec.js'
 export { inspectPacked, type PackedSummary, type PackedTensorSummary } from './inspect-packed.js'

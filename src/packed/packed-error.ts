@@ -10,7 +10,7 @@ export const NONCONFORMING =
   'The program that wrote this file breaks the format (docs/ttq-format.md): write it again with another version.'
 
 /** What to do about a file of a later ttq. */
-export const TOO_NEW = 'The file was written by a later ttq: update with "npm install ttq@latest".'
+export const TOO_NEW = 'The file was written by a later ttq: update ttq.'
 
 /** `where: found X, expected Y` as a TtqError `packed`. */
 export function packedError(where: string, found: string, expected: string, hint: string, cause?: unknown): TtqError {

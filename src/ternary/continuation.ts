@@ -15,7 +15,7 @@ export interface Continuation {
   start: TrainedValues
   /**
    * Fan-in of layers that are no longer ternary and have a batch norm behind them: at their size, near 1, an ordinary
-   * rate does next to nothing (docs/results.md).
+   * rate does next to nothing (docs/experiments.md).
    */
   fanIns: Map<ValueName, number>
 }

@@ -50,14 +50,14 @@ export interface RestorationRound {
 const EPOCH_SHARE = 0.1
 /**
  * at this share of its learning rates: they go on from trained values, and more undoes what the first training gained
- * (docs/results.md).
+ * (docs/experiments.md).
  */
 const RATE_SHARE = 0.3
 
 /**
  * Returns layers to 8 bits in the order of what they cost per byte that they save, 1, 2, 4, ... in all, and trains on
  * after each time. The test set is asked after each round: held-out training samples, which the original network was
- * trained on, do not tell whether the bound holds (docs/results.md). One layer stays ternary at least.
+ * trained on, do not tell whether the bound holds (docs/experiments.md). One layer stays ternary at least.
  * @param first all chosen layers ternary; its drop is beyond `maxDrop`
  * @returns the first round that holds the bound, which has the smallest file of those that do; else the candidate with
  * the least drop

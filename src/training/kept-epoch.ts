@@ -3,7 +3,7 @@
 /**
  * Whether an epoch is kept in the place of an earlier one: its score is within a standard error of the highest so far.
  * Such epochs are equally good as far as the held-out samples can tell, and in the last of them the learning rate has
- * fallen farthest (docs/results.md, "A bound of 0.2 points").
+ * fallen farthest (docs/experiments.md, "A bound of 0.2 points").
  * @param score percent of the held-out samples
  * @param earlier scores of the epochs before
  * @param samples how many are held out

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 // Typed string, not a literal: the type check runs before there is a build to look the names up in.
-const LIBRARY: string = 'ttq'
-const PACKED: string = 'ttq/packed'
+const LIBRARY: string = 'ttq-onnx'
+const PACKED: string = 'ttq-onnx/packed'
 
 test('the library has what the README shows', async () => {
   const library = (await import(LIBRARY)) as Record<string, unknown>

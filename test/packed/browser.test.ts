@@ -27,7 +27,7 @@ function resolve(specifier: string, from: string): string {
     : createRequire(from).resolve(specifier)
 }
 
-test('nothing that ttq/packed loads imports a Node built-in', () => {
+test('nothing that ttq-onnx/packed loads imports a Node built-in', () => {
   const seen = new Set<string>()
   const visit = (file: string): void => {
     if (seen.has(file)) return
