@@ -25,7 +25,7 @@ export default tseslint.config(
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   {
-    files: ['fixtures/**/*.mjs', 'test/run.js'],
+    files: ['fixtures/**/*.mjs', 'test/run.js', 'bin/*.js'],
     languageOptions: { globals: { console: 'readonly', process: 'readonly', setTimeout: 'readonly' } },
   },
 )

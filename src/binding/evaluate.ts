@@ -46,17 +46,22 @@ export async function evaluate(
     await pool.callAll('release', () => ({ id })).catch(() => undefined)
   }
   const evaluation = task.evaluation(scored)
-  if (options.isTrial !== true) checkFinite(evaluation, output)
+  if (options.isTrial !== true) checkFinite(evaluation, output, options.indices)
   return evaluation
 }
 
-/** @throws TtqError `runtime`: how many samples have scores that are not finite, and which is the first */
+/**
+ * @param indices the samples that were evaluated, default all of the split
+ * @throws TtqError `runtime`: how many samples have scores that are not finite, and which is the first
+ */
 export function checkFinite(
   { notFinite, samples }: Pick<Evaluation, 'notFinite' | 'samples'>,
   output: ValueName,
+  indices?: ArrayLike<number>,
 ): void {
-  const [first] = notFinite
-  if (first === undefined) return
+  const [place] = notFinite
+  if (place === undefined) return
+  const first = indices?.[place] ?? place
   throw new TtqError(
     'runtime',
     `onnxruntime: the scores "${output}" of ${notFinite.length} of ${samples} samples are not finite numbers ` +

@@ -31,7 +31,7 @@ const RECORD_BYTES = 1 + IMAGE_BYTES
 const AUGMENTATION: Augmentation = { pad: 4, flip: true }
 
 const HINT =
-  'run "npm run data:cifar10" to make data/cifar10, or give the folder of the binary version: --data cifar10:<folder>'
+  'docs/datasets.md says where the files come from; a folder of the binary version is given by --data cifar10:<folder>'
 
 /**
  * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).

@@ -1,26 +1,26 @@
-// The protobuf messages of ONNX: bytes <-> messages. The only file that knows onnx-proto and protobufjs.
+// The protobuf messages of ONNX: bytes <-> messages.
 //
 // onnx-proto is generated from ONNX 1.10, and generated decoders drop the fields they do not know. Newer files have
 // such fields that runtimes need (NodeProto.overload, FunctionProto.attribute_proto, metadata_props, ...). Therefore
 // every message class is wrapped here: the bytes of unknown fields are remembered beside the message and written again
 // after its known fields.
-import onnxProto from 'onnx-proto'
-import type { onnx } from 'onnx-proto'
-import protobuf from 'protobufjs/minimal.js'
+import type { onnx as types } from 'onnx-proto'
+import type { Reader as ReaderType, Writer as WriterType } from 'protobufjs'
+import { onnx, Reader, Writer } from './protobuf.js'
 
-export type AttributeProto = onnx.AttributeProto
-export type GraphProto = onnx.GraphProto
-export type ModelProto = onnx.ModelProto
-export type NodeProto = onnx.NodeProto
-export type TensorProto = onnx.TensorProto
-export type TypeProto = onnx.TypeProto
-export type ValueInfoProto = onnx.ValueInfoProto
+export type AttributeProto = types.AttributeProto
+export type GraphProto = types.GraphProto
+export type ModelProto = types.ModelProto
+export type NodeProto = types.NodeProto
+export type TensorProto = types.TensorProto
+export type TypeProto = types.TypeProto
+export type ValueInfoProto = types.ValueInfoProto
 
 /** A 64-bit integer as protobufjs hands it out: exact halves, or a plain number where it fits. */
 export type ProtoInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean }
 
 /** The message classes, for making new messages: `new messages.NodeProto({...})`. */
-export const messages = onnxProto.onnx
+export const messages = onnx
 
 // As in protobuf's own parsers; deeper nesting is an attack or damage.
 const MAX_DEPTH = 100
@@ -28,7 +28,7 @@ const MAX_DEPTH = 100
 // message -> its unknown fields, each with its tag.
 const unknownFields = new WeakMap<object, readonly Uint8Array[]>()
 
-class KeepingReader extends protobuf.Reader {
+class KeepingReader extends Reader {
   depth = 0
   skipped: Uint8Array[] = []
   private tag32 = 0
@@ -40,7 +40,7 @@ class KeepingReader extends protobuf.Reader {
     return this.tag32
   }
 
-  override skipType(wireType: number, depth?: number, fieldNumber?: number): protobuf.Reader {
+  override skipType(wireType: number, depth?: number, fieldNumber?: number): ReaderType {
     if (depth !== undefined) return super.skipType(wireType, depth, fieldNumber)
     if (this.tag32 >>> 3 === 0) throw new Error('a field has number 0')
     const start = this.tagStart
@@ -51,8 +51,8 @@ class KeepingReader extends protobuf.Reader {
 }
 
 interface MessageClass {
-  decode: (reader: protobuf.Reader | Uint8Array, length?: number) => object
-  encode: (message: object, writer?: protobuf.Writer) => protobuf.Writer
+  decode: (reader: ReaderType | Uint8Array, length?: number) => object
+  encode: (message: object, writer?: WriterType) => WriterType
 }
 
 function isMessageClass(value: unknown): value is MessageClass {
@@ -134,7 +134,7 @@ function tensorPieces(tensor: TensorProto): Uint8Array[] {
 
 function delimited(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
   return [
-    protobuf.Writer.create()
+    Writer.create()
       .uint32((field << 3) | 2)
       .uint32(totalLength(pieces))
       .finish(),

@@ -192,6 +192,7 @@ function readAttribute(proto: AttributeProto, node: NodeProto, context: Context)
 /**
  * The value of an attribute that holds neither tensors nor graphs; `other` for those that do and for kinds not
  * modelled.
+ * @internal
  */
 export function readPlainAttribute(proto: AttributeProto): Attribute {
   const kind = kindOf(proto)
@@ -255,7 +256,10 @@ function readValueInfo(proto: ValueInfoProto): ValueInfo {
   return { name: proto.name, type: proto.type ? readType(proto.type as TypeProto) : undefined, source: sourceOf(proto) }
 }
 
-/** The tensor type of a TypeProto; undefined for sequences, maps, optionals and tensors of unknown element type. */
+/**
+ * The tensor type of a TypeProto; undefined for sequences, maps, optionals and tensors of unknown element type.
+ * @internal
+ */
 export function readType(proto: TypeProto): TensorType | undefined {
   const elementType = dataTypeOfOnnx(proto.tensorType?.elemType ?? 0)
   if (elementType === undefined) return undefined

@@ -18,6 +18,7 @@ const EXTERNAL = 1
  * @param where how messages call it: `model.onnx: tensor "w"`
  * @param overwrite whether raw bytes may be moved within their buffer to be aligned
  * @throws TtqError `model` when type, dims and data do not fit together, or external data is missing
+ * @internal
  */
 export function readTensor(
   proto: TensorProto,

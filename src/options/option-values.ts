@@ -15,8 +15,8 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
     case 'numbers': {
       if (!isList(value) || value.length === 0)
         throw refused(shown, value, `a list of numbers, each ${describeRange(kind.range)}`)
-      const bad = value.find((element) => !fits(element, kind.range))
-      if (bad !== undefined) throw refused(shown, bad, describeRange(kind.range))
+      const bad = value.findIndex((element) => !fits(element, kind.range))
+      if (bad >= 0) throw refused(shown, value[bad], describeRange(kind.range))
       return
     }
     case 'choice':

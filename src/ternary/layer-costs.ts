@@ -140,7 +140,7 @@ class Samples {
   /** The original network. @throws TtqError `runtime` when its scores are not finite */
   async baseline(pool: WorkerPool): Promise<Evaluation> {
     const { output, evaluation } = await this.run(pool, 0, this.bound.model)
-    checkFinite(evaluation, this.bound.logits)
+    checkFinite(evaluation, this.bound.logits, this.indices)
     this.original = output
     return evaluation
   }

@@ -167,7 +167,7 @@ describe('package.json', () => {
     const copies = Object.entries(lock.packages).filter(([path]) => path.endsWith('node_modules/protobufjs'))
     assert.deepEqual(
       copies.map(([path, { version }]) => [path, version]),
-      [['node_modules/protobufjs', manifest['dependencies']?.['protobufjs']]],
+      [['node_modules/protobufjs', manifest['devDependencies']?.['protobufjs']]],
     )
   })
 })

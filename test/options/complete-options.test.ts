@@ -205,7 +205,7 @@ describe('completeOptions', () => {
 // Something outside of what a kind takes, on every side that has an end.
 const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unknown[] } = {
   number: ({ range }) => [...beyond(range), 'x', NaN, Infinity, true, [1], null],
-  numbers: ({ range }) => [...beyond(range).map((value) => [value]), [], 1, ['x'], null],
+  numbers: ({ range }) => [...beyond(range).map((value) => [value]), [], 1, ['x'], [undefined], null],
   choice: () => ['nothing of the kind', 7.5, null, ['sgd']],
   choices: () => [['nothing of the kind'], 'ttq', null],
   flag: () => ['true', 1, null],
