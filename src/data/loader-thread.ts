@@ -158,4 +158,4 @@ function asError(cause: unknown): unknown {
   return error
 }
 
-const TIMEOUT_HINT = 'give smaller batches, or read ahead in the module'
+const TIMEOUT_HINT = 'a slow loader gets more time with --data-timeout <seconds>'

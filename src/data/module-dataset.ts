@@ -56,7 +56,7 @@ export interface ModuleDataset {
   close(): Promise<void>
 }
 
-/** Seconds a loader module has for each batch. */
+/** Seconds a loader module has for each batch, where nobody says. */
 export const DATA_TIMEOUT = 120
 
 /** More samples or classes than this is a mistake: lists of that many indices would fill the memory. */

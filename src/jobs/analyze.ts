@@ -64,7 +64,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
   const choices = chooseLayers(model.graph, options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const stored = await openDataset(data, { signal })
+  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
   const pool = new WorkerPool(threads, signal)
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })

@@ -32,7 +32,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const data = options.data as string
   await requireDevice(device)
   const model = readAny(bytes, connections)
-  const stored = await openDataset(data, { signal })
+  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
   const pool = new WorkerPool(options.threads, signal, device)
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })

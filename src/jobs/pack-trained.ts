@@ -25,7 +25,7 @@ export async function packTrained(
 ): Promise<PackedResult> {
   const { signal } = job.connections
   await requireDevice(job.options.device)
-  const stored = await openDataset(data, { signal })
+  const stored = await openDataset(data, { signal, timeout: job.options.dataTimeout })
   const pool = new WorkerPool(job.options.threads, signal, job.options.device)
   try {
     return await trainAndPack(pool, model, choices, stored, job)

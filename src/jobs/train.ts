@@ -54,7 +54,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   phase('read')
   const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
   await requireDevice(device)
-  const stored = await openDataset(data, { signal })
+  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
   const pool = new WorkerPool(threads, signal, device)
   try {
     phase('prepare')

@@ -48,4 +48,14 @@ export const DATASET_OPTIONS = {
     defaultText: byTrial,
     at: { train: { defaultText: '1' } },
   },
+  /** Seconds that a loader module has to load, and for each batch. */
+  dataTimeout: {
+    kind: { type: 'number', range: { above: 0, to: 86_400 } },
+    jobs: JOBS,
+    default: { base: 120 },
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'seconds that a loader module has to load, and for each batch',
+  },
 } as const satisfies Record<string, OptionRow>

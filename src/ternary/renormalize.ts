@@ -293,7 +293,14 @@ function divideOut(edit: Edit, choice: LayerChoice, { node }: Rescaling): { divi
   return { divisor, raw }
 }
 
-// Divides each output channel by its root mean square; a channel of zeros stays as it is.
+/**
+ * A channel with a root mean square below this, or below this share of the largest channel's, has died: it adds nothing
+ * that float32 could hold, and to divide by it, or by its square, would overflow. (Weight decay leaves such channels, down
+ * to denormal numbers.)
+ */
+const DEAD = { absolute: 1e-18, share: 1e-12 } as const
+
+// Divides each output channel by its root mean square; dead channels stay as they are.
 function divideWeights(edit: Edit, choice: LayerChoice): Float32Array {
   const weights = floats(edit.graph, choice.weight)
   const channels = choice.dims[choice.channelAxis] as number
@@ -303,7 +310,9 @@ function divideWeights(edit: Edit, choice: LayerChoice): Float32Array {
   weights.forEach((weight, i) => {
     squares[channelOf(i)] = (squares[channelOf(i)] as number) + weight * weight
   })
-  const divisor = Float32Array.from(squares, (sum) => Math.sqrt((sum * channels) / weights.length) || 1)
+  const sizes = squares.map((sum) => Math.sqrt((sum * channels) / weights.length))
+  const least = Math.max(DEAD.absolute, DEAD.share * sizes.reduce((most, size) => Math.max(most, size), 0))
+  const divisor = Float32Array.from(sizes, (size) => (size < least ? 1 : size))
   edit.graph.initializers.set(
     choice.weight,
     float32(
