@@ -25,7 +25,7 @@ export interface BoundNetwork {
   tried: readonly { preprocessing: string; top1: number }[]
 }
 
-export interface BindNetworkOptions {
+interface BindNetworkOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined

@@ -18,7 +18,7 @@ export interface ChannelStatistics {
 }
 
 /** A node output whose channels are measured. */
-export interface MeasuredValue {
+interface MeasuredValue {
   /** What the result is filed under. */
   key: string
   value: ValueName

@@ -10,7 +10,7 @@ const FINAL_SAMPLES = 2500
 /** Candidates this many points from the best, the noise of the trial, go to the final. */
 const NOISE_POINTS = 3
 
-export interface Choice {
+interface Choice {
   preprocessing: Preprocessing
   /** Percent of the trial images classified right, per candidate in order. */
   top1: readonly number[]

@@ -60,7 +60,7 @@ function bytesOf({ type, dims }: Tensor): number {
 }
 
 /** A network with a batch of samples to try it on. */
-export interface FlexibleModel {
+interface FlexibleModel {
   model: Model
   /** The only batch size it takes, or null when it takes any. */
   fixedBatch: number | null

@@ -15,7 +15,7 @@ const ENDING = '.checkpoint'
 /** Milliseconds that an interrupted training has to finish the steps under way and write its checkpoint. */
 export const TRAINING_GRACE_MS = 600_000
 
-export interface CheckpointFile {
+interface CheckpointFile {
   /** For the library; undefined without a checkpoint. */
   options: CheckpointOptions | undefined
   /** Removes the file: the run is done. */

@@ -59,7 +59,7 @@ function readWhole(path: string): Uint8Array {
  * A reader of files in the folder of a model. A location comes from the model and may not lead out of the folder; links
  * in the folder are the user's own (download caches are full of them) and are followed.
  */
-export function externalDataBeside(path: string): NonNullable<ModelInput['externalData']> {
+function externalDataBeside(path: string): NonNullable<ModelInput['externalData']> {
   return (location, offset = 0, length) => {
     if (isAbsolute(location) || normalize(location).split(sep)[0] === '..')
       throw new Error(`"${location}" leads out of the model's folder`)

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { temporaryName } from './write-atomically.js'
 
-export interface OutputRequest {
+interface OutputRequest {
   path: string
   /** The option that named it, for messages. */
   option: string

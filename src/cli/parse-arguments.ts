@@ -2,16 +2,16 @@
 // what is unknown, missing or given twice is said here, in this program's own words.
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
-import { closestName } from './closest-name.js'
+import { closestName } from '../errors/closest-name.js'
 import type { Arguments, Command, OptionSpec } from './command.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
 
-export type Parsed =
+type Parsed =
   | { kind: 'run'; command: Command; args: Arguments }
   | { kind: 'print'; text: string }
   | { kind: 'nothing'; help: string }
 
-export interface ParseContext {
+interface ParseContext {
   commands: readonly Command[]
   version: string
   /** Width of help texts. */

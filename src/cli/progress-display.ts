@@ -3,7 +3,7 @@
 // is one carriage return.
 import type { Progress } from '../training/progress.js'
 
-export interface ProgressOptions {
+interface ProgressOptions {
   write: (text: string) => void
   /** Redraw one line; else plain lines without control characters. */
   live: boolean
@@ -13,7 +13,7 @@ export interface ProgressOptions {
   now: () => number
 }
 
-export interface ProgressDisplay {
+interface ProgressDisplay {
   show(event: Progress): void
   /** Removes the redrawn line, so that other text can follow. */
   clear(): void

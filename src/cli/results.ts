@@ -13,7 +13,7 @@ export interface ResultPaths {
 }
 
 /** The files that a command reads and writes, besides its report: as given or by default. */
-export interface CommandFiles {
+interface CommandFiles {
   input?: string
   output?: string
 }

@@ -2,15 +2,13 @@
 import type { Augmentation, ImageSet, Preprocessing } from './dataset.js'
 import type { RandomSource } from './random.js'
 
-export interface AssembleOptions {
+interface AssembleOptions {
   /**
    * Without both of these the images stay as they are. Each image draws down, right (0..2*pad each, if pad > 0), then
    * mirrored (0 or 1, if flip).
    */
   augmentation?: Augmentation | undefined
   random?: RandomSource | undefined
-  /** Filled and returned instead of a new array; of exactly the batch's size. */
-  target?: Float32Array | undefined
 }
 
 /**
@@ -26,9 +24,7 @@ export function assembleBatch(
   options: AssembleOptions = {},
 ): Float32Array {
   const imageSize = images.channels * images.height * images.width
-  const target = options.target ?? new Float32Array(indices.length * imageSize)
-  if (target.length !== indices.length * imageSize)
-    throw new Error(`internal: room for ${target.length} values, expected ${indices.length * imageSize}`)
+  const values = new Float32Array(indices.length * imageSize)
   const tables = lookupTables(preprocessing)
   const { pad, flip } = options.random === undefined ? NONE : (options.augmentation ?? NONE)
   for (let i = 0; i < indices.length; i++) {
@@ -41,10 +37,10 @@ export function assembleBatch(
     }
     for (let channel = 0; channel < images.channels; channel++) {
       const table = tables[channel] as Float32Array
-      writePlane(images, index, channel, view, table, target, i * imageSize, preprocessing.layout === 'NCHW')
+      writePlane(images, index, channel, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
     }
   }
-  return target
+  return values
 }
 
 const NONE: Augmentation = { pad: 0, flip: false }

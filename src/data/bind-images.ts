@@ -1,7 +1,7 @@
 // Stored images as a network's input: which layouts its shape allows, and batches in one of them.
 import { TtqError } from '../errors/ttq-error.js'
 import { assembleBatch } from './assemble-batch.js'
-import type { Augmentation, Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
+import type { Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
 
 /** A network's input as its file declares it. */
@@ -12,11 +12,9 @@ export interface InputShape {
   readonly elementType: string
 }
 
-export interface BindImagesOptions {
+interface BindImagesOptions {
   input: InputShape
   preprocessing: Preprocessing
-  /** Default: the dataset's own. It is used only for batches asked for with a random source. */
-  augmentation?: Augmentation
 }
 
 /**
@@ -36,7 +34,7 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
       },
     )
   }
-  const augmentation = options.augmentation ?? dataset.augmentation
+  const { augmentation } = dataset
   const split = (images: ImageSet): Split => ({
     size: images.count,
     labels: images.labels,

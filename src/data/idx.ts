@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
 
 /** An IDX array of unsigned bytes. */
-export interface IdxArray {
+interface IdxArray {
   readonly dims: readonly number[]
   readonly data: Uint8Array
 }

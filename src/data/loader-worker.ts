@@ -38,7 +38,7 @@ export interface GivenArray {
   dims: readonly number[] | undefined
 }
 
-export interface GivenLabels {
+interface GivenLabels {
   values: Float64Array
   /** The first one that is no number. */
   unusable: (Unusable & { at: number }) | undefined

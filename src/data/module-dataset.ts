@@ -30,7 +30,7 @@ export interface ModuleSplit {
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }
 
-export interface ModuleBatch {
+interface ModuleBatch {
   /**
    * One array per network input, of the input's element type (Float32Array for float32), samples one after the other. A
    * dimension that the network leaves open follows from the array's length when it is the only one; else give `{ data,
@@ -41,7 +41,7 @@ export interface ModuleBatch {
   labels?: ArrayLike<number>
 }
 
-export type ModuleArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array
+type ModuleArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Int8Array
 
 /** A loader module that has been opened. */
 export interface ModuleDataset {

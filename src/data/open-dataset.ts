@@ -1,5 +1,6 @@
 // From what the user writes after --data to a stored dataset: the known names and loader modules.
 import { join, resolve } from 'node:path'
+import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { readCifar10 } from './cifar10.js'
 import type { ImageDataset } from './dataset.js'
@@ -26,7 +27,7 @@ const OPENERS: Readonly<Record<string, Opener>> = {
 }
 
 /** The names openDataset knows; each also takes `name:<folder>`. */
-export const DATASET_NAMES: readonly string[] = Object.keys(OPENERS)
+const DATASET_NAMES: readonly string[] = Object.keys(OPENERS)
 
 /**
  * Opens `mnist`, `mnist:<folder>`, `cifar10`, `cifar10:<folder>` or the path of a loader module (docs/datasets.md).
@@ -60,10 +61,8 @@ function looksLikePath(spec: string): boolean {
 }
 
 function unknownDataset(spec: string, name: string): TtqError {
-  const closest = DATASET_NAMES.map((known) => ({ known, edits: editDistance(name.toLowerCase(), known) })).sort(
-    (a, b) => a.edits - b.edits,
-  )[0]
-  const meant = closest !== undefined && closest.edits <= 3 ? `did you mean ${closest.known}? ` : ''
+  const closest = closestName(name, DATASET_NAMES)
+  const meant = closest === undefined ? '' : `did you mean ${closest}? `
   return new TtqError(
     'usage',
     `--data: unknown dataset "${spec}", expected ${DATASET_NAMES.map((known) => `${known}, ${known}:<folder>`).join(', ')} or the path of a loader module`,
@@ -72,18 +71,4 @@ function unknownDataset(spec: string, name: string): TtqError {
       hint: `${meant}A loader module is a path such as ./loader.mjs (docs/datasets.md)`,
     },
   )
-}
-
-// Levenshtein distance, one row of the table at a time.
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }

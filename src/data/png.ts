@@ -3,7 +3,7 @@
 import { inflateSync } from 'node:zlib'
 
 /** Pixels row by row, three bytes (red, green, blue) each. */
-export interface RgbImage {
+interface RgbImage {
   readonly width: number
   readonly height: number
   readonly pixels: Uint8Array

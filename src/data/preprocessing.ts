@@ -36,7 +36,7 @@ export function describePreprocessing({ scale, mean, std, layout }: Preprocessin
 }
 
 /** What the user wrote after --mean, --std and --scale. */
-export interface PreprocessingWords {
+interface PreprocessingWords {
   /** Numbers separated by commas, one per channel, in units of `scale`. */
   mean?: string | undefined
   std?: string | undefined

@@ -1,7 +1,7 @@
 // Taking held-out samples from the training data, for choosing the best epoch without looking at the test set.
 import { shuffledIndices, type RandomSource } from './random.js'
 
-export interface SplitValidationOptions {
+interface SplitValidationOptions {
   /** The class of every sample; with it, each class gives its share, to within one sample. */
   labels?: ArrayLike<number> | undefined
   /** Samples to hold out; no more than a tenth of all is taken, and one at least. */

@@ -11,7 +11,7 @@ import type { ForwardScope, GradientRule, RuleScope, Shape } from './rule.js'
 import { ruleOf } from './rule-table.js'
 import { sumBroadcast } from './sum-broadcast.js'
 
-export interface DifferentiateOptions {
+interface DifferentiateOptions {
   /** Scalar (or one-element) value to differentiate. */
   loss: ValueName
   /** Values whose gradients are wanted: graph inputs (parameters fed at run time) or initializers. */
@@ -56,7 +56,7 @@ export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: Dif
 }
 
 /** A node between parameters and loss that cannot be differentiated, and why. */
-export interface UnsupportedNode {
+interface UnsupportedNode {
   node: Node
   reason: string
 }

@@ -1,8 +1,7 @@
 // What a report says of a network: its layers and its sizes.
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { ternaryByteLength } from '../packed/ternary-codec.js'
-import { byteLength } from '../tensor/data-type.js'
-import { isFloatType } from '../tensor/float-values.js'
+import { byteLength, isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerReport, SizeReport } from './compress-report.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'

@@ -9,8 +9,8 @@ import { readModel, type ExternalData } from '../onnx/read-model.js'
 import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
-import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
-import { float32Values, isFloatType, type FloatType } from '../tensor/float-values.js'
+import { byteLength, DATA_TYPES, isFloatType, type FloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -80,7 +80,7 @@ export interface InspectedLayer {
   bitsPerWeight: number
 }
 
-export interface InspectOptions {
+interface InspectOptions {
   /** How messages and the report call the file. */
   name: string
   externalData?: ExternalData

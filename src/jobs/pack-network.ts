@@ -5,7 +5,7 @@ import { pack } from '../packed/pack.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
 import { VERSION } from '../version.js'
 
-export interface Origin {
+interface Origin {
   method: MethodName
   /** File name of the original network. */
   name: string

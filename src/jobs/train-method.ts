@@ -20,7 +20,7 @@ import type { CompressJob } from './compress-job.js'
 import { packNetwork } from './pack-network.js'
 import type { TrainedMethod } from './packed-result.js'
 
-export interface MethodParts {
+interface MethodParts {
   pool: WorkerPool
   bound: BoundNetwork
   choices: readonly LayerChoice[]

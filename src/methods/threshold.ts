@@ -12,7 +12,7 @@ import type { TernaryWeights } from '../tensor/ternary.js'
  */
 export type ThresholdRule = { kind: 'auto' } | { kind: 'constant'; t: number } | { kind: 'sparsity'; r: number }
 
-export interface TernaryFit extends TernaryWeights {
+interface TernaryFit extends TernaryWeights {
   /** delta / max|w|, in [0, 1]; 0 where all weights are zero. */
   readonly threshold: number
 }
@@ -68,7 +68,7 @@ export function codesBeyond(weights: Float32Array, delta: number): Int8Array {
 }
 
 /** @throws TtqError `usage` when a rule's number is out of range */
-export function checkRule(rule: ThresholdRule): void {
+function checkRule(rule: ThresholdRule): void {
   const [what, value] =
     rule.kind === 'constant'
       ? (['constant', rule.t] as const)

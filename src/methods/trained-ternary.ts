@@ -1,13 +1,10 @@
 // What training leaves behind of a ternary parameter, read out of the update graph's final state for packing.
-import type { Parameter } from '../optimizer/parameters.js'
+import type { ValueName } from '../onnx/model.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { codesBeyond, largestMagnitude } from './threshold.js'
 
-/** Ternary weights as trained, with what they came from. */
+/** Ternary weights as trained. */
 export interface TrainedTernary extends TernaryWeights {
-  readonly name: string
-  /** Latent weights, [weights]; divided by the original max|w| for `ttq`, in the original unit elsewhere. */
-  readonly latent: Float32Array
   /** delta / max|latent|; null for methods without a threshold in their state (twn, bwn, dorefa). */
   readonly threshold: number | null
 }
@@ -22,7 +19,7 @@ export interface TrainedTernary extends TernaryWeights {
 export function trainedTernary(
   state: ReadonlyMap<string, Float32Array>,
   value: Float32Array,
-  { name }: Pick<Parameter, 'name'>,
+  name: ValueName,
 ): TrainedTernary {
   const latent = state.get(`${name}.latent`)
   if (latent === undefined) throw new Error(`internal: no latent weights of "${name}" in the state`)
@@ -35,11 +32,9 @@ export function trainedTernary(
     throw new Error(`internal: values of "${name}" are not ternary`)
   const threshold = state.get(`${name}.threshold`)?.[0]
   return {
-    name,
     codes,
     wp,
     wn,
-    latent,
     threshold: threshold === undefined ? null : threshold / (largestMagnitude(latent) || 1),
   }
 }

@@ -22,7 +22,7 @@ export interface Activation {
   size: readonly number[]
 }
 
-export interface ConvOptions {
+interface ConvOptions {
   stride?: number
   /** Pixels on every side; 'same' keeps ceil(size / stride), odd rests at the end. Default 'same'. */
   pad?: number | 'same'
@@ -31,7 +31,7 @@ export interface ConvOptions {
   bias?: boolean
 }
 
-export interface PoolOptions {
+interface PoolOptions {
   kernel: number
   stride: number
   pad?: number | 'same'

@@ -1,10 +1,10 @@
 // How large a network is, in parameters.
-import type { DataType } from '../tensor/data-type.js'
+import { type DataType, FLOAT_TYPES } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { subgraphs } from './attributes.js'
 import type { Graph } from './model.js'
 
-const FLOATS = new Set<DataType>(['float32', 'float64', 'float16', 'bfloat16'])
+const FLOATS = new Set<DataType>([...FLOAT_TYPES, 'bfloat16'])
 
 /** Elements of all floating-point constants, those in the bodies of control flow included. */
 export function countParameters(graph: Graph): number {

@@ -17,7 +17,7 @@ export interface PieceOptions {
   longest: number
 }
 
-export const PIECE_DEFAULTS: PieceOptions = { from: 2 ** 20, longest: 2 ** 16 }
+const PIECE_DEFAULTS: PieceOptions = { from: 2 ** 20, longest: 2 ** 16 }
 
 /**
  * The same graph with its long one-dimensional float inputs, and what is computed from them element by element, cut

@@ -3,7 +3,7 @@ import type { Model } from './model.js'
 import type { ModelProto } from './proto.js'
 import { messageOf } from './source.js'
 
-export interface ModelOrigin {
+interface ModelOrigin {
   /** Name and version of the exporter, `pytorch 2.1.0`; '' where the file names none. */
   producer: string
   /** Free text pairs. */

@@ -6,6 +6,7 @@
 // after its known fields.
 import type { onnx as types } from 'onnx-proto'
 import type { Reader as ReaderType, Writer as WriterType } from 'protobufjs'
+import { TtqError } from '../errors/ttq-error.js'
 import { onnx, Reader, Writer } from './protobuf.js'
 
 export type AttributeProto = types.AttributeProto
@@ -17,10 +18,13 @@ export type TypeProto = types.TypeProto
 export type ValueInfoProto = types.ValueInfoProto
 
 /** A 64-bit integer as protobufjs hands it out: exact halves, or a plain number where it fits. */
-export type ProtoInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean }
+type ProtoInt = number | { readonly low: number; readonly high: number; readonly unsigned: boolean }
 
 /** The message classes, for making new messages: `new messages.NodeProto({...})`. */
 export const messages = onnx
+
+// What protobuf's own parsers take: ONNX Runtime cannot read a larger file.
+const MAX_BYTES = 2 ** 31 - 1
 
 // As in protobuf's own parsers; deeper nesting is an attack or damage.
 const MAX_DEPTH = 100
@@ -37,7 +41,17 @@ class KeepingReader extends Reader {
   override uint32(): number {
     this.tagStart = this.pos
     this.tag32 = super.uint32()
+    if (this.pos - this.tagStart >= 5 && !this.isWhole()) throw new RangeError('a number is above 32 bits')
     return this.tag32
+  }
+
+  // The reader drops all bits above the 32nd: a length of 4 GiB and 5 bytes would be read as 5. They may be zeros, or
+  // the sign of a negative 32-bit integer.
+  private isWhole(): boolean {
+    const extra = [...this.buf.subarray(this.tagStart + 4, this.pos)].map((byte) => byte & 0x7f)
+    if ((extra[0] as number) >> 4 === 0 && extra.slice(1).every((bits) => bits === 0)) return true
+    const negative = this.tag32 >= 2 ** 31
+    return negative && extra.length === 6 && extra[5] === 1 && extra.slice(1, 5).every((bits) => bits === 0x7f)
   }
 
   override skipType(wireType: number, depth?: number, fieldNumber?: number): ReaderType {
@@ -116,11 +130,25 @@ export function copyMessage<M extends object>(message: M): M {
  * Encodes a model whose graph and initializers are handed in apart, so that each weight is copied once, straight into
  * the result. The graph comes last: a file cut short anywhere lacks a part that readers demand.
  * @param model without `graph`; @param graph without `initializer`
+ * @throws TtqError `unsupported` when the file would be larger than 2 GiB
  */
 export function encodeModel(model: ModelProto, graph: GraphProto, initializers: readonly TensorProto[]): Uint8Array {
   const pieces = [messages.GraphProto.encode(graph).finish()]
   for (const tensor of initializers) pieces.push(...delimited(5, tensorPieces(tensor)))
-  return concat([messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)])
+  checkSize(totalLength(pieces))
+  const all = [messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)]
+  checkSize(totalLength(all))
+  return concat(all)
+}
+
+function checkSize(bytes: number): void {
+  if (bytes <= MAX_BYTES) return
+  throw new TtqError('unsupported', `ONNX file: found ${bytes} bytes to write, expected at most ${MAX_BYTES}`, {
+    facts: { bytes, most: MAX_BYTES },
+    hint:
+      'Larger networks need their weights in files of their own (external data), which ttq reads but does not write: ' +
+      'keep the network packed (.ttq), or write one with smaller weights, such as float16 instead of float32',
+  })
 }
 
 function tensorPieces(tensor: TensorProto): Uint8Array[] {

@@ -1,33 +1,31 @@
-// Adam with decoupled weight decay (AdamW), or with the decay added to the gradient (Adam as first published).
+// Adam with decoupled weight decay (AdamW).
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
 import { declareSlot, nextOf, type Optimizer, type OptimizerStep } from './optimizer.js'
 
-export interface AdamOptions {
+interface AdamOptions {
   /** Decay rates of the running means of the gradient and of its square, in [0, 1). */
   beta1: number
   beta2: number
   epsilon: number
-  /** Weight decay shrinks the value directly (AdamW, arXiv 1711.05101) instead of being added to the gradient. */
-  decoupled: boolean
 }
 
-export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: true }
+const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 
 /**
  * m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g^2; w' = w (1 - lr wd) - lr / (1 - b1^step) m' / (sqrt(v' / (1 -
- * b2^step)) + eps). State: `mean` and `square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1.
+ * b2^step)) + eps). State: `mean` and `square`. Source: Kingma and Ba, arXiv 1412.6980, algorithm 1; the decay that
+ * shrinks the value directly: Loshchilov and Hutter, arXiv 1711.05101.
  */
 export function adam(options: Partial<AdamOptions> = {}): Optimizer {
-  const { beta1, beta2, epsilon, decoupled } = { ...ADAM_DEFAULTS, ...options }
+  const { beta1, beta2, epsilon } = { ...ADAM_DEFAULTS, ...options }
   return {
     followsGradientSize: false,
     update: (graph, step) => {
       const scalar = (value: number): ValueName => graph.constant(float32([], [value]))
       const mul = (a: ValueName, b: ValueName): ValueName => graph.emit('Mul', [a, b])
-      const decay = decoupled ? 0 : step.weightDecay
-      const gradient = decay === 0 ? step.gradient : graph.emit('Add', [step.gradient, mul(step.value, scalar(decay))])
+      const { gradient } = step
       const mean = declareSlot(graph, step, 'mean')
       const square = declareSlot(graph, step, 'square')
       const nextMean = graph.emit(
@@ -45,7 +43,7 @@ export function adam(options: Partial<AdamOptions> = {}): Optimizer {
       ])
       const rate = graph.emit('Div', [step.learningRate, biasCorrection(graph, step, beta1)])
       const change = mul(graph.emit('Div', [nextMean, deviation]), rate)
-      graph.emit('Sub', [decoupled ? shrunk(graph, step) : step.value, change], {}, step.next)
+      graph.emit('Sub', [shrunk(graph, step), change], {}, step.next)
       return [mean, square]
     },
   }

@@ -23,7 +23,7 @@ export interface OptimizerStep {
 }
 
 /** State that starts as zeros: graph input `name`, new value graph output `<name>_next`. */
-export interface OptimizerSlot {
+interface OptimizerSlot {
   name: ValueName
   dims: readonly number[]
 }

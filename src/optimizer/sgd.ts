@@ -4,22 +4,20 @@ import type { ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
 import { declareSlot, nextOf, type Optimizer, type OptimizerStep } from './optimizer.js'
 
-export interface SgdOptions {
+interface SgdOptions {
   /** Share of the velocity kept from step to step, in [0, 1). */
   momentum: number
-  /** Look one momentum step ahead (Nesterov). */
-  nesterov: boolean
 }
 
-export const SGD_DEFAULTS: SgdOptions = { momentum: 0.9, nesterov: false }
+const SGD_DEFAULTS: SgdOptions = { momentum: 0.9 }
 
 /**
- * v' = mu v + (g + wd w); w' = w - lr v', with Nesterov w' = w - lr (g + wd w + mu v'). State: `momentum`, only if mu >
- * 0. As in PyTorch, whose formula has the learning rate outside the velocity:
+ * v' = mu v + (g + wd w); w' = w - lr v'. State: `momentum`, only if mu > 0. As in PyTorch, whose formula has the
+ * learning rate outside the velocity:
  * https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
  */
 export function sgd(options: Partial<SgdOptions> = {}): Optimizer {
-  const { momentum, nesterov } = { ...SGD_DEFAULTS, ...options }
+  const { momentum } = { ...SGD_DEFAULTS, ...options }
   return {
     followsGradientSize: true,
     update: (graph, step) => {
@@ -39,7 +37,7 @@ export function sgd(options: Partial<SgdOptions> = {}): Optimizer {
         {},
         nextOf(slot.name),
       )
-      descend(nesterov ? graph.emit('Add', [gradient, graph.emit('Mul', [velocity, scalar(momentum)])]) : velocity)
+      descend(velocity)
       return [slot]
     },
   }

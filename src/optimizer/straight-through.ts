@@ -6,7 +6,7 @@ import { rootMeanSquare } from './he-steps.js'
 import { nextOf } from './optimizer.js'
 import { optimizeWeights, type UpdateRule } from './update-rule.js'
 
-export interface StraightThroughOptions {
+interface StraightThroughOptions {
   /** Whether the latent weights stay what they are. */
   held?: boolean
   /** The value of latent weights before the first step. */

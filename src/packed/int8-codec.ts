@@ -2,7 +2,8 @@
 //
 // Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is
 // never written and refused.
-import { type FloatType, float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
+import type { FloatType } from '../tensor/data-type.js'
+import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 

@@ -1,13 +1,13 @@
 // How one full-precision tensor is stored when not as it is. Which tensors get which form is their owner's choice
 // (PackedModel.rest).
-import { type FloatType, isFloatType } from '../tensor/float-values.js'
+import { type FloatType, isFloatType, FLOAT_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { checkInt8, encodeInt8, int8ByteLength, type Int8Weights } from './int8-codec.js'
 import { encodeFloat16, float16ByteLength, FLOAT16_TYPES, isFloat16Type } from './float16-codec.js'
 import { packedError } from './packed-error.js'
 
 /** The element types that int8 stands for. */
-export const INT8_TYPES = ['float32', 'float16', 'float64'] as const satisfies readonly FloatType[]
+export const INT8_TYPES = FLOAT_TYPES
 
 export type RestForm = { readonly encoding: 'float16' } | ({ readonly encoding: 'int8' } & Int8Weights)
 

@@ -1,9 +1,10 @@
 // Ternary codes and scales <-> the float values an initializer holds. Bits are ternary-codec.ts.
+import { FLOAT_TYPES } from '../tensor/data-type.js'
 import type { Tensor, TensorData } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 /** The element types that a ternary initializer may have. */
-export const TERNARY_TYPES = ['float32', 'float16', 'float64'] as const
+export const TERNARY_TYPES = FLOAT_TYPES
 
 export type TernaryType = (typeof TERNARY_TYPES)[number]
 

@@ -1,6 +1,6 @@
 // Tables and numbers as text: aligned columns, no colour, one convention for sizes.
 
-export type Alignment = 'left' | 'right'
+type Alignment = 'left' | 'right'
 
 /**
  * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no

@@ -2,7 +2,8 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
-import { type FloatType, isFloatType, numbersOf } from '../tensor/float-values.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
+import { numbersOf } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { ObservedValues, TaskOutputs } from './task.js'
 

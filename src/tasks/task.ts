@@ -47,7 +47,7 @@ export interface TaskOutputs {
   isFloat32: boolean
 }
 
-export interface TargetOptions {
+interface TargetOptions {
   /** Share of each label that is spread evenly over all classes. */
   labelSmoothing: number
   /** Whether nothing reads the targets. */

@@ -2,7 +2,7 @@
 import { classification } from './classification.js'
 import type { Task } from './task.js'
 
-export const TASKS = { classification } as const
+const TASKS = { classification } as const
 
 /** @param dataset samples with one class each */
 export function taskOf({ classes }: { classes: number }): Task {

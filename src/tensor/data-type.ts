@@ -43,6 +43,15 @@ export const DATA_TYPES = {
 
 export type DataType = keyof typeof DATA_TYPES
 
+/** The floating-point types that weights come in, and whose values this program reads. */
+export const FLOAT_TYPES = ['float32', 'float16', 'float64'] as const satisfies readonly DataType[]
+
+export type FloatType = (typeof FLOAT_TYPES)[number]
+
+export function isFloatType(type: string): type is FloatType {
+  return (FLOAT_TYPES as readonly string[]).includes(type)
+}
+
 const BY_ONNX_NUMBER = new Map<number, DataType>(
   Object.entries(DATA_TYPES).map(([name, info]) => [info.onnx, name as DataType]),
 )

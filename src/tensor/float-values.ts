@@ -1,14 +1,6 @@
 // Tensors of the floating-point types that networks are stored in, as float32 numbers and back.
-import type { DataType } from './data-type.js'
+import type { FloatType } from './data-type.js'
 import type { Tensor } from './tensor.js'
-
-/** The types that weights come in. */
-export const FLOAT_TYPES = ['float32', 'float16', 'float64'] as const
-export type FloatType = (typeof FLOAT_TYPES)[number]
-
-export function isFloatType(type: DataType): type is FloatType {
-  return (FLOAT_TYPES as readonly DataType[]).includes(type)
-}
 
 /** The values of a float tensor as float32, the array itself where it is one. float16 is exact, float64 is rounded. */
 export function float32Values({ type, data }: Tensor<FloatType>): Float32Array {

@@ -3,7 +3,7 @@ import type { ValueName } from '../onnx/model.js'
 import { fanInsOf, type LayerChoice } from './layer-choice.js'
 import type { TrainedValues } from '../training/trained-values.js'
 
-export interface Continuation {
+interface Continuation {
   /**
    * Trained values of what is not ternary. A layer that was and no longer is starts from its three values, so that the
    * network computes what it did: its first weights belong between layers that have moved since.

@@ -35,7 +35,7 @@ import type { TrainedValues } from '../training/trained-values.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** What the trainings of one run start from. */
-export interface FineTuning {
+interface FineTuning {
   /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
   student: Model
   inserted: readonly InsertedNorm[]
@@ -56,7 +56,7 @@ export interface FineTuned {
   heldOutScore: number
 }
 
-export interface FineTuneOptions {
+interface FineTuneOptions {
   onProgress: (progress: Progress) => void
   /**
    * An earlier training of the same student, to go on from: which weights are zero, positive and negative stays,
@@ -139,7 +139,7 @@ export async function fineTune(
   const layers = new Map(
     [...ternary].map((name): [ValueName, TernaryLayer] => [
       name,
-      trainedTernary(state, values.get(name) as Float32Array, { name }),
+      trainedTernary(state, values.get(name) as Float32Array, name),
     ]),
   )
   return {
@@ -182,7 +182,7 @@ function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerCho
   }
 }
 
-export interface Renormalized {
+interface Renormalized {
   model: Model
   inserted: readonly InsertedNorm[]
 }

@@ -1,7 +1,8 @@
 // Ternary weights without training: the start that fine-tuning would take, as the result.
 import type { Model, ValueName } from '../onnx/model.js'
 import { sgd } from '../optimizer/sgd.js'
-import { type FloatType, floatTensor, float32Values, roundTo } from '../tensor/float-values.js'
+import type { FloatType } from '../tensor/data-type.js'
+import { floatTensor, float32Values, roundTo } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { UpdateBlock } from '../optimizer/parameters.js'
@@ -70,6 +71,6 @@ function fitWeights(name: ValueName, initial: Float32Array, options: FitRule): T
   return trainedTernary(
     new Map(state.map((slot) => [slot.name, slot.initial])),
     (blocks[0] as UpdateBlock).initialValue,
-    parameter,
+    name,
   )
 }

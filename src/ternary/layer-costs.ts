@@ -6,8 +6,8 @@ import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { ternaryByteLength } from '../packed/ternary-codec.js'
-import { byteLength } from '../tensor/data-type.js'
-import { type FloatType, float32Values } from '../tensor/float-values.js'
+import { byteLength, type FloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
 import type { Evaluation, Scored, Task } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
@@ -36,7 +36,7 @@ export interface LayerCost {
   savedBytes: number
 }
 
-export interface LayerCosts {
+interface LayerCosts {
   /** Samples measured on. */
   samples: number
   /** The original network on them. */
@@ -45,7 +45,7 @@ export interface LayerCosts {
   costs: readonly LayerCost[]
 }
 
-export interface LayerCostOptions
+interface LayerCostOptions
   extends FitRule, Pick<OptionsOf<'compress'>, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number

@@ -3,14 +3,12 @@ import { TtqError } from '../errors/ttq-error.js'
 import { attribute, describeNode } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
-import type { DataType } from '../tensor/data-type.js'
+import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
 
 /** Below this many weights, the scale pair and the record of the layer outweigh what packing saves. */
 const FEWEST_WEIGHTS = 64
-
-const FLOAT_TYPES: readonly DataType[] = ['float32', 'float16', 'float64']
 
 /** Operators with weights that are no layers here, but do stand between a layer and the input or output. */
 const OTHER_WEIGHTED = new Set([
@@ -112,7 +110,7 @@ function layerUses(graph: Graph): LayerUse[] {
 function layerUse(node: Node, graph: Graph): LayerUse | undefined {
   const rank = (index: number): number => {
     const tensor = graph.initializers.get(node.inputs[index] ?? '')
-    return tensor !== undefined && FLOAT_TYPES.includes(tensor.type) && tensor.dims.length >= 2 ? tensor.dims.length : 0
+    return tensor !== undefined && isFloatType(tensor.type) && tensor.dims.length >= 2 ? tensor.dims.length : 0
   }
   const use = (op: LayerOperator, index: number, channelAxis: number, outputAxis: number): LayerUse => ({
     node,

@@ -16,7 +16,7 @@ export interface Candidate {
 }
 
 /** The work that the rounds are made of. */
-export interface RestorationWork<C extends Candidate> {
+interface RestorationWork<C extends Candidate> {
   /** Costs of the ternary choices, each alone, on held-out training samples. */
   measureCosts: () => Promise<readonly LayerCost[]>
   /** Trains on from `from` with fewer ternary layers. */
@@ -36,7 +36,7 @@ export interface RestorationReport {
 }
 
 /** One training with fewer ternary layers. */
-export interface RestorationRound {
+interface RestorationRound {
   /** Layers that are no longer ternary: trained in full precision, stored as int8. */
   restored: readonly string[]
   heldOutScore: number

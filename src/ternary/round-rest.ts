@@ -6,14 +6,13 @@ import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float
 import { align } from '../packed/format.js'
 import { int8ByteLength, int8Tensor, quantizeInt8 } from '../packed/int8-codec.js'
 import type { RestForm } from '../packed/rest-form.js'
-import { byteLength } from '../tensor/data-type.js'
+import { byteLength, type FloatType, isFloatType } from '../tensor/data-type.js'
 import type { RestPrecision } from '../options/choices.js'
-import { type FloatType, isFloatType } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { TernaryNetwork } from './ternary-network.js'
 
-export interface RoundRestOptions {
+interface RoundRestOptions {
   /** As it is; float16; int8 for the weights of layers, and float16 for what else there is. */
   rest: RestPrecision
   /** Single tensors that are stored otherwise, by name. */

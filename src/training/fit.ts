@@ -15,7 +15,7 @@ import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-export interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan'> {
+interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan'> {
   distill: number
   temperature: number
   /** Update graph over one replica's share of the parameters. */

@@ -122,7 +122,7 @@ function againstDivergence(key: string): boolean {
   return Object.hasOwn(OPTIONS, key) && (OPTIONS[key as OptionName] as OptionRow).fingerprint === 'against divergence'
 }
 
-export interface RunOptions {
+interface RunOptions {
   job: Job
   /** All options of the job as they hold. */
   options: object

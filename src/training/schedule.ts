@@ -2,7 +2,7 @@
 
 import type { ScheduleName } from '../options/choices.js'
 
-export interface Schedule {
+interface Schedule {
   /**
    * `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a tenth
    * after each drop.

@@ -30,6 +30,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['onnx'],
   yargs: ['cli'],
   fflate: ['packed'],
+  leven: ['errors'],
   'pure-rand': ['data'],
   '@noble/hashes': ['data', 'packed', 'tasks', 'training'],
 }

@@ -15,6 +15,7 @@ describe('bad input', () => {
   writeFileSync(join(folder, 'cut.onnx'), network.subarray(0, network.length - 40))
   writeFileSync(join(folder, 'cut.ttq'), Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a, 1, 0))
   writeFileSync(join(folder, 'wrong.mjs'), loaderModule().replace('classes = 3', 'classes = 4'))
+  writeFileSync(join(folder, 'slow.mjs'), loaderModule(60_000))
   mkdirSync(join(folder, 'folder'))
   const before = readdirSync(folder).sort()
 
@@ -47,6 +48,12 @@ describe('bad input', () => {
       'analyze m.onnx --data ./wrong.mjs --keep *',
       /^ttq: onnx: graph "small": all 3 layers stay in full precision .*\n$/,
     ],
+    ...['compress', 'train', 'analyze', 'evaluate', 'sweep --sparsities 0.5'].map(
+      (command): readonly [string, RegExp] => [
+        `${command} m.onnx --data ./slow.mjs --data-timeout 0.5`,
+        /^ttq: .*slow\.mjs: .* gave no answer within 0\.5 s[^]*--data-timeout/,
+      ],
+    ),
     ['evaluate m.onnx --data cifar10:folder', /^ttq: .*folder.*\n$/],
   ]
   for (const [args, message] of cases) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
 import { copyMessage, decodeModel, encodeModel, messages, protoInt, toBigInt, toNumber } from '../../src/onnx/proto.js'
 
 const INT64_MAX = 2n ** 63n - 1n
@@ -47,3 +48,42 @@ test('the graph comes last, and its weights after it', () => {
   assert.deepEqual([...bytes], [8, 8, 58, 13, 18, 1, 103, 42, 8, 66, 1, 119, 74, 3, 1, 2, 3])
   assert.deepEqual(decodeModel(bytes).graph?.initializer?.[0]?.rawData, Uint8Array.of(1, 2, 3))
 })
+
+test('a length above 4 GiB is refused, not cut to its lower 32 bits', () => {
+  const name = [18, 2, 97, 98]
+  assert.equal(decodeModel(Uint8Array.from(name)).producerName, 'ab')
+  const above = Uint8Array.from([18, 0x82, 0x80, 0x80, 0x80, 0x10, 97, 98])
+  assert.throws(() => decodeModel(above), { name: 'RangeError', message: 'a number is above 32 bits' })
+  const graph = Uint8Array.from([58, 0x84, 0x80, 0x80, 0x80, 0x80, 0x01, 18, 2, 97, 98])
+  assert.throws(() => decodeModel(graph), RangeError)
+})
+
+test('a length with zeros above its bits and a negative 32-bit integer are read', () => {
+  const padded = Uint8Array.from([18, 0x82, 0x80, 0x80, 0x80, 0x80, 0x00, 97, 98])
+  assert.equal(decodeModel(padded).producerName, 'ab')
+  const type = new messages.TensorProto({ dataType: -2 })
+  const model = { graph: new messages.GraphProto({ initializer: [type] }) }
+  const { graph } = decodeModel(messages.ModelProto.encode(model).finish())
+  assert.equal(graph?.initializer?.[0]?.dataType, -2)
+})
+
+// All initializers share one mebibyte: nothing of the size that is refused is ever there.
+for (const [title, count] of [
+  ['2 GiB', 2048],
+  ['4 GiB', 4097],
+] as const) {
+  test(`a file above ${title} is refused before it is made`, () => {
+    const rawData = new Uint8Array(2 ** 20)
+    const tensors = Array.from({ length: count }, (_, i) => new messages.TensorProto({ name: `w${i}`, rawData }))
+    assert.throws(
+      () => encodeModel(new messages.ModelProto(), new messages.GraphProto(), tensors),
+      (error: unknown) => {
+        assert.ok(error instanceof TtqError)
+        assert.equal(error.code, 'unsupported')
+        assert.match(error.message, /^ONNX file: found \d{10} bytes to write, expected at most 2147483647$/)
+        assert.match(error.hint ?? '', /external data/)
+        return true
+      },
+    )
+  })
+}

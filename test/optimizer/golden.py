@@ -18,7 +18,6 @@ def run(label, make):
 
 
 run('sgd', lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01))
-run('sgd nesterov', lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01, nesterov=True))
 run('sgd plain', lambda p: torch.optim.SGD(p, lr=0.1))
 run('adamw', lambda p: torch.optim.AdamW(p, lr=0.1, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01))
-run('adam', lambda p: torch.optim.Adam(p, lr=0.1, betas=(0.8, 0.99), eps=1e-5, weight_decay=0.01))
+run('adamw, other rates', lambda p: torch.optim.AdamW(p, lr=0.1, betas=(0.8, 0.99), eps=1e-5, weight_decay=0.01))

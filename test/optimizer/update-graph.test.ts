@@ -490,7 +490,7 @@ describe('trainedTernary', () => {
       const update = build([weights], { method })
       const run = await runUpdates(update, 3, RATES, (value) => value.map(() => random.float() - 0.5))
       const value = run.values.at(-1)?.[0] as Float32Array
-      const trained = trainedTernary(run.state, value, weights)
+      const trained = trainedTernary(run.state, value, 'w')
       const bits = (data: Float32Array): number[] => [...new Uint32Array(data.buffer, data.byteOffset, data.length)]
       assert.deepEqual(bits(dequantize(trained)), bits(value))
       assert.equal(trained.codes.includes(0), method === 'ttq' || method === 'twn')
@@ -504,7 +504,7 @@ describe('trainedTernary', () => {
       ['w.scales', Float32Array.of(0.5, 0.25)],
       ['w.threshold', Float32Array.of(0.5)],
     ])
-    const { wp, wn, codes } = trainedTernary(state, Float32Array.of(0.5, 0), parameter('w', 'ternary', [1, 0]))
+    const { wp, wn, codes } = trainedTernary(state, Float32Array.of(0.5, 0), 'w')
     assert.deepEqual([wp, wn, [...codes]], [0.5, 0.5, [1, 0]])
   })
 })

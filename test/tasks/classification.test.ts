@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { classification } from '../../src/tasks/classification.js'
-import { floatTensor, FLOAT_TYPES } from '../../src/tensor/float-values.js'
+import { FLOAT_TYPES } from '../../src/tensor/data-type.js'
+import { floatTensor } from '../../src/tensor/float-values.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
 
 const task = classification(3)
