@@ -1,6 +1,7 @@
 // The IDX format of MNIST and its relatives (http://yann.lecun.com/exdb/mnist/): bytes in, array out. No files here.
 import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
+import { dataViewOf } from '../tensor/bytes.js'
 
 /** An IDX array of unsigned bytes. */
 interface IdxArray {
@@ -22,7 +23,7 @@ export function parseIdx(bytes: Uint8Array, file: string, rank: number): IdxArra
   const content = isGzip(bytes) ? gunzip(bytes, file) : bytes
   const headerSize = 4 + 4 * rank
   if (content.length < headerSize) throw damaged(file, `${content.length} bytes, expected a header of ${headerSize}`)
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength)
+  const view = dataViewOf(content)
   const magic = view.getUint32(0)
   const expected = (UNSIGNED_BYTE << 8) | rank
   if (magic !== expected) {

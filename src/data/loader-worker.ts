@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
+import { bytesOf } from '../tensor/bytes.js'
 import { resumeRandomSource } from './random.js'
 
 /** Something a module gave that cannot be used, in words: `text "a"`, `of class Date`. */
@@ -152,7 +153,7 @@ function describeArray(value: unknown): GivenArray | Unusable {
     ARRAY_CLASSES.find((known) => data instanceof known) ?? (half && data instanceof half ? half : undefined)
   if (Class === undefined) return { found: kindOf(data) }
   // Through Uint8Array, whose slice copies whatever the class and whether or not the memory is shared.
-  const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+  const copy = bytesOf(data).slice()
   const dims: unknown = own?.['dims']
   return {
     data: new Class(copy.buffer),

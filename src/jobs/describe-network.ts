@@ -1,13 +1,10 @@
 // What a report says of a network: its layers and its sizes.
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { ternaryByteLength } from '../packed/ternary-codec.js'
+import { storedBytes } from '../packed/encodings.js'
 import { byteLength, isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerReport, SizeReport } from './compress-report.js'
-import type { TernaryNetwork } from '../ternary/ternary-network.js'
-
-/** Bytes of a layer's Wp and Wn. */
-const SCALE_PAIR_BYTES = 8
+import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
 
 /** One record per layer with a weight, in the graph's order. */
 export function describeLayers(choices: readonly LayerChoice[], { layers, rest }: TernaryNetwork): LayerReport[] {
@@ -54,10 +51,12 @@ export function describeSize(
   { model, layers }: TernaryNetwork,
 ): SizeReport {
   const ternary = choices.filter((choice) => choice.ternary)
-  const counts = ternary.map(({ dims }) => elementCount(dims))
-  const ternaryWeights = counts.reduce((sum, count) => sum + count, 0)
+  const ternaryWeights = ternary.reduce((sum, { dims }) => sum + elementCount(dims), 0)
   const ternaryFp32Bytes = byteLength('float32', ternaryWeights)
-  const ternaryPackedBytes = counts.reduce((sum, count) => sum + ternaryByteLength(count) + SCALE_PAIR_BYTES, 0)
+  const ternaryPackedBytes = ternary.reduce((sum, { weight, elementType, dims }) => {
+    const form = { encoding: 'ternary2', ...(layers.get(weight) as TernaryLayer) } as const
+    return sum + storedBytes(form, elementType, dims)
+  }, 0)
   const others = [...model.graph.initializers].filter(([name, { type }]) => !layers.has(name) && isFloatType(type))
   return {
     onnxBytes,

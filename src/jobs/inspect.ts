@@ -9,7 +9,7 @@ import { readModel, type ExternalData } from '../onnx/read-model.js'
 import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
-import { byteLength, DATA_TYPES, isFloatType, type FloatType } from '../tensor/data-type.js'
+import { DATA_TYPES, isFloatType, type FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -167,10 +167,10 @@ function describeLayer(
   graph: Graph,
   packed: PackedTensorSummary | undefined,
 ): InspectedLayer {
-  const bytes = packed?.bytes ?? byteLength(elementType, elementCount(dims))
-  const scaleBytes = packed?.ternary === undefined ? 0 : SCALE_PAIR_BYTES
   const bitsPerWeight =
-    packed === undefined ? DATA_TYPES[elementType].bits : (8 * (bytes + scaleBytes)) / elementCount(dims)
+    packed === undefined
+      ? DATA_TYPES[elementType].bits
+      : (8 * (packed.bytes + packed.parameterBytes)) / elementCount(dims)
   const weights = packed?.ternary ?? countSigns(graph, weight)
   const ternary = weights.wp !== undefined
   return {
@@ -189,9 +189,6 @@ function describeLayer(
     bitsPerWeight,
   }
 }
-
-/** Bytes of a packed layer's Wp and Wn. */
-const SCALE_PAIR_BYTES = 8
 
 interface Signs {
   zeros?: number

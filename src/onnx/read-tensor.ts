@@ -1,5 +1,6 @@
 // TensorProto -> Tensor: the seven places where an ONNX file may keep a tensor's values. Graphs are read-model.ts.
 import { TtqError } from '../errors/ttq-error.js'
+import { viewOf } from '../tensor/bytes.js'
 import { byteLength, DATA_TYPES, dataTypeOfOnnx, type DataType } from '../tensor/data-type.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import { type TensorProto, toBigInt, toNumber } from './proto.js'
@@ -151,35 +152,6 @@ function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): Tenso
     default:
       return Uint8Array.from(proto.int32Data)
   }
-}
-
-/**
- * The values of little-endian raw bytes as the array that holds them (see TensorData), without copying where they are
- * aligned.
- */
-export function viewOf(type: Exclude<DataType, 'string'>, bytes: Uint8Array): TensorData {
-  const View: ViewClass = VIEWS[type] ?? Uint8Array
-  const source = bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
-  return new View(source.buffer, source.byteOffset, source.byteLength / View.BYTES_PER_ELEMENT)
-}
-
-interface ViewClass {
-  readonly BYTES_PER_ELEMENT: number
-  new (buffer: ArrayBufferLike, offset: number, length: number): TensorData
-}
-
-const VIEWS: Partial<Record<DataType, ViewClass>> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
 }
 
 // The location comes from the file and must not lead out of the model's folder

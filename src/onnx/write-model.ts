@@ -1,4 +1,5 @@
 // Model -> ONNX bytes. What the model does not say itself comes from the messages it was read from (see Source).
+import { bytesOf } from '../tensor/bytes.js'
 import { DATA_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Attribute, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
@@ -118,12 +119,8 @@ function writeTensor(tensor: Tensor, name: ValueName, source: TensorProto | unde
   proto.dataType = DATA_TYPES[tensor.type].onnx
   if (tensor.type === 'string')
     proto.stringData = stringBytes(tensor.data as readonly string[], source?.stringData ?? [])
-  else proto.rawData = rawBytes(tensor.data as Uint8Array)
+  else proto.rawData = bytesOf(tensor.data as Uint8Array)
   return proto
-}
-
-function rawBytes(data: Uint8Array | Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 // Bytes that are not UTF-8 read as replacement characters; where the text is still the same the source's bytes are

@@ -1,5 +1,6 @@
 // Reading little-endian numbers and UTF-8 strings one after another, never beyond the end. What they mean is
 // directory.ts.
+import { dataViewOf } from '../tensor/bytes.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /**
@@ -29,10 +30,7 @@ export function byteCursor(bytes: Uint8Array, where: string): ByteCursor {
     position += length
     return bytes.subarray(position - length, position)
   }
-  const view = (length: number, what: string): DataView => {
-    const taken = take(length, what)
-    return new DataView(taken.buffer, taken.byteOffset, length)
-  }
+  const view = (length: number, what: string): DataView => dataViewOf(take(length, what))
   return {
     take,
     u8: (what) => view(1, what).getUint8(0),

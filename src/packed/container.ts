@@ -1,6 +1,7 @@
 // The file around the weights: header, directory, graph section, data section, digest. What the sections mean is
 // pack.ts, unpack.ts.
 import { sha256 } from '@noble/hashes/sha2.js'
+import { dataViewOf } from '../tensor/bytes.js'
 import { type Directory, readDirectory, writeDirectory } from './directory.js'
 import {
   ALIGNMENT,
@@ -90,7 +91,7 @@ function writeHeader(file: Uint8Array, lengths: SectionLengths, metadataCount: n
  */
 export function readContainer(bytes: Uint8Array, name: string): Container {
   checkIdentity(bytes, name)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = dataViewOf(bytes)
   checkDigest(bytes, name)
   const lengths = readLengths(view, name)
   const offsets = sectionOffsets(lengths)
@@ -121,7 +122,7 @@ function checkIdentity(bytes: Uint8Array, name: string): void {
   if (start.length < MAGIC.length && start.every((byte, i) => byte === MAGIC[i])) throw tooShort(bytes, name)
   if (!isPacked(bytes)) throw wrongMagic(start, name)
   if (bytes.length < HEADER_BYTES + DIGEST_BYTES) throw tooShort(bytes, name)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
+  const view = dataViewOf(bytes)
   const version = view.getUint32(8, true)
   if (version !== FORMAT_VERSION)
     throw packedError(`${name}: header`, `format version ${version}`, `${FORMAT_VERSION}`, TOO_NEW)

@@ -1,13 +1,11 @@
 // The directory section: metadata pairs, then the tensor table. Sections around it are container.ts, tensor bytes are
 // unpack.ts.
-import { byteLength, DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
+import { DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { byteCursor, type ByteCursor } from './byte-cursor.js'
-import { float16ByteLength } from './float16-codec.js'
-import { align, type Encoding, encodingOf, LIMITS, PARAMETER_BYTES, type TensorEntry } from './format.js'
-import { int8ByteLength } from './int8-codec.js'
+import type { Encoding } from './encoding.js'
+import { encodingWithId } from './encodings.js'
+import { align, LIMITS, type TensorEntry } from './format.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
-import { ternaryByteLength } from './ternary-codec.js'
-import { isScale } from './ternary-values.js'
 
 export interface Directory {
   metadata: Readonly<Record<string, string>>
@@ -33,17 +31,8 @@ export function writeDirectory({ metadata, tensors }: Directory): Uint8Array {
   return concat(pieces)
 }
 
-function entryPieces({ name, type, dims, encoding, offset, length, scales, axis }: TensorEntry): Uint8Array[] {
+function entryPieces({ name, type, dims, encoding, offset, length, parameters }: TensorEntry): Uint8Array[] {
   const nameBytes = utf8(name, 'tensor name')
-  const parameters =
-    axis !== undefined
-      ? Uint8Array.of(axis)
-      : scales === undefined
-        ? new Uint8Array()
-        : littleEndian(8, (view) => {
-            view.setFloat32(0, scales.wp, true)
-            view.setFloat32(4, scales.wn, true)
-          })
   const fixed = littleEndian(24, (view) => {
     view.setUint32(0, nameBytes.length, true)
     view.setUint8(4, DATA_TYPES[type].onnx)
@@ -202,58 +191,25 @@ function readEntry(cursor: ByteCursor, index: number, where: string): TensorEntr
       NONCONFORMING,
     )
   }
-  const known = encodingOf(encoding)
-  if (known === undefined) return { name, type, dims, encoding, offset, length }
-  if (parameterBytes !== PARAMETER_BYTES[known]) {
-    throw packedError(
-      place,
-      `${parameterBytes} parameter bytes`,
-      `${PARAMETER_BYTES[known]} for ${known}`,
-      NONCONFORMING,
-    )
-  }
-  const axis = known === 'int8' ? readAxis(parameters, dims, place) : undefined
-  checkLength(known, { type, dims, length, axis }, place)
-  const scales = known === 'ternary2' ? readScales(parameters, place) : undefined
-  return { name, type, dims, encoding, offset, length, scales, axis }
+  const entry = { name, type, dims, encoding, offset, length, parameters }
+  const known = encodingWithId(encoding)
+  if (known !== undefined) checkEntry(known, entry, place)
+  return entry
 }
 
-function checkLength(
-  encoding: Encoding,
-  { type, dims, length, axis }: Pick<TensorEntry, 'type' | 'dims' | 'length' | 'axis'>,
-  place: string,
-): void {
+function checkEntry(encoding: Encoding, { type, dims, length, parameters }: TensorEntry, place: string): void {
+  if (parameters.length !== encoding.parameterBytes) {
+    const expected = `${encoding.parameterBytes} for ${encoding.name}`
+    throw packedError(place, `${parameters.length} parameter bytes`, expected, NONCONFORMING)
+  }
   // In this order no product of dimensions leaves the exact integers: a zero ends it, everything else only grows.
   const count = dims.includes(0) ? 0 : dims.reduce((product, dim) => Math.min(product * dim, 2 ** 53), 1)
   const shape = `[${dims.join(',')}]`
   if (count === 2 ** 53) throw packedError(place, `shape ${shape}`, 'less than 2^53 elements', NONCONFORMING)
-  const expected = {
-    raw: () => byteLength(type, count),
-    ternary2: () => ternaryByteLength(count),
-    float16: () => float16ByteLength(count),
-    int8: () => int8ByteLength(dims, count, axis as number),
-  }[encoding]()
+  encoding.checkParameters(parameters, dims, place)
+  const expected = encoding.byteLength({ type, dims, parameters })
   if (length !== expected) {
-    throw packedError(
-      place,
-      `${length} bytes`,
-      `${expected} for ${type} of shape ${shape} in ${encoding}`,
-      NONCONFORMING,
-    )
+    const inWords = `${expected} for ${type} of shape ${shape} in ${encoding.name}`
+    throw packedError(place, `${length} bytes`, inWords, NONCONFORMING)
   }
-}
-
-function readAxis(parameters: Uint8Array, dims: readonly number[], place: string): number {
-  const axis = parameters[0] as number
-  if (axis < dims.length) return axis
-  throw packedError(place, `axis ${axis}`, `less than its rank ${dims.length}`, NONCONFORMING)
-}
-
-function readScales(parameters: Uint8Array, place: string): { wp: number; wn: number } {
-  const cursor = byteCursor(parameters, place)
-  const scales = { wp: cursor.f32('wp'), wn: cursor.f32('wn') }
-  for (const [name, value] of Object.entries(scales)) {
-    if (!isScale(value)) throw packedError(place, `${name} ${value}`, 'a positive, finite number', NONCONFORMING)
-  }
-  return scales
 }

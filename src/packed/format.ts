@@ -1,5 +1,5 @@
 // The constants of the .ttq format, version 1, and the records its tables hold. The layout is docs/ttq-format.md.
-import type { DataType } from '../tensor/data-type.js'
+import type { StoredTensor } from './encoding.js'
 
 /**
  * As in PNG: a byte over 127, the name, both line ends and end-of-file, so that every text-mode transfer is seen at
@@ -26,37 +26,19 @@ export const LIMITS = {
   rank: 32,
 } as const
 
-/** Encoding ids of tensor bytes; 4 and 5 are spoken for in docs/ttq-format.md. */
-export const ENCODINGS = { raw: 0, ternary2: 1, float16: 2, int8: 3 } as const
-
-/** Bytes of encoding parameters in a table entry: wp and wn as float32 for ternary2, the channels' axis for int8. */
-export const PARAMETER_BYTES = { raw: 0, ternary2: 8, float16: 0, int8: 1 } as const
-
-export type Encoding = keyof typeof ENCODINGS
-
-/** The encoding with this id, or undefined when this version of ttq does not know it. */
-export function encodingOf(id: number): Encoding | undefined {
-  return (Object.keys(ENCODINGS) as Encoding[]).find((name) => ENCODINGS[name] === id)
-}
-
 /** The next multiple of ALIGNMENT. */
 export function align(position: number): number {
   return Math.ceil(position / ALIGNMENT) * ALIGNMENT
 }
 
 /** One row of the tensor table. */
-export interface TensorEntry {
+export interface TensorEntry extends StoredTensor {
   readonly name: string
-  readonly type: DataType
-  readonly dims: readonly number[]
+  /** The id of its encoding, which this version of ttq may not know. */
   readonly encoding: number
   /** Bytes from the start of the data section. */
   readonly offset: number
   readonly length: number
-  /** wp and wn of ternary2; undefined for every other encoding. */
-  readonly scales?: { readonly wp: number; readonly wn: number } | undefined
-  /** The axis that int8 has one scale per index of; undefined for every other encoding. */
-  readonly axis?: number | undefined
 }
 
 /** Lengths in the fixed header, in bytes; every position follows from them. */

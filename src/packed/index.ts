@@ -1,10 +1,10 @@
 // The package's subpath `ttq-onnx/packed`: reading and writing .ttq files, in Node and in browsers.
 export { isPacked } from './container.js'
-export { FLOAT16_TYPES, type Float16Type, roundToFloat16 } from './float16-codec.js'
+export { FLOAT16_TYPES, type Float16Type, roundToFloat16 } from './float16-encoding.js'
 export { inspectPacked, type PackedSummary, type PackedTensorSummary } from './inspect-packed.js'
-export { int8Tensor, type Int8Weights, quantizeInt8 } from './int8-codec.js'
+export { int8Tensor, quantizeInt8 } from './int8-encoding.js'
 export { pack } from './pack.js'
 export type { PackedModel } from './packed-model.js'
-export type { RestForm } from './rest-form.js'
+export type { Int8Weights, RestForm } from './stored-form.js'
 export { countTernary, decodeTernary, encodeTernary, ternaryByteLength, type TernaryCounts } from './ternary-codec.js'
 export { unpack, type UnpackOptions } from './unpack.js'

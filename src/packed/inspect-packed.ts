@@ -1,9 +1,9 @@
 // What is in a .ttq file, without decoding weights or reading the graph.
 import type { DataType } from '../tensor/data-type.js'
-import { elementCount } from '../tensor/tensor.js'
 import { type Container, readContainer } from './container.js'
-import { DIGEST_BYTES, encodingOf, FORMAT_VERSION, HEADER_BYTES, sectionOffsets, type TensorEntry } from './format.js'
-import { countTernary, type TernaryCounts } from './ternary-codec.js'
+import { encodingWithId } from './encodings.js'
+import { DIGEST_BYTES, FORMAT_VERSION, HEADER_BYTES, sectionOffsets, type TensorEntry } from './format.js'
+import type { TernaryCounts } from './ternary-codec.js'
 import type { UnpackOptions } from './unpack.js'
 
 export interface PackedSummary {
@@ -24,7 +24,9 @@ export interface PackedTensorSummary {
   /** `raw`, `ternary2`, `float16`, `int8`, or `unknown (7)` for an encoding of a later ttq. */
   encoding: string
   bytes: number
-  /** Of ternary2 only. */
+  /** Bytes of the encoding's parameters (the scales of ternary2), which stand in the directory. */
+  parameterBytes: number
+  /** Of ternary encodings only. */
   ternary: ({ wp: number; wn: number } & TernaryCounts) | undefined
 }
 
@@ -54,13 +56,16 @@ export function inspectPacked(bytes: Uint8Array, { name = 'packed' }: UnpackOpti
   }
 }
 
-function summarize(
-  { name, type, dims, encoding, offset, length, scales }: TensorEntry,
-  { data }: Container,
-  file: string,
-): PackedTensorSummary {
-  const counts = (): TernaryCounts =>
-    countTernary(data.subarray(offset, offset + length), elementCount(dims), `${file}: tensor "${name}"`)
-  const ternary = scales === undefined ? undefined : { ...scales, ...counts() }
-  return { name, type, dims, encoding: encodingOf(encoding) ?? `unknown (${encoding})`, bytes: length, ternary }
+function summarize(entry: TensorEntry, { data }: Container, file: string): PackedTensorSummary {
+  const { name, type, dims, encoding: id, offset, length, parameters } = entry
+  const encoding = encodingWithId(id)
+  return {
+    name,
+    type,
+    dims,
+    encoding: encoding?.name ?? `unknown (${id})`,
+    bytes: length,
+    parameterBytes: parameters.length,
+    ternary: encoding?.summarize?.(entry, data.subarray(offset, offset + length), `${file}: tensor "${name}"`),
+  }
 }

@@ -1,7 +1,7 @@
 // What a .ttq file holds, as plain data. The byte layout is docs/ttq-format.md; pack.ts writes it, unpack.ts reads it.
 import type { Model, ValueName } from '../onnx/model.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
-import type { RestForm } from './rest-form.js'
+import type { RestForm } from './stored-form.js'
 
 /** A network whose chosen initializers are ternary. */
 export interface PackedModel {

@@ -1,4 +1,4 @@
-// Ternary codes <-> 2 bits each (encoding ternary2). Scales and float values are ternary-values.ts.
+// Ternary codes <-> 2 bits each (encoding ternary2). Scales and float values are ternary2-encoding.ts.
 //
 // A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes
 // make a byte, the first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2

@@ -3,20 +3,17 @@ import { inflateSync } from 'fflate'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
-import { viewOf } from '../onnx/read-tensor.js'
 import { writeModel } from '../onnx/write-model.js'
-import { type DataType, isFloatType } from '../tensor/data-type.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { bytesOf } from '../tensor/bytes.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { type Container, readContainer } from './container.js'
-import { decodeFloat16, FLOAT16_TYPES, isFloat16Type } from './float16-codec.js'
-import { type Encoding, ENCODINGS, encodingOf, FORMAT_VERSION, type TensorEntry } from './format.js'
-import { decodeInt8, int8Tensor } from './int8-codec.js'
+import type { Encoding } from './encoding.js'
+import { ENCODINGS, encodingWithId } from './encodings.js'
+import { FORMAT_VERSION, type TensorEntry } from './format.js'
 import { NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
-import { INT8_TYPES, type RestForm } from './rest-form.js'
-import { decodeTernary } from './ternary-codec.js'
-import { isTernaryType, TERNARY_TYPES, ternaryLevels, valuesOf } from './ternary-values.js'
+import type { RestForm, StoredForm } from './stored-form.js'
 
 export interface UnpackOptions {
   /** How messages call the file. Default `packed`. */
@@ -36,10 +33,10 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
   const rest = new Map<ValueName, RestForm>()
   checkPlaces(container.tensors, model, name)
   for (const entry of container.tensors) {
-    const { tensor, weights, form } = decodeEntry(container, entry, name)
+    const { tensor, form } = decodeEntry(container, entry, name)
     model.graph.initializers.set(entry.name, tensor)
-    if (weights !== undefined) ternary.set(entry.name, weights)
-    if (form !== undefined) rest.set(entry.name, form)
+    if ('wp' in form) ternary.set(entry.name, { codes: form.codes, wp: form.wp, wn: form.wn })
+    else if (form.encoding !== 'raw') rest.set(entry.name, form)
   }
   return { model, ternary, rest, metadata: container.metadata }
 }
@@ -70,14 +67,9 @@ function sameTensor(a: Tensor, b: Tensor | undefined): boolean {
     b?.type === a.type &&
     a.dims.length === b.dims.length &&
     a.dims.every((dim, axis) => dim === b.dims[axis]) &&
-    sameBytes(bytesOf(a), bytesOf(b))
+    // Tensors with a place of their own in the file are never strings.
+    sameBytes(bytesOf(a.data as Uint8Array), bytesOf(b.data as Uint8Array))
   )
-}
-
-// Tensors with a place of their own in the file are never strings.
-function bytesOf({ data }: Tensor): Uint8Array {
-  const { buffer, byteOffset, byteLength } = data as Uint8Array
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -85,10 +77,10 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
-  const known = encodingOf(encoding)
+  const known = encodingWithId(encoding)
   if (known !== undefined) return known
-  const ids = Object.entries(ENCODINGS)
-    .map(([name, id]) => `${id} (${name})`)
+  const ids = Object.values(ENCODINGS)
+    .map(({ id, name }) => `${id} (${name})`)
     .join(', ')
     .replace(/, ([^,]*)$/, ' or $1')
   throw packedError(
@@ -99,56 +91,14 @@ function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
   )
 }
 
-interface Decoded {
-  tensor: Tensor
-  weights?: TernaryWeights
-  form?: RestForm
-}
-
-function decodeEntry({ data }: Container, entry: TensorEntry, name: string): Decoded {
+function decodeEntry({ data }: Container, entry: TensorEntry, name: string): { tensor: Tensor; form: StoredForm } {
   const where = `${name}: tensor "${entry.name}"`
-  const encoded = data.subarray(entry.offset, entry.offset + entry.length)
-  switch (requireEncoding(entry, where)) {
-    case 'raw':
-      return {
-        tensor: {
-          type: entry.type,
-          dims: entry.dims,
-          data: viewOf(entry.type as Exclude<DataType, 'string'>, new Uint8Array(encoded)),
-        },
-      }
-    case 'ternary2':
-      return decodeTernaryEntry(entry, encoded, where)
-    case 'float16':
-      return decodeFloat16Entry(entry, encoded, where)
-    case 'int8':
-      return decodeInt8Entry(entry, encoded, where)
+  const encoding = requireEncoding(entry, where)
+  if (!encoding.types.includes(entry.type)) {
+    const found = `element type ${entry.type} in ${encoding.name}`
+    throw packedError(where, found, encoding.types.join(', '), NONCONFORMING)
   }
-}
-
-function decodeFloat16Entry({ type, dims }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
-  if (!isFloat16Type(type))
-    throw packedError(where, `element type ${type} in float16`, FLOAT16_TYPES.join(', '), NONCONFORMING)
-  return { tensor: { type, dims, data: decodeFloat16(encoded, type, where) }, form: { encoding: 'float16' } }
-}
-
-function decodeInt8Entry({ type, dims, axis }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
-  if (!isFloatType(type)) throw packedError(where, `element type ${type} in int8`, INT8_TYPES.join(', '), NONCONFORMING)
-  if (axis === undefined) throw new Error('internal: an int8 entry without an axis')
-  const weights = decodeInt8(encoded, type, dims, axis, where)
-  return { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
-}
-
-function decodeTernaryEntry({ type, dims, scales }: TensorEntry, encoded: Uint8Array, where: string): Decoded {
-  if (!isTernaryType(type))
-    throw packedError(where, `element type ${type} in ternary2`, TERNARY_TYPES.join(', '), NONCONFORMING)
-  if (scales === undefined) throw new Error('internal: a ternary2 entry without scales')
-  const levels = ternaryLevels(type, scales)
-  if (levels === undefined) {
-    throw packedError(where, `wp ${scales.wp}, wn ${scales.wn}`, `scales that ${type} holds exactly`, NONCONFORMING)
-  }
-  const codes = decodeTernary(encoded, elementCount(dims), where)
-  return { weights: { codes, ...scales }, tensor: { type, dims, data: valuesOf(codes, levels) } }
+  return encoding.decode(entry, data.subarray(entry.offset, entry.offset + entry.length), where)
 }
 
 function readGraph(container: Container, where: string): Model {

@@ -1,6 +1,7 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by
 // training/compress.ts.
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
+import { ENCODINGS } from '../packed/encodings.js'
 import {
   countText,
   durationText,
@@ -111,14 +112,17 @@ function methodTable(methods: readonly MethodReport[]): string {
   ])
 }
 
-/** Bits of a stored weight, as the table shows them. */
-const BITS: Readonly<Record<string, string>> = { ternary2: '2', int8: '8', float16: '16' }
+// Bits of a stored weight; what is stored as it is names its element type.
+function bitsText(stored: string): string {
+  const bits = Object.values(ENCODINGS).find(({ name }) => name === stored)?.bits
+  return bits === undefined ? 'full' : String(bits)
+}
 
 function layerTable(layers: readonly LayerReport[]): string {
   const rows = layers.map(({ name, op, shape, stored, reason, wp, wn, zeros, positives, negatives }) => {
     const weights = shape.reduce((product, dim) => product * dim, 1)
     const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
-    return [name, op, shapeText(shape), BITS[stored] ?? 'full', scaleText(wp), scaleText(wn), ...shares, reason ?? '']
+    return [name, op, shapeText(shape), bitsText(stored), scaleText(wp), scaleText(wn), ...shares, reason ?? '']
   })
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
   return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])

@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
+import { bytesOf } from '../tensor/bytes.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
@@ -74,7 +75,7 @@ export class ClassScores {
     this.classes = elementCount(output.dims.slice(1))
     const { data } = output as Tensor<FloatType>
     const own = data.subarray(0, samples * this.classes)
-    this.bytes = new Uint8Array(own.buffer, own.byteOffset, own.byteLength)
+    this.bytes = bytesOf(own)
     this.values = numbersOf({ type: output.type as FloatType, dims: [own.length], data: own })
   }
 

@@ -1,4 +1,4 @@
-// Ternary weights of one layer as plain data, and the two conversions between them and float weights.
+// Ternary weights of one tensor, as plain data.
 
 /** Codes and scales of one ternary tensor: weight i is +wp, 0 or -wn where code i is 1, 0 or -1 (paper section 3.1). */
 export interface TernaryWeights {

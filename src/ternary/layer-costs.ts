@@ -5,7 +5,7 @@ import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { ternaryByteLength } from '../packed/ternary-codec.js'
+import { storedBytes } from '../packed/encodings.js'
 import { byteLength, type FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Evaluation, Scored, Task } from '../tasks/task.js'
@@ -54,9 +54,6 @@ interface LayerCostOptions
 
 /** Samples per run. */
 const BATCH = 64
-/** Bytes of a layer's Wp and Wn. */
-const SCALE_PAIR_BYTES = 8
-
 /**
  * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised), one pass of the
  * network per layer, a layer per worker at a time. Samples are of the held-out ones, so that nothing is learned from
@@ -80,15 +77,15 @@ export async function measureLayerCosts(
     for (let i = next++; i < ternary.length; i = next++) {
       const { weight, dims, elementType } = ternary[i] as LayerChoice
       const full = start.graph.initializers.get(weight) as Tensor<FloatType>
-      const { tensor } = fitLayer(weight, full, options)
+      const { layer, tensor } = fitLayer(weight, full, options)
       const initializers = new Map(start.graph.initializers).set(weight, tensor)
       const compared = await measured.compare(pool, worker, { ...start, graph: { ...start.graph, initializers } })
-      const count = elementCount(dims)
+      const form = { encoding: 'ternary2', ...layer } as const
       costs.push({
         weight,
         ...compared,
         fitError: fitError(full, tensor),
-        savedBytes: byteLength(elementType, count) - ternaryByteLength(count) - SCALE_PAIR_BYTES,
+        savedBytes: byteLength(elementType, elementCount(dims)) - storedBytes(form, elementType, dims),
       })
       options.onProgress?.(costs.length, ternary.length)
     }

@@ -2,11 +2,12 @@
 // packing: the accuracy in a report is that of the stored values. The bytes are src/packed's.
 import { consumers } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
-import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-codec.js'
+import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-encoding.js'
+import { dataBytes } from '../packed/encodings.js'
 import { align } from '../packed/format.js'
-import { int8ByteLength, int8Tensor, quantizeInt8 } from '../packed/int8-codec.js'
-import type { RestForm } from '../packed/rest-form.js'
-import { byteLength, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { int8Tensor, quantizeInt8 } from '../packed/int8-encoding.js'
+import type { RestForm } from '../packed/stored-form.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import type { RestPrecision } from '../options/choices.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
@@ -97,17 +98,19 @@ function round(
     isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
   if (half === undefined) return undefined
   // Layers go to the table whatever their size, so that inspecting a file shows how they are stored.
-  return channelAxis !== undefined || 2 * half.data.length >= TABLE_BYTES
+  return channelAxis !== undefined || dataBytes({ encoding: 'float16' }, tensor.type, tensor.dims) >= TABLE_BYTES
     ? { tensor: half, form: { encoding: 'float16' } }
     : { tensor: half }
 }
 
 function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined {
   const { type, dims } = tensor
-  const count = elementCount(dims)
-  if (align(int8ByteLength(dims, count, axis)) + ENTRY_BYTES >= byteLength('float16', count)) return undefined
   const weights = quantizeInt8(tensor, axis)
-  return weights && { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
+  if (weights === undefined) return undefined
+  const form = { encoding: 'int8', ...weights } as const
+  const half = dataBytes({ encoding: 'float16' }, type, dims)
+  if (align(dataBytes(form, type, dims)) + ENTRY_BYTES >= half) return undefined
+  return { tensor: int8Tensor(type, dims, weights), form }
 }
 
 // A matrix is used in sums, where what counts is the error against its largest element. A vector works element by

@@ -1,6 +1,6 @@
 // A network with ternary weights, before packing.
 import type { Model, ValueName } from '../onnx/model.js'
-import type { RestForm } from '../packed/rest-form.js'
+import type { RestForm } from '../packed/stored-form.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 
 export interface TernaryLayer extends TernaryWeights {

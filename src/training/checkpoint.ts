@@ -6,6 +6,7 @@
 // in several places is stored once.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { bytesOf, dataViewOf } from '../tensor/bytes.js'
 import type { EpochReport } from './training-report.js'
 import type { TrainedValues } from './trained-values.js'
 
@@ -100,9 +101,9 @@ function assemble(header: Uint8Array, tensors: readonly Float32Array[]): Uint8Ar
   view.setBigUint64(16, BigInt(bytes.length), true)
   bytes.set(header, HEADER_START)
   let offset = start
-  for (const { buffer, byteOffset, byteLength } of tensors) {
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), offset)
-    offset += byteLength
+  for (const tensor of tensors) {
+    bytes.set(bytesOf(tensor), offset)
+    offset += tensor.byteLength
   }
   bytes.set(sha256(bytes.subarray(0, end)), end)
   return bytes
@@ -150,7 +151,7 @@ function takeApart(bytes: Uint8Array, name: string): { header: Uint8Array; data:
     throw checkpointError(name, 'other first bytes', 'those of a ttq checkpoint')
   if (bytes.length < HEADER_START + DIGEST_BYTES)
     throw checkpointError(name, `${bytes.length} bytes`, `at least ${HEADER_START + DIGEST_BYTES}`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = dataViewOf(bytes)
   const version = view.getUint32(8, true)
   if (version !== VERSION) throw checkpointError(name, `checkpoint format ${version}`, `${VERSION}`)
   const length = view.getBigUint64(16, true)

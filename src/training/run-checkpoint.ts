@@ -9,6 +9,7 @@ import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
+import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
 
@@ -168,8 +169,4 @@ async function addSamples(hash: { update: (bytes: Uint8Array) => unknown }, spli
     hash.update(bytesOf(data as Float32Array))
   }
   hash.update(bytesOf(labels))
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

@@ -180,7 +180,7 @@ const REJECTS: Record<string, [() => PackedModel, string]> = {
   ],
   integers: [
     () => onlyTernary({ type: 'int8', dims: [2], data: Int8Array.of(1, -1) }, W),
-    `${where} element type int8, expected float32, float16, float64`,
+    `${where} element type int8 in ternary2, expected float32, float16, float64`,
   ],
   'too few codes': [
     () => onlyTernary(GOOD, { ...W, codes: Int8Array.of(1) }),

@@ -125,8 +125,8 @@ test('the writer gives the hand-written bytes in every place but the graph secti
 
 test('inspecting it', () => {
   assert.deepEqual(inspectPacked(handWritten()).tensors, [
-    { name: 'h', type: 'float32', dims: [3], encoding: 'float16', bytes: 6, ternary: undefined },
-    { name: 'q', type: 'float32', dims: [2, 3], encoding: 'int8', bytes: 18, ternary: undefined },
+    { name: 'h', type: 'float32', dims: [3], encoding: 'float16', bytes: 6, parameterBytes: 0, ternary: undefined },
+    { name: 'q', type: 'float32', dims: [2, 3], encoding: 'int8', bytes: 18, parameterBytes: 1, ternary: undefined },
   ])
 })
 

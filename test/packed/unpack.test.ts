@@ -105,6 +105,7 @@ test('inspecting it', () => {
         dims: [5],
         encoding: 'ternary2',
         bytes: 2,
+        parameterBytes: 8,
         ternary: { wp: 0.5, wn: 0.25, zeros: 2, positives: 2, negatives: 1 },
       },
     ],
@@ -442,6 +443,7 @@ test('a file with an unknown encoding can still be inspected', () => {
     dims: [5],
     encoding: 'unknown (5)',
     bytes: 64,
+    parameterBytes: 0,
     ternary: undefined,
   })
 })

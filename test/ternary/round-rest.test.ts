@@ -138,7 +138,7 @@ describe('compress', () => {
         [rest === 'fp16' ? 'float16' : 'int8', 'ternary2', 'ternary2', 'float16'],
       )
       const inspected = await inspectModel(file, { name: 'm.ttq' })
-      assert.equal(inspected.layers[0]?.bitsPerWeight, rest === 'fp16' ? 16 : (8 * (144 + 8 * 4)) / 144)
+      assert.equal(inspected.layers[0]?.bitsPerWeight, rest === 'fp16' ? 16 : (8 * (144 + 8 * 4 + 1)) / 144)
       assert.deepEqual(inspected.encodings?.['ternary2']?.tensors, 2)
       for (const name of unpack(file).rest.keys())
         assert.equal(unpack(file).model.graph.initializers.get(name)?.type, 'float32')

@@ -1,6 +1,8 @@
 // Float values <-> 2 bytes each (encoding float16), and the rounding that makes it lossless.
+import { dataViewOf } from '../tensor/bytes.js'
 import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
-import type { Tensor, TensorData } from '../tensor/tensor.js'
+import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
+import type { Encoding } from './encoding.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /** The element types that can be stored as float16; float16 itself is `raw`. */
@@ -12,9 +14,24 @@ export function isFloat16Type(type: string): type is Float16Type {
   return (FLOAT16_TYPES as readonly string[]).includes(type)
 }
 
-/** Bytes that `count` values take. */
-export function float16ByteLength(count: number): number {
-  return 2 * count
+export const float16Encoding: Encoding<{ encoding: 'float16' }> = {
+  id: 2,
+  name: 'float16',
+  types: FLOAT16_TYPES,
+  bits: 16,
+  parameterBytes: 0,
+  writeParameters: () => new Uint8Array(),
+  checkParameters: () => {},
+  byteLength: ({ dims }) => 2 * elementCount(dims),
+  // Values are checked as they are written.
+  check: () => {},
+  encode: ({ data }, _form, target, where) => {
+    encodeFloat16(data as Float32Array, target, where)
+  },
+  decode: ({ type, dims }, bytes, where) => ({
+    tensor: { type, dims, data: decodeFloat16(bytes, type as Float16Type, where) },
+    form: { encoding: 'float16' },
+  }),
 }
 
 /**
@@ -26,12 +43,8 @@ export function roundToFloat16<T extends Float16Type>(tensor: Tensor<T>): Tensor
   return values.every(Number.isFinite) ? { ...tensor, data: values as TensorData as TensorData<T> } : undefined
 }
 
-/**
- * Writes values into `target`, float16ByteLength(values.length) bytes from its start.
- * @throws TtqError `packed` when float16 does not hold a value exactly, or a value is not finite
- */
-export function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, where = 'float16 values'): void {
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
+function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, where: string): void {
+  const view = dataViewOf(target)
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number
     const bits = numberToFloat16(value)
@@ -47,13 +60,9 @@ export function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, whe
   }
 }
 
-/**
- * Reads values; law: decodeFloat16 of what encodeFloat16 wrote is the values, bit for bit.
- * @param bytes float16ByteLength(count) bytes
- * @throws TtqError `packed` for infinities and NaN, which are never written
- */
-export function decodeFloat16(bytes: Uint8Array, type: Float16Type, where = 'float16 values'): TensorData<Float16Type> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+// Infinities and NaN are never written.
+function decodeFloat16(bytes: Uint8Array, type: Float16Type, where: string): TensorData<Float16Type> {
+  const view = dataViewOf(bytes)
   const values = new (type === 'float32' ? Float32Array : Float64Array)(bytes.length / 2)
   for (let i = 0; i < values.length; i++) {
     const bits = view.getUint16(2 * i, true)

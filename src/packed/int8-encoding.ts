@@ -2,35 +2,46 @@
 //
 // Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is
 // never written and refused.
-import type { FloatType } from '../tensor/data-type.js'
-import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
+import { bytesOf, dataViewOf } from '../tensor/bytes.js'
+import { FLOAT_TYPES, type FloatType } from '../tensor/data-type.js'
+import { float16ToNumber, numberToFloat16, roundTo } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { Encoding } from './encoding.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
+import type { Int8Weights } from './stored-form.js'
 
 const LARGEST_CODE = 127
 
 /** Scales are float32; below this there is none. */
 const SMALLEST_SCALE = 2 ** -149
 
-/**
- * Codes and scales of one tensor: element i is codes[i] times the scale of its index along `axis`, rounded to the
- * element type.
- */
-export interface Int8Weights {
-  readonly codes: Int8Array
-  /** One per index along `axis`; positive, 127 times it finite in the element type. */
-  readonly scales: Float32Array
-  readonly axis: number
+export const int8Encoding: Encoding<{ encoding: 'int8' } & Int8Weights> = {
+  id: 3,
+  name: 'int8',
+  types: FLOAT_TYPES,
+  bits: 8,
+  parameterBytes: 1,
+  writeParameters: ({ axis }) => Uint8Array.of(axis),
+  checkParameters: ([axis], dims, place) => {
+    if ((axis as number) >= dims.length)
+      throw packedError(place, `axis ${axis}`, `less than its rank ${dims.length}`, NONCONFORMING)
+  },
+  byteLength: ({ dims, parameters: [axis] }) => 4 * (dims[axis as number] as number) + elementCount(dims),
+  check: (tensor, form, where) => {
+    checkInt8(tensor as Tensor<FloatType>, form, where)
+  },
+  encode: (_tensor, form, target) => {
+    encodeInt8(form, target)
+  },
+  decode: ({ type, dims, parameters: [axis] }, bytes, where) => {
+    const weights = decodeInt8(bytes, type as FloatType, dims, axis as number, where)
+    return { tensor: int8Tensor(type as FloatType, dims, weights), form: { encoding: 'int8', ...weights } }
+  },
 }
 
-/** Bytes of a tensor of this shape: scales, then codes. */
-export function int8ByteLength(dims: readonly number[], count: number, axis: number): number {
-  return 4 * (dims[axis] as number) + count
-}
-
-/** Whether a number may be a scale for this element type. */
-export function isInt8Scale(value: number, type: FloatType): boolean {
-  return value > 0 && Number.isFinite(rounding(type)(LARGEST_CODE * value))
+// Whether a number may be a scale for this element type.
+function isInt8Scale(value: number, type: FloatType): boolean {
+  return value > 0 && Number.isFinite(roundTo(type, LARGEST_CODE * value))
 }
 
 /**
@@ -77,31 +88,24 @@ export function int8Tensor(
   return { type, dims, data }
 }
 
-/**
- * Writes scales and codes into `target`, int8ByteLength bytes from its start; what they are is for the caller to check.
- */
-export function encodeInt8({ codes, scales }: Int8Weights, target: Uint8Array): void {
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
+// Scales, then codes.
+function encodeInt8({ codes, scales }: Int8Weights, target: Uint8Array): void {
+  const view = dataViewOf(target)
   scales.forEach((scale, channel) => {
     view.setFloat32(4 * channel, scale, true)
   })
-  target.set(new Uint8Array(codes.buffer, codes.byteOffset, codes.length), 4 * scales.length)
+  target.set(bytesOf(codes), 4 * scales.length)
 }
 
-/**
- * Reads scales and codes; law: decodeInt8 of what encodeInt8 wrote is the weights.
- * @param bytes int8ByteLength bytes
- * @throws TtqError `packed` for the unused code -128 and for scales that are not positive or too large for the element
- * type
- */
-export function decodeInt8(
+// -128 is unused, and a scale is positive and not too large for the element type.
+function decodeInt8(
   bytes: Uint8Array,
   type: FloatType,
   dims: readonly number[],
   axis: number,
-  where = 'int8 codes',
+  where: string,
 ): Int8Weights {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = dataViewOf(bytes)
   const scales = Float32Array.from({ length: dims[axis] as number }, (_, channel) => view.getFloat32(4 * channel, true))
   const codes = new Int8Array(
     new Int8Array(bytes.buffer, bytes.byteOffset + 4 * scales.length, bytes.length - 4 * scales.length),
@@ -113,12 +117,8 @@ export function decodeInt8(
   return { codes, scales, axis }
 }
 
-/**
- * Checks weights against the tensor that they are to be stored for.
- * @throws TtqError `packed` when counts, axis, codes or scales do not fit, or the tensor does not hold their values bit
- * for bit
- */
-export function checkInt8({ type, dims, data }: Tensor<FloatType>, weights: Int8Weights, where: string): void {
+// Counts, axis, codes and scales fit the tensor, and it holds their values bit for bit.
+function checkInt8({ type, dims, data }: Tensor<FloatType>, weights: Int8Weights, where: string): void {
   const { codes, scales, axis } = weights
   if (!(axis in dims))
     throw packedError(where, `axis ${axis}`, `one of its ${dims.length} axes`, 'Name the axis of the output channels.')
@@ -160,14 +160,6 @@ function badScale(scales: Float32Array, type: FloatType): number {
 
 function scaleExpected(type: FloatType): string {
   return `a positive number, 127 times it finite in ${type}`
-}
-
-function rounding(type: FloatType): (value: number) => number {
-  return type === 'float32'
-    ? Math.fround
-    : type === 'float64'
-      ? (value) => value
-      : (value) => float16ToNumber(numberToFloat16(value))
 }
 
 // Runs of elements that share an index along `axis`, in the order of the elements.

@@ -1,0 +1,118 @@
+// Every encoding of the table: its law, its sizes, and its row in docs/ttq-format.md.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { Encoding } from '../../src/packed/encoding.js'
+import { ENCODINGS, encodingOf, encodingWithId, storedBytes } from '../../src/packed/encodings.js'
+import { int8Tensor } from '../../src/packed/int8-encoding.js'
+import type { StoredForm } from '../../src/packed/stored-form.js'
+import { bytesOf, viewOf } from '../../src/tensor/bytes.js'
+import { byteLength, type DataType, type FloatType } from '../../src/tensor/data-type.js'
+import { floatTensor } from '../../src/tensor/float-values.js'
+import { elementCount, type Tensor } from '../../src/tensor/tensor.js'
+
+const SHAPES = [[1], [5], [0, 3], [2, 3], [3, 1, 4]]
+
+// One tensor of a type and shape, and a form that holds it.
+const EXAMPLES: Record<StoredForm['encoding'], (type: DataType, dims: number[]) => [Tensor, StoredForm]> = {
+  raw: (type, dims) => {
+    const bytes = Uint8Array.from({ length: byteLength(type, elementCount(dims)) }, (_, i) => (i * 37 + 1) & 0x3f)
+    return [{ type, dims, data: viewOf(type as 'float32', bytes) }, { encoding: 'raw' }]
+  },
+  ternary2: (type, dims) => {
+    const codes = Int8Array.from({ length: elementCount(dims) }, (_, i) => (i % 3) - 1)
+    const [wp, wn] = [0.5, 0.25]
+    const values = Float32Array.from(codes, (code) => (code > 0 ? wp : code < 0 ? -wn : 0))
+    return [floatTensor(type as FloatType, dims, values), { encoding: 'ternary2', codes, wp, wn }]
+  },
+  float16: (type, dims) => [
+    floatTensor(
+      type as FloatType,
+      dims,
+      Float32Array.from({ length: elementCount(dims) }, (_, i) => i * 0.5 - 1),
+    ),
+    { encoding: 'float16' },
+  ],
+  int8: (type, dims) => {
+    const axis = dims.length - 1
+    const codes = Int8Array.from({ length: elementCount(dims) }, (_, i) => i * 11 - 127)
+    const scales = Float32Array.from({ length: dims[axis] as number }, (_, i) => 2 ** -i)
+    const weights = { codes, scales, axis }
+    return [int8Tensor(type as FloatType, dims, weights), { encoding: 'int8', ...weights }]
+  },
+}
+
+for (const encoding of Object.values(ENCODINGS) as Encoding[]) {
+  describe(`encoding ${encoding.name}`, () => {
+    for (const type of encoding.types) {
+      for (const dims of SHAPES) {
+        test(`${type} of shape [${dims.join(',')}] comes back bit for bit, in as many bytes as the table says`, () => {
+          const [tensor, form] = EXAMPLES[encoding.name](type, dims)
+          assert.equal(encodingOf(form), encoding)
+          const parameters = encoding.writeParameters(form)
+          assert.equal(parameters.length, encoding.parameterBytes)
+          encoding.checkParameters(parameters, dims, 'here')
+          encoding.check(tensor, form, 'here')
+          const stored = { type, dims, parameters }
+          const length = encoding.byteLength(stored)
+          assert.equal(storedBytes(form, type, dims), length + parameters.length)
+          // A guard byte on either side: the encoding writes its own bytes and no others, and reads at any alignment.
+          const file = new Uint8Array(length + 2).fill(0xa5)
+          const target = file.subarray(1, length + 1).fill(0)
+          encoding.encode(tensor, form, target, 'here')
+          assert.deepEqual([file[0], file[length + 1]], [0xa5, 0xa5])
+          const decoded = encoding.decode(stored, target, 'here')
+          assert.deepEqual(decoded.form, form)
+          assert.deepEqual([decoded.tensor.type, decoded.tensor.dims], [type, dims])
+          assert.deepEqual(bytesOf(decoded.tensor.data as Uint8Array), bytesOf(tensor.data as Uint8Array))
+          target.fill(0)
+          assert.deepEqual(bytesOf(decoded.tensor.data as Uint8Array), bytesOf(tensor.data as Uint8Array))
+        })
+      }
+    }
+
+    test('bits are those of a large tensor, per element', () => {
+      const type = encoding.types[0] as DataType
+      const dims = [64, 1024]
+      const [, form] = EXAMPLES[encoding.name](type, dims)
+      const perElement = (8 * (storedBytes(form, type, dims) - scaleBytes(form))) / elementCount(dims)
+      assert.equal(Math.round(perElement), encoding.bits ?? 8 * byteLength(type, 1))
+    })
+  })
+}
+
+function scaleBytes(form: StoredForm): number {
+  return 'scales' in form ? 4 * form.scales.length : 0
+}
+
+test('an id means one encoding, none of those set aside', () => {
+  const all = Object.values(ENCODINGS)
+  assert.equal(new Set(all.map(({ id }) => id)).size, all.length)
+  for (const encoding of all) {
+    assert.equal(encodingWithId(encoding.id), encoding)
+    assert.ok(encoding.id < 128)
+  }
+  assert.equal(encodingWithId(200), undefined)
+})
+
+test('docs/ttq-format.md lists the encodings, each with its types', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/ttq-format.md'), 'utf8')
+  const rows = [...text.matchAll(/^\| (\d+) \| `(\w+)` \| (.*?) \|/gm)].map(([, id, name, parameters]) => {
+    const bytes = [...(parameters as string).matchAll(/\b[fu](\d+)\b/g)].reduce(
+      (sum, [, bits]) => sum + Number(bits) / 8,
+      0,
+    )
+    return { id: Number(id), name, bytes }
+  })
+  assert.deepEqual(
+    rows,
+    Object.values(ENCODINGS)
+      .map(({ id, name, parameterBytes }) => ({ id, name, bytes: parameterBytes }))
+      .sort((a, b) => a.id - b.id),
+  )
+  for (const { name, types } of Object.values(ENCODINGS).filter((encoding) => encoding.name !== 'raw')) {
+    const said = new RegExp(`\\*\\*${name}\\*\\*: element type ([^.]*)\\.`).exec(text)?.[1]
+    assert.deepEqual(said?.split(/, | or /).sort(), [...types].sort(), name)
+  }
+})
