@@ -1,6 +1,7 @@
 // Whether ONNX Runtime takes a network at all. For work that would otherwise never run it.
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
+import { operatorName } from '../onnx/operators.js'
 import { writeModel } from '../onnx/write-model.js'
 import { Session } from '../runtime/session.js'
 
@@ -22,13 +23,7 @@ export async function checkRuns(model: Model, name: string, weights: ReadonlySet
     })
     await session.release()
   } catch (cause) {
-    const foreign = [
-      ...new Set(
-        model.graph.nodes
-          .filter(({ domain }) => !KNOWN_DOMAINS.has(domain))
-          .map(({ domain, opType }) => `${domain}.${opType}`),
-      ),
-    ]
+    const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(operatorName))]
     const found =
       foreign.length > 0
         ? `operators that ONNX Runtime does not have (${foreign.join(', ')})`

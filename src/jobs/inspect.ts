@@ -5,6 +5,7 @@ import { unsupportedNodes } from '../gradient/differentiate.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
+import { operatorName } from '../onnx/operators.js'
 import { readModel, type ExternalData } from '../onnx/read-model.js'
 import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
@@ -146,8 +147,8 @@ function describeValue({ name, type }: ValueInfo): ValueReport {
 
 function countOperators({ graph }: Model): Record<string, number> {
   const counts = new Map<string, number>()
-  for (const { domain, opType } of graph.nodes) {
-    const operator = domain === '' ? opType : `${domain}.${opType}`
+  for (const node of graph.nodes) {
+    const operator = operatorName(node)
     counts.set(operator, (counts.get(operator) ?? 0) + 1)
   }
   return Object.fromEntries([...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
@@ -224,7 +225,7 @@ function findUnsupported(graph: Graph, choices: readonly LayerChoice[]): Inspect
   const byNode = new Map(found.map(({ node, reason }) => [node, reason]))
   return [...byNode].map(([node, reason]) => ({
     node: node.name || (node.outputs[0] ?? ''),
-    op: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`,
+    op: operatorName(node),
     reason,
   }))
 }

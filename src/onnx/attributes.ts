@@ -52,3 +52,12 @@ export function subgraphs(node: Node): Graph[] {
     return attribute.kind === 'graphs' ? attribute.value : []
   })
 }
+
+/** A node's attributes with every graph nested in them changed; the others are shared. */
+export function mapSubgraphs(node: Node, change: (graph: Graph) => Graph): Attributes {
+  const changed = (attribute: Attribute): Attribute => {
+    if (attribute.kind === 'graph') return { ...attribute, value: change(attribute.value) }
+    return attribute.kind === 'graphs' ? { ...attribute, value: attribute.value.map(change) } : attribute
+  }
+  return Object.fromEntries(Object.entries(node.attributes).map(([name, attribute]) => [name, changed(attribute)]))
+}

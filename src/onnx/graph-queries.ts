@@ -1,8 +1,8 @@
 // Questions about graphs (who makes a value, who uses it) and the edits that follow from them alone. All edits return
 // new graphs.
 import type { Tensor } from '../tensor/tensor.js'
-import { subgraphs } from './attributes.js'
-import type { Attributes, Graph, Model, Node, ValueName } from './model.js'
+import { mapSubgraphs, subgraphs } from './attributes.js'
+import type { Graph, Model, Node, ValueName } from './model.js'
 
 /** Value -> the node that computes it. Graph inputs and initializers have none. */
 export function producers(graph: Graph): Map<ValueName, Node> {
@@ -69,13 +69,7 @@ export function cloneGraph(graph: Graph): Graph {
 }
 
 function cloneNode(node: Node): Node {
-  const attributes: Attributes = {}
-  for (const [name, attribute] of Object.entries(node.attributes)) {
-    if (attribute.kind === 'graph') attributes[name] = { ...attribute, value: cloneGraph(attribute.value) }
-    else if (attribute.kind === 'graphs') attributes[name] = { ...attribute, value: attribute.value.map(cloneGraph) }
-    else attributes[name] = attribute
-  }
-  return { ...node, inputs: [...node.inputs], outputs: [...node.outputs], attributes }
+  return { ...node, inputs: [...node.inputs], outputs: [...node.outputs], attributes: mapSubgraphs(node, cloneGraph) }
 }
 
 /** cloneGraph for a whole model. */

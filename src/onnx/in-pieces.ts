@@ -9,6 +9,7 @@ import { attribute, attributes } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
 import { valueNames } from './graph-queries.js'
 import type { Graph, Node, ValueInfo, ValueName } from './model.js'
+import { operatorOf } from './operators.js'
 
 export interface PieceOptions {
   /** Values of at least this many elements are cut. */
@@ -43,27 +44,11 @@ function pieceLength(length: number, longest: number): number | undefined {
   return undefined
 }
 
-const COMPARISONS = ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual']
-const ELEMENTWISE = new Set([
-  ...COMPARISONS,
-  'Abs',
-  'Add',
-  'Clip',
-  'Div',
-  'Exp',
-  'Identity',
-  'Max',
-  'Min',
-  'Mul',
-  'Neg',
-  'Pow',
-  'Reciprocal',
-  'Sign',
-  'Sqrt',
-  'Sub',
-  'Sum',
-  'Where',
-])
+// What a piece's results are declared as: float32, or truth values.
+function isElementwise(node: Node): boolean {
+  const { elementwise, result } = operatorOf(node)
+  return elementwise === true && (result === undefined || result === 'bool')
+}
 
 /** How what was found in the pieces so far and in this one are joined, and what the loop starts with. */
 const REDUCTIONS: ReadonlyMap<string, { join: string; start: number; within: string }> = new Map([
@@ -131,10 +116,10 @@ class Cutter {
     const level = Math.max(0, ...node.inputs.map((input) => this.level.get(input) ?? 0))
     const long = node.inputs.find((input) => this.lengths.has(input))
     const length = this.lengths.get(long ?? '')
-    if (length !== undefined && ELEMENTWISE.has(node.opType)) {
+    if (length !== undefined && isElementwise(node)) {
       this.loop(level, length).nodes.push(node)
       this.lengths.set(node.outputs[0] as ValueName, length)
-      if (COMPARISONS.includes(node.opType)) this.truths.add(node.outputs[0] as ValueName)
+      if (operatorOf(node).result === 'bool') this.truths.add(node.outputs[0] as ValueName)
       this.level.set(node.outputs[0] as ValueName, level)
     } else if (length !== undefined && REDUCTIONS.has(node.opType) && node.inputs.length === 1) {
       this.loop(level, length).reductions.push(node)

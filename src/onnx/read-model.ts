@@ -135,9 +135,12 @@ function readStripped(proto: TensorProto, name: string, context: Context): Tenso
 }
 
 function readNode(proto: NodeProto, context: Context): Node {
-  const attributes: Attributes = {}
-  for (const attribute of proto.attribute as AttributeProto[])
-    attributes[attribute.name] = readAttribute(attribute, proto, context)
+  const attributes = Object.fromEntries(
+    (proto.attribute as AttributeProto[]).map((attribute) => [
+      attribute.name,
+      readAttribute(attribute, proto, context),
+    ]),
+  )
   return {
     name: proto.name,
     opType: proto.opType,

@@ -1,75 +1,7 @@
 // Which values of a graph do not depend on the data that runs through it. Nothing is computed here.
 import { subgraphs } from './attributes.js'
 import type { Graph, Node, ValueName } from './model.js'
-
-const RANDOM = new Set([
-  'RandomNormal',
-  'RandomNormalLike',
-  'RandomUniform',
-  'RandomUniformLike',
-  'Multinomial',
-  'Bernoulli',
-])
-
-/** Their outputs are sequences or optionals, which cannot be initializers. */
-const NOT_TENSORS = new Set([
-  'SequenceConstruct',
-  'SequenceEmpty',
-  'SequenceInsert',
-  'SequenceErase',
-  'SplitToSequence',
-  'Optional',
-  'SequenceMap',
-])
-
-/** The shape of their result depends on the values of any input. */
-const DATA_DEPENDENT_SHAPE = new Set([
-  'NonZero',
-  'Compress',
-  'Unique',
-  'NonMaxSuppression',
-  'StringSplit',
-  'TfIdfVectorizer',
-  'ImageDecoder',
-])
-
-/** Operators whose result has a shape that depends on the values of these inputs. */
-const SHAPE_INPUTS: Readonly<Record<string, readonly number[]>> = {
-  AffineGrid: [1],
-  BlackmanWindow: [0],
-  CenterCropPad: [1],
-  Col2Im: [1, 2],
-  ConstantOfShape: [0],
-  DFT: [1, 2],
-  Expand: [1],
-  HammingWindow: [0],
-  HannWindow: [0],
-  MaxUnpool: [2],
-  MelWeightMatrix: [0, 1],
-  OneHot: [1],
-  Pad: [1, 3],
-  Range: [0, 1, 2],
-  Reshape: [1],
-  Resize: [1, 2, 3],
-  STFT: [1, 3],
-  Slice: [1, 2, 3, 4],
-  Split: [1],
-  Squeeze: [1],
-  Tile: [1, 2],
-  TopK: [1],
-  Unsqueeze: [1],
-  Upsample: [1],
-  ReduceL1: [1],
-  ReduceL2: [1],
-  ReduceLogSum: [1],
-  ReduceLogSumExp: [1],
-  ReduceMax: [1],
-  ReduceMean: [1],
-  ReduceMin: [1],
-  ReduceProd: [1],
-  ReduceSum: [1],
-  ReduceSumSquare: [1],
-}
+import { operatorOf } from './operators.js'
 
 /**
  * Names of the node outputs that are computed from initializers alone, by deterministic ai.onnx operators outside of
@@ -95,7 +27,9 @@ function follow(graph: Graph, withShapes: boolean): Set<ValueName> {
   for (const node of graph.nodes) {
     if (!isPure(node)) continue
     const shapesFixed = node.inputs.every((input) => shaped.has(input))
-    const isFixed = node.inputs.every((input) => fixed.has(input)) || (withShapes && isShapeQuery(node) && shapesFixed)
+    const isFixed =
+      node.inputs.every((input) => fixed.has(input)) ||
+      (withShapes && operatorOf(node).shapeOnly === true && shapesFixed)
     for (const output of node.outputs) {
       if (output === '') continue
       if (isFixed) {
@@ -109,14 +43,11 @@ function follow(graph: Graph, withShapes: boolean): Set<ValueName> {
 }
 
 function isPure(node: Node): boolean {
-  return node.domain === '' && subgraphs(node).length === 0 && !RANDOM.has(node.opType) && !NOT_TENSORS.has(node.opType)
-}
-
-function isShapeQuery(node: Node): boolean {
-  return node.opType === 'Shape' || node.opType === 'Size'
+  const { random, notTensor } = operatorOf(node)
+  return node.domain === '' && subgraphs(node).length === 0 && random !== true && notTensor !== true
 }
 
 function hasFixedShape(node: Node, fixed: ReadonlySet<ValueName>): boolean {
-  if (DATA_DEPENDENT_SHAPE.has(node.opType)) return false
-  return (SHAPE_INPUTS[node.opType] ?? []).every((index) => fixed.has(node.inputs[index] ?? ''))
+  const { shapeFrom = [] } = operatorOf(node)
+  return shapeFrom !== 'any input' && shapeFrom.every((index) => fixed.has(node.inputs[index] ?? ''))
 }

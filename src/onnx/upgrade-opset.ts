@@ -1,11 +1,11 @@
 // Old operator sets -> opset 18, so that training meets one form of each operator. The rules are a table,
 // upgrade-rules.ts.
 import { TtqError } from '../errors/ttq-error.js'
-import { describeNode } from './attributes.js'
+import { describeNode, mapSubgraphs } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
 import { cloneModel, consumers, producers, valueNames } from './graph-queries.js'
-import type { Attributes, Graph, Model, Node, ValueName } from './model.js'
-import { UPGRADE_RULES, type UpgradeContext } from './upgrade-rules.js'
+import type { Graph, Model, Node, ValueName } from './model.js'
+import { type UpgradeContext, upgradeRulesOf } from './upgrade-rules.js'
 import { valueFacts } from './value-facts.js'
 
 const OLDEST = 7
@@ -48,23 +48,12 @@ function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueNam
     },
   }
   for (const node of graph.nodes) {
-    node.attributes = upgradeSubgraphs(node, version, taken)
-    const rule = node.domain === '' ? UPGRADE_RULES[node.opType]?.find(({ before }) => version < before) : undefined
+    node.attributes = mapSubgraphs(node, (nested) => upgradeGraph(nested, version, taken))
+    const rule = upgradeRulesOf(node).find(({ before }) => version < before)
     if (rule === undefined) builder.push(node)
     else rule.upgrade(node, context)
   }
   return { ...graph, nodes: builder.nodes, initializers: new Map([...graph.initializers, ...builder.initializers]) }
-}
-
-function upgradeSubgraphs(node: Node, version: number, taken: ReadonlySet<ValueName>): Attributes {
-  const upgrade = (graph: Graph): Graph => upgradeGraph(graph, version, taken)
-  const upgraded: Attributes = {}
-  for (const [name, attribute] of Object.entries(node.attributes)) {
-    if (attribute.kind === 'graph') upgraded[name] = { ...attribute, value: upgrade(attribute.value) }
-    else if (attribute.kind === 'graphs') upgraded[name] = { ...attribute, value: attribute.value.map(upgrade) }
-    else upgraded[name] = attribute
-  }
-  return upgraded
 }
 
 function refusal(node: Node, version: number, reason: string): TtqError {

@@ -252,3 +252,8 @@ export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
   Unsqueeze: [{ before: 13, upgrade: intsToInputs('axes') }],
   Upsample: [{ before: 10, upgrade: resize10 }],
 }
+
+/** The rules of a node's operator, the oldest form first; none where nothing has changed. */
+export function upgradeRulesOf({ domain, opType }: Node): readonly UpgradeRule[] {
+  return domain === '' && Object.hasOwn(UPGRADE_RULES, opType) ? (UPGRADE_RULES[opType] as readonly UpgradeRule[]) : []
+}

@@ -4,6 +4,7 @@ import type { DataType } from '../tensor/data-type.js'
 import { dataTypeOfOnnx } from '../tensor/data-type.js'
 import { attribute } from './attributes.js'
 import type { Graph, Node, TensorType, ValueName } from './model.js'
+import { operatorOf } from './operators.js'
 
 export interface ValueFacts {
   /** Number of dimensions, or undefined when the graph does not tell. */
@@ -11,69 +12,6 @@ export interface ValueFacts {
   /** Element type, or undefined when the graph does not tell. */
   readonly elementType: (value: ValueName) => DataType | undefined
 }
-
-/** Their (first) result has the shape of their first input. */
-const SAME_RANK = new Set([
-  'Relu',
-  'LeakyRelu',
-  'PRelu',
-  'Elu',
-  'Selu',
-  'Clip',
-  'Sigmoid',
-  'HardSigmoid',
-  'Tanh',
-  'Softplus',
-  'Softmax',
-  'LogSoftmax',
-  'Identity',
-  'Dropout',
-  'Cast',
-  'BatchNormalization',
-  'InstanceNormalization',
-  'LRN',
-  'MaxPool',
-  'AveragePool',
-  'GlobalAveragePool',
-  'GlobalMaxPool',
-  'Conv',
-  'ConvTranspose',
-  'Pad',
-  'Concat',
-  'Split',
-  'Transpose',
-  'Slice',
-  'Upsample',
-  'Resize',
-])
-
-const RANK_2 = new Set(['Gemm', 'Flatten'])
-const INT64_RESULT = new Set(['Shape', 'Size', 'ArgMax', 'ArgMin', 'NonZero', 'NonMaxSuppression'])
-const OTHER_RESULT = new Set([
-  'ConstantOfShape',
-  'OneHot',
-  'QuantizeLinear',
-  'DequantizeLinear',
-  'ConvInteger',
-  'MatMulInteger',
-  'EyeLike',
-  'If',
-  'Loop',
-  'Scan',
-])
-const BOOL_RESULT = new Set([
-  'Equal',
-  'Greater',
-  'Less',
-  'GreaterOrEqual',
-  'LessOrEqual',
-  'And',
-  'Or',
-  'Not',
-  'Xor',
-  'IsNaN',
-  'IsInf',
-])
 
 /** @param producer value -> the node that computes it (see producers) */
 export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>): ValueFacts {
@@ -83,20 +21,23 @@ export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>)
   const rank = (value: ValueName): number | undefined => {
     const known = graph.initializers.get(value)?.dims.length ?? declared.get(value)?.dims?.length
     const node = producer.get(value)
-    if (known !== undefined || node === undefined || node.domain !== '') return known
-    if (RANK_2.has(node.opType)) return 2
+    if (known !== undefined || node === undefined) return known
     if (node.opType === 'Reshape') return graph.initializers.get(node.inputs[1] ?? '')?.dims[0]
-    return SAME_RANK.has(node.opType) ? rank(node.inputs[0] ?? '') : undefined
+    const told = operatorOf(node).rank
+    return told === 'of input' ? rank(node.inputs[0] ?? '') : told
   }
   const elementType = (value: ValueName): DataType | undefined => {
     const known = graph.initializers.get(value)?.type ?? declared.get(value)?.elementType
     const node = producer.get(value)
-    if (known !== undefined || node === undefined || node.domain !== '') return known
-    if (INT64_RESULT.has(node.opType)) return 'int64'
-    if (BOOL_RESULT.has(node.opType)) return 'bool'
-    if (OTHER_RESULT.has(node.opType)) return undefined
-    if (node.opType === 'Cast') return dataTypeOfOnnx(attribute(node, 'to', 'int', 0))
-    return elementType(node.inputs[node.opType === 'Where' ? 1 : 0] ?? '')
+    return known !== undefined || node === undefined || node.domain !== '' ? known : resultType(node, elementType)
   }
   return { rank, elementType }
+}
+
+/** Element type of a node's first result, from those of its inputs; undefined when neither tells. */
+export function resultType(node: Node, elementType: (value: ValueName) => DataType | undefined): DataType | undefined {
+  const { result, typeOf = 0 } = operatorOf(node)
+  if (result === 'unknown') return undefined
+  if (result === 'attribute to') return dataTypeOfOnnx(attribute(node, 'to', 'int', 0))
+  return result ?? elementType(node.inputs[typeOf] ?? '')
 }

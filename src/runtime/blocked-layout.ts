@@ -6,7 +6,8 @@ import { attribute, attributes } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { cloneModel, valueNames } from '../onnx/graph-queries.js'
 import type { Attributes, Graph, Model, Node, ValueName } from '../onnx/model.js'
-import { DATA_TYPES } from '../tensor/data-type.js'
+import { operatorOf } from '../onnx/operators.js'
+import { resultType } from '../onnx/value-facts.js'
 import { elementCount, float32, int64 } from '../tensor/tensor.js'
 import { BLOCKED_DOMAIN, blockedForm, orderWeights } from './blocked-convolution.js'
 
@@ -21,8 +22,7 @@ type Dims = readonly number[]
 export function blockLayout(model: Model, shapes: ReadonlyMap<ValueName, Dims>, block: number): Model {
   const layout = new Layout(model.graph, shapes, block)
   for (const node of model.graph.nodes) {
-    if (node.domain === '' && RULES.get(node.opType)?.(node, layout) === true) continue
-    layout.pass(node)
+    if (ruleOf(node)?.(node, layout) !== true) layout.pass(node)
   }
   const blocked = cloneModel(model)
   blocked.graph = layout.finish()
@@ -136,7 +136,7 @@ class Layout {
     this.b.push(node)
     for (const [index, output] of node.outputs.entries()) {
       this.plainNames.add(output)
-      if (index > 0 || !givesFloat(node, (input) => this.notFloat.has(input))) this.notFloat.add(output)
+      if (index > 0 || !this.givesFloat(node)) this.notFloat.add(output)
     }
     const shape = node.opType === 'Reshape' ? this.constantInts(node.inputs[1]) : undefined
     if (shape?.every((size) => size > 0) === true) this.dims.set(node.outputs[0] as ValueName, shape)
@@ -151,7 +151,7 @@ class Layout {
     this.blockedNames.set(value, name)
     this.sources.set(value, node)
     this.dims.set(value, dims)
-    if (!givesFloat(node, (input) => this.notFloat.has(input))) this.notFloat.add(value)
+    if (!this.givesFloat(node)) this.notFloat.add(value)
     return written
   }
 
@@ -201,6 +201,10 @@ class Layout {
     return this.define(node, dims, { opType: 'Conv', domain: BLOCKED_DOMAIN, inputs, attributes })
   }
 
+  private givesFloat(node: Node): boolean {
+    return resultType(node, (input) => (this.notFloat.has(input) ? undefined : 'float32')) === 'float32'
+  }
+
   finish(): Graph {
     for (const { name } of this.graph.outputs) this.plain(name)
     return {
@@ -211,64 +215,7 @@ class Layout {
   }
 }
 
-const TRUTH_VALUES = new Set([
-  'Greater',
-  'GreaterOrEqual',
-  'Less',
-  'LessOrEqual',
-  'Equal',
-  'And',
-  'Or',
-  'Not',
-  'Xor',
-  'IsNaN',
-  'IsInf',
-])
-const COUNTS = new Set(['Shape', 'Size', 'ArgMax', 'ArgMin', 'NonZero'])
-
-function givesFloat(node: Node, notFloat: (value: ValueName) => boolean): boolean {
-  if (node.opType === 'Cast') return attribute(node, 'to', 'int', 0) === DATA_TYPES.float32.onnx
-  if (TRUTH_VALUES.has(node.opType) || COUNTS.has(node.opType)) return false
-  return !notFloat(node.inputs[node.opType === 'Where' ? 1 : 0] ?? '')
-}
-
-const ELEMENTWISE = [
-  ...TRUTH_VALUES,
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Max',
-  'Min',
-  'Sum',
-  'Pow',
-  'Where',
-  'Cast',
-  'Relu',
-  'Clip',
-  'LeakyRelu',
-  'Elu',
-  'Celu',
-  'Selu',
-  'HardSigmoid',
-  'HardSwish',
-  'Sigmoid',
-  'Softplus',
-  'Softsign',
-  'Tanh',
-  'Erf',
-  'Exp',
-  'Log',
-  'Neg',
-  'Abs',
-  'Sign',
-  'Sqrt',
-  'Reciprocal',
-  'Identity',
-]
-
 const RULES: ReadonlyMap<string, LayoutRule> = new Map<string, LayoutRule>([
-  ...ELEMENTWISE.map((opType): [string, LayoutRule] => [opType, elementwise]),
   ['Conv', convolution],
   ['BatchNormalization', batchNormalization],
   ['Mul', (node, layout) => scalingPerChannel(node, layout) || elementwise(node, layout)],
@@ -278,6 +225,11 @@ const RULES: ReadonlyMap<string, LayoutRule> = new Map<string, LayoutRule>([
   ['ReduceMean', reduction],
   ['GlobalAveragePool', reduction],
 ])
+
+function ruleOf(node: Node): LayoutRule | undefined {
+  if (node.domain !== '') return undefined
+  return RULES.get(node.opType) ?? (operatorOf(node).elementwise === true ? elementwise : undefined)
+}
 
 function convolution(node: Node, layout: Layout): boolean {
   const [x = '', weight = '', ...bias] = node.inputs

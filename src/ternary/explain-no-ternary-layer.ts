@@ -2,20 +2,13 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { subgraphs } from '../onnx/attributes.js'
 import type { Graph, Node } from '../onnx/model.js'
+import { isLayer, operatorName, operatorOf } from '../onnx/operators.js'
 import type { LayerChoice } from './layer-choice.js'
 
-const LAYER_OPERATORS = new Set(['Conv', 'Gemm', 'MatMul'])
-const INTEGER_OPERATORS = new Set([
-  'QLinearConv',
-  'QLinearMatMul',
-  'ConvInteger',
-  'MatMulInteger',
-  'DequantizeLinear',
-  'DynamicQuantizeMatMul',
-  'MatMulNBits',
-  'QGemm',
-])
-const RECURRENT_OPERATORS = new Set(['LSTM', 'GRU', 'RNN'])
+const isQuantized = (node: Node): boolean => {
+  const { weights, dequantizes } = operatorOf(node)
+  return weights === 'quantized' || dequantizes === true
+}
 
 /**
  * The error for a network none of whose choices is ternary.
@@ -39,7 +32,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
       (reason) => `${choices.filter((kept) => kept.reason === reason).length} x ${reason}`,
     )
     const layers = choices.length === 1 ? 'the only layer stays' : `all ${choices.length} layers stay`
-    const integer = graph.nodes.filter(({ opType }) => INTEGER_OPERATORS.has(opType))
+    const integer = graph.nodes.filter(isQuantized)
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
     return {
       found: `${layers} in full precision (${reasons.join(', ')})${others}`,
@@ -53,21 +46,21 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
       hint: 'export the network without control flow around its layers',
     }
   }
-  const integer = graph.nodes.filter(({ opType }) => INTEGER_OPERATORS.has(opType))
+  const integer = graph.nodes.filter(isQuantized)
   if (integer.length > 0) {
     return {
       found: `the weights are quantized already (${operators(integer)})`,
       hint: 'start from the floating-point network it was quantized from',
     }
   }
-  const recurrent = graph.nodes.filter(({ opType }) => RECURRENT_OPERATORS.has(opType))
+  const recurrent = graph.nodes.filter((node) => operatorOf(node).weights === 'recurrent')
   if (recurrent.length > 0) {
     return {
       found: `the weights belong to ${operators(recurrent)}`,
       hint: 'recurrent layers cannot become ternary; only Conv, Gemm and MatMul can',
     }
   }
-  const layers = graph.nodes.filter(({ domain, opType }) => domain === '' && LAYER_OPERATORS.has(opType))
+  const layers = graph.nodes.filter(isLayer)
   if (layers.length > 0) {
     return {
       found: `the weights of ${operators(layers)} are inputs or computed`,
@@ -81,13 +74,13 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
 }
 
 function hasLayer(graph: Graph): boolean {
-  return graph.nodes.some((node) => LAYER_OPERATORS.has(node.opType) || subgraphs(node).some(hasLayer))
+  return graph.nodes.some((node) => isLayer(node) || subgraphs(node).some(hasLayer))
 }
 
 /** As many operators as a message lists. */
 const LISTED_OPERATORS = 8
 
 function operators(nodes: readonly Node[]): string {
-  const names = [...new Set(nodes.map(({ domain, opType }) => (domain === '' ? opType : `${domain}.${opType}`)))]
+  const names = [...new Set(nodes.map(operatorName))]
   return names.slice(0, LISTED_OPERATORS).join(', ') + (names.length > LISTED_OPERATORS ? ', ...' : '')
 }

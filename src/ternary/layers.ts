@@ -1,30 +1,15 @@
 // Which layers of a network become ternary. Looks at the graph only: no weights are read, nothing is changed.
 import { TtqError } from '../errors/ttq-error.js'
-import { attribute, describeNode } from '../onnx/attributes.js'
+import { describeNode } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
 
 /** Below this many weights, the scale pair and the record of the layer outweigh what packing saves. */
 const FEWEST_WEIGHTS = 64
-
-/** Operators with weights that are no layers here, but do stand between a layer and the input or output. */
-const OTHER_WEIGHTED = new Set([
-  'LSTM',
-  'GRU',
-  'RNN',
-  'ConvInteger',
-  'MatMulInteger',
-  'QLinearConv',
-  'QLinearMatMul',
-  'DynamicQuantizeLSTM',
-  'MatMulNBits',
-])
-
-/** Their outputs speak of a tensor's shape, not of its values. */
-const SHAPE_OPERATORS = new Set(['Shape', 'Size'])
 
 interface LayerUse {
   node: Node
@@ -75,7 +60,7 @@ function chooser(
   { keep, ternary }: LayerOptions,
 ): (shared: readonly LayerUse[]) => string | undefined {
   const layers = new Set(uses.map(({ node }) => node))
-  const isWeighted = (node: Node): boolean => layers.has(node) || OTHER_WEIGHTED.has(node.opType)
+  const isWeighted = (node: Node): boolean => layers.has(node) || operatorOf(node).weights !== undefined
   const first = firstLayers(graph, isWeighted)
   const last = lastLayers(graph, isWeighted)
   const users = consumers(graph)
@@ -85,7 +70,8 @@ function chooser(
     const nodes = shared.map(({ node }) => node)
     const kept = keep.find((pattern) => shared.some((use) => matches(pattern, use)))
     if (kept !== undefined) return `--keep ${kept}`
-    if (shared.some(({ op }) => op === 'ConvTranspose')) return 'transposed convolution'
+    const impossible = nodes.map((node) => operatorOf(node).keptBecause).find((reason) => reason !== undefined)
+    if (impossible !== undefined) return impossible
     const stranger = users
       .get(weight)
       ?.find((node) => !nodes.includes(node) || node.inputs.filter((input) => input === weight).length > 1)
@@ -102,37 +88,23 @@ function chooser(
 
 function layerUses(graph: Graph): LayerUse[] {
   return graph.nodes.flatMap((node) => {
-    const use = node.domain === '' ? layerUse(node, graph) : undefined
+    const use = layerUse(node, graph)
     return use === undefined ? [] : [use]
   })
 }
 
+// A product of two constants is no layer.
 function layerUse(node: Node, graph: Graph): LayerUse | undefined {
-  const rank = (index: number): number => {
-    const tensor = graph.initializers.get(node.inputs[index] ?? '')
-    return tensor !== undefined && isFloatType(tensor.type) && tensor.dims.length >= 2 ? tensor.dims.length : 0
-  }
-  const use = (op: LayerOperator, index: number, channelAxis: number, outputAxis: number): LayerUse => ({
-    node,
-    weight: node.inputs[index] as ValueName,
-    op,
-    channelAxis,
-    outputAxis,
+  const { place } = operatorOf(node)
+  if (place === undefined) return undefined
+  const uses = learnedPositions(node).flatMap(([index, role]): LayerUse[] => {
+    const weight = node.inputs[index] ?? ''
+    const tensor = role === 'weight' ? graph.initializers.get(weight) : undefined
+    if (tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2) return []
+    const { channelAxis, outputAxis } = place(node, index, tensor.dims)
+    return outputAxis === undefined ? [] : [{ node, weight, op: node.opType as LayerOperator, channelAxis, outputAxis }]
   })
-  switch (node.opType) {
-    case 'Conv':
-      return rank(1) > 0 ? use('Conv', 1, 0, 1) : undefined
-    case 'ConvTranspose':
-      return rank(1) > 0 ? use('ConvTranspose', 1, 1, 1) : undefined
-    case 'Gemm':
-      return rank(1) > 0 ? use('Gemm', 1, attribute(node, 'transB', 'int', 0) === 0 ? 1 : 0, -1) : undefined
-    case 'MatMul':
-      if (rank(0) > 0 && rank(1) > 0) return undefined
-      if (rank(1) > 0) return use('MatMul', 1, rank(1) - 1, -1)
-      return rank(0) > 0 ? use('MatMul', 0, rank(0) - 2, -2) : undefined
-    default:
-      return undefined
-  }
+  return uses.length === 1 ? uses[0] : undefined
 }
 
 // Layers that values of the graph's inputs reach without passing another.
@@ -172,7 +144,7 @@ function reach(
   const open = [...start]
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     for (const node of nodesAt(value)) {
-      if (seen.has(node) || SHAPE_OPERATORS.has(node.opType)) continue
+      if (seen.has(node) || operatorOf(node).shapeOnly === true) continue
       seen.add(node)
       if (isWeighted(node)) found.add(node)
       else open.push(...valuesBehind(node))

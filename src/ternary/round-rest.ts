@@ -1,7 +1,8 @@
 // What is not ternary, rounded to the precision that it is stored in. Rounding comes first, then measuring, then
 // packing: the accuracy in a report is that of the stored values. The bytes are src/packed's.
 import { consumers } from '../onnx/graph-queries.js'
-import type { Graph, ValueName } from '../onnx/model.js'
+import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { learnedPositions } from '../onnx/operators.js'
 import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-encoding.js'
 import { dataBytes } from '../packed/encodings.js'
 import { align } from '../packed/format.js'
@@ -18,28 +19,6 @@ interface RoundRestOptions {
   rest: RestPrecision
   /** Single tensors that are stored otherwise, by name. */
   exceptions?: ReadonlyMap<ValueName, RestPrecision>
-}
-
-/**
- * Where an operator takes learned values. What goes anywhere else is left alone: the factors of a Resize decide shapes,
- * an epsilon may be zero in float16.
- */
-const PARAMETER_INPUTS: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2],
-  ConvTranspose: [1, 2],
-  Gemm: [0, 1, 2],
-  MatMul: [0, 1],
-  LSTM: [1, 2, 3, 7],
-  GRU: [1, 2, 3],
-  RNN: [1, 2, 3],
-  Gather: [0],
-  BatchNormalization: [1, 2, 3, 4],
-  InstanceNormalization: [1, 2],
-  LayerNormalization: [1, 2],
-  PRelu: [1],
-  Add: [0, 1],
-  Sub: [0, 1],
-  Mul: [0, 1],
 }
 
 /** Shorter tensors have nothing to save, and may be part of shape arithmetic. */
@@ -121,22 +100,19 @@ function roundsWell({ dims, data }: Tensor<FloatType>): boolean {
   return magnitudes.every((magnitude) => magnitude === 0 || magnitude >= SMALLEST_NORMAL)
 }
 
-// Initializers that nothing uses but as learned values, and that are long enough to matter.
+// Initializers that nothing uses but as learned values, and that are long enough to matter. What goes anywhere else is
+// left alone: the factors of a Resize decide shapes, an epsilon may be zero in float16.
 function parameters(graph: Graph): ValueName[] {
   const users = consumers(graph)
   const outputs = new Set(graph.outputs.map(({ name }) => name))
+  const isLearned = (name: ValueName, node: Node): boolean => {
+    const learned = learnedPositions(node).map(([index]) => index)
+    const places = node.inputs.flatMap((input, index) => (input === name ? [index] : []))
+    return places.length > 0 && places.every((place) => learned.includes(place))
+  }
   return [...graph.initializers.keys()].filter((name) => {
     const nodes = users.get(name) ?? []
-    const isParameter =
-      nodes.length > 0 &&
-      nodes.every(({ domain, opType, inputs }) => {
-        const places = inputs.flatMap((input, index) => (input === name ? [index] : []))
-        return (
-          domain === '' &&
-          places.length > 0 &&
-          places.every((place) => PARAMETER_INPUTS[opType]?.includes(place) === true)
-        )
-      })
+    const isParameter = nodes.length > 0 && nodes.every((node) => isLearned(name, node))
     return isParameter && !outputs.has(name) && elementCount(graph.initializers.get(name)?.dims ?? []) >= FEWEST_VALUES
   })
 }

@@ -1,22 +1,12 @@
 // Which initializers of a network are trained, and in what role.
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
-import { isType } from '../tensor/tensor.js'
+import { learnedPositions, type LearnedRole, operatorName, operatorOf } from '../onnx/operators.js'
+import { isType, type Tensor } from '../tensor/tensor.js'
 import type { Parameter, ParameterRole } from '../optimizer/parameters.js'
 
-/** Operators with learned inputs: the positions of those inputs. Running statistics are found apart. */
-const LEARNED_INPUTS: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1, 2],
-  ConvTranspose: [1, 2],
-  Gemm: [0, 1, 2],
-  MatMul: [0, 1],
-  BatchNormalization: [1, 2],
-  InstanceNormalization: [1, 2],
-  LayerNormalization: [1, 2],
-  PRelu: [1],
-}
-/** Behind these, an added vector is a bias. */
-const TAKES_BIAS = new Set(['Conv', 'ConvTranspose', 'MatMul'])
+/** What learned inputs are to an operator that training changes: the others keep their values. */
+const TRAINED: ReadonlySet<LearnedRole> = new Set(['weight', 'bias', 'scale', 'slope', 'mean', 'variance'])
 
 /** A learned initializer and where it stands. */
 export interface LearnedInput {
@@ -24,6 +14,8 @@ export interface LearnedInput {
   node: Node
   /** Position among the node's inputs. */
   index: number
+  /** What it is to its operator; a vector added behind a layer is its bias. */
+  learned: LearnedRole
   role: ParameterRole
 }
 
@@ -34,41 +26,40 @@ export interface LearnedInput {
  */
 export function learnedInputs(graph: Graph): LearnedInput[] {
   const produced = producers(graph)
-  return graph.nodes
-    .filter(({ domain }) => domain === '')
-    .flatMap((node) => {
-      const use = (index: number, role: ParameterRole): LearnedInput[] => {
-        const name = node.inputs[index]
-        const tensor = name === undefined ? undefined : graph.initializers.get(name)
-        if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
-        return [{ name, node, index, role: role === 'vector' && tensor.dims.length > 1 ? 'weight' : role }]
-      }
-      const bias = node.opType === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
-      return [
-        ...(LEARNED_INPUTS[node.opType] ?? []).flatMap((index) => use(index, 'vector')),
-        ...(node.opType === 'BatchNormalization' ? [3, 4] : []).flatMap((index) => use(index, 'statistic')),
-        ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'vector')),
-      ]
-    })
+  return graph.nodes.flatMap((node) => {
+    const use = (index: number, learned: LearnedRole): LearnedInput[] => {
+      const name = node.inputs[index]
+      const tensor = name === undefined ? undefined : graph.initializers.get(name)
+      if (!TRAINED.has(learned) || name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      return [{ name, node, index, learned, role: roleOf(learned, tensor.dims) }]
+    }
+    const bias = operatorName(node) === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
+    return [
+      ...learnedPositions(node).flatMap(([index, learned]) => use(index, learned)),
+      ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'bias')),
+    ]
+  })
 }
 
 /** The trained values of a graph, each once. */
 export function trainableParameters(graph: Graph): Parameter[] {
   const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, role]))
   return [...roles].map(([name, role]) => {
-    const { dims, data } = graph.initializers.get(name) as { dims: readonly number[]; data: Float32Array }
-    return { name, dims, role: role === 'weight' && countAboveOne(dims) < 2 ? 'vector' : role, initial: data }
+    const { dims, data } = graph.initializers.get(name) as Tensor<'float32'>
+    return { name, dims, role, initial: data }
   })
 }
 
+// A [C,1,1] bias is a vector in disguise: no weight decay.
+function roleOf(learned: LearnedRole, dims: readonly number[]): ParameterRole {
+  if (learned === 'mean' || learned === 'variance') return 'statistic'
+  return dims.filter((dim) => dim > 1).length < 2 ? 'vector' : 'weight'
+}
+
+// The constant of an Add right behind a layer that takes a bias.
 function biasOf(add: Node, graph: Graph, producer: (value: ValueName) => Node | undefined): ValueName | undefined {
   const constant = add.inputs.find((input) => graph.initializers.has(input))
   const other = add.inputs.find((input) => input !== constant)
   const source = other === undefined ? undefined : producer(other)
-  return source !== undefined && source.domain === '' && TAKES_BIAS.has(source.opType) ? constant : undefined
-}
-
-// A [C,1,1] bias is a vector in disguise: no weight decay.
-function countAboveOne(dims: readonly number[]): number {
-  return dims.filter((dim) => dim > 1).length
+  return source !== undefined && operatorOf(source).takesBias === true ? constant : undefined
 }

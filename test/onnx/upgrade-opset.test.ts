@@ -51,6 +51,27 @@ test('every rule has a file, but those that only refuse', () => {
   )
 })
 
+test('operators and attributes may be called what every JavaScript object has', () => {
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    const model = made(13, [
+      {
+        name: '',
+        opType: name,
+        domain: '',
+        inputs: ['x'],
+        outputs: ['y'],
+        attributes: Object.fromEntries([[name, { kind: 'int', value: 3 }]]),
+      },
+    ])
+    const upgraded = upgradeOpset(readModel(writeModel(model)))
+    assert.equal(upgraded.graph.nodes[0]?.opType, name)
+    assert.deepEqual(
+      Object.entries(readModel(writeModel(upgraded)).graph.nodes[0]?.attributes ?? {}).map(([key]) => key),
+      [name],
+    )
+  }
+})
+
 test('models of opset 18 and later, and those without ai.onnx, come back as they are', () => {
   for (const file of ['opset-18.onnx', 'opset-24.onnx']) {
     const model = readModel(fixture('accept', file))

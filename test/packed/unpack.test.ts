@@ -443,7 +443,7 @@ test('a file with an unknown encoding can still be inspected', () => {
     dims: [5],
     encoding: 'unknown (5)',
     bytes: 64,
-    parameterBytes: 0,
+    parameterBytes: 3,
     ternary: undefined,
   })
 })
