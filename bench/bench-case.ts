@@ -4,11 +4,12 @@ import type { Dataset, Split } from '../src/data/dataset.js'
 import { randomSource } from '../src/data/random.js'
 import { NETWORKS, newNetwork, type NetworkName } from '../src/networks/new-network.js'
 import type { Model } from '../src/onnx/model.js'
-import type { Feeds } from '../src/runtime/session.js'
+import type { Feeds } from '../src/runtime/engine.js'
 import { chooseLayers } from '../src/ternary/layers.js'
 import { taskOf } from '../src/tasks/tasks.js'
 import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { buildTrainingGraph, type TrainingGraph } from '../src/training/training-graph.js'
+import { onnxRuntime } from '../src/runtime/onnx-runtime.js'
 
 export interface BenchNetwork {
   model: Model
@@ -64,10 +65,17 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
   const { model, dataset } = benchNetwork(network, batch)
   const { inputs } = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i))
   const { distill, temperature } = COMPRESS_DEFAULTS
-  const graph = await buildTrainingGraph(model, model, inputs, taskOf(dataset), {
-    batch,
-    distill,
-    temperature,
-  })
+  const graph = await buildTrainingGraph(
+    { engine: onnxRuntime, device: 'cpu', load: onnxRuntime.load },
+    model,
+    model,
+    inputs,
+    taskOf(dataset),
+    {
+      batch,
+      distill,
+      temperature,
+    },
+  )
   return { graph, sample: inputs }
 }

@@ -1,9 +1,10 @@
 // Arithmetic of one training step, for comparison with the rate of a matrix product.
 import { attribute } from '../src/onnx/attributes.js'
 import type { Model, Node, ValueName } from '../src/onnx/model.js'
-import type { Feeds } from '../src/runtime/session.js'
+import type { Feeds } from '../src/runtime/engine.js'
 import { elementCount } from '../src/tensor/tensor.js'
-import { observe } from '../src/execution/observe.js'
+import { observe } from '../src/runtime/observe.js'
+import { onnxRuntime } from '../src/runtime/onnx-runtime.js'
 
 /**
  * Floating point operations per sample of a step with distillation: each convolution and matrix product forward,
@@ -11,7 +12,7 @@ import { observe } from '../src/execution/observe.js'
  * multiply-add counts as two; everything else counts nothing.
  */
 export async function countFlops(model: Model, sample: Feeds): Promise<number> {
-  const { shapes } = await observe(model, sample, new Set())
+  const { shapes } = await observe(onnxRuntime, model, sample)
   const layers = model.graph.nodes.filter(({ opType }) => ['Conv', 'Gemm', 'MatMul'].includes(opType))
   const forward = layers.map((node) => 2 * multiplyAdds(node, (value) => shapes.get(value) ?? []))
   const batch = Object.values(sample)[0]?.dims[0] ?? 1

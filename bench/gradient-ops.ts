@@ -5,7 +5,8 @@ import { weightGradient, type Convolution } from '../src/gradient/rules/weight-g
 import { GraphBuilder } from '../src/onnx/graph-builder.js'
 import type { ValueName } from '../src/onnx/model.js'
 import { writeModel } from '../src/onnx/write-model.js'
-import { Session, type Feeds } from '../src/runtime/session.js'
+import type { Feeds } from '../src/runtime/engine.js'
+import { Session } from '../src/runtime/session.js'
 import { elementCount, float32, int64 } from '../src/tensor/tensor.js'
 
 type Scope = Pick<RuleScope, 'emit' | 'ints' | 'scalar' | 'constant'>

@@ -7,7 +7,7 @@ import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessi
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { Session } from '../runtime/session.js'
+import { type Loader, withLoaded } from '../runtime/engine.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
 import { taskOf } from '../tasks/tasks.js'
 import { makeBatchFlexible, sampleInputs } from './prepare-network.js'
@@ -54,12 +54,12 @@ export async function bindNetwork(
   }))
   if (stored.kind === 'module') {
     const dataset = bindModule(stored, inputs)
-    return { ...(await settle(model, dataset)), dataset, tried: [] }
+    return { ...(await settle(pool, model, dataset)), dataset, tried: [] }
   }
   const input = onlyInput(inputs, stored)
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
   const candidates = preprocessings(stored, input, options)
-  const settled = await settle(model, bind(candidates[0] as Preprocessing))
+  const settled = await settle(pool, model, bind(candidates[0] as Preprocessing))
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
   const { preprocessing, top1 } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
@@ -99,23 +99,38 @@ function preprocessings(
 }
 
 async function settle(
+  loader: Loader,
   model: Model,
   dataset: Dataset,
 ): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const flexible = await makeBatchFlexible(model, inputs)
+  const flexible = await makeBatchFlexible(loader, model, inputs)
   const batch = flexible.fixedBatch ?? 2
   const samples = await dataset.train.batch(firstSamples(dataset.train, batch))
-  const session = await Session.create(writeModel(flexible.model), { threads: 1, optimization: 'basic' })
-  try {
-    const shapes = new Map(Object.entries(await session.run(samples.inputs)).map(([name, { dims }]) => [name, dims]))
-    return { ...flexible, ...taskOf(dataset).findOutputs(flexible.model.graph, { shapes }, batch) }
-  } finally {
-    await session.release()
-  }
+  const options = { threads: 1, optimization: 'basic' } as const
+  const results = await withLoaded(loader, writeModel(flexible.model), options, (graph) => graph.run(samples.inputs))
+  const shapes = new Map(Object.entries(results).map(([name, { dims }]) => [name, dims]))
+  return { ...flexible, ...taskOf(dataset).findOutputs(flexible.model.graph, { shapes }, batch) }
 }
 
 /** The first samples, over again where there are fewer. */
 export function firstSamples({ size }: Split, count: number): number[] {
   return Array.from({ length: count }, (_, i) => i % size)
+}
+
+/**
+ * Training needs batches of its own size.
+ * @param instead what else the user can do
+ * @throws TtqError `unsupported` when the network takes but one batch size
+ */
+export function checkAnyBatch(fixedBatch: number | null, instead?: string): void {
+  if (fixedBatch === null) return
+  throw new TtqError(
+    'unsupported',
+    `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
+    {
+      hint: `export it with a dynamic batch dimension${instead === undefined ? '' : `, or ${instead}`}`,
+      facts: { fixedBatch },
+    },
+  )
 }

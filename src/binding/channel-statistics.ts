@@ -6,6 +6,7 @@ import type { Split } from '../data/dataset.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { type SampleBatch, walkSamples } from './walk-samples.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { withLoaded } from '../runtime/engine.js'
 
 /** Samples that the statistics are taken over, in batches of `BATCH`. */
 const SAMPLES = 512
@@ -40,16 +41,15 @@ export async function channelStatistics(
   if (values.length === 0) return new Map()
   const probe = cloneModel(model)
   probe.graph.outputs = values.map(({ value }) => ({ name: value, type: undefined }))
-  const id = 'channel statistics'
-  await pool.call(0, 'load', { id, model: writeModel(probe), threads: 1 })
   const sums = new Map(values.map(({ key, axis }) => [key, new ChannelSums(axis)]))
   const chosen = Array.prototype.slice.call(indices, 0, SAMPLES) as number[]
-  const add = async ({ inputs }: SampleBatch): Promise<void> => {
-    const results = await pool.call(0, 'run', { id, feeds: inputs })
-    for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
-  }
-  await walkSamples(split, { indices: chosen, batch: BATCH }, [add])
-  await pool.call(0, 'release', { id })
+  await withLoaded(pool, writeModel(probe), { threads: 1, device: pool.device }, async (graph) => {
+    const add = async ({ inputs }: SampleBatch): Promise<void> => {
+      const results = await graph.run(inputs)
+      for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
+    }
+    await walkSamples(split, { indices: chosen, batch: BATCH }, [add])
+  })
   return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
 }
 

@@ -15,8 +15,6 @@ export interface EvaluateOptions extends WalkOptions {
   isTrial?: boolean
 }
 
-let evaluations = 0
-
 /**
  * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
  * samples.
@@ -30,20 +28,19 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<Evaluation> {
   const { task, output } = options
-  const id = `evaluation ${++evaluations}`
-  await pool.callAll('load', () => ({ id, model, threads: 1 }))
+  const graphs = await pool.loadInAll(model, { threads: 1, device: pool.device })
   const scored: Scored[] = []
   try {
     await walkSamples(
       split,
       options,
-      Array.from({ length: pool.size }, (_, worker) => async ({ index, count, inputs, labels }) => {
-        const results = await pool.call(worker, 'run', { id, feeds: inputs, outputs: [output] })
+      graphs.map((graph) => async ({ index, count, inputs, labels }) => {
+        const results = await graph.run(inputs, [output])
         scored[index] = task.score(results[output] as Tensor, { inputs, labels }, count)
       }),
     )
   } finally {
-    await pool.callAll('release', () => ({ id })).catch(() => undefined)
+    await Promise.all(graphs.map((graph) => graph.release())).catch(() => undefined)
   }
   const evaluation = task.evaluation(scored)
   if (options.isTrial !== true) checkFinite(evaluation, output, options.indices)

@@ -1,14 +1,15 @@
 // A network as it comes from a file, brought to the form that compression starts from: any batch size, constants
 // computed.
+import { TtqError } from '../errors/ttq-error.js'
 import { cloneModel, consumers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import { freeBatch } from '../onnx/free-batch.js'
 import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
 import { constantValues } from '../onnx/static-values.js'
 import { writeModel } from '../onnx/write-model.js'
-import { Session, type Feeds } from '../runtime/session.js'
+import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { evaluateConstants } from '../execution/observe.js'
+import { evaluateConstants } from '../runtime/observe.js'
 
 /**
  * Folding may add this much to what the constants were computed from; more (an Expand, a dequantized table) stays
@@ -20,7 +21,7 @@ const FOLDING_SLACK_BYTES = 4096
  * Computes what depends on initializers alone (weights behind a Reshape or Transpose become plain initializers)
  * wherever that does not make the network larger.
  */
-export async function foldConstants(model: Model): Promise<Model> {
+export async function foldConstants(loader: Loader, model: Model): Promise<Model> {
   const names = constantValues(model.graph)
   const used = consumers(model.graph)
   const constant = new Set(names)
@@ -30,7 +31,7 @@ export async function foldConstants(model: Model): Promise<Model> {
       outputs.has(name) || (used.get(name) ?? []).some((node) => !node.outputs.some((output) => constant.has(output))),
   )
   if (frontier.length === 0) return model
-  const values = await evaluateConstants(model, [...constant])
+  const values = await evaluateConstants(loader, model, [...constant])
   const kept = new Map(
     [...values].filter(
       ([name, tensor]) =>
@@ -71,10 +72,10 @@ interface FlexibleModel {
  * give what each gives alone.
  * @param samples two samples by input name, first dimension 2
  */
-export async function makeBatchFlexible(model: Model, samples: Feeds): Promise<FlexibleModel> {
+export async function makeBatchFlexible(loader: Loader, model: Model, samples: Feeds): Promise<FlexibleModel> {
   const fixed = fixedBatchOf(model.graph, samples)
   const free = freeBatch(model)
-  if (await takesAnyBatch(free, samples)) return { model: free, fixedBatch: null }
+  if (await takesAnyBatch(loader, free, samples)) return { model: free, fixedBatch: null }
   return { model, fixedBatch: fixed ?? 1 }
 }
 
@@ -83,26 +84,30 @@ function fixedBatchOf(graph: Graph, samples: Feeds): number | undefined {
   return dims.find((dim): dim is number => typeof dim === 'number')
 }
 
-async function takesAnyBatch(model: Model, samples: Feeds): Promise<boolean> {
-  const session = await Session.create(writeModel(model), { threads: 1, optimization: 'basic' })
+async function takesAnyBatch(loader: Loader, model: Model, samples: Feeds): Promise<boolean> {
   try {
-    const both = await session.run(samples)
-    const singles = [await session.run(slice(samples, 0)), await session.run(slice(samples, 1))]
-    return Object.entries(both).every(([name, tensor]) => {
-      const parts = singles.map((single) => single[name] as Tensor)
-      if (tensor.dims[0] !== 2 || parts.some((part) => part.data.length * 2 !== tensor.data.length)) return false
-      return parts.every((part, i) =>
-        close(
-          part.data as Float32Array,
-          (tensor.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length),
+    return await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, async (graph) => {
+      const both = await graph.run(samples)
+      const singles = [await graph.run(slice(samples, 0)), await graph.run(slice(samples, 1))]
+      return Object.entries(both).every(([name, tensor]) =>
+        isJoined(
+          tensor,
+          singles.map((single) => single[name] as Tensor),
         ),
       )
     })
-  } catch {
-    return false
-  } finally {
-    await session.release()
+  } catch (cause) {
+    if (cause instanceof TtqError && cause.code === 'runtime') return false
+    throw cause
   }
+}
+
+function isJoined(both: Tensor, parts: readonly Tensor[]): boolean {
+  if (both.dims[0] !== 2 || parts.some((part) => part.data.length * 2 !== both.data.length)) return false
+  return parts.every((part, i) => {
+    const own = (both.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length)
+    return close(part.data as Float32Array, own)
+  })
 }
 
 function slice(samples: Feeds, index: number): Feeds {

@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import { writeModel } from '../onnx/write-model.js'
-import { Session } from '../runtime/session.js'
+import type { Loader } from '../runtime/engine.js'
 
 /** Operator sets whose operators are part of ONNX Runtime's released builds. */
 const KNOWN_DOMAINS = new Set(['', 'ai.onnx.ml', 'ai.onnx.preview.training', 'com.microsoft', 'com.microsoft.nchwc'])
@@ -15,19 +15,20 @@ const KNOWN_DOMAINS = new Set(['', 'ai.onnx.ml', 'ai.onnx.preview.training', 'co
  * twice
  * @throws TtqError `unsupported` with ONNX Runtime's reason, and the foreign operators if there are any
  */
-export async function checkRuns(model: Model, name: string, weights: ReadonlySet<ValueName>): Promise<void> {
+export async function checkRuns(
+  loader: Loader,
+  model: Model,
+  name: string,
+  weights: ReadonlySet<ValueName>,
+): Promise<void> {
   try {
-    const session = await Session.create(writeModel(withInputs(model, weights)), {
-      threads: 1,
-      optimization: 'disabled',
-    })
-    await session.release()
+    const graph = await loader.load(writeModel(withInputs(model, weights)), { threads: 1, optimization: 'disabled' })
+    await graph.release()
   } catch (cause) {
+    if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
     const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(operatorName))]
     const found =
-      foreign.length > 0
-        ? `operators that ONNX Runtime does not have (${foreign.join(', ')})`
-        : (cause as Error).message
+      foreign.length > 0 ? `operators that ONNX Runtime does not have (${foreign.join(', ')})` : cause.message
     throw new TtqError('unsupported', `onnx: ${name}: ${found}, expected a network that ONNX Runtime runs`, {
       facts: { foreign },
       hint:

@@ -1,9 +1,11 @@
-// Worker threads and calls to them. ONNX Runtime blocks the thread that calls it, so all of its work happens in these.
+// Worker threads and calls to them. Engines block the thread that calls them, so all of their work happens in these.
 import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
-import type { WorkerCalls, WorkerReply, WorkerRequest } from './worker.js'
+import type { Engine, LoadedGraph, Loader, LoadOptions } from '../runtime/engine.js'
+import { ENGINES, type EngineName } from '../runtime/engines.js'
+import type { WorkerCalls, WorkerReply, WorkerRequest, WorkerSetup } from './worker.js'
 
 interface Pending {
   resolve: (result: unknown) => void
@@ -21,14 +23,23 @@ const STOP_PATIENCE = 60_000
 /** Some threads that answer calls. */
 export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInterruption' | 'allowInterruption'> {
   readonly size: number
-  callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]>
+  /** The same call to every worker. Buffers in `transfer` move instead of being copied. */
+  callAll<C extends keyof WorkerCalls>(
+    call: C,
+    args: (worker: number) => Arguments<C>,
+    transfer?: (args: Arguments<C>) => readonly ArrayBuffer[],
+  ): Promise<Result<C>[]>
 }
 
-/** A fixed number of threads. Close it when done, or the process lives on. */
-export class WorkerPool implements Workers {
+/**
+ * A fixed number of threads, each of which starts with its first call. Close it when done, or the process lives on. As a
+ * loader, it loads graphs into the first of them.
+ */
+export class WorkerPool implements Workers, Loader {
   readonly size: number
   readonly device: Device
-  private readonly workers: Worker[]
+  readonly engine: Engine
+  private readonly workers: (Worker | undefined)[]
   private readonly pending: Map<number, Pending>[]
   private nextId = 0
   private failure: Error | undefined
@@ -41,20 +52,17 @@ export class WorkerPool implements Workers {
    * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
    * @param device what networks run on; ask requireDevice first
    */
-  constructor(threads: number, signal?: AbortSignal, device: Device = 'cpu') {
+  constructor(
+    threads: number,
+    signal?: AbortSignal,
+    device: Device = 'cpu',
+    private readonly engineName: EngineName = 'onnxruntime',
+  ) {
     this.device = device
+    this.engine = ENGINES[engineName]
     this.size = threads === 0 ? (device === 'cpu' ? availableParallelism() : 1) : threads
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
-    this.workers = this.pending.map((pending) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [], workerData: device })
-      worker.on('message', (reply: WorkerReply) => {
-        settle(pending, reply)
-      })
-      worker.on('error', (error) => {
-        void this.fail(error)
-      })
-      return worker
-    })
+    this.workers = this.pending.map(() => undefined)
     const interrupt = (): void => {
       const reason: unknown = signal?.reason
       this.interruption = reason instanceof TtqError ? reason : new TtqError('interrupted', 'interrupted')
@@ -93,13 +101,54 @@ export class WorkerPool implements Workers {
     const id = this.nextId++
     return new Promise((resolve, reject) => {
       this.pending[worker]?.set(id, { resolve: resolve as Pending['resolve'], reject })
-      this.workers[worker]?.postMessage({ id, call, args } satisfies WorkerRequest, transfer as Transferable[])
+      this.worker(worker).postMessage({ id, call, args } satisfies WorkerRequest, transfer as Transferable[])
     })
   }
 
-  /** The same call to every worker. @returns the results in the workers' order */
-  async callAll<C extends keyof WorkerCalls>(call: C, args: (worker: number) => Arguments<C>): Promise<Result<C>[]> {
-    return await this.first(this.size).callAll(call, args)
+  private worker(index: number): Worker {
+    const known = this.workers[index]
+    if (known !== undefined) return known
+    const setup: WorkerSetup = { engine: this.engineName, device: this.device }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { execArgv: [], workerData: setup })
+    worker.on('message', (reply: WorkerReply) => {
+      settle(this.pending[index] as Map<number, Pending>, reply)
+    })
+    worker.on('error', (error) => {
+      void this.fail(error)
+    })
+    this.workers[index] = worker
+    return worker
+  }
+
+  /** Loads a graph into one of the threads, default the first. */
+  async load(model: Uint8Array, options: LoadOptions, worker = 0): Promise<LoadedGraph> {
+    const id = `graph ${this.nextId}`
+    await this.call(worker, 'load', { id, model, options })
+    return {
+      run: async (feeds, outputs) => await this.call(worker, 'run', { id, feeds, outputs }),
+      release: async () => {
+        await this.call(worker, 'release', { id })
+      },
+    }
+  }
+
+  /** Loads graphs into one of the threads. */
+  loader(worker: number): Loader {
+    return { load: async (model, options) => await this.load(model, options, worker) }
+  }
+
+  /** Loads a graph into every thread. @returns one per worker */
+  async loadInAll(model: Uint8Array, options: LoadOptions): Promise<LoadedGraph[]> {
+    return await Promise.all(Array.from({ length: this.size }, (_, worker) => this.load(model, options, worker)))
+  }
+
+  /** @see Workers.callAll */
+  async callAll<C extends keyof WorkerCalls>(
+    call: C,
+    args: (worker: number) => Arguments<C>,
+    transfer?: (args: Arguments<C>) => readonly ArrayBuffer[],
+  ): Promise<Result<C>[]> {
+    return await this.first(this.size).callAll(call, args, transfer)
   }
 
   /** The first `count` workers. */
@@ -107,8 +156,13 @@ export class WorkerPool implements Workers {
     const isInterrupted = (): boolean => this.interrupted
     return {
       size: count,
-      callAll: async (call, args) =>
-        await Promise.all(Array.from({ length: count }, (_, worker) => this.call(worker, call, args(worker)))),
+      callAll: async (call, args, transfer = () => []) =>
+        await Promise.all(
+          Array.from({ length: count }, (_, worker) => {
+            const own = args(worker)
+            return this.call(worker, call, own, transfer(own))
+          }),
+        ),
       get interrupted() {
         return isInterrupted()
       },
@@ -132,7 +186,7 @@ export class WorkerPool implements Workers {
       for (const { reject } of pending.values()) reject(this.failure)
       pending.clear()
     }
-    this.stopped ??= Promise.all(this.workers.map(stop))
+    this.stopped ??= Promise.all(this.workers.flatMap((worker) => (worker === undefined ? [] : [stop(worker)])))
     await this.stopped
   }
 }

@@ -2,15 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
-import { Session, type Feeds, type Results } from '../runtime/session.js'
+import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
+import { type EngineName, ENGINES } from '../runtime/engines.js'
+import { examineMachine, type Machine } from '../runtime/examine-machine.js'
 import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
 
 /** Calls a worker answers: argument and result of each. */
 export interface WorkerCalls {
-  /** Loads a model into this thread under a name of the caller's choice. */
-  load: (args: { id: string; model: Uint8Array; threads: number }) => Promise<void>
-  run: (args: { id: string; feeds: Feeds; outputs?: readonly string[] }) => Promise<Results>
+  /** Loads a graph into this thread under a name of the caller's choice. */
+  load: (args: { id: string; model: Uint8Array; options: LoadOptions }) => Promise<void>
+  run: (args: { id: string; feeds: Feeds; outputs: readonly string[] | undefined }) => Promise<Results>
   release: (args: { id: string }) => Promise<void>
+  examineMachine: (args: null) => Promise<Machine>
   createReplica: (args: ReplicaSetup) => Promise<void>
   step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
@@ -35,22 +38,31 @@ export type WorkerReply =
       }
     }
 
-const device = workerData as Device
-const sessions = new Map<string, Session>()
+/** What a thread is for, from its start. */
+export interface WorkerSetup {
+  engine: EngineName
+  /** What replicas run their gradient graphs on. */
+  device: Device
+}
+
+const { engine: engineName, device } = workerData as WorkerSetup
+const engine = ENGINES[engineName]
+const graphs = new Map<string, LoadedGraph>()
 let replica: Replica | undefined
 
 const CALLS: WorkerCalls = {
-  load: async ({ id, model, threads }) => {
-    sessions.set(id, await Session.create(model, { threads, device }))
+  load: async ({ id, model, options }) => {
+    graphs.set(id, await engine.load(model, options))
   },
-  run: async ({ id, feeds, outputs }) => await need(sessions.get(id), id).run(feeds, {}, outputs),
+  run: async ({ id, feeds, outputs }) => await need(graphs.get(id), id).run(feeds, outputs),
   release: async ({ id }) => {
-    await need(sessions.get(id), id).release()
-    sessions.delete(id)
+    await need(graphs.get(id), id).release()
+    graphs.delete(id)
   },
+  examineMachine: async () => await examineMachine(),
   createReplica: async (setup) => {
     await replica?.release()
-    replica = await Replica.create(setup, device)
+    replica = await Replica.create(setup, engine, device)
   },
   step: async ({ batch, rates }) => await need(replica, 'replica').step(batch, rates),
   snapshot: async () => Promise.resolve(need(replica, 'replica').snapshot()),

@@ -1,5 +1,5 @@
 // Which layers of a network suffer from ternary weights: each is measured alone, nothing is trained.
-import { openDataset } from '../data/open-dataset.js'
+import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerOperator } from '../ternary/layer-choice.js'
@@ -61,12 +61,14 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const data = options.data as string
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
-  const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
-  const choices = chooseLayers(model.graph, options)
-  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+  const read = readModel(bytes, readOptionsOf(connections))
   const pool = new WorkerPool(threads, signal)
+  let stored: StoredDataset | undefined
   try {
+    const model = await foldConstants(pool, read)
+    const choices = chooseLayers(model.graph, options)
+    if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
+    stored = await openDataset(data, { signal, timeout: options.dataTimeout })
     onProgress?.({ kind: 'phase', name: 'prepare' })
     const bound = await bindNetwork(pool, model, stored, options)
     onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
@@ -93,6 +95,6 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       elapsedMs: performance.now() - start,
     }
   } finally {
-    await Promise.all([pool.close(), stored.close?.()])
+    await Promise.all([pool.close(), stored?.close?.()])
   }
 }

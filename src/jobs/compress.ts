@@ -2,6 +2,8 @@
 // order the parts below are called, and prints nothing.
 import type { Evaluation } from '../tasks/task.js'
 import { foldConstants } from '../binding/prepare-network.js'
+import { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -40,13 +42,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       onnxBytes += part.length
       return part
     })
-  const model = await foldConstants(readModel(bytes, readOptionsOf({ ...connections, externalData })))
-  const choices = chooseLayers(model.graph, options)
-  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-  const done =
-    options.data === undefined
-      ? await packWithoutData(model, choices, job)
-      : await packTrained(model, choices, options.data, job)
+  const model = readModel(bytes, readOptionsOf({ ...connections, externalData }))
+  const done = await pack(model, job)
   return {
     file: done.file,
     report: {
@@ -75,6 +72,21 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       warnings: [...job.warnings],
       elapsedMs: performance.now() - start,
     },
+  }
+}
+
+async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
+  const { options, connections } = job
+  const pool = new WorkerPool(options.threads, connections.signal, options.device)
+  try {
+    const folded = await foldConstants(pool, model)
+    const choices = chooseLayers(folded.graph, options)
+    if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
+    return options.data === undefined
+      ? await packWithoutData(pool, folded, choices, job)
+      : await packTrained(pool, folded, choices, options.data, job)
+  } finally {
+    await pool.close()
   }
 }
 

@@ -5,7 +5,7 @@ import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
-import { WorkerPool } from '../execution/worker-pool.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
@@ -18,19 +18,21 @@ import { trainMethod } from './train-method.js'
 
 /** @throws TtqError of any code but `output` */
 export async function packTrained(
+  pool: WorkerPool,
   model: Model,
   choices: readonly LayerChoice[],
   data: string,
   job: CompressJob,
 ): Promise<PackedResult> {
-  const { signal } = job.connections
   await requireDevice(job.options.device)
-  const stored = await openDataset(data, { signal, timeout: job.options.dataTimeout })
-  const pool = new WorkerPool(job.options.threads, signal, job.options.device)
+  const stored = await openDataset(data, {
+    signal: job.connections.signal,
+    timeout: job.options.dataTimeout,
+  })
   try {
     return await trainAndPack(pool, model, choices, stored, job)
   } finally {
-    await Promise.all([pool.close(), stored.close?.()])
+    await stored.close?.()
   }
 }
 

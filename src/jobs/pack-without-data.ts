@@ -1,6 +1,7 @@
 // Compressing without a dataset: ternary weights by the best fit.
 import { checkRuns } from '../execution/check-runs.js'
 import type { Model } from '../onnx/model.js'
+import type { Loader } from '../runtime/engine.js'
 import { packsExactly } from '../packed/unpack.js'
 import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -11,13 +12,14 @@ import type { PackedResult } from './packed-result.js'
 
 /** @throws TtqError `model`, `unsupported`, `runtime` */
 export async function packWithoutData(
+  loader: Loader,
   model: Model,
   choices: readonly LayerChoice[],
   job: CompressJob,
 ): Promise<PackedResult> {
   const { options, connections } = job
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
-  await checkRuns(model, connections.name, ternary)
+  await checkRuns(loader, model, connections.name, ternary)
   job.warn(
     `no ${connections.nameOptions('data')}: the weights were fitted without training, and accuracy was not measured`,
   )

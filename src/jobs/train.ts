@@ -1,13 +1,13 @@
 // Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
 // one and a report.
 import { checkLabelled } from '../data/labels.js'
-import { openDataset } from '../data/open-dataset.js'
+import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, checkAnyBatch } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
@@ -52,11 +52,13 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     report?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
   }
   phase('read')
-  const model = await foldConstants(readModel(bytes, readOptionsOf(connections)))
-  await requireDevice(device)
-  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+  const read = readModel(bytes, readOptionsOf(connections))
   const pool = new WorkerPool(threads, signal, device)
+  let stored: StoredDataset | undefined
   try {
+    const model = await foldConstants(pool, read)
+    await requireDevice(device)
+    stored = await openDataset(data, { signal, timeout: options.dataTimeout })
     phase('prepare')
     const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
       ...options,
@@ -113,23 +115,14 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       },
     }
   } finally {
-    await Promise.all([pool.close(), stored.close?.()])
+    await Promise.all([pool.close(), stored?.close?.()])
   }
 }
 
 async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {
   await checkLabelled(dataset.train, 'training', 'to learn from')
   await checkLabelled(dataset.test, 'test', 'to measure accuracy')
-  if (fixedBatch !== null) {
-    throw new TtqError(
-      'unsupported',
-      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
-      {
-        hint: 'export it with a dynamic batch dimension',
-        facts: { fixedBatch },
-      },
-    )
-  }
+  checkAnyBatch(fixedBatch)
   if (trainableParameters(model.graph).some(({ role }) => role === 'weight')) return
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {
     hint: 'convert the network to float32',

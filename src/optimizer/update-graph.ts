@@ -1,8 +1,7 @@
 // The update graph: (gradients, state) -> (new state, new parameter values). It runs once per step and knows nothing of
 // the network but the names and sizes of its parameters, and nothing of what a rule keeps in its state.
 import { GraphBuilder } from '../onnx/graph-builder.js'
-import { inPieces, type PieceOptions } from '../onnx/in-pieces.js'
-import type { ValueName } from '../onnx/model.js'
+import type { Graph, ValueName } from '../onnx/model.js'
 import type { Optimizer } from './optimizer.js'
 import type { Parameter, ParameterRole, StateSlot, UpdateBlock, UpdateGraph, UpdateScalar } from './parameters.js'
 import { plain } from './straight-through.js'
@@ -16,8 +15,6 @@ export interface UpdateOptions {
   rules?: ReadonlyMap<ValueName, UpdateRule>
   /** Fan-in of weights that take He steps (he-steps.ts). */
   fanIns?: ReadonlyMap<ValueName, number>
-  /** Where long parameters are cut. */
-  pieces?: Partial<PieceOptions>
 }
 
 /** Operator set of update graphs. */
@@ -47,14 +44,24 @@ export function buildUpdateGraph(parameters: readonly Parameter[], options: Upda
     blocks.push(block)
     state.push(...slots)
   }
-  const cut = inPieces(graph.build('update'), options.pieces)
-  const dims = new Map(cut.inputs.map(({ name, type }) => [name, type?.dims as readonly number[]]))
+  const built = graph.build('update')
+  return {
+    model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: built },
+    scalars,
+    state,
+    blocks: blocks.map((block) => ({ ...block, dims: [block.size] })),
+  }
+}
+
+/** The same update by another graph with the same inputs and outputs, whose dims may be others. */
+export function withGraph(update: UpdateGraph, graph: Graph): UpdateGraph {
+  const dims = new Map(graph.inputs.map(({ name, type }) => [name, type?.dims as readonly number[]]))
   const dimsOf = (input: ValueName): readonly number[] => dims.get(input) as readonly number[]
   return {
-    model: { irVersion: 8, opsets: new Map([['', OPSET]]), graph: cut },
-    scalars,
-    state: state.map((slot) => ({ ...slot, dims: dimsOf(slot.name) })),
-    blocks: blocks.map((block) => ({ ...block, dims: dimsOf(block.gradient) })),
+    ...update,
+    model: { ...update.model, graph },
+    state: update.state.map((slot) => ({ ...slot, dims: dimsOf(slot.name) })),
+    blocks: update.blocks.map((block) => ({ ...block, dims: dimsOf(block.gradient) })),
   }
 }
 

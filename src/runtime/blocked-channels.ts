@@ -4,7 +4,7 @@ import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
 import { blockLayout } from './blocked-layout.js'
-import { Session } from './session.js'
+import { type Loader, withLoaded } from './engine.js'
 
 /** Channels per block, by instruction set: AVX-512, then AVX2 and NEON. */
 const BLOCKS = [16, 8] as const
@@ -13,22 +13,22 @@ let probed: Promise<number | undefined> | undefined
 
 /**
  * Channels per block on this processor, or undefined where ONNX Runtime has no blocked convolution: found by trying,
- * once per process.
+ * once per process, with the loader of the first caller.
  */
-export function blockedChannels(): Promise<number | undefined> {
-  probed ??= probe()
+export function blockedChannels(loader: Loader): Promise<number | undefined> {
+  probed ??= probe(loader)
   return probed
 }
 
 // A wrong block size does not fail but computes something else, so that results are compared.
-async function probe(): Promise<number | undefined> {
+async function probe(loader: Loader): Promise<number | undefined> {
   const model = probeModel()
   const feeds = { x: pattern([1, 32, 5, 5]), w: pattern([32, 32, 3, 3]) }
-  const expected = await runOnce(model, feeds)
+  const expected = await runOnce(loader, model, feeds)
   const shapes = new Map(Object.entries(feeds).map(([name, { dims }]) => [name, dims]))
   for (const block of BLOCKS) {
     try {
-      const found = await runOnce(blockLayout(model, shapes, block), feeds)
+      const found = await runOnce(loader, blockLayout(model, shapes, block), feeds)
       if (found.every((value, i) => Math.abs(value - (expected[i] as number)) < 1e-3)) return block
     } catch {
       // No such operator in this build: plain convolutions it is.
@@ -56,11 +56,11 @@ function pattern(dims: readonly number[]): Tensor<'float32'> {
   )
 }
 
-async function runOnce(model: Model, feeds: Record<string, Tensor>): Promise<Float32Array> {
-  const session = await Session.create(writeModel(model), { threads: 1 })
-  try {
-    return (await session.run(feeds))['y']?.data as Float32Array
-  } finally {
-    await session.release()
-  }
+async function runOnce(loader: Loader, model: Model, feeds: Record<string, Tensor>): Promise<Float32Array> {
+  return await withLoaded(
+    loader,
+    writeModel(model),
+    { threads: 1 },
+    async (graph) => (await graph.run(feeds))['y']?.data as Float32Array,
+  )
 }

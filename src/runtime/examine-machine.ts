@@ -7,6 +7,7 @@ import { blockedChannels } from './blocked-channels.js'
 import { type Device, DEVICE_NAMES } from '../options/choices.js'
 import { instructionSets, linuxProcessorFlags, macProcessorFlags } from './instruction-sets.js'
 import { deviceFault, offeredDevices } from './offered-devices.js'
+import { onnxRuntime } from './onnx-runtime.js'
 import { productRate } from './product-rate.js'
 
 export interface Machine {
@@ -56,7 +57,7 @@ export async function examineMachine(): Promise<Machine> {
     cores: availableParallelism(),
     memoryBytes: memoryLimit(),
     instructionSets: flags === undefined ? null : instructionSets(flags),
-    blockedChannels: (await blockedChannels()) ?? null,
+    blockedChannels: (await blockedChannels(onnxRuntime)) ?? null,
     gflopsPerCore: rate,
     devices: await Promise.all(DEVICE_NAMES.map((name) => deviceState(name, offered.includes(name)))),
   }

@@ -1,28 +1,11 @@
-// Sessions of ONNX Runtime over models, tensors in and out.
+// One graph in ONNX Runtime, in the calling thread: tensors in and out.
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { Device } from '../options/choices.js'
-
-export interface SessionOptions {
-  /** Threads inside one operator on the cpu; 1 leaves the other cores to other sessions, 0 takes all. */
-  threads: number
-  /**
-   * Give memory back to the system after use instead of keeping it for the next run: less at its peak, and slower.
-   * Default false.
-   */
-  frugal?: boolean
-  /** ONNX Runtime's graph optimisation level. Default 'all'. */
-  optimization?: 'disabled' | 'basic' | 'extended' | 'all'
-  /** What runs the operators that it has; cpu runs the others. Default cpu. */
-  device?: Device
-}
-
-export type Feeds = Readonly<Record<string, Tensor>>
-export type Results = Record<string, Tensor>
+import type { Feeds, LoadOptions, LocalGraph, Results } from './engine.js'
 
 /** A loaded network. `run` blocks its JavaScript thread while ONNX Runtime works. */
-export class Session {
+export class Session implements LocalGraph {
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
 
@@ -36,7 +19,7 @@ export class Session {
    * @param bytes a serialized ONNX model
    * @throws TtqError `runtime` when ONNX Runtime refuses the model
    */
-  static async create(bytes: Uint8Array, options: SessionOptions): Promise<Session> {
+  static async create(bytes: Uint8Array, options: LoadOptions): Promise<Session> {
     try {
       return new Session(
         await InferenceSession.create(bytes, {
@@ -57,18 +40,19 @@ export class Session {
 
   /**
    * Runs the network.
-   * @param into tensors to write outputs into (same type and dims as the output); the result then holds those very
-   * arrays
    * @param outputs names to compute, default all
    * @throws TtqError `runtime` when ONNX Runtime fails
    */
-  async run(feeds: Feeds, into: Feeds = {}, outputs: readonly string[] = this.outputNames): Promise<Results> {
+  async run(feeds: Feeds, outputs: readonly string[] = this.outputNames): Promise<Results> {
+    return await this.runInto(feeds, {}, outputs)
+  }
+
+  /** The result holds the very arrays of `into`. */
+  async runInto(feeds: Feeds, into: Feeds, outputs: readonly string[] = this.outputNames): Promise<Results> {
     const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]))
-    const fetches: Record<string, OrtTensor | null> = {}
-    for (const name of outputs) {
-      const target = into[name]
-      fetches[name] = target === undefined ? null : toOrt(target)
-    }
+    const fetches = Object.fromEntries(
+      outputs.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
+    )
     try {
       const results = await this.session.run(ortFeeds, fetches)
       return Object.fromEntries(outputs.map((name) => [name, into[name] ?? fromOrt(results[name] as OrtTensor)]))

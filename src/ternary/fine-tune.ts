@@ -16,7 +16,7 @@ import {
 import { layerRules } from '../methods/methods.js'
 import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
-import { type BoundNetwork, firstSamples } from '../binding/bind-network.js'
+import { type BoundNetwork, checkAnyBatch, firstSamples } from '../binding/bind-network.js'
 import { channelStatistics } from '../binding/channel-statistics.js'
 import type { MethodName } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
@@ -25,7 +25,7 @@ import { withValues } from '../training/trained-values.js'
 import { describeTraining } from '../training/describe-training.js'
 import { fit } from '../training/fit.js'
 import { holdOut } from '../training/hold-out.js'
-import { observe } from '../execution/observe.js'
+import { observe } from '../runtime/observe.js'
 import type { Progress } from '../training/progress.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
@@ -160,16 +160,7 @@ function normalizedLayers(
 }
 
 function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerChoice[]): void {
-  if (fixedBatch !== null) {
-    throw new TtqError(
-      'unsupported',
-      `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
-      {
-        hint: 'export it with a dynamic batch dimension, or leave out --data for the data-free fit',
-        facts: { fixedBatch },
-      },
-    )
-  }
+  checkAnyBatch(fixedBatch, 'leave out --data for the data-free fit')
   const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
   if (other !== undefined) {
     throw new TtqError(
@@ -200,7 +191,7 @@ export async function renormalized(
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const { shapes } = await observe(model, inputs, new Set())
+  const { shapes } = await observe(pool, model, inputs)
   const targets = choices.filter((choice) =>
     needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length),
   )

@@ -19,6 +19,7 @@ import { holdOut } from '../training/hold-out.js'
 import { renormalized } from './fine-tune.js'
 import { fitLayer, type FitRule } from './fit-without-data.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { withLoaded } from '../runtime/engine.js'
 
 /** One layer alone. */
 export interface LayerCost {
@@ -115,8 +116,6 @@ function evenly(indices: Uint32Array, count: number): number[] {
   return Array.from({ length: taken }, (_, i) => indices[Math.floor((i * indices.length) / taken)] as number)
 }
 
-let models = 0
-
 /** Some samples, and what networks say of them. */
 class Samples {
   private readonly task: Task
@@ -158,17 +157,17 @@ class Samples {
     const { logits, fixedBatch, dataset } = this.bound
     const probe = cloneModel(model)
     probe.graph.outputs = [{ name: logits, type: undefined }]
-    const id = `layer cost ${++models}`
-    await pool.call(worker, 'load', { id, model: writeModel(probe), threads: 1 })
     const parts: Float32Array[] = []
     const scored: Scored[] = []
-    const add = async ({ inputs, labels, count }: SampleBatch): Promise<void> => {
-      const found = (await pool.call(worker, 'run', { id, feeds: inputs }))[logits] as Tensor<FloatType>
-      scored.push(this.task.score(found, { inputs, labels }, count))
-      parts.push(float32Values(found).subarray(0, count * elementCount(found.dims.slice(1))))
-    }
-    await walkSamples(dataset.train, { indices: this.indices, fixedBatch, batch: BATCH }, [add])
-    await pool.call(worker, 'release', { id })
+    const options = { threads: 1, device: pool.device }
+    await withLoaded(pool.loader(worker), writeModel(probe), options, async (graph) => {
+      const add = async ({ inputs, labels, count }: SampleBatch): Promise<void> => {
+        const found = (await graph.run(inputs))[logits] as Tensor<FloatType>
+        scored.push(this.task.score(found, { inputs, labels }, count))
+        parts.push(float32Values(found).subarray(0, count * elementCount(found.dims.slice(1))))
+      }
+      await walkSamples(dataset.train, { indices: this.indices, fixedBatch, batch: BATCH }, [add])
+    })
     return { output: joined(parts, this.size), evaluation: this.task.evaluation(scored) }
   }
 }

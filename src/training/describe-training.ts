@@ -3,7 +3,7 @@ import { type OptionName, OPTIONS, type OptionsOf } from '../options/option-tabl
 import type { OptionRow } from '../options/option.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { TrainingReport, TrainingSettings } from './training-report.js'
-import type { TrainResult } from './train.js'
+import type { TrainResult } from './train-result.js'
 
 /** What a report has of any options. */
 type Described = Pick<OptionsOf<'train'>, 'epochs' | 'seed'>

@@ -5,12 +5,15 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import type { Parameter, UpdateGraph } from '../optimizer/parameters.js'
+import { withGraph } from '../optimizer/update-graph.js'
 import { evaluate } from '../binding/evaluate.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
-import { partition } from '../execution/layout.js'
+import { partition } from '../execution/flat-parameters.js'
 import { planReplicas } from '../execution/replica-plan.js'
-import { finishedTraining, train, type LoopOptions, type TrainResult } from './train.js'
+import type { LoopOptions } from './loop-options.js'
+import { train } from './train.js'
+import { finishedTraining, type TrainResult } from './train-result.js'
 import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -46,12 +49,15 @@ export async function fit(
     return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(student, teacher, sample.inputs, task, loss, pool.device)
+  const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, task, loss)
   if (graph.unreached.length > 0) {
     const message = `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from there to the class scores, so they do not learn`
     options.onProgress({ kind: 'warning', message })
   }
-  const updates = (): UpdateGraph[] => partition(graph.parameters, plan.replicas).map(options.buildUpdate)
+  const updates = (): UpdateGraph[] =>
+    partition(graph.parameters, plan.replicas)
+      .map(options.buildUpdate)
+      .map((update) => withGraph(update, pool.engine.prepareUpdate(update.model.graph)))
   const judge = async (model: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(model), dataset.train, { task, output: options.output, indices: options.heldOut })
   const expected = options.unlabelled ? await judge(teacher) : undefined

@@ -2,20 +2,17 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { differentiate } from '../gradient/differentiate.js'
 import { attributes } from '../onnx/attributes.js'
-import { cloneModel, consumers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
-import { blockedChannels } from '../runtime/blocked-channels.js'
-import { variableConvWeights } from '../runtime/blocked-convolution.js'
-import { blockLayout } from '../runtime/blocked-layout.js'
-import type { Device } from '../options/choices.js'
-import type { Feeds } from '../runtime/session.js'
-import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
+import type { Feeds, Loader } from '../runtime/engine.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
 import type { LossOptions, Task, TaskOutputs } from '../tasks/task.js'
 import { buildLossGraph, LOSS_OUTPUT, TARGETS_INPUT } from './loss-graph.js'
-import { observe } from '../execution/observe.js'
+import { observe } from '../runtime/observe.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
 import { trainableParameters } from './trainable.js'
 
 export interface TrainingGraph {
@@ -38,23 +35,25 @@ export interface TrainingGraph {
  */
 const STATISTICS_MOMENTUM = 0.9
 
+/** What will run the graph, and runs what has to be known of it. */
+type Pool = Pick<WorkerPool, 'engine' | 'device' | 'load'>
+
 /**
  * @param student network to train, batch norm in inference form; its initializers are the start values
  * @param teacher the original network
  * @param feeds one batch of `loss.batch` samples by input name: fixes all shapes
- * @param device that will run the graph: only cpu has the blocked convolutions
  * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
  */
 export async function buildTrainingGraph(
+  pool: Pool,
   student: Model,
   teacher: Model,
   feeds: Feeds,
   task: Task,
   loss: LossOptions,
-  device: Device = 'cpu',
 ): Promise<TrainingGraph> {
-  const studentForm = await trainingForm(student, feeds, task, loss)
-  const teacherForm = await trainingForm(teacher, feeds, task, loss)
+  const studentForm = await trainingForm(pool, student, feeds, task, loss)
+  const teacherForm = await trainingForm(pool, teacher, feeds, task, loss)
   const graph = buildLossGraph(studentForm, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
@@ -62,7 +61,7 @@ export async function buildTrainingGraph(
     graph,
   }
   const targets = zeros(task.targetInput(loss.batch))
-  const { shapes } = await observe(model, { ...feeds, [TARGETS_INPUT]: targets }, new Set())
+  const { shapes } = await observe(pool, model, { ...feeds, [TARGETS_INPUT]: targets })
 
   const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
@@ -84,33 +83,13 @@ export async function buildTrainingGraph(
     name: node.outputs.find((output) => output !== '') ?? '',
   }))
   const plain = { ...model, graph: gradient.graph }
-  const fast = device === 'cpu' ? await inBlockedLayout(plain, gradient.shapes) : plain
   return {
-    model: fast,
+    model: await pool.engine.prepareGradients(plain, gradient.shapes, pool.device, pool),
     loss: LOSS_OUTPUT,
     parameters: trained,
     gradients: new Map([...gradient.gradients, ...nextStatistics]),
     unreached: gradient.unreached,
   }
-}
-
-// The dims of weights that the backward pass turned around are found by computing nothing but these.
-async function inBlockedLayout(model: Model, known: ReadonlyMap<ValueName, readonly number[]>): Promise<Model> {
-  const block = await blockedChannels()
-  const weights = variableConvWeights(model)
-  if (block === undefined || weights.length === 0) return model
-  const probe = cloneModel(model)
-  probe.graph = removeUnusedNodes({ ...model.graph, outputs: weights.map((name) => ({ name, type: undefined })) })
-  const used = consumers(probe.graph)
-  probe.graph.inputs = model.graph.inputs.filter(({ name }) => used.has(name) || weights.includes(name))
-  const feeds = Object.fromEntries(
-    probe.graph.inputs.map(({ name, type }) => {
-      const dims = type?.dims as readonly number[]
-      return [name, float32(dims, new Float32Array(elementCount(dims)))]
-    }),
-  )
-  const { shapes } = await observe(probe, feeds, new Set())
-  return blockLayout(model, new Map([...known, ...shapes]), block)
 }
 
 interface TrainingForm extends TaskOutputs {
@@ -124,10 +103,16 @@ function zeros({ elementType, dims }: ReturnType<Task['targetInput']>): Tensor {
 }
 
 // Today's operators, shape arithmetic folded to constants, only what leads to the class scores.
-async function trainingForm(original: Model, feeds: Feeds, task: Task, { batch }: LossOptions): Promise<TrainingForm> {
+async function trainingForm(
+  loader: Loader,
+  original: Model,
+  feeds: Feeds,
+  task: Task,
+  { batch }: LossOptions,
+): Promise<TrainingForm> {
   const model = upgradeOpset(original)
   refuseControlFlow(model.graph)
-  const { shapes, values } = await observe(model, feeds, staticValues(model.graph))
+  const { shapes, values } = await observe(loader, model, feeds, staticValues(model.graph))
   const scores = task.findOutputs(model.graph, { shapes }, batch)
   const form = cloneModel(model)
   form.graph = replaceValues(form.graph, values)

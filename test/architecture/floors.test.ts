@@ -35,13 +35,19 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['data', 'packed', 'tasks', 'training'],
 }
 
-/** Files outside runtime and cli that may touch the machine: dataset loaders and worker threads. */
+/** Files that may touch the machine: the engine, the command line, dataset loaders, worker threads. */
 const IMPURE = [
   /^runtime\//,
   /^cli\//,
   /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
-  /^execution\/(worker|worker-pool|replica)\.ts$/,
+  /^execution\/(worker|worker-pool|barrier|shared-memory)\.ts$/,
 ]
+
+/** Globals that touch it. Copies of shared memory are made by the loader of datasets as well. */
+const MACHINE = /\bprocess\.(?!versions)|\bimport\.meta\.url|\b(new SharedArrayBuffer|Atomics)\b/
+
+/** Rooms that measure time, for reports. */
+const CLOCKS = ['cli', 'execution', 'jobs', 'runtime', 'training']
 
 interface Import {
   file: string
@@ -55,7 +61,7 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
 const imports = files.flatMap((file): Import[] => {
   const text = readFileSync(join(SOURCE, file), 'utf8')
   const found = text.matchAll(
-    /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
+    /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|(?:import|new URL)\(\s*['"]([^'"]+)['"]|(?:^|\n)import\s+['"]([^'"]+)['"]/g,
   )
   return [...found].map((match) => ({
     file,
@@ -72,6 +78,8 @@ describe('floors', () => {
   test('the import reader finds imports', () => {
     assert.ok(imports.length > 50)
     assert.ok(imports.some(({ specifier }) => specifier === 'onnxruntime-node'))
+    const threads = imports.filter(({ specifier }) => /worker\.js$/.test(specifier)).map(({ file }) => file)
+    assert.ok(threads.includes('execution/worker-pool.ts') && threads.includes('data/loader-thread.ts'))
   })
 
   test('every room has a floor', () => {
@@ -115,6 +123,19 @@ describe('floors', () => {
     )
     assert.deepEqual(
       wrong.map(({ file, specifier }) => `${file} -> ${specifier}`),
+      [],
+    )
+  })
+
+  test('pure rooms touch neither the process nor threads, and only some measure time', () => {
+    const code = (file: string): string =>
+      readFileSync(join(SOURCE, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    assert.deepEqual(
+      files.filter((file) => MACHINE.test(code(file)) && !IMPURE.some((pattern) => pattern.test(file))),
+      [],
+    )
+    assert.deepEqual(
+      files.filter((file) => /\bperformance\./.test(code(file)) && !CLOCKS.includes(file.split('/')[0] as string)),
       [],
     )
   })

@@ -175,7 +175,7 @@ async function differencesIn(
   const session = await Session.create(writeModel(modelOf(converted)), { threads: 1, optimization: 'disabled' })
   const feeds = Object.fromEntries(Object.entries(test.inputs).map(([name, tensor]) => [name, convert(tensor)]))
   const loss = async (): Promise<number> => {
-    const values = await session.run(feeds, {}, Object.keys(weights))
+    const values = await session.run(feeds, Object.keys(weights))
     return Object.entries(weights).reduce((sum, [name, weight]) => {
       const data = (values[name] as Tensor).data as Float64Array
       return weight.data.reduce((total, factor, index) => total + factor * (data[index] as number), sum)

@@ -8,6 +8,7 @@ import { float32 } from '../../src/tensor/tensor.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
 import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
 test('blocked convolutions are for the cpu alone', async () => {
   const model = newNetwork('resnet20', { classes: 3, input: [3, 8, 8], seed: 1 })
@@ -15,12 +16,19 @@ test('blocked convolutions are for the cpu alone', async () => {
   const loss = { batch: 2, distill: 0.5, temperature: 4 }
   const domains = async (device: 'cpu' | 'webgpu'): Promise<Set<string>> => {
     return new Set(
-      (await buildTrainingGraph(model, model, feeds, classification(3), loss, device)).model.graph.nodes.map(
-        ({ domain }) => domain,
-      ),
+      (
+        await buildTrainingGraph(
+          { engine: onnxRuntime, device, load: onnxRuntime.load },
+          model,
+          model,
+          feeds,
+          classification(3),
+          loss,
+        )
+      ).model.graph.nodes.map(({ domain }) => domain),
     )
   }
-  assert.equal((await domains('cpu')).has('com.microsoft.nchwc'), (await blockedChannels()) !== undefined)
+  assert.equal((await domains('cpu')).has('com.microsoft.nchwc'), (await blockedChannels(onnxRuntime)) !== undefined)
   assert.deepEqual(await domains('webgpu'), new Set(['']))
 })
 

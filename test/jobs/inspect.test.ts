@@ -10,6 +10,7 @@ import { numberToFloat16 } from '../../src/tensor/float-values.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
 import { checkRuns } from '../../src/execution/check-runs.js'
 import { inspectModel, type InspectReport } from '../../src/jobs/inspect.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
 const OPSETS: readonly [string, number][] = [['', 13]]
 
@@ -134,12 +135,12 @@ describe('checkRuns', () => {
   }
 
   test('takes what ONNX Runtime takes', async () => {
-    await checkRuns(modelOf(withDomain('').build('net')), 'net.onnx', new Set())
+    await checkRuns(onnxRuntime, modelOf(withDomain('').build('net')), 'net.onnx', new Set())
   })
 
   test('names foreign operators', async () => {
     await assert.rejects(
-      checkRuns(modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()),
+      checkRuns(onnxRuntime, modelOf(withDomain('acme').build('net'), [...OPSETS, ['acme', 1]]), 'net.onnx', new Set()),
       (error) => {
         assert.ok(error instanceof TtqError)
         assert.equal(error.code, 'unsupported')
@@ -155,7 +156,7 @@ describe('checkRuns', () => {
   test('gives the reason of ONNX Runtime otherwise', async () => {
     const b = new GraphBuilder()
     b.output(b.emit('NoSuchOperator', [b.input('x', 'float32', [1, 8])]))
-    await assert.rejects(checkRuns(modelOf(b.build('net')), 'net.onnx', new Set()), {
+    await assert.rejects(checkRuns(onnxRuntime, modelOf(b.build('net')), 'net.onnx', new Set()), {
       code: 'unsupported',
       message: /^onnx: net\.onnx: onnxruntime: .*NoSuchOperator/,
     })

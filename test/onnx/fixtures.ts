@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ExternalData } from '../../src/onnx/read-model.js'
 import type { Graph } from '../../src/onnx/model.js'
-import type { Feeds } from '../../src/runtime/session.js'
+import type { Feeds } from '../../src/runtime/engine.js'
 
 const ROOT = new URL('../../../fixtures/onnx/', import.meta.url)
 

@@ -12,7 +12,8 @@ import { trainedTernary } from '../../src/methods/trained-ternary.js'
 import { dequantize, type ThresholdRule } from '../../src/methods/threshold.js'
 import type { MethodName } from '../../src/options/choices.js'
 import { type LayerRuleOptions, layerRules, METHODS } from '../../src/methods/methods.js'
-import { buildUpdateGraph, type UpdateOptions } from '../../src/optimizer/update-graph.js'
+import { inPieces } from '../../src/runtime/in-pieces.js'
+import { buildUpdateGraph, type UpdateOptions, withGraph } from '../../src/optimizer/update-graph.js'
 import type { UpdateRule } from '../../src/optimizer/update-rule.js'
 import { referenceRun } from '../methods/reference.js'
 import { runUpdates } from './update-runner.js'
@@ -232,13 +233,13 @@ describe('every method against the formulas in float64', () => {
               Float32Array.from({ length: count }, () => random.float() - 0.5)
             const weights = numbers(40).map((weight) => weight / 3)
             const gradients = Array.from({ length: 10 }, () => numbers(40))
-            const update = build([parameter('w', 'ternary', [...weights], [4, 10])], {
+            const built = build([parameter('w', 'ternary', [...weights], [4, 10])], {
               method,
               optimizer: OPTIMIZERS[optimizer],
               weightDecay: 0.02,
               threshold: rule,
-              ...(pieces && { pieces }),
             })
+            const update = pieces === undefined ? built : withGraph(built, inPieces(built.model.graph, pieces))
             assert.deepEqual(update.blocks[0]?.dims, pieces === undefined ? [40] : [5, 8])
             const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
             const start = update.state.find(({ name }) => name === 'w.scales')?.initial

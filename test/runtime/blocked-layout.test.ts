@@ -8,8 +8,9 @@ import { variableConvWeights } from '../../src/runtime/blocked-convolution.js'
 import { blockLayout } from '../../src/runtime/blocked-layout.js'
 import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
-const BLOCK = await blockedChannels()
+const BLOCK = await blockedChannels(onnxRuntime)
 type Feeds = Record<string, Tensor>
 type Dims = readonly number[]
 

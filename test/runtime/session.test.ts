@@ -19,7 +19,7 @@ test('float16 goes in and comes out as bit patterns, whatever arrays the engine 
   assert.deepEqual(y, tensor)
   assert.ok(y.data instanceof Uint16Array)
   const into: Tensor = { type: 'float16', dims: [2, 2], data: new Uint16Array(4) }
-  assert.equal((await session.run({ x: tensor }, { y: into }))['y'], into)
+  assert.equal((await session.runInto({ x: tensor }, { y: into }))['y'], into)
   assert.deepEqual(into.data, data)
   await session.release()
 })

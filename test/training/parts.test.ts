@@ -11,13 +11,14 @@ import { Session } from '../../src/runtime/session.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
 import type { Parameter } from '../../src/optimizer/parameters.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
-import { layOut, partition } from '../../src/execution/layout.js'
+import { layOut, partition } from '../../src/execution/flat-parameters.js'
 import { findClassScores } from '../../src/tasks/class-scores.js'
 import { classification } from '../../src/tasks/classification.js'
 import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
 import { foldConstants, makeBatchFlexible } from '../../src/binding/prepare-network.js'
 import { learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
 const model = (graph: Graph, opset = 17): Model => ({ irVersion: 8, opsets: new Map([['', opset]]), graph })
 
@@ -178,7 +179,7 @@ test('foldConstants: a transposed weight becomes an initializer, a large Expand 
   const wide = b.emit('Expand', [b.constant(float32([1], [7])), b.constant(int64([5000, 2]))], {}, 'wide')
   b.emit('Add', [b.emit('MatMul', [b.input('x', 'float32', [5000, 3]), turned]), wide], {}, 'y')
   b.output('y')
-  const { graph } = await foldConstants(model(b.build('fold')))
+  const { graph } = await foldConstants(onnxRuntime, model(b.build('fold')))
   assert.deepEqual(graph.nodes.map(({ opType }) => opType).sort(), ['Add', 'Expand', 'MatMul'])
   assert.deepEqual([...(graph.initializers.get('turned')?.data as Float32Array)], [1, 4, 2, 5, 3, 6])
   assert.ok(!graph.initializers.has('w'))
@@ -192,14 +193,14 @@ test('makeBatchFlexible: a batch of 1 becomes free; a sum over the batch keeps i
     return model(b.build(op))
   }
   const samples = { x: float32([2, 2], [1, -2, 3, 4]) }
-  assert.equal((await makeBatchFlexible(build('Relu'), samples)).fixedBatch, null)
-  assert.equal((await makeBatchFlexible(build('ReduceSum'), samples)).fixedBatch, 1)
+  assert.equal((await makeBatchFlexible(onnxRuntime, build('Relu'), samples)).fixedBatch, null)
+  assert.equal((await makeBatchFlexible(onnxRuntime, build('ReduceSum'), samples)).fixedBatch, 1)
 })
 
 test('worker pool: errors cross threads with code and message; a closed pool refuses calls', async () => {
   const pool = new WorkerPool(1)
   await assert.rejects(
-    pool.call(0, 'load', { id: 'bad', model: Uint8Array.of(1, 2, 3), threads: 1 }),
+    pool.call(0, 'load', { id: 'bad', model: Uint8Array.of(1, 2, 3), options: { threads: 1 } }),
     (error: unknown) =>
       error instanceof TtqError &&
       error.code === 'runtime' &&

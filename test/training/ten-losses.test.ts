@@ -10,8 +10,10 @@ import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import type { UpdateGraph } from '../../src/optimizer/parameters.js'
 import { layerRules } from '../../src/methods/methods.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
-import { partition } from '../../src/execution/layout.js'
-import { train, type LoopOptions, type TrainResult } from '../../src/training/train.js'
+import { partition } from '../../src/execution/flat-parameters.js'
+import type { LoopOptions } from '../../src/training/loop-options.js'
+import { train } from '../../src/training/train.js'
+import type { TrainResult } from '../../src/training/train-result.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
 import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
@@ -153,7 +155,8 @@ const CASES: Record<keyof typeof GOLDEN, Case> = {
 async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
-  const graph = await buildTrainingGraph(model, model, batchNumber(0).inputs, classification(CLASSES), loss)
+  const pool = new WorkerPool(replicas)
+  const graph = await buildTrainingGraph(pool, model, model, batchNumber(0).inputs, classification(CLASSES), loss)
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {
@@ -162,7 +165,6 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
         rules: layerRules(['c2.w', 'c3.w'], { method: 'ttq', threshold: { kind: 'constant', t: 0.3 } }),
       }),
     )
-  const pool = new WorkerPool(replicas)
   try {
     return await train(pool, graph, updates, split(replicas), {
       plan: { replicas, threads: 1, frugal: replicas === 1 },

@@ -15,12 +15,17 @@ export const doctorCommand: CommandBody = {
 
 async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, {})
-  const [{ examineMachine }, { renderDoctorReport }] = await Promise.all([
-    import('../../runtime/examine-machine.js'),
+  const [{ WorkerPool }, { renderDoctorReport }] = await Promise.all([
+    import('../../execution/worker-pool.js'),
     import('../../report/doctor-text.js'),
   ])
-  const report: DoctorReport = { schema: 'ttq-doctor/1', ttq: VERSION, ...(await examineMachine()) }
-  terminal.signal.throwIfAborted()
+  const pool = new WorkerPool(1, terminal.signal)
+  const examine = async (): Promise<DoctorReport> => ({
+    schema: 'ttq-doctor/1',
+    ttq: VERSION,
+    ...(await pool.call(0, 'examineMachine', null)),
+  })
+  const report = await examine().finally(() => pool.close())
   await writeReport(args, paths, report, renderDoctorReport(report), terminal)
   return EXIT.done
 }

@@ -16,7 +16,7 @@ export interface Shard {
   offset: number
 }
 
-export interface Layout {
+export interface FlatParameters {
   /** Number of floats in all. */
   size: number
   placements: readonly Placement[]
@@ -36,7 +36,7 @@ export function partition(parameters: readonly Parameter[], count: number): Para
 }
 
 /** Lays the blocks of all shards' update graphs out in one flat buffer. */
-export function layOut(updates: readonly UpdateGraph[]): Layout {
+export function layOut(updates: readonly UpdateGraph[]): FlatParameters {
   const placements: Placement[] = []
   const shards: Shard[] = []
   let offset = 0

@@ -5,11 +5,11 @@
 // all weights (pieces of at most 2^16; of 2^14: 185 ms, of 2^18: 177 ms, of 2^20: 198 ms); of 37 thousand weights as
 // long either way. A loop over the weights in JavaScript, compiled by V8: 156 ms.
 import { float32 } from '../tensor/tensor.js'
-import { attribute, attributes } from './attributes.js'
-import { GraphBuilder } from './graph-builder.js'
-import { valueNames } from './graph-queries.js'
-import type { Graph, Node, ValueInfo, ValueName } from './model.js'
-import { operatorOf } from './operators.js'
+import { attribute, attributes } from '../onnx/attributes.js'
+import { GraphBuilder } from '../onnx/graph-builder.js'
+import { valueNames } from '../onnx/graph-queries.js'
+import type { Graph, Node, ValueInfo, ValueName } from '../onnx/model.js'
+import { operatorOf } from '../onnx/operators.js'
 
 export interface PieceOptions {
   /** Values of at least this many elements are cut. */

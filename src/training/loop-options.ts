@@ -1,0 +1,39 @@
+// What the training loop has to be told, beside the networks.
+import type { ReplicaPlan } from '../execution/replica-plan.js'
+import type { OptionsOf } from '../options/option-table.js'
+import type { Task } from '../tasks/task.js'
+import type { Progress } from './progress.js'
+import type { TrainingCheckpoint } from './run-checkpoint.js'
+import type { TrainedValues } from './trained-values.js'
+
+export interface LoopOptions extends Pick<
+  OptionsOf<'train'>,
+  | 'epochs'
+  | 'batch'
+  | 'learningRate'
+  | 'warmup'
+  | 'schedule'
+  | 'drops'
+  | 'labelSmoothing'
+  | 'clipNorm'
+  | 'seed'
+  | 'augment'
+> {
+  /** Samples per step over all replicas; a multiple of their number. */
+  batch: number
+  task: Task
+  /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
+  unlabelled: boolean
+  scaleLearningRate: number
+  plan: ReplicaPlan
+  /** Training samples to learn from, and those held out to choose the best epoch by. */
+  indices: ArrayLike<number>
+  heldOut: ArrayLike<number>
+  /** Held-out top-1 (or agreement) of a snapshot, percent. */
+  validate: (values: TrainedValues) => Promise<number>
+  onProgress: (progress: Progress) => void
+  /** Values and state slots to start from in the place of the update graphs' own. */
+  start?: TrainedValues
+  /** Where the training's position is kept after every epoch and when it is interrupted; goes before `start`. */
+  recovery?: TrainingCheckpoint
+}

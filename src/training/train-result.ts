@@ -1,0 +1,60 @@
+// What a training comes to: the best epoch's values, and how long everything took.
+import type { StepTimes } from '../execution/replica.js'
+import type { TrainingPosition } from './checkpoint.js'
+import type { LoopOptions } from './loop-options.js'
+import type { TrainedValues } from './trained-values.js'
+import type { EpochReport } from './training-report.js'
+
+export interface TrainResult {
+  best: TrainedValues
+  bestEpoch: number
+  /** Held-out top-1 (or agreement) of it, percent. */
+  bestScore: number
+  steps: number
+  replicas: number
+  samplesPerSecond: number
+  elapsedMs: number
+  history: EpochReport[]
+  /**
+   * Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it, over the
+   * steps since the training was resumed.
+   */
+  times: StepTimes & { data: number }
+}
+
+/** The result of a training that was done when its checkpoint was made. */
+export function finishedTraining(
+  position: TrainingPosition,
+  options: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+): TrainResult {
+  return trainResult(position, options, 0, { gradient: 0, reduce: 0, update: 0, wait: 0, data: 0 })
+}
+
+/** @param timedSteps the steps that `times` are the sums over */
+export function trainResult(
+  { best, history, trainingMs, elapsedMs }: Pick<TrainingPosition, 'best' | 'history' | 'trainingMs' | 'elapsedMs'>,
+  { epochs, batch, indices, plan }: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+  timedSteps: number,
+  times: TrainResult['times'],
+): TrainResult {
+  if (best === null) throw new Error('internal: training without an epoch')
+  const steps = Math.floor(indices.length / batch) * epochs
+  const perStep = (ms: number): number => ms / Math.max(1, timedSteps)
+  return {
+    best: best.values,
+    bestEpoch: best.epoch,
+    bestScore: best.score,
+    steps,
+    replicas: plan.replicas,
+    samplesPerSecond: (steps * batch * 1000) / trainingMs,
+    elapsedMs,
+    history: [...history],
+    times: {
+      gradient: perStep(times.gradient),
+      reduce: perStep(times.reduce),
+      update: perStep(times.update),
+      wait: perStep(times.wait),
+      data: perStep(times.data),
+    },
+  }
+}
