@@ -5,14 +5,14 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import { fanInsOf, type LayerChoice } from './layer-choice.js'
 import type { Parameter } from '../optimizer/parameters.js'
+import { divideIntoNorms } from './divide-into-norms.js'
 import {
-  divideIntoNorms,
   foldInsertedNorms,
   followedByNorm,
   insertBatchNorm,
   needsNormalization,
   type InsertedNorm,
-} from './renormalize.js'
+} from './insert-batch-norm.js'
 import { layerRules } from '../methods/methods.js'
 import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'

@@ -1,10 +1,10 @@
 // The independent engine: the operators of the rule tests written for TensorFlow.js, whose own gradients are the second
 // witness.
 import * as tf from '@tensorflow/tfjs'
-import type { Tensor } from '../../src/tensor/tensor.js'
 import type { GradientCase, OutputWeights } from './gradient-case.js'
 
-type Engine = (inputs: tf.Tensor[], test: GradientCase) => tf.Tensor
+// One tensor per differentiated output.
+type Engine = (inputs: tf.Tensor[], test: GradientCase) => tf.Tensor | tf.Tensor[]
 
 const ints = (test: GradientCase, name: string): number[] | undefined => test.attributes?.[name] as number[] | undefined
 const int = (test: GradientCase, name: string, fallback: number): number =>
@@ -21,7 +21,15 @@ const elementwise =
     apply(...inputs)
 const at = (inputs: tf.Tensor[], index: number): tf.Tensor => inputs[index] as tf.Tensor
 
-/** Operators with a second witness, each with the cases it cannot judge (null). */
+// What a normalisation does along these axes, before scale and bias.
+function normalized(x: tf.Tensor, axes: number[], epsilon: number): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, axes, true))
+  return tf.div(centred, tf.sqrt(tf.add(tf.mean(tf.square(centred), axes, true), epsilon)))
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
+
+/** How TensorFlow.js computes each operator, and which cases it can judge; default all. */
 export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: GradientCase) => boolean }>> = {
   Conv: {
     // TensorFlow.js has no gradient of dilated convolutions.
@@ -42,6 +50,34 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
               tf.split(images, groups, 3).map((part, group) => convolve(part, filterParts[group] as tf.Tensor)),
               3,
             )
+      return toFirst(b === undefined ? y : tf.add(y, b))
+    },
+  },
+  ConvTranspose: {
+    // As for Conv; there are no groups.
+    judges: (test) =>
+      ints(test, 'kernel_shape')?.length === 2 && ints(test, 'dilations') === undefined && int(test, 'group', 1) === 1,
+    run: ([x, w, b], test) => {
+      const { shape } = x as tf.Tensor4D
+      const [kernel, strides, pads, extra] = [
+        ints(test, 'kernel_shape') as number[],
+        ints(test, 'strides') ?? [1, 1],
+        ints(test, 'pads') ?? [0, 0, 0, 0],
+        ints(test, 'output_padding') ?? [0, 0],
+      ]
+      const full = [0, 1].map((i) => ((shape[i + 2] as number) - 1) * (strides[i] as number) + (kernel[i] as number))
+      const whole = tf.conv2dTranspose(
+        toLast(x as tf.Tensor),
+        tf.transpose(w as tf.Tensor4D, [2, 3, 1, 0]),
+        [shape[0], full[0] as number, full[1] as number, (w as tf.Tensor4D).shape[1]],
+        strides as [number, number],
+        'valid',
+      )
+      const begin = [0, pads[0] as number, pads[1] as number, 0]
+      const size = full.map(
+        (length, i) => length - (pads[i] as number) - (pads[i + 2] as number) + (extra[i] as number),
+      )
+      const y = tf.slice(whole, begin, [-1, size[0] as number, size[1] as number, -1])
       return toFirst(b === undefined ? y : tf.add(y, b))
     },
   },
@@ -161,6 +197,71 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
       return tf.add(tf.mul(xhat, tf.reshape(scale as tf.Tensor, wide)), tf.reshape(bias as tf.Tensor, wide))
     },
   },
+  InstanceNormalization: {
+    run: ([x, scale, bias], test) => {
+      const { rank, shape } = x as tf.Tensor
+      const wide = [shape[1] as number, ...range(2, rank).map(() => 1)]
+      const y = normalized(x as tf.Tensor, range(2, rank), float(test, 'epsilon', 1e-5))
+      return tf.add(tf.mul(y, tf.reshape(scale as tf.Tensor, wide)), tf.reshape(bias as tf.Tensor, wide))
+    },
+  },
+  LayerNormalization: {
+    run: ([x, scale, bias], test) => {
+      const { rank } = x as tf.Tensor
+      const axis = int(test, 'axis', -1)
+      const y = normalized(x as tf.Tensor, range(axis < 0 ? axis + rank : axis, rank), float(test, 'epsilon', 1e-5))
+      const scaled = tf.mul(y, scale as tf.Tensor)
+      return bias === undefined ? scaled : tf.add(scaled, bias)
+    },
+  },
+  Identity: { run: elementwise((x) => tf.clone(x)) },
+  Dropout: { run: elementwise((x) => tf.clone(x)) },
+  Cast: { run: elementwise((x) => tf.cast(x, 'float32')) },
+  Flatten: {
+    run: ([x], test) => {
+      const { shape } = x as tf.Tensor
+      const rows = shape.slice(0, int(test, 'axis', 1)).reduce((product, size) => product * size, 1)
+      return tf.reshape(x as tf.Tensor, [rows, -1])
+    },
+  },
+  Squeeze: { run: ([x], test) => tf.squeeze(x as tf.Tensor, constant(test, 'axes')) },
+  Unsqueeze: {
+    run: ([x], test) =>
+      (constant(test, 'axes') as number[]).reduce((value, axis) => tf.expandDims(value, axis), x as tf.Tensor),
+  },
+  Split: {
+    run: ([x], test) => {
+      const axis = int(test, 'axis', 0)
+      const length = (x as tf.Tensor).shape[axis] as number
+      const count = int(test, 'num_outputs', 1)
+      const even = range(0, count).map((i) =>
+        Math.min(Math.ceil(length / count), length - i * Math.ceil(length / count)),
+      )
+      const parts = tf.split(x as tf.Tensor, constant(test, 'split') ?? even, axis)
+      return (test.outputs ?? []).flatMap((name, i) =>
+        test.differentiated?.includes(name) === true ? [parts[i] as tf.Tensor] : [],
+      )
+    },
+  },
+  Pad: {
+    run: ([x], test) => {
+      const { rank, shape } = x as tf.Tensor
+      const pads = constant(test, 'pads') as number[]
+      const axes = (constant(test, 'axes') ?? range(0, rank)).map((axis) => (axis < 0 ? axis + rank : axis))
+      const around = (axis: number): [number, number] => {
+        const place = axes.indexOf(axis)
+        return place < 0 ? [0, 0] : [pads[place] as number, pads[place + axes.length] as number]
+      }
+      const all = range(0, rank).map(around)
+      const kept = tf.slice(
+        x as tf.Tensor,
+        all.map(([before]) => Math.max(0, -before)),
+        all.map(([before, after], axis) => (shape[axis] as number) + Math.min(0, before) + Math.min(0, after)),
+      )
+      const added = all.map(([before, after]): [number, number] => [Math.max(0, before), Math.max(0, after)])
+      return tf.pad(kept, added, constant(test, 'value')?.[0] ?? 0)
+    },
+  },
   Reshape: { run: (inputs, test) => tf.reshape(at(inputs, 0), constant(test, 'shape') as number[]) },
   Transpose: { run: (inputs, test) => tf.transpose(at(inputs, 0), ints(test, 'perm')) },
   Concat: {
@@ -209,12 +310,17 @@ export async function engineGradients(
 ): Promise<Record<string, Float32Array>> {
   await tf.setBackend('cpu')
   const run = ENGINES[test.opType]?.run as Engine
-  const [weight] = Object.values(weights) as [Tensor<'float32'>]
   const inputs = Object.values(test.inputs).map(({ data, dims }) => tf.tensor(data, [...dims]))
-  const gradients = tf.grads((...tensors: tf.Tensor[]) => run(tensors, test))(
-    inputs,
-    tf.tensor(weight.data, [...weight.dims]),
-  )
+  const loss = (...tensors: tf.Tensor[]): tf.Tensor => {
+    const found = run(tensors, test)
+    const outputs = Array.isArray(found) ? found : [found]
+    return tf.addN(
+      Object.values(weights).map(({ data, dims }, i) =>
+        tf.sum(tf.mul(outputs[i] as tf.Tensor, tf.tensor(data, [...dims]))),
+      ),
+    )
+  }
+  const gradients = tf.grads(loss)(inputs)
   return Object.fromEntries(
     Object.keys(test.inputs).map((name, index) => [name, at(gradients, index).dataSync() as Float32Array]),
   )

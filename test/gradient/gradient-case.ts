@@ -1,4 +1,5 @@
 // One case of a rule test: a single node on seeded inputs, and the two witnesses its analytic gradient is held against.
+import { TtqError } from '../../src/errors/ttq-error.js'
 import { differentiate } from '../../src/gradient/differentiate.js'
 import { attributes } from '../../src/onnx/attributes.js'
 import type { Graph, Model, ValueName } from '../../src/onnx/model.js'
@@ -140,13 +141,18 @@ export async function finiteDifferences(
   random: () => number,
 ): Promise<{ differences: Differences; tolerance: number }> {
   const graph = test.forward ?? graphOf(test)
-  try {
-    if (test.single) throw new Error('float32 is asked for')
-    return { differences: await differencesIn('float64', 1e-5, graph, test, weights, random), tolerance: 2e-5 }
-  } catch {
-    return { differences: await differencesIn('float32', 5e-3, graph, test, weights, random), tolerance: 2e-3 }
+  if (test.single !== true) {
+    try {
+      return { differences: await differencesIn('float64', 1e-5, graph, test, weights, random), tolerance: 2e-5 }
+    } catch (cause) {
+      if (!(cause instanceof TtqError) || !LACKS_KERNEL.test(cause.message)) throw cause
+    }
   }
+  return { differences: await differencesIn('float32', 5e-3, graph, test, weights, random), tolerance: 2e-3 }
 }
+
+/** ONNX Runtime knows the operator, but not for float64. Whatever else fails is a fault of the case. */
+const LACKS_KERNEL = /Could not find an implementation for|NOT_IMPLEMENTED/
 
 async function differencesIn(
   type: 'float32' | 'float64',
@@ -170,6 +176,7 @@ async function differencesIn(
   const converted: Graph = {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, type: { elementType: type, dims: input.type?.dims } })),
+    outputs: graph.outputs.map(({ name }) => ({ name, type: undefined })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [name, convert(tensor)])),
   }
   const session = await Session.create(writeModel(modelOf(converted)), { threads: 1, optimization: 'disabled' })

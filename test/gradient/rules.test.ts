@@ -85,8 +85,8 @@ for (const [opType, rule] of Object.entries(RULES)) {
     test('has a case', () => {
       assert.ok(cases.length > 0)
     })
-    test('has a case for the second witness where there is one', () => {
-      assert.equal(judged.length > 0, opType in ENGINES)
+    test('has a case for the second witness', () => {
+      assert.ok(judged.length > 0)
     })
     for (const found of cases)
       test(`${found.title}: finite differences`, async () => {

@@ -12,13 +12,9 @@ import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { type ChannelStatistics, ChannelSums } from '../../src/binding/channel-statistics.js'
-import {
-  divideIntoNorms,
-  foldInsertedNorms,
-  insertBatchNorm,
-  insertChannelScales,
-  needsNormalization,
-} from '../../src/ternary/renormalize.js'
+import { divideIntoNorms } from '../../src/ternary/divide-into-norms.js'
+import { foldInsertedNorms, insertBatchNorm, needsNormalization } from '../../src/ternary/insert-batch-norm.js'
+import { insertChannelScales } from '../../src/ternary/insert-channel-scales.js'
 
 const SEED = 11
 

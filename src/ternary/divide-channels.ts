@@ -1,0 +1,101 @@
+// Layers without a batch norm behind them, as exporters leave them: their weights carry a factor per output channel,
+// which one pair of scales per layer fits badly. Here that factor is divided out of the weights and put behind the
+// layer: as a batch norm to train with, or as a plain factor where nothing is trained. Weights that several nodes share
+// are left alone.
+import { attribute } from '../onnx/attributes.js'
+import { producers } from '../onnx/graph-queries.js'
+import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
+import { floats, type GraphEdit } from './graph-edit.js'
+import type { LayerChoice } from './layer-choice.js'
+
+/** A layer whose output channels can be scaled; `bias` is what it adds to each of them. */
+export interface Rescaling {
+  node: Node
+  bias: Float32Array | undefined
+}
+
+/** The layer of a choice, where its channels can be scaled; undefined where not. */
+export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefined {
+  const weight = graph.initializers.get(choice.weight)
+  const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
+  if (
+    !choice.ternary ||
+    choice.outputs.length !== 1 ||
+    !isRightSide ||
+    weight === undefined ||
+    !isType(weight, 'float32')
+  )
+    return undefined
+  const node = producers(graph).get(choice.outputs[0] as ValueName)
+  if (node === undefined || !node.inputs.includes(choice.weight)) return undefined
+  const biasName = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
+  if (biasName === '') return { node, bias: undefined }
+  const bias = biasPerChannel(graph.initializers.get(biasName), choice.dims[choice.channelAxis] as number)
+  return bias === undefined
+    ? undefined
+    : { node, bias: bias.map((value) => value * attribute(node, 'beta', 'float', 1)) }
+}
+
+// A Gemm's third input may also have one value per sample, or one for all.
+function biasPerChannel(tensor: Tensor | undefined, channels: number): Float32Array | undefined {
+  if (tensor === undefined || !isType(tensor, 'float32')) return undefined
+  if (tensor.data.length === 1) return new Float32Array(channels).fill(tensor.data[0] as number)
+  return tensor.data.length === channels && tensor.dims.at(-1) === channels ? tensor.data : undefined
+}
+
+/** Before this opset, a Gemm must have its third input. */
+const GEMM_WITHOUT_BIAS = 11
+
+/** Divides the weights, takes the bias away and gives the layer's output a new name. */
+export function divideOut(
+  edit: GraphEdit,
+  choice: LayerChoice,
+  { node }: Rescaling,
+): { divisor: Float32Array; raw: ValueName } {
+  const divisor = divideWeights(edit, choice)
+  const raw = edit.fresh(`${choice.outputs[0]}_raw`)
+  node.outputs = [raw]
+  if (choice.op !== 'MatMul') node.inputs = node.inputs.slice(0, 2)
+  if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS) {
+    node.inputs.push(
+      edit.initializer(`${choice.weight}.no_bias`, float32([divisor.length], new Float32Array(divisor.length))),
+    )
+  }
+  return { divisor, raw }
+}
+
+/**
+ * A channel with a root mean square below this, or below this share of the largest channel's, has died: it adds nothing
+ * that float32 could hold, and to divide by it, or by its square, would overflow. (Weight decay leaves such channels, down
+ * to denormal numbers.)
+ */
+const DEAD = { absolute: 1e-18, share: 1e-12 } as const
+
+/** Divides each output channel by its root mean square; dead channels stay as they are. @returns the divisors */
+export function divideWeights(edit: GraphEdit, choice: LayerChoice): Float32Array {
+  const weights = floats(edit.graph, choice.weight)
+  const channels = choice.dims[choice.channelAxis] as number
+  const inner = elementCount(choice.dims.slice(choice.channelAxis + 1))
+  const channelOf = (index: number): number => Math.floor(index / inner) % channels
+  const squares = new Float64Array(channels)
+  weights.forEach((weight, i) => {
+    squares[channelOf(i)] = (squares[channelOf(i)] as number) + weight * weight
+  })
+  const sizes = squares.map((sum) => Math.sqrt((sum * channels) / weights.length))
+  const least = Math.max(DEAD.absolute, DEAD.share * sizes.reduce((most, size) => Math.max(most, size), 0))
+  const divisor = Float32Array.from(sizes, (size) => (size < least ? 1 : size))
+  edit.graph.initializers.set(
+    choice.weight,
+    float32(
+      choice.dims,
+      weights.map((weight, i) => weight / (divisor[channelOf(i)] as number)),
+    ),
+  )
+  return divisor
+}
+
+/** Axes of a layer's output behind its channel axis. */
+export function spatialAxes({ op, dims }: LayerChoice): number {
+  return op === 'Conv' ? dims.length - 2 : 0
+}
