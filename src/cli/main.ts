@@ -12,18 +12,25 @@ const GRACE_MS = 5000
 
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const terminal = openTerminal({ quiet: argv.includes('--quiet') || argv.includes('-q') })
-  let code: number
+  process.exit(await runProgram(argv, openTerminal({ quiet: isQuiet(argv) })))
+}
+
+export function isQuiet(argv: readonly string[]): boolean {
+  return argv.includes('--quiet') || argv.includes('-q')
+}
+
+/** The program without its process. @returns the exit code; every error is told on the terminal */
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    code = await run(argv, terminal)
+    return await run(argv, terminal)
   } catch (error) {
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
-    code = exitCodeOf(failure)
+    const code = exitCodeOf(failure)
     if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
     terminal.complain(describe(failure, argv.includes('--debug')))
+    return code
   }
-  process.exit(code)
 }
 
 // Most work is lost when it is interrupted, as the signal's reason says; a command that has written something says so

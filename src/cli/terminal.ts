@@ -1,4 +1,5 @@
 // The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
+import type { Writable } from 'node:stream'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Progress } from '../training/progress.js'
 import { EXIT } from './exit-codes.js'
@@ -20,14 +21,22 @@ export interface Terminal {
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL_CHARACTERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g
 
-/** Takes over both streams and the signals of this process. */
-export function openTerminal({ quiet }: { quiet: boolean }): Terminal {
-  const { stdout, stderr } = process
+interface TerminalOptions {
+  quiet: boolean
+  /** Default those of this process. */
+  streams?: { stdout: Writable; stderr: Writable & { isTTY?: boolean; columns?: number } }
+  /** Default the signals of this process. */
+  signal?: AbortSignal
+}
+
+/** Takes over both streams and the signals. */
+export function openTerminal({ quiet, streams = process, signal }: TerminalOptions): Terminal {
+  const { stdout, stderr } = streams
   stdout.on('error', () => {})
   stderr.on('error', () => {})
   const display = progressDisplay({
     write: (text) => stderr.write(text),
-    live: stderr.isTTY && !isSet('CI') && !isSet('NO_COLOR') && process.env.TERM !== 'dumb',
+    live: stderr.isTTY === true && !isSet('CI') && !isSet('NO_COLOR') && process.env.TERM !== 'dumb',
     columns: () => stderr.columns,
     now: () => performance.now(),
   })
@@ -36,7 +45,7 @@ export function openTerminal({ quiet }: { quiet: boolean }): Terminal {
     stderr.write(`${line.replace(CONTROL_CHARACTERS, '?')}\n`)
   }
   return {
-    signal: interruption(complain),
+    signal: signal ?? interruption(complain),
     write: (data) =>
       new Promise((resolve, reject) => {
         display.clear()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
@@ -58,7 +59,8 @@ describe('bad input', () => {
   ]
   for (const [args, message] of cases) {
     test(`ttq ${args}`, async () => {
-      const { code, stdout, stderr } = await run(folder, [...args.split(' '), '--quiet'])
+      const words = [...args.split(' '), '--quiet']
+      const { code, stdout, stderr } = await (words.includes('-') ? run(folder, words) : runHere(folder, words))
       assert.match(stderr, message)
       assert.equal(stdout, '')
       assert.equal(code, 3)

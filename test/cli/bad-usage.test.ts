@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { smallNetwork } from './small-network.js'
 
@@ -204,8 +205,8 @@ describe('bad usage', () => {
 
   for (const [args, message] of CASES) {
     test(`ttq ${args}`, async () => {
-      const { code, stdout, stderr } = await run(folder, args.split(' '))
-      // With --json in the arguments stdout carries the error document; json.test.ts looks at that.
+      const { code, stdout, stderr } = await runHere(folder, args.split(' '))
+      // With --json in the arguments stdout carries the error document.
       if (!args.includes('--json')) assert.equal(stdout, '')
       assert.equal(stderr.replace(/^(ttq: .*[^.?])\n$/, '$1.\n'), `ttq: ${message}\n`)
       assert.equal(code, 2)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -23,7 +24,7 @@ describe('help', () => {
 
   for (const command of ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'unpack', 'inspect', 'new', 'doctor']) {
     test(`ttq ${command} --help`, async () => {
-      const { code, stdout, stderr } = await run(folder, [command, '--help'])
+      const { code, stdout, stderr } = await runHere(folder, [command, '--help'])
       assert.equal(stdout, pinned(command))
       assert.equal(stderr, '')
       assert.equal(code, 0)
