@@ -54,7 +54,9 @@ export const ACCURACY_RUNS: Readonly<Record<string, AccuracyRun>> = {
   },
   alexnet: {
     prepare: 'new alexnet --classes 10 -o {out}/alexnet-new.onnx',
-    command: `compress {out}/alexnet-new.onnx ${LARGE_IMAGES} --from-scratch --epochs 5 --batch 32 --optimizer adam --learning-rate 0.0001`,
+    command:
+      `compress {out}/alexnet-new.onnx ${LARGE_IMAGES} --from-scratch --epochs 5 --batch 32 --optimizer ` +
+      'adam --learning-rate 0.0001',
     minutes: 5,
   },
 }

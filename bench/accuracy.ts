@@ -98,7 +98,10 @@ function summary(report: CompressReport | TrainReport): string {
   const [before, after] = accuracies(report)
   const { training } = report
   const losses = training?.history.map(({ loss }) => loss.toFixed(2)).join(' ')
-  return `top-1 ${before?.toFixed(2) ?? '-'} -> ${after?.toFixed(2) ?? '-'} %, loss by epoch ${losses}, ${minutes(training?.elapsedMs)} min of training`
+  return (
+    `top-1 ${before?.toFixed(2) ?? '-'} -> ${after?.toFixed(2) ?? '-'} %, loss by epoch ${losses}, ` +
+    `${minutes(training?.elapsedMs)} min of training`
+  )
 }
 
 function row(name: string, command: string, report: CompressReport | TrainReport): (string | number)[] {

@@ -128,7 +128,10 @@ async function compareRuns(original: Uint8Array, packed: Uint8Array, unpacked: U
   }
   const ours = await run(unpacked, first.feeds)
   const library = await run(writeModel(unpack(packed).model), first.feeds)
-  return `runs; outputs ${sameBits(ours, library) ? 'bit-identical' : 'DIFFER'} packed and unpacked; differs from the original by ${(100 * difference(first.results, ours)).toFixed(0)} %`
+  return (
+    `runs; outputs ${sameBits(ours, library) ? 'bit-identical' : 'DIFFER'} packed and unpacked; differs ` +
+    `from the original by ${(100 * difference(first.results, ours)).toFixed(0)} %`
+  )
 }
 
 async function outcome(model: string, options: readonly string[], folder: string): Promise<string> {
@@ -144,8 +147,12 @@ async function outcome(model: string, options: readonly string[], folder: string
   const back = ttq('unpack', packed, '-o', unpacked, '--force')
   if (back.code !== 0) return `${head} | unpack: exit code ${back.code}: ${back.message}`
   const ran = await compareRuns(readFileSync(model), readFileSync(packed), readFileSync(unpacked))
-  const sizes = `${size.onnxBytes} -> ${size.fileBytes} | ${size.fileRatio.toFixed(2)} | ${size.ternaryRatio.toFixed(2)}`
-  return `${head} | ${ternary} / ${layers.length - ternary} | ${sizes} | ${verified.bitExact ? '' : 'NOT VERIFIED; '}${ran}`
+  const sizes =
+    `${size.onnxBytes} -> ${size.fileBytes} | ${size.fileRatio.toFixed(2)} | ` + `${size.ternaryRatio.toFixed(2)}`
+  return (
+    `${head} | ${ternary} / ${layers.length - ternary} | ${sizes} | ` +
+    `${verified.bitExact ? '' : 'NOT VERIFIED; '}${ran}`
+  )
 }
 
 const args = process.argv.slice(2)

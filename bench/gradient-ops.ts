@@ -55,7 +55,8 @@ async function measureLayer({ channels, size, groups, stride }: Layer): Promise<
   const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], group: groups, strides: [stride, stride] }
   const flops = 2 * BATCH * out * out * elementCount(w)
   console.log(
-    `3x3 convolution, ${channels} channels${groups > 1 ? ' (depthwise)' : ''}, ${size}x${size}, stride ${stride}, batch ${BATCH}`,
+    `3x3 convolution, ${channels} channels${groups > 1 ? ' (depthwise)' : ''}, ${size}x${size}, stride ` +
+      `${stride}, batch ${BATCH}`,
   )
   await compare({ x, dy, w }, flops, {
     forward: (g) => g.emit('Conv', ['x', 'w'], attributes),
@@ -118,7 +119,8 @@ async function compare(
     const median = medians[index] as number
     const rate = flops === 0 ? '' : `${(flops / median / 1e6).toFixed(0)} GFLOP/s`
     console.log(
-      `  ${name.padEnd(50)} ${median.toFixed(2).padStart(8)} ms  ${rate.padStart(12)}  ${(median / (medians[0] as number)).toFixed(2)}`,
+      `  ${name.padEnd(50)} ${median.toFixed(2).padStart(8)} ms  ${rate.padStart(12)}  ` +
+        `${(median / (medians[0] as number)).toFixed(2)}`,
     )
   }
   for (const session of sessions) await session.release()

@@ -63,7 +63,8 @@ try {
   ]) {
     const bytes = await peak(folder, args.split(' '))
     console.log(
-      `ttq ${args.padEnd(30)} ${(bytes / 1e6).toFixed(0).padStart(6)} MB, ${(bytes / size).toFixed(2)} times the model's ${(size / 1e6).toFixed(0)} MB`,
+      `ttq ${args.padEnd(30)} ${(bytes / 1e6).toFixed(0).padStart(6)} MB, ${(bytes / size).toFixed(2)} times the ` +
+        `model's ${(size / 1e6).toFixed(0)} MB`,
     )
   }
 } finally {

@@ -55,6 +55,7 @@ const all = [...totals.values()].reduce((sum, { ms }) => sum + ms, 0)
 console.log(`${network}, batch ${batch}: ${Math.min(...durations).toFixed(0)} ms at best, kernels ${all.toFixed(0)} ms`)
 for (const [key, { ms, count }] of [...totals].sort((a, b) => b[1].ms - a[1].ms).slice(0, detail === '' ? 20 : 60)) {
   console.log(
-    `${ms.toFixed(1).padStart(7)} ms ${((100 * ms) / all).toFixed(1).padStart(5)} % ${String(count).padStart(5)} x ${key.replaceAll('"float":', '')}`,
+    `${ms.toFixed(1).padStart(7)} ms ${((100 * ms) / all).toFixed(1).padStart(5)} % ${String(count).padStart(5)} ` +
+      `x ${key.replaceAll('"float":', '')}`,
   )
 }

@@ -126,13 +126,16 @@ for (const network of asked.length > 0 ? asked : Object.keys(CASES)) {
     ((await countFlops(model, (await dataset.train.batch([0])).inputs)) * imagesPerSecond) / (rate * 1e9 * cores)
   const percent = (name: string): string => `${((100 * part(name)) / ms).toFixed(1)} %`
   console.log(
-    `${network}, batch ${batch}: ${imagesPerSecond.toFixed(1)} images/s, ${ms.toFixed(0)} ms per step, ${part('replicas')} replicas, peak ${part('peakMegabytes')} MB`,
+    `${network}, batch ${batch}: ${imagesPerSecond.toFixed(1)} images/s, ${ms.toFixed(0)} ms per step, ` +
+      `${part('replicas')} replicas, peak ${part('peakMegabytes')} MB`,
   )
   console.log(
-    `  gradient ${percent('gradient')}, reduce ${percent('reduce')}, update ${percent('update')}, waiting ${percent('wait')}; data ${percent('data')}, beside the others`,
+    `  gradient ${percent('gradient')}, reduce ${percent('reduce')}, update ${percent('update')}, waiting ` +
+      `${percent('wait')}; data ${percent('data')}, beside the others`,
   )
   console.log(
-    `  ${(100 * share).toFixed(0)} % of the matrix-product rate (${rate.toFixed(0)} GFLOP/s per core); ${(imagesPerSecond / aloneImages).toFixed(2)} times one core (${aloneImages.toFixed(1)} images/s)`,
+    `  ${(100 * share).toFixed(0)} % of the matrix-product rate (${rate.toFixed(0)} GFLOP/s per core); ` +
+      `${(imagesPerSecond / aloneImages).toFixed(2)} times one core (${aloneImages.toFixed(1)} images/s)`,
   )
   const cells = PEERS.flatMap((peer) => {
     const all = found.get(peer) ?? []
@@ -141,7 +144,8 @@ for (const network of asked.length > 0 ? asked : Object.keys(CASES)) {
     const name = peer === 'tfjs' ? `TensorFlow.js ${versionOf('@tensorflow/tfjs')}, CPU` : `PyTorch ${torch}, ${peer}`
     if (all.length > 0)
       console.log(
-        `  ${name}: ${speed.toFixed(speed < 10 ? 2 : 1)} images/s, peak ${peak} MB; our throughput is ${(imagesPerSecond / speed).toFixed(2)} times theirs`,
+        `  ${name}: ${speed.toFixed(speed < 10 ? 2 : 1)} images/s, peak ${peak} MB; our throughput is ` +
+          `${(imagesPerSecond / speed).toFixed(2)} times theirs`,
       )
     else if (peers.includes(peer)) console.log(`  ${name}: did not run`)
     return all.length > 0 ? [speed.toFixed(2), peak] : ['', '']

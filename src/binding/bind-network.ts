@@ -79,7 +79,8 @@ function onlyInput(inputs: readonly InputShape[], dataset: ImageDataset): InputS
   if (input !== undefined && others.length === 0) return input
   throw new TtqError(
     'data',
-    `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ${inputs.map(({ name }) => name).join(', ')}`,
+    `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ` +
+      `${inputs.map(({ name }) => name).join(', ')}`,
     {
       hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
     },

@@ -48,7 +48,8 @@ const ENTRIES: readonly CommandEntry[] = [
   {
     name: 'inspect',
     summary:
-      'Describe an .onnx or .ttq file: layers, shapes, Wp, Wn, shares of -/0/+, bits per weight, what cannot be trained.',
+      'Describe an .onnx or .ttq file: layers, shapes, Wp, Wn, shares of -/0/+, bits per weight, what cannot be ' +
+      'trained.',
     example: ['$0 inspect model.onnx', 'what compress would do with each layer'],
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },

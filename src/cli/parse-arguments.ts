@@ -62,10 +62,12 @@ function program(
     })
     .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
     .usage(
-      '$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.',
+      '$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: ' +
+        'fine-tune, pack to 2 bits, verify, report.',
     )
     .epilogue(
-      `${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is stdin or stdout.`,
+      `${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is ` +
+        'stdin or stdout.',
     )
   for (const command of commands) {
     const build = (own: Argv): Argv => buildCommand(own, command)

@@ -85,7 +85,8 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
             ? `, held-out agreement ${event.validationAgreement?.toFixed(2)} %`
             : `, held-out ${event.validationTop1.toFixed(2)} %`
         line(
-          `epoch ${event.epoch}/${event.epochs}: loss ${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`,
+          `epoch ${event.epoch}/${event.epochs}: loss ` +
+            `${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`,
         )
         break
     }
@@ -101,7 +102,10 @@ function overall({ epoch, epochs, step, steps }: Step): number {
 }
 
 function describeStep({ epoch, epochs, step, steps, loss, samplesPerSecond, remainingMs }: Step): string {
-  return `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}, ${Math.round(samplesPerSecond)} images/s, ${duration(remainingMs)} left`
+  return (
+    `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}, ` +
+    `${Math.round(samplesPerSecond)} images/s, ${duration(remainingMs)} left`
+  )
 }
 
 function bar(share: number, live: boolean): string {

@@ -99,7 +99,8 @@ function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
   if (fits.length === 0) {
     throw new TtqError(
       'data',
-      `input "${input.name}": shape ${shown(input.dims)}, expected ${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`,
+      `input "${input.name}": shape ${shown(input.dims)}, expected ` +
+        `${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`,
       {
         facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
         hint: "choose a dataset with images of the network's size, or give a loader module that resizes them: --data ./loader.mjs",

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { readDataFile } from './dataset-files.js'
 import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
-import { channelStatistics } from './image-statistics.js'
+import { pixelStatistics } from './image-statistics.js'
 
 export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
 export const CIFAR10_TEST_FILE = 'test_batch.bin'
@@ -66,7 +66,7 @@ export async function readCifar10(folder: string, name: string): Promise<ImageDa
     classes: CIFAR10_CLASSES.length,
     train,
     test,
-    ...channelStatistics(train),
+    ...pixelStatistics(train),
     augmentation: AUGMENTATION,
   }
 }
@@ -81,7 +81,8 @@ export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
   if (count === 0 || bytes.length % RECORD_BYTES !== 0) {
     throw new TtqError(
       'data',
-      `${file}: ${bytes.length} bytes, expected a multiple of ${RECORD_BYTES} (one label and ${IMAGE_BYTES} pixels per image)`,
+      `${file}: ${bytes.length} bytes, expected a multiple of ${RECORD_BYTES} (one label and ${IMAGE_BYTES} ` +
+        'pixels per image)',
       {
         facts: { file, bytes: bytes.length },
         hint: HINT,

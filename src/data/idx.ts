@@ -29,7 +29,8 @@ export function parseIdx(bytes: Uint8Array, file: string, rank: number): IdxArra
   if (magic !== expected) {
     throw damaged(
       file,
-      `starts with ${hex(magic)}, expected ${hex(expected)} (IDX, unsigned bytes, ${rank} dimension${rank === 1 ? '' : 's'})`,
+      `starts with ${hex(magic)}, expected ${hex(expected)} (IDX, unsigned bytes, ${rank} ` +
+        `dimension${rank === 1 ? '' : 's'})`,
     )
   }
   const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i))

@@ -6,7 +6,7 @@ import type { ImageSet } from './dataset.js'
  * decimals as the usual constants are: 0.1307 and 0.3081 for MNIST's training images. Exact before rounding: it goes
  * through histograms.
  */
-export function channelStatistics(images: ImageSet): { mean: number[]; std: number[] } {
+export function pixelStatistics(images: ImageSet): { mean: number[]; std: number[] } {
   const area = images.height * images.width
   const histograms = Array.from({ length: images.channels }, () => new Uint32Array(256))
   for (let plane = 0; plane < images.count * images.channels; plane++) {

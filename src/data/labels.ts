@@ -15,6 +15,8 @@ export async function isLabelled(split: Split): Promise<boolean> {
 export async function checkLabelled(split: Split, what: string, purpose: string): Promise<void> {
   if (await isLabelled(split)) return
   throw new TtqError('data', `dataset: its ${what} samples have no labels, expected one class per sample ${purpose}`, {
-    hint: 'ttq compress learns without labels, from the original network; everything else needs them (docs/datasets.md)',
+    hint:
+      'ttq compress learns without labels, from the original network; everything else needs them ' +
+      '(docs/datasets.md)',
   })
 }

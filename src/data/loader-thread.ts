@@ -1,5 +1,5 @@
-// A loader module in a thread of its own, so that what the module does - print, wait, compute for ever, end the process,
-// use up its memory - is an error with the module's name and not the end of the program.
+// A loader module in a thread of its own, so that what the module does - print, wait, compute for ever, end the
+// process, use up its memory - is an error with the module's name and not the end of the program.
 import { Worker } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { BatchRequest, GivenBatch, GivenModule, LoaderFailure, LoaderReply, Unusable } from './loader-worker.js'

@@ -6,14 +6,15 @@ import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
 import { parseIdx } from './idx.js'
-import { channelStatistics } from './image-statistics.js'
+import { pixelStatistics } from './image-statistics.js'
 
 // Digits and clothes may move by two pixels, but a mirrored digit is another digit.
 const AUGMENTATION: Augmentation = { pad: 2, flip: false }
 
 const PARTS = { train: 'train', test: '(?:t10k|test)' } as const
 const FOLDER_HINT =
-  'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data mnist:<folder>'
+  'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data ' +
+  'mnist:<folder>'
 
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
@@ -42,7 +43,7 @@ export async function readMnist(folder: string, name: string): Promise<ImageData
       { facts: { folder }, hint: FOLDER_HINT },
     )
   }
-  return { kind: 'images', name, classes, train, test, ...channelStatistics(train), augmentation: AUGMENTATION }
+  return { kind: 'images', name, classes, train, test, ...pixelStatistics(train), augmentation: AUGMENTATION }
 }
 
 /**

@@ -188,7 +188,8 @@ function toTensor(
     const found = isDims(dims) ? `${data.length} values for shape [${dims.join(',')}]` : `${data.length} values`
     throw fault(
       name,
-      `${source} has ${found}, expected shape [${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`,
+      `${source} has ${found}, expected shape ` +
+        `[${[samples, ...input.dims.slice(1).map((dim) => dim ?? '?')].join(',')}]`,
     )
   }
   if (data instanceof Float32Array || data instanceof Float64Array) {

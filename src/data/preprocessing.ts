@@ -77,7 +77,9 @@ function parseNumbers(option: string, text: string, channels: number): number[] 
   const parts = text.split(',').map((part) => part.trim())
   const numbers = parts.map(Number)
   const bad = parts.find((part, i) => part === '' || !Number.isFinite(numbers[i]))
-  const hint = `write one number per channel, e.g. ${option} ${(option === '--mean' ? IMAGENET.mean : IMAGENET.std).slice(0, channels).join(',')}`
+  const hint =
+    `write one number per channel, e.g. ${option} ` +
+    `${(option === '--mean' ? IMAGENET.mean : IMAGENET.std).slice(0, channels).join(',')}`
   if (bad !== undefined)
     throw new TtqError('usage', `${option}: "${bad}" in "${text}", expected numbers separated by commas`, { hint })
   if (numbers.length !== channels) {

@@ -1,8 +1,8 @@
 // One replica of the training: its share of every batch, its shard of every update. Runs inside a worker thread.
 //
-// One step: gradients of the own share -> exchange -> update of the own shard by the mean over all replicas -> exchange.
-// Each shard is updated once, by one replica, so that the update is spread over the cores as well; what comes out
-// depends on the seed and the number of replicas, never on which of them was faster.
+// One step: gradients of the own share -> exchange -> update of the own shard by the mean over all replicas ->
+// exchange. Each shard is updated once, by one replica, so that the update is spread over the cores as well; what comes
+// out depends on the seed and the number of replicas, never on which of them was faster.
 import type { Device } from '../options/choices.js'
 import type { Engine, Feeds, LocalGraph } from '../runtime/engine.js'
 import { float32, type Tensor } from '../tensor/tensor.js'

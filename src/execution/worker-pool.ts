@@ -32,8 +32,8 @@ export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInter
 }
 
 /**
- * A fixed number of threads, each of which starts with its first call. Close it when done, or the process lives on. As a
- * loader, it loads graphs into the first of them.
+ * A fixed number of threads, each of which starts with its first call. Close it when done, or the process lives on. As
+ * a loader, it loads graphs into the first of them.
  */
 export class WorkerPool implements Workers, Loader {
   readonly size: number

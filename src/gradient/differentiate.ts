@@ -122,7 +122,8 @@ class Tape {
     const gradients = backward(node, this.ruleScope(node, path))
     if (gradients.length !== node.inputs.length) {
       throw new Error(
-        `internal: the rule of ${describeNode(node)} gave ${gradients.length} gradients for ${node.inputs.length} inputs`,
+        `internal: the rule of ${describeNode(node)} gave ${gradients.length} gradients for ` +
+          `${node.inputs.length} inputs`,
       )
     }
     for (const [index, input] of node.inputs.entries()) {

@@ -33,7 +33,8 @@ export class CompressJob {
     const { nameOptions } = this.connections
     this.options = completeOptions('compress', { ...this.given, unlabelled: true }, nameOptions)
     this.warn(
-      `the training samples have no labels: the network learns from the original alone, as with ${nameOptions('unlabelled')}`,
+      'the training samples have no labels: the network learns from the original alone, as with ' +
+        `${nameOptions('unlabelled')}`,
     )
   }
 

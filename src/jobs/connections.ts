@@ -1,5 +1,6 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
+import { TtqError } from '../errors/ttq-error.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
@@ -24,26 +25,38 @@ export interface TrainingConnections extends Connections {
   checkpoint?: CheckpointOptions | undefined
 }
 
-const NAMES = [
-  'name',
-  'onProgress',
-  'signal',
-  'externalData',
-  'overwrite',
-  'nameOptions',
-  'checkpoint',
-] as const satisfies readonly (keyof TrainingConnections)[]
+const isFunction = (value: unknown): boolean => typeof value === 'function'
 
-/** A request, taken apart into what connects the caller and the options given. */
+/** What each of them must be, where it is given. */
+const CONNECTIONS: { readonly [Name in keyof Required<TrainingConnections>]: [(value: unknown) => boolean, string] } = {
+  name: [(value) => typeof value === 'string', 'a file name'],
+  onProgress: [isFunction, 'a function'],
+  signal: [(value) => value instanceof AbortSignal, 'an AbortSignal'],
+  externalData: [isFunction, 'a function'],
+  overwrite: [(value) => typeof value === 'boolean', 'true or false'],
+  nameOptions: [isFunction, 'a function'],
+  checkpoint: [(value) => typeof value === 'object' && value !== null, 'an object'],
+}
+
+/**
+ * A request, taken apart into what connects the caller and the options given.
+ * @throws TtqError `usage` for connections that are of another kind
+ */
 export function takeApart<R extends TrainingConnections>(
   request: R,
-): { connections: TrainingConnections & { nameOptions: NameOptions }; given: Omit<R, (typeof NAMES)[number]> } {
-  const isConnection = ([key]: [string, unknown]): boolean => (NAMES as readonly string[]).includes(key)
-  const entries = Object.entries(request)
+): { connections: TrainingConnections & { nameOptions: NameOptions }; given: Omit<R, keyof TrainingConnections> } {
+  const isConnection = ([key]: [string, unknown]): boolean => Object.hasOwn(CONNECTIONS, key)
+  const entries = Object.entries(request).filter(([, value]) => value !== undefined)
   const connections = Object.fromEntries(entries.filter(isConnection)) as unknown as TrainingConnections
+  for (const [name, [holds, expected]] of Object.entries(CONNECTIONS)) {
+    const value: unknown = connections[name as keyof TrainingConnections]
+    if (value === undefined ? name !== 'name' : holds(value)) continue
+    const found = value === null ? 'null' : value === undefined ? 'nothing' : typeof value
+    throw new TtqError('usage', `${name}: found ${found}, expected ${expected}`, { facts: { option: name } })
+  }
   return {
     connections: { ...connections, nameOptions: connections.nameOptions ?? inLibrary },
-    given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, (typeof NAMES)[number]>,
+    given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, keyof TrainingConnections>,
   }
 }
 

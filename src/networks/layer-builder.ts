@@ -181,7 +181,8 @@ export class LayerBuilder {
     if (this.bytes <= MOST_BYTES) return new Float32Array(elementCount(dims))
     throw new TtqError(
       'usage',
-      `new: "${name}" of shape ${dims.join('x')} brings the weights to ${(this.bytes / 1e9).toFixed(1)} GB, expected at most 2 GB in one ONNX file`,
+      `new: "${name}" of shape ${dims.join('x')} brings the weights to ${(this.bytes / 1e9).toFixed(1)} GB, ` +
+        'expected at most 2 GB in one ONNX file',
       {
         hint: 'choose a smaller input or fewer classes',
         facts: { name, dims },

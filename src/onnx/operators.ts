@@ -6,8 +6,8 @@ import { attribute } from './attributes.js'
 import type { Node } from './model.js'
 
 /**
- * What a learned input is to its operator. `recurrent`, `embedding` and `operand` (of arithmetic, where it may also be a
- * constant of the function) are stored like other weights, but nothing trains them.
+ * What a learned input is to its operator. `recurrent`, `embedding` and `operand` (of arithmetic, where it may also be
+ * a constant of the function) are stored like other weights, but nothing trains them.
  */
 export type LearnedRole =
   'weight' | 'bias' | 'scale' | 'slope' | 'mean' | 'variance' | 'recurrent' | 'embedding' | 'operand'
@@ -16,7 +16,9 @@ export type LearnedRole =
 export interface WeightPlace {
   /** Axis of the weight that counts output channels. */
   readonly channelAxis: number
-  /** Axis of the first output that counts them, from the end where negative; undefined where it is no layer's weight. */
+  /**
+   * Axis of the first output that counts them, from the end where negative; undefined where it is no layer's weight.
+   */
   readonly outputAxis: number | undefined
   /** Weights that one output value adds up. */
   readonly fanIn: number
@@ -143,7 +145,8 @@ const ROWS: readonly [string, Operator][] = [
   ['Tile', { shapeFrom: [1, 2] }],
   ...rows('Reshape Squeeze Unsqueeze Expand AffineGrid CenterCropPad TopK', { shapeFrom: [1] }),
   ...rows(
-    'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare',
+    'ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ' +
+      'ReduceSumSquare',
     { shapeFrom: [1] },
   ),
   ...rows('BlackmanWindow HammingWindow HannWindow', { shapeFrom: [0] }),

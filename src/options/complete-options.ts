@@ -1,5 +1,6 @@
 // From what a caller says to the options that hold: what is given, else what the recipe says, else the defaults of the
 // way of training and the optimizer. What makes no sense is refused here, for the library as for the program.
+import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { contradiction } from './contradictions.js'
 import type { Default, Job, OptimizerName, OptionRow, Way } from './option.js'
@@ -20,8 +21,8 @@ export const RATE_BATCH = 128
 /**
  * The options of a job as they hold.
  * @param name how messages name an option: as the caller writes it
- * @throws TtqError `usage` for options that the job does not have, values out of range, and options that contradict each
- * other
+ * @throws TtqError `usage` for options that the job does not have, values out of range, and options that contradict
+ * each other
  */
 export function completeOptions<J extends Job>(
   job: J,
@@ -99,9 +100,13 @@ function rateForBatch(rate: number, { batch, optimizer }: { batch: number; optim
 }
 
 function unknown(job: Job, key: string, known: readonly string[], name: NameOptions): TtqError {
+  const closest = closestName(key, known)
   return new TtqError('usage', `${job}: unknown option ${name(key)}`, {
     facts: { option: key },
-    hint: `the options are ${known.map((option) => name(option)).join(', ')}`,
+    hint:
+      closest === undefined
+        ? `the options are ${known.map((option) => name(option)).join(', ')}`
+        : `did you mean ${name(closest)}?`,
   })
 }
 

@@ -74,7 +74,8 @@ const RULES: readonly Rule[] = [
     options['unlabelled'] === true && (options['distill'] as number) < 1
       ? [
           'distill',
-          `found "${options['distill'] as number}" together with ${name('unlabelled')}, expected 1: without labels there is nothing else to learn from`,
+          `found "${options['distill'] as number}" together with ${name('unlabelled')}, expected 1: without ` +
+            'labels there is nothing else to learn from',
         ]
       : undefined,
   ({ options, name }) =>

@@ -29,10 +29,13 @@ export const START_OPTIONS = {
     group,
     help:
       `start from fresh random weights instead of the file's: ${scratch.epochs} epochs of ${scratch.optimizer} without ` +
-      `distillation, learning rate ${scratch.rates.sgd}, with adam ${scratch.rates.adam}, weight decay ${scratch.weightDecay}`,
+      `distillation, learning rate ${scratch.rates.sgd}, with adam ${scratch.rates.adam}, weight decay ` +
+      `${scratch.weightDecay}`,
     at: { train: { help: "start from fresh random weights instead of the file's" } },
   },
-  /** Train on the samples alone, by distillation from the original network; so it is, too, where there are no labels. */
+  /**
+   * Train on the samples alone, by distillation from the original network; so it is, too, where there are no labels.
+   */
   unlabelled: {
     kind: { type: 'flag' },
     jobs: ['compress', 'sweep'],

@@ -1,6 +1,6 @@
 // All options, one row each, in the order in which help shows them. From here come the types of the library's options,
-// what is refused, what the command line reads and its help, the settings of reports and the fingerprint of checkpoints:
-// an option is added in one place, and used where it matters.
+// what is refused, what the command line reads and its help, the settings of reports and the fingerprint of
+// checkpoints: an option is added in one place, and used where it matters.
 import { DATASET_OPTIONS } from './dataset-options.js'
 import { FINE_TUNING_OPTIONS, START_OPTIONS } from './fine-tuning-options.js'
 import type { Job, OptionRow, ValueOf } from './option.js'

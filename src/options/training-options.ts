@@ -1,7 +1,7 @@
 // Options that say how a network is trained, whatever becomes of its weights.
 //
-// Defaults of fine-tuning were tuned on CIFAR-10 ResNet-20. Those of `train`, for random weights, are those of He et al.
-// (2016, arXiv 1512.03385, section 4.2) for ResNets on CIFAR-10, with a cosine in the place of their drops; from
+// Defaults of fine-tuning were tuned on CIFAR-10 ResNet-20. Those of `train`, for random weights, are those of He et
+// al. (2016, arXiv 1512.03385, section 4.2) for ResNets on CIFAR-10, with a cosine in the place of their drops; from
 // scratch, weight decay and SGD's rate are the same: random weights have farther to go than trained ones, and no
 // teacher. `paper` is how Zhu et al. (arXiv 1612.01064, section 5.1, and their CIFAR-10 code) train ResNets: one rate
 // for all values, Wp and Wn included, which drops at epochs 82, 123 and 300 of 400.

@@ -5,7 +5,9 @@ import { countText, durationText, facts, percentText, shapeText, sizeText, table
 /** The ranking, most harmful layer first; ends with a newline. */
 export function renderAnalyzeReport(report: AnalyzeReport): string {
   const { model, layers, kept, samples, baseline } = report
-  const headline = `${model}: ${countText(layers.length)} layer${layers.length === 1 ? '' : 's'} can become ternary; each alone, without training, the most harmful first`
+  const headline =
+    `${model}: ${countText(layers.length)} layer${layers.length === 1 ? '' : 's'} can become ` +
+    'ternary; each alone, without training, the most harmful first'
   const details = facts([
     ['data', `${report.dataset}, ${report.preprocessing}, ${countText(samples)} held-out training samples`],
     ...(baseline.top1 === null ? [] : [['original', `top-1 ${percentText(baseline.top1)} of them`] as const]),

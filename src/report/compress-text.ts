@@ -31,7 +31,10 @@ export function renderCompressReport(report: CompressReport): string {
 }
 
 function headline({ model, size }: CompressReport): string {
-  return `${model}: ternary layers ${ratioText(size.ternaryRatio)} smaller, whole file ${ratioText(size.fileRatio)} smaller`
+  return (
+    `${model}: ternary layers ${ratioText(size.ternaryRatio)} smaller, whole file ` +
+    `${ratioText(size.fileRatio)} smaller`
+  )
 }
 
 function summary(report: CompressReport): [string, string][] {
@@ -40,7 +43,8 @@ function summary(report: CompressReport): [string, string][] {
     ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
     [
       'ternary layers',
-      `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} (${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`,
+      `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} ` +
+        `(${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`,
     ],
     [
       'the rest',

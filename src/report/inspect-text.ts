@@ -5,7 +5,8 @@ import { countText, facts, printable, scaleText, shapeText, shareText, sizeText,
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport): string {
   const parts = [
-    `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
+    `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
+      `${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
     facts(summary(report)),
     layerTable(report.layers),
     report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
@@ -85,7 +86,8 @@ function trainability({ unsupportedForTraining: nodes }: InspectReport): string 
   const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${oneLine(node)}": ${reason}`)
   const more = nodes.length > LISTED_NODES ? [`  and ${nodes.length - LISTED_NODES} more`] : []
   return [
-    `training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without --data does not need it)`,
+    `training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without ` +
+      '--data does not need it)',
     ...listed,
     ...more,
   ].join('\n')

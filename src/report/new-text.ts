@@ -19,5 +19,8 @@ export interface NewReport {
 /** One line; ends with a newline. */
 export function renderNewReport({ network, output, classes, input, seed, parameters, onnxBytes }: NewReport): string {
   const task = `${shapeText(input)} to ${countText(classes)} ${classes === 1 ? 'class' : 'classes'}`
-  return `${network} (${task}, ${countText(parameters)} parameters, seed ${seed}) -> ${output ?? 'stdout'} (${sizeText(onnxBytes)})\n`
+  return (
+    `${network} (${task}, ${countText(parameters)} parameters, seed ${seed}) -> ${output ?? 'stdout'} ` +
+    `(${sizeText(onnxBytes)})\n`
+  )
 }

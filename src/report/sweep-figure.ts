@@ -72,7 +72,8 @@ export function sweepFigure({ model, dataset, baseline, onnxBytes, points }: Swe
     valueOf: ({ fileBytes }) => fileBytes / unit.bytes,
   }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="Helvetica, Arial, sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ` +
+      `${HEIGHT}" font-family="Helvetica, Arial, sans-serif" font-size="13">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(LEFT, 26, `${shortened(model)} on ${shortened(dataset)}`, {
       'font-size': 16,
@@ -82,7 +83,8 @@ export function sweepFigure({ model, dataset, baseline, onnxBytes, points }: Swe
     text(
       LEFT,
       46,
-      `ternary weights; the original has ${percentText(baseline.top1)} and ${decimal(onnxBytes / unit.bytes)} ${unit.name}`,
+      `ternary weights; the original has ${percentText(baseline.top1)} and ${decimal(onnxBytes / unit.bytes)} ` +
+        `${unit.name}`,
       { fill: COLORS.faint },
     ),
     ...frame(accuracy, x),
@@ -147,7 +149,8 @@ function originalLine({ top, bottom, y }: Panel, top1: number): string[] {
   const at = yOf(top1, y, top, bottom)
   const label = at - top < 20 ? at + 16 : at - 6
   return [
-    `<line x1="${LEFT}" y1="${round(at)}" x2="${WIDTH - RIGHT}" y2="${round(at)}" stroke="${COLORS.original}" stroke-dasharray="6 4"/>`,
+    `<line x1="${LEFT}" y1="${round(at)}" x2="${WIDTH - RIGHT}" y2="${round(at)}" stroke="${COLORS.original}" ` +
+      'stroke-dasharray="6 4"/>',
     text(WIDTH - RIGHT - 4, label, `original, full precision: ${percentText(top1)}`, {
       'text-anchor': 'end',
       fill: COLORS.original,
@@ -161,7 +164,8 @@ function curve({ top, bottom, y, color, valueOf }: Panel, x: Axis, points: reado
     (point) => [round(xOf(100 * point.sparsity, x)), round(yOf(valueOf(point), y, top, bottom))] as const,
   )
   return [
-    `<polyline points="${places.map((place) => place.join(',')).join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>`,
+    `<polyline points="${places.map((place) => place.join(',')).join(' ')}" fill="none" stroke="${color}" ` +
+      'stroke-width="2"/>',
     ...places.map(([px, py]) => `<circle cx="${px}" cy="${py}" r="4" fill="${color}"/>`),
   ]
 }

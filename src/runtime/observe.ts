@@ -1,5 +1,5 @@
-// Running a network once to see the shapes of all values and its shape arithmetic as they really are, instead of a shape
-// rule per operator.
+// Running a network once to see the shapes of all values and its shape arithmetic as they really are, instead of a
+// shape rule per operator.
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { cloneModel, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'

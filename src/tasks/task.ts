@@ -1,5 +1,5 @@
-// What a network is trained and judged for, as a value: everything that training, evaluation and comparison need to know
-// of targets and scores. Everything else handles samples and graphs, and asks the task.
+// What a network is trained and judged for, as a value: everything that training, evaluation and comparison need to
+// know of targets and scores. Everything else handles samples and graphs, and asks the task.
 import type { Batch } from '../data/dataset.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, ValueName } from '../onnx/model.js'

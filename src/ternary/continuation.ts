@@ -36,13 +36,13 @@ export function continuation(
   const slots = ternary
     .flatMap((name) => METHOD_SLOTS.map((kind) => `${name}.${kind}`))
     .filter((name) => state.has(name))
-  const returned = choices.filter((choice) => !choice.ternary && normalized.has(choice.weight))
+  const restored = choices.filter((choice) => !choice.ternary && normalized.has(choice.weight))
   return {
     values: new Map([...values].filter(([name]) => !ternary.includes(name))),
     start: {
       values: new Map(ternary.map((name) => [name, values.get(name) as Float32Array])),
       state: new Map(slots.map((name) => [name, state.get(name) as Float32Array])),
     },
-    fanIns: fanInsOf(returned),
+    fanIns: fanInsOf(restored),
   }
 }

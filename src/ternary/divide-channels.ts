@@ -67,8 +67,8 @@ export function divideOut(
 
 /**
  * A channel with a root mean square below this, or below this share of the largest channel's, has died: it adds nothing
- * that float32 could hold, and to divide by it, or by its square, would overflow. (Weight decay leaves such channels, down
- * to denormal numbers.)
+ * that float32 could hold, and to divide by it, or by its square, would overflow. (Weight decay leaves such channels,
+ * down to denormal numbers.)
  */
 const DEAD = { absolute: 1e-18, share: 1e-12 } as const
 

@@ -77,7 +77,8 @@ export async function restoreLayers<C extends Candidate>(
     const choices = withoutTernary(first.choices, ranking.slice(0, count), maxDrop)
     const restored = ranking.slice(0, count).map(({ weight }) => weight)
     work.onRound(
-      `round ${rounds.length + 1}: ${count} of ${ranking.length} layers with 8 bits again, ${latest.drop.toFixed(2)} points were lost`,
+      `round ${rounds.length + 1}: ${count} of ${ranking.length} layers with 8 bits again, ` +
+        `${latest.drop.toFixed(2)} points were lost`,
     )
     const tuned = await work.fineTune(choices, latest.tuned, briefly(options))
     latest = await work.confirm(tuned, choices)

@@ -51,7 +51,9 @@ export async function fit(
   const loss = { batch: share, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, task, loss)
   if (graph.unreached.length > 0) {
-    const message = `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from there to the class scores, so they do not learn`
+    const message =
+      `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from ` +
+      'there to the class scores, so they do not learn'
     options.onProgress({ kind: 'warning', message })
   }
   const updates = (): UpdateGraph[] =>

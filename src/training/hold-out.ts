@@ -5,7 +5,10 @@ import { randomSource } from '../data/random.js'
 import { splitValidation, type ValidationSplit } from '../data/split-validation.js'
 import type { OptionsOf } from '../options/option-table.js'
 
-/** The training samples to learn from and those held out; the same for equal seeds. @throws TtqError `data` for fewer than 2 */
+/**
+ * The training samples to learn from and those held out; the same for equal seeds. @throws TtqError `data` for fewer
+ * than 2
+ */
 export function holdOut(
   { train }: Dataset,
   { seed, validation, unlabelled }: Pick<OptionsOf<'compress'>, 'seed' | 'validation' | 'unlabelled'>,

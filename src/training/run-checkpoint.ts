@@ -106,7 +106,9 @@ function checkBelongs(
       `${name}: training from here diverged at epoch ${diverged.epoch}, step ${diverged.step}, and would again`,
       {
         facts: diverged,
-        hint: `resume with a lower ${nameOptions('learningRate')} or ${nameOptions('scaleLearningRate')}, or with ${nameOptions('clipNorm')}`,
+        hint:
+          `resume with a lower ${nameOptions('learningRate')} or ${nameOptions('scaleLearningRate')}, or ` +
+          `with ${nameOptions('clipNorm')}`,
       },
     )
   }

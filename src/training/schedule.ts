@@ -4,8 +4,8 @@ import type { ScheduleName } from '../options/choices.js'
 
 interface Schedule {
   /**
-   * `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a tenth
-   * after each drop.
+   * `cosine`: half a cosine down to zero (Loshchilov & Hutter 2017, arXiv 1608.03983, without restarts); `step`: a
+   * tenth after each drop.
    */
   kind: ScheduleName
   /** Highest learning rate. */

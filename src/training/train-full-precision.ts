@@ -15,7 +15,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 
 /**
  * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch
- * (kept-epoch.ts).
+ * (best-epoch.ts).
  * @throws TtqError `training` when training diverges, `interrupted`
  */
 export async function trainFullPrecision(

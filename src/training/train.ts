@@ -5,7 +5,7 @@ import { randomSource, shuffledIndices } from '../data/random.js'
 import type { Feeds } from '../runtime/engine.js'
 import type { UpdateGraph } from '../optimizer/parameters.js'
 import type { BestEpoch, TrainingPosition } from './checkpoint.js'
-import { isKept } from './kept-epoch.js'
+import { isBest } from './best-epoch.js'
 import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
 import { ReplicaGroup } from '../execution/replica-group.js'
@@ -122,7 +122,7 @@ export async function train(
         save(position)
       },
     )
-    if (best === null || isKept(score, history.map(scoreOf), options.heldOut.length))
+    if (best === null || isBest(score, history.map(scoreOf), options.heldOut.length))
       best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,

@@ -18,7 +18,9 @@ for (const [indices, first] of [
       },
       {
         code: 'runtime',
-        message: `onnxruntime: the scores "y" of 2 of 3 samples are not finite numbers (the first is sample ${first}), expected numbers that decide for a class`,
+        message:
+          'onnxruntime: the scores "y" of 2 of 3 samples are not finite numbers (the first is sample ' +
+          `${first}), expected numbers that decide for a class`,
       },
     )
   })

@@ -13,11 +13,13 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
     'prune m.onnx',
-    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.',
+    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor; ttq --help lists them.',
   ],
   [
     '--json',
-    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, doctor; ttq --help lists them.',
+    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
@@ -80,7 +82,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'analyze m.onnx',
-    'analyze: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
+    'analyze: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader ' +
+      'module: docs/datasets.md.',
   ],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 up.'],
   ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
@@ -148,7 +151,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'sweep m.onnx --thresholds 0.05',
-    'sweep: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
+    'sweep: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader ' +
+      'module: docs/datasets.md.',
   ],
   [
     'sweep m.onnx --data x.mjs --thresholds 0.1 --sparsities 0.5',
@@ -192,7 +196,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'evaluate m.onnx',
-    'evaluate: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: docs/datasets.md.',
+    'evaluate: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader ' +
+      'module: docs/datasets.md.',
   ],
 ]
 

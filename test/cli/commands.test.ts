@@ -349,12 +349,14 @@ describe('long runs', () => {
 
         const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
         const found =
-          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from there, --force starts again.\n'
+          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from ' +
+          'there, --force starts again.\n'
         assert.deepEqual([again.code, again.stderr], [2, found])
 
         const other = await run(folder, ['compress', 'm.onnx', ...COURSE, '--resume', '--seed', '2', '-q'])
         const difference =
-          'ttq: m.ttq.checkpoint: it belongs to another run: --seed 1, now 2. Repeat the options of that run, or start again without --resume.\n'
+          'ttq: m.ttq.checkpoint: it belongs to another run: --seed 1, now 2. Repeat the options of that run, or ' +
+          'start again without --resume.\n'
         assert.deepEqual([other.code, other.stderr], [3, difference])
         assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
@@ -409,7 +411,8 @@ describe('long runs', () => {
       loaderModule()
         .replace(
           'if (0 > 0)',
-          'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * 16).fill(3e38) }, labels: indices.map(() => 0) }\n  if (0 > 0)',
+          'if (random !== undefined && left-- < 1) return { inputs: { image: new Float32Array(indices.length * ' +
+            '16).fill(3e38) }, labels: indices.map(() => 0) }\n  if (0 > 0)',
         )
         .replace('async batch(indices)', 'async batch(indices, random)')
         .replace('const split', 'let left = 14\nconst split'),
@@ -417,7 +420,8 @@ describe('long runs', () => {
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', ...COURSE, '-q'])
     assert.equal(
       stderr,
-      'ttq: training: the loss is NaN at epoch 2, step 4, expected a finite number. A lower --learning-rate or a longer --warmup keeps training from diverging; the last good checkpoint is kept in m.ttq.checkpoint.\n',
+      'ttq: training: the loss is NaN at epoch 2, step 4, expected a finite number. A lower --learning-rate or a ' +
+        'longer --warmup keeps training from diverging; the last good checkpoint is kept in m.ttq.checkpoint.\n',
     )
     assert.equal(code, 1)
     assert.deepEqual(readdirSync(folder).sort(), KEPT)

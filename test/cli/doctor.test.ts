@@ -85,7 +85,8 @@ describe('--device', () => {
       assert.match(
         stderr,
         new RegExp(
-          `^ttq: --device: found ${foreign}, expected one that the installed ONNX Runtime offers: cpu.*\\. ttq doctor shows what works here\\.\n$`,
+          `^ttq: --device: found ${foreign}, expected one that the installed ONNX Runtime offers: cpu.*\\. ttq ` +
+            `doctor shows what works here\\.\n$`,
         ),
       )
       assert.deepEqual([code, stdout], [2, ''])

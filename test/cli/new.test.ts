@@ -27,7 +27,8 @@ describe('ttq new', () => {
       assert.match(
         stdout,
         new RegExp(
-          `^${name} \\(\\d+x\\d+x\\d+ to (10|1,000) classes, [\\d,]+ parameters, seed 1\\) -> ${name}\\.onnx \\([\\d.]+ [KM]B\\)\\n$`,
+          `^${name} \\(\\d+x\\d+x\\d+ to (10|1,000) classes, [\\d,]+ parameters, seed 1\\) -> ${name}\\.onnx ` +
+            `\\([\\d.]+ [KM]B\\)\\n$`,
         ),
       )
       assert.deepEqual(await scoreDims(readFileSync(join(folder, `${name}.onnx`)), NETWORKS[name].input), [
@@ -116,7 +117,8 @@ describe('ttq new', () => {
       (input) =>
         [
           `lenet5 --input ${input}`,
-          `--input: found "${input}", expected <channels>x<height>x<width> with numbers from 1 to 65536. For example --input 3x32x32.`,
+          `--input: found "${input}", expected <channels>x<height>x<width> with numbers from 1 to 65536. For ` +
+            'example --input 3x32x32.',
         ] as const,
     ),
     ['lenet5 --input 1x8x8', 'new: lenet5: input 1x8x8 is too small, expected about 1x28x28'],
@@ -124,7 +126,8 @@ describe('ttq new', () => {
     ['alexnet --input 3x7x7', 'new: alexnet: input 3x7x7 is too small, expected about 3x224x224'],
     [
       'alexnet --input 3x3000x3000',
-      'new: "fc6.weight" of shape 4096x2214144 brings the weights to 36.3 GB, expected at most 2 GB in one ONNX file. Choose a smaller input or fewer classes.',
+      'new: "fc6.weight" of shape 4096x2214144 brings the weights to 36.3 GB, expected at most 2 GB in one ONNX ' +
+        'file. Choose a smaller input or fewer classes.',
     ],
     [
       'lenet5 -o there.onnx',

@@ -235,7 +235,8 @@ describe('refusals', () => {
         assert.equal(
           error.message,
           'onnx: cannot be differentiated: node "node_a" (Det): no gradient rule; ' +
-            'node "node_b" (Pad): mode "reflect" (only "constant" has a gradient rule); node "node_c" (com.microsoft.Gelu): no gradient rule',
+            'node "node_b" (Pad): mode "reflect" (only "constant" has a gradient rule); node "node_c" ' +
+            '(com.microsoft.Gelu): no gradient rule',
         )
         assert.equal(
           error.hint,

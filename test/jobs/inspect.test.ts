@@ -99,7 +99,8 @@ describe('networks without a layer to compress', () => {
     b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
     assert.equal(
       (await inspect(b.build('net'))).refusal,
-      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can become ternary',
+      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can ' +
+        'become ternary',
     )
   })
 
@@ -146,7 +147,8 @@ describe('checkRuns', () => {
         assert.equal(error.code, 'unsupported')
         assert.equal(
           error.message,
-          'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX Runtime runs',
+          'onnx: net.onnx: operators that ONNX Runtime does not have (acme.Relu), expected a network that ONNX ' +
+            'Runtime runs',
         )
         return true
       },

@@ -149,7 +149,8 @@ const REFUSALS: { model: Model; message: string }[] = [
   {
     model: made(7, [{ name: 'bn', opType: 'BatchNormalization', attributes: attributes({ spatial: 0 }) }]),
     message:
-      'onnx: node "bn" (BatchNormalization) of opset 7 cannot be brought to opset 18: it has spatial = 0 (statistics per activation)',
+      'onnx: node "bn" (BatchNormalization) of opset 7 cannot be brought to opset 18: it has spatial = 0 ' +
+      '(statistics per activation)',
   },
   {
     model: made(9, [{ opType: 'BatchNormalization', outputs: ['y', 'm2', 'v2'] }], ['y', 'v2']),
@@ -168,7 +169,8 @@ const REFUSALS: { model: Model; message: string }[] = [
       { opType: 'Resize', attributes: attributes({ coordinate_transformation_mode: 'tf_half_pixel_for_nn' }) },
     ]),
     message:
-      'onnx: node "y" (Resize) of opset 11 cannot be brought to opset 18: coordinate_transformation_mode tf_half_pixel_for_nn no longer exists',
+      'onnx: node "y" (Resize) of opset 11 cannot be brought to opset 18: coordinate_transformation_mode ' +
+      'tf_half_pixel_for_nn no longer exists',
   },
   {
     model: made(9, [{ opType: 'Upsample', inputs: ['x', 's'] }], [], [['s', float32([3], [1, 0.5, 2])]]),
@@ -187,7 +189,8 @@ const REFUSALS: { model: Model; message: string }[] = [
       [['h', { type: 'float16', dims: [1], data: Uint16Array.of(0) }]],
     ),
     message:
-      'onnx: node "y" (Clip) of opset 10 cannot be brought to opset 18: it works on float16, expected float32 or float64',
+      'onnx: node "y" (Clip) of opset 10 cannot be brought to opset 18: it works on float16, expected float32 or ' +
+      'float64',
   },
 ]
 

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { COMPRESS_DEFAULTS, completeOptions, TRAIN_DEFAULTS } from '../../src/options/complete-options.js'
 import type { Kind } from '../../src/options/option.js'
+import { parseValue } from '../../src/options/option-values.js'
 import { type GivenOptions, onCommandLine, type OptionsOf, optionsOf } from '../../src/options/option-table.js'
 
 type Given = GivenOptions<'compress'>
@@ -196,6 +197,14 @@ describe('completeOptions', () => {
     })
   }
 
+  test('a misspelt option is told the nearest one, in the words of the caller', () => {
+    assert.throws(() => completeOptions('compress', { epohcs: 3 } as object), { hint: 'did you mean epochs?' })
+    assert.throws(() => completeOptions('compress', { learningrate: 3 } as object, onCommandLine), {
+      hint: 'did you mean --learning-rate?',
+    })
+    assert.throws(() => completeOptions('new', { constructor: 3 } as object), { hint: /^the options are / })
+  })
+
   test('data that a job cannot do without', () => {
     for (const job of ['train', 'sweep', 'analyze', 'evaluate'] as const)
       assert.throws(() => completeOptions(job, {}), { message: `${job}: no dataset given, expected data and one` })
@@ -211,6 +220,17 @@ const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unkn
   flag: () => ['true', 1, null],
   text: () => ['', 1, null],
   texts: () => ['', [''], [1], null],
+}
+
+// The same as it stands on a command line; a flag has no text, and any text is one.
+const TEXTS: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => (string | string[])[] } = {
+  number: ({ range }) => ['', ' ', 'x', 'NaN', 'Infinity', '0x10', '1,2', '1e', ...beyond(range).map(String)],
+  numbers: ({ range }) => ['', '1,,2', 'x', ...beyond(range).map(String)],
+  choice: () => ['', 'nothing of the kind', 'constructor'],
+  choices: () => [[''], ['nothing of the kind'], ['ttq,'], ['__proto__']],
+  flag: () => [],
+  text: () => [''],
+  texts: () => [[''], ['a,']],
 }
 
 function beyond({ from, above, to, below, whole }: Extract<Kind, { type: 'number' }>['range']): number[] {
@@ -230,17 +250,24 @@ describe('every option of every job refuses what it does not take', () => {
       test(`${job}: ${name}`, () => {
         const outside = (OUTSIDE[kind.type] as (kind: Kind) => unknown[])(kind)
         assert.ok(outside.length > 2)
-        for (const value of outside) {
+        const refuses = (work: () => unknown, shown: string, value: unknown): void => {
           assert.throws(
-            () => completeOptions(job, { ...(job === 'new' ? {} : { data: 'mnist' }), [name]: value }, onCommandLine),
+            work,
             (error: unknown) =>
               error instanceof TtqError &&
               error.code === 'usage' &&
-              error.message.startsWith(`${onCommandLine(name)}: found `) &&
+              error.message.startsWith(`${shown}: found `) &&
               error.message.includes(', expected '),
-            `${name}: ${String(value)}`,
+            `${shown}: ${String(value)}`,
           )
         }
+        for (const value of outside) {
+          const given = { ...(job === 'new' ? {} : { data: 'mnist' }), [name]: value }
+          refuses(() => completeOptions(job, given, onCommandLine), onCommandLine(name), value)
+          refuses(() => completeOptions(job, given), name, value)
+        }
+        for (const text of TEXTS[kind.type](kind as never))
+          refuses(() => parseValue(onCommandLine(name), kind, text), onCommandLine(name), text)
       })
     }
   }

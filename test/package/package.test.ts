@@ -134,7 +134,9 @@ describe('the package', () => {
   test('packed, bundled for a browser, reads a file there', async () => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `import { unpack, isPacked } from '${name}/packed'\nglobalThis.read = (bytes) => isPacked(bytes) && unpack(bytes).ternary.size`,
+        contents:
+          `import { unpack, isPacked } from '${name}/packed'\nglobalThis.read = (bytes) => ` +
+          'isPacked(bytes) && unpack(bytes).ternary.size',
         resolveDir: folder,
       },
       bundle: true,

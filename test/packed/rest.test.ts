@@ -258,7 +258,8 @@ const REFUSED: Record<string, [Uint8Array, string]> = {
   ],
   'a scale whose weights overflow': [
     file({ tensors: [eight()], data: scales(2 ** 122, 1, 1) }),
-    `packed: tensor "w": found scale ${2 ** 122} of channel 0, expected a positive number, 127 times it finite in float32`,
+    `packed: tensor "w": found scale ${2 ** 122} of channel 0, expected a positive number, 127 times it finite ` +
+      'in float32',
   ],
   'a scale whose weights overflow float16': [
     file({ tensors: [eight({ type: 10 })], graph: ofType(10), data: scales(1, 516, 1) }),

@@ -245,11 +245,13 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   ],
   'a graph that inflates to less': [
     file({ graphInflatedLength: GRAPH.length + 5 }),
-    `packed: graph section: found ${GRAPH.length} inflated bytes, expected ${GRAPH.length + 5} bytes as the header says`,
+    `packed: graph section: found ${GRAPH.length} inflated bytes, expected ${GRAPH.length + 5} bytes as the ` +
+      'header says',
   ],
   'a graph that is not deflated': [
     file({ deflated: u8(0xff, 0xff, 0xff) }),
-    `packed: graph section: found bytes that are not a deflate stream, expected ${GRAPH.length} bytes as the header says`,
+    `packed: graph section: found bytes that are not a deflate stream, expected ${GRAPH.length} bytes as the ` +
+      'header says',
   ],
   'no graph section': [
     file({ deflated: u8(), graphInflatedLength: 0 }),
@@ -261,7 +263,8 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   ],
   'huge counts': [
     file({ metadataCount: 0xffffffff, tensorCount: 0xffffffff }),
-    'packed: directory: found 4294967295 metadata pairs and 4294967295 tensors in 37 bytes, expected at least 137438953440 bytes for them',
+    'packed: directory: found 4294967295 metadata pairs and 4294967295 tensors in 37 bytes, expected at least ' +
+      '137438953440 bytes for them',
   ],
   'more tensors than the table holds': [
     file({ tensors: [entry()], afterTable: new Uint8Array(12), tensorCount: 2 }),
@@ -313,15 +316,18 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   ],
   'an unknown element type': [
     file({ tensors: [entry({ type: 99 })] }),
-    'packed: directory: tensor "w": found element type 99, expected a TensorProto.DataType number with bytes (1 to 26, not 8)',
+    'packed: directory: tensor "w": found element type 99, expected a TensorProto.DataType number with bytes (1 ' +
+      'to 26, not 8)',
   ],
   strings: [
     file({ tensors: [entry({ type: 8 })] }),
-    'packed: directory: tensor "w": found element type 8, expected a TensorProto.DataType number with bytes (1 to 26, not 8)',
+    'packed: directory: tensor "w": found element type 8, expected a TensorProto.DataType number with bytes (1 ' +
+      'to 26, not 8)',
   ],
   'an unknown encoding': [
     file({ tensors: [entry({ encoding: 5 })] }),
-    'packed: tensor "w": found encoding 5, expected 0 (raw), 1 (ternary2), 2 (float16) or 3 (int8) in format version 1 as this ttq knows it',
+    'packed: tensor "w": found encoding 5, expected 0 (raw), 1 (ternary2), 2 (float16) or 3 (int8) in format ' +
+      'version 1 as this ttq knows it',
   ],
   'too many dimensions': [
     file({ tensors: [entry({ dims: Array.from({ length: 33 }, () => 1) })] }),

@@ -58,7 +58,8 @@ describe('offered', () => {
         assert.equal(code, 'usage')
         assert.equal(
           message,
-          `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a device that works`,
+          `--device: found ${device}, which ONNX Runtime offers but cannot use here (${fault}), expected a ` +
+            'device that works',
         )
       }
     })

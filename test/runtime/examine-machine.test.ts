@@ -9,7 +9,8 @@ import { productRate } from '../../src/runtime/product-rate.js'
 
 test('flags on Linux: the first processor of x86 and Arm', () => {
   const x86 = linuxProcessorFlags(
-    'processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f avx512_vnni\nbugs\t\t: x\n\nprocessor\t: 1\nflags\t\t: fpu\n',
+    'processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2 avx512f avx512_vnni\nbugs\t\t: ' +
+      'x\n\nprocessor\t: 1\nflags\t\t: fpu\n',
   )
   assert.deepEqual(x86, ['fpu', 'avx2', 'avx512f', 'avx512_vnni'])
   assert.deepEqual(linuxProcessorFlags('processor\t: 0\nFeatures\t: fp asimd asimddp\n'), ['fp', 'asimd', 'asimddp'])
@@ -18,7 +19,8 @@ test('flags on Linux: the first processor of x86 and Arm', () => {
 
 test('flags on macOS: those that are on', () => {
   const text =
-    'hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.AdvSIMD: 1\nhw.optional.neon: 1\nhw.optional.avx2_0: 0\nhw.optional.floatingpoint: 1\n'
+    'hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.AdvSIMD: 1\nhw.optional.neon: 1\nhw.optional.avx2_0: ' +
+    '0\nhw.optional.floatingpoint: 1\n'
   assert.deepEqual(macProcessorFlags(text), ['FEAT_BF16', 'AdvSIMD', 'neon', 'floatingpoint'])
   assert.equal(macProcessorFlags('sysctl: unknown oid\n'), undefined)
 })

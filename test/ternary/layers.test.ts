@@ -229,7 +229,8 @@ describe('explainNoTernaryLayer', () => {
     const net = chain()
     assert.equal(
       explain(net.end(net.last), ['c2', 'c3']),
-      'onnx: graph "net": all 4 layers stay in full precision (1 x first layer, 1 x --keep c2, 1 x --keep c3, 1 x last layer), expected at least one layer that can become ternary',
+      'onnx: graph "net": all 4 layers stay in full precision (1 x first layer, 1 x --keep c2, 1 x --keep c3, 1 ' +
+        'x last layer), expected at least one layer that can become ternary',
     )
   })
 

@@ -99,7 +99,10 @@ function accuracyDrop(
   }
   const drop = baseline.top1 - compressed.top1
   if (!isBeyond(drop, maxDrop)) return undefined
-  return `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
+  return (
+    `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ` +
+    `${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
+  )
 }
 
 function triedText(restoration: CompressReport['restoration']): string {
@@ -107,5 +110,8 @@ function triedText(restoration: CompressReport['restoration']): string {
   const { ranking, rounds } = restoration
   if (rounds.length === 0) return '; the only ternary layer cannot be given up'
   const most = Math.max(...rounds.map(({ restored }) => restored.length))
-  return `, also with up to ${most} of ${ranking.length} layers with 8 bits (${rounds.length} rounds); this is the smallest fall`
+  return (
+    `, also with up to ${most} of ${ranking.length} layers with 8 bits (${rounds.length} rounds); this is ` +
+    'the smallest fall'
+  )
 }

@@ -62,8 +62,8 @@ function batchCount(shape: Shape): number {
 }
 
 // ONNX Runtime's CPU kernel refuses training mode: two reductions, then the inference kernel with their results.
-// The variance is that of values whose mean is 0 already: mean(x^2) - mean(x)^2 has no correct digit left where the mean
-// is a thousand times the deviation. Centring is one pass of the inference kernel. Mul and ReduceMean, because
+// The variance is that of values whose mean is 0 already: mean(x^2) - mean(x)^2 has no correct digit left where the
+// mean is a thousand times the deviation. Centring is one pass of the inference kernel. Mul and ReduceMean, because
 // ReduceSumSquare takes twice as long as both (64x16x32x32: 1.0 ms against 0.42 on one core). Outputs as ONNX defines
 // them: y, momentum mean' + (1 - momentum) mean, the same for the (population) variance.
 function batchNormForward(node: Node, g: ForwardScope): void {

@@ -8,7 +8,7 @@
  * @param earlier scores of the epochs before
  * @param samples how many are held out
  */
-export function isKept(score: number, earlier: readonly number[], samples: number): boolean {
+export function isBest(score: number, earlier: readonly number[], samples: number): boolean {
   const highest = Math.max(score, ...earlier)
   return score >= highest - Math.sqrt((highest * (100 - highest)) / samples)
 }
