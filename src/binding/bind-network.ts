@@ -22,7 +22,7 @@ export interface BoundNetwork {
   /** The only batch size the network takes, or null when it takes any. */
   fixedBatch: number | null
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
-  tried: readonly { preprocessing: string; top1: number }[]
+  tried: readonly { preprocessing: string; score: number }[]
 }
 
 interface BindNetworkOptions {
@@ -62,14 +62,14 @@ export async function bindNetwork(
   const settled = await settle(pool, model, bind(candidates[0] as Preprocessing))
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
-  const { preprocessing, top1 } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
+  const { preprocessing, score } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
     task: taskOf(stored),
     output: settled.output,
     fixedBatch: settled.fixedBatch,
   })
   const tried = candidates.map((candidate, i) => ({
     preprocessing: `${candidate.name} ${candidate.layout}`,
-    top1: top1[i] as number,
+    score: score[i] as number,
   }))
   return { ...settled, dataset: bind(preprocessing), tried }
 }

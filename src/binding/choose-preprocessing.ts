@@ -13,7 +13,7 @@ const NOISE_POINTS = 3
 interface Choice {
   preprocessing: Preprocessing
   /** Percent of the trial images classified right, per candidate in order. */
-  top1: readonly number[]
+  score: readonly number[]
 }
 
 /**
@@ -37,14 +37,14 @@ export async function choosePreprocessing(
     const indices = Array.from({ length: Math.min(samples, train.size) }, (_, i) => i * stride)
     return await evaluate(pool, model, train, { ...options, indices, isTrial: true })
   }
-  const top1: number[] = []
-  for (const candidate of candidates) top1.push((await tryOn(candidate, TRIAL_SAMPLES)).top1 ?? 0)
-  const close = candidates.filter((_, i) => (top1[i] as number) >= Math.max(...top1) - NOISE_POINTS)
-  if (close.length === 1) return { preprocessing: close[0] as Preprocessing, top1 }
+  const score: number[] = []
+  for (const candidate of candidates) score.push((await tryOn(candidate, TRIAL_SAMPLES)).score ?? 0)
+  const close = candidates.filter((_, i) => (score[i] as number) >= Math.max(...score) - NOISE_POINTS)
+  if (close.length === 1) return { preprocessing: close[0] as Preprocessing, score }
   const losses: number[] = []
   for (const candidate of close) {
     const { loss } = await tryOn(candidate, FINAL_SAMPLES)
     losses.push(loss === null || Number.isNaN(loss) ? Infinity : loss)
   }
-  return { preprocessing: close[losses.indexOf(Math.min(...losses))] as Preprocessing, top1 }
+  return { preprocessing: close[losses.indexOf(Math.min(...losses))] as Preprocessing, score }
 }

@@ -76,10 +76,10 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       ...options,
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
-    const layers = costs.map(({ weight, ...cost }): AnalyzedLayer => {
+    const layers = costs.map(({ weight, divergence, score, fitError, savedBytes }): AnalyzedLayer => {
       const choice = choices.find((found) => found.weight === weight)
       if (choice === undefined) throw new Error(`internal: no layer "${weight}"`)
-      return { name: weight, op: choice.op, shape: choice.dims, ...cost }
+      return { name: weight, op: choice.op, shape: choice.dims, divergence, top1: score, fitError, savedBytes }
     })
     return {
       schema: 'ttq-analyze/1',
@@ -89,7 +89,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       dataset: data,
       preprocessing: bound.dataset.preprocessing,
       samples,
-      baseline,
+      baseline: { top1: baseline.score },
       layers,
       kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
       elapsedMs: performance.now() - start,

@@ -97,8 +97,8 @@ function describeMethod(
 ): MethodReport {
   return {
     method,
-    top1: compressed.top1,
-    drop: typeof baseline?.top1 === 'number' && compressed.top1 !== null ? baseline.top1 - compressed.top1 : null,
+    top1: compressed.score,
+    drop: typeof baseline?.score === 'number' && compressed.score !== null ? baseline.score - compressed.score : null,
     sparsity: sparsityOf(network),
     fileBytes: file.length,
     fileRatio: onnxBytes / file.length,
@@ -108,5 +108,5 @@ function describeMethod(
 }
 
 function accuracyOf(evaluation: Evaluation | undefined): { top1: number } | null {
-  return evaluation === undefined || evaluation.top1 === null ? null : { top1: evaluation.top1 }
+  return evaluation === undefined || evaluation.score === null ? null : { top1: evaluation.score }
 }

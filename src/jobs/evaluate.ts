@@ -40,7 +40,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
     await checkLabelled(dataset.test, 'test', 'to measure accuracy')
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
-    const { top1, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
+    const { score, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
       task: taskOf(dataset),
       output,
       fixedBatch,
@@ -52,7 +52,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       dataset: data,
       preprocessing: dataset.preprocessing,
       device,
-      top1: top1 as number,
+      top1: score as number,
       samples,
       samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
       elapsedMs: performance.now() - start,

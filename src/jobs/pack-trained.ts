@@ -74,7 +74,7 @@ async function trainAndPack(
   if (untrained && !fromScratch) {
     const [mean, std, scale] = ['mean', 'std', 'scale'].map(connections.nameOptions)
     job.warn(
-      `baseline top-1 is ${baseline.top1?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: ` +
+      `baseline top-1 is ${baseline.score?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: ` +
         `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`,
     )
   }

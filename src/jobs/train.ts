@@ -74,12 +74,12 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         connections.nameOptions,
       )
     const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
-      const { top1 } = await evaluate(pool, writeModel(tested), dataset.test, {
+      const { score } = await evaluate(pool, writeModel(tested), dataset.test, {
         task: taskOf(dataset),
         output,
         onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
       })
-      return { top1: top1 as number }
+      return { top1: score as number }
     }
     phase('baseline', dataset.preprocessing)
     const before = await accuracyOf(bound.model)

@@ -23,13 +23,13 @@ export function classification(classes: number): Task {
     evaluation,
     agreement,
     drop: (original, changed) =>
-      original.top1 === null || changed.top1 === null
+      original.score === null || changed.score === null
         ? 100 - agreement(changed, original)
-        : original.top1 - changed.top1,
+        : original.score - changed.score,
     divergence: (expected, actual, samples) =>
       meanDivergence(new ClassScores(expected, samples), new ClassScores(actual, samples)),
     // Within the noise of a few hundred test samples around guessing.
-    isAtChance: ({ top1 }) => top1 !== null && top1 < (100 / classes) * 1.5,
+    isAtChance: ({ score }) => score !== null && score < (100 / classes) * 1.5,
   }
 }
 
@@ -102,7 +102,7 @@ function evaluation(parts: readonly Scored[]): Evaluation {
     return found
   })
   return {
-    top1: perSample(100 * total(({ correct }) => correct)),
+    score: perSample(100 * total(({ correct }) => correct)),
     loss: perSample(total(({ lossSum }) => lossSum)),
     samples,
     decisions,

@@ -82,8 +82,11 @@ export interface Scored {
 }
 
 export interface Evaluation {
-  /** Percent of samples whose highest score is their label's; null where there are samples without a label. */
-  top1: number | null
+  /**
+   * What the task counts, higher is better, percent: of a classifier, top-1. null where there are samples without a
+   * target.
+   */
+  score: number | null
   /** Mean cross-entropy of the softmax of the scores, nats; null where there are samples without a label. */
   loss: number | null
   samples: number

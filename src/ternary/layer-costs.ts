@@ -30,8 +30,8 @@ export interface LayerCost {
    * samples.
    */
   divergence: number
-  /** Percent of the samples classified right; null without labels. */
-  top1: number | null
+  /** What the task counts (Evaluation.score); null without labels. */
+  score: number | null
   /** Squared error of the ternary weights as a share of the weights' squares. */
   fitError: number
   /** Bytes that the packed file saves by it. */
@@ -42,7 +42,7 @@ interface LayerCosts {
   /** Samples measured on. */
   samples: number
   /** The original network on them. */
-  baseline: { top1: number | null }
+  baseline: { score: number | null }
   /** The ternary choices, most divergence first. */
   costs: readonly LayerCost[]
 }
@@ -95,7 +95,7 @@ export async function measureLayerCosts(
   await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
   const order = new Map(ternary.map(({ weight }, i) => [weight, i]))
   costs.sort((a, b) => b.divergence - a.divergence || (order.get(a.weight) as number) - (order.get(b.weight) as number))
-  return { samples: measured.size, baseline: { top1: baseline.top1 }, costs }
+  return { samples: measured.size, baseline: { score: baseline.score }, costs }
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
@@ -143,10 +143,10 @@ class Samples {
   }
 
   /** A network with the original's values, against it. */
-  async compare(pool: WorkerPool, worker: number, model: Model): Promise<{ divergence: number; top1: number | null }> {
+  async compare(pool: WorkerPool, worker: number, model: Model): Promise<{ divergence: number; score: number | null }> {
     const { output, evaluation } = await this.run(pool, worker, model)
     const divergence = this.task.divergence(this.original as Tensor, output, this.size)
-    return { divergence, top1: evaluation.top1 }
+    return { divergence, score: evaluation.score }
   }
 
   // All samples, on one worker.

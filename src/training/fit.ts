@@ -70,7 +70,7 @@ export async function fit(
     task,
     validate: async (values) => {
       const decided = await judge(options.deploy(values))
-      return expected === undefined ? (decided.top1 as number) : task.agreement(decided, expected)
+      return expected === undefined ? (decided.score as number) : task.agreement(decided, expected)
     },
   })
 }

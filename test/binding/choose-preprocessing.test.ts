@@ -57,7 +57,7 @@ test('the most images right, and among equals the lower cross-entropy', async ()
       bindImages(IMAGES, { input, preprocessing })
     const [faint, clear, black] = [pixels('faint', 0.5, 1), pixels('clear', 0.5, 0.1), pixels('black', 2, 1)]
     const choice = await choosePreprocessing(pool, bright(), [black, faint, clear], bind, OPTIONS)
-    assert.deepEqual(choice.top1, [50, 100, 100])
+    assert.deepEqual(choice.score, [50, 100, 100])
     assert.equal(choice.preprocessing.name, 'clear')
     const { loss } = await evaluate(pool, bright(), bind(faint).train, OPTIONS)
     const expected = [...PIXELS].reduce(

@@ -15,9 +15,9 @@ describe('decisions', () => {
   for (const type of FLOAT_TYPES) {
     test(`${type} scores`, () => {
       const scores = floatTensor(type, [2, 3, 1, 1], Float32Array.of(0.5, 2, -1, 3, 1, 2))
-      const { top1, loss, decisions, notFinite, samples } = task.evaluation([task.score(scores, labelled(1, 2), 2)])
+      const { score, loss, decisions, notFinite, samples } = task.evaluation([task.score(scores, labelled(1, 2), 2)])
       assert.deepEqual([...decisions], [1, 0])
-      assert.deepEqual([top1, notFinite, samples], [50, [], 2])
+      assert.deepEqual([score, notFinite, samples], [50, [], 2])
       const softmax = (chosen: number, all: number[]): number =>
         Math.log(all.reduce((sum, score) => sum + Math.exp(score - chosen), 0))
       assert.ok(Math.abs((loss ?? NaN) - (softmax(2, [0.5, 2, -1]) + softmax(2, [3, 1, 2])) / 2) < 1e-6)
@@ -34,10 +34,10 @@ describe('decisions', () => {
       task.score(rows([0, 1, 2], [NaN, NaN, NaN]), labelled(2, 0), 2),
       task.score(rows([1, Infinity, 0], [0, 1, NaN], [-Infinity, -Infinity, -Infinity]), labelled(1, 1, 0), 3),
     ]
-    const { decisions, notFinite, top1 } = task.evaluation(parts)
+    const { decisions, notFinite, score } = task.evaluation(parts)
     assert.deepEqual([...decisions], [2, -1, -1, -1, -1])
     assert.deepEqual(notFinite, [1, 2, 3, 4])
-    assert.equal(top1, 20)
+    assert.equal(score, 20)
   })
 
   test('a class that is ruled out is no fault', () => {
@@ -74,7 +74,7 @@ describe('comparison', () => {
 })
 
 test('without labels nothing is known of accuracy; targets are asked for', () => {
-  assert.deepEqual(task.evaluation([task.score(rows([0, 1, 2]), none, 1)]).top1, null)
+  assert.deepEqual(task.evaluation([task.score(rows([0, 1, 2]), none, 1)]).score, null)
   assert.throws(() => task.targets(none, 1, { labelSmoothing: 0, unlabelled: false }), { code: 'data' })
   const { data } = task.targets(labelled(1), 1, { labelSmoothing: 0.3, unlabelled: false })
   const expected = [0.1, 0.8, 0.1]

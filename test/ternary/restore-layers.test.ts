@@ -65,7 +65,7 @@ async function play({ costs, course }: Plan): Promise<{
           weight: `w${i}`,
           divergence,
           savedBytes,
-          top1: null,
+          score: null,
           fitError: 0,
         })),
       ),
