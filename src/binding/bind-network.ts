@@ -10,7 +10,15 @@ import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
 import { taskOf } from '../tasks/tasks.js'
-import { makeBatchFlexible, sampleInputs } from './prepare-network.js'
+import {
+  type FindOutputs,
+  fixedBatchOf,
+  freeOfBatch,
+  sampleInputs,
+  shapesOf,
+  tensorOutputs,
+  TRIAL,
+} from './free-of-batch.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 export interface BoundNetwork {
@@ -58,8 +66,9 @@ export async function bindNetwork(
   }
   const input = onlyInput(inputs, stored)
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
-  const candidates = preprocessings(stored, input, options)
-  const settled = await settle(pool, model, bind(candidates[0] as Preprocessing))
+  const fitting = preprocessings(stored, input, options)
+  const { settled, first } = await settleFirst(pool, model, fitting, bind)
+  const candidates = fitting.slice(first)
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
   const { preprocessing, score } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
@@ -67,10 +76,10 @@ export async function bindNetwork(
     output: settled.output,
     fixedBatch: settled.fixedBatch,
   })
-  const tried = candidates.map((candidate, i) => ({
-    preprocessing: `${candidate.name} ${candidate.layout}`,
-    score: score[i] as number,
-  }))
+  const tried = candidates.flatMap((candidate, i) => {
+    const found = score[i] as number
+    return found === -Infinity ? [] : [{ preprocessing: `${candidate.name} ${candidate.layout}`, score: found }]
+  })
   return { ...settled, dataset: bind(preprocessing), tried }
 }
 
@@ -99,19 +108,40 @@ function preprocessings(
   })
 }
 
-async function settle(
+type Settled = Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>
+
+// With the first candidate that runs: an input with symbolic dimensions fits images in layouts that the network itself
+// does not take.
+async function settleFirst(
   loader: Loader,
   model: Model,
-  dataset: Dataset,
-): Promise<Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>> {
+  candidates: readonly Preprocessing[],
+  bind: (preprocessing: Preprocessing) => Dataset,
+): Promise<{ settled: Settled; first: number }> {
+  let refusal: unknown
+  for (const [first, candidate] of candidates.entries()) {
+    try {
+      return { settled: await settle(loader, model, bind(candidate)), first }
+    } catch (cause) {
+      if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+      refusal ??= cause
+    }
+  }
+  throw refusal
+}
+
+async function settle(loader: Loader, model: Model, dataset: Dataset): Promise<Settled> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const flexible = await makeBatchFlexible(loader, model, inputs)
-  const batch = flexible.fixedBatch ?? 2
-  const samples = await dataset.train.batch(firstSamples(dataset.train, batch))
-  const options = { threads: 1, optimization: 'basic' } as const
-  const results = await withLoaded(loader, writeModel(flexible.model), options, (graph) => graph.run(samples.inputs))
-  const shapes = new Map(Object.entries(results).map(([name, { dims }]) => [name, dims]))
-  return { ...flexible, ...taskOf(dataset).findOutputs(flexible.model.graph, { shapes }, batch) }
+  const task = taskOf(dataset)
+  const find: FindOutputs = (graph, shapes, batch) => task.findOutputs(graph, { shapes }, batch)
+  const free = await freeOfBatch(loader, model, inputs, find)
+  if (free !== undefined) return { ...free, fixedBatch: null }
+  const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
+  const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
+  const shapes = await withLoaded(loader, writeModel(model), TRIAL, async (graph) =>
+    shapesOf(await graph.run(samples.inputs, tensorOutputs(model.graph))),
+  )
+  return { model, fixedBatch, ...find(model.graph, shapes, fixedBatch) }
 }
 
 /** The first samples, over again where there are fewer. */

@@ -1,5 +1,6 @@
 // Which pixel scaling a network expects: tried, not guessed.
 import type { Dataset, Preprocessing } from '../data/dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
 import type { Evaluation } from '../tasks/task.js'
 import { evaluate, type EvaluateOptions } from './evaluate.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -12,7 +13,7 @@ const NOISE_POINTS = 3
 
 interface Choice {
   preprocessing: Preprocessing
-  /** Percent of the trial images classified right, per candidate in order. */
+  /** Percent of the trial images classified right, per candidate in order; -Infinity where it does not run. */
   score: readonly number[]
 }
 
@@ -38,8 +39,20 @@ export async function choosePreprocessing(
     return await evaluate(pool, model, train, { ...options, indices, isTrial: true })
   }
   const score: number[] = []
-  for (const candidate of candidates) score.push((await tryOn(candidate, TRIAL_SAMPLES)).score ?? 0)
-  const close = candidates.filter((_, i) => (score[i] as number) >= Math.max(...score) - NOISE_POINTS)
+  let refusal: TtqError | undefined
+  for (const candidate of candidates) {
+    try {
+      score.push((await tryOn(candidate, TRIAL_SAMPLES)).score ?? 0)
+    } catch (cause) {
+      // A layout that the network refuses to run is no candidate.
+      if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+      refusal ??= cause
+      score.push(-Infinity)
+    }
+  }
+  const most = Math.max(...score)
+  if (most === -Infinity && refusal !== undefined) throw refusal
+  const close = candidates.filter((_, i) => (score[i] as number) >= most - NOISE_POINTS)
   if (close.length === 1) return { preprocessing: close[0] as Preprocessing, score }
   const losses: number[] = []
   for (const candidate of close) {

@@ -1,4 +1,5 @@
 // Files appear whole or not at all. Checks that a file may be written stand in output-path.ts.
+import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
@@ -29,7 +30,7 @@ export function writeAtomically(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** A name beside `path` that no other process uses. */
+/** A name beside `path` that nobody else uses: containers have the same process ids over again. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  return join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
 }

@@ -7,6 +7,7 @@ import { chooseLayers } from '../ternary/layers.js'
 import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { bindNetwork } from '../binding/bind-network.js'
+import { onlyLeading } from '../ternary/leading-layers.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { VERSION } from '../version.js'
@@ -72,7 +73,8 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
     onProgress?.({ kind: 'phase', name: 'prepare' })
     const bound = await bindNetwork(pool, model, stored, options)
     onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
-    const { samples, baseline, costs } = await measureLayerCosts(pool, bound, choices, {
+    const leading = onlyLeading(bound.model.graph, choices, bound.logits)
+    const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {
       ...options,
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
@@ -91,7 +93,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       samples,
       baseline: { top1: baseline.score },
       layers,
-      kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+      kept: leading.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
       elapsedMs: performance.now() - start,
     }
   } finally {

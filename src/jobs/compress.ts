@@ -3,10 +3,13 @@
 import type { Evaluation } from '../tasks/task.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { producers } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
+import { defaultInputs } from '../onnx/model-origin.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
@@ -80,14 +83,29 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const pool = new WorkerPool(options.threads, connections.signal, options.device)
   try {
     const folded = await foldConstants(pool, model)
+    warnOfInputs(model, job)
     const choices = chooseLayers(folded.graph, options)
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
+    warnOfCasts(model, choices, job)
     return options.data === undefined
       ? await packWithoutData(pool, folded, choices, job)
       : await packTrained(pool, folded, choices, options.data, job)
   } finally {
     await pool.close()
   }
+}
+
+// What was an input is a constant in the packed network.
+function warnOfInputs(model: Model, job: CompressJob): void {
+  for (const name of defaultInputs(model))
+    job.warn(`the input "${name}" has a default value: it becomes that constant, which callers can no longer override`)
+}
+
+// Float16 weights that the network turns into float32 itself.
+function warnOfCasts({ graph }: Model, choices: readonly LayerChoice[], job: CompressJob): void {
+  const makers = producers(graph)
+  const count = choices.filter(({ weight }) => makers.get(weight)?.opType === 'Cast').length
+  if (count > 0) job.warn(`the weights of ${count} layers stand behind a Cast from float16: they were made float32`)
 }
 
 function describeMethod(

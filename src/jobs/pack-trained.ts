@@ -6,10 +6,12 @@ import { taskOf } from '../tasks/tasks.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
+import { onlyLeading } from '../ternary/leading-layers.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
@@ -39,7 +41,7 @@ export async function packTrained(
 async function trainAndPack(
   pool: WorkerPool,
   model: Model,
-  choices: readonly LayerChoice[],
+  chosen: readonly LayerChoice[],
   stored: StoredDataset,
   job: CompressJob,
 ): Promise<PackedResult> {
@@ -48,6 +50,9 @@ async function trainAndPack(
   job.phase('prepare')
   const bound = await bindNetwork(pool, model, stored, { ...job.options, trial: !fromScratch && !unlabelled })
   const { dataset, output, fixedBatch } = bound
+  const choices = onlyLeading(bound.model.graph, chosen, bound.logits)
+  warnOfOthers(chosen, choices, output, job)
+  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)
   if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
   const checkpoint =
@@ -92,4 +97,16 @@ async function trainAndPack(
     ...(fromScratch && untrained ? {} : { baseline }),
     ...(fromScratch ? {} : { agreement: task.agreement(packed.compressed, baseline) }),
   }
+}
+
+function warnOfOthers(
+  chosen: readonly LayerChoice[],
+  choices: readonly LayerChoice[],
+  output: ValueName,
+  job: CompressJob,
+): void {
+  const others = choices.filter(({ ternary }, i) => !ternary && chosen[i]?.ternary === true).map(({ weight }) => weight)
+  if (others.length === 0) return
+  const which = others.length === 1 ? `the layer ${others[0]} does` : `${others.length} layers (${others[0]}, ...) do`
+  job.warn(`${which} not lead to the output "${output}": not trained, and kept in full precision`)
 }

@@ -1,5 +1,5 @@
 // Compressing without a dataset: ternary weights by the best fit.
-import { checkRuns } from '../execution/check-runs.js'
+import { checkResultRuns, checkRuns } from '../execution/check-runs.js'
 import type { Model } from '../onnx/model.js'
 import type { Loader } from '../runtime/engine.js'
 import { packsExactly } from '../packed/unpack.js'
@@ -27,5 +27,6 @@ export async function packWithoutData(
   const network = roundRest(fitWithoutData(model, choices, options), choices, options)
   const file = packNetwork(network, { method: options.method, name: connections.name })
   job.phase('verify')
+  await checkResultRuns(loader, model, network.model, connections.name)
   return { file, choices, network, bitExact: packsExactly(file, network.model) }
 }

@@ -40,6 +40,17 @@ export function dequantize({ codes, wp, wn }: TernaryWeights): Float32Array {
   return weights
 }
 
+/** Whether these are ternary weights already: all above zero equal, and all below. */
+export function isTernary(weights: Float32Array): boolean {
+  let [wp, wn] = [0, 0]
+  for (const weight of weights) {
+    if (weight > 0 && wp === 0) wp = weight
+    else if (weight < 0 && wn === 0) wn = weight
+    if (weight !== 0 && weight !== wp && weight !== wn) return false
+  }
+  return true
+}
+
 /** max|w|; 0 for no weights. */
 export function largestMagnitude(weights: Float32Array): number {
   let max = 0
@@ -79,7 +90,8 @@ function checkRule(rule: ThresholdRule): void {
   throw new TtqError('usage', `threshold: ${what} ${value}, expected a number from 0 to below 1`, { facts: { rule } })
 }
 
-function checkFinite(weights: Float32Array, name: ValueName): void {
+/** @throws TtqError `model` when a weight is not finite */
+export function checkFinite(weights: Float32Array, name: ValueName): void {
   const index = weights.findIndex((weight) => !Number.isFinite(weight))
   if (index < 0) return
   throw new TtqError(

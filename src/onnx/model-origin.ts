@@ -1,6 +1,6 @@
 // Where a model comes from, as far as its file says so. The graph itself is read-model.ts.
-import type { Model } from './model.js'
-import type { ModelProto } from './proto.js'
+import type { Model, ValueName } from './model.js'
+import type { GraphProto, ModelProto } from './proto.js'
 import { messageOf } from './source.js'
 
 interface ModelOrigin {
@@ -18,4 +18,19 @@ export function modelOrigin({ source }: Model): ModelOrigin {
     producer: `${message.producerName} ${message.producerVersion}`.trim(),
     metadata: Object.fromEntries(message.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
   }
+}
+
+/** From this IR version on, an initializer that is also an input is a default value, which callers may override. */
+const DEFAULTS = 4
+
+/**
+ * Inputs with a default value, which are initializers here. None where the file lists all of its initializers: an
+ * exporter's habit from before.
+ */
+export function defaultInputs({ irVersion, graph }: Model): ValueName[] {
+  const message = messageOf<GraphProto>(graph.source)
+  if (message === undefined || irVersion < DEFAULTS) return []
+  const names = new Set(message.initializer.map(({ name }) => name ?? ''))
+  const found = message.input.flatMap(({ name }) => (names.has(name ?? '') ? [name ?? ''] : []))
+  return found.length === names.size && found.length > 1 ? [] : found
 }

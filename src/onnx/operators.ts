@@ -34,7 +34,7 @@ export interface Operator {
   /** Why its weights cannot become ternary, where they cannot. */
   readonly keptBecause?: string
   /** It has weights, but none of a layer as ttq knows them. */
-  readonly weights?: 'recurrent' | 'quantized'
+  readonly weights?: 'recurrent' | 'quantized' | 'fused'
   /** It turns integers into floating point: what it gives may be a weight that is quantized already. */
   readonly dequantizes?: true
 
@@ -117,6 +117,9 @@ const ROWS: readonly [string, Operator][] = [
       'com.microsoft.QGemm com.microsoft.QAttention',
     QUANTIZED,
   ),
+  ...rows('com.microsoft.FusedGemm com.microsoft.FusedConv com.microsoft.FusedMatMul com.microsoft.nchwc.Conv', {
+    weights: 'fused',
+  }),
   ['DequantizeLinear', { dequantizes: true, rank: 'of input', result: 'unknown' }],
   ['QuantizeLinear', { rank: 'of input', result: 'unknown' }],
 

@@ -1,11 +1,14 @@
 // Running a network once to see the shapes of all values and its shape arithmetic as they really are, instead of a
 // shape rule per operator.
+import { TtqError } from '../errors/ttq-error.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
-import { cloneModel, valueNames } from '../onnx/graph-queries.js'
+import { cloneModel, producers, removeUnusedNodes, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { operatorOf } from '../onnx/operators.js'
+import { valueFacts } from '../onnx/value-facts.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Feeds, type Loader, withLoaded } from './engine.js'
+import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 export interface Observation {
@@ -63,24 +66,43 @@ function shapeProbe(
 /** For networks that use none of ai.onnx's operators. */
 const OPSET = 13
 
-/** Computes some values of a graph that depend on nothing but initializers. */
+/**
+ * Computes some values of a graph that depend on nothing but initializers. Those of types that JavaScript cannot hold
+ * (bfloat16, float8), and those that the engine does not compute, are left out.
+ */
 export async function evaluateConstants(
   loader: Loader,
   model: Model,
   names: readonly ValueName[],
 ): Promise<Map<ValueName, Tensor>> {
-  if (names.length === 0) return new Map()
-  const probe = cloneModel(model)
-  const wanted = new Set(names)
-  probe.graph.nodes = model.graph.nodes.filter((node) => node.outputs.some((output) => wanted.has(output)))
-  probe.graph.inputs = []
-  probe.graph.outputs = names.map((name) => ({ name, type: undefined }))
-  return await withLoaded(
-    loader,
-    writeModel(probe),
-    UNCHANGED,
-    async (graph) => new Map(Object.entries(await graph.run({}))),
-  )
+  const { elementType } = valueFacts(model.graph, producers(model.graph))
+  const found = new Map<ValueName, Tensor>()
+  const certain = names.filter((name) => isFetched(elementType(name)) === true)
+  for (const wanted of [
+    certain,
+    ...names.filter((name) => isFetched(elementType(name)) === undefined).map((name) => [name]),
+  ])
+    for (const [name, tensor] of await fetch(loader, model, wanted)) found.set(name, tensor)
+  return found
+}
+
+// Whether values of a type can be fetched; undefined where the graph does not tell the type.
+function isFetched(type: DataType | undefined): boolean | undefined {
+  return type === undefined ? undefined : !/^(bfloat16|float8|float4|complex|u?int[24]$)/.test(type)
+}
+
+// All of them at once, or one by one where that fails.
+async function fetch(loader: Loader, model: Model, names: readonly ValueName[]): Promise<[ValueName, Tensor][]> {
+  if (names.length === 0) return []
+  const outputs = names.map((name) => ({ name, type: undefined }))
+  const probe = { ...model, graph: removeUnusedNodes({ ...model.graph, inputs: [], outputs }) }
+  try {
+    return await withLoaded(loader, writeModel(probe), UNCHANGED, async (graph) => Object.entries(await graph.run({})))
+  } catch (cause) {
+    if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+    const parts = names.length === 1 ? [] : names.map((name) => [name])
+    return (await Promise.all(parts.map((part) => fetch(loader, model, part)))).flat()
+  }
 }
 
 const UNCHANGED = { threads: 1, optimization: 'disabled' } as const

@@ -6,6 +6,7 @@ import { attribute } from '../onnx/attributes.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
+import { checkFinite, isTernary } from '../methods/threshold.js'
 import { floats, type GraphEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -15,7 +16,10 @@ export interface Rescaling {
   bias: Float32Array | undefined
 }
 
-/** The layer of a choice, where its channels can be scaled; undefined where not. */
+/**
+ * The layer of a choice, where its channels can be scaled; undefined where not, and where its weights are ternary as
+ * they are: what fits without an error stays.
+ */
 export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefined {
   const weight = graph.initializers.get(choice.weight)
   const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
@@ -24,7 +28,8 @@ export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefi
     choice.outputs.length !== 1 ||
     !isRightSide ||
     weight === undefined ||
-    !isType(weight, 'float32')
+    !isType(weight, 'float32') ||
+    isTernary(weight.data)
   )
     return undefined
   const node = producers(graph).get(choice.outputs[0] as ValueName)
@@ -75,6 +80,7 @@ const DEAD = { absolute: 1e-18, share: 1e-12 } as const
 /** Divides each output channel by its root mean square; dead channels stay as they are. @returns the divisors */
 export function divideWeights(edit: GraphEdit, choice: LayerChoice): Float32Array {
   const weights = floats(edit.graph, choice.weight)
+  checkFinite(weights, choice.weight)
   const channels = choice.dims[choice.channelAxis] as number
   const inner = elementCount(choice.dims.slice(choice.channelAxis + 1))
   const channelOf = (index: number): number => Math.floor(index / inner) % channels

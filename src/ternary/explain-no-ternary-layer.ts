@@ -27,6 +27,7 @@ export function explainNoTernaryLayer(graph: Graph, choices: readonly LayerChoic
 }
 
 function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; hint: string } {
+  const hidden = hiddenLayers(graph)
   if (choices.length > 0) {
     const reasons = [...new Set(choices.map(({ reason }) => reason))].map(
       (reason) => `${choices.filter((kept) => kept.reason === reason).length} x ${reason}`,
@@ -34,11 +35,11 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     const layers = choices.length === 1 ? 'the only layer stays' : `all ${choices.length} layers stay`
     const integer = graph.nodes.filter(isQuantized)
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
-    return {
-      found: `${layers} in full precision (${reasons.join(', ')})${others}`,
-      hint: 'name the layers to compress with --ternary <pattern>, or drop --keep',
-    }
+    const found = `${layers} in full precision (${reasons.join(', ')})${others}`
+    if (hidden !== undefined) return { found: `${found}, and ${hidden.found}`, hint: hidden.hint }
+    return { found, hint: 'name the layers to compress with --ternary <pattern>, or drop --keep' }
   }
+  if (hidden !== undefined) return hidden
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
   if (nested.length > 0) {
     return {
@@ -72,6 +73,28 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     hint: 'ttq compresses convolutions and fully connected layers',
   }
 }
+
+// Layers that are there, but not as Conv, Gemm or MatMul.
+function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined {
+  const fused = graph.nodes.filter((node) => operatorOf(node).weights === 'fused')
+  if (fused.length > 0) {
+    return {
+      found: `weights belong to ${operators(fused)}, as ONNX Runtime saves optimised networks`,
+      hint: 'start from the file before it was optimised',
+    }
+  }
+  const foreign = graph.nodes.filter(
+    ({ domain, inputs }) => !STANDARD_DOMAIN.test(domain) && inputs.some((input) => graph.initializers.has(input)),
+  )
+  if (foreign.length === 0) return undefined
+  return {
+    found: `weights belong to ${operators(foreign)}, functions of the model or operators of its own`,
+    hint: 'inline the functions of the model first (onnx.inliner.inline_local_functions)',
+  }
+}
+
+/** Domains of ONNX and ONNX Runtime. */
+const STANDARD_DOMAIN = /^(ai\.onnx(\.|$)|com\.microsoft|com\.ms\.|$)/
 
 function hasLayer(graph: Graph): boolean {
   return graph.nodes.some((node) => isLayer(node) || subgraphs(node).some(hasLayer))

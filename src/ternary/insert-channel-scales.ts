@@ -4,6 +4,9 @@ import { divideOut, rescaling, spatialAxes } from './divide-channels.js'
 import { perChannel, plainNode, startEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
 
+/** Before this opset, Mul and Add broadcast by attributes only: there are no factors then. */
+const BROADCASTS = 7
+
 /**
  * Divides the root mean square of each output channel's weights out of every ternary layer and multiplies behind it
  * (Mul; the layer's bias, if any, by an Add): equal to the original up to rounding, for networks that are quantized
@@ -11,6 +14,7 @@ import type { LayerChoice } from './layer-choice.js'
  */
 export function insertChannelScales(model: Model, choices: readonly LayerChoice[]): Model {
   const edit = startEdit(model)
+  if (edit.opset < BROADCASTS) return model
   for (const choice of choices) {
     const layer = rescaling(edit.graph, choice)
     if (layer === undefined) continue

@@ -4,6 +4,7 @@ import { describeNode } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
+import { constantValues } from '../onnx/static-values.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
@@ -60,7 +61,12 @@ function chooser(
   { keep, ternary }: LayerOptions,
 ): (shared: readonly LayerUse[]) => string | undefined {
   const layers = new Set(uses.map(({ node }) => node))
-  const isWeighted = (node: Node): boolean => layers.has(node) || operatorOf(node).weights !== undefined
+  const computed = constantValues(graph)
+  // A layer whose weight is computed (a table that something else uses turned around) is a layer all the same.
+  const isComputed = (node: Node): boolean =>
+    learnedPositions(node).some(([index, role]) => role === 'weight' && computed.has(node.inputs[index] ?? ''))
+  const isWeighted = (node: Node): boolean =>
+    layers.has(node) || operatorOf(node).weights !== undefined || isComputed(node)
   const first = firstLayers(graph, isWeighted)
   const last = lastLayers(graph, isWeighted)
   const users = consumers(graph)

@@ -15,7 +15,9 @@ import { layOut, partition } from '../../src/execution/flat-parameters.js'
 import { findClassScores } from '../../src/tasks/class-scores.js'
 import { classification } from '../../src/tasks/classification.js'
 import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
-import { foldConstants, makeBatchFlexible } from '../../src/binding/prepare-network.js'
+import { freeOfBatch } from '../../src/binding/free-of-batch.js'
+import { foldConstants } from '../../src/binding/prepare-network.js'
+import type { TaskOutputs } from '../../src/tasks/task.js'
 import { learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
@@ -185,7 +187,7 @@ test('foldConstants: a transposed weight becomes an initializer, a large Expand 
   assert.ok(!graph.initializers.has('w'))
 })
 
-test('makeBatchFlexible: a batch of 1 becomes free; a sum over the batch keeps it fixed', async () => {
+test('freeOfBatch: a batch of 1 becomes free; a sum over the batch keeps it fixed', async () => {
   const build = (op: string): Model => {
     const b = new GraphBuilder()
     const y = b.emit(op, [b.input('x', 'float32', [1, 2])], op === 'ReduceSum' ? { keepdims: 1 } : {}, 'y')
@@ -193,8 +195,9 @@ test('makeBatchFlexible: a batch of 1 becomes free; a sum over the batch keeps i
     return model(b.build(op))
   }
   const samples = { x: float32([2, 2], [1, -2, 3, 4]) }
-  assert.equal((await makeBatchFlexible(onnxRuntime, build('Relu'), samples)).fixedBatch, null)
-  assert.equal((await makeBatchFlexible(onnxRuntime, build('ReduceSum'), samples)).fixedBatch, 1)
+  const find = (): TaskOutputs => ({ output: 'y', logits: 'y', isFloat32: true })
+  assert.equal((await freeOfBatch(onnxRuntime, build('Relu'), samples, find))?.output, 'y')
+  assert.equal(await freeOfBatch(onnxRuntime, build('ReduceSum'), samples, find), undefined)
 })
 
 test('worker pool: errors cross threads with code and message; a closed pool refuses calls', async () => {

@@ -1,0 +1,113 @@
+// Whether a network takes any batch size, found by running it.
+import { TtqError } from '../errors/ttq-error.js'
+import { freeBatch } from '../onnx/free-batch.js'
+import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { type Feeds, type LoadedGraph, type Loader, type Results, withLoaded } from '../runtime/engine.js'
+import type { TaskOutputs } from '../tasks/task.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+/** What the task is about among outputs of these shapes. @throws TtqError `data` when there is nothing */
+export type FindOutputs = (
+  graph: Graph,
+  shapes: ReadonlyMap<ValueName, readonly number[]>,
+  batch: number,
+) => TaskOutputs
+
+/** How networks are tried. */
+export const TRIAL = { threads: 1, optimization: 'basic' } as const
+
+/**
+ * The network with a free batch dimension, where the output that the task is about gives for two samples at once what
+ * it gives for each alone. Other outputs do not matter: nobody computes them.
+ * @param samples two samples by input name, first dimension 2
+ * @returns undefined when the network takes but one batch size
+ */
+export async function freeOfBatch(
+  loader: Loader,
+  model: Model,
+  samples: Feeds,
+  find: FindOutputs,
+): Promise<(TaskOutputs & { model: Model }) | undefined> {
+  const free = freeBatch(model)
+  return await withLoaded(loader, writeModel(free), TRIAL, async (graph) => {
+    const both = await tryRun(graph, samples, tensorOutputs(free.graph))
+    if (both === undefined) return undefined
+    const outputs = findWhereThere(() => find(free.graph, shapesOf(both), 2))
+    if (outputs === undefined) return undefined
+    const singles = [
+      await tryRun(graph, slice(samples, 0), [outputs.output]),
+      await tryRun(graph, slice(samples, 1), [outputs.output]),
+    ]
+    const parts = singles.flatMap((single) => (single === undefined ? [] : [single[outputs.output] as Tensor]))
+    return parts.length === 2 && isJoined(both[outputs.output] as Tensor, parts)
+      ? { ...outputs, model: free }
+      : undefined
+  })
+}
+
+async function tryRun(graph: LoadedGraph, feeds: Feeds, outputs: readonly ValueName[]): Promise<Results | undefined> {
+  try {
+    return await graph.run(feeds, outputs)
+  } catch (cause) {
+    if (cause instanceof TtqError && cause.code === 'runtime') return undefined
+    throw cause
+  }
+}
+
+// With its batch fixed, the network may have them all the same.
+function findWhereThere(find: () => TaskOutputs): TaskOutputs | undefined {
+  try {
+    return find()
+  } catch (cause) {
+    if (cause instanceof TtqError && cause.code === 'data') return undefined
+    throw cause
+  }
+}
+
+/** The first dimension that the network declares for its inputs, where it is a number. */
+export function fixedBatchOf(graph: Graph, samples: Feeds): number | undefined {
+  const dims = graph.inputs.filter(({ name }) => name in samples).map(({ type }) => type?.dims?.[0])
+  return dims.find((dim): dim is number => typeof dim === 'number')
+}
+
+/** Outputs that are tensors: sequences and maps cannot be fetched. */
+export function tensorOutputs({ outputs }: Graph): ValueName[] {
+  return outputs.filter(({ type }) => type !== undefined).map(({ name }) => name)
+}
+
+export function shapesOf(results: Results): Map<ValueName, readonly number[]> {
+  return new Map(Object.entries(results).map(([name, { dims }]) => [name, dims]))
+}
+
+function isJoined(both: Tensor, parts: readonly Tensor[]): boolean {
+  if (both.dims[0] !== 2 || parts.some((part) => part.data.length * 2 !== both.data.length)) return false
+  return parts.every((part, i) => {
+    const own = (both.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length)
+    return close(part.data as Float32Array, own)
+  })
+}
+
+function slice(samples: Feeds, index: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(samples).map(([name, tensor]) => {
+      const size = tensor.data.length / 2
+      const data = (tensor.data as Float32Array).subarray(index * size, (index + 1) * size)
+      return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data }]
+    }),
+  )
+}
+
+// Blocked kernels add up in another order for other batch sizes.
+function close(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boolean {
+  return Array.from(a).every((value, i) => {
+    const x = Number(value)
+    const y = Number(b[i])
+    return Object.is(x, y) || Math.abs(x - y) <= 1e-3 * Math.max(1, Math.abs(x), Math.abs(y))
+  })
+}
+
+/** The graph inputs that a batch of samples must fill. */
+export function sampleInputs(graph: Graph): (ValueInfo & { type: TensorType })[] {
+  return graph.inputs.filter((input): input is ValueInfo & { type: TensorType } => input.type !== undefined)
+}
