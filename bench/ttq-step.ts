@@ -20,6 +20,7 @@ const { times, replicas } = await fit(pool, model, model, dataset, {
   batch: Number(batch),
   indices: Uint32Array.from({ length: count }, (_, i) => i),
   heldOut: [0],
+  startCounts: false,
   output: 'scores',
   buildUpdate: (parameters) =>
     buildUpdateGraph(parameters, {

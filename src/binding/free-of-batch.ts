@@ -33,7 +33,8 @@ export async function freeOfBatch(
   return await withLoaded(loader, writeModel(free), TRIAL, async (graph) => {
     const both = await tryRun(graph, samples, tensorOutputs(free.graph))
     if (both === undefined) return undefined
-    const outputs = findWhereThere(() => find(free.graph, shapesOf(both), 2))
+    const isFixed = fixedBatchOf(model.graph, samples) !== undefined
+    const outputs = findWhereThere(() => find(free.graph, shapesOf(both), 2), isFixed)
     if (outputs === undefined) return undefined
     const singles = [
       await tryRun(graph, slice(samples, 0), [outputs.output]),
@@ -55,12 +56,12 @@ async function tryRun(graph: LoadedGraph, feeds: Feeds, outputs: readonly ValueN
   }
 }
 
-// With its batch fixed, the network may have them all the same.
-function findWhereThere(find: () => TaskOutputs): TaskOutputs | undefined {
+// A network with a fixed batch may have them all the same, as it is.
+function findWhereThere(find: () => TaskOutputs, isFixed: boolean): TaskOutputs | undefined {
   try {
     return find()
   } catch (cause) {
-    if (cause instanceof TtqError && cause.code === 'data') return undefined
+    if (isFixed && cause instanceof TtqError && cause.code === 'data') return undefined
     throw cause
   }
 }

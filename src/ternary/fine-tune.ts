@@ -121,6 +121,7 @@ export async function fineTune(
       ...options,
       indices: split.training,
       heldOut: split.heldOut,
+      startCounts: !options.fromScratch,
       deploy,
       output,
       onProgress,

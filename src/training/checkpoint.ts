@@ -21,7 +21,9 @@ export interface TrainingPosition {
   /** Sum of their losses. */
   lossSum: number
   now: TrainedValues
-  /** The epoch with the best held-out accuracy (without labels: agreement) so far. */
+  /** Held-out score before the first step; null where the start is no candidate. */
+  startScore: number | null
+  /** The epoch with the best held-out accuracy (without labels: agreement) so far; epoch 0 is the start. */
   best: BestEpoch | null
   history: readonly EpochReport[]
   /** Time spent on training steps, and on everything. */
@@ -46,7 +48,7 @@ export interface Checkpoint {
 
 /** "\x89TTC\r\n\x1a\n": survives no transfer that rewrites line ends or drops the eighth bit. */
 const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x43, 0x0d, 0x0a, 0x1a, 0x0a)
-const VERSION = 1
+const VERSION = 2
 const HEADER_START = 24
 const DIGEST_BYTES = 32
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT

@@ -25,6 +25,8 @@ export interface LoopOptions extends Pick<
   /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
   unlabelled: boolean
   scaleLearningRate: number
+  /** Whether what training starts from may be what is kept in the end: not so for random weights. */
+  startCounts: boolean
   plan: ReplicaPlan
   /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>

@@ -32,6 +32,7 @@ export async function trainFullPrecision(
     distill: 0,
     temperature: 1,
     unlabelled: false,
+    startCounts: !options.fromScratch,
     indices: split.training,
     heldOut: split.heldOut,
     output,

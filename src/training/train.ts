@@ -53,11 +53,13 @@ export async function train(
   const history = [...(resumed?.history ?? [])]
   const start = performance.now() - (resumed?.elapsedMs ?? 0)
   let trainingMs = resumed?.trainingMs ?? 0
-  let best: BestEpoch | null = resumed?.best ?? null
+  const startAt = resumed === undefined && options.startCounts ? await scoredStart(replicas, options) : undefined
+  const startScore = resumed?.startScore ?? startAt?.score ?? null
+  let best: BestEpoch | null = resumed?.best ?? startAt ?? null
   let stepsHere = 0
   let dataMs = 0
   const save = (at: Pick<TrainingPosition, 'epoch' | 'step' | 'lossSum' | 'now'>): void => {
-    recovery?.save({ ...at, best, history: [...history], trainingMs, elapsedMs: performance.now() - start })
+    recovery?.save({ ...at, startScore, best, history: [...history], trainingMs, elapsedMs: performance.now() - start })
   }
   const checkLoss = lossCheck(options)
   for (let epoch = resumed?.epoch ?? 1; epoch <= options.epochs; epoch++) {
@@ -122,7 +124,10 @@ export async function train(
         save(position)
       },
     )
-    if (best === null || isBest(score, history.map(scoreOf), options.heldOut.length))
+    if (
+      best === null ||
+      isBest(score, [...(startScore === null ? [] : [startScore]), ...history.map(scoreOf)], options.heldOut.length)
+    )
       best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,
@@ -135,11 +140,21 @@ export async function train(
     save({ epoch: epoch + 1, step: 0, lossSum: 0, now: epoch === options.epochs ? best.values : now })
     options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
   }
+  if (best?.epoch === 0) {
+    const message = `no epoch was better than the start (${best.score.toFixed(2)} % of the held-out samples), which is kept`
+    options.onProgress({ kind: 'warning', message })
+  }
   const times = await replicas.times()
   return trainResult({ best, history, trainingMs, elapsedMs: performance.now() - start }, options, stepsHere, {
     ...times,
     data: dataMs,
   })
+}
+
+// What the training starts from, as if it were an epoch: a training may end worse than it began.
+async function scoredStart(replicas: ReplicaGroup, { validate }: LoopOptions): Promise<BestEpoch> {
+  const values = await replicas.snapshot()
+  return { values, score: await validate(values), epoch: 0 }
 }
 
 function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {

@@ -23,7 +23,7 @@ function sample(): Checkpoint {
   }
   const now = { values: new Map([['w', floats(4, 5, 6)]]), state: new Map<string, Float32Array>() }
   const history = [{ epoch: 1, loss: 0.1 + 0.2, learningRate: 1e-3, validationTop1: 50, elapsedMs: 12.5 }]
-  const position = { step: 0, lossSum: 0, history, trainingMs: 1, elapsedMs: 2 }
+  const position = { step: 0, lossSum: 0, startScore: 12.5, history, trainingMs: 1, elapsedMs: 2 }
   return {
     fingerprint: { network: 'é"', keep: '[]' },
     diverged: null,
@@ -92,10 +92,10 @@ describe('the file', () => {
     assert.throws(
       () =>
         readCheckpoint(
-          bytes.map((byte, i) => (i === 8 ? 2 : byte)),
+          bytes.map((byte, i) => (i === 8 ? 3 : byte)),
           'c',
         ),
-      /^TtqError: c: found checkpoint format 2, expected 1$/,
+      /^TtqError: c: found checkpoint format 3, expected 2$/,
     )
     assert.throws(
       () =>

@@ -179,6 +179,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
       seed: 1,
       augment: false,
       heldOut: [0],
+      startCounts: false,
       indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i),
       validate: async () => Promise.resolve(0),
       onProgress: (progress) => {
