@@ -1,4 +1,5 @@
 // The program from arguments to exit code. What a command does stands in commands/.
+import { printableJson } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { VERSION } from '../version.js'
 import { commandsFor } from './command-list.js'
@@ -27,7 +28,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     const code = exitCodeOf(failure)
-    if (argv.includes('--json')) await terminal.write(`${JSON.stringify(errorDocument(failure, code), null, 2)}\n`)
+    if (argv.includes('--json'))
+      await terminal.write(`${printableJson(JSON.stringify(errorDocument(failure, code), null, 2))}\n`)
     terminal.complain(describe(failure, argv.includes('--debug')))
     return code
   }

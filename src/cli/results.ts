@@ -1,4 +1,5 @@
 // Where the results of a command go: checked before the work, written after it.
+import { printableJson, printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
@@ -59,10 +60,10 @@ export async function writeReport(
   text: string,
   terminal: Terminal,
 ): Promise<void> {
-  const json = `${JSON.stringify(report, null, 2)}\n`
+  const json = `${printableJson(JSON.stringify(report, null, 2))}\n`
   if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
   if (paths.model === '-') terminal.note(text.trimEnd())
-  else await terminal.write(isSet(args, 'json') ? json : text)
+  else await terminal.write(isSet(args, 'json') ? json : printableLines(text))
 }
 
 /** Default output: the input's name with another ending, in the working directory. stdin goes to stdout. */

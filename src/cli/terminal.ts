@@ -1,5 +1,6 @@
 // The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
 import type { Writable } from 'node:stream'
+import { printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Progress } from '../training/progress.js'
 import { EXIT } from './exit-codes.js'
@@ -16,10 +17,6 @@ export interface Terminal {
   readonly complain: (line: string) => void
   readonly progress: (event: Progress) => void
 }
-
-/** Names inside models may hold anything; a terminal must not obey them. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const CONTROL_CHARACTERS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g
 
 interface TerminalOptions {
   quiet: boolean
@@ -42,7 +39,7 @@ export function openTerminal({ quiet, streams = process, signal }: TerminalOptio
   })
   const complain = (line: string): void => {
     display.clear()
-    stderr.write(`${line.replace(CONTROL_CHARACTERS, '?')}\n`)
+    stderr.write(`${printableLines(line)}\n`)
   }
   return {
     signal: signal ?? interruption(complain),

@@ -6,6 +6,7 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { defaultInputs } from '../onnx/model-origin.js'
+import { withoutMetadata } from '../onnx/without-metadata.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -45,7 +46,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       onnxBytes += part.length
       return part
     })
-  const model = readModel(bytes, readOptionsOf({ ...connections, externalData }))
+  const read = readModel(bytes, readOptionsOf({ ...connections, externalData }))
+  const model = options.keepMetadata ? read : withoutMetadata(read)
   const done = await pack(model, job)
   return {
     file: done.file,

@@ -1,5 +1,6 @@
 // Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
 // one and a report.
+import { withoutMetadata } from '../onnx/without-metadata.js'
 import { checkLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -52,7 +53,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     report?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
   }
   phase('read')
-  const read = readModel(bytes, readOptionsOf(connections))
+  const asRead = readModel(bytes, readOptionsOf(connections))
+  const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
   const pool = new WorkerPool(threads, signal, device)
   let stored: StoredDataset | undefined
   try {

@@ -118,12 +118,22 @@ export function decodeModel(bytes: Uint8Array): ModelProto {
   return messages.ModelProto.decode(reader)
 }
 
-/** A copy of one message with its unknown fields; nested messages are shared. */
-export function copyMessage<M extends object>(message: M): M {
+/**
+ * A copy of one message with its unknown fields; nested messages are shared.
+ * @param without field numbers of unknown fields to leave out
+ */
+export function copyMessage<M extends object>(message: M, without: readonly number[] = []): M {
   const copy = Object.assign(Object.create(Object.getPrototypeOf(message) as object) as M, message)
   const unknown = unknownFields.get(message)
-  if (unknown !== undefined) unknownFields.set(copy, unknown)
+  if (unknown !== undefined) {
+    const kept = without.length === 0 ? unknown : unknown.filter((field) => !without.includes(fieldNumber(field)))
+    unknownFields.set(copy, kept)
+  }
   return copy
+}
+
+function fieldNumber(field: Uint8Array): number {
+  return Reader.create(field).uint32() >>> 3
 }
 
 /**

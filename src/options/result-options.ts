@@ -65,6 +65,15 @@ export const RESULT_OPTIONS = {
       },
     },
   },
+  /** Notes of the exporter in nodes, values and graphs. */
+  keepMetadata: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'train', 'sweep'],
+    default: { base: false },
+    fingerprint: 'covered',
+    group: output,
+    help: "keep what the exporter noted in nodes and values (stack traces, paths); the model's own metadata always stay",
+  },
   figure: {
     kind: { type: 'text' },
     jobs: ['sweep'],

@@ -16,7 +16,7 @@ import {
 } from './table.js'
 import { accuracyText, trainingText } from './training-text.js'
 
-/** Headline with both ratios, facts, one line per layer, warnings; ends with a newline. */
+/** Headline with both ratios, the file's first, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport): string {
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
   const parts = [
@@ -25,6 +25,7 @@ export function renderCompressReport(report: CompressReport): string {
     methodTable(report.comparison ?? []),
     layerTable(report.layers),
     restorationText(report),
+    advice(report),
     warnings,
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -32,8 +33,31 @@ export function renderCompressReport(report: CompressReport): string {
 
 function headline({ model, size }: CompressReport): string {
   return (
-    `${model}: ternary layers ${ratioText(size.ternaryRatio)} smaller, whole file ` +
-    `${ratioText(size.fileRatio)} smaller`
+    `${model}: ${ratioText(size.fileRatio)} smaller, ${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)}; ` +
+    `its ternary layers ${ratioText(size.ternaryRatio)}`
+  )
+}
+
+/** Advice is given from this share of the rest, and for a file this many times smaller. */
+const WORTH_SAYING = { share: 0.25, gain: 1.25 } as const
+
+// One line on what holds the file's size up, and what naming it would give.
+function advice({ size, layers, rest }: CompressReport): string {
+  const full = layers.filter(({ ternary, stored }) => !ternary && stored === 'float32')
+  const bytesOf = ({ shape }: LayerReport): number => 4 * shape.reduce((product, dim) => product * dim, 1)
+  const largest = full.reduce<LayerReport | undefined>(
+    (most, layer) => (most === undefined || bytesOf(layer) > bytesOf(most) ? layer : most),
+    undefined,
+  )
+  if (largest === undefined || rest !== 'fp32' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
+  const int8 = size.fileBytes - full.reduce((sum, layer) => sum + 0.75 * bytesOf(layer), 0)
+  const ternary = size.fileBytes - full.reduce((sum, layer) => sum + 0.9375 * bytesOf(layer), 0)
+  if (size.fileBytes < WORTH_SAYING.gain * int8) return ''
+  const share = Math.round((100 * bytesOf(largest)) / size.restBytes)
+  const why = largest.reason === undefined ? '' : ` (${largest.reason})`
+  return (
+    `${share} % of the rest is ${largest.name}${why}: --rest int8 gives about ${ratioText(size.onnxBytes / int8)}, ` +
+    `--ternary '*' about ${ratioText(size.onnxBytes / ternary)}`
   )
 }
 

@@ -1,6 +1,7 @@
 // The report of ttq inspect as text for people. Its data is made by training/inspect-model.ts.
 import type { InspectedLayer, InspectReport, ValueReport } from '../jobs/inspect.js'
-import { countText, facts, printable, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { printable } from '../errors/printable.js'
+import { countText, facts, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport): string {

@@ -1,7 +1,8 @@
 // The figure of a sweep as SVG: accuracy against sparsity above, file size against sparsity below. Drawn here, because
 // two panels of points and lines are less text than any chart package's options.
 import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
-import { percentText, printable } from './table.js'
+import { printable } from '../errors/printable.js'
+import { percentText } from './table.js'
 
 const WIDTH = 720
 const HEIGHT = 560

@@ -1,5 +1,7 @@
 // Tables and numbers as text: aligned columns, no colour, one convention for sizes.
 
+import { printable } from '../errors/printable.js'
+
 type Alignment = 'left' | 'right'
 
 /**
@@ -28,14 +30,6 @@ export function table(
 export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...pairs.map(([name]) => name.length))
   return pairs.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')
-}
-
-/**
- * Text on one line without control characters: names inside models may hold anything, and a terminal must not obey
- * them.
- */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, '?')
 }
 
 function pad(cell: string, width: number, alignment: Alignment): string {

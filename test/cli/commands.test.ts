@@ -39,7 +39,7 @@ describe('compress', () => {
     const folder = setUp()
     const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx'])
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /^m\.onnx: ternary layers \d+\.\dx smaller, whole file \d+\.\dx smaller\n/)
+    assert.match(stdout, /^m\.onnx: \d+\.\dx smaller, [\d.]+ K?B -> [\d.]+ K?B; its ternary layers \d+\.\dx\n/)
     assert.match(stdout, /\naccuracy +not measured \(no --data\)\n/)
     assert.match(stdout, /\nwritten to +m\.ttq\n/)
     assert.deepEqual([...unpack(readFileSync(join(folder, 'm.ttq'))).ternary.keys()], ['middle.weight'])
