@@ -8,6 +8,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
+import { inLibrary, type NameOptions } from '../options/option-table.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
 import { taskOf } from '../tasks/tasks.js'
 import {
@@ -37,6 +38,8 @@ interface BindNetworkOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  /** How messages name options. Default: as the library's callers write them. */
+  nameOptions?: NameOptions | undefined
   /**
    * Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std.
    * Default true.
@@ -61,6 +64,7 @@ export async function bindNetwork(
     dims: type.dims ?? [],
   }))
   if (stored.kind === 'module') {
+    refusePixelOptions(options)
     const dataset = bindModule(stored, inputs)
     return { ...(await settle(pool, model, dataset)), dataset, tried: [] }
   }
@@ -81,6 +85,17 @@ export async function bindNetwork(
     return found === -Infinity ? [] : [{ preprocessing: `${candidate.name} ${candidate.layout}`, score: found }]
   })
   return { ...settled, dataset: bind(preprocessing), tried }
+}
+
+// A loader module makes the inputs as the network takes them.
+function refusePixelOptions({ nameOptions = inLibrary, ...options }: BindNetworkOptions): void {
+  const given = (['mean', 'std', 'scale'] as const).find((option) => options[option] !== undefined)
+  if (given === undefined) return
+  throw new TtqError(
+    'usage',
+    `${nameOptions(given)}: given beside a loader module, which makes the inputs itself; expected a dataset of images`,
+    { hint: 'normalise in the loader (docs/datasets.md)', facts: { option: given } },
+  )
 }
 
 function onlyInput(inputs: readonly InputShape[], dataset: ImageDataset): InputShape {

@@ -71,7 +71,10 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
     stored = await openDataset(data, { signal, timeout: options.dataTimeout })
     onProgress?.({ kind: 'phase', name: 'prepare' })
-    const bound = await bindNetwork(pool, model, stored, options)
+    const bound = await bindNetwork(pool, model, stored, {
+      ...options,
+      nameOptions: connections.nameOptions,
+    })
     onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
     const leading = onlyLeading(bound.model.graph, choices, bound.logits)
     const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {

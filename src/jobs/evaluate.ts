@@ -11,6 +11,7 @@ import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
+import { checkExpected } from '../binding/explain-accuracy.js'
 import { type Connections, readOptionsOf, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
@@ -36,16 +37,29 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const pool = new WorkerPool(options.threads, signal, device)
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })
-    const { dataset, output, fixedBatch, model: bound } = await bindNetwork(pool, model, stored, options)
+    const {
+      dataset,
+      output,
+      fixedBatch,
+      model: bound,
+    } = await bindNetwork(pool, model, stored, {
+      ...options,
+      nameOptions: connections.nameOptions,
+    })
     await checkLabelled(dataset.test, 'test', 'to measure accuracy')
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
     const evaluationStart = performance.now()
-    const { score, samples } = await evaluate(pool, writeModel(bound), dataset.test, {
-      task: taskOf(dataset),
-      output,
-      fixedBatch,
+    const judged = { task: taskOf(dataset), output, fixedBatch }
+    const evaluation = await evaluate(pool, writeModel(bound), dataset.test, {
+      ...judged,
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
+    const { score, samples } = evaluation
+    const { expectTop1, tolerance } = options
+    if (expectTop1 !== undefined) {
+      const expected = { top1: expectTop1, tolerance, option: connections.nameOptions('expectTop1') }
+      await checkExpected(pool, writeModel(bound), dataset.test, evaluation, expected, judged)
+    }
     return {
       schema: 'ttq-evaluate/1',
       model: connections.name,

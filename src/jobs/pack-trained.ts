@@ -1,6 +1,7 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
 import { bindNetwork } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
+import { checkExpected } from '../binding/explain-accuracy.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
@@ -48,7 +49,11 @@ async function trainAndPack(
   const { connections } = job
   const { fromScratch, unlabelled } = job.options
   job.phase('prepare')
-  const bound = await bindNetwork(pool, model, stored, { ...job.options, trial: !fromScratch && !unlabelled })
+  const bound = await bindNetwork(pool, model, stored, {
+    ...job.options,
+    nameOptions: connections.nameOptions,
+    trial: !fromScratch && !unlabelled,
+  })
   const { dataset, output, fixedBatch } = bound
   const choices = onlyLeading(bound.model.graph, chosen, bound.logits)
   warnOfOthers(chosen, choices, output, job)
@@ -75,6 +80,11 @@ async function trainAndPack(
     })
   job.phase('baseline', dataset.preprocessing)
   const baseline = await test(bound.model)
+  const { expectTop1, tolerance } = options
+  if (expectTop1 !== undefined) {
+    const expected = { top1: expectTop1, tolerance, option: connections.nameOptions('expectTop1') }
+    await checkExpected(pool, writeModel(bound.model), dataset.test, baseline, expected, { task, output, fixedBatch })
+  }
   const untrained = task.isAtChance(baseline)
   if (untrained && !fromScratch) {
     const [mean, std, scale] = ['mean', 'std', 'scale'].map(connections.nameOptions)

@@ -64,6 +64,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     phase('prepare')
     const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
       ...options,
+      nameOptions: connections.nameOptions,
       trial: false,
     })
     await checkTrainable(bound)

@@ -47,6 +47,10 @@ const RULES: readonly Rule[] = [
       ? undefined
       : ['drops', `found ${drops?.[falls]} behind ${drops?.[falls - 1]}, expected rising shares`]
   },
+  ({ given, name }) =>
+    given['tolerance'] !== undefined && given['expectTop1'] === undefined
+      ? ['tolerance', `given without ${name('expectTop1')}, expected both`]
+      : undefined,
   ({ given, name }) => {
     if ((given['mean'] === undefined) === (given['std'] === undefined)) return undefined
     const [option, missing] = given['mean'] === undefined ? ['std', 'mean'] : ['mean', 'std']

@@ -128,6 +128,25 @@ export const RESULT_OPTIONS = {
 } as const satisfies Record<string, OptionRow>
 
 export const ACCURACY_OPTIONS = {
+  /** What the network is known to reach, percent: the baseline must be within `tolerance` points of it. */
+  expectTop1: {
+    kind: { type: 'number', range: { from: 0, to: 100 } },
+    jobs: ['compress', 'sweep', 'evaluate'],
+    needsData: true,
+    fingerprint: 'covered',
+    group: accuracy,
+    help: "stop before training where the original's top-1 is not this, percent: wrong preprocessing passes in silence",
+    at: { evaluate: { help: 'fail where the top-1 is not this, percent' } },
+  },
+  tolerance: {
+    kind: { type: 'number', range: { from: 0, to: 100 } },
+    jobs: ['compress', 'sweep', 'evaluate'],
+    default: { base: 0.5 },
+    needsData: true,
+    fingerprint: 'covered',
+    group: accuracy,
+    help: 'points by which --expect-top1 may be missed',
+  },
   /** Points that top-1 on the test set may fall by; without labels, percent of the decisions that may change. */
   maxDrop: {
     kind: { type: 'number', range: { from: 0, to: 100 } },

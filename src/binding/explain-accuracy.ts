@@ -1,0 +1,110 @@
+// Why a network may reach less than it is known to: the usual causes, tried.
+import type { Batch, Split } from '../data/dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Evaluation } from '../tasks/task.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { evaluate, type EvaluateOptions } from './evaluate.js'
+
+/** Test samples that a cause is tried on. */
+const SAMPLES = 500
+/** Points above the noise of so many samples. */
+const NOISE_POINTS = 4
+
+interface Expectation {
+  /** Percent, and how many points it may be missed by. */
+  top1: number
+  tolerance: number
+  /** How messages name the option. */
+  option: string
+}
+
+/**
+ * Checks a score against what the user knows of the network.
+ * @param model serialized ONNX model, whose evaluation on `split` this is
+ * @throws TtqError `data` that says what would explain it, where something does
+ */
+export async function checkExpected(
+  pool: WorkerPool,
+  model: Uint8Array,
+  split: Split,
+  { score }: Evaluation,
+  { top1, tolerance, option }: Expectation,
+  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
+): Promise<void> {
+  if (score !== null && Math.abs(score - top1) <= tolerance) return
+  const causes = await likelyCauses(pool, model, split, options)
+  const found = score === null ? 'no top-1: there are samples without a label' : `top-1 ${score.toFixed(2)} %`
+  throw new TtqError('data', `${option}: found ${found}, expected ${top1} % within ${tolerance} points`, {
+    facts: { found: score, expected: top1, tolerance, causes },
+    hint:
+      causes.length > 0
+        ? `on ${Math.min(SAMPLES, split.size)} test samples it is ${causes.join('; ')}`
+        : 'neither other scales of the pixels, nor reversed channels, nor shifted labels explain it: ' +
+          'check mean and std, the order of the classes, and the samples',
+  })
+}
+
+type Change = (batch: Batch) => Batch
+
+const CHANGES: readonly (readonly [name: string, change: Change])[] = [
+  ['with all inputs times 255', scaled(255)],
+  ['with all inputs divided by 255', scaled(1 / 255)],
+  ['with the channels reversed (BGR for RGB)', reversed],
+  ['with labels one higher', shifted(1)],
+  ['with labels one lower', shifted(-1)],
+]
+
+async function likelyCauses(
+  pool: WorkerPool,
+  model: Uint8Array,
+  split: Split,
+  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
+): Promise<string[]> {
+  const stride = Math.max(1, Math.floor(split.size / SAMPLES))
+  const indices = Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride)
+  const scoreOf = async (change: Change): Promise<number> => {
+    const changed: Split = { ...split, size: split.size, batch: async (chosen) => change(await split.batch(chosen)) }
+    const { score } = await evaluate(pool, model, changed, { ...options, indices, isTrial: true })
+    return score ?? 0
+  }
+  const plain = await scoreOf((batch) => batch)
+  const found: { name: string; score: number }[] = []
+  for (const [name, change] of CHANGES) found.push({ name, score: await scoreOf(change) })
+  return found
+    .filter(({ score }) => score > plain + NOISE_POINTS)
+    .sort((a, b) => b.score - a.score)
+    .map(({ name, score }) => `${score.toFixed(1)} % ${name}`)
+}
+
+function scaled(factor: number): Change {
+  return withInputs((tensor) => ({ ...tensor, data: (tensor.data as Float32Array).map((value) => value * factor) }))
+}
+
+function withInputs(change: (tensor: Tensor) => Tensor): Change {
+  return (batch) => ({
+    ...batch,
+    inputs: Object.fromEntries(
+      Object.entries(batch.inputs).map(([name, tensor]) => [name, tensor.type === 'float32' ? change(tensor) : tensor]),
+    ),
+  })
+}
+
+// The axis of three channels, behind the batch or at the end.
+function reversed(batch: Batch): Batch {
+  return withInputs((tensor) => {
+    const { dims, data } = tensor as Tensor<'float32'>
+    const axis = dims[1] === 3 ? 1 : dims.length === 4 && dims[3] === 3 ? 3 : undefined
+    if (axis === undefined) return tensor
+    const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1)
+    const turned = data.map((_, i) => {
+      const channel = Math.floor(i / inner) % 3
+      return data[i + (2 - 2 * channel) * inner] as number
+    })
+    return { type: 'float32', dims, data: turned }
+  })(batch)
+}
+
+function shifted(by: number): Change {
+  return (batch) => ({ ...batch, labels: batch.labels.map((label) => label + by) })
+}
