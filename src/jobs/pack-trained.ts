@@ -4,6 +4,7 @@ import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/explain-accuracy.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
+import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -87,11 +88,15 @@ async function trainAndPack(
   }
   const untrained = task.isAtChance(baseline)
   if (untrained && !fromScratch) {
-    const [mean, std, scale] = ['mean', 'std', 'scale'].map(connections.nameOptions)
-    job.warn(
-      `baseline top-1 is ${baseline.score?.toFixed(2)} %, no better than chance for ${dataset.classes} classes: ` +
-        `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`,
-    )
+    const [mean, std, scale, anyway] = ['mean', 'std', 'scale', 'anyway'].map(connections.nameOptions)
+    const found = `${baseline.score?.toFixed(2)} %, no better than chance for ${dataset.classes} classes`
+    const reason = `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`
+    if (!options.anyway)
+      throw new TtqError('data', `dataset: found a baseline top-1 of ${found}, expected a trained network`, {
+        hint: `${reason}; ${anyway} trains it all the same`,
+        facts: { baseline: baseline.score },
+      })
+    job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound

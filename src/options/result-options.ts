@@ -138,6 +138,16 @@ export const ACCURACY_OPTIONS = {
     help: "stop before training where the original's top-1 is not this, percent: wrong preprocessing passes in silence",
     at: { evaluate: { help: 'fail where the top-1 is not this, percent' } },
   },
+  /** Train a network that decides no better than chance. */
+  anyway: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'sweep'],
+    default: { base: false },
+    needsData: true,
+    fingerprint: 'covered',
+    group: accuracy,
+    help: 'train although the original is no better than chance on this data',
+  },
   tolerance: {
     kind: { type: 'number', range: { from: 0, to: 100 } },
     jobs: ['compress', 'sweep', 'evaluate'],

@@ -18,8 +18,9 @@ function setUp(delayMs = 0): string {
   return folder
 }
 
-const LONG = ['--data', './loader.mjs', '--epochs', '1000', '--batch', '50', '--threads', '1']
+const LONG = ['--anyway', '--data', './loader.mjs', '--epochs', '1000', '--batch', '50', '--threads', '1']
 const TRAIN = [
+  '--anyway',
   '--data',
   './loader.mjs',
   '--epochs',
@@ -315,6 +316,7 @@ describe('the edges', () => {
 describe('long runs', () => {
   const KEPT = ['loader.mjs', 'm.onnx', 'm.ttq.checkpoint']
   const COURSE = [
+    '--anyway',
     '--data',
     './loader.mjs',
     '--epochs',
@@ -375,7 +377,7 @@ describe('long runs', () => {
 
   test('ttq train has the same', { skip: process.platform === 'win32' }, async () => {
     const folder = setUp(20)
-    const args = ['train', 'm.onnx', '-o', 't.onnx', ...COURSE]
+    const args = ['train', 'm.onnx', '-o', 't.onnx', ...COURSE.filter((word) => word !== '--anyway')]
     const child = start(folder, args)
     child.stderr.on('data', (chunk: Buffer) => {
       if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT')

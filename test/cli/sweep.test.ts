@@ -11,6 +11,7 @@ import { loaderModule, smallNetwork } from './small-network.js'
 
 const LENET = resolve(import.meta.dirname, '../../../fixtures/mnist-lenet.onnx')
 const TRAIN = [
+  '--anyway',
   '--data',
   './loader.mjs',
   '--epochs',
@@ -41,6 +42,7 @@ describe('sweep', () => {
     const { code, stdout, stderr } = await run(folder, [
       'sweep',
       'lenet.onnx',
+      '--anyway',
       '--data',
       'mnist',
       '--epochs',

@@ -9,6 +9,7 @@ import { STRIPES, stripesNetwork } from '../training/stripes-network.js'
 const REQUEST: CompressRequest = {
   name: 'stripes.onnx',
   data: STRIPES,
+  anyway: true,
   epochs: 1,
   batch: 24,
   warmup: 5,

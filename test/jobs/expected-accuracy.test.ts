@@ -104,3 +104,20 @@ describe('expectTop1', () => {
     )
   })
 })
+
+test('a network that is no better than chance is not trained unless told to', async () => {
+  // Every label is another class than the one that the network decides for.
+  const request = {
+    name: 'm',
+    data: loader('chance', { label: '(own + 1) % 4' }),
+    ternary: ['*'],
+    epochs: 1,
+    threads: 1,
+  }
+  await assert.rejects(compress(network(), request), (error: unknown) => {
+    assert.ok(error instanceof TtqError && error.code === 'data')
+    assert.match(error.message, /^dataset: found a baseline top-1 of [\d.]+ %, no better than chance for 4 classes/)
+    assert.match(error.hint ?? '', /anyway trains it all the same$/)
+    return true
+  })
+})

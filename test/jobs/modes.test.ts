@@ -106,7 +106,7 @@ describe('train', () => {
 })
 
 const compressed = async (request: Partial<CompressRequest>, network?: Uint8Array): Promise<CompressReport> =>
-  (await compress(network ?? (await trained).file, { ...COMMON, epochs: 2, ...request })).report
+  (await compress(network ?? (await trained).file, { ...COMMON, anyway: true, epochs: 2, ...request })).report
 
 describe('compress', () => {
   test('from scratch: learns without a teacher; the file gives nothing but the architecture', async () => {

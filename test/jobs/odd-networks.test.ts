@@ -48,7 +48,11 @@ function network(add: (b: GraphBuilder, hidden: ValueName) => void = () => {}, o
 }
 
 const pack = async (bytes: Uint8Array, data?: string): Promise<CompressResult> =>
-  await compress(bytes, { name: 'odd.onnx', epochs: undefined, ...(data && { data, epochs: 1, threads: 1 }) })
+  await compress(bytes, {
+    name: 'odd.onnx',
+    epochs: undefined,
+    ...(data && { data, anyway: true, epochs: 1, threads: 1 }),
+  })
 
 const ternaryLayers = ({ report }: CompressResult): string[] =>
   report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)

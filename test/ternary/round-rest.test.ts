@@ -109,6 +109,7 @@ describe('which tensors', () => {
 const REQUEST: CompressRequest = {
   name: 'stripes.onnx',
   data: STRIPES,
+  anyway: true,
   epochs: 1,
   batch: 24,
   warmup: 5,

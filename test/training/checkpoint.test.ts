@@ -118,6 +118,7 @@ describe('the file', () => {
 const REQUEST: CompressRequest = {
   name: 'stripes.onnx',
   data: STRIPES,
+  anyway: true,
   epochs: 3,
   batch: 24,
   learningRate: 0.05,
