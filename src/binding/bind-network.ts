@@ -4,22 +4,15 @@ import type { Dataset, ImageDataset, Preprocessing, Split } from '../data/datase
 import { bindModule } from '../data/module-dataset.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
 import { taskOf } from '../tasks/tasks.js'
-import {
-  type FindOutputs,
-  fixedBatchOf,
-  freeOfBatch,
-  sampleInputs,
-  shapesOf,
-  tensorOutputs,
-  TRIAL,
-} from './free-of-batch.js'
+import { type FindOutputs, fixedBatchOf, freeOfBatch, sampleInputs, shapesOf, TRIAL } from './free-of-batch.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 export interface BoundNetwork {
@@ -138,7 +131,7 @@ async function settleFirst(
     try {
       return { settled: await settle(loader, model, bind(candidate)), first }
     } catch (cause) {
-      if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+      if (!hasCode(cause, 'runtime')) throw cause
       refusal ??= cause
     }
   }

@@ -1,6 +1,6 @@
 // Which pixel scaling a network expects: tried, not guessed.
 import type { Dataset, Preprocessing } from '../data/dataset.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
 import type { Evaluation } from '../tasks/task.js'
 import { evaluate, type EvaluateOptions } from './evaluate.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -45,7 +45,7 @@ export async function choosePreprocessing(
       score.push((await tryOn(candidate, TRIAL_SAMPLES)).score ?? 0)
     } catch (cause) {
       // A layout that the network refuses to run is no candidate.
-      if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+      if (!hasCode(cause, 'runtime')) throw cause
       refusal ??= cause
       score.push(-Infinity)
     }

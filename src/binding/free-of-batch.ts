@@ -1,6 +1,7 @@
 // Whether a network takes any batch size, found by running it.
-import { TtqError } from '../errors/ttq-error.js'
+import { hasCode } from '../errors/ttq-error.js'
 import { freeBatch } from '../onnx/free-batch.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Feeds, type LoadedGraph, type Loader, type Results, withLoaded } from '../runtime/engine.js'
@@ -51,7 +52,7 @@ async function tryRun(graph: LoadedGraph, feeds: Feeds, outputs: readonly ValueN
   try {
     return await graph.run(feeds, outputs)
   } catch (cause) {
-    if (cause instanceof TtqError && cause.code === 'runtime') return undefined
+    if (hasCode(cause, 'runtime')) return undefined
     throw cause
   }
 }
@@ -61,7 +62,7 @@ function findWhereThere(find: () => TaskOutputs, isFixed: boolean): TaskOutputs 
   try {
     return find()
   } catch (cause) {
-    if (isFixed && cause instanceof TtqError && cause.code === 'data') return undefined
+    if (isFixed && hasCode(cause, 'data')) return undefined
     throw cause
   }
 }
@@ -70,11 +71,6 @@ function findWhereThere(find: () => TaskOutputs, isFixed: boolean): TaskOutputs 
 export function fixedBatchOf(graph: Graph, samples: Feeds): number | undefined {
   const dims = graph.inputs.filter(({ name }) => name in samples).map(({ type }) => type?.dims?.[0])
   return dims.find((dim): dim is number => typeof dim === 'number')
-}
-
-/** Outputs that are tensors: sequences and maps cannot be fetched. */
-export function tensorOutputs({ outputs }: Graph): ValueName[] {
-  return outputs.filter(({ type }) => type !== undefined).map(({ name }) => name)
 }
 
 export function shapesOf(results: Results): Map<ValueName, readonly number[]> {

@@ -28,8 +28,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     const code = exitCodeOf(failure)
-    if (argv.includes('--json'))
-      await terminal.write(`${printableJson(JSON.stringify(errorDocument(failure, code), null, 2))}\n`)
+    if (argv.includes('--json')) await terminal.write(printableJson(errorDocument(failure, code)))
     terminal.complain(describe(failure, argv.includes('--debug')))
     return code
   }

@@ -4,6 +4,7 @@ import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from '../errors/closest-name.js'
 import type { Arguments, Command, OptionSpec } from './command.js'
+import { COMMANDS_ELSEWHERE, OPTIONS_ELSEWHERE } from './names-elsewhere.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
 
 type Parsed =
@@ -145,66 +146,10 @@ function checkedValue(
   return String(value)
 }
 
-/** What other programs call things, and what they are called here. */
-const ELSEWHERE = {
-  options: new Map<string, readonly string[]>([
-    ['lr', ['learning-rate']],
-    ['bs', ['batch']],
-    ['batch-size', ['batch']],
-    ['num-epochs', ['epochs']],
-    ['n-epochs', ['epochs']],
-    ['wd', ['weight-decay']],
-    ['out', ['output']],
-    ['outfile', ['output']],
-    ['dataset', ['data']],
-    ['data-dir', ['data']],
-    ['num-workers', ['threads']],
-    ['workers', ['threads']],
-    ['jobs', ['threads']],
-    ['j', ['threads']],
-    ['optim', ['optimizer']],
-    ['loss', ['distill']],
-    ['resume-from', ['resume']],
-    ['overwrite', ['force']],
-    ['f', ['force']],
-    ['y', ['force']],
-    ['V', ['version']],
-    ['v', ['version']],
-    ['verbose', ['debug']],
-    ['silent', ['quiet']],
-    ['exclude', ['keep']],
-    ['skip', ['keep']],
-    ['include', ['ternary']],
-    ['target-sparsity', ['sparsity', 'sparsities']],
-  ]),
-  commands: new Map([
-    ['eval', 'evaluate'],
-    ['test', 'evaluate'],
-    ['validate', 'evaluate'],
-    ['info', 'inspect'],
-    ['show', 'inspect'],
-    ['describe', 'inspect'],
-    ['ls', 'inspect'],
-    ['pack', 'compress'],
-    ['quantize', 'compress'],
-    ['quantise', 'compress'],
-    ['ternarize', 'compress'],
-    ['finetune', 'train'],
-    ['fit', 'train'],
-    ['decompress', 'unpack'],
-    ['extract', 'unpack'],
-    ['export', 'unpack'],
-    ['init', 'new'],
-    ['create', 'new'],
-    ['check', 'doctor'],
-    ['env', 'doctor'],
-  ]),
-}
-
 function unknownOption(name: string, command: Command, options: Readonly<Record<string, OptionSpec>>): TtqError {
   const dashed = name.length === 1 ? `-${name}` : `--${name}`
   const known = [...Object.keys(options), 'help', 'version']
-  const closest = ELSEWHERE.options.get(name)?.find((own) => known.includes(own)) ?? closestName(name, known)
+  const closest = OPTIONS_ELSEWHERE.get(name)?.find((own) => known.includes(own)) ?? closestName(name, known)
   const hint = closest === undefined ? helpHint(command) : `Did you mean --${closest}?`
   return new TtqError('usage', `${command.name}: unknown option ${dashed}`, { facts: { option: name }, hint })
 }
@@ -213,7 +158,7 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
   const names = commands.map(({ name }) => name)
   const [word] = given._
   if (word !== undefined) {
-    const closest = ELSEWHERE.commands.get(String(word).toLowerCase()) ?? closestName(String(word), names)
+    const closest = COMMANDS_ELSEWHERE.get(String(word).toLowerCase()) ?? closestName(String(word), names)
     if (word === 'version' || word === 'help')
       throw new TtqError('usage', `unknown command "${word}"`, { hint: `Did you mean ttq --${word}?` })
     const hint =

@@ -60,7 +60,7 @@ export async function writeReport(
   text: string,
   terminal: Terminal,
 ): Promise<void> {
-  const json = `${printableJson(JSON.stringify(report, null, 2))}\n`
+  const json = printableJson(report)
   if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
   if (paths.model === '-') terminal.note(text.trimEnd())
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))

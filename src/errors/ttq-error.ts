@@ -47,3 +47,8 @@ export class TtqError extends Error {
     this.hint = details.hint
   }
 }
+
+/** Whether something that was thrown is a TtqError of this code. */
+export function hasCode(thrown: unknown, code: ErrorCode): thrown is TtqError {
+  return thrown instanceof TtqError && thrown.code === code
+}

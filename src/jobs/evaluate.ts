@@ -11,7 +11,7 @@ import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
-import { checkExpected } from '../binding/explain-accuracy.js'
+import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, readOptionsOf, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
@@ -55,11 +55,10 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
     const { score, samples } = evaluation
-    const { expectTop1, tolerance } = options
-    if (expectTop1 !== undefined) {
-      const expected = { top1: expectTop1, tolerance, option: connections.nameOptions('expectTop1') }
-      await checkExpected(pool, writeModel(bound), dataset.test, evaluation, expected, judged)
-    }
+    await checkExpected(pool, bound, dataset.test, evaluation, options, {
+      ...judged,
+      nameOptions: connections.nameOptions,
+    })
     return {
       schema: 'ttq-evaluate/1',
       model: connections.name,

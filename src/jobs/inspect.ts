@@ -5,6 +5,7 @@ import { unsupportedNodes } from '../gradient/differentiate.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
+import { ternaryScales } from '../methods/threshold.js'
 import { operatorName } from '../onnx/operators.js'
 import { readModel, type ExternalData } from '../onnx/read-model.js'
 import { isPacked } from '../packed/container.js'
@@ -208,18 +209,13 @@ function countSigns(graph: Graph, weight: ValueName): Signs {
   const tensor = graph.initializers.get(weight)
   if (tensor === undefined || !isFloatType(tensor.type)) return {}
   const values = float32Values(tensor as Tensor<FloatType>)
-  let [positives, negatives, wp, wn, equal] = [0, 0, 0, 0, true]
+  let [positives, negatives] = [0, 0]
   for (const value of values) {
-    if (value > 0) {
-      if (positives++ === 0) wp = value
-      else equal &&= value === wp
-    } else if (value < 0) {
-      if (negatives++ === 0) wn = -value
-      else equal &&= -value === wn
-    }
+    if (value > 0) positives++
+    else if (value < 0) negatives++
   }
   const counts = { zeros: values.length - positives - negatives, positives, negatives }
-  return equal && values.length > 3 ? { ...counts, wp, wn } : counts
+  return { ...counts, ...(values.length > 3 ? ternaryScales(values) : undefined) }
 }
 
 // From every layer's weight to every output: what training would have to go through.

@@ -1,7 +1,7 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
 import { bindNetwork } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
-import { checkExpected } from '../binding/explain-accuracy.js'
+import { checkExpected } from '../binding/check-expected.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -13,7 +13,7 @@ import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { onlyLeading } from '../ternary/leading-layers.js'
+import { onlyLeading } from '../ternary/only-leading.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
@@ -81,11 +81,8 @@ async function trainAndPack(
     })
   job.phase('baseline', dataset.preprocessing)
   const baseline = await test(bound.model)
-  const { expectTop1, tolerance } = options
-  if (expectTop1 !== undefined) {
-    const expected = { top1: expectTop1, tolerance, option: connections.nameOptions('expectTop1') }
-    await checkExpected(pool, writeModel(bound.model), dataset.test, baseline, expected, { task, output, fixedBatch })
-  }
+  const { nameOptions } = connections
+  await checkExpected(pool, bound.model, dataset.test, baseline, options, { task, output, fixedBatch, nameOptions })
   const untrained = task.isAtChance(baseline)
   if (untrained && !fromScratch) {
     const [mean, std, scale, anyway] = ['mean', 'std', 'scale', 'anyway'].map(connections.nameOptions)

@@ -40,15 +40,18 @@ export function dequantize({ codes, wp, wn }: TernaryWeights): Float32Array {
   return weights
 }
 
-/** Whether these are ternary weights already: all above zero equal, and all below. */
-export function isTernary(weights: Float32Array): boolean {
+/**
+ * The scales of weights that are ternary already, all above zero equal and all below, 0 for a side without weights;
+ * undefined where they are not.
+ */
+export function ternaryScales(weights: Float32Array): { wp: number; wn: number } | undefined {
   let [wp, wn] = [0, 0]
   for (const weight of weights) {
     if (weight > 0 && wp === 0) wp = weight
-    else if (weight < 0 && wn === 0) wn = weight
-    if (weight !== 0 && weight !== wp && weight !== wn) return false
+    else if (weight < 0 && wn === 0) wn = -weight
+    if (weight !== 0 && weight !== wp && weight !== -wn) return undefined
   }
-  return true
+  return { wp, wn }
 }
 
 /** max|w|; 0 for no weights. */

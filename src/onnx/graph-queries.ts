@@ -57,6 +57,11 @@ export function valueNames(graph: Graph): Set<ValueName> {
   return names
 }
 
+/** Outputs that are tensors: sequences and maps have no type here, and cannot be fetched. */
+export function tensorOutputs({ outputs }: Graph): ValueName[] {
+  return outputs.filter(({ type }) => type !== undefined).map(({ name }) => name)
+}
+
 /** A copy that can be edited freely: nodes, maps and nested graphs are copied, tensors shared. */
 export function cloneGraph(graph: Graph): Graph {
   return {

@@ -101,10 +101,10 @@ function tensorTable(model: Model, forms: ReadonlyMap<ValueName, StoredForm>): T
   for (const [name, { type, dims }] of model.graph.initializers) {
     const form = forms.get(name) ?? RAW
     // Strings have no bytes of their own and stay in the graph.
-    if (form.encoding === 'raw' && (type === 'string' || dataBytes(form, type, dims) < RAW_TENSOR_BYTES)) continue
+    const length = type === 'string' ? 0 : dataBytes(form, type, dims)
+    if (form.encoding === 'raw' && length < RAW_TENSOR_BYTES) continue
     checkShape(name, dims)
     const { id: encoding, writeParameters } = encodingOf(form)
-    const length = dataBytes(form, type, dims)
     entries.push({ name, type, dims, encoding, offset, length, parameters: writeParameters(form) })
     offset = align(offset + length)
   }

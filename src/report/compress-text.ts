@@ -1,5 +1,4 @@
-// The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by
-// training/compress.ts.
+// The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by jobs/compress.ts.
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
 import { ENCODINGS } from '../packed/encodings.js'
 import {

@@ -1,4 +1,4 @@
-// The report of ttq inspect as text for people. Its data is made by training/inspect-model.ts.
+// The report of ttq inspect as text for people. Its data is made by jobs/inspect.ts.
 import type { InspectedLayer, InspectReport, ValueReport } from '../jobs/inspect.js'
 import { printable } from '../errors/printable.js'
 import { countText, facts, scaleText, shapeText, shareText, sizeText, table } from './table.js'

@@ -1,6 +1,6 @@
 // Running a network once to see the shapes of all values and its shape arithmetic as they really are, instead of a
 // shape rule per operator.
-import { TtqError } from '../errors/ttq-error.js'
+import { hasCode } from '../errors/ttq-error.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { cloneModel, producers, removeUnusedNodes, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
@@ -99,7 +99,7 @@ async function fetch(loader: Loader, model: Model, names: readonly ValueName[]):
   try {
     return await withLoaded(loader, writeModel(probe), UNCHANGED, async (graph) => Object.entries(await graph.run({})))
   } catch (cause) {
-    if (!(cause instanceof TtqError) || cause.code !== 'runtime') throw cause
+    if (!hasCode(cause, 'runtime')) throw cause
     const parts = names.length === 1 ? [] : names.map((name) => [name])
     return (await Promise.all(parts.map((part) => fetch(loader, model, part)))).flat()
   }

@@ -6,7 +6,7 @@ import { attribute } from '../onnx/attributes.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
-import { checkFinite, isTernary } from '../methods/threshold.js'
+import { checkFinite, ternaryScales } from '../methods/threshold.js'
 import { floats, type GraphEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -29,7 +29,7 @@ export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefi
     !isRightSide ||
     weight === undefined ||
     !isType(weight, 'float32') ||
-    isTernary(weight.data)
+    ternaryScales(weight.data) !== undefined
   )
     return undefined
   const node = producers(graph).get(choice.outputs[0] as ValueName)

@@ -11,6 +11,7 @@ import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 import { float32 } from '../../src/tensor/tensor.js'
 
 const SIZE = 512
+const PRODUCTS = 80
 const ones = float32([SIZE, SIZE], new Float32Array(SIZE * SIZE).fill(1))
 
 // A chain of matrix products: some tenths of a second on one thread.
@@ -18,22 +19,22 @@ function heavy(constant: boolean): Model {
   const b = new GraphBuilder()
   let value = constant ? b.constant(ones, 'x') : b.input('x', 'float32', [SIZE, SIZE])
   const factor = b.constant(float32([SIZE, SIZE], new Float32Array(SIZE * SIZE).fill(1 / SIZE)), 'factor')
-  for (let i = 0; i < 40; i++) value = b.emit('MatMul', [value, factor], {}, `product${i}`)
+  for (let i = 0; i < PRODUCTS; i++) value = b.emit('MatMul', [value, factor], {}, `product${i}`)
   b.output(value)
   return { irVersion: 8, opsets: new Map([['', 18]]), graph: b.build('heavy') }
 }
 
 const WORK: Record<string, (loader: Loader) => Promise<number | undefined>> = {
   'observing a network': async (loader) =>
-    (await observe(loader, heavy(false), { x: ones })).shapes.get('product39')?.[0],
+    (await observe(loader, heavy(false), { x: ones })).shapes.get(`product${PRODUCTS - 1}`)?.[0],
   'computing constants': async (loader) =>
     (
       await evaluateConstants(
         loader,
         heavy(true),
-        Array.from({ length: 40 }, (_, i) => `product${i}`),
+        Array.from({ length: PRODUCTS }, (_, i) => `product${i}`),
       )
-    ).get('product39')?.dims[0],
+    ).get(`product${PRODUCTS - 1}`)?.dims[0],
 }
 
 // How often the event loop comes around while the work is done.
@@ -50,8 +51,8 @@ for (const [name, work] of Object.entries(WORK)) {
     const pool = new WorkerPool(1)
     // A started worker, so that what is seen is not its start.
     await pool.call(0, 'release', { id: 'none' }).catch(() => undefined)
-    assert.ok((await turns(work(pool))) > 20)
-    assert.ok((await turns(work(onnxRuntime))) < 20, 'the engine itself blocks')
+    const [blocked, free] = [await turns(work(onnxRuntime)), await turns(work(pool))]
+    assert.ok(free > 5 + 2 * blocked, `${free} turns beside a worker, ${blocked} beside the engine itself`)
     assert.equal(await work(pool), SIZE)
     await pool.close()
   })

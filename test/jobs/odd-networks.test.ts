@@ -47,6 +47,21 @@ function network(add: (b: GraphBuilder, hidden: ValueName) => void = () => {}, o
   return writeModel({ irVersion: 8, opsets: new Map([['', opset]]), graph: b.build('odd') })
 }
 
+const plain = (b: GraphBuilder, i: number, dims: readonly number[]): ValueName =>
+  b.constant(float32(dims, values((dims[0] as number) * (dims[1] as number), i + 2)), `w${i}`)
+
+// x times one weight after another, as a case makes them; 16 -> 32 -> ... -> 4.
+function chain(weight = plain, { opset = 17, irVersion = 8, hidden = 1 } = {}): Uint8Array {
+  const b = new GraphBuilder()
+  const shapes = [[SIZE, 32], ...Array.from({ length: hidden }, () => [32, 32]), [32, 4]]
+  let x = b.input('x', 'float32', ['N', SIZE])
+  shapes.forEach((dims, i) => {
+    x = b.emit('MatMul', [x, weight(b, i, dims)], {}, i === shapes.length - 1 ? 'y' : undefined)
+  })
+  b.output('y', 'float32', ['N', 4])
+  return writeModel({ irVersion, opsets: new Map([['', opset]]), graph: b.build('chain') })
+}
+
 const pack = async (bytes: Uint8Array, data?: string): Promise<CompressResult> =>
   await compress(bytes, {
     name: 'odd.onnx',
@@ -131,78 +146,46 @@ describe('weights in odd places', () => {
   })
 
   test('float16 weights behind a Cast become ternary', async () => {
-    const b = new GraphBuilder()
-    let x = b.input('x', 'float32', ['N', SIZE])
-    for (const [i, dims] of [
-      [SIZE, 32],
-      [32, 32],
-      [32, 4],
-    ].entries()) {
+    const half = (b: GraphBuilder, i: number, dims: readonly number[]): ValueName => {
       const data = Uint16Array.from(values((dims[0] as number) * (dims[1] as number), i), numberToFloat16)
-      const half = b.constant({ type: 'float16', dims, data }, `w${i}`)
-      x = b.emit('MatMul', [x, b.emit('Cast', [half], { to: 1 })], {}, i === 2 ? 'y' : undefined)
+      return b.emit('Cast', [b.constant({ type: 'float16', dims, data }, `w${i}`)], { to: 1 })
     }
-    b.output('y', 'float32', ['N', 4])
-    const result = await pack(writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('half') }))
+    const result = await pack(chain(half))
     assert.equal(ternaryLayers(result).length, 1)
     assert.ok(result.report.warnings.some((warning) => warning.includes('behind a Cast from float16')))
   })
 
   test('weights that are ternary already stay as they are', async () => {
     const codes = Int8Array.from({ length: 1024 }, (_, i) => ((i * 7) % 3) - 1)
-    const b = new GraphBuilder()
     const ternary = float32(
       [32, 32],
       Float32Array.from(codes, (code) => (code > 0 ? 0.21 : code < 0 ? -0.17 : 0)),
     )
-    const first = b.emit('MatMul', [
-      b.input('x', 'float32', ['N', SIZE]),
-      b.constant(float32([SIZE, 32], values(512, 2))),
-    ])
-    const hidden = b.emit('MatMul', [first, b.constant(ternary, 'w2')])
-    b.emit('MatMul', [hidden, b.constant(float32([32, 4], values(128, 3)))], {}, 'y')
-    b.output('y', 'float32', ['N', 4])
-    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('kept') })
+    const bytes = chain((b, i, dims) => (i === 1 ? b.constant(ternary, 'w1') : plain(b, i, dims)))
     const once = unpack((await pack(bytes)).file)
-    assert.deepEqual(once.model.graph.initializers.get('w2'), ternary)
-    assert.deepEqual(once.ternary.get('w2')?.codes, codes)
+    assert.deepEqual(once.model.graph.initializers.get('w1'), ternary)
+    assert.deepEqual(once.ternary.get('w1')?.codes, codes)
     // What unpacking wrote is packed without a further loss, channel factors and all.
-    const again = unpack((await pack(writeModel(unpack((await pack(network())).file).model))).file)
-    assert.deepEqual(
-      again.model.graph.initializers.get('w2'),
-      unpack((await pack(network())).file).model.graph.initializers.get('w2'),
-    )
+    const unpacked = unpack((await pack(network())).file).model
+    const again = unpack((await pack(writeModel(unpacked))).file).model
+    assert.deepEqual(again.graph.initializers.get('w2'), unpacked.graph.initializers.get('w2'))
   })
 
   test('the value that is named is the one in the file', async () => {
-    const b = new GraphBuilder()
     const weights = values(1024, 2)
     weights[66] = Infinity
-    const first = b.emit('MatMul', [
-      b.input('x', 'float32', ['N', SIZE]),
-      b.constant(float32([SIZE, 32], values(512, 2))),
-    ])
-    const hidden = b.emit('MatMul', [first, b.constant(float32([32, 32], weights), 'w2')])
-    b.emit('MatMul', [hidden, b.constant(float32([32, 4], values(128, 3)))], {}, 'y')
-    b.output('y', 'float32', ['N', 4])
     await assert.rejects(
-      pack(writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('inf') })),
-      (error: unknown) => error instanceof TtqError && /"w2": element 66 is Infinity/.test(error.message),
+      pack(chain((b, i, dims) => (i === 1 ? b.constant(float32(dims, weights), 'w1') : plain(b, i, dims)))),
+      (error: unknown) => error instanceof TtqError && /"w1": element 66 is Infinity/.test(error.message),
     )
   })
 
   test('constants of types that nobody can fetch stay computed', async () => {
-    const b = new GraphBuilder()
-    const rounded = b.emit('Cast', [b.constant(float32([32, 32], values(1024, 2)), 'w2')], { to: 16 })
-    const first = b.emit('MatMul', [
-      b.input('x', 'float32', ['N', SIZE]),
-      b.constant(float32([SIZE, 32], values(512, 2))),
-    ])
-    const hidden = b.emit('MatMul', [first, b.emit('Cast', [rounded], { to: 1 })])
-    const next = b.emit('MatMul', [hidden, b.constant(float32([32, 32], values(1024, 3)))])
-    b.emit('MatMul', [next, b.constant(float32([32, 4], values(128, 3)))], {}, 'y')
-    b.output('y', 'float32', ['N', 4])
-    const result = await pack(writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('bfloat') }))
+    const rounded = (b: GraphBuilder, i: number, dims: readonly number[]): ValueName => {
+      const weight = plain(b, i, dims)
+      return i === 1 ? b.emit('Cast', [b.emit('Cast', [weight], { to: 16 })], { to: 1 }) : weight
+    }
+    const result = await pack(chain(rounded, { hidden: 2 }))
     assert.ok(ternaryLayers(result).length > 0)
   })
 })
@@ -219,18 +202,7 @@ describe('what was packed runs', () => {
   }
 
   test('before opset 7, where arithmetic does not broadcast', async () => {
-    const b = new GraphBuilder()
-    let x = b.input('x', 'float32', ['N', SIZE])
-    for (const [i, dims] of [
-      [SIZE, 32],
-      [32, 32],
-      [32, 4],
-    ].entries()) {
-      const weight = b.constant(float32(dims, values((dims[0] as number) * (dims[1] as number), i)), `w${i}`)
-      x = b.emit('MatMul', [x, weight], {}, i === 2 ? 'y' : undefined)
-    }
-    b.output('y', 'float32', ['N', 4])
-    const { file } = await pack(writeModel({ irVersion: 3, opsets: new Map([['', 6]]), graph: b.build('old') }))
+    const { file } = await pack(chain(plain, { opset: 6, irVersion: 3 }))
     const graph = await onnxRuntime.load(writeModel(unpack(file).model), { threads: 1 })
     assert.deepEqual((await graph.run({ x: float32([2, SIZE], values(2 * SIZE, 1)) }))['y']?.dims, [2, 4])
     await graph.release()

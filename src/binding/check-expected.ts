@@ -2,6 +2,9 @@
 import type { Batch, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import type { NameOptions } from '../options/option-table.js'
 import type { Evaluation } from '../tasks/task.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { evaluate, type EvaluateOptions } from './evaluate.js'
@@ -12,31 +15,32 @@ const SAMPLES = 500
 const NOISE_POINTS = 4
 
 interface Expectation {
-  /** Percent, and how many points it may be missed by. */
-  top1: number
+  /** Percent; nothing is checked without it. */
+  expectTop1?: number | undefined
+  /** Points that it may be missed by. */
   tolerance: number
-  /** How messages name the option. */
-  option: string
 }
 
 /**
  * Checks a score against what the user knows of the network.
- * @param model serialized ONNX model, whose evaluation on `split` this is
+ * @param model whose evaluation on `split` this is
+ * @param nameOptions how messages name options
  * @throws TtqError `data` that says what would explain it, where something does
  */
 export async function checkExpected(
   pool: WorkerPool,
-  model: Uint8Array,
+  model: Model,
   split: Split,
   { score }: Evaluation,
-  { top1, tolerance, option }: Expectation,
-  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
+  { expectTop1, tolerance }: Expectation,
+  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'> & { nameOptions: NameOptions },
 ): Promise<void> {
-  if (score !== null && Math.abs(score - top1) <= tolerance) return
-  const causes = await likelyCauses(pool, model, split, options)
+  if (expectTop1 === undefined || (score !== null && Math.abs(score - expectTop1) <= tolerance)) return
+  const causes = await likelyCauses(pool, writeModel(model), split, options)
   const found = score === null ? 'no top-1: there are samples without a label' : `top-1 ${score.toFixed(2)} %`
-  throw new TtqError('data', `${option}: found ${found}, expected ${top1} % within ${tolerance} points`, {
-    facts: { found: score, expected: top1, tolerance, causes },
+  const expected = `expected ${expectTop1} % within ${tolerance} points`
+  throw new TtqError('data', `${options.nameOptions('expectTop1')}: found ${found}, ${expected}`, {
+    facts: { found: score, expected: expectTop1, tolerance, causes },
     hint:
       causes.length > 0
         ? `on ${Math.min(SAMPLES, split.size)} test samples it is ${causes.join('; ')}`
