@@ -32,7 +32,7 @@ export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInter
 }
 
 /**
- * A fixed number of threads, each of which starts with its first call. Close it when done, or the process lives on. As
+ * A fixed number of threads, each of which starts with its first call, or with `start`. Close it when done, or the process lives on. As
  * a loader, it loads graphs into the first of them.
  */
 export class WorkerPool implements Workers, Loader {
@@ -103,6 +103,15 @@ export class WorkerPool implements Workers, Loader {
       this.pending[worker]?.set(id, { resolve: resolve as Pending['resolve'], reject })
       this.worker(worker).postMessage({ id, call, args } satisfies WorkerRequest, transfer as Transferable[])
     })
+  }
+
+  /**
+   * Starts all threads, which takes a tenth of a second: early, where all will be needed, they start while other work is
+   * done.
+   */
+  start(): this {
+    if (this.failure === undefined) this.workers.forEach((_, index) => this.worker(index))
+    return this
   }
 
   private worker(index: number): Worker {

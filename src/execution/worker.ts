@@ -4,7 +4,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
-import { examineMachine, type Machine } from '../runtime/examine-machine.js'
+import type { Machine } from '../runtime/examine-machine.js'
 import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
 
 /** Calls a worker answers: argument and result of each. */
@@ -59,7 +59,7 @@ const CALLS: WorkerCalls = {
     await need(graphs.get(id), id).release()
     graphs.delete(id)
   },
-  examineMachine: async () => await examineMachine(),
+  examineMachine: async () => await (await import('../runtime/examine-machine.js')).examineMachine(),
   createReplica: async (setup) => {
     await replica?.release()
     replica = await Replica.create(setup, engine, device)

@@ -63,7 +63,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
   const read = readModel(bytes, readOptionsOf(connections))
-  const pool = new WorkerPool(threads, signal)
+  const pool = new WorkerPool(threads, signal).start()
   let stored: StoredDataset | undefined
   try {
     const model = await foldConstants(pool, read)

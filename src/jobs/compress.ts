@@ -83,6 +83,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
   const pool = new WorkerPool(options.threads, connections.signal, options.device)
+  if (options.data !== undefined) pool.start()
   try {
     const folded = await foldConstants(pool, model)
     warnOfInputs(model, job)

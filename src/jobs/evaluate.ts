@@ -34,7 +34,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   await requireDevice(device)
   const model = readAny(bytes, connections)
   const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
-  const pool = new WorkerPool(options.threads, signal, device)
+  const pool = new WorkerPool(options.threads, signal, device).start()
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })
     const {

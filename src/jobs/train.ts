@@ -55,7 +55,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   phase('read')
   const asRead = readModel(bytes, readOptionsOf(connections))
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
-  const pool = new WorkerPool(threads, signal, device)
+  const pool = new WorkerPool(threads, signal, device).start()
   let stored: StoredDataset | undefined
   try {
     const model = await foldConstants(pool, read)

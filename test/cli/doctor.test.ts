@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { DoctorReport } from '../../src/report/doctor-text.js'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
@@ -55,7 +56,7 @@ describe('ttq doctor', () => {
   })
 
   test('takes nothing', async () => {
-    const { code, stderr } = await run(temporaryFolder(), ['doctor', 'm.onnx'])
+    const { code, stderr } = await runHere(temporaryFolder(), ['doctor', 'm.onnx'])
     assert.equal(
       stderr,
       'ttq: doctor: found an argument "m.onnx", expected none. ttq doctor --help lists the options.\n',
@@ -94,14 +95,14 @@ describe('--device', () => {
     })
 
     test(`${command}: an unknown word is refused`, async () => {
-      const { code, stderr } = await run(folder, [command, 'm.onnx', '--data', './loader.mjs', '--device', 'gpu'])
+      const { code, stderr } = await runHere(folder, [command, 'm.onnx', '--data', './loader.mjs', '--device', 'gpu'])
       assert.equal(stderr, 'ttq: --device: found "gpu", expected cpu, cuda, webgpu, coreml or dml\n')
       assert.equal(code, 2)
     })
   }
 
   test('compress: without data there is nothing to run', async () => {
-    const { code, stderr } = await run(folder, ['compress', 'm.onnx', '--device', 'cpu'])
+    const { code, stderr } = await runHere(folder, ['compress', 'm.onnx', '--device', 'cpu'])
     assert.equal(stderr, 'ttq: --device: given without --data, expected a dataset to train on\n')
     assert.equal(code, 2)
   })

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { NETWORKS } from '../../src/networks/networks.js'
 import { Session } from '../../src/runtime/session.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 
 async function scoreDims(bytes: Uint8Array, input: readonly number[]): Promise<readonly number[] | undefined> {
@@ -22,7 +23,7 @@ describe('ttq new', () => {
   for (const name of ['lenet5', 'resnet20', 'resnet32', 'resnet44', 'resnet56', 'mobilenetv2'] as const) {
     test(`${name}: its own classes and input without options`, async () => {
       const folder = temporaryFolder()
-      const { code, stdout, stderr } = await run(folder, ['new', name])
+      const { code, stdout, stderr } = await runHere(folder, ['new', name])
       assert.deepEqual([code, stderr], [0, ''])
       assert.match(
         stdout,
@@ -40,7 +41,7 @@ describe('ttq new', () => {
 
   test('--classes and --input decide, --json says all of it', async () => {
     const folder = temporaryFolder()
-    const { code, stdout } = await run(folder, [
+    const { code, stdout } = await runHere(folder, [
       'new',
       'resnet18',
       '--classes',
@@ -143,7 +144,7 @@ describe('ttq new', () => {
   writeFileSync(join(folder, 'there.onnx'), 'old')
   for (const [args, message] of refused) {
     test(`refused: ttq new ${args}`, async () => {
-      const { code, stderr, stdout } = await run(folder, ['new', ...args.split(' ').filter((word) => word !== '')])
+      const { code, stderr, stdout } = await runHere(folder, ['new', ...args.split(' ').filter((word) => word !== '')])
       assert.equal(stderr, `ttq: ${message}\n`)
       assert.equal(code, 2)
       if (!args.includes('--json')) assert.equal(stdout, '')

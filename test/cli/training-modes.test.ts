@@ -8,6 +8,7 @@ import { writeModel } from '../../src/onnx/write-model.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import type { TrainReport } from '../../src/jobs/train-report.js'
+import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { writeSmallMnist } from './small-mnist.js'
 
@@ -181,7 +182,7 @@ describe('LeNet-5 on MNIST', () => {
   for (const [args, message] of Object.entries(REFUSED)) {
     test(`refused: ttq ${args}`, async () => {
       const files = readdirSync(folder).sort()
-      const { code, stdout, stderr } = await run(folder, args.split(' '))
+      const { code, stdout, stderr } = await runHere(folder, args.split(' '))
       assert.ok(stderr.toLowerCase().startsWith(`ttq: ${message.toLowerCase()}`), stderr)
       assert.deepEqual([code, stdout, readdirSync(folder).sort()], [2, '', files])
     })
