@@ -2,10 +2,9 @@
 // graphs (stack traces, module paths, names of source files), which no runtime reads. The model's own metadata stay:
 // programs read class names and the like from them.
 import { mapSubgraphs } from './attributes.js'
-import type { Graph, Model, Node, ValueInfo } from './model.js'
+import type { Graph, Model, Node, Source, ValueInfo } from './model.js'
 import { copyMessage } from './proto.js'
 import { messageOf, sourceOf } from './source.js'
-import type { Source } from './model.js'
 
 /** Field numbers of `metadata_props` (onnx.proto), which older message classes know nothing of. */
 const METADATA = { graph: 16, node: 9, value: 4, tensor: 16 } as const
@@ -17,8 +16,10 @@ interface Noted {
 
 export function withoutMetadata(model: Model): Model {
   const message = messageOf<Noted>(model.source)
-  const source = message && sourceOf(Object.assign(copyMessage(message), { docString: '' }))
-  return { ...model, graph: stripGraph(model.graph), ...(source && { source }) }
+  if (message === undefined) return { ...model, graph: stripGraph(model.graph) }
+  const copy = copyMessage(message)
+  delete copy.docString
+  return { ...model, graph: stripGraph(model.graph), source: sourceOf(copy) }
 }
 
 function stripGraph(graph: Graph): Graph {
