@@ -70,7 +70,7 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
     model,
     model,
     inputs,
-    taskOf(dataset),
+    { task: taskOf(dataset) },
     {
       batch,
       distill,

@@ -4,9 +4,10 @@ import type { Dataset, ImageDataset, Preprocessing, Split } from '../data/datase
 import { bindModule } from '../data/module-dataset.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
+import { closestName } from '../errors/closest-name.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
-import { tensorOutputs } from '../onnx/graph-queries.js'
-import type { Model, ValueName } from '../onnx/model.js'
+import { onlyOutput, tensorOutputs } from '../onnx/graph-queries.js'
+import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
@@ -21,6 +22,8 @@ export interface BoundNetwork {
   /** Graph output with one score per class, and the value that holds the scores before a final softmax. */
   output: ValueName
   logits: ValueName
+  /** Further outputs that the task could be about. */
+  others: readonly ValueName[]
   /** The only batch size the network takes, or null when it takes any. */
   fixedBatch: number | null
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
@@ -31,6 +34,8 @@ interface BindNetworkOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  /** The output that the task is about. Default: the first that fits. */
+  networkOutput?: ValueName | undefined
   /** How messages name options. Default: as the library's callers write them. */
   nameOptions?: NameOptions | undefined
   /**
@@ -51,6 +56,7 @@ export async function bindNetwork(
   stored: StoredDataset,
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
+  checkOutput(model.graph, options)
   const inputs = sampleInputs(model.graph).map(({ name, type }): InputShape => ({
     name,
     elementType: type.elementType,
@@ -59,12 +65,12 @@ export async function bindNetwork(
   if (stored.kind === 'module') {
     refusePixelOptions(options)
     const dataset = bindModule(stored, inputs)
-    return { ...(await settle(pool.trial, model, dataset)), dataset, tried: [] }
+    return { ...(await settle(pool.trial, model, dataset, options.networkOutput)), dataset, tried: [] }
   }
   const input = onlyInput(inputs, stored)
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
   const fitting = preprocessings(stored, input, options)
-  const { settled, first } = await settleFirst(pool.trial, model, fitting, bind)
+  const { settled, first } = await settleFirst(pool.trial, model, fitting, bind, options.networkOutput)
   const candidates = fitting.slice(first)
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
@@ -78,6 +84,20 @@ export async function bindNetwork(
     return found === -Infinity ? [] : [{ preprocessing: `${candidate.name} ${candidate.layout}`, score: found }]
   })
   return { ...settled, dataset: bind(preprocessing), tried }
+}
+
+function checkOutput({ outputs }: Graph, { networkOutput, nameOptions = inLibrary }: BindNetworkOptions): void {
+  const names = outputs.map(({ name }) => name)
+  if (networkOutput === undefined || names.includes(networkOutput)) return
+  const closest = closestName(networkOutput, names)
+  throw new TtqError(
+    'usage',
+    `${nameOptions('networkOutput')}: the network has no output "${networkOutput}", expected ${names.join(', ')}`,
+    {
+      ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
+      facts: { found: networkOutput, outputs: names },
+    },
+  )
 }
 
 // A loader module makes the inputs as the network takes them.
@@ -116,7 +136,7 @@ function preprocessings(
   })
 }
 
-type Settled = Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'fixedBatch'>
+type Settled = Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'others' | 'fixedBatch'>
 
 // With the first candidate that runs: an input with symbolic dimensions fits images in layouts that the network itself
 // does not take.
@@ -125,11 +145,12 @@ async function settleFirst(
   model: Model,
   candidates: readonly Preprocessing[],
   bind: (preprocessing: Preprocessing) => Dataset,
+  output: ValueName | undefined,
 ): Promise<{ settled: Settled; first: number }> {
   let refusal: unknown
   for (const [first, candidate] of candidates.entries()) {
     try {
-      return { settled: await settle(loader, model, bind(candidate)), first }
+      return { settled: await settle(loader, model, bind(candidate), output), first }
     } catch (cause) {
       if (!hasCode(cause, 'runtime')) throw cause
       refusal ??= cause
@@ -138,10 +159,10 @@ async function settleFirst(
   throw refusal
 }
 
-async function settle(loader: Loader, model: Model, dataset: Dataset): Promise<Settled> {
+async function settle(loader: Loader, model: Model, dataset: Dataset, output: ValueName | undefined): Promise<Settled> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
   const task = taskOf(dataset)
-  const find: FindOutputs = (graph, shapes, batch) => task.findOutputs(graph, { shapes }, batch)
+  const find: FindOutputs = (graph, shapes, batch) => task.findOutputs(onlyOutput(graph, output), { shapes }, batch)
   const free = await freeOfBatch(loader, model, inputs, find)
   if (free !== undefined) return { ...free, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
@@ -150,6 +171,18 @@ async function settle(loader: Loader, model: Model, dataset: Dataset): Promise<S
     shapesOf(await graph.run(samples.inputs, tensorOutputs(model.graph))),
   )
   return { model, fixedBatch, ...find(model.graph, shapes, fixedBatch) }
+}
+
+/** What to say of outputs that would have done as well, where the user has not chosen. */
+export function explainOthers(
+  { output, others }: Pick<BoundNetwork, 'output' | 'others'>,
+  chosen: ValueName | undefined,
+  nameOptions: NameOptions,
+): string | undefined {
+  if (chosen !== undefined || others.length === 0) return undefined
+  const names = others.map((name) => `"${name}"`).join(', ')
+  const verb = others.length === 1 ? 'fits' : 'fit'
+  return `${names} ${verb} the classes as well as "${output}", which is taken: ${nameOptions('networkOutput')} chooses`
 }
 
 /** The first samples, over again where there are fewer. */

@@ -10,6 +10,8 @@ export const OPTIONS_ELSEWHERE = new Map<string, readonly string[]>([
   ['wd', ['weight-decay']],
   ['out', ['output']],
   ['outfile', ['output']],
+  ['output-name', ['network-output']],
+  ['output-node', ['network-output']],
   ['dataset', ['data']],
   ['data-dir', ['data']],
   ['num-workers', ['threads']],

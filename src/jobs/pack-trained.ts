@@ -1,5 +1,5 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
-import { bindNetwork } from '../binding/bind-network.js'
+import { bindNetwork, explainOthers } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/check-expected.js'
 import type { Evaluation } from '../tasks/task.js'
@@ -56,6 +56,8 @@ async function trainAndPack(
     trial: !fromScratch && !unlabelled,
   })
   const { dataset, output, fixedBatch } = bound
+  const ambiguity = explainOthers(bound, job.options.networkOutput, connections.nameOptions)
+  if (ambiguity !== undefined) job.warn(ambiguity)
   const choices = onlyLeading(bound.model.graph, chosen, bound.logits)
   warnOfOthers(chosen, choices, output, job)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)

@@ -8,7 +8,7 @@ import type { Model } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, type BoundNetwork, checkAnyBatch } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, checkAnyBatch, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
@@ -62,12 +62,19 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const model = await foldConstants(pool.trial, read)
       await requireDevice(device)
       stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+      const warnings: string[] = []
+      const onProgress = (progress: Progress): void => {
+        if (progress.kind === 'warning') warnings.push(progress.message)
+        report?.(progress)
+      }
       phase('prepare')
       const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
         ...options,
         nameOptions: connections.nameOptions,
         trial: false,
       })
+      const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
+      if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
       await checkTrainable(bound)
       const { dataset, output } = bound
       const checkpoint =
@@ -88,11 +95,6 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       phase('baseline', dataset.preprocessing)
       const before = await accuracyOf(bound.model)
       phase('train')
-      const warnings: string[] = []
-      const onProgress = (progress: Progress): void => {
-        if (progress.kind === 'warning') warnings.push(progress.message)
-        report?.(progress)
-      }
       const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
         onProgress,
         recovery: checkpoint?.next(),

@@ -62,6 +62,11 @@ export function tensorOutputs({ outputs }: Graph): ValueName[] {
   return outputs.filter(({ type }) => type !== undefined).map(({ name }) => name)
 }
 
+/** The graph with this output alone; nodes stay. @param name default: all outputs stay */
+export function onlyOutput(graph: Graph, name: ValueName | undefined): Graph {
+  return name === undefined ? graph : { ...graph, outputs: graph.outputs.filter((output) => output.name === name) }
+}
+
 /** A copy that can be edited freely: nodes, maps and nested graphs are copied, tensors shared. */
 export function cloneGraph(graph: Graph): Graph {
   return {

@@ -48,6 +48,15 @@ export const DATASET_OPTIONS = {
     defaultText: byTrial,
     at: { train: { defaultText: '1' } },
   },
+  /** The network's output with the class scores. */
+  networkOutput: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    needsData: true,
+    group,
+    help: "name of the network's output with the class scores, where several have their shape",
+    defaultText: 'the first that fits',
+  },
   /** Seconds that a loader module has to load, and for each batch. */
   dataTimeout: {
     kind: { type: 'number', range: { above: 0, to: 86_400 } },

@@ -24,10 +24,11 @@ export function findClassScores(graph: Graph, { shapes }: ObservedValues, batch:
       elementCount(dims) === batch * classes
     )
   }
-  const found = graph.outputs.find(
+  const [found, ...further] = graph.outputs.filter(
     ({ name, type }) => isScores(name) && (type === undefined || isFloatType(type.elementType)),
   )
   if (found === undefined) throw noScores(graph, shapes, batch, classes)
+  const others = further.map(({ name }) => name)
   const declared = found.type?.elementType ?? 'float32'
   const produced = producers(graph)
   let value = found.name
@@ -37,12 +38,12 @@ export function findClassScores(graph: Graph, { shapes }: ObservedValues, batch:
     if (!isScores(source) && !(source !== undefined && elementCount(shapes.get(source) ?? []) === batch * classes))
       break
     if (node.opType === 'Softmax' || node.opType === 'LogSoftmax')
-      return { output: found.name, logits: source, isFloat32: declared === 'float32' && !isCast }
+      return { output: found.name, logits: source, isFloat32: declared === 'float32' && !isCast, others }
     if (!RESHAPING.has(node.opType)) break
     isCast ||= node.opType === 'Cast'
     value = source
   }
-  return { output: found.name, logits: found.name, isFloat32: declared === 'float32' }
+  return { output: found.name, logits: found.name, isFloat32: declared === 'float32', others }
 }
 
 function noScores(graph: Graph, shapes: ObservedValues['shapes'], batch: number, classes: number): TtqError {

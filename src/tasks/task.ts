@@ -45,6 +45,8 @@ export interface TaskOutputs {
   logits: ValueName
   /** Whether `logits` are float32; the loss is computed in it. */
   isFloat32: boolean
+  /** Further outputs that the task could be about; the first one in the graph is taken. */
+  others: readonly ValueName[]
 }
 
 interface TargetOptions {

@@ -49,7 +49,7 @@ export async function fit(
     return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
   const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
   const loss = { batch: share, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, task, loss)
+  const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, { task, output: options.output }, loss)
   if (graph.unreached.length > 0) {
     const message =
       `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from ` +

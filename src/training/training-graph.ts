@@ -2,7 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { differentiate } from '../gradient/differentiate.js'
 import { attributes } from '../onnx/attributes.js'
-import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, onlyOutput, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
@@ -49,11 +49,11 @@ export async function buildTrainingGraph(
   student: Model,
   teacher: Model,
   feeds: Feeds,
-  task: Task,
+  { task, output }: { task: Task; output?: ValueName },
   loss: LossOptions,
 ): Promise<TrainingGraph> {
-  const studentForm = await trainingForm(pool, student, feeds, task, loss)
-  const teacherForm = await trainingForm(pool, teacher, feeds, task, loss)
+  const studentForm = await trainingForm(pool, student, feeds, { task, output }, loss)
+  const teacherForm = await trainingForm(pool, teacher, feeds, { task, output }, loss)
   const graph = buildLossGraph(studentForm, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
@@ -107,13 +107,13 @@ async function trainingForm(
   loader: Loader,
   original: Model,
   feeds: Feeds,
-  task: Task,
+  { task, output }: { task: Task; output?: ValueName },
   { batch }: LossOptions,
 ): Promise<TrainingForm> {
   const model = upgradeOpset(original)
   refuseControlFlow(model.graph)
   const { shapes, values } = await observe(loader, model, feeds, staticValues(model.graph))
-  const scores = task.findOutputs(model.graph, { shapes }, batch)
+  const scores = task.findOutputs(onlyOutput(model.graph, output), { shapes }, batch)
   const form = cloneModel(model)
   form.graph = replaceValues(form.graph, values)
   form.graph.outputs = [{ name: scores.logits, type: undefined }]

@@ -22,7 +22,7 @@ test('blocked convolutions are for the cpu alone', async () => {
           model,
           model,
           feeds,
-          classification(3),
+          { task: classification(3) },
           loss,
         )
       ).model.graph.nodes.map(({ domain }) => domain),

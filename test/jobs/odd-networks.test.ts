@@ -89,6 +89,32 @@ describe('layers and outputs beside the scores', () => {
     )
   })
 
+  // A second head whose scores have the shape of the first one's.
+  const twin = (b: GraphBuilder, hidden: ValueName): void => {
+    b.emit('MatMul', [hidden, b.constant(float32([32, 4], values(128, 5)), 'h1')], {}, 'twin')
+    b.output('twin', 'float32', ['N', 4])
+  }
+
+  test('of several outputs that fit the first is trained, with a warning, or the one that is named', async () => {
+    const bytes = network(twin)
+    const { report } = await pack(bytes, LOADER)
+    assert.ok(
+      report.warnings.some((warning) =>
+        /^"twin" fits the classes as well as "y", which is taken: networkOutput/.test(warning),
+      ),
+    )
+    assert.equal(report.layers.find(({ name }) => name === 'w3')?.reason, 'last layer')
+    const options = { name: 'odd.onnx', data: LOADER, anyway: true, epochs: 1, threads: 1 }
+    const named = await compress(bytes, { ...options, networkOutput: 'twin' })
+    assert.ok(!named.report.warnings.some((warning) => warning.includes('as well as')))
+    assert.notEqual(named.report.baseline?.top1, report.baseline?.top1)
+    await assert.rejects(compress(bytes, { ...options, networkOutput: 'twins' }), {
+      code: 'usage',
+      message: 'networkOutput: the network has no output "twins", expected y, twin',
+      hint: 'did you mean twin?',
+    })
+  })
+
   for (const data of [undefined, LOADER]) {
     test(`layers that lead to no output are left out, ${data === undefined ? 'without' : 'with'} data`, async () => {
       const result = await pack(network(second(false)), data)

@@ -112,11 +112,11 @@ function scoresGraph(tail: readonly string[]): Graph {
 test('class scores: the logits stand before a final softmax, also with a reshape behind it', () => {
   const find = (tail: readonly string[]): unknown =>
     findClassScores(scoresGraph(tail), { shapes: new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])) }, 4, 3)
-  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0', isFloat32: true })
-  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0', isFloat32: true })
-  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0', isFloat32: true })
-  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0', isFloat32: true })
-  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1', isFloat32: true })
+  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0', isFloat32: true, others: [] })
+  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0', isFloat32: true, others: [] })
+  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0', isFloat32: true, others: [] })
+  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0', isFloat32: true, others: [] })
+  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1', isFloat32: true, others: [] })
 })
 
 test('class scores: no output has one score per class', () => {
@@ -195,7 +195,7 @@ test('freeOfBatch: a batch of 1 becomes free; a sum over the batch keeps it fixe
     return model(b.build(op))
   }
   const samples = { x: float32([2, 2], [1, -2, 3, 4]) }
-  const find = (): TaskOutputs => ({ output: 'y', logits: 'y', isFloat32: true })
+  const find = (): TaskOutputs => ({ output: 'y', logits: 'y', isFloat32: true, others: [] })
   assert.equal((await freeOfBatch(onnxRuntime, build('Relu'), samples, find))?.output, 'y')
   assert.equal(await freeOfBatch(onnxRuntime, build('ReduceSum'), samples, find), undefined)
 })
