@@ -1,6 +1,7 @@
 // A network as it comes from a file, brought to the form that compression starts from: constants computed, nothing that
 // no output needs.
 import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { inlineFunctions } from '../onnx/inline-functions.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { isLayer, learnedPositions } from '../onnx/operators.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -16,12 +17,13 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 const FOLDING_SLACK_BYTES = 4096
 
 /**
- * Leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
+ * Puts the model's functions in the place of their calls, leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
  * Transpose become plain initializers) wherever that does not make the network larger. The float16 weight of a layer
  * behind a Cast counts as what it will be: ternary.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
-  const model = { ...original, graph: removeUnusedNodes(original.graph) }
+  const inlined = inlineFunctions(original)
+  const model = { ...inlined, graph: removeUnusedNodes(inlined.graph) }
   const { graph } = model
   const constant = constantValues(graph)
   const used = consumers(graph)

@@ -54,7 +54,7 @@ export function subgraphs(node: Node): Graph[] {
 }
 
 /** A node's attributes with every graph nested in them changed; the others are shared. */
-export function mapSubgraphs(node: Node, change: (graph: Graph) => Graph): Attributes {
+export function mapSubgraphs(node: Pick<Node, 'attributes'>, change: (graph: Graph) => Graph): Attributes {
   const changed = (attribute: Attribute): Attribute => {
     if (attribute.kind === 'graph') return { ...attribute, value: change(attribute.value) }
     return attribute.kind === 'graphs' ? { ...attribute, value: attribute.value.map(change) } : attribute

@@ -10,6 +10,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { onnx, Reader, Writer } from './protobuf.js'
 
 export type AttributeProto = types.AttributeProto
+export type FunctionProto = types.FunctionProto
 export type GraphProto = types.GraphProto
 export type ModelProto = types.ModelProto
 export type NodeProto = types.NodeProto
@@ -130,6 +131,30 @@ export function copyMessage<M extends object>(message: M, without: readonly numb
     unknownFields.set(copy, kept)
   }
   return copy
+}
+
+/** What the unknown fields of this number hold, for those that are byte strings or messages. */
+export function unknownPayloads(message: object, field: number): Uint8Array[] {
+  return (unknownFields.get(message) ?? [])
+    .filter((bytes) => fieldNumber(bytes) === field)
+    .map((bytes) => {
+      const reader = Reader.create(bytes)
+      reader.uint32()
+      return reader.bytes()
+    })
+}
+
+/** Decodes one message of a model. @throws as decodeModel */
+export function decodeMessage<M>(type: { decode: (reader: ReaderType) => M }, bytes: Uint8Array): M {
+  return type.decode(new KeepingReader(bytes))
+}
+
+/** A copy that shares nothing. */
+export function deepCopy<M extends object>(
+  type: { decode: (reader: ReaderType) => M; encode: (message: M) => WriterType },
+  message: M,
+): M {
+  return decodeMessage(type, type.encode(message).finish())
 }
 
 function fieldNumber(field: Uint8Array): number {

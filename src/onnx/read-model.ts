@@ -91,7 +91,8 @@ function decode(bytes: Uint8Array, name: string): ModelProto {
   }
 }
 
-function plainDomain(domain: string): string {
+/** The name of a domain, of which ai.onnx has two. */
+export function plainDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain
 }
 
@@ -114,6 +115,18 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   proto.node = []
   proto.sparseInitializer = []
   return { name: proto.name, nodes, inputs, outputs, initializers, source: sourceOf(proto) }
+}
+
+/** The nodes of a function, as a graph without inputs and outputs; `name` is the model's. */
+export function readBody(nodes: GraphProto['node'], name: string): Graph {
+  const context: Context = { name, externalData: undefined, overwrite: false }
+  return readGraph(new messages.GraphProto({ node: nodes }) as GraphProto, context)
+}
+
+/** One attribute of a function's nodes. */
+export function readDefault(proto: AttributeProto, name: string): Attribute {
+  const context: Context = { name, externalData: undefined, overwrite: false }
+  return readAttribute(proto, new messages.NodeProto() as NodeProto, context)
 }
 
 const VALUE_FIELDS = [

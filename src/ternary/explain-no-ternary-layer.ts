@@ -88,7 +88,7 @@ function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined
   )
   if (foreign.length === 0) return undefined
   return {
-    found: `weights belong to ${operators(foreign)}, functions of the model or operators of its own`,
+    found: `weights belong to ${operators(foreign)}, operators of its own, or functions of the model for another operator set`,
     hint: 'inline the functions of the model first (onnx.inliner.inline_local_functions)',
   }
 }
