@@ -7,7 +7,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
-const HELP_COLUMNS = { least: 60, most: 100 } as const
+const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
 /** Time that interrupted work has to stop by itself, where its command does not say. */
 const GRACE_MS = 5000
 
@@ -45,7 +45,10 @@ function tellsWhatIsFinished(error: unknown): boolean {
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const columns = Math.max(HELP_COLUMNS.least, Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.most))
+  const columns = Math.max(
+    HELP_COLUMNS.least,
+    Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.usual),
+  )
   const parsed = parseArguments(argv, { commands: await commandsFor(argv), version: VERSION, columns })
   switch (parsed.kind) {
     case 'print':

@@ -22,7 +22,8 @@ interface ProgressDisplay {
 /** Time between two drawings of the line, and between two plain lines inside an epoch. */
 const REDRAW_MS = 100
 const PLAIN_MS = 10_000
-const BAR_CELLS = 20
+/** Cells of the bar: in the width that terminals have by default, the numbers go before. */
+const BAR = { cells: 20, from: 100, narrow: 10 } as const
 
 const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], string>> = {
   read: 'reading',
@@ -55,6 +56,8 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
     drawn = true
     last = now()
   }
+  const bar = (share: number): string =>
+    live ? drawBar(share, (columns() ?? 80) < BAR.from ? BAR.narrow : BAR.cells) : ''
   const passing = (text: string, whole: boolean): void => {
     if (live && (whole || now() - last >= REDRAW_MS)) redraw(text)
     else if (!live && now() - last >= PLAIN_MS) line(text)
@@ -71,13 +74,10 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
         line(`warning: ${event.message}`)
         break
       case 'step':
-        passing(`${bar(overall(event), live)}${describeStep(event)}${accuracy}`, false)
+        passing(`${bar(overall(event))}${describeStep(event, accuracy)}`, false)
         break
       case 'evaluated':
-        passing(
-          `${bar(event.done / event.total, live)}${phase} ${event.done}/${event.total}`,
-          event.done === event.total,
-        )
+        passing(`${bar(event.done / event.total)}${phase} ${event.done}/${event.total}`, event.done === event.total)
         break
       case 'epoch':
         accuracy =
@@ -101,17 +101,20 @@ function overall({ epoch, epochs, step, steps }: Step): number {
   return (epoch - 1 + step / steps) / epochs
 }
 
-function describeStep({ epoch, epochs, step, steps, loss, samplesPerSecond, remainingMs }: Step): string {
+// What matters most comes first: a narrow terminal shows the beginning.
+function describeStep(
+  { epoch, epochs, step, steps, loss, samplesPerSecond, remainingMs }: Step,
+  accuracy: string,
+): string {
   return (
-    `epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}, ` +
-    `${Math.round(samplesPerSecond)} images/s, ${duration(remainingMs)} left`
+    `${duration(remainingMs)} left, epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(4)}` +
+    `${accuracy}, ${Math.round(samplesPerSecond)} images/s`
   )
 }
 
-function bar(share: number, live: boolean): string {
-  if (!live) return ''
-  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_CELLS)
-  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `
+function drawBar(share: number, cells: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * cells)
+  return `[${'#'.repeat(filled)}${'.'.repeat(cells - filled)}] ${String(Math.floor(share * 100)).padStart(3)} % `
 }
 
 function duration(ms: number): string {

@@ -11,6 +11,8 @@ export interface Terminal {
   readonly signal: AbortSignal
   /** Writes data; resolves to false when the reader has gone away. */
   readonly write: (data: string | Uint8Array) => Promise<boolean>
+  /** Width of the terminal that data goes to; undefined where that is a pipe or a file. */
+  readonly columns: number | undefined
   /** A line on stderr; not with --quiet. */
   readonly note: (line: string) => void
   /** A line on stderr, always. */
@@ -21,7 +23,7 @@ export interface Terminal {
 interface TerminalOptions {
   quiet: boolean
   /** Default those of this process. */
-  streams?: { stdout: Writable; stderr: Writable & { isTTY?: boolean; columns?: number } }
+  streams?: { stdout: Writable & { columns?: number }; stderr: Writable & { isTTY?: boolean; columns?: number } }
   /** Default the signals of this process. */
   signal?: AbortSignal
 }
@@ -52,6 +54,7 @@ export function openTerminal({ quiet, streams = process, signal }: TerminalOptio
           else reject(new TtqError('output', `stdout: ${error.message}`, { cause: error }))
         })
       }),
+    columns: stdout.columns,
     note: (line) => {
       if (!quiet) complain(line)
     },

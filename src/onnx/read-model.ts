@@ -120,13 +120,13 @@ function readGraph(proto: GraphProto, context: Context): Graph {
 /** The nodes of a function, as a graph without inputs and outputs; `name` is the model's. */
 export function readBody(nodes: GraphProto['node'], name: string): Graph {
   const context: Context = { name, externalData: undefined, overwrite: false }
-  return readGraph(new messages.GraphProto({ node: nodes }) as GraphProto, context)
+  return readGraph(new messages.GraphProto({ node: nodes }), context)
 }
 
 /** One attribute of a function's nodes. */
 export function readDefault(proto: AttributeProto, name: string): Attribute {
   const context: Context = { name, externalData: undefined, overwrite: false }
-  return readAttribute(proto, new messages.NodeProto() as NodeProto, context)
+  return readAttribute(proto, new messages.NodeProto(), context)
 }
 
 const VALUE_FIELDS = [

@@ -3,7 +3,7 @@ import type { AnalyzeReport } from '../jobs/analyze.js'
 import { countText, durationText, facts, percentText, shapeText, sizeText, table } from './table.js'
 
 /** The ranking, most harmful layer first; ends with a newline. */
-export function renderAnalyzeReport(report: AnalyzeReport): string {
+export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
   const { model, layers, kept, samples, baseline } = report
   const headline =
     `${model}: ${countText(layers.length)} layer${layers.length === 1 ? '' : 's'} can become ` +
@@ -14,10 +14,10 @@ export function renderAnalyzeReport(report: AnalyzeReport): string {
     ...(kept.length === 0 ? [] : [['kept', kept.map(({ name, reason }) => `${name} (${reason})`).join(', ')] as const]),
     ['time', durationText(report.elapsedMs)],
   ])
-  return `${headline}\n\n${details}\n\n${ranking(report)}\n`
+  return `${headline}\n\n${details}\n\n${ranking(report, columns)}\n`
 }
 
-function ranking({ layers, baseline }: AnalyzeReport): string {
+function ranking({ layers, baseline }: AnalyzeReport, columns: number | undefined): string {
   const rows = layers.map(({ name, op, shape, divergence, top1, fitError, savedBytes }, i) => {
     const points = top1 === null || baseline.top1 === null ? '-' : (top1 - baseline.top1).toFixed(2)
     return [
@@ -32,5 +32,5 @@ function ranking({ layers, baseline }: AnalyzeReport): string {
     ]
   })
   const header = ['', 'layer', 'op', 'shape', 'divergence', 'top-1 points', 'fit error', 'saves']
-  return table(header, rows, ['right', 'left', 'left', 'left', 'right', 'right', 'right', 'right'])
+  return table(header, rows, ['right', 'left', 'left', 'left', 'right', 'right', 'right', 'right'], columns)
 }

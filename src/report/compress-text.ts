@@ -16,13 +16,13 @@ import {
 import { accuracyText, trainingText } from './training-text.js'
 
 /** Headline with both ratios, the file's first, facts, one line per layer, warnings; ends with a newline. */
-export function renderCompressReport(report: CompressReport): string {
+export function renderCompressReport(report: CompressReport, columns?: number): string {
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
   const parts = [
     headline(report),
     facts(summary(report)),
     methodTable(report.comparison ?? []),
-    layerTable(report.layers),
+    layerTable(report.layers, columns),
     restorationText(report),
     advice(report),
     warnings,
@@ -145,14 +145,19 @@ function bitsText(stored: string): string {
   return bits === undefined ? 'full' : String(bits)
 }
 
-function layerTable(layers: readonly LayerReport[]): string {
+function layerTable(layers: readonly LayerReport[], columns: number | undefined): string {
   const rows = layers.map(({ name, op, shape, stored, reason, wp, wn, zeros, positives, negatives }) => {
     const weights = shape.reduce((product, dim) => product * dim, 1)
     const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
     return [name, op, shapeText(shape), bitsText(stored), scaleText(wp), scaleText(wn), ...shares, reason ?? '']
   })
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
-  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+  return table(
+    header,
+    rows,
+    ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
+    columns,
+  )
 }
 
 function restorationText({ restoration }: CompressReport): string {

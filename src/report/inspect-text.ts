@@ -4,12 +4,12 @@ import { printable } from '../errors/printable.js'
 import { countText, facts, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
-export function renderInspectReport(report: InspectReport): string {
+export function renderInspectReport(report: InspectReport, columns?: number): string {
   const parts = [
     `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
       `${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
     facts(summary(report)),
-    layerTable(report.layers),
+    layerTable(report.layers, columns),
     report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
     report.layers.length === 0 ? '' : trainability(report),
   ]
@@ -57,7 +57,7 @@ function oneLine(value: string): string {
   return line.length > LONGEST_VALUE ? `${line.slice(0, LONGEST_VALUE - 3)}...` : line
 }
 
-function layerTable(layers: readonly InspectedLayer[]): string {
+function layerTable(layers: readonly InspectedLayer[], columns: number | undefined): string {
   if (layers.length === 0) return 'no layers with constant weights'
   const rows = layers.map(
     ({ name, op, shape, bitsPerWeight, wp, wn, negatives, zeros, positives, ternary, reason }) => {
@@ -76,7 +76,12 @@ function layerTable(layers: readonly InspectedLayer[]): string {
     },
   )
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'compress']
-  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'])
+  return table(
+    header,
+    rows,
+    ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
+    columns,
+  )
 }
 
 /** As many nodes as are listed by name. */

@@ -8,22 +8,61 @@ type Alignment = 'left' | 'right'
  * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no
  * newline at the end.
  * @param alignments one per column
+ * @param columns width of the place where it is shown: where the table is wider, the middle of its longest texts is left
+ * out. Default: as wide as it is
  */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   alignments: readonly Alignment[],
+  columns = Infinity,
 ): string {
   const all = [header, ...rows].map((row) => row.map(printable))
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
+  const widths = fitting(
+    header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length))),
+    alignments,
+    columns,
+  )
   return all
     .map((row) =>
       row
-        .map((cell, column) => pad(cell, widths[column] ?? 0, alignments[column] ?? 'left'))
-        .join('  ')
+        .map((cell, column) =>
+          pad(shortened(cell, widths[column] ?? 0), widths[column] ?? 0, alignments[column] ?? 'left'),
+        )
+        .join(GAP)
         .trimEnd(),
     )
     .join('\n')
+}
+
+const GAP = '  '
+/** A text is not made shorter than this. */
+const LEAST_TEXT = 10
+
+// Texts give way, the widest first; numbers stay whole.
+function fitting(widths: readonly number[], alignments: readonly Alignment[], columns: number): number[] {
+  const fitted = [...widths]
+  const isText = (i: number): boolean => alignments[i] === 'left' && (fitted[i] as number) > LEAST_TEXT
+  for (let over = sum(fitted) + GAP.length * (fitted.length - 1) - columns; over > 0; over--) {
+    const texts = fitted.flatMap((width, i) => (isText(i) ? [[width, i] as const] : []))
+    const widest = texts.reduce<readonly [number, number] | undefined>(
+      (best, each) => (best === undefined || each[0] > best[0] ? each : best),
+      undefined,
+    )
+    if (widest === undefined) break
+    fitted[widest[1]] = widest[0] - 1
+  }
+  return fitted
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+function shortened(text: string, width: number): string {
+  if (text.length <= width) return text
+  const end = Math.floor((width - 1) / 2)
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`
 }
 
 /** Facts as `name  value` lines, values below each other. */

@@ -54,13 +54,22 @@ function record(live: boolean, columns = 200): { at: (ms: number, event: Progres
 }
 
 describe('on a terminal', () => {
+  test('of 80 columns the time that is left is there', () => {
+    const { at } = record(true, 80)
+    at(0, EPOCH)
+    const text = at(200, { ...STEP, epoch: 20, epochs: 40, step: 1234, steps: 5678, remainingMs: 5_000_000 })
+    assert.match(text, /^\r\[#{5}\.{5}\] {2}48 % 1 h 23 min left, epoch 20\/40, step 1234\/5678, loss 0\.1235/)
+    // eslint-disable-next-line no-control-regex
+    assert.equal(text.replace(/\r|\x1b\[K/g, '').length, 79)
+  })
+
   test('one line, redrawn at most ten times a second, cut to the width', () => {
     const { at, clear } = record(true)
     assert.equal(at(0, { kind: 'phase', name: 'train' }), '\rtraining\x1b[K')
     assert.equal(at(50, STEP), '')
     assert.equal(
       at(150, STEP),
-      '\r[########............]  37 % epoch 2/4, step 50/100, loss 0.1235, 1235 images/s, 1 min 15 s left\x1b[K',
+      '\r[########............]  37 % 1 min 15 s left, epoch 2/4, step 50/100, loss 0.1235, 1235 images/s\x1b[K',
     )
     assert.equal(at(200, EPOCH), '\r\x1b[Kepoch 2/4: loss 0.1000, held-out 98.50 % (best), 1 h 2 min\n')
     assert.ok(at(400, STEP).endsWith('1 min 15 s left, held-out 98.50 %\x1b[K'))
@@ -85,7 +94,7 @@ describe('elsewhere', () => {
     const { at, clear } = record(false)
     assert.equal(at(0, { kind: 'phase', name: 'train' }), 'training\n')
     assert.equal(at(9_999, STEP), '')
-    assert.equal(at(10_000, STEP), 'epoch 2/4, step 50/100, loss 0.1235, 1235 images/s, 1 min 15 s left\n')
+    assert.equal(at(10_000, STEP), '1 min 15 s left, epoch 2/4, step 50/100, loss 0.1235, 1235 images/s\n')
     assert.equal(at(10_001, STEP), '')
     assert.equal(at(10_002, EPOCH), 'epoch 2/4: loss 0.1000, held-out 98.50 % (best), 1 h 2 min\n')
     assert.equal(at(10_003, { kind: 'warning', message: 'careful' }), 'warning: careful\n')

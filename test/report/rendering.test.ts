@@ -519,3 +519,20 @@ test('a table of empty cells ends its lines without spaces', () => {
     'a     b\nlong\nx     y',
   )
 })
+
+test('a table wider than its place leaves out the middle of long texts, never digits', () => {
+  const rows = [
+    ['model.layer1.block0.convolution.weight', '123456789012', 'first layer'],
+    ['short', '7', 'kept'],
+  ]
+  const header = ['layer', 'bytes', 'because']
+  const alignments = ['left', 'right', 'left'] as const
+  assert.deepEqual(table(header, rows, alignments, 46).split('\n'), [
+    'layer                       bytes  because',
+    'model.lay…on.weight  123456789012  first layer',
+    'short                           7  kept',
+  ])
+  const narrow = table(header, rows, alignments, 10)
+  assert.match(narrow, /123456789012/)
+  assert.equal(table(header, rows, alignments, 80), table(header, rows, alignments))
+})

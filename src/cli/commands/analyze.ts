@@ -31,6 +31,6 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
   })
   terminal.signal.throwIfAborted()
   const { renderAnalyzeReport } = await import('../../report/analyze-text.js')
-  await writeReport(args, paths, report, renderAnalyzeReport(report), terminal)
+  await writeReport(args, paths, report, renderAnalyzeReport(report, terminal.columns), terminal)
   return EXIT.done
 }

@@ -54,7 +54,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   await writeModelResult(paths, result.file, terminal)
   checkpoint?.remove()
   const { renderCompressReport } = await import('../../report/compress-text.js')
-  await writeReport(args, paths, report, renderCompressReport(report), terminal)
+  await writeReport(args, paths, report, renderCompressReport(report, terminal.columns), terminal)
   if (drop === undefined) return EXIT.done
   terminal.complain(`ttq: ${drop}`)
   return EXIT.accuracy

@@ -21,6 +21,6 @@ async function runInspect(args: Arguments, terminal: Terminal): Promise<number> 
     import('../../report/inspect-text.js'),
   ])
   const report = await inspectModel(bytes, source)
-  await writeReport(args, paths, report, renderInspectReport(report), terminal)
+  await writeReport(args, paths, report, renderInspectReport(report, terminal.columns), terminal)
   return EXIT.done
 }
