@@ -75,7 +75,7 @@ describe('on a terminal', () => {
     assert.match(at(400, STEP), /loss 0.1235, held-out 98.50 %, 1235 images/)
     assert.equal(clear(), '\r\x1b[K')
     assert.equal(clear(), '')
-    assert.equal(record(true, 12).at(0, STEP), '\r[########..\x1b[K')
+    assert.equal(record(true, 12).at(0, STEP), '\r[####......\x1b[K')
   })
 
   test('the last evaluated sample is always drawn', () => {
