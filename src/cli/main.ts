@@ -84,9 +84,10 @@ function describe(error: unknown, debug: boolean): string {
   return `ttq: ${message.split('\n')[0]}. ${bugHint(debug)}${stack}`
 }
 
-// A capital first, unless it is a command to type, and a full stop.
+// A capital first, unless it begins with a command or a path, and a full stop.
 function sentence(hint: string): string {
-  const begun = hint.startsWith('ttq ') ? hint : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`
+  const begun =
+    hint.startsWith('ttq ') || /^\S*[/.]\S/.test(hint) ? hint : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`
   return /[.?!]$/.test(begun) ? begun : `${begun}.`
 }
 

@@ -1,5 +1,7 @@
 // Stored images as a network's input: which layouts its shape allows, and batches in one of them.
 import { TtqError } from '../errors/ttq-error.js'
+import { type DataType, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { floatTensor } from '../tensor/float-values.js'
 import { assembleBatch } from './assemble-batch.js'
 import type { Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
@@ -35,16 +37,17 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
     )
   }
   const { augmentation } = dataset
+  const elementType = input.elementType as FloatType
   const split = (images: ImageSet): Split => ({
     size: images.count,
     labels: images.labels,
     batch: (indices, random): Batch => ({
       inputs: {
-        [input.name]: {
-          type: 'float32',
-          dims: [indices.length, ...fit.dims],
-          data: assembleBatch(images, indices, preprocessing, { augmentation, random }),
-        },
+        [input.name]: floatTensor(
+          elementType,
+          [indices.length, ...fit.dims],
+          assembleBatch(images, indices, preprocessing, { augmentation, random }),
+        ),
       },
       labels: Int32Array.from(indices, (index) => images.labels[index] as number),
     }),
@@ -75,10 +78,10 @@ interface Fit {
 
 function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
   const { channels, height, width } = dataset.train
-  if (input.elementType !== 'float32') {
+  if (!isFloatType(input.elementType as DataType)) {
     throw new TtqError(
       'data',
-      `input "${input.name}": element type ${input.elementType}, expected float32 for images`,
+      `input "${input.name}": element type ${input.elementType}, expected float32, float16 or float64 for images`,
       {
         facts: { input: input.name },
         hint: 'give a loader module that makes such inputs: --data ./loader.mjs',

@@ -77,13 +77,9 @@ export async function openDatasetModule(
   name: string,
   options: Partial<LoaderThreadOptions> = {},
 ): Promise<ModuleDataset> {
-  if (
-    !(await stat(file).then(
-      (info) => info.isFile(),
-      () => false,
-    ))
-  )
-    throw fault(name, 'not found, expected a loader module')
+  const found = await stat(file).catch(() => undefined)
+  if (found?.isFile() !== true)
+    throw fault(name, `${found?.isDirectory() === true ? 'a folder' : 'not found'}, expected a loader module`)
   const thread = new LoaderThread(pathToFileURL(file).href, name, { timeout: DATA_TIMEOUT, ...options })
   try {
     const module = checkModule(await thread.open(), name)

@@ -55,9 +55,18 @@ function noScores(graph: Graph, shapes: ObservedValues['shapes'], batch: number,
     `dataset: it has ${classes} classes, the network's outputs for ${batch} samples are ${shown}, ` +
       `expected one of shape [${batch},${classes}] in float32, float16 or float64`,
     {
-      hint: 'use the dataset the network was trained for, or give one with as many classes as the network has',
+      hint: decides(graph, shapes, batch)
+        ? 'the network gives its decision instead of its scores: export it without the final ArgMax or TopK'
+        : 'use the dataset the network was trained for, or give one with as many classes as the network has',
       facts: { classes },
     },
+  )
+}
+
+// Whether an output is one integer per sample.
+function decides({ outputs }: Graph, shapes: ObservedValues['shapes'], batch: number): boolean {
+  return outputs.some(
+    ({ name, type }) => /^u?int/.test(type?.elementType ?? '') && elementCount(shapes.get(name) ?? []) === batch,
   )
 }
 
