@@ -12,6 +12,8 @@ import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
+import { byteLength } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
@@ -49,6 +51,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const read = readModel(bytes, readOptionsOf({ ...connections, externalData }))
   const model = options.keepMetadata ? read : withoutMetadata(read)
   const done = await pack(model, job)
+  warnOfGrowth(model, done, onnxBytes, job)
   return {
     file: done.file,
     report: {
@@ -106,6 +109,20 @@ function warnOfCasts({ graph }: Model, choices: readonly LayerChoice[], job: Com
   const makers = producers(graph)
   const count = choices.filter(({ weight }) => makers.get(weight)?.opType === 'Cast').length
   if (count > 0) job.warn(`the weights of ${count} layers stand behind a Cast from float16: they were made float32`)
+}
+
+// Nobody wants a file that is larger than what it was made from.
+function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: number, job: CompressJob): void {
+  const grown = file.length - onnxBytes
+  if (grown <= 0) return
+  const original = model.graph.initializers
+  const made = [...network.model.graph.initializers].filter(([name]) => !original.has(name))
+  const bytes = made.reduce((sum, [, { type, dims }]) => sum + byteLength(type, elementCount(dims)), 0)
+  const reason =
+    bytes > grown / 2
+      ? `${bytes} bytes are constants that the network computes from smaller ones`
+      : 'its few weights save less than what the file says about them takes'
+  job.warn(`the packed file has ${file.length} bytes, the network ${onnxBytes}: ${reason}`)
 }
 
 function describeMethod(

@@ -31,6 +31,9 @@ import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
+import { checkFinite } from '../methods/threshold.js'
+import { float32Values } from '../tensor/float-values.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { TrainedValues } from '../training/trained-values.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
@@ -160,7 +163,7 @@ function normalizedLayers(
   return new Set([...own, ...inserted].map(({ weight }) => weight))
 }
 
-function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerChoice[]): void {
+function checkTrainable({ fixedBatch, model }: BoundNetwork, choices: readonly LayerChoice[]): void {
   checkAnyBatch(fixedBatch, 'leave out --data for the data-free fit')
   const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
   if (other !== undefined) {
@@ -172,6 +175,8 @@ function checkTrainable({ fixedBatch }: BoundNetwork, choices: readonly LayerCho
       },
     )
   }
+  for (const { weight, ternary } of choices)
+    if (ternary) checkFinite(float32Values(model.graph.initializers.get(weight) as Tensor<'float32'>), weight)
 }
 
 interface Renormalized {

@@ -8,7 +8,7 @@ import type { LayerChoice } from './layer-choice.js'
 import type { UpdateBlock } from '../optimizer/parameters.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import { layerRules } from '../methods/methods.js'
-import { dequantize } from '../methods/threshold.js'
+import { checkFinite, dequantize } from '../methods/threshold.js'
 import { trainedTernary, type TrainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { MethodName } from '../options/choices.js'
@@ -62,6 +62,7 @@ export function fitLayer(
 
 // A method's state before the first step is its fit of the weights.
 function fitWeights(name: ValueName, initial: Float32Array, options: FitRule): TrainedTernary {
+  checkFinite(initial, name)
   const parameter = { name, dims: [initial.length], role: 'weight', initial } as const
   const { blocks, state } = buildUpdateGraph([parameter], {
     optimizer: sgd({ momentum: 0 }),
