@@ -1,5 +1,5 @@
 // Whether a file may be written at a path, asked before any long work.
-import { closeSync, openSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
+import { closeSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { temporaryName } from './write-atomically.js'
@@ -33,13 +33,13 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   const existing = statOf(path)
   if (existing?.isDirectory() === true || /[/\\]$/.test(path)) fail('is a folder, expected a file name')
   if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
-  const target = existing === undefined ? resolve(path) : realpathSync(path)
+  const target = existing === undefined ? endOfLinks(path) : realpathSync(path)
   if (others.some((other) => samePlace(other, target)))
     fail('is another file of the same command, expected a path of its own')
   if (existing !== undefined && !force)
     fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
   if (statOf(dirname(target))?.isDirectory() !== true)
-    fail(`cannot be made: there is no folder ${dirname(path)}`, 'Make the folder first.')
+    fail(`cannot be made: there is no folder ${dirname(target)}`, 'Make the folder first.')
   try {
     const probe = temporaryName(target)
     closeSync(openSync(probe, 'wx'))
@@ -53,6 +53,22 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   }
   return target
 }
+
+// Where links lead whose end is not there yet.
+function endOfLinks(path: string): string {
+  let end = resolve(path)
+  for (let links = 0; links < MOST_LINKS; links++) {
+    try {
+      end = resolve(dirname(end), readlinkSync(end))
+    } catch {
+      return end
+    }
+  }
+  return end
+}
+
+/** As Linux follows. */
+const MOST_LINKS = 40
 
 function statOf(path: string): Stats | undefined {
   try {

@@ -2,6 +2,7 @@
 // Source: https://onnx.ai/onnx/repo-docs/IR.html#functions
 import { TtqError } from '../errors/ttq-error.js'
 import { mapSubgraphs, subgraphs } from './attributes.js'
+import { checkGraph } from './check-graph.js'
 import { valueNames } from './graph-queries.js'
 import type { Attribute, Attributes, Graph, Model, Node, ValueName } from './model.js'
 import {
@@ -14,7 +15,7 @@ import {
   toNumber,
   unknownPayloads,
 } from './proto.js'
-import { plainDomain, readBody, readDefault } from './read-model.js'
+import { damaged, plainDomain, readBody, readDefault } from './read-model.js'
 import { messageOf, sourceOf } from './source.js'
 
 /** As many nodes may come of all calls together: functions that call one another multiply. */
@@ -39,12 +40,20 @@ interface ModelFunction {
  * The model without functions; as it is where it has none, or where one of them wants another version of an operator
  * set than the model.
  * @param name how messages call the model
- * @throws TtqError `model` when the calls come to more nodes than any network has
+ * @throws TtqError `model` when the calls come to more nodes than any network has, or a function is damaged
  */
 export function inlineFunctions(model: Model, name = 'onnx'): Model {
   const message = messageOf<ModelProto>(model.source)
   const protos = (message?.functions ?? []) as FunctionProto[]
   if (message === undefined || protos.length === 0) return model
+  try {
+    return inline(model, message, protos, name)
+  } catch (cause) {
+    throw cause instanceof TtqError ? cause : damaged(name, cause)
+  }
+}
+
+function inline(model: Model, message: ModelProto, protos: readonly FunctionProto[], name: string): Model {
   const opsets = new Map(model.opsets)
   for (const { domain, version } of protos.flatMap(({ opsetImport }) => opsetImport)) {
     const wanted = toNumber(version ?? 0)
@@ -54,7 +63,9 @@ export function inlineFunctions(model: Model, name = 'onnx'): Model {
   }
   const functions = new Map(protos.map((proto) => [keyOfFunction(proto), readFunction(proto, name)]))
   const source = sourceOf(Object.assign(copyMessage(message), { functions: [] }))
-  return { ...model, opsets, graph: new Inliner(functions, model.graph, name).graph(model.graph), source }
+  const graph = new Inliner(functions, model.graph, name).graph(model.graph)
+  checkGraph(graph, name)
+  return { ...model, opsets, graph, source }
 }
 
 function keyOfFunction(proto: FunctionProto): string {

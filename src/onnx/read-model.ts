@@ -85,10 +85,15 @@ function decode(bytes: Uint8Array, name: string): ModelProto {
   try {
     return decodeModel(bytes)
   } catch (cause) {
-    const reason = cause instanceof RangeError ? 'a field reaches beyond its end' : (cause as Error).message
-    const hint = 'The file may have been cut short, or it may be of another format.'
-    throw new TtqError('model', `${name}: not an ONNX model, or a damaged one: ${reason}`, { hint, cause })
+    throw damaged(name, cause)
   }
+}
+
+/** What reading a damaged message comes to (not thrown). */
+export function damaged(name: string, cause: unknown): TtqError {
+  const reason = cause instanceof RangeError ? 'a field reaches beyond its end' : (cause as Error).message
+  const hint = 'The file may have been cut short, or it may be of another format.'
+  return new TtqError('model', `${name}: not an ONNX model, or a damaged one: ${reason}`, { hint, cause })
 }
 
 /** The name of a domain, of which ai.onnx has two. */

@@ -1,6 +1,7 @@
 // Functions of a model in the place of their calls: the same results, and every name its own.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { hasCode } from '../../src/errors/ttq-error.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { inlineFunctions } from '../../src/onnx/inline-functions.js'
 import { messages } from '../../src/onnx/proto.js'
@@ -9,6 +10,7 @@ import { writeModel } from '../../src/onnx/write-model.js'
 import { withLoaded } from '../../src/runtime/engine.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
+import { seeded } from './fixtures.js'
 
 const { AttributeProto, FunctionProto, NodeProto, OperatorSetIdProto, TensorProto } = messages
 type Body = Parameters<typeof NodeProto.create>[0][]
@@ -164,4 +166,18 @@ test('functions that multiply are refused', () => {
 test('a function that calls itself is refused', () => {
   const model = readModel(bytesOf([define('f', ['x'], ['y'], [own('f', ['x'], ['y'])])], [own('f', ['x'], ['y'])]))
   assert.throws(() => inlineFunctions(model), { code: 'model' })
+})
+
+test('damaged functions are told as damaged models are', () => {
+  const bytes = bytesOf([linear], [own('Linear', ['x', 'w'], ['y'])])
+  const random = seeded(3)
+  for (let i = 0; i < 3000; i++) {
+    const changed = Uint8Array.from(bytes)
+    changed[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
+    try {
+      writeModel(inlineFunctions(readModel(changed)))
+    } catch (error) {
+      assert.ok(hasCode(error, 'model'), String(error))
+    }
+  }
 })
