@@ -78,7 +78,7 @@ interface Fit {
 
 function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
   const { channels, height, width } = dataset.train
-  if (!isFloatType(input.elementType as DataType)) {
+  if (!isFloatType(input.elementType)) {
     throw new TtqError(
       'data',
       `input "${input.name}": element type ${input.elementType}, expected float32, float16 or float64 for images`,
