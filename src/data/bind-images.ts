@@ -1,6 +1,6 @@
 // Stored images as a network's input: which layouts its shape allows, and batches in one of them.
 import { TtqError } from '../errors/ttq-error.js'
-import { type DataType, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import { assembleBatch } from './assemble-batch.js'
 import type { Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
