@@ -59,12 +59,12 @@ export async function bindNetwork(
   if (stored.kind === 'module') {
     refusePixelOptions(options)
     const dataset = bindModule(stored, inputs)
-    return { ...(await settle(pool, model, dataset)), dataset, tried: [] }
+    return { ...(await settle(pool.trial, model, dataset)), dataset, tried: [] }
   }
   const input = onlyInput(inputs, stored)
   const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
   const fitting = preprocessings(stored, input, options)
-  const { settled, first } = await settleFirst(pool, model, fitting, bind)
+  const { settled, first } = await settleFirst(pool.trial, model, fitting, bind)
   const candidates = fitting.slice(first)
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }

@@ -4,6 +4,7 @@ import { freeBatch } from '../onnx/free-batch.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type LoadedGraph, type Loader, type Results, withLoaded } from '../runtime/engine.js'
 import type { TaskOutputs } from '../tasks/task.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -52,7 +53,7 @@ async function tryRun(graph: LoadedGraph, feeds: Feeds, outputs: readonly ValueN
   try {
     return await graph.run(feeds, outputs)
   } catch (cause) {
-    if (hasCode(cause, 'runtime')) return undefined
+    if (hasCode(cause, 'runtime') && !(cause instanceof EngineDied)) return undefined
     throw cause
   }
 }

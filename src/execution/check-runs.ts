@@ -4,6 +4,7 @@ import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import { writeModel } from '../onnx/write-model.js'
+import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
 import { viewOf } from '../tensor/bytes.js'
 import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
@@ -29,7 +30,7 @@ export async function checkRuns(
     const graph = await loader.load(writeModel(withInputs(model, weights)), { threads: 1, optimization: 'disabled' })
     await graph.release()
   } catch (cause) {
-    if (!hasCode(cause, 'runtime')) throw cause
+    if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
     const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(operatorName))]
     const found =
       foreign.length > 0 ? `operators that ONNX Runtime does not have (${foreign.join(', ')})` : cause.message
@@ -60,15 +61,22 @@ function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {
 /**
  * Runs what was packed on a made-up sample: packed bytes may be right and the network still be one that nothing runs.
  * Where it does not run, the original tells whether the sample is to blame.
+ * @returns why neither the original nor the packed network runs on the sample, where that is so
  * @throws TtqError `runtime` when the packed network cannot be loaded, or does not run where the original does
  */
-export async function checkResultRuns(loader: Loader, original: Model, packed: Model, name: string): Promise<void> {
+export async function checkResultRuns(
+  loader: Loader,
+  original: Model,
+  packed: Model,
+  name: string,
+): Promise<TtqError | undefined> {
   const sample = madeUpSample(original)
   const fault = await faultOf(loader, packed, sample)
-  if (fault === undefined) return
+  if (fault === undefined) return undefined
   const isSample = sample !== undefined && (await faultOf(loader, original, sample)) !== undefined
   const real = isSample ? await faultOf(loader, packed, undefined) : fault
-  if (real === undefined) return
+  if (real === undefined) return fault
+  if (real instanceof EngineDied && (await faultOf(loader, original, undefined)) instanceof EngineDied) throw real
   throw new TtqError('runtime', `onnx: ${name}: the packed network does not run, the original does: ${real.message}`, {
     hint: 'nothing was written; please report it with the network',
     cause: real,

@@ -3,8 +3,12 @@ import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
+import { EngineDied } from '../runtime/engine-died.js'
 import type { Engine, LoadedGraph, Loader, LoadOptions } from '../runtime/engine.js'
 import { ENGINES, type EngineName } from '../runtime/engines.js'
+import { revive } from './call-failure.js'
+import { nameCulprit } from './name-culprit.js'
+import { TrialProcess } from './trial-process.js'
 import type { WorkerCalls, WorkerReply, WorkerRequest, WorkerSetup } from './worker.js'
 
 interface Pending {
@@ -39,6 +43,8 @@ export class WorkerPool implements Workers, Loader {
   readonly size: number
   readonly device: Device
   readonly engine: Engine
+  /** Where networks run that nobody has run before: what kills the engine there is an error here. */
+  readonly trial: TrialProcess
   private readonly workers: (Worker | undefined)[]
   private readonly pending: Map<number, Pending>[]
   private nextId = 0
@@ -63,6 +69,7 @@ export class WorkerPool implements Workers, Loader {
     this.size = threads === 0 ? (device === 'cpu' ? availableParallelism() : 1) : threads
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map(() => undefined)
+    this.trial = new TrialProcess(engineName)
     const interrupt = (): void => {
       const reason: unknown = signal?.reason
       this.interruption = reason instanceof TtqError ? reason : new TtqError('interrupted', 'interrupted')
@@ -70,6 +77,24 @@ export class WorkerPool implements Workers, Loader {
     }
     if (signal?.aborted === true) interrupt()
     else signal?.addEventListener('abort', interrupt, { once: true })
+  }
+
+  /**
+   * The same as `new`, for as long as `use` takes. Where the engine dies of a network in the trial process, the error
+   * names the node.
+   */
+  static async use<T>(
+    settings: ConstructorParameters<typeof WorkerPool>,
+    use: (pool: WorkerPool) => Promise<T>,
+  ): Promise<T> {
+    const pool = new WorkerPool(...settings)
+    try {
+      return await use(pool)
+    } catch (error) {
+      throw error instanceof EngineDied ? await nameCulprit(pool.trial, error) : error
+    } finally {
+      await pool.close()
+    }
   }
 
   /** Whether the signal was aborted, even if it has no effect yet. */
@@ -106,11 +131,13 @@ export class WorkerPool implements Workers, Loader {
   }
 
   /**
-   * Starts all threads, which takes a tenth of a second: early, where all will be needed, they start while other work is
-   * done.
+   * Starts all threads and the trial process, which takes a tenth of a second: early, where all will be needed, they
+   * start while other work is done.
    */
   start(): this {
-    if (this.failure === undefined) this.workers.forEach((_, index) => this.worker(index))
+    if (this.failure !== undefined) return this
+    this.trial.start()
+    this.workers.forEach((_, index) => this.worker(index))
     return this
   }
 
@@ -191,6 +218,7 @@ export class WorkerPool implements Workers, Loader {
 
   private async fail(error: Error): Promise<void> {
     this.failure ??= error
+    this.trial.close(this.failure)
     for (const pending of this.pending) {
       for (const { reject } of pending.values()) reject(this.failure)
       pending.clear()
@@ -222,13 +250,4 @@ function settle(pending: Map<number, Pending>, reply: WorkerReply): void {
   if (waiting === undefined) return
   if ('result' in reply) waiting.resolve(reply.result)
   else waiting.reject(revive(reply.error))
-}
-
-function revive({ code, message, hint, facts, stack }: Extract<WorkerReply, { error: unknown }>['error']): Error {
-  const error =
-    code === undefined
-      ? new Error(message)
-      : new TtqError(code, message, hint === undefined ? { facts } : { facts, hint })
-  if (stack !== undefined) error.stack = stack
-  return error
 }

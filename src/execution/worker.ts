@@ -1,10 +1,10 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
-import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
 import type { Machine } from '../runtime/examine-machine.js'
+import { type CallFailure, failureOf } from './call-failure.js'
 import { Replica, type Rates, type ReplicaSetup, type StepTimes } from './replica.js'
 
 /** Calls a worker answers: argument and result of each. */
@@ -25,18 +25,7 @@ export interface WorkerCalls {
  * waiting.
  */
 export type WorkerRequest = { id: number; call: keyof WorkerCalls; args: unknown } | 'stop'
-export type WorkerReply =
-  | { id: number; result: unknown }
-  | {
-      id: number
-      error: {
-        code: TtqError['code'] | undefined
-        message: string
-        hint: string | undefined
-        facts: TtqError['facts']
-        stack: string | undefined
-      }
-    }
+export type WorkerReply = { id: number; result: unknown } | { id: number; error: CallFailure }
 
 /** What a thread is for, from its start. */
 export interface WorkerSetup {
@@ -89,9 +78,7 @@ async function answer({ id, call, args }: Exclude<WorkerRequest, 'stop'>): Promi
     // A snapshot consists of copies as large as the network: they move to the caller.
     if (call === 'snapshot') moved = buffersOf(result as ReturnType<Replica['snapshot']>)
   } catch (error) {
-    const known = error instanceof TtqError ? error : undefined
-    const { message, stack } = error instanceof Error ? error : new Error(String(error))
-    reply = { id, error: { code: known?.code, message, hint: known?.hint, facts: known?.facts ?? {}, stack } }
+    reply = { id, error: failureOf(error) }
   }
   parentPort?.postMessage(reply, moved)
 }

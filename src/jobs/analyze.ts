@@ -62,43 +62,45 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
   const read = readNetwork(bytes, connections).model
-  const pool = new WorkerPool(threads, signal).start()
-  let stored: StoredDataset | undefined
-  try {
-    const model = await foldConstants(pool, read)
-    const choices = chooseLayers(model.graph, options)
-    if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-    stored = await openDataset(data, { signal, timeout: options.dataTimeout })
-    onProgress?.({ kind: 'phase', name: 'prepare' })
-    const bound = await bindNetwork(pool, model, stored, {
-      ...options,
-      nameOptions: connections.nameOptions,
-    })
-    onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
-    const leading = onlyLeading(bound.model.graph, choices, bound.logits)
-    const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {
-      ...options,
-      onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
-    })
-    const layers = costs.map(({ weight, divergence, score, fitError, savedBytes }): AnalyzedLayer => {
-      const choice = choices.find((found) => found.weight === weight)
-      if (choice === undefined) throw new Error(`internal: no layer "${weight}"`)
-      return { name: weight, op: choice.op, shape: choice.dims, divergence, top1: score, fitError, savedBytes }
-    })
-    return {
-      schema: 'ttq-analyze/1',
-      ttq: VERSION,
-      model: connections.name,
-      method: options.method,
-      dataset: data,
-      preprocessing: bound.dataset.preprocessing,
-      samples,
-      baseline: { top1: baseline.score },
-      layers,
-      kept: leading.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
-      elapsedMs: performance.now() - start,
+  return await WorkerPool.use([threads, signal], async (pool) => {
+    pool.start()
+    let stored: StoredDataset | undefined
+    try {
+      const model = await foldConstants(pool.trial, read)
+      const choices = chooseLayers(model.graph, options)
+      if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
+      stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+      onProgress?.({ kind: 'phase', name: 'prepare' })
+      const bound = await bindNetwork(pool, model, stored, {
+        ...options,
+        nameOptions: connections.nameOptions,
+      })
+      onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
+      const leading = onlyLeading(bound.model.graph, choices, bound.logits)
+      const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {
+        ...options,
+        onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
+      })
+      const layers = costs.map(({ weight, divergence, score, fitError, savedBytes }): AnalyzedLayer => {
+        const choice = choices.find((found) => found.weight === weight)
+        if (choice === undefined) throw new Error(`internal: no layer "${weight}"`)
+        return { name: weight, op: choice.op, shape: choice.dims, divergence, top1: score, fitError, savedBytes }
+      })
+      return {
+        schema: 'ttq-analyze/1',
+        ttq: VERSION,
+        model: connections.name,
+        method: options.method,
+        dataset: data,
+        preprocessing: bound.dataset.preprocessing,
+        samples,
+        baseline: { top1: baseline.score },
+        layers,
+        kept: leading.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+        elapsedMs: performance.now() - start,
+      }
+    } finally {
+      await stored?.close?.()
     }
-  } finally {
-    await Promise.all([pool.close(), stored?.close?.()])
-  }
+  })
 }

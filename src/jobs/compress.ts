@@ -72,20 +72,17 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 
 async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
-  const pool = new WorkerPool(options.threads, connections.signal, options.device)
-  if (options.data !== undefined) pool.start()
-  try {
-    const folded = await foldConstants(pool, model)
+  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+    if (options.data !== undefined) pool.start()
+    const folded = await foldConstants(pool.trial, model)
     warnOfInputs(model, job)
     const choices = chooseLayers(folded.graph, options)
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
     warnOfCasts(model, choices, job)
     return options.data === undefined
-      ? await packWithoutData(pool, folded, choices, job)
+      ? await packWithoutData(pool.trial, folded, choices, job)
       : await packTrained(pool, folded, choices, options.data, job)
-  } finally {
-    await pool.close()
-  }
+  })
 }
 
 // What was an input is a constant in the packed network.

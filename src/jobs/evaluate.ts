@@ -33,45 +33,47 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   await requireDevice(device)
   const model = readAny(bytes, connections)
   const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
-  const pool = new WorkerPool(options.threads, signal, device).start()
-  try {
-    onProgress?.({ kind: 'phase', name: 'prepare' })
-    const {
-      dataset,
-      output,
-      fixedBatch,
-      model: bound,
-    } = await bindNetwork(pool, model, stored, {
-      ...options,
-      nameOptions: connections.nameOptions,
-    })
-    await checkLabelled(dataset.test, 'test', 'to measure accuracy')
-    onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
-    const evaluationStart = performance.now()
-    const judged = { task: taskOf(dataset), output, fixedBatch }
-    const evaluation = await evaluate(pool, writeModel(bound), dataset.test, {
-      ...judged,
-      onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
-    })
-    const { score, samples } = evaluation
-    await checkExpected(pool, bound, dataset.test, evaluation, options, {
-      ...judged,
-      nameOptions: connections.nameOptions,
-    })
-    return {
-      schema: 'ttq-evaluate/1',
-      model: connections.name,
-      dataset: data,
-      preprocessing: dataset.preprocessing,
-      device,
-      top1: score as number,
-      samples,
-      samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
-      elapsedMs: performance.now() - start,
+  return await WorkerPool.use([options.threads, signal, device], async (pool) => {
+    pool.start()
+    try {
+      onProgress?.({ kind: 'phase', name: 'prepare' })
+      const {
+        dataset,
+        output,
+        fixedBatch,
+        model: bound,
+      } = await bindNetwork(pool, model, stored, {
+        ...options,
+        nameOptions: connections.nameOptions,
+      })
+      await checkLabelled(dataset.test, 'test', 'to measure accuracy')
+      onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
+      const evaluationStart = performance.now()
+      const judged = { task: taskOf(dataset), output, fixedBatch }
+      const evaluation = await evaluate(pool, writeModel(bound), dataset.test, {
+        ...judged,
+        onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
+      })
+      const { score, samples } = evaluation
+      await checkExpected(pool, bound, dataset.test, evaluation, options, {
+        ...judged,
+        nameOptions: connections.nameOptions,
+      })
+      return {
+        schema: 'ttq-evaluate/1',
+        model: connections.name,
+        dataset: data,
+        preprocessing: dataset.preprocessing,
+        device,
+        top1: score as number,
+        samples,
+        samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
+        elapsedMs: performance.now() - start,
+      }
+    } finally {
+      await stored.close?.()
     }
-  } finally {
-    await Promise.all([pool.close(), stored.close?.()])
-  }
+  })
 }
 
 function readAny(bytes: Uint8Array, connections: Connections): Model {

@@ -17,7 +17,7 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
-import { WorkerPool } from '../execution/worker-pool.js'
+import { TrialProcess } from '../execution/trial-process.js'
 import { foldConstants } from '../binding/prepare-network.js'
 
 export interface InspectReport {
@@ -135,14 +135,14 @@ export async function inspectModel(
 // Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as
 // it stands.
 async function foldWherePossible(model: Model): Promise<Graph> {
-  const pool = new WorkerPool(1)
+  const trial = new TrialProcess('onnxruntime')
   try {
-    return (await foldConstants(pool, model)).graph
+    return (await foldConstants(trial, model)).graph
   } catch (cause) {
     if (cause instanceof TtqError && cause.code !== 'interrupted') return model.graph
     throw cause
   } finally {
-    await pool.close()
+    trial.close(new Error('internal: nothing is tried any more'))
   }
 }
 

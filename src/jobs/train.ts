@@ -54,71 +54,73 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   phase('read')
   const asRead = readNetwork(bytes, connections).model
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
-  const pool = new WorkerPool(threads, signal, device).start()
-  let stored: StoredDataset | undefined
-  try {
-    const model = await foldConstants(pool, read)
-    await requireDevice(device)
-    stored = await openDataset(data, { signal, timeout: options.dataTimeout })
-    phase('prepare')
-    const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
-      ...options,
-      nameOptions: connections.nameOptions,
-      trial: false,
-    })
-    await checkTrainable(bound)
-    const { dataset, output } = bound
-    const checkpoint =
-      connections.checkpoint &&
-      new RunCheckpoint(
-        connections.checkpoint,
-        await runFingerprint(bound.model, dataset, { job: 'train', options, threads: pool.size }),
-        connections.nameOptions,
-      )
-    const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
-      const { score } = await evaluate(pool, writeModel(tested), dataset.test, {
-        task: taskOf(dataset),
-        output,
-        onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
+  return await WorkerPool.use([threads, signal, device], async (pool) => {
+    pool.start()
+    let stored: StoredDataset | undefined
+    try {
+      const model = await foldConstants(pool.trial, read)
+      await requireDevice(device)
+      stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+      phase('prepare')
+      const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
+        ...options,
+        nameOptions: connections.nameOptions,
+        trial: false,
       })
-      return { top1: score as number }
+      await checkTrainable(bound)
+      const { dataset, output } = bound
+      const checkpoint =
+        connections.checkpoint &&
+        new RunCheckpoint(
+          connections.checkpoint,
+          await runFingerprint(bound.model, dataset, { job: 'train', options, threads: pool.size }),
+          connections.nameOptions,
+        )
+      const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
+        const { score } = await evaluate(pool, writeModel(tested), dataset.test, {
+          task: taskOf(dataset),
+          output,
+          onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
+        })
+        return { top1: score as number }
+      }
+      phase('baseline', dataset.preprocessing)
+      const before = await accuracyOf(bound.model)
+      phase('train')
+      const warnings: string[] = []
+      const onProgress = (progress: Progress): void => {
+        if (progress.kind === 'warning') warnings.push(progress.message)
+        report?.(progress)
+      }
+      const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
+        onProgress,
+        recovery: checkpoint?.next(),
+      })
+      phase('evaluate')
+      const after = await accuracyOf(trained)
+      const file = writeModel(trained)
+      return {
+        file,
+        report: {
+          schema: 'ttq-train/1',
+          ttq: VERSION,
+          model: connections.name,
+          output: null,
+          dataset: data,
+          preprocessing: dataset.preprocessing,
+          fromScratch: options.fromScratch,
+          before,
+          after,
+          onnxBytes: file.length,
+          training,
+          warnings,
+          elapsedMs: performance.now() - start,
+        },
+      }
+    } finally {
+      await stored?.close?.()
     }
-    phase('baseline', dataset.preprocessing)
-    const before = await accuracyOf(bound.model)
-    phase('train')
-    const warnings: string[] = []
-    const onProgress = (progress: Progress): void => {
-      if (progress.kind === 'warning') warnings.push(progress.message)
-      report?.(progress)
-    }
-    const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
-      onProgress,
-      recovery: checkpoint?.next(),
-    })
-    phase('evaluate')
-    const after = await accuracyOf(trained)
-    const file = writeModel(trained)
-    return {
-      file,
-      report: {
-        schema: 'ttq-train/1',
-        ttq: VERSION,
-        model: connections.name,
-        output: null,
-        dataset: data,
-        preprocessing: dataset.preprocessing,
-        fromScratch: options.fromScratch,
-        before,
-        after,
-        onnxBytes: file.length,
-        training,
-        warnings,
-        elapsedMs: performance.now() - start,
-      },
-    }
-  } finally {
-    await Promise.all([pool.close(), stored?.close?.()])
-  }
+  })
 }
 
 async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {

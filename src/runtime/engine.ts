@@ -16,6 +16,11 @@ export interface LoadOptions {
   optimization?: 'disabled' | 'basic' | 'extended' | 'all'
   /** What runs the operators that it has; cpu runs the others. Default cpu. */
   device?: Device
+  /**
+   * What loading, and each run, may take, where it happens in a process that can be ended (execution/trial-process.ts).
+   * Bytes come on top of what the process takes by itself.
+   */
+  limits?: { bytes: number; milliseconds: number }
 }
 
 /** Values by name. */

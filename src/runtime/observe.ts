@@ -8,6 +8,7 @@ import { operatorOf } from '../onnx/operators.js'
 import { valueFacts } from '../onnx/value-facts.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Feeds, type Loader, withLoaded } from './engine.js'
+import { EngineDied } from './engine-died.js'
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 
@@ -91,19 +92,30 @@ function isFetched(type: DataType | undefined): boolean | undefined {
   return type === undefined ? undefined : !/^(bfloat16|float8|float4|complex|u?int[24]$)/.test(type)
 }
 
-// All of them at once, or one by one where that fails.
+// All of them at once, or in halves where that fails, down to those that are to blame.
 async function fetch(loader: Loader, model: Model, names: readonly ValueName[]): Promise<[ValueName, Tensor][]> {
   if (names.length === 0) return []
   const outputs = names.map((name) => ({ name, type: undefined }))
-  const probe = { ...model, graph: removeUnusedNodes({ ...model.graph, inputs: [], outputs }) }
+  const probe = writeModel({ ...model, graph: removeUnusedNodes({ ...model.graph, inputs: [], outputs }) })
+  const limits = { bytes: FOLDING_BYTES + FOLDING_FACTOR * probe.length, milliseconds: FOLDING_TIME }
   try {
-    return await withLoaded(loader, writeModel(probe), UNCHANGED, async (graph) => Object.entries(await graph.run({})))
+    return await withLoaded(loader, probe, { ...UNCHANGED, limits }, async (graph) =>
+      Object.entries(await graph.run({})),
+    )
   } catch (cause) {
-    if (!hasCode(cause, 'runtime')) throw cause
-    const parts = names.length === 1 ? [] : names.map((name) => [name])
-    return (await Promise.all(parts.map((part) => fetch(loader, model, part)))).flat()
+    // Also where the engine died of it; a computation out of all proportion is an error.
+    if (!hasCode(cause, 'runtime') || (cause instanceof EngineDied && cause.spent)) throw cause
+    if (names.length === 1) return []
+    const half = names.length >> 1
+    return [...(await fetch(loader, model, names.slice(0, half))), ...(await fetch(loader, model, names.slice(half)))]
   }
 }
+
+/** Constants may take these bytes, and so many times those that they are computed from. */
+const FOLDING_BYTES = 512 * 2 ** 20
+const FOLDING_FACTOR = 8
+/** Milliseconds. */
+const FOLDING_TIME = 30_000
 
 const UNCHANGED = { threads: 1, optimization: 'disabled' } as const
 

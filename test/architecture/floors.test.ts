@@ -40,11 +40,11 @@ const IMPURE = [
   /^runtime\//,
   /^cli\//,
   /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
-  /^execution\/(worker|worker-pool|barrier|shared-memory)\.ts$/,
+  /^execution\/(worker|worker-pool|barrier|shared-memory|trial-process|trial-child)\.ts$/,
 ]
 
 /** Globals that touch it. Copies of shared memory are made by the loader of datasets as well. */
-const MACHINE = /\bprocess\.(?!versions)|\bimport\.meta\.url|\b(new SharedArrayBuffer|Atomics)\b/
+const MACHINE = /(?<!-)\bprocess\.(?!versions)|\bimport\.meta\.url|\b(new SharedArrayBuffer|Atomics)\b/
 
 /** Rooms that measure time, for reports. */
 const CLOCKS = ['cli', 'execution', 'jobs', 'runtime', 'training']

@@ -1,0 +1,76 @@
+// Entry point of the trial process: serves the calls of trial-process.ts, one after the other.
+import { readSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
+import { type EngineName, ENGINES } from '../runtime/engines.js'
+import { type CallFailure, failureOf } from './call-failure.js'
+
+/** Graphs go by numbers of the caller's choice; the bytes of a model follow on a pipe of their own. */
+export type TrialCall =
+  | { call: 'load'; graph: number; bytes: number; options: LoadOptions; memory: number }
+  | { call: 'run'; graph: number; feeds: Feeds; outputs: readonly string[] | undefined }
+  | { call: 'release'; graph: number }
+export type TrialRequest = { id: number } & TrialCall
+export type TrialReply = { id: number; result: Results | undefined } | { id: number; failure: CallFailure }
+
+/** The file descriptor on which models arrive. */
+export const MODELS = 4
+
+const engine = ENGINES[process.argv[2] as EngineName]
+const graphs = new Map<number, LoadedGraph>()
+const limit = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
+
+async function answer(request: TrialRequest): Promise<Results | undefined> {
+  switch (request.call) {
+    case 'load':
+      limit[0] = request.memory
+      graphs.set(request.graph, await engine.load(readModel(request.bytes), request.options))
+      return undefined
+    case 'run':
+      return await graphs.get(request.graph)?.run(request.feeds, request.outputs)
+    case 'release':
+      await graphs.get(request.graph)?.release()
+      graphs.delete(request.graph)
+      return undefined
+  }
+}
+
+function readModel(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length;) {
+    const read = readSync(MODELS, bytes, done, length - done, null)
+    if (read === 0) process.exit()
+    done += read
+  }
+  return bytes
+}
+
+// The engine blocks this thread; another one sees to it that the process takes no more memory than it may, and does not
+// outlive its parent.
+const WATCH = `
+const { workerData } = require('node:worker_threads')
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent || process.memoryUsage.rss() > workerData[0]) process.kill(process.pid, 'SIGKILL')
+}, 20)`
+
+if (process.send !== undefined) {
+  new Worker(WATCH, { eval: true, execArgv: [], workerData: limit }).unref()
+  limit[0] = Infinity
+  // Ctrl-C is the parent's business.
+  process.on('SIGINT', () => undefined)
+  process.on('disconnect', () => process.exit())
+  let queue: Promise<void> = Promise.resolve()
+  process.on('message', (request: TrialRequest) => {
+    queue = queue.then(async () => {
+      const { id } = request
+      let reply: TrialReply
+      try {
+        reply = { id, result: await answer(request) }
+      } catch (error) {
+        reply = { id, failure: failureOf(error) }
+      }
+      process.send?.(reply)
+    })
+  })
+}
