@@ -5,6 +5,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
+import { leaveWords } from './last-words.js'
 import { checkOutputPath } from './output-path.js'
 import { writeAtomically } from './write-atomically.js'
 
@@ -62,6 +63,11 @@ export function checkpointFile(
     existsHint,
   })
   let isThere = resume
+  const words = (): void => {
+    if (isThere)
+      leaveWords(`the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`)
+  }
+  words()
   return {
     options: {
       name: path,
@@ -69,6 +75,7 @@ export function checkpointFile(
         try {
           writeAtomically(target, bytes)
           isThere = true
+          words()
         } catch (error) {
           // The training is worth more than its checkpoint.
           complain(`warning: ${(error as Error).message}`)

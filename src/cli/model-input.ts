@@ -15,8 +15,8 @@ export interface ModelInput {
   bytes: Uint8Array
   /** Nobody else uses the bytes: readers may overwrite them. */
   overwrite: true
-  /** Bytes of files that stand beside the model (ONNX external data); absent where the model has no place. */
-  externalData?: (location: string, offset?: number, length?: number) => Uint8Array
+  /** Bytes of the model's external data files. */
+  externalData: (location: string, offset?: number, length?: number) => Uint8Array
 }
 
 /** What protocol buffers hold at most, and Node reads at once. */
@@ -30,19 +30,28 @@ const EXPECTED = 'expected an ONNX model or a .ttq file'
  */
 export async function readModelInput(args: Arguments, signal: AbortSignal): Promise<ModelInput> {
   const path = args.operand
-  const folder = externalDataFolder(args)
-  const input = path === '-' ? { name: 'stdin', bytes: await readStdin(signal) } : await readPath(path, signal)
-  if (input.bytes.length === 0) throw new TtqError('model', `${input.name}: found no bytes, ${EXPECTED}`)
-  return { ...input, overwrite: true, ...(folder === undefined ? {} : { externalData: externalDataIn(folder) }) }
+  const isPipe = path === '-' || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true
+  const externalData = externalDataFor(args, isPipe)
+  const name = path === '-' ? 'stdin' : path
+  const bytes = path === '-' ? await readStdin(signal) : isPipe ? await readPipe(path, signal) : readWhole(path)
+  if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
+  return { name, bytes, overwrite: true, externalData }
 }
 
-// What the user says, or beside the model where it stands in a folder.
-function externalDataFolder(args: Arguments): string | undefined {
+// From where the user says, or from beside the model where it stands in a folder.
+function externalDataFor(args: Arguments, isPipe: boolean): ModelInput['externalData'] {
   const given = textOption(args, 'externalData')
-  if (given === undefined) return args.operand === '-' ? undefined : dirname(args.operand)
+  if (given === undefined) {
+    if (!isPipe) return externalDataIn(dirname(args.operand))
+    return () => {
+      throw new TtqError('model', 'the network comes from a pipe', {
+        hint: "Name the folder of the network's data with --external-data.",
+      })
+    }
+  }
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true
   if (!isFolder) throw new TtqError('usage', `--external-data: found no folder ${given}`)
-  return given
+  return externalDataIn(given)
 }
 
 async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
@@ -51,11 +60,6 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
       hint: 'Pipe a file in: ttq inspect - < model.onnx',
     })
   return await readStream(process.stdin, 'stdin', signal)
-}
-
-async function readPath(path: string, signal: AbortSignal): Promise<Pick<ModelInput, 'name' | 'bytes'>> {
-  const isPipe = statSync(path, { throwIfNoEntry: false })?.isFIFO() === true
-  return { name: path, bytes: isPipe ? await readPipe(path, signal) : readWhole(path) }
 }
 
 // Opening a pipe that nobody writes to would block until somebody does, and Ctrl-C with it.
@@ -114,7 +118,7 @@ function readWhole(path: string): Uint8Array {
  * A reader of files in a folder. A location comes from the model and may not lead out of the folder; links in the folder
  * are the user's own (download caches are full of them) and are followed.
  */
-function externalDataIn(folder: string): NonNullable<ModelInput['externalData']> {
+function externalDataIn(folder: string): ModelInput['externalData'] {
   return (location, offset = 0, length) => {
     if (isAbsolute(location) || normalize(location).split(sep)[0] === '..')
       throw new Error(`"${location}" leads out of the model's folder`)
