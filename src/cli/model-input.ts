@@ -30,12 +30,21 @@ const EXPECTED = 'expected an ONNX model or a .ttq file'
  */
 export async function readModelInput(args: Arguments, signal: AbortSignal): Promise<ModelInput> {
   const path = args.operand
-  const isPipe = path === '-' || statSync(path, { throwIfNoEntry: false })?.isFIFO() === true
+  const isPipe = path === '-' || isPipeAt(path)
   const externalData = externalDataFor(args, isPipe)
   const name = path === '-' ? 'stdin' : path
   const bytes = path === '-' ? await readStdin(signal) : isPipe ? await readPipe(path, signal) : readWhole(path)
   if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
   return { name, bytes, overwrite: true, externalData }
+}
+
+// Whether it can be read at all is told when it is read.
+function isPipeAt(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
 }
 
 // From where the user says, or from beside the model where it stands in a folder.
