@@ -63,11 +63,7 @@ export function checkpointFile(
     existsHint,
   })
   let isThere = resume
-  const words = (): void => {
-    if (isThere)
-      leaveWords(`the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`)
-  }
-  words()
+  leaveWords(`the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`, target)
   return {
     options: {
       name: path,
@@ -75,7 +71,6 @@ export function checkpointFile(
         try {
           writeAtomically(target, bytes)
           isThere = true
-          words()
         } catch (error) {
           // The training is worth more than its checkpoint.
           complain(`warning: ${(error as Error).message}`)

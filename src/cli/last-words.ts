@@ -10,19 +10,22 @@ export function watchOver(): void {
   isProgram = true
 }
 
-/** What stderr says should this process be lost; replaces what was left before. */
-export function leaveWords(words: string): void {
+/**
+ * What stderr says should this process be lost, if there is a file at `path` by then; replaces what was left before.
+ * @param path absolute
+ */
+export function leaveWords(words: string, path: string): void {
   if (!isProgram) return
   watcher ??= start()
-  watcher.stdin?.write(`${JSON.stringify(words)}\n`)
+  watcher.stdin?.write(`${JSON.stringify({ words, path })}\n`)
 }
 
 // The watcher reads until its stdin ends, which it does with this process; one that ends as it should takes it along.
 const WATCH = `
 let text = ''
 process.stdin.setEncoding('utf8').on('data', (data) => { text += data }).on('end', () => {
-  const words = JSON.parse(text.trimEnd().split('\\n').at(-1))
-  process.stderr.write('ttq: the program was killed or died (out of memory, or inside ONNX Runtime); ' + words + '\\n')
+  const { words, path } = JSON.parse(text.trimEnd().split('\\n').at(-1))
+  if (require('node:fs').existsSync(path)) process.stderr.write('ttq: the program was killed or died (out of memory, or inside ONNX Runtime); ' + words + '\\n')
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)`
 
