@@ -16,6 +16,9 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
  */
 const FOLDING_SLACK_BYTES = 4096
 
+/** Steps back from constants to what they are computed from, over a whole network. */
+const MOST_STEPS = 2_000_000
+
 /**
  * Puts the model's functions in the place of their calls, leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
  * Transpose become plain initializers) wherever that does not make the network larger. The float16 weight of a layer
@@ -38,17 +41,18 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   const spent = new Set(
     [...graph.initializers.keys()].filter((name) => (used.get(name) ?? []).some((node) => !isWithin(node))),
   )
-  const makers = producers(graph)
+  const sourcesOf = sourceFinder(graph, spent)
   const kept = new Map<ValueName, Tensor>()
   for (const name of frontier) {
     const tensor = values.get(name)
     if (tensor === undefined) continue
-    const sources = sourcesOf(graph, makers, name).filter((source) => !spent.has(source))
+    const sources = sourcesOf(name)
+    if (sources === undefined) break
     const paid = sources.reduce((sum, source) => sum + bytesOf(graph.initializers.get(source) as Tensor), 0)
     const factor = tensor.dims.length >= 2 && becomesLayer(name, used) ? 2 : 1
     if (bytesOf(tensor) > factor * paid + FOLDING_SLACK_BYTES) continue
     kept.set(name, tensor)
-    for (const source of sources) spent.add(source)
+    for (const source of [name, ...sources]) spent.add(source)
   }
   const folded = cloneModel(model)
   folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
@@ -62,16 +66,25 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
   return (used.get(name) ?? []).every(isWeight)
 }
 
-// The initializers that a value is computed from.
-function sourcesOf(graph: Graph, makers: ReadonlyMap<ValueName, Node>, value: ValueName): ValueName[] {
-  const seen = new Set<ValueName>()
-  const open = [value]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (name === '' || seen.has(name)) continue
-    seen.add(name)
-    if (!graph.initializers.has(name)) open.push(...(makers.get(name)?.inputs ?? []))
+// Finds the initializers that a value is computed from and that are not spent; values that are spent have paid for all
+// before them. Undefined where the search has become long: folding is worth so much and no more.
+function sourceFinder(
+  graph: Graph,
+  spent: ReadonlySet<ValueName>,
+): (value: ValueName) => readonly ValueName[] | undefined {
+  const makers = producers(graph)
+  let steps = 0
+  return (value) => {
+    const seen = new Set<ValueName>()
+    const open = [value]
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (name === '' || seen.has(name) || spent.has(name)) continue
+      if (++steps > MOST_STEPS) return undefined
+      seen.add(name)
+      if (!graph.initializers.has(name)) open.push(...(makers.get(name)?.inputs ?? []))
+    }
+    return [...seen].filter((name) => graph.initializers.has(name))
   }
-  return [...seen].filter((name) => graph.initializers.has(name))
 }
 
 function bytesOf({ type, dims }: Tensor): number {

@@ -5,6 +5,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
+import { leaveWords } from './last-words.js'
 import { checkOutputPath } from './output-path.js'
 import { writeAtomically } from './write-atomically.js'
 
@@ -62,6 +63,7 @@ export function checkpointFile(
     existsHint,
   })
   let isThere = resume
+  leaveWords(`the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`, target)
   return {
     options: {
       name: path,

@@ -4,6 +4,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import { VERSION } from '../version.js'
 import { commandsFor } from './command-list.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
+import { releaseLocks } from './file-lock.js'
+import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
@@ -13,6 +15,7 @@ const GRACE_MS = 5000
 
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
+  watchOver()
   process.exit(await runProgram(argv, openTerminal({ quiet: isQuiet(argv) })))
 }
 
@@ -31,6 +34,8 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     if (argv.includes('--json')) await terminal.write(printableJson(errorDocument(failure, code)))
     terminal.complain(describe(failure, argv.includes('--debug')))
     return code
+  } finally {
+    releaseLocks()
   }
 }
 

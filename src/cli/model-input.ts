@@ -1,7 +1,13 @@
-// Reading the model that a command works on: a file, or stdin for `-`. What is inside is for the library to judge.
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+// Reading the model that a command works on: a file, a pipe, or stdin for `-`. What is inside is for the library to
+// judge.
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
+import type { Readable } from 'node:stream'
 import { TtqError } from '../errors/ttq-error.js'
+import { isPacked } from '../packed/index.js'
+import type { Arguments } from './command.js'
+import { textOption } from './command-options.js'
 
 export interface ModelInput {
   /** How messages and reports call it. */
@@ -9,19 +15,52 @@ export interface ModelInput {
   bytes: Uint8Array
   /** Nobody else uses the bytes: readers may overwrite them. */
   overwrite: true
-  /** Bytes of files that stand beside the model (ONNX external data); absent for stdin, which has no place. */
-  externalData?: (location: string, offset?: number, length?: number) => Uint8Array
+  /** Bytes of the model's external data files. */
+  externalData: (location: string, offset?: number, length?: number) => Uint8Array
 }
 
-/** @throws TtqError `model` when there is no such file, or nothing in it; `usage` when stdin is a terminal */
-export async function readModelInput(path: string, signal: AbortSignal): Promise<ModelInput> {
-  const input =
-    path === '-'
-      ? { name: 'stdin', bytes: await readStdin(signal) }
-      : { name: path, bytes: readWhole(path), externalData: externalDataBeside(path) }
-  if (input.bytes.length === 0)
-    throw new TtqError('model', `${input.name}: found no bytes, expected an ONNX model or a .ttq file`)
-  return { ...input, overwrite: true }
+/** What protocol buffers hold at most, and Node reads at once. */
+const MOST_BYTES = 2 ** 31 - 1
+
+const EXPECTED = 'expected an ONNX model or a .ttq file'
+
+/**
+ * The file that a command's operand names, whole.
+ * @throws TtqError `model` when there is no such file, or nothing in it; `usage` when stdin is a terminal
+ */
+export async function readModelInput(args: Arguments, signal: AbortSignal): Promise<ModelInput> {
+  const path = args.operand
+  const isPipe = path === '-' || isPipeAt(path)
+  const externalData = externalDataFor(args, isPipe)
+  const name = path === '-' ? 'stdin' : path
+  const bytes = path === '-' ? await readStdin(signal) : isPipe ? await readPipe(path, signal) : readWhole(path)
+  if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
+  return { name, bytes, overwrite: true, externalData }
+}
+
+// Whether it can be read at all is told when it is read.
+function isPipeAt(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
+}
+
+// From where the user says, or from beside the model where it stands in a folder.
+function externalDataFor(args: Arguments, isPipe: boolean): ModelInput['externalData'] {
+  const given = textOption(args, 'externalData')
+  if (given === undefined) {
+    if (!isPipe) return externalDataIn(dirname(args.operand))
+    return () => {
+      throw new TtqError('model', 'the network comes from a pipe', {
+        hint: "Name the folder of the network's data with --external-data.",
+      })
+    }
+  }
+  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true
+  if (!isFolder) throw new TtqError('usage', `--external-data: found no folder ${given}`)
+  return externalDataIn(given)
 }
 
 async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
@@ -29,10 +68,40 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
     throw new TtqError('usage', 'stdin: found a terminal, expected a model', {
       hint: 'Pipe a file in: ttq inspect - < model.onnx',
     })
+  return await readStream(process.stdin, 'stdin', signal)
+}
+
+// Opening a pipe that nobody writes to would block until somebody does, and Ctrl-C with it.
+async function readPipe(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const pipe = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false })
+  return await readStream(pipe, path, signal)
+}
+
+// Up to its end, or as far as it can be a model.
+async function readStream(stream: Readable, name: string, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = []
-  signal.addEventListener('abort', () => process.stdin.destroy())
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  let length = 0
+  const stop = (): void => {
+    stream.destroy()
+  }
+  signal.addEventListener('abort', stop)
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > MOST_BYTES) throw new TtqError('model', `${name}: found more than 2 GB, ${EXPECTED}`)
+    if (chunks.length === 1 && !isPlausible(chunk)) break
+  }
+  signal.removeEventListener('abort', stop)
+  signal.throwIfAborted()
   return Buffer.concat(chunks)
+}
+
+// Whether bytes may begin a model: the magic of .ttq, or the tag of a field that an ONNX model has. Of anything else
+// the beginning is enough for the message, be it endless.
+function isPlausible(bytes: Uint8Array): boolean {
+  const [tag = 0] = bytes
+  const [field, wire] = [tag >> 3, tag & 7]
+  return isPacked(bytes) || (tag < 0x80 && field >= 1 && (wire === 0 || wire === 2))
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -45,31 +114,31 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function readWhole(path: string): Uint8Array {
   try {
-    return readFileSync(path)
+    const stats = statSync(path)
+    if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, expected an ONNX model or a .ttq file`, {
-      facts: { path },
-      cause,
-    })
+    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
   }
+  throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })
 }
 
 /**
- * A reader of files in the folder of a model. A location comes from the model and may not lead out of the folder; links
- * in the folder are the user's own (download caches are full of them) and are followed.
+ * A reader of files in a folder. A location comes from the model and may not lead out of the folder; links in the folder
+ * are the user's own (download caches are full of them) and are followed.
  */
-function externalDataBeside(path: string): NonNullable<ModelInput['externalData']> {
+function externalDataIn(folder: string): ModelInput['externalData'] {
   return (location, offset = 0, length) => {
     if (isAbsolute(location) || normalize(location).split(sep)[0] === '..')
       throw new Error(`"${location}" leads out of the model's folder`)
-    const file = openSync(join(dirname(path), location), 'r')
+    const path = join(folder, location)
+    // A pipe of that name would block.
+    if (!statSync(path).isFile()) throw new Error(`"${location}" is no regular file`)
+    const file = openSync(path, 'r')
     try {
-      const stats = fstatSync(file)
-      if (!stats.isFile()) throw new Error(`"${location}" is no regular file`)
-      const wanted = length ?? stats.size - offset
-      if (offset + wanted > stats.size)
-        throw new Error(`"${location}" has ${stats.size} bytes, expected ${offset + wanted}`)
+      const { size } = fstatSync(file)
+      const wanted = length ?? size - offset
+      if (offset + wanted > size) throw new Error(`"${location}" has ${size} bytes, expected ${offset + wanted}`)
       const bytes = new Uint8Array(wanted)
       for (let done = 0, read = 1; done < wanted && read > 0; done += read)
         read = readSync(file, bytes, done, wanted - done, offset + done)

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
+import { takeLock } from './file-lock.js'
 import { temporaryName } from './write-atomically.js'
 
 interface OutputRequest {
@@ -18,7 +19,7 @@ interface OutputRequest {
 
 /**
  * Checks that a file can be made at `path` (by making and removing one beside it) and that nothing is lost by it.
- * Links are followed, so that the link stays and its target is replaced.
+ * Links are followed, so that the link stays and its target is replaced. The file is locked until the program ends.
  * @returns the path to write
  * @throws TtqError `usage`
  */
@@ -36,6 +37,9 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   const target = existing === undefined ? endOfLinks(path) : realpathSync(path)
   if (others.some((other) => samePlace(other, target)))
     fail('is another file of the same command, expected a path of its own')
+  const holder = takeLock(target)
+  if (holder !== undefined)
+    fail(`is being written by another ttq (${holder})`, `Wait for it, or name another file with ${option}.`)
   if (existing !== undefined && !force)
     fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
   if (statOf(dirname(target))?.isDirectory() !== true)

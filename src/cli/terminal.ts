@@ -7,7 +7,7 @@ import { EXIT } from './exit-codes.js'
 import { progressDisplay } from './progress-display.js'
 
 export interface Terminal {
-  /** Aborted by the first Ctrl-C or SIGTERM, with a TtqError `interrupted`. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, with a TtqError `interrupted`. */
   readonly signal: AbortSignal
   /** Writes data; resolves to false when the reader has gone away. */
   readonly write: (data: string | Uint8Array) => Promise<boolean>
@@ -80,5 +80,7 @@ function interruption(complain: (line: string) => void): AbortSignal {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // The terminal is gone; a training is kept in its checkpoint all the same.
+  process.on('SIGHUP', stop)
   return controller.signal
 }

@@ -52,3 +52,8 @@ export class TtqError extends Error {
 export function hasCode(thrown: unknown, code: ErrorCode): thrown is TtqError {
   return thrown instanceof TtqError && thrown.code === code
 }
+
+/** Whether something that was thrown is a system error of this kind, such as `ENOENT`. */
+export function hasErrno(thrown: unknown, errno: string): boolean {
+  return thrown instanceof Error && (thrown as { code?: unknown }).code === errno
+}

@@ -1,6 +1,5 @@
 // Which layers of a network suffer from ternary weights: each is measured alone, nothing is trained.
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
-import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerOperator } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
@@ -12,7 +11,7 @@ import { measureLayerCosts } from '../ternary/layer-costs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
-import { type Connections, readOptionsOf, takeApart } from './connections.js'
+import { type Connections, readNetwork, takeApart } from './connections.js'
 
 /** Everything but the network's name and the dataset has a default. */
 export type AnalyzeRequest = Connections & GivenOptions<'analyze'> & { data: string }
@@ -62,7 +61,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const data = options.data as string
   const start = performance.now()
   onProgress?.({ kind: 'phase', name: 'read' })
-  const read = readModel(bytes, readOptionsOf(connections))
+  const read = readNetwork(bytes, connections).model
   return await WorkerPool.use([threads, signal], async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined

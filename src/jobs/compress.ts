@@ -7,8 +7,6 @@ import { producers } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { defaultInputs } from '../onnx/model-origin.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
-import type { ExternalData } from '../onnx/read-model.js'
-import { readModel } from '../onnx/read-model.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
@@ -17,7 +15,7 @@ import { elementCount } from '../tensor/tensor.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
-import { readOptionsOf } from './connections.js'
+import { readNetwork } from './connections.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { packTrained } from './pack-trained.js'
 import { packWithoutData } from './pack-without-data.js'
@@ -40,15 +38,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const { options, connections } = job
   const start = performance.now()
   job.phase('read')
-  let onnxBytes = bytes.length
-  const externalData: ExternalData | undefined =
-    connections.externalData &&
-    ((...range) => {
-      const part = (connections.externalData as ExternalData)(...range)
-      onnxBytes += part.length
-      return part
-    })
-  const read = readModel(bytes, readOptionsOf({ ...connections, externalData }))
+  const { model: read, onnxBytes } = readNetwork(bytes, connections)
   const model = options.keepMetadata ? read : withoutMetadata(read)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)

@@ -1,7 +1,8 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
 import { TtqError } from '../errors/ttq-error.js'
-import type { ExternalData } from '../onnx/read-model.js'
+import type { Model } from '../onnx/model.js'
+import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -60,11 +61,23 @@ export function takeApart<R extends TrainingConnections>(
   }
 }
 
-/** What reading the network takes of them. */
-export function readOptionsOf({ name, externalData, overwrite }: Connections): {
-  name: string
-  overwrite: boolean
-  externalData?: ExternalData
-} {
-  return { name, overwrite: overwrite ?? false, ...(externalData && { externalData }) }
+/**
+ * Reads the network that a caller hands over.
+ * @returns also its size with its external data, bytes
+ * @throws TtqError `model`
+ */
+export function readNetwork(
+  bytes: Uint8Array,
+  { name, externalData, overwrite = false }: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
+): { model: Model; onnxBytes: number } {
+  let onnxBytes = bytes.length
+  const counted: ExternalData | undefined =
+    externalData &&
+    ((...range) => {
+      const part = externalData(...range)
+      onnxBytes += part.length
+      return part
+    })
+  const model = readModel(bytes, { name, overwrite, ...(counted && { externalData: counted }) })
+  return { model, onnxBytes }
 }

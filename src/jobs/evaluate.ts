@@ -2,7 +2,6 @@
 import { checkLabelled } from '../data/labels.js'
 import { openDataset } from '../data/open-dataset.js'
 import type { Model } from '../onnx/model.js'
-import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { isPacked, unpack } from '../packed/index.js'
 import { requireDevice } from '../runtime/offered-devices.js'
@@ -12,7 +11,7 @@ import type { GivenOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/check-expected.js'
-import { type Connections, readOptionsOf, takeApart } from './connections.js'
+import { type Connections, readNetwork, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
@@ -79,5 +78,5 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
 
 function readAny(bytes: Uint8Array, connections: Connections): Model {
   if (isPacked(bytes)) return unpack(bytes, { name: connections.name }).model
-  return readModel(bytes, readOptionsOf(connections))
+  return readNetwork(bytes, connections).model
 }

@@ -7,7 +7,8 @@ import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
 import { ternaryScales } from '../methods/threshold.js'
 import { operatorName } from '../onnx/operators.js'
-import { readModel, type ExternalData } from '../onnx/read-model.js'
+import type { ExternalData } from '../onnx/read-model.js'
+import { readNetwork } from './connections.js'
 import { isPacked } from '../packed/container.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
@@ -24,7 +25,7 @@ export interface InspectReport {
   schema: 'ttq-inspect/1'
   model: string
   format: 'onnx' | 'ttq'
-  /** Size of the file, without external data. */
+  /** Size of the file, with its external data. */
   bytes: number
   /** ONNX IR version. */
   ir: number
@@ -100,10 +101,10 @@ export async function inspectModel(
   { name, externalData, overwrite = false }: InspectOptions,
 ): Promise<InspectReport> {
   const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-  const model =
+  const { model, onnxBytes } =
     packed === undefined
-      ? readModel(bytes, { name, overwrite, ...(externalData === undefined ? {} : { externalData }) })
-      : unpack(bytes, { name }).model
+      ? readNetwork(bytes, { name, externalData, overwrite })
+      : { model: unpack(bytes, { name }).model, onnxBytes: bytes.length }
   const { graph } = model
   const folded = packed === undefined ? await foldWherePossible(model) : graph
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
@@ -114,7 +115,7 @@ export async function inspectModel(
     schema: 'ttq-inspect/1',
     model: name,
     format: packed === undefined ? 'onnx' : 'ttq',
-    bytes: bytes.length,
+    bytes: onnxBytes,
     ir: model.irVersion,
     opsets: Object.fromEntries([...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     producer: producer || null,

@@ -5,7 +5,6 @@ import { checkLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
-import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork, checkAnyBatch, explainOthers } from '../binding/bind-network.js'
@@ -15,7 +14,7 @@ import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { foldConstants } from '../binding/prepare-network.js'
-import { readOptionsOf, takeApart, type TrainingConnections } from './connections.js'
+import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
 import type { TrainReport } from './train-report.js'
 import type { Progress } from '../training/progress.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
@@ -53,7 +52,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     report?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
   }
   phase('read')
-  const asRead = readModel(bytes, readOptionsOf(connections))
+  const asRead = readNetwork(bytes, connections).model
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
   return await WorkerPool.use([threads, signal, device], async (pool) => {
     pool.start()

@@ -30,14 +30,33 @@ const MAX_BYTES = 2 ** 31 - 1
 // As in protobuf's own parsers; deeper nesting is an attack or damage.
 const MAX_DEPTH = 100
 
+// A file of 4 KB may inflate to millions of empty messages, each a JavaScript object. Networks have some ten messages per
+// node, and more than 100,000 nodes were never seen.
+const MAX_MESSAGES = 2 ** 22
+
+// 64-bit integers that are not raw bytes become objects as well.
+const MAX_LONGS = 2 ** 24
+
 // message -> its unknown fields, each with its tag.
 const unknownFields = new WeakMap<object, readonly Uint8Array[]>()
 
 class KeepingReader extends Reader {
   depth = 0
   skipped: Uint8Array[] = []
+  private messages = 0
+  private longs = 0
   private tag32 = 0
   private tagStart = 0
+
+  /** Tells of one more message. */
+  countMessage(): void {
+    if (++this.messages > MAX_MESSAGES) throw new Error(`it holds more than ${MAX_MESSAGES} messages`)
+  }
+
+  override int64(): ReturnType<ReaderType['int64']> {
+    if (++this.longs > MAX_LONGS) throw new Error(`it holds more than ${MAX_LONGS} integers that are not raw bytes`)
+    return super.int64()
+  }
 
   override uint32(): number {
     this.tagStart = this.pos
@@ -60,6 +79,7 @@ class KeepingReader extends Reader {
     if (this.tag32 >>> 3 === 0) throw new Error('a field has number 0')
     const start = this.tagStart
     super.skipType(wireType)
+    this.countMessage()
     this.skipped.push(this.buf.subarray(start, this.pos))
     return this
   }
@@ -99,6 +119,7 @@ function decodeKeeping(decode: MessageClass['decode'], reader: KeepingReader, le
     if (reader.pos + length > len) throw new RangeError(`index out of range: ${reader.pos} + ${length} > ${len}`)
     reader.len = reader.pos + length
   }
+  reader.countMessage()
   if (++reader.depth > MAX_DEPTH) throw new Error(`messages are nested deeper than ${MAX_DEPTH}`)
   reader.skipped = []
   const message = decode(reader, length)

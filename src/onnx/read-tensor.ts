@@ -182,6 +182,7 @@ function readExternal(
   try {
     return externalData(location, offset, length)
   } catch (cause) {
-    throw new TtqError('model', `${lacking} cannot be read`, { hint, cause })
+    const known = cause instanceof TtqError ? cause.hint : undefined
+    throw new TtqError('model', `${lacking} cannot be read`, { hint: known ?? hint, cause })
   }
 }

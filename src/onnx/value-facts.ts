@@ -18,26 +18,61 @@ export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>)
   const declared = new Map<ValueName, TensorType | undefined>(
     [...graph.inputs, ...graph.outputs].map(({ name, type }) => [name, type]),
   )
-  const rank = (value: ValueName): number | undefined => {
-    const known = graph.initializers.get(value)?.dims.length ?? declared.get(value)?.dims?.length
-    const node = producer.get(value)
-    if (known !== undefined || node === undefined) return known
-    if (node.opType === 'Reshape') return graph.initializers.get(node.inputs[1] ?? '')?.dims[0]
-    const told = operatorOf(node).rank
-    return told === 'of input' ? rank(node.inputs[0] ?? '') : told
-  }
-  const elementType = (value: ValueName): DataType | undefined => {
-    const known = graph.initializers.get(value)?.type ?? declared.get(value)?.elementType
-    const node = producer.get(value)
-    return known !== undefined || node === undefined || node.domain !== '' ? known : resultType(node, elementType)
-  }
+  const rank = follow(
+    (value) => graph.initializers.get(value)?.dims.length ?? declared.get(value)?.dims?.length,
+    (value) => {
+      const node = producer.get(value)
+      if (node === undefined) return { known: undefined }
+      if (node.opType === 'Reshape') return { known: graph.initializers.get(node.inputs[1] ?? '')?.dims[0] }
+      const told = operatorOf(node).rank
+      return told === 'of input' ? { from: node.inputs[0] ?? '' } : { known: told }
+    },
+  )
+  const elementType = follow(
+    (value) => graph.initializers.get(value)?.type ?? declared.get(value)?.elementType,
+    (value) => {
+      const node = producer.get(value)
+      return node === undefined || node.domain !== '' ? { known: undefined } : resultType(node)
+    },
+  )
   return { rank, elementType }
 }
 
-/** Element type of a node's first result, from those of its inputs; undefined when neither tells. */
-export function resultType(node: Node, elementType: (value: ValueName) => DataType | undefined): DataType | undefined {
+// What is known at once, or by following the nodes to where it is; each value is answered once, and chains of any length
+// need no stack.
+function follow<T>(
+  atOnce: (value: ValueName) => T | undefined,
+  step: (value: ValueName) => Told<T>,
+): (value: ValueName) => T | undefined {
+  const answers = new Map<ValueName, T | undefined>()
+  return (value) => {
+    const path: ValueName[] = []
+    let answer: T | undefined
+    for (let name: ValueName | undefined = value; name !== undefined;) {
+      if (answers.has(name)) {
+        answer = answers.get(name)
+        break
+      }
+      answers.set(name, undefined)
+      path.push(name)
+      answer = atOnce(name)
+      if (answer !== undefined) break
+      const told = step(name)
+      answer = 'known' in told ? told.known : undefined
+      name = 'from' in told ? told.from : undefined
+    }
+    for (const name of path) answers.set(name, answer)
+    return answer
+  }
+}
+
+/** What an operator tells of its result, or the value of which it is the same. */
+export type Told<T> = { known: T | undefined } | { from: ValueName }
+
+/** Element type of a node's first result. */
+export function resultType(node: Node): Told<DataType> {
   const { result, typeOf = 0 } = operatorOf(node)
-  if (result === 'unknown') return undefined
-  if (result === 'attribute to') return dataTypeOfOnnx(attribute(node, 'to', 'int', 0))
-  return result ?? elementType(node.inputs[typeOf] ?? '')
+  if (result === 'unknown') return { known: undefined }
+  if (result === 'attribute to') return { known: dataTypeOfOnnx(attribute(node, 'to', 'int', 0)) }
+  return result === undefined ? { from: node.inputs[typeOf] ?? '' } : { known: result }
 }

@@ -4,13 +4,20 @@
 import { DATASET_OPTIONS } from './dataset-options.js'
 import { FINE_TUNING_OPTIONS, START_OPTIONS } from './fine-tuning-options.js'
 import type { Job, OptionRow, ValueOf } from './option.js'
-import { ACCURACY_OPTIONS, MEASURING_OPTIONS, NETWORK_OPTIONS, RESULT_OPTIONS } from './result-options.js'
+import {
+  ACCURACY_OPTIONS,
+  MEASURING_OPTIONS,
+  NETWORK_OPTIONS,
+  RESULT_OPTIONS,
+  SOURCE_OPTIONS,
+} from './result-options.js'
 import { TRAINING_OPTIONS } from './training-options.js'
 import { SWEEP_VALUE_OPTIONS, WEIGHT_OPTIONS } from './weight-options.js'
 
 export const OPTIONS = {
   ...SWEEP_VALUE_OPTIONS,
   ...NETWORK_OPTIONS,
+  ...SOURCE_OPTIONS,
   ...DATASET_OPTIONS,
   ...WEIGHT_OPTIONS,
   ...START_OPTIONS,

@@ -26,6 +26,18 @@ export const NETWORK_OPTIONS = {
   },
 } as const satisfies Record<string, OptionRow>
 
+/** Where a network comes from. */
+export const SOURCE_OPTIONS = {
+  externalData: {
+    kind: { type: 'text' },
+    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect'],
+    only: 'command line',
+    group: network,
+    help: "folder with the network's external data files, for a network from a pipe above all",
+    defaultText: "the network's own folder",
+  },
+} as const satisfies Record<string, OptionRow>
+
 export const MEASURING_OPTIONS = {
   /** Held-out training samples that layers are measured on. */
   samples: {

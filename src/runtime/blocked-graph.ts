@@ -178,7 +178,8 @@ export class BlockedGraph {
   }
 
   private givesFloat(node: Node): boolean {
-    return resultType(node, (input) => (this.notFloat.has(input) ? undefined : 'float32')) === 'float32'
+    const told = resultType(node)
+    return 'from' in told ? !this.notFloat.has(told.from) : told.known === 'float32'
   }
 
   finish(): Graph {

@@ -331,7 +331,7 @@ describe('long runs', () => {
     '50',
   ]
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     test(
       `${signal} while training: exit code 130, a checkpoint, and --resume ends in the same bytes`,
       { skip: process.platform === 'win32' },

@@ -19,7 +19,7 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
   const options = givenOptions(args, 'analyze')
   const { data } = completeOptions('analyze', options, onCommandLine)
   const paths = checkResultPaths(args, { input: args.operand })
-  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
+  const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { analyze } = await import('../../jobs/analyze.js')
   const report = await analyze(bytes, {
     ...source,

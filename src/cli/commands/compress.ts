@@ -40,7 +40,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const paths = checkResultPaths(args, { input: args.operand, output })
   const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
   const checkpoint = options.data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
-  const input = await readModelInput(args.operand, terminal.signal)
+  const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
     { ...options, ...(checkpoint?.options && { checkpoint: checkpoint.options }) },

@@ -19,7 +19,7 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
   const options = givenOptions(args, 'evaluate')
   const { data } = completeOptions('evaluate', options, onCommandLine)
   const paths = checkResultPaths(args, { input: args.operand })
-  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
+  const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { evaluateModel } = await import('../../jobs/evaluate.js')
   const report = await evaluateModel(bytes, {
     ...source,

@@ -15,7 +15,7 @@ export const inspectCommand: CommandBody = {
 
 async function runInspect(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, { input: args.operand })
-  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
+  const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const [{ inspectModel }, { renderInspectReport }] = await Promise.all([
     import('../../jobs/inspect.js'),
     import('../../report/inspect-text.js'),

@@ -42,7 +42,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const output =
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
   const paths = sweepPaths(args, output, values)
-  const { bytes, ...source } = await readModelInput(args.operand, terminal.signal)
+  const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const [{ sweep }, { renderSweepPoint, renderSweepReport, sweepCsv }, { sweepFigure }] = await Promise.all([
     import('../../jobs/sweep.js'),
     import('../../report/sweep-text.js'),

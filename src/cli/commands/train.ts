@@ -35,7 +35,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
     [args.operand, paths.model, paths.report].filter((path) => path !== undefined),
     terminal.complain,
   )
-  const input = await readModelInput(args.operand, terminal.signal)
+  const input = await readModelInput(args, terminal.signal)
   const result = await trained(
     input,
     { ...options, data: data as string, ...(checkpoint.options && { checkpoint: checkpoint.options }) },

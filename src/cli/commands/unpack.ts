@@ -18,7 +18,7 @@ export const unpackCommand: CommandBody = {
 async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.onnx')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const { name, bytes } = await readModelInput(args.operand, terminal.signal)
+  const { name, bytes } = await readModelInput(args, terminal.signal)
   const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'),
     import('../../onnx/write-model.js'),

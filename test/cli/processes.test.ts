@@ -1,0 +1,133 @@
+// The program among other processes: pipes nobody writes to, two programs with one output, a program that is killed.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { lockOf } from '../../src/cli/file-lock.js'
+import { fixture } from '../onnx/fixtures.js'
+import { outcome, run, start, temporaryFolder } from './run-program.js'
+import { loaderModule, smallNetwork } from './small-network.js'
+
+const folder = temporaryFolder()
+writeFileSync(join(folder, 'm.onnx'), smallNetwork())
+writeFileSync(join(folder, 'loader.mjs'), loaderModule())
+const onPosix = { skip: process.platform === 'win32' }
+const ACCEPT = join(import.meta.dirname, '../../../fixtures/onnx/accept')
+const TRAIN = ['compress', 'm.onnx', '--data', './loader.mjs', '--anyway', '--threads', '1', '--epochs', '100000']
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+describe('what a model is read from', () => {
+  for (const device of ['/dev/zero', '/dev/full', '/dev/null'])
+    test(device, onPosix, async () => {
+      const { code, stderr } = await run(folder, ['inspect', device])
+      assert.notEqual(code, 0)
+      assert.match(stderr, /found a device/)
+    })
+
+  test('stdin without an end is read as far as it can be a model', async () => {
+    const child = start(folder, ['inspect', '-'])
+    child.stdin.on('error', () => undefined)
+    const zeros = new Uint8Array(1 << 20)
+    const more = (): void => {
+      child.stdin.write(zeros, (error) => {
+        if (!error) more()
+      })
+    }
+    more()
+    const { code, stderr } = await outcome(child)
+    assert.notEqual(code, 0)
+    assert.match(stderr, /stdin: not an ONNX model/)
+  })
+
+  test('a pipe in the file system, and one that nobody writes to', onPosix, async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reading = run(folder, ['inspect', 'pipe'])
+    execFileSync('sh', ['-c', 'cat m.onnx > pipe'], { cwd: folder })
+    assert.match((await reading).stdout, /pipe: ONNX network/)
+    const child = start(folder, ['inspect', 'pipe'])
+    setTimeout(() => child.kill('SIGINT'), 400)
+    assert.match((await outcome(child)).stderr, /interrupted/)
+  })
+
+  test('external data of a network from a pipe', async () => {
+    const bytes = fixture('accept', 'external.onnx')
+    const without = await run(folder, ['inspect', '-'], bytes)
+    assert.match(without.stderr, /--external-data/)
+    const { stdout } = await run(folder, ['inspect', '-', '--external-data', ACCEPT], bytes)
+    assert.match(stdout, /stdin: ONNX network/)
+    const wrong = await run(folder, ['inspect', '-', '--external-data', 'nowhere'], bytes)
+    assert.match(wrong.stderr, /--external-data: found no folder nowhere/)
+  })
+})
+
+describe('one output, two programs', () => {
+  const lock = lockOf(join(folder, 'm.ttq'))
+  const holder = (parts: object): void => {
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname(), run: 'another', ...parts }))
+  }
+  const pack = ['compress', 'm.onnx', '--force']
+
+  test('the second one is told who has it', async () => {
+    holder({})
+    const { code, stderr } = await run(folder, pack)
+    assert.notEqual(code, 0)
+    assert.match(stderr, new RegExp(`m.ttq is being written by another ttq \\(process ${process.pid} on`))
+    assert.ok(existsSync(lock))
+  })
+
+  test('the lock of a process that is gone is taken over, and removed at the end', async () => {
+    const gone = start(folder, ['--version'])
+    await outcome(gone)
+    holder({ pid: gone.pid })
+    assert.equal((await run(folder, pack)).code, 0)
+    assert.ok(!existsSync(lock))
+  })
+
+  test('so is one without a sign of life, and one that is no lock', async () => {
+    holder({ host: 'elsewhere' })
+    const longAgo = new Date(Date.now() - 3_600_000)
+    utimesSync(lock, longAgo, longAgo)
+    assert.equal((await run(folder, pack)).code, 0)
+    writeFileSync(lock, 'what is this')
+    assert.equal((await run(folder, pack)).code, 0)
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('.lock')),
+      [],
+    )
+  })
+})
+
+describe('a training', () => {
+  test('that is killed has said where its checkpoint is', onPosix, async () => {
+    const child = start(folder, [...TRAIN, '-o', 'killed.ttq'])
+    void until(() => existsSync(join(folder, 'killed.ttq.checkpoint'))).then(() => child.kill('SIGKILL'))
+    const { stderr } = await outcome(child)
+    assert.match(stderr, /was killed or died .*killed\.ttq\.checkpoint.*--resume/)
+  })
+
+  test('that ends as it should says nothing of the kind', async () => {
+    const { stderr } = await run(folder, [...TRAIN.slice(0, -1), '3', '-o', 'well.ttq'])
+    assert.doesNotMatch(stderr, /killed or died/)
+  })
+
+  test('goes on where its checkpoint cannot be written', async () => {
+    mkdirSync(join(folder, 'place'))
+    const args = [...TRAIN, '-o', 'kept.ttq', '--checkpoint', 'place/checkpoint']
+    const child = start(folder, args)
+    let text = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('could not be written')) child.kill('SIGKILL')
+    })
+    await until(() => existsSync(join(folder, 'place/checkpoint')))
+    renameSync(join(folder, 'place'), join(folder, 'elsewhere'))
+    const { stderr } = await outcome(child)
+    assert.match(stderr, /warning: .*place.*could not be written/)
+  })
+})
