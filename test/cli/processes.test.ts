@@ -1,7 +1,16 @@
 // The program among other processes: pipes nobody writes to, two programs with one output, a program that is killed.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  symlinkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -101,6 +110,13 @@ describe('one output, two programs', () => {
       [],
     )
   })
+})
+
+test('an output that is a link whose end is not there yet', onPosix, async () => {
+  symlinkSync('linked.ttq', join(folder, 'link.ttq'))
+  assert.equal((await run(folder, ['compress', 'm.onnx', '-o', 'link.ttq'])).code, 0)
+  assert.ok(lstatSync(join(folder, 'link.ttq')).isSymbolicLink())
+  assert.ok(lstatSync(join(folder, 'linked.ttq')).isFile())
 })
 
 describe('a training', () => {
