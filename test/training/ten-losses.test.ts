@@ -156,7 +156,14 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
   const pool = new WorkerPool(replicas)
-  const graph = await buildTrainingGraph(pool, model, model, batchNumber(0).inputs, { task: classification(CLASSES) }, loss)
+  const graph = await buildTrainingGraph(
+    pool,
+    model,
+    model,
+    batchNumber(0).inputs,
+    { task: classification(CLASSES) },
+    loss,
+  )
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {
