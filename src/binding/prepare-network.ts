@@ -2,8 +2,10 @@
 // no output needs.
 import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import { inlineFunctions } from '../onnx/inline-functions.js'
+import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { isLayer, learnedPositions } from '../onnx/operators.js'
+import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
 import type { Loader } from '../runtime/engine.js'
 import { evaluateConstants } from '../runtime/observe.js'
@@ -20,13 +22,13 @@ const FOLDING_SLACK_BYTES = 4096
 const MOST_STEPS = 2_000_000
 
 /**
- * Puts the model's functions in the place of their calls, leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
+ * Puts the model's functions in the place of their calls, computes each constant once, leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
  * Transpose become plain initializers) wherever that does not make the network larger. The float16 weight of a layer
  * behind a Cast counts as what it will be: ternary.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = inlineFunctions(original)
-  const model = { ...inlined, graph: removeUnusedNodes(inlined.graph) }
+  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(inlined.graph)) }
   const { graph } = model
   const constant = constantValues(graph)
   const used = consumers(graph)
@@ -41,13 +43,17 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   const spent = new Set(
     [...graph.initializers.keys()].filter((name) => (used.get(name) ?? []).some((node) => !isWithin(node))),
   )
-  const sourcesOf = sourceFinder(graph, spent)
+  const makers = producers(graph)
+  const sourcesOf = sourceFinder(graph, makers, spent)
   const kept = new Map<ValueName, Tensor>()
   for (const name of frontier) {
     const tensor = values.get(name)
     if (tensor === undefined) continue
     const sources = sourcesOf(name)
     if (sources === undefined) break
+    // What is but another arrangement of a weight that stays is still that weight.
+    if (sources.length === 0 && tensor.dims.length >= 2 && arrangedInitializer(graph, makers, name) !== undefined)
+      continue
     const paid = sources.reduce((sum, source) => sum + bytesOf(graph.initializers.get(source) as Tensor), 0)
     const factor = tensor.dims.length >= 2 && becomesLayer(name, used) ? 2 : 1
     if (bytesOf(tensor) > factor * paid + FOLDING_SLACK_BYTES) continue
@@ -70,9 +76,9 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
 // before them. Undefined where the search has become long: folding is worth so much and no more.
 function sourceFinder(
   graph: Graph,
+  makers: ReadonlyMap<ValueName, Node>,
   spent: ReadonlySet<ValueName>,
 ): (value: ValueName) => readonly ValueName[] | undefined {
-  const makers = producers(graph)
   let steps = 0
   return (value) => {
     const seen = new Set<ValueName>()

@@ -43,7 +43,10 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   if (existing !== undefined && !force)
     fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
   if (statOf(dirname(target))?.isDirectory() !== true)
-    fail(`cannot be made: there is no folder ${dirname(target)}`, 'Make the folder first.')
+    fail(
+      `cannot be made: there is no folder ${dirname(target === resolve(path) ? path : target)}`,
+      'Make the folder first.',
+    )
   try {
     const probe = temporaryName(target)
     closeSync(openSync(probe, 'wx'))

@@ -6,6 +6,7 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { defaultInputs } from '../onnx/model-origin.js'
+import { functionsOf } from '../onnx/inline-functions.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -79,6 +80,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
     if (options.data !== undefined) pool.start()
     const folded = await foldConstants(pool.trial, model)
     warnOfInputs(model, job)
+    warnOfFunctions(model, folded, job)
     const choices = chooseLayers(folded.graph, options)
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
     warnOfCasts(model, choices, job)
@@ -92,6 +94,13 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
 function warnOfInputs(model: Model, job: CompressJob): void {
   for (const name of defaultInputs(model))
     job.warn(`the input "${name}" has a default value: it becomes that constant, which callers can no longer override`)
+}
+
+function warnOfFunctions(model: Model, folded: Model, job: CompressJob): void {
+  const names = functionsOf(model)
+  if (names.length === 0 || functionsOf(folded).length > 0) return
+  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`
+  job.warn(`the network's functions (${listed}) were inlined: their nodes stand in the place of the calls`)
 }
 
 // Float16 weights that the network turns into float32 itself.

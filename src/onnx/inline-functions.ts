@@ -53,6 +53,12 @@ export function inlineFunctions(model: Model, name = 'onnx'): Model {
   }
 }
 
+/** Names of a model's functions, `domain.name`. */
+export function functionsOf({ source }: Model): string[] {
+  const protos = (messageOf<ModelProto>(source)?.functions ?? []) as FunctionProto[]
+  return protos.map(({ domain, name }) => (domain === '' ? name : `${domain}.${name}`))
+}
+
 function inline(model: Model, message: ModelProto, protos: readonly FunctionProto[], name: string): Model {
   const opsets = new Map(model.opsets)
   for (const { domain, version } of protos.flatMap(({ opsetImport }) => opsetImport)) {

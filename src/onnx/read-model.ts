@@ -122,13 +122,19 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   return { name: proto.name, nodes, inputs, outputs, initializers, source: sourceOf(proto) }
 }
 
-/** The nodes of a function, as a graph without inputs and outputs; `name` is the model's. */
+/**
+ * The nodes of a function, as a graph without inputs and outputs; `name` is the model's.
+ * @internal
+ */
 export function readBody(nodes: GraphProto['node'], name: string): Graph {
   const context: Context = { name, externalData: undefined, overwrite: false }
   return readGraph(new messages.GraphProto({ node: nodes }), context)
 }
 
-/** One attribute of a function's nodes. */
+/**
+ * The default of a function's attribute.
+ * @internal
+ */
 export function readDefault(proto: AttributeProto, name: string): Attribute {
   const context: Context = { name, externalData: undefined, overwrite: false }
   return readAttribute(proto, new messages.NodeProto(), context)

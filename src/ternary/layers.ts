@@ -4,6 +4,7 @@ import { describeNode } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
+import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
@@ -18,13 +19,16 @@ interface LayerUse {
   op: LayerOperator
   channelAxis: number
   outputAxis: number
+  /** What stands between the weight and the layer. */
+  behind: readonly Node[]
 }
 
 /**
  * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
  * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first layers (reached from
  * an input without another layer in between), last layers (from which an output is so reached) and tiny ones; and
- * always transposed convolutions and weights that something else uses, too. A shared weight is ternary only if all its
+ * always transposed convolutions and weights that something else uses, too (but for tables that a Gather looks up, where
+ * `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its
  * uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
@@ -78,12 +82,17 @@ function chooser(
     if (kept !== undefined) return `--keep ${kept}`
     const impossible = nodes.map((node) => operatorOf(node).keptBecause).find((reason) => reason !== undefined)
     if (impossible !== undefined) return impossible
-    const stranger = users
-      .get(weight)
-      ?.find((node) => !nodes.includes(node) || node.inputs.filter((input) => input === weight).length > 1)
+    const isNamed = ternary.some((pattern) => shared.some((use) => matches(pattern, use)))
+    const between = new Set(shared.flatMap(({ behind }) => behind))
+    const places = [weight, ...[...between].flatMap((node) => node.outputs)]
+    const isOwn = (node: Node, place: ValueName): boolean =>
+      (nodes.includes(node) || between.has(node)) && node.inputs.filter((input) => input === place).length === 1
+    const strangers = places.flatMap((place) => users.get(place)?.filter((node) => !isOwn(node, place)) ?? [])
+    const isAsked = ternary.includes(weight)
+    const stranger = strangers.find((node) => !isAsked || !isTable(node, places))
     if (stranger !== undefined) return `also used by ${describeNode(stranger)}`
-    if (outputs.has(weight)) return 'also an output of the network'
-    if (ternary.some((pattern) => shared.some((use) => matches(pattern, use)))) return undefined
+    if (places.some((place) => outputs.has(place))) return 'also an output of the network'
+    if (isNamed) return undefined
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
     return elementCount(graph.initializers.get(weight)?.dims ?? []) < FEWEST_WEIGHTS
@@ -92,23 +101,37 @@ function chooser(
   }
 }
 
+// Whether a node looks up rows of one of these values.
+function isTable({ domain, opType, inputs }: Node, places: readonly ValueName[]): boolean {
+  return domain === '' && opType === 'Gather' && places.includes(inputs[0] ?? '') && !places.includes(inputs[1] ?? '')
+}
+
 function layerUses(graph: Graph): LayerUse[] {
+  const makers = producers(graph)
   return graph.nodes.flatMap((node) => {
-    const use = layerUse(node, graph)
+    const use = layerUse(node, graph, makers)
     return use === undefined ? [] : [use]
   })
 }
 
 // A product of two constants is no layer.
-function layerUse(node: Node, graph: Graph): LayerUse | undefined {
+function layerUse(node: Node, graph: Graph, makers: ReadonlyMap<ValueName, Node>): LayerUse | undefined {
   const { place } = operatorOf(node)
   if (place === undefined) return undefined
   const uses = learnedPositions(node).flatMap(([index, role]): LayerUse[] => {
-    const weight = node.inputs[index] ?? ''
-    const tensor = role === 'weight' ? graph.initializers.get(weight) : undefined
-    if (tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2) return []
-    const { channelAxis, outputAxis } = place(node, index, tensor.dims)
-    return outputAxis === undefined ? [] : [{ node, weight, op: node.opType as LayerOperator, channelAxis, outputAxis }]
+    const found = role === 'weight' ? arrangedInitializer(graph, makers, node.inputs[index] ?? '') : undefined
+    const tensor = found && graph.initializers.get(found.initializer)
+    if (found?.axes === undefined || tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2)
+      return []
+    const { axes, initializer: weight, nodes: behind } = found
+    const { channelAxis, outputAxis } = place(
+      node,
+      index,
+      axes.map((axis) => tensor.dims[axis] as number),
+    )
+    if (outputAxis === undefined) return []
+    const op = node.opType as LayerOperator
+    return [{ node, weight, op, channelAxis: axes[channelAxis] as number, outputAxis, behind }]
   })
   return uses.length === 1 ? uses[0] : undefined
 }

@@ -133,7 +133,10 @@ test('bindImages: inputs that do not fit are refused', () => {
     [shape('N', 1, 4, 5), `input "x": shape [N,1,4,5], ${expected}`],
     [shape(null, 61), `input "x": shape [?,61], ${expected}`],
     [shape('N', 4, 5), `input "x": shape [N,4,5], ${expected}`],
-    [{ ...shape('N', 60), elementType: 'float16' }, 'input "x": element type float16, expected float32 for images'],
+    [
+      { ...shape('N', 60), elementType: 'uint8' },
+      'input "x": element type uint8, expected float32, float16 or float64 for images',
+    ],
   ] as const)
     assert.throws(() => imageLayouts(data, input), { code: 'data', message })
   const preprocessing = preprocessingCandidates(data, 'NHWC')[0] as Preprocessing

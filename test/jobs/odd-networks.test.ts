@@ -171,6 +171,61 @@ describe('weights in odd places', () => {
     assert.ok(ternaryLayers(result).includes('w2'))
   })
 
+  // The middle weight in two layers, each of which has it behind nodes of its own.
+  const tied = (...ways: ((b: GraphBuilder, weight: ValueName) => ValueName)[]): Uint8Array => {
+    const b = new GraphBuilder()
+    const product = (x: ValueName, weight: ValueName): ValueName => b.emit('MatMul', [x, weight])
+    let x = b.emit('Relu', [product(b.input('x', 'float32', ['N', SIZE]), plain(b, 0, [SIZE, 32]))])
+    const shared = b.constant(float32([32, 32], values(1024, 7)), 'shared')
+    for (const way of ways) x = b.emit('Relu', [product(x, way(b, shared))])
+    b.emit('MatMul', [x, plain(b, 2, [32, 4])], {}, 'y')
+    b.output('y', 'float32', ['N', 4])
+    return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('tied') })
+  }
+  const asIs = (_: GraphBuilder, weight: ValueName): ValueName => weight
+  const same = (b: GraphBuilder, weight: ValueName): ValueName => b.emit('Identity', [weight])
+  const turned = (b: GraphBuilder, weight: ValueName): ValueName => b.emit('Transpose', [weight], { perm: [1, 0] })
+  const reshaped = (b: GraphBuilder, weight: ValueName): ValueName =>
+    b.emit('Reshape', [weight, b.constant(int64([32, 32]))])
+  for (const [name, ways] of Object.entries({
+    'as it is': [asIs, asIs],
+    'behind Identity': [asIs, same],
+    'behind an Identity each': [same, same, same],
+    'turned around': [asIs, turned],
+    'turned around by a node each': [turned, turned],
+    'behind Reshape': [reshaped, asIs],
+  })) {
+    for (const data of [undefined, LOADER]) {
+      test(`a shared weight, ${name}, is one ternary layer ${data === undefined ? 'without' : 'with'} data`, async () => {
+        const bytes = tied(...ways)
+        const result = await pack(bytes, data)
+        assert.equal(ternaryLayers(result).length, 1)
+        const { model, ternary } = unpack(result.file)
+        const large = [...model.graph.initializers].filter(([, { dims }]) => dims[0] === 32 && dims[1] === 32)
+        assert.deepEqual(
+          large.map(([initializer]) => initializer),
+          [...ternary.keys()],
+        )
+        if (data === undefined) assert.ok(result.file.length < bytes.length)
+      })
+    }
+  }
+
+  test('a table that is looked up as well is ternary only where it is named', async () => {
+    const b = new GraphBuilder()
+    const table = b.constant(float32([32, 32], values(1024, 3)), 'table')
+    const looked = b.emit('Gather', [table, b.input('ids', 'int64', ['N'])])
+    const first = b.emit('MatMul', [looked, plain(b, 0, [32, 32])])
+    const middle = b.emit('MatMul', [first, turned(b, table)])
+    b.emit('MatMul', [middle, plain(b, 2, [32, 4])], {}, 'y')
+    b.output('y', 'float32', ['N', 4])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('table') })
+    const of = async (ternary: string[]): Promise<string[]> =>
+      ternaryLayers(await compress(bytes, { name: 'table.onnx', ternary }))
+    assert.ok(!(await of(['*'])).includes('table'))
+    assert.ok((await of(['table'])).includes('table'))
+  })
+
   test('float16 weights behind a Cast become ternary', async () => {
     const half = (b: GraphBuilder, i: number, dims: readonly number[]): ValueName => {
       const data = Uint16Array.from(values((dims[0] as number) * (dims[1] as number), i), numberToFloat16)
@@ -254,8 +309,8 @@ describe('where the layers are, if not in sight', () => {
       (error: unknown) => error instanceof TtqError && message.test(`${error.message}. ${error.hint}`),
     )
   }
-  test('in functions of the model', async () => {
-    await refused('Linear', 'pkg.torch', /weights belong to pkg\.torch\.Linear, functions .*inliner/)
+  test('in operators of nobody', async () => {
+    await refused('Linear', 'pkg.torch', /weights belong to pkg\.torch\.Linear, operators of its own.*inliner/)
   })
   test('in operators that ONNX Runtime fused', async () => {
     await refused('FusedGemm', 'com.microsoft', /weights belong to com\.microsoft\.FusedGemm.*before it was optimised/)
