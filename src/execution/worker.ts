@@ -1,5 +1,6 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
+import { type Rounded, type RoundingProblem, roundTernary } from '../algebra/round-ternary.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
@@ -14,6 +15,8 @@ export interface WorkerCalls {
   run: (args: { id: string; feeds: Feeds; outputs: readonly string[] | undefined }) => Promise<Results>
   release: (args: { id: string }) => Promise<void>
   examineMachine: (args: null) => Promise<Machine>
+  /** Rounds rows of weights, problem by problem. */
+  roundTernary: (args: readonly RoundingProblem[]) => Promise<Rounded[]>
   createReplica: (args: ReplicaSetup) => Promise<void>
   step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
@@ -49,6 +52,7 @@ const CALLS: WorkerCalls = {
     graphs.delete(id)
   },
   examineMachine: async () => await (await import('../runtime/examine-machine.js')).examineMachine(),
+  roundTernary: async (problems) => Promise.resolve(problems.map(roundTernary)),
   createReplica: async (setup) => {
     await replica?.release()
     replica = await Replica.create(setup, engine, device)

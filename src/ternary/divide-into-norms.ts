@@ -61,8 +61,8 @@ export function divideIntoNorms(model: Model, choices: readonly LayerChoice[]): 
   return edit.finish()
 }
 
-// The batch norm that is alone in using a value, in inference form and with constant parameters.
-function ownNorm(graph: Graph, value: ValueName): Node | undefined {
+/** The batch norm that is alone in using a value, in inference form and with constant parameters. */
+export function ownNorm(graph: Graph, value: ValueName): Node | undefined {
   const users = consumers(graph).get(value) ?? []
   const [norm] = users
   if (

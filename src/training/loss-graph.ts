@@ -1,6 +1,7 @@
 // Student, teacher and loss as one graph.
 import { GraphBuilder } from '../onnx/graph-builder.js'
-import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { addGraph } from '../onnx/add-graph.js'
+import type { Graph, ValueName } from '../onnx/model.js'
 import { valueNames } from '../onnx/graph-queries.js'
 import type { LossOptions, Task } from '../tasks/task.js'
 import { DATA_TYPES } from '../tensor/data-type.js'
@@ -48,15 +49,6 @@ export function buildLossGraph(student: ScoredGraph, teacher: ScoredGraph, task:
 // The teacher's values get a prefix of their own; the inputs are shared with the student.
 function addTeacher(b: GraphBuilder, teacher: Graph): void {
   const shared = new Set(teacher.inputs.map((input) => input.name))
-  const renamed = (name: ValueName): ValueName => (name === '' || shared.has(name) ? name : TEACHER_PREFIX + name)
-  for (const [name, tensor] of teacher.initializers) b.initializers.set(renamed(name), tensor)
-  for (const node of teacher.nodes) {
-    const copy: Node = {
-      ...node,
-      name: renamed(node.name),
-      inputs: node.inputs.map(renamed),
-      outputs: node.outputs.map(renamed),
-    }
-    b.push(copy)
-  }
+  const renamed = (name: ValueName): ValueName => (shared.has(name) ? name : TEACHER_PREFIX + name)
+  addGraph(b, teacher, renamed)
 }

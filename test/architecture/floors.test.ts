@@ -10,7 +10,7 @@ const SOURCE = join(ROOT, 'src')
 
 const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
-  ['tensor', 'options'],
+  ['algebra', 'tensor', 'options'],
   ['onnx', 'data'],
   ['gradient', 'networks', 'optimizer', 'packed', 'runtime', 'tasks'],
   ['methods', 'execution'],

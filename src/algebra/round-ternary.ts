@@ -1,0 +1,214 @@
+// Rounding a layer's weights to codes -1, 0, 1 so that its output changes least on the inputs it sees.
+import { inverseFactor } from './cholesky.js'
+
+export interface RoundingProblem {
+  /** [n, n], mean product of two inputs, with a ridge on the diagonal. */
+  gram: Float64Array
+  /** Rows to round, [rows, n] each of which has a scale of its own: the weights that would be best unrounded. */
+  weights: Float64Array
+}
+
+export interface Rounded {
+  codes: Int8Array
+  /** One per row, positive. */
+  scales: Float64Array
+}
+
+/** Rounds of error feedback, each with the scales of the one before; sweeps of descent over the codes. */
+const FEEDBACK_ROUNDS = 3
+const DESCENT_SWEEPS = 6
+
+const TINY = 1e-12
+
+/**
+ * Codes and a scale per row that make (s q - w) G (s q - w)ᵀ small: thresholds first, then error feedback in the order
+ * of the largest diagonal (GPTQ, arXiv 2210.17323), then coordinate descent over the codes. Rows do not depend on one
+ * another, so that any share of them may be rounded anywhere.
+ */
+export function roundTernary({ gram, weights }: RoundingProblem): Rounded {
+  const n = Math.sqrt(gram.length)
+  const rows = weights.length / n
+  const order = diagonalOrder(gram, n)
+  const ordered = permuted(gram, order, n)
+  const factor = ordered.slice()
+  inverseFactor(factor, n)
+  const codes = new Int8Array(rows * n)
+  const scales = new Float64Array(rows)
+  const row = new Row(ordered, factor, n)
+  const w = new Float64Array(n)
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < n; i++) w[i] = weights[r * n + (order[i] as number)] as number
+    scales[r] = row.round(w)
+    for (let i = 0; i < n; i++) codes[r * n + (order[i] as number)] = row.codes[i] as number
+  }
+  return { codes, scales }
+}
+
+function diagonalOrder(gram: Float64Array, n: number): Int32Array {
+  const order = Int32Array.from({ length: n }, (_, i) => i)
+  return order.sort((a, b) => (gram[b * n + b] as number) - (gram[a * n + a] as number) || a - b)
+}
+
+function permuted(gram: Float64Array, order: Int32Array, n: number): Float64Array {
+  const result = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    const from = (order[i] as number) * n
+    for (let j = 0; j < n; j++) result[i * n + j] = gram[from + (order[j] as number)] as number
+  }
+  return result
+}
+
+/** One row at a time, in memory that is used again. */
+class Row {
+  readonly codes: Int8Array
+  private readonly best: Int8Array
+  private readonly work: Float64Array
+  /** gram times codes, and gram times weights. */
+  private readonly codesGram: Float64Array
+  private readonly weightsGram: Float64Array
+  private scale = 0
+
+  constructor(
+    private readonly gram: Float64Array,
+    private readonly factor: Float64Array,
+    private readonly n: number,
+  ) {
+    this.codes = new Int8Array(n)
+    this.best = new Int8Array(n)
+    this.work = new Float64Array(n)
+    this.codesGram = new Float64Array(n)
+    this.weightsGram = new Float64Array(n)
+  }
+
+  /** @returns the scale; `codes` are those of this row until the next */
+  round(w: Float64Array): number {
+    multiply(this.gram, w, this.weightsGram)
+    this.scale = this.threshold(w)
+    this.refit()
+    let least = Infinity
+    let bestScale = this.scale
+    for (let round = 0; round <= FEEDBACK_ROUNDS; round++) {
+      if (round > 0) this.feedback(w)
+      this.refit()
+      const cost = this.cost()
+      if (cost >= least - TINY) continue
+      least = cost
+      bestScale = this.scale
+      this.best.set(this.codes)
+    }
+    this.codes.set(this.best)
+    this.scale = bestScale
+    this.descend()
+    return this.scale
+  }
+
+  // The codes and the scale that fit the weights themselves best: of all thresholds, the one with the largest
+  // (sum of |w| above it)² / count.
+  private threshold(w: Float64Array): number {
+    const sizes = w.map(Math.abs).sort().reverse()
+    let [sum, most, count] = [0, -1, 1]
+    let scale = 0
+    sizes.forEach((size, i) => {
+      sum += size
+      const gain = (sum * sum) / (i + 1)
+      if (gain > most) [most, count, scale] = [gain, i + 1, sum / (i + 1)]
+    })
+    const least = sizes[count - 1] as number
+    for (let i = 0; i < this.n; i++) {
+      const value = w[i] as number
+      this.codes[i] = Math.abs(value) >= least && value !== 0 ? Math.sign(value) : 0
+    }
+    return Math.max(scale, TINY)
+  }
+
+  // The least-squares scale of the codes as they are.
+  private refit(): void {
+    multiplyCodes(this.gram, this.codes, this.codesGram)
+    const [cross, own] = [this.crossed(), this.squared()]
+    if (own > TINY && cross > 0) this.scale = cross / own
+  }
+
+  private crossed(): number {
+    let sum = 0
+    for (let i = 0; i < this.n; i++) sum += (this.codes[i] as number) * (this.weightsGram[i] as number)
+    return sum
+  }
+
+  private squared(): number {
+    let sum = 0
+    for (let i = 0; i < this.n; i++) sum += (this.codes[i] as number) * (this.codesGram[i] as number)
+    return sum
+  }
+
+  // Up to what no code changes.
+  private cost(): number {
+    return this.scale * (this.scale * this.squared() - 2 * this.crossed())
+  }
+
+  private feedback(w: Float64Array): void {
+    const { n, work, factor, scale } = this
+    work.set(w)
+    const half = scale / 2
+    for (let k = 0; k < n; k++) {
+      const value = work[k] as number
+      const code = value > half ? 1 : value < -half ? -1 : 0
+      this.codes[k] = code
+      const at = k * n
+      const error = (value - code * scale) / (factor[at + k] as number)
+      for (let j = k + 1; j < n; j++) work[j] = (work[j] as number) - error * (factor[at + j] as number)
+    }
+  }
+
+  // One code after the other, to the value that costs least while the others stay; the scale is fitted after each sweep.
+  private descend(): void {
+    const { n, gram, codes, work } = this
+    for (let sweep = 0; sweep < DESCENT_SWEEPS; sweep++) {
+      this.refit()
+      const { scale } = this
+      let changes = 0
+      for (let i = 0; i < n; i++) work[i] = scale * (this.codesGram[i] as number) - (this.weightsGram[i] as number)
+      for (let k = 0; k < n; k++) {
+        const now = codes[k] as number
+        const slope = work[k] as number
+        const curve = gram[k * n + k] as number
+        let least = -TINY * curve
+        let next = now
+        for (let code = -1; code <= 1; code++) {
+          const step = (code - now) * scale
+          const gain = step * (2 * slope + step * curve)
+          if (gain < least) [least, next] = [gain, code]
+        }
+        if (next === now) continue
+        changes++
+        codes[k] = next
+        const step = (next - now) * scale
+        const at = k * n
+        for (let j = 0; j < n; j++) work[j] = (work[j] as number) + step * (gram[at + j] as number)
+      }
+      if (changes === 0) break
+    }
+    this.refit()
+  }
+}
+
+function multiply(matrix: Float64Array, vector: Float64Array, result: Float64Array): void {
+  const n = vector.length
+  result.fill(0)
+  for (let i = 0; i < n; i++) {
+    const value = vector[i] as number
+    if (value === 0) continue
+    for (let j = 0, at = i * n; j < n; j++) result[j] = (result[j] as number) + value * (matrix[at + j] as number)
+  }
+}
+
+function multiplyCodes(matrix: Float64Array, codes: Int8Array, result: Float64Array): void {
+  const n = codes.length
+  result.fill(0)
+  for (let i = 0; i < n; i++) {
+    const code = codes[i] as number
+    if (code === 0) continue
+    const at = i * n
+    if (code > 0) for (let j = 0; j < n; j++) result[j] = (result[j] as number) + (matrix[at + j] as number)
+    else for (let j = 0; j < n; j++) result[j] = (result[j] as number) - (matrix[at + j] as number)
+  }
+}

@@ -1,0 +1,370 @@
+// Ternary weights without training: layer after layer, each such that it gives what the original gives, on the inputs
+// that the network compressed so far has for it. What is needed are samples, no labels and no gradients.
+import { choleskyLower, solveRows } from '../algebra/cholesky.js'
+import { randomSource } from '../data/random.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { attribute } from '../onnx/attributes.js'
+import { consumers, producers } from '../onnx/graph-queries.js'
+import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { observe } from '../runtime/observe.js'
+import { float32, type Tensor } from '../tensor/tensor.js'
+import type { FloatType } from '../tensor/data-type.js'
+import { rescaling, spatialAxes } from './divide-channels.js'
+import { ownNorm } from './divide-into-norms.js'
+import { type FitRule, fitLayer } from './fit-without-data.js'
+import { floats, perChannel, plainNode, startEdit } from './graph-edit.js'
+import type { LayerChoice } from './layer-choice.js'
+import { type LayerMoments, layerMoments, type Samples } from './layer-moments.js'
+import { fromRows, type LayerRows, layerRows, weightRows } from './layer-rows.js'
+import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
+
+/** Places of a layer's output that are looked at in each sample, at most. */
+const PLACES = 64
+
+/** Ridges, as shares of the mean diagonal: towards the original weights, and for rounding. */
+const RIDGE = 0.02
+const ROUNDING_RIDGE = 0.01
+
+const EPSILON = 1e-5
+
+export interface ReconstructOptions extends FitRule {
+  seed: number
+  onProgress: (done: number, total: number) => void
+}
+
+export interface Reconstruction {
+  network: TernaryNetwork
+  /** Of each layer that was reconstructed: the share of its output's variance that is lost. */
+  errors: ReadonlyMap<ValueName, number>
+}
+
+/**
+ * Makes the chosen layers ternary, in the order of the graph.
+ * @param samples what the network is run on
+ * @throws TtqError `model` for weights that are not finite, `runtime`, `interrupted`
+ */
+export async function reconstruct(
+  pool: WorkerPool,
+  original: Model,
+  choices: readonly LayerChoice[],
+  samples: Samples,
+  options: ReconstructOptions,
+): Promise<Reconstruction> {
+  const chosen = choices.filter(({ ternary }) => ternary)
+  const first = await samples.split.batch(firstOf(samples))
+  const { shapes } = await observe(pool, original, first.inputs)
+  const batch = firstOf(samples).length
+  let student = original
+  const layers = new Map<ValueName, TernaryLayer>()
+  const errors = new Map<ValueName, number>()
+  for (const [done, choice] of chosen.entries()) {
+    options.onProgress(done, chosen.length)
+    const place = placeOf(original, student, choice, shapes, batch, options.seed)
+    if (place === undefined) {
+      const fitted = fitLayer(
+        choice.weight,
+        student.graph.initializers.get(choice.weight) as Tensor<FloatType>,
+        options,
+      )
+      layers.set(choice.weight, fitted.layer)
+      student = withInitializer(student, choice.weight, fitted.tensor)
+      continue
+    }
+    const moments = await layerMoments(pool, { original, student, ...place }, samples)
+    const solved = await solve(pool, place, choice, moments)
+    errors.set(choice.weight, solved.error)
+    layers.set(choice.weight, solved.layer)
+    student = settle(student, choice, place, solved)
+  }
+  options.onProgress(chosen.length, chosen.length)
+  return { network: { model: student, layers }, errors }
+}
+
+function firstOf({ indices, fixedBatch }: Samples): number[] {
+  return Array.from({ length: fixedBatch ?? 2 }, (_, i) => indices[i % indices.length] as number)
+}
+
+function withInitializer(model: Model, name: ValueName, tensor: Tensor): Model {
+  const initializers = new Map(model.graph.initializers).set(name, tensor)
+  return { ...model, graph: { ...model.graph, initializers } }
+}
+
+interface Place {
+  rows: LayerRows
+  input: ValueName
+  target: ValueName
+  beside: ValueName | undefined
+  /** The batch norm behind the layer that takes up factors and shifts. */
+  norm: Node | undefined
+  /** What one unit of the layer's own output is in the target, per channel. */
+  gain: Float64Array
+  /** Of the student, in rows. */
+  weights: Float64Array
+  /** A factor of the product that is no weight: Gemm's alpha. */
+  product: number
+}
+
+// undefined: the layer is fitted by itself.
+function placeOf(
+  original: Model,
+  student: Model,
+  choice: LayerChoice,
+  shapes: ReadonlyMap<ValueName, readonly number[]>,
+  batch: number,
+  seed: number,
+): Place | undefined {
+  const layer = rescaling(student.graph, choice)
+  if (layer === undefined || (student.opsets.get('') ?? 0) < 7) return undefined
+  const { node } = layer
+  const [input, output] = [node.inputs[0] as ValueName, choice.outputs[0] as ValueName]
+  const norm = choice.op === 'MatMul' ? undefined : ownNorm(student.graph, output)
+  const [inputDims, outputDims] = [shapes.get(input), shapes.get(output)]
+  if (inputDims?.[0] !== batch || outputDims?.[0] !== batch) return undefined
+  const random = randomSource(seed, 'places', choice.weight)
+  const dims = { input: inputDims.slice(1), output: outputDims.slice(1) }
+  const rows = layerRows(node, choice, dims, PLACES, random)
+  if (rows === undefined) return undefined
+  const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
+  const gain = normGain(student.graph, norm, rows.groups * rows.channels)
+  return {
+    rows,
+    input,
+    target,
+    beside: valueBeside(original.graph, target, shapes),
+    norm,
+    gain,
+    weights: weightRows(choice, floats(student.graph, choice.weight)),
+    product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,
+  }
+}
+
+function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {
+  const gain = new Float64Array(channels).fill(1)
+  if (norm === undefined) return gain
+  const [scale, , , variance] = norm.inputs.slice(1).map((name) => floats(graph, name))
+  const epsilon = attribute(norm, 'epsilon', 'float', EPSILON)
+  return gain.map((_, c) => (scale?.[c] as number) / Math.sqrt((variance?.[c] as number) + epsilon))
+}
+
+// The other operand of the sum that a value goes into, where it does not depend on the value itself: what the student
+// has lost on that branch is made up for on this one.
+function valueBeside(
+  graph: Graph,
+  value: ValueName,
+  shapes: ReadonlyMap<ValueName, readonly number[]>,
+): ValueName | undefined {
+  const users = consumers(graph).get(value) ?? []
+  const [sum] = users
+  if (
+    users.length !== 1 ||
+    sum?.opType !== 'Add' ||
+    sum.domain !== '' ||
+    graph.outputs.some(({ name }) => name === value)
+  )
+    return undefined
+  const other = sum.inputs.find((name) => name !== value)
+  if (other === undefined || graph.initializers.has(other)) return undefined
+  if (shapes.get(other)?.join() !== shapes.get(value)?.join()) return undefined
+  return dependsOn(graph, other, value) ? undefined : other
+}
+
+function dependsOn(graph: Graph, value: ValueName, source: ValueName): boolean {
+  const makers = producers(graph)
+  const seen = new Set<ValueName>()
+  const open = [value]
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === source) return true
+    if (seen.has(name)) continue
+    seen.add(name)
+    open.push(...(makers.get(name)?.inputs ?? []))
+  }
+  return false
+}
+
+interface Solved {
+  layer: TernaryLayer
+  /** Per channel, in units of the target. */
+  factors: Float64Array
+  shifts: Float64Array
+  error: number
+}
+
+async function solve(
+  pool: WorkerPool,
+  { rows, weights, gain }: Place,
+  choice: LayerChoice,
+  moments: readonly LayerMoments[],
+): Promise<Solved> {
+  const { columns, channels, groups } = rows
+  const codes = new Int8Array(weights.length)
+  const factors = new Float64Array(groups * channels)
+  const shifts = new Float64Array(groups * channels)
+  let [lost, whole] = [0, 0]
+  const problems = moments.map(({ gram, cross }, group) => {
+    const start = group * channels
+    const prior = weights
+      .slice(start * columns, (start + channels) * columns)
+      .map((weight, i) => weight * (gain[start + Math.floor(i / columns)] as number))
+    return problemOf(gram, cross, prior, columns)
+  })
+  const rounded = await roundAll(pool, problems)
+  moments.forEach((moment, group) => {
+    const own = rounded[group] as (typeof rounded)[number]
+    codes.set(own.codes, group * channels * columns)
+    for (let c = 0; c < channels; c++) {
+      const fit = affine(moment, own.codes.subarray(c * columns, (c + 1) * columns), c)
+      const channel = group * channels + c
+      factors[channel] = fit.factor
+      shifts[channel] = fit.shift
+      lost += fit.lost
+      whole += moment.outputVariance[c] as number
+    }
+  })
+  const scale = Math.fround(factors.reduce((sum, factor) => sum + factor, 0) / factors.length)
+  return {
+    layer: { codes: fromRows(choice, codes), wp: scale, wn: scale, threshold: null },
+    factors: factors.map((factor) => factor / scale),
+    shifts,
+    error: whole === 0 ? 0 : lost / whole,
+  }
+}
+
+// The weights that are best before rounding: least squares, drawn to the original's where the samples say little.
+function problemOf(
+  gram: Float64Array,
+  cross: Float64Array,
+  prior: Float64Array,
+  n: number,
+): { gram: Float64Array; weights: Float64Array } {
+  let diagonal = 0
+  for (let i = 0; i < n; i++) diagonal += (gram[i * n + i] as number) / n
+  const size = diagonal > 0 ? diagonal : 1
+  const withRidge = (share: number): Float64Array => {
+    const matrix = gram.slice()
+    for (let i = 0; i < n; i++) matrix[i * n + i] = (matrix[i * n + i] as number) + share * size
+    return matrix
+  }
+  const factor = withRidge(RIDGE)
+  choleskyLower(factor, n)
+  const weights = cross.map((value, i) => value + RIDGE * size * (prior[i] as number))
+  solveRows(factor, n, weights)
+  return { gram: withRidge(ROUNDING_RIDGE), weights }
+}
+
+// Rows are shared out among the threads; a layer of many groups, group by group.
+async function roundAll(
+  pool: WorkerPool,
+  problems: readonly { gram: Float64Array; weights: Float64Array }[],
+): Promise<{ codes: Int8Array; scales: Float64Array }[]> {
+  const results: { codes: Int8Array; scales: Float64Array }[] = []
+  const [only] = problems
+  if (problems.length === 1 && only !== undefined) {
+    const n = Math.sqrt(only.gram.length)
+    const rows = only.weights.length / n
+    const share = Math.ceil(rows / pool.size)
+    const starts = Array.from({ length: Math.ceil(rows / share) }, (_, i) => i * share)
+    const parts = await Promise.all(
+      starts.map((start, worker) =>
+        pool.call(worker, 'roundTernary', [
+          { gram: only.gram, weights: only.weights.slice(start * n, (start + share) * n) },
+        ]),
+      ),
+    )
+    const codes = new Int8Array(rows * n)
+    const scales = new Float64Array(rows)
+    parts.forEach(([part], i) => {
+      codes.set(part?.codes as Int8Array, (starts[i] as number) * n)
+      scales.set(part?.scales as Float64Array, starts[i])
+    })
+    return [{ codes, scales }]
+  }
+  const share = Math.ceil(problems.length / pool.size)
+  const parts = await Promise.all(
+    Array.from({ length: pool.size }, (_, worker) =>
+      pool.call(worker, 'roundTernary', problems.slice(worker * share, (worker + 1) * share)),
+    ),
+  )
+  results.push(...parts.flat())
+  return results
+}
+
+// Factor and shift that bring the product of inputs and codes closest to the target.
+function affine(
+  { gram, cross, inputMean, outputMean, outputVariance }: LayerMoments,
+  codes: Int8Array,
+  channel: number,
+): { factor: number; shift: number; lost: number } {
+  const n = codes.length
+  let [squared, crossed, mean] = [0, 0, 0]
+  for (let i = 0; i < n; i++) {
+    const code = codes[i] as number
+    if (code === 0) continue
+    let sum = 0
+    for (let j = 0, at = i * n; j < n; j++) sum += (codes[j] as number) * (gram[at + j] as number)
+    squared += code * sum
+    crossed += code * (cross[channel * n + i] as number)
+    mean += code * (inputMean[i] as number)
+  }
+  const variance = outputVariance[channel] as number
+  const factor = squared > 0 && crossed > 0 ? crossed / squared : 1e-6
+  return {
+    factor,
+    shift: (outputMean[channel] as number) - factor * mean,
+    lost: Math.max(0, variance - 2 * factor * crossed + factor * factor * squared),
+  }
+}
+
+// The student with the layer as solved; values keep their names.
+function settle(
+  student: Model,
+  choice: LayerChoice,
+  { norm, product }: Place,
+  { layer, factors, shifts }: Solved,
+): Model {
+  const edit = startEdit(student)
+  const { graph } = edit
+  const values = float32(
+    choice.dims,
+    Float32Array.from(layer.codes, (code) => code * layer.wp),
+  )
+  graph.initializers.set(choice.weight, values)
+  const node = producers(graph).get(choice.outputs[0] as ValueName) as Node
+  const vector = (kind: string, numbers: Float64Array): ValueName =>
+    edit.initializer(`${choice.weight}.${kind}`, float32([numbers.length], Float32Array.from(numbers)))
+  const own = factors.map((factor) => factor / product)
+  if (norm !== undefined) {
+    // The layer's own bias goes with it: the norm's mean takes up all shifts.
+    const behind = graph.nodes.find(({ outputs }) => outputs[0] === norm.outputs[0]) as Node
+    if (choice.op !== 'MatMul') withoutBias(node, choice, edit, factors.length)
+    const epsilon = attribute(behind, 'epsilon', 'float', EPSILON)
+    const variance = floats(graph, behind.inputs[4] as ValueName)
+    behind.inputs[1] = vector(
+      'norm_scale',
+      own.map((factor, c) => factor * Math.sqrt((variance[c] as number) + epsilon)),
+    )
+    behind.inputs[2] = vector('norm_shift', shifts)
+    behind.inputs[3] = vector('norm_mean', new Float64Array(factors.length))
+    return edit.finish()
+  }
+  const output = choice.outputs[0] as ValueName
+  const raw = edit.fresh(`${output}_raw`)
+  node.outputs = [raw]
+  if (choice.op !== 'MatMul') withoutBias(node, choice, edit, factors.length)
+  const scaled = edit.fresh(`${output}_scaled`)
+  const broadcast = (kind: string, numbers: Float64Array): ValueName =>
+    edit.initializer(`${choice.weight}.${kind}`, perChannel(Float32Array.from(numbers), spatialAxes(choice)))
+  edit.insertBehind(raw, [
+    plainNode('Mul', [raw, broadcast('channel_scale', own)], scaled),
+    plainNode('Add', [scaled, broadcast('channel_shift', shifts)], output),
+  ])
+  return edit.finish()
+}
+
+/** Before this opset, a Gemm must have its third input. */
+const GEMM_WITHOUT_BIAS = 11
+
+function withoutBias(node: Node, choice: LayerChoice, edit: ReturnType<typeof startEdit>, channels: number): void {
+  node.inputs = node.inputs.slice(0, 2)
+  if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS)
+    node.inputs.push(edit.initializer(`${choice.weight}.no_bias`, float32([channels], new Float32Array(channels))))
+}
