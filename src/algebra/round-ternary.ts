@@ -101,7 +101,7 @@ class Row {
         this.refit()
         this.descend()
         const cost = this.cost()
-        if (cost >= least - TINY) continue
+        if (cost >= least - TINY * Math.abs(cost)) continue
         least = cost
         bestScale = this.scale
         this.best.set(this.codes)
@@ -135,7 +135,7 @@ class Row {
   private refit(): void {
     multiplyCodes(this.gram, this.codes, this.codesGram)
     const [cross, own] = [this.crossed(), this.squared()]
-    if (own > TINY && cross > 0) this.scale = cross / own
+    if (own > 0 && cross > 0) this.scale = cross / own
   }
 
   private crossed(): number {

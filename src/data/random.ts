@@ -47,3 +47,8 @@ export function shuffledIndices(count: number, random: RandomSource): Uint32Arra
   }
   return order
 }
+
+/** A number of the standard normal distribution (Box and Muller 1958). */
+export function normal(random: RandomSource): number {
+  return Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float())
+}

@@ -5,7 +5,7 @@
 // "Dead leaves" (Matheron 1968; Lee, Mumford and Huang 2001) are the model of natural images behind it: opaque shapes
 // whose sizes follow a power law.
 import type { ImageSet } from './dataset.js'
-import { type RandomSource, randomSource } from './random.js'
+import { normal, type RandomSource, randomSource } from './random.js'
 
 export interface SyntheticSize {
   count: number
@@ -132,9 +132,4 @@ function texture(rows: number, columns: number, random: RandomSource): Float32Ar
   }
   const size = 1.5 / Math.sqrt(octaves)
   return result.map((value) => value * size)
-}
-
-// Box and Muller's.
-function normal(random: RandomSource): number {
-  return Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float())
 }

@@ -1,0 +1,227 @@
+// Samples for a network of which nobody gives any: images of nothing, ids without meaning, noise. Made from what the
+// network says of its inputs.
+import { bindImages } from '../data/bind-images.js'
+import type { ImageDataset, Layout, Preprocessing, Split } from '../data/dataset.js'
+import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
+import { normal, type RandomSource, randomSource } from '../data/random.js'
+import { syntheticImages } from '../data/synthetic-images.js'
+import { consumers } from '../onnx/graph-queries.js'
+import type { Graph, TensorType, ValueName } from '../onnx/model.js'
+import { viewOf } from '../tensor/bytes.js'
+import { byteLength, type DataType, isFloatType } from '../tensor/data-type.js'
+import { floatTensor } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { sampleInputs } from './free-of-batch.js'
+
+export interface SyntheticSamples {
+  split: Split
+  /** The only batch size that the network takes, or null. */
+  fixedBatch: number | null
+  /** What they are, for the report. */
+  description: string
+}
+
+export interface SyntheticOptions {
+  count: number
+  seed: number
+  mean?: readonly number[] | undefined
+  std?: readonly number[] | undefined
+  scale?: number | undefined
+}
+
+/** Sides of images and lengths of sequences that the network leaves open. */
+const OPEN = { image: 224, sequence: 64, other: 1 } as const
+
+/** From here on a last dimension of floats is a signal over time, not a list of features. */
+const SIGNAL = 256
+
+interface Source {
+  name: ValueName
+  type: TensorType
+  description: string
+  /** Values of these samples, one after the other. */
+  make: (indices: readonly number[]) => Tensor
+}
+
+/**
+ * The ways to make samples that the network may be meant for: one per usual range of pixels where it takes images and
+ * nothing is said of theirs, else one.
+ * @returns none where an input is no tensor of numbers
+ */
+export function syntheticSamples(graph: Graph, options: SyntheticOptions): SyntheticSamples[] {
+  const inputs = sampleInputs(graph)
+  if (inputs.length === 0 || inputs.length < graph.inputs.length) return []
+  const isNumber = ({ elementType }: TensorType): boolean =>
+    isFloatType(elementType) || /^(u?int(8|16|32|64)|bool)$/.test(elementType)
+  if (!inputs.every(({ type }) => isNumber(type))) return []
+  const firsts = inputs.map(({ type }) => type.dims?.[0])
+  const isOpen = firsts.some((dim) => typeof dim !== 'number')
+  const isOne = firsts.every((dim) => dim === firsts[0])
+  const fixedBatch = isOpen ? null : isOne ? (firsts[0] as number) : 1
+  // Inputs of different first dimensions are no batches: a sample is all of each.
+  const withBatch = isOpen || isOne
+  const images = inputs.map(({ name, type }) => (withBatch ? imageSources({ name, type }, options) : []))
+  const ways = Math.max(1, ...images.map((sources) => sources.length))
+  return Array.from({ length: ways }, (_, way) => {
+    const sources = inputs.map(
+      ({ name, type }, i): Source =>
+        images[i]?.[way] ?? images[i]?.[0] ?? plainSource(graph, { name, type }, withBatch, options),
+    )
+    const split: Split = {
+      size: options.count,
+      batch: (indices) => ({
+        inputs: Object.fromEntries(sources.map((source) => [source.name, source.make(Array.from(indices))])),
+        labels: new Int32Array(0),
+      }),
+    }
+    return { split, fixedBatch, description: [...new Set(sources.map(({ description }) => description))].join('; ') }
+  })
+}
+
+type Input = Pick<Source, 'name' | 'type'>
+
+// Rank 4, one or three channels in the usual places, larger than any kernel.
+function imageSources({ name, type }: Input, options: SyntheticOptions): Source[] {
+  const dims = type.dims ?? []
+  if (dims.length !== 4 || !isFloatType(type.elementType)) return []
+  const side = (dim: number | string | null | undefined): number => (typeof dim === 'number' ? dim : OPEN.image)
+  const layout: Layout | undefined = isColour(dims[1]) ? 'NCHW' : isColour(dims[3]) ? 'NHWC' : undefined
+  if (layout === undefined) return []
+  const [channels, height, width] = (layout === 'NCHW' ? [dims[1], dims[2], dims[3]] : [dims[3], dims[1], dims[2]]) as [
+    number,
+    number,
+    number,
+  ]
+  const size = { count: options.count, channels, height: side(height), width: side(width) }
+  if (size.height < 8 || size.width < 8) return []
+  const set = syntheticImages(size, options.seed)
+  const each = <T>(value: T): T[] => new Array<T>(channels).fill(value)
+  const dataset: ImageDataset = {
+    kind: 'images',
+    name: 'normalised',
+    classes: 1,
+    train: set,
+    test: set,
+    mean: each(0.46),
+    std: each(0.25),
+    augmentation: { pad: 0, flip: false },
+  }
+  const words = { mean: options.mean?.join(','), std: options.std?.join(','), scale: options.scale?.toString() }
+  const given = parsePreprocessing(words, channels, layout)
+  const candidates = given === undefined ? preprocessingCandidates(dataset, layout) : [given]
+  const shape = layout === 'NCHW' ? [channels, size.height, size.width] : [size.height, size.width, channels]
+  const input = { name, elementType: type.elementType, dims: [null, ...shape] }
+  // Of three channels, ImageNet's mean and deviation are those of photographs.
+  const ways = channels === 3 && given === undefined ? candidates.slice(1) : candidates
+  return ways.map((preprocessing: Preprocessing): Source => {
+    const { train } = bindImages(dataset, { input, preprocessing })
+    return {
+      name,
+      type,
+      description: `synthetic images, ${describePreprocessing(preprocessing)}`,
+      make: (indices) => {
+        const { inputs } = train.batch(indices) as Awaited<ReturnType<Split['batch']>>
+        return inputs[name] as Tensor
+      },
+    }
+  })
+}
+
+function isColour(dim: number | string | null | undefined): boolean {
+  return dim === 1 || dim === 3
+}
+
+function plainSource(graph: Graph, { name, type }: Input, withBatch: boolean, { seed }: SyntheticOptions): Source {
+  const dims = (type.dims ?? []).map((dim, axis) =>
+    typeof dim === 'number' ? dim : axis === 0 ? OPEN.other : OPEN.sequence,
+  )
+  const own = withBatch ? dims.slice(1) : dims
+  const count = elementCount(own)
+  const { elementType } = type
+  const { description, fill } = valuesFor(graph, { name, type }, own)
+  const make = (indices: readonly number[]): Tensor => {
+    const values = new Float64Array(indices.length * count)
+    indices.forEach((index, i) => {
+      fill(values.subarray(i * count, (i + 1) * count), randomSource(seed, 'synthetic input', name, index))
+    })
+    return tensorOf(elementType, withBatch ? [indices.length, ...own] : own, values)
+  }
+  return { name, type, description, make }
+}
+
+interface Filling {
+  description: string
+  fill: (target: Float64Array, random: RandomSource) => void
+}
+
+function valuesFor(graph: Graph, { name, type: { elementType } }: Input, dims: readonly number[]): Filling {
+  const constant = (value: number): Filling => ({
+    description: `synthetic: "${name}" all ${value}`,
+    fill: (target) => {
+      target.fill(value)
+    },
+  })
+  if (isFloatType(elementType)) {
+    if (/mask/i.test(name)) return constant(1)
+    return (dims.at(-1) ?? 0) >= SIGNAL
+      ? { description: 'synthetic signals (1/f noise)', fill: fillSignal }
+      : { description: 'synthetic features (unit normals)', fill: fillNormals }
+  }
+  if (elementType === 'bool' || /mask/i.test(name)) return constant(1)
+  if (/type|segment/i.test(name)) return constant(0)
+  if (/position/i.test(name))
+    return {
+      description: `synthetic: "${name}" counted up`,
+      fill: (target) => {
+        target.forEach((_, i) => (target[i] = i % (dims.at(-1) ?? 1)))
+      },
+    }
+  const limit = tableSize(graph, name) ?? 2
+  return {
+    description: `synthetic: "${name}" uniform below ${limit}`,
+    fill: (target, random) => {
+      target.forEach((_, i) => (target[i] = random.int(limit)))
+    },
+  }
+}
+
+// Rows of the table that an input looks up, directly or behind a Cast.
+function tableSize(graph: Graph, input: ValueName): number | undefined {
+  const users = consumers(graph)
+  const open = [input]
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    for (const node of users.get(name) ?? []) {
+      if (node.opType === 'Cast') open.push(...node.outputs)
+      if (node.opType === 'Gather' && node.inputs[1] === name) {
+        const rows = graph.initializers.get(node.inputs[0] ?? '')?.dims[0]
+        if (rows !== undefined && rows > 0) return rows
+      }
+    }
+  }
+  return undefined
+}
+
+function fillNormals(target: Float64Array, random: RandomSource): void {
+  target.forEach((_, i) => (target[i] = normal(random)))
+}
+
+// Octaves of equal strength, each of straight lines between random points.
+function fillSignal(target: Float64Array, random: RandomSource): void {
+  for (let cell = 1; cell < target.length; cell *= 2) {
+    let [from, to] = [normal(random), normal(random)]
+    target.forEach((_, i) => {
+      if (i % cell === 0) [from, to] = [to, normal(random)]
+      target[i] = (target[i] as number) + 0.3 * (from + ((to - from) * (i % cell)) / cell)
+    })
+  }
+}
+
+function tensorOf(type: DataType, dims: readonly number[], values: Float64Array): Tensor {
+  if (isFloatType(type)) return floatTensor(type, dims, Float32Array.from(values))
+  const data = viewOf(type as 'int32', new Uint8Array(byteLength(type, values.length))) as unknown as {
+    [index: number]: number | bigint
+  }
+  const isWide = type === 'int64' || type === 'uint64'
+  values.forEach((value, i) => (data[i] = isWide ? BigInt(value) : value))
+  return { type, dims, data: data as never }
+}
