@@ -30,6 +30,7 @@ const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], stri
   prepare: 'preparing',
   baseline: 'measuring the original network',
   train: 'training',
+  reconstruct: 'fitting layer by layer',
   analyze: 'making each layer ternary alone',
   pack: 'packing',
   verify: 'verifying the file',

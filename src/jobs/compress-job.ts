@@ -38,6 +38,11 @@ export class CompressJob {
     )
   }
 
+  /** Whether the caller said something of an option, and not its default speaks. */
+  isGiven(option: keyof GivenOptions<'compress'>): boolean {
+    return this.given[option] !== undefined
+  }
+
   readonly progress = (progress: Progress): void => {
     if (progress.kind === 'warning') this.warnings.add(progress.message)
     this.connections.onProgress?.(progress)

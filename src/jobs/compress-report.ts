@@ -46,6 +46,22 @@ export interface SizeReport {
   restBytes: number
 }
 
+/** What was done layer by layer, without training. */
+export interface ReconstructionReport {
+  /** Samples that the layers were fitted on, and what they are. */
+  samples: number
+  data: string
+  /**
+   * Root mean square of the differences between the outputs, as percent of the original's, on `heldOut` further
+   * samples; null where there are no outputs of floating-point numbers.
+   */
+  distance: number | null
+  heldOut: number
+  /** Of each layer, in the order of the work: the share of its output's variance that it does not give. */
+  layers: readonly { name: string; error: number }[]
+  elapsedMs: number
+}
+
 /** One method of a comparison, trained under the same options. */
 export interface MethodReport {
   method: string
@@ -90,6 +106,8 @@ export interface CompressReport {
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
+  /** null where the network was trained, or each layer fitted by itself. */
+  reconstruction: ReconstructionReport | null
   /** null where --max-drop was not given, held at once, or is only checked. */
   restoration: RestorationReport | null
   /** With --compare: all methods, the packed one first. */

@@ -63,6 +63,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       size: describeSize(onnxBytes, done.file, done.choices, done.network),
       layers: describeLayers(done.choices, done.network),
       training: done.training ?? null,
+      reconstruction: done.reconstruction ?? null,
       restoration: done.restoration ?? null,
       ...(done.compared === undefined
         ? {}
@@ -85,7 +86,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
     warnOfCasts(model, choices, job)
     return options.data === undefined
-      ? await packWithoutData(pool.trial, folded, choices, job)
+      ? await packWithoutData(pool, folded, choices, job)
       : await packTrained(pool, folded, choices, options.data, job)
   })
 }

@@ -18,7 +18,11 @@ import { freshWeights } from '../training/fresh-weights.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
 import type { PackedResult } from './packed-result.js'
+import { packNetwork } from './pack-network.js'
+import { reconstructFrom } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
+import { packsExactly, unpack } from '../packed/unpack.js'
+import { roundRest } from '../ternary/round-rest.js'
 
 /** @throws TtqError of any code but `output` */
 export async function packTrained(
@@ -96,6 +100,19 @@ async function trainAndPack(
         facts: { baseline: baseline.score },
       })
     job.warn(`baseline top-1 is ${found}: ${reason}`)
+  }
+  if (options.epochs === 0) {
+    const fitted = await reconstructFrom(pool, bound, choices, job)
+    job.phase('pack')
+    const network = roundRest(fitted.network, choices, options)
+    const file = packNetwork(network, { method: options.method, name: connections.name, dataset })
+    job.phase('verify')
+    const before = await test(network.model)
+    job.phase('evaluate')
+    const compressed = await test(unpack(file).model)
+    const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, network.model)
+    const agreement = task.agreement(compressed, baseline)
+    return { file, choices, network, bitExact, dataset, baseline, compressed, agreement, reconstruction: fitted.report }
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound

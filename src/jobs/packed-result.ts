@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.js'
 import type { Evaluation } from '../tasks/task.js'
 import type { MethodName } from '../options/choices.js'
+import type { ReconstructionReport } from './compress-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
@@ -19,6 +20,7 @@ export interface PackedResult {
   agreement?: number
   training?: TrainingReport
   restoration?: RestorationReport
+  reconstruction?: ReconstructionReport
   /** All methods of a comparison, the packed one first. */
   compared?: readonly TrainedMethod[]
 }

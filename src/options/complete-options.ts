@@ -45,8 +45,11 @@ function checkGiven(job: Job, given: object, name: NameOptions): Readonly<Record
     if (row === undefined) throw unknown(job, key, [...rows.keys()], name)
     checkValue(name(key), row.kind, value)
   }
-  return Object.fromEntries(said)
+  // The word for leaving data out.
+  return Object.fromEntries(said.filter(([key, value]) => !(job === 'compress' && key === 'data' && value === NO_DATA)))
 }
+
+const NO_DATA = 'none'
 
 function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const ways: Way[] = [

@@ -23,6 +23,14 @@ const RULES: readonly Rule[] = [
     const idle = optionsOf(job).find(([option, row]) => row.needsData === true && isSaid(given[option], row))
     return idle && [idle[0], `given without ${name('data')}, expected a dataset to train on`]
   },
+  ({ job, options, name }) => {
+    if (options['epochs'] !== 0) return undefined
+    if (job !== 'compress') return ['epochs', 'found 0, expected 1 or more']
+    const training = ['fromScratch', 'sparsity'].find(
+      (option) => options[option] !== undefined && options[option] !== false,
+    )
+    return training === undefined ? undefined : ['epochs', `found 0 with ${name(training)}, expected 1 or more`]
+  },
   together('threshold', 'sparsity', 'each of them decides which weights become 0'),
   ({ options, given, name }) => {
     const option = ['threshold', 'sparsity'].find((zeros) => given[zeros] !== undefined)

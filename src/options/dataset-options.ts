@@ -7,7 +7,7 @@ const byTrial = 'found by trial'
 const own = "the dataset's own"
 
 export const DATASET_OPTIONS = {
-  /** Absent: data-free fit, accuracy is not measured. */
+  /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
   data: {
     kind: { type: 'text' },
     jobs: JOBS,
@@ -15,12 +15,16 @@ export const DATASET_OPTIONS = {
     fingerprint: 'covered',
     group,
     help: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, or a loader module such as ./loader.mjs',
+    at: {
+      compress: {
+        help: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, a loader module such as ./loader.mjs, or none',
+      },
+    },
   },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean: {
     kind: { type: 'numbers', range: {} },
     jobs: JOBS,
-    needsData: true,
     fingerprint: 'covered',
     group,
     help: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
@@ -30,7 +34,6 @@ export const DATASET_OPTIONS = {
   std: {
     kind: { type: 'numbers', range: { above: 0 } },
     jobs: JOBS,
-    needsData: true,
     fingerprint: 'covered',
     group,
     help: 'standard deviation per channel, with --mean',
@@ -41,7 +44,6 @@ export const DATASET_OPTIONS = {
   scale: {
     kind: { type: 'choice', choices: [1, 255] },
     jobs: JOBS,
-    needsData: true,
     fingerprint: 'covered',
     group,
     help: 'value of a white pixel before mean and std: 1 or 255',

@@ -39,13 +39,20 @@ export const SOURCE_OPTIONS = {
 } as const satisfies Record<string, OptionRow>
 
 export const MEASURING_OPTIONS = {
-  /** Held-out training samples that layers are measured on. */
+  /** Samples that layers are measured on (analyze, held-out ones), or fitted on without training (compress). */
   samples: {
-    kind: { type: 'number', range: { from: 1, whole: true } },
-    jobs: ['analyze'],
+    kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
+    jobs: ['analyze', 'compress'],
     default: { base: 1024 },
+    fingerprint: 'covered',
     group: 'Measuring:',
     help: 'held-out training samples to measure on',
+    at: {
+      compress: {
+        group: 'Layer by layer:',
+        help: 'samples that layers are fitted on without training: of --data with --epochs 0, else synthetic ones',
+      },
+    },
   },
 } as const satisfies Record<string, OptionRow>
 

@@ -14,12 +14,13 @@ const JOBS = ['compress', 'train', 'sweep'] as const satisfies readonly Job[]
 
 export const TRAINING_OPTIONS = {
   epochs: {
-    kind: { type: 'number', range: { from: 1, to: 100_000, whole: true } },
+    kind: { type: 'number', range: { from: 0, to: 100_000, whole: true } },
     jobs: JOBS,
     default: { base: 8, fromScratch: 20, paper: 400, train: 20 },
     needsData: true,
     group,
     help: 'passes over the training data',
+    at: { compress: { help: 'passes over the training data; 0 fits layer by layer instead, and needs no labels' } },
   },
   batch: {
     kind: { type: 'number', range: { from: 1, to: 65_536, whole: true } },

@@ -92,6 +92,7 @@ function summary(report: CompressReport): [string, string][] {
         ]),
     ['method', methodText(report)],
     ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
+    ...reconstructionFacts(report.reconstruction),
     [
       'verified',
       report.verified.bitExact
@@ -100,6 +101,22 @@ function summary(report: CompressReport): [string, string][] {
     ],
     ['written to', report.output ?? 'stdout'],
     ['time', durationText(report.elapsedMs)],
+  ]
+}
+
+function reconstructionFacts(done: CompressReport['reconstruction']): [string, string][] {
+  if (done === null) return []
+  const { samples, data, distance, heldOut, elapsedMs } = done
+  return [
+    ['fitted', `layer by layer on ${countText(samples)} ${data}, in ${durationText(elapsedMs)}`],
+    ...(distance === null
+      ? []
+      : [
+          [
+            'distance',
+            `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${heldOut} other samples)`,
+          ] as [string, string],
+        ]),
   ]
 }
 

@@ -78,6 +78,7 @@ const COMPRESSED: CompressReport = {
       negatives: 8_000,
     },
   ],
+  reconstruction: null,
   training: {
     epochs: 4,
     steps: 1720,

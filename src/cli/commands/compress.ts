@@ -34,12 +34,12 @@ export const compressCommand: CommandBody = {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'compress')
-  checkIdle(args, options.data)
-  completeOptions('compress', options, onCommandLine)
+  const { data } = completeOptions('compress', options, onCommandLine)
+  checkIdle(args, data)
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
-  const checkpoint = options.data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
+  const checkpoint = data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,

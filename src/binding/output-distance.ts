@@ -1,0 +1,53 @@
+// How far apart the outputs of two networks are, where nobody knows which are right.
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
+import type { Model } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { type DataType, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { numbersOf } from '../tensor/float-values.js'
+import type { Tensor } from '../tensor/tensor.js'
+import type { Split } from '../data/dataset.js'
+import { walkSamples } from './walk-samples.js'
+
+export interface ComparedSamples {
+  split: Split
+  indices: readonly number[]
+  fixedBatch: number | null
+}
+
+/**
+ * The root mean square of the differences between all outputs of floating-point numbers, as percent of the original's;
+ * null where there are none, or none that are finite.
+ */
+export async function outputDistance(
+  pool: WorkerPool,
+  original: Model,
+  changed: Model,
+  { split, indices, fixedBatch }: ComparedSamples,
+): Promise<number | null> {
+  const names = tensorOutputs(original.graph)
+  const graphs = await Promise.all(
+    [original, changed].map((model) => pool.load(writeModel(model), { threads: 1, optimization: 'basic' })),
+  )
+  let [squares, differences] = [0, 0]
+  try {
+    await walkSamples(split, { indices, fixedBatch, batch: 1 }, [
+      async ({ inputs }) => {
+        const [expected, found] = await Promise.all(graphs.map((graph) => graph.run(inputs, names)))
+        for (const name of names) {
+          const [a, b] = [expected?.[name], found?.[name]]
+          if (a === undefined || b === undefined || !isFloatType(a.type as DataType)) continue
+          const [x, y] = [numbersOf(a as Tensor<FloatType>), numbersOf(b as Tensor<FloatType>)]
+          for (let i = 0; i < x.length; i++) {
+            squares += (x[i] as number) ** 2
+            differences += ((x[i] as number) - (y[i] as number)) ** 2
+          }
+        }
+      },
+    ])
+  } finally {
+    await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
+  }
+  const distance = 100 * Math.sqrt(differences / squares)
+  return Number.isFinite(distance) ? distance : null
+}

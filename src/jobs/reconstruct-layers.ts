@@ -1,0 +1,109 @@
+// Compressing layer by layer: which samples, and what the report says of it.
+import { outputDistance } from '../binding/output-distance.js'
+import { syntheticSamples } from '../binding/synthetic-samples.js'
+import { randomSource, shuffledIndices } from '../data/random.js'
+import type { Dataset } from '../data/dataset.js'
+import { hasCode } from '../errors/ttq-error.js'
+import { EngineDied } from '../runtime/engine-died.js'
+import { withLoaded } from '../runtime/engine.js'
+import { writeModel } from '../onnx/write-model.js'
+import type { Model } from '../onnx/model.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { guessInputs } from '../ternary/guess-inputs.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import type { Samples } from '../ternary/layer-moments.js'
+import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
+import type { CompressJob } from './compress-job.js'
+import type { ReconstructionReport } from './compress-report.js'
+
+/** Samples that nothing is fitted on, to compare the outputs on. */
+const HELD_OUT = 64
+
+export interface Reconstructed extends Reconstruction {
+  report: ReconstructionReport
+}
+
+/** Whether the options leave the choice of codes to the fit of whole layers. */
+export function isLayerwise(job: CompressJob): boolean {
+  const { method, renormalize } = job.options
+  return method === 'ttq' && renormalize !== 'off' && !job.isGiven('threshold') && !job.isGiven('sparsity')
+}
+
+/**
+ * Without data: on samples that are made up.
+ * @returns undefined where none can be made on which the network runs
+ */
+export async function reconstructSynthetically(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  job: CompressJob,
+): Promise<Reconstructed | undefined> {
+  const { options } = job
+  job.phase('prepare')
+  const ways = syntheticSamples(model.graph, { ...options, count: options.samples + HELD_OUT })
+  if (ways.length === 0) return undefined
+  try {
+    const { split, fixedBatch, description } = await guessInputs(pool.trial, model, choices, ways)
+    const first = Array.from({ length: fixedBatch ?? 1 }, (_, i) => i % split.size)
+    const { inputs } = await split.batch(first)
+    await withLoaded(pool.trial, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
+      graph.run(inputs, tensorOutputs(model.graph)),
+    )
+    const indices = Array.from({ length: options.samples }, (_, i) => i)
+    const heldOut = Array.from({ length: HELD_OUT }, (_, i) => options.samples + i)
+    return await reconstructOn(pool, model, choices, { split, indices, fixedBatch }, { heldOut, description }, job)
+  } catch (cause) {
+    if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
+    job.warn(`the network does not run on made-up samples (${cause.message}): each layer was fitted by itself`)
+    return undefined
+  }
+}
+
+/** On training samples, of which nothing but the inputs is used. */
+export async function reconstructFrom(
+  pool: WorkerPool,
+  { model, dataset, fixedBatch }: { model: Model; dataset: Dataset; fixedBatch: number | null },
+  choices: readonly LayerChoice[],
+  job: CompressJob,
+): Promise<Reconstructed> {
+  const { train } = dataset
+  const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
+  const indices = order.slice(0, job.options.samples)
+  const rest = order.slice(indices.length, indices.length + HELD_OUT)
+  const heldOut = rest.length > 0 ? rest : indices.slice(0, HELD_OUT)
+  const description = `training samples, ${dataset.preprocessing}`
+  return await reconstructOn(pool, model, choices, { split: train, indices, fixedBatch }, { heldOut, description }, job)
+}
+
+async function reconstructOn(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  samples: Samples,
+  { heldOut, description }: { heldOut: readonly number[]; description: string },
+  job: CompressJob,
+): Promise<Reconstructed> {
+  const start = performance.now()
+  job.phase('reconstruct', description)
+  const done = await reconstruct(pool, model, choices, samples, {
+    ...job.options,
+    onProgress: (layers, total) => {
+      job.progress({ kind: 'evaluated', done: layers, total })
+    },
+  })
+  const { split, fixedBatch } = samples
+  const distance = await outputDistance(pool, model, done.network.model, { split, indices: heldOut, fixedBatch })
+  return {
+    ...done,
+    report: {
+      samples: samples.indices.length,
+      data: description,
+      distance,
+      heldOut: heldOut.length,
+      layers: [...done.errors].map(([name, error]) => ({ name, error })),
+      elapsedMs: performance.now() - start,
+    },
+  }
+}
