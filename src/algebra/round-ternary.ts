@@ -1,11 +1,13 @@
 // Rounding a layer's weights to codes -1, 0, 1 so that its output changes least on the inputs it sees.
-import { inverseFactor } from './cholesky.js'
+import { choleskyLower, inverseFactor, solveRows } from './cholesky.js'
 
 export interface RoundingProblem {
-  /** [n, n], mean product of two inputs, with a ridge on the diagonal. */
+  /** [n, n]: mean product of two inputs. */
   gram: Float64Array
-  /** Rows to round, [rows, n] each of which has a scale of its own: the weights that would be best unrounded. */
-  weights: Float64Array
+  /** [rows, n]: mean product of what a row should give and an input. */
+  cross: Float64Array
+  /** [rows, n]: what the weights are drawn to where the inputs say little. */
+  prior: Float64Array
 }
 
 export interface Rounded {
@@ -26,16 +28,27 @@ const DESCENT_SWEEPS = 6
 
 const TINY = 1e-12
 
+/** Ridges, as shares of the mean diagonal: towards the prior, and for rounding. */
+const RIDGE = 0.02
+const ROUNDING_RIDGE = 0.01
+
+/** From so many columns on, one start and two rounds must do. */
+const MANY_COLUMNS = 1024
+
 /**
- * Codes and a scale per row that make (s q - w) G (s q - w)ᵀ small: thresholds first, then error feedback in the order
- * of the largest diagonal (GPTQ, arXiv 2210.17323), then coordinate descent over the codes. Rows do not depend on one
- * another, so that any share of them may be rounded anywhere.
+ * Codes and a scale per row whose product with the inputs is closest to what the rows should give. The weights w that
+ * are best unrounded first (least squares, drawn to the prior: the target is that of GPTAQ, arXiv 2504.02692), then
+ * (s q - w) G (s q - w)ᵀ is made small: error feedback in the order of the largest diagonal (GPTQ, arXiv 2210.17323)
+ * and coordinate descent over the codes. Rows do not depend on one another, so that any share of them may be rounded
+ * anywhere.
  */
-export function roundTernary({ gram, weights }: RoundingProblem): Rounded {
+export function roundTernary({ gram, cross, prior }: RoundingProblem): Rounded {
   const n = Math.sqrt(gram.length)
-  const rows = weights.length / n
+  const rows = cross.length / n
+  const size = meanDiagonal(gram, n)
+  const weights = unrounded(gram, cross, prior, RIDGE * size)
   const order = diagonalOrder(gram, n)
-  const ordered = permuted(gram, order, n)
+  const ordered = withRidge(permuted(gram, order, n), n, ROUNDING_RIDGE * size)
   const factor = ordered.slice()
   inverseFactor(factor, n)
   const codes = new Int8Array(rows * n)
@@ -48,6 +61,27 @@ export function roundTernary({ gram, weights }: RoundingProblem): Rounded {
     for (let i = 0; i < n; i++) codes[r * n + (order[i] as number)] = row.codes[i] as number
   }
   return { codes, scales }
+}
+
+// Inputs that are all zero leave the prior alone.
+function meanDiagonal(gram: Float64Array, n: number): number {
+  let sum = 0
+  for (let i = 0; i < n; i++) sum += gram[i * n + i] as number
+  return sum > 0 ? sum / n : 1
+}
+
+function unrounded(gram: Float64Array, cross: Float64Array, prior: Float64Array, ridge: number): Float64Array {
+  const n = Math.sqrt(gram.length)
+  const factor = withRidge(gram.slice(), n, ridge)
+  choleskyLower(factor, n)
+  const weights = cross.map((value, i) => value + ridge * (prior[i] as number))
+  solveRows(factor, n, weights)
+  return weights
+}
+
+function withRidge(matrix: Float64Array, n: number, ridge: number): Float64Array {
+  for (let i = 0; i < n; i++) matrix[i * n + i] = (matrix[i * n + i] as number) + ridge
+  return matrix
 }
 
 function diagonalOrder(gram: Float64Array, n: number): Int32Array {
@@ -94,9 +128,10 @@ class Row {
     let least = Infinity
     let bestScale = this.scale
     const startScale = this.scale
-    for (const start of STARTS) {
+    const isLarge = this.n >= MANY_COLUMNS
+    for (const start of isLarge ? [1] : STARTS) {
       this.scale = startScale * start
-      for (let round = 0; round < FEEDBACK_ROUNDS; round++) {
+      for (let round = 0; round < (isLarge ? 2 : FEEDBACK_ROUNDS); round++) {
         this.feedback(w)
         this.refit()
         this.descend()

@@ -3,7 +3,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { type DataType, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Split } from '../data/dataset.js'
@@ -36,7 +36,7 @@ export async function outputDistance(
         const [expected, found] = await Promise.all(graphs.map((graph) => graph.run(inputs, names)))
         for (const name of names) {
           const [a, b] = [expected?.[name], found?.[name]]
-          if (a === undefined || b === undefined || !isFloatType(a.type as DataType)) continue
+          if (a === undefined || b === undefined || !isFloatType(a.type)) continue
           const [x, y] = [numbersOf(a as Tensor<FloatType>), numbersOf(b as Tensor<FloatType>)]
           for (let i = 0; i < x.length; i++) {
             squares += (x[i] as number) ** 2

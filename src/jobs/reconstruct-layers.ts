@@ -10,6 +10,7 @@ import { writeModel } from '../onnx/write-model.js'
 import type { Model } from '../onnx/model.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { elementCount } from '../tensor/tensor.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/layer-moments.js'
@@ -42,7 +43,8 @@ export async function reconstructSynthetically(
 ): Promise<Reconstructed | undefined> {
   const { options } = job
   job.phase('prepare')
-  const ways = syntheticSamples(model.graph, { ...options, count: options.samples + HELD_OUT })
+  const count = job.isGiven('samples') ? options.samples : samplesFor(model, options.samples)
+  const ways = syntheticSamples(model.graph, { ...options, count: count + HELD_OUT })
   if (ways.length === 0) return undefined
   try {
     const { split, fixedBatch, description } = await guessInputs(pool.trial, model, choices, ways)
@@ -51,15 +53,32 @@ export async function reconstructSynthetically(
     await withLoaded(pool.trial, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
       graph.run(inputs, tensorOutputs(model.graph)),
     )
-    const indices = Array.from({ length: options.samples }, (_, i) => i)
-    const heldOut = Array.from({ length: HELD_OUT }, (_, i) => options.samples + i)
+    const indices = Array.from({ length: count }, (_, i) => i)
+    const heldOut = Array.from({ length: HELD_OUT }, (_, i) => count + i)
     return await reconstructOn(pool, model, choices, { split, indices, fixedBatch }, { heldOut, description }, job)
   } catch (cause) {
-    if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
+    if (!hasCode(cause, 'runtime')) throw cause
+    // Whether the sample is to blame is found out with the result.
+    if (cause instanceof EngineDied) return undefined
     job.warn(`the network does not run on made-up samples (${cause.message}): each layer was fitted by itself`)
     return undefined
   }
 }
+
+/** Values of a sample, for which the default number of samples is meant; of larger ones fewer say as much. */
+const SMALL_SAMPLE = 3 * 64 * 64
+const FEWEST_SAMPLES = 256
+
+function samplesFor({ graph }: Model, most: number): number {
+  const values = graph.inputs.reduce((sum, { type }) => {
+    const dims = type?.dims?.slice(1).map((dim) => (typeof dim === 'number' ? dim : OPEN_SIDE)) ?? []
+    return sum + elementCount(dims)
+  }, 0)
+  return Math.min(most, Math.max(FEWEST_SAMPLES, Math.floor((most * SMALL_SAMPLE) / Math.max(1, values))))
+}
+
+/** About what an open dimension becomes. */
+const OPEN_SIDE = 128
 
 /** On training samples, of which nothing but the inputs is used. */
 export async function reconstructFrom(

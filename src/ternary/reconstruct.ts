@@ -1,29 +1,35 @@
 // Ternary weights without training: layer after layer, each such that it gives what the original gives, on the inputs
 // that the network compressed so far has for it. What is needed are samples, no labels and no gradients.
-import { choleskyLower, solveRows } from '../algebra/cholesky.js'
+import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
 import { randomSource } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { attribute } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { observe } from '../runtime/observe.js'
+import { checkFinite } from '../methods/threshold.js'
+import { float32Values } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { rescaling, spatialAxes } from './divide-channels.js'
 import { ownNorm } from './divide-into-norms.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
 import { floats, perChannel, plainNode, startEdit } from './graph-edit.js'
+import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import { type LayerMoments, layerMoments, type Samples } from './layer-moments.js'
 import { fromRows, type LayerRows, layerRows, weightRows } from './layer-rows.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
-/** Places of a layer's output that are looked at in each sample, at most. */
-const PLACES = 64
+/** Rows that a layer is fitted on, at most, and places of its output that are looked at in each sample. */
+const ROWS = 65_536
+const PLACES = { least: 16, most: 256 } as const
 
-/** Ridges, as shares of the mean diagonal: towards the original weights, and for rounding. */
-const RIDGE = 0.02
-const ROUNDING_RIDGE = 0.01
+/**
+ * Layers of more inputs per output are fitted by themselves: the factors of their products take minutes (1,024 columns
+ * a second, 2,304 twelve, 4,608 more than a hundred).
+ */
+const MOST_COLUMNS = 2304
 
 const EPSILON = 1e-5
 
@@ -51,6 +57,8 @@ export async function reconstruct(
   options: ReconstructOptions,
 ): Promise<Reconstruction> {
   const chosen = choices.filter(({ ternary }) => ternary)
+  for (const { weight } of chosen)
+    checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
   const first = await samples.split.batch(firstOf(samples))
   const { shapes } = await observe(pool, original, first.inputs)
   const batch = firstOf(samples).length
@@ -59,8 +67,14 @@ export async function reconstruct(
   const errors = new Map<ValueName, number>()
   for (const [done, choice] of chosen.entries()) {
     options.onProgress(done, chosen.length)
-    const place = placeOf(original, student, choice, shapes, batch, options.seed)
+    const place = placeOf(original, student, choice, {
+      shapes,
+      batch,
+      samples: samples.indices.length,
+      seed: options.seed,
+    })
     if (place === undefined) {
+      student = insertChannelScales(student, [choice])
       const fitted = fitLayer(
         choice.weight,
         student.graph.initializers.get(choice.weight) as Tensor<FloatType>,
@@ -104,14 +118,20 @@ interface Place {
   product: number
 }
 
+interface Seen {
+  /** Of all values, for a batch of so many. */
+  shapes: ReadonlyMap<ValueName, readonly number[]>
+  batch: number
+  samples: number
+  seed: number
+}
+
 // undefined: the layer is fitted by itself.
 function placeOf(
   original: Model,
   student: Model,
   choice: LayerChoice,
-  shapes: ReadonlyMap<ValueName, readonly number[]>,
-  batch: number,
-  seed: number,
+  { shapes, batch, samples, seed }: Seen,
 ): Place | undefined {
   const layer = rescaling(student.graph, choice)
   if (layer === undefined || (student.opsets.get('') ?? 0) < 7) return undefined
@@ -122,8 +142,9 @@ function placeOf(
   if (inputDims?.[0] !== batch || outputDims?.[0] !== batch) return undefined
   const random = randomSource(seed, 'places', choice.weight)
   const dims = { input: inputDims.slice(1), output: outputDims.slice(1) }
-  const rows = layerRows(node, choice, dims, PLACES, random)
-  if (rows === undefined) return undefined
+  const places = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
+  const rows = layerRows(node, choice, dims, places, random)
+  if (rows === undefined || rows.columns > MOST_COLUMNS) return undefined
   const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
   const gain = normGain(student.graph, norm, rows.groups * rows.channels)
   return {
@@ -200,12 +221,12 @@ async function solve(
   const factors = new Float64Array(groups * channels)
   const shifts = new Float64Array(groups * channels)
   let [lost, whole] = [0, 0]
-  const problems = moments.map(({ gram, cross }, group) => {
+  const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
     const start = group * channels
     const prior = weights
       .slice(start * columns, (start + channels) * columns)
       .map((weight, i) => weight * (gain[start + Math.floor(i / columns)] as number))
-    return problemOf(gram, cross, prior, columns)
+    return { gram, cross, prior }
   })
   const rounded = await roundAll(pool, problems)
   moments.forEach((moment, group) => {
@@ -229,44 +250,22 @@ async function solve(
   }
 }
 
-// The weights that are best before rounding: least squares, drawn to the original's where the samples say little.
-function problemOf(
-  gram: Float64Array,
-  cross: Float64Array,
-  prior: Float64Array,
-  n: number,
-): { gram: Float64Array; weights: Float64Array } {
-  let diagonal = 0
-  for (let i = 0; i < n; i++) diagonal += (gram[i * n + i] as number) / n
-  const size = diagonal > 0 ? diagonal : 1
-  const withRidge = (share: number): Float64Array => {
-    const matrix = gram.slice()
-    for (let i = 0; i < n; i++) matrix[i * n + i] = (matrix[i * n + i] as number) + share * size
-    return matrix
-  }
-  const factor = withRidge(RIDGE)
-  choleskyLower(factor, n)
-  const weights = cross.map((value, i) => value + RIDGE * size * (prior[i] as number))
-  solveRows(factor, n, weights)
-  return { gram: withRidge(ROUNDING_RIDGE), weights }
-}
-
 // Rows are shared out among the threads; a layer of many groups, group by group.
-async function roundAll(
-  pool: WorkerPool,
-  problems: readonly { gram: Float64Array; weights: Float64Array }[],
-): Promise<{ codes: Int8Array; scales: Float64Array }[]> {
-  const results: { codes: Int8Array; scales: Float64Array }[] = []
+async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded[]> {
   const [only] = problems
   if (problems.length === 1 && only !== undefined) {
     const n = Math.sqrt(only.gram.length)
-    const rows = only.weights.length / n
+    const rows = only.cross.length / n
     const share = Math.ceil(rows / pool.size)
     const starts = Array.from({ length: Math.ceil(rows / share) }, (_, i) => i * share)
     const parts = await Promise.all(
       starts.map((start, worker) =>
         pool.call(worker, 'roundTernary', [
-          { gram: only.gram, weights: only.weights.slice(start * n, (start + share) * n) },
+          {
+            gram: only.gram,
+            cross: only.cross.slice(start * n, (start + share) * n),
+            prior: only.prior.slice(start * n, (start + share) * n),
+          },
         ]),
       ),
     )
@@ -284,8 +283,7 @@ async function roundAll(
       pool.call(worker, 'roundTernary', problems.slice(worker * share, (worker + 1) * share)),
     ),
   )
-  results.push(...parts.flat())
-  return results
+  return parts.flat()
 }
 
 // Factor and shift that bring the product of inputs and codes closest to the target.

@@ -157,8 +157,8 @@ describe('completeOptions', () => {
   }
 
   const senseless: Record<string, [given: object, message: string]> = {
-    'no epochs': [{ epochs: 0 }, 'epochs: found 0, expected a whole number from 1 to 100000'],
-    'half an epoch': [{ epochs: 0.5 }, 'epochs: found 0.5, expected a whole number from 1 to 100000'],
+    'fewer than no epochs': [{ epochs: -1 }, 'epochs: found -1, expected a whole number from 0 to 100000'],
+    'half an epoch': [{ epochs: 0.5 }, 'epochs: found 0.5, expected a whole number from 0 to 100000'],
     'no samples': [{ batch: 0 }, 'batch: found 0, expected a whole number from 1 to 65536'],
     'fewer than no threads': [{ threads: -1 }, 'threads: found -1, expected a whole number from 0 to 1024'],
     'more than all of the loss': [{ distill: 2 }, 'distill: found 2, expected a number from 0 to 1'],
@@ -168,7 +168,7 @@ describe('completeOptions', () => {
     'an unknown method': [{ method: 'none' }, 'method: found "none", expected ttq, twn, bwn or dorefa'],
     'a word that is gone': [{ renormalize: 'on' }, 'renormalize: found "on", expected auto or off'],
     'a number that is none': [{ learningRate: NaN }, 'learningRate: found NaN, expected a number above 0 to 10'],
-    'text for a number': [{ epochs: '8' }, 'epochs: found "8", expected a whole number from 1 to 100000'],
+    'text for a number': [{ epochs: '8' }, 'epochs: found "8", expected a whole number from 0 to 100000'],
     null: [{ seed: null }, 'seed: found null, expected a whole number from 0 to 4294967295'],
     'two rules for zeros': [
       { threshold: 0.1, sparsity: 0.5 },
@@ -183,7 +183,7 @@ describe('completeOptions', () => {
       'sparsity: given with method bwn, which chooses the zeros itself',
     ],
     'an unknown option': [{ epohcs: 3 }, 'compress: unknown option epohcs'],
-    "another job's option": [{ samples: 3 }, 'compress: unknown option samples'],
+    "another job's option": [{ thresholds: [0.1] }, 'compress: unknown option thresholds'],
     "the command line's option": [{ force: true }, 'compress: unknown option force'],
     'training without data': [
       { data: undefined, epochs: 3 },

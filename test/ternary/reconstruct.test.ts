@@ -1,0 +1,233 @@
+// Layers as rows of products, and what is fitted to them.
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import type { Split } from '../../src/data/dataset.js'
+import { randomSource } from '../../src/data/random.js'
+import { WorkerPool } from '../../src/execution/worker-pool.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import { producers } from '../../src/onnx/graph-queries.js'
+import type { Model, Node, ValueName } from '../../src/onnx/model.js'
+import { observe } from '../../src/runtime/observe.js'
+import { float32, type Tensor } from '../../src/tensor/tensor.js'
+import type { LayerChoice } from '../../src/ternary/layer-choice.js'
+import { layerMoments } from '../../src/ternary/layer-moments.js'
+import { layerRows, weightRows } from '../../src/ternary/layer-rows.js'
+import { chooseLayers } from '../../src/ternary/layers.js'
+import { reconstruct } from '../../src/ternary/reconstruct.js'
+import { outputDistance } from '../../src/binding/output-distance.js'
+import { seeded } from '../onnx/fixtures.js'
+
+const pool = new WorkerPool(2)
+after(() => pool.close())
+
+function uniform(dims: readonly number[], seed: number): Tensor<'float32'> {
+  const random = seeded(seed)
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return float32(
+    dims,
+    Float32Array.from({ length: count }, () => 2 * random() - 1),
+  )
+}
+
+// Samples of these dimensions for the input x.
+function splitOf(dims: readonly number[], size: number): Split {
+  return {
+    size,
+    batch: (indices) => {
+      const parts = Array.from(indices, (index) => uniform(dims, index + 1).data)
+      const data = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+      parts.forEach((part, i) => {
+        data.set(part, i * part.length)
+      })
+      return { inputs: { x: float32([parts.length, ...dims], data) }, labels: new Int32Array(0) }
+    },
+  }
+}
+
+const model = (b: GraphBuilder): Model => ({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('layers') })
+const allOf = (graph: Model['graph']): LayerChoice[] => chooseLayers(graph, { keep: [], ternary: ['*'] })
+const first = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+interface Layer {
+  op: string
+  input: readonly number[]
+  weight: readonly number[]
+  attributes?: Record<string, number | string | readonly number[]>
+}
+
+const LAYERS: Readonly<Record<string, Layer>> = {
+  'a convolution': { op: 'Conv', input: [3, 6, 5], weight: [4, 3, 3, 3], attributes: { pads: [1, 0, 0, 2] } },
+  'strides and dilations': {
+    op: 'Conv',
+    input: [2, 9, 11],
+    weight: [4, 2, 3, 2],
+    attributes: { strides: [2, 3], dilations: [2, 3], pads: [1, 1, 2, 0] },
+  },
+  groups: { op: 'Conv', input: [6, 5, 5], weight: [4, 3, 3, 3], attributes: { group: 2 } },
+  depthwise: { op: 'Conv', input: [8, 5, 5], weight: [8, 1, 3, 3], attributes: { group: 8, pads: [1, 1, 1, 1] } },
+  'one dimension': { op: 'Conv', input: [3, 20], weight: [8, 3, 5], attributes: { strides: [2], pads: [2, 2] } },
+  'three dimensions': {
+    op: 'Conv',
+    input: [2, 4, 5, 3],
+    weight: [8, 2, 3, 2, 2],
+    attributes: { pads: [1, 0, 0, 1, 1, 0] },
+  },
+  'padding to the same size, the upper half larger': {
+    op: 'Conv',
+    input: [2, 7, 6],
+    weight: [8, 2, 3, 2],
+    attributes: { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+  },
+  'and the lower half': {
+    op: 'Conv',
+    input: [2, 7, 6],
+    weight: [8, 2, 3, 2],
+    attributes: { auto_pad: 'SAME_LOWER', strides: [2, 2] },
+  },
+  'no padding by name': { op: 'Conv', input: [2, 7, 6], weight: [8, 2, 3, 2], attributes: { auto_pad: 'VALID' } },
+  'a Gemm': { op: 'Gemm', input: [9], weight: [9, 8] },
+  'a Gemm whose weights are turned around': { op: 'Gemm', input: [9], weight: [8, 9], attributes: { transB: 1 } },
+  'a MatMul over a sequence': { op: 'MatMul', input: [5, 9], weight: [9, 8] },
+}
+
+describe('the moments of a layer', () => {
+  for (const [name, { op, input, weight, attributes = {} }] of Object.entries(LAYERS)) {
+    // With Y = W X the cross moments are the weights times those of the inputs: whatever place is wrong shows.
+    test(name, async () => {
+      const b = new GraphBuilder()
+      b.emit(op, [b.input('x', 'float32', ['N', ...input]), b.constant(uniform(weight, 77), 'w')], attributes, 'y')
+      b.output('y', 'float32', undefined)
+      const network = model(b)
+      const [choice] = allOf(network.graph) as [LayerChoice]
+      const split = splitOf(input, 60)
+      const { shapes } = await observe(pool, network, (await split.batch([0])).inputs)
+      const dims = { input, output: (shapes.get('y') as readonly number[]).slice(1) }
+      const node = producers(network.graph).get('y') as Node
+      const rows = layerRows(node, choice, dims, 7, randomSource(1))
+      assert.ok(rows !== undefined && rows.perSample <= 7)
+      const place = { original: network, student: network, input: 'x', target: 'y', beside: undefined, rows }
+      const moments = await layerMoments(pool, place, { split, indices: first(60), fixedBatch: null })
+      const weights = weightRows(choice, uniform(weight, 77).data)
+      assert.equal(moments.length, rows.groups)
+      moments.forEach(({ gram, cross, inputMean, outputMean, outputVariance, count }, group) => {
+        assert.equal(count, 60 * rows.perSample)
+        for (let c = 0; c < rows.channels; c++) {
+          const own = weights.subarray(
+            (group * rows.channels + c) * rows.columns,
+            (group * rows.channels + c + 1) * rows.columns,
+          )
+          let [mean, variance] = [0, 0]
+          for (let i = 0; i < rows.columns; i++) {
+            let expected = 0
+            own.forEach((value, j) => (expected += value * (gram[j * rows.columns + i] as number)))
+            assert.ok(Math.abs((cross[c * rows.columns + i] as number) - expected) < 1e-4, `${c} ${i}`)
+            mean += (own[i] as number) * (inputMean[i] as number)
+            variance += (own[i] as number) * expected
+          }
+          assert.ok(Math.abs((outputMean[c] as number) - mean) < 1e-4)
+          assert.ok(Math.abs((outputVariance[c] as number) - variance) < 1e-3)
+        }
+      })
+    })
+  }
+})
+
+const OPTIONS = {
+  seed: 1,
+  method: 'ttq',
+  threshold: undefined,
+  sparsity: undefined,
+  onProgress: () => undefined,
+} as never
+
+describe('layer by layer', () => {
+  const split = splitOf([24], 300)
+  const samples = { split, indices: first(240), fixedBatch: null }
+  const heldOut = { split, indices: first(300).slice(240), fixedBatch: null }
+  const product = (b: GraphBuilder, x: ValueName, name: string, seed: number, output?: string): ValueName =>
+    b.emit('MatMul', [x, b.constant(uniform([24, 24], seed), name)], {}, output)
+
+  function chain(): Model {
+    const b = new GraphBuilder()
+    let x = b.input('x', 'float32', ['N', 24])
+    for (const i of [1, 2, 3]) x = b.emit('Relu', [product(b, x, `w${i}`, i)])
+    product(b, x, 'w4', 4, 'y')
+    b.output('y', 'float32', ['N', 24])
+    return model(b)
+  }
+
+  test('a network whose weights are ternary comes back as it is', async () => {
+    const network = chain()
+    for (const name of ['w2', 'w3']) {
+      const { dims, data } = network.graph.initializers.get(name) as Tensor<'float32'>
+      network.graph.initializers.set(
+        name,
+        float32(
+          dims,
+          data.map((value) => (value > 0.3 ? 0.25 : value < -0.3 ? -0.5 : 0)),
+        ),
+      )
+    }
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    for (const name of ['w2', 'w3']) {
+      assert.deepEqual(done.model.graph.initializers.get(name), network.graph.initializers.get(name))
+      assert.deepEqual([done.layers.get(name)?.wp, done.layers.get(name)?.wn], [0.25, 0.5])
+    }
+  })
+
+  test('is better than each layer by itself, and says how far off each is', async () => {
+    const network = chain()
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const { network: done, errors } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { fitWithoutData } = await import('../../src/ternary/fit-without-data.js')
+    const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
+    const [found, before] = await Promise.all(
+      [done.model, alone.model].map((each) => outputDistance(pool, network, each, heldOut)),
+    )
+    assert.ok((found as number) < 0.75 * (before as number), `${found} of ${before}`)
+    assert.deepEqual([...errors.keys()], ['w2', 'w3'])
+    for (const error of errors.values()) assert.ok(error > 0.01 && error < 0.5, String(error))
+  })
+
+  test('what the other branch of a sum has lost is made up for', async () => {
+    const build = (isSum: boolean): Model => {
+      const b = new GraphBuilder()
+      const x = b.emit('Relu', [product(b, b.input('x', 'float32', ['N', 24]), 'w1', 1)])
+      const lossy = product(b, x, 'w2', 2, 'lossy')
+      const own = product(b, x, 'w3', 3, 'own')
+      const sum = isSum ? b.emit('Add', [own, lossy]) : b.emit('Mul', [own, lossy])
+      product(b, b.emit('Relu', [sum]), 'w4', 4, 'y')
+      b.output('y', 'float32', ['N', 24])
+      return model(b)
+    }
+    const layers = async (network: Model): Promise<Int8Array | undefined> => {
+      const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+      return (await reconstruct(pool, network, choices, samples, OPTIONS)).network.layers.get('w3')?.codes
+    }
+    // The same layer on the same inputs: only what stands beside it differs.
+    assert.notDeepEqual(await layers(build(true)), await layers(build(false)))
+    const network = build(true)
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const distanceAt = async (value: ValueName): Promise<number> => {
+      const at = (of: Model): Model => ({
+        ...of,
+        graph: { ...of.graph, outputs: [{ name: value, type: { elementType: 'float32', dims: ['N', 24] } }] },
+      })
+      return (await outputDistance(pool, at(network), at(done.model), heldOut)) as number
+    }
+    const sum = network.graph.nodes.find(({ opType }) => opType === 'Add')?.outputs[0] as ValueName
+    // Two independent errors of these sizes would add up to more.
+    assert.ok((await distanceAt(sum)) < 0.95 * (await distanceAt('lossy')))
+  })
+
+  test('the number of threads does not matter', async () => {
+    const network = chain()
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const one = new WorkerPool(1)
+    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, OPTIONS)))
+    await one.close()
+    assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
+  })
+})
