@@ -101,32 +101,33 @@ function momentsModel({ original, student, input, target, beside, rows }: LayerP
   const shared = new Set(student.graph.inputs.map(({ name }) => name))
   const named = (name: ValueName): ValueName => (shared.has(name) ? name : ORIGINAL + name)
   addGraph(b, original.graph, named)
+  // Names of nodes must differ from those of the networks, too.
+  const emit = (op: string, inputs: readonly ValueName[], attributes: Parameters<typeof b.emit>[2] = {}): ValueName =>
+    b.emit(op, inputs, attributes, `ttq:${op}`)
   b.inputs.push(...student.graph.inputs)
   const wanted =
-    beside === undefined
-      ? named(target)
-      : b.emit('Add', [named(target), b.emit('Sub', [named(beside), beside])], {}, 'ttq:target')
+    beside === undefined ? named(target) : emit('Add', [named(target), emit('Sub', [named(beside), beside])])
   const { groups, columns, channels, inputPlaces, inputSize, outputPlaces } = rows
-  const flat = (value: ValueName, size: number): ValueName => b.emit('Reshape', [value, b.constant(int64([-1, size]))])
+  const flat = (value: ValueName, size: number): ValueName => emit('Reshape', [value, b.constant(int64([-1, size]))])
   const picked = (value: ValueName, places: Int32Array, width: number): ValueName => {
     const index: Tensor = { type: 'int32', dims: [places.length], data: places }
-    const all = b.emit('Gather', [value, b.constant(index, 'ttq:places')], { axis: 1 })
-    const byRow = b.emit('Reshape', [all, b.constant(int64([-1, groups, width]))])
-    return b.emit('Transpose', [byRow], { perm: [1, 0, 2] })
+    const all = emit('Gather', [value, b.constant(index, 'ttq:places')], { axis: 1 })
+    const byRow = emit('Reshape', [all, b.constant(int64([-1, groups, width]))])
+    return emit('Transpose', [byRow], { perm: [1, 0, 2] })
   }
   // Behind the input's own values: a zero for what lies outside, and the one of the last column.
-  const edge = b.emit('Mul', [
-    b.emit('Gather', [flat(input, inputSize), b.constant({ type: 'int32', dims: [1], data: Int32Array.of(0) })], {
+  const edge = emit('Mul', [
+    emit('Gather', [flat(input, inputSize), b.constant({ type: 'int32', dims: [1], data: Int32Array.of(0) })], {
       axis: 1,
     }),
     b.constant(float32([1, 2], [0, 0])),
   ])
-  const ends = b.emit('Add', [edge, b.constant(float32([1, 2], [0, 1]))])
-  const padded = b.emit('Concat', [flat(input, inputSize), ends], { axis: 1 })
+  const ends = emit('Add', [edge, b.constant(float32([1, 2], [0, 1]))])
+  const padded = emit('Concat', [flat(input, inputSize), ends], { axis: 1 })
   const x = picked(padded, withOnes(inputPlaces, columns, inputSize + 1), columns + 1)
   const y = picked(flat(wanted, rows.outputSize), outputPlaces, channels)
-  const turned = b.emit('Transpose', [x], { perm: [0, 2, 1] })
-  const both = b.emit('Concat', [y, b.emit('Mul', [y, y])], { axis: 2 })
+  const turned = emit('Transpose', [x], { perm: [0, 2, 1] })
+  const both = emit('Concat', [y, emit('Mul', [y, y])], { axis: 2 })
   b.push({ name: SUMS, opType: 'MatMul', domain: '', inputs: [turned, x], outputs: [SUMS], attributes: {} })
   b.push({ name: CROSSED, opType: 'MatMul', domain: '', inputs: [turned, both], outputs: [CROSSED], attributes: {} })
   b.output(SUMS, 'float32', [groups, columns + 1, columns + 1])
