@@ -5,6 +5,8 @@
 import { attribute } from '../onnx/attributes.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
 import { checkFinite, ternaryScales } from '../methods/threshold.js'
 import { floats, type GraphEdit } from './graph-edit.js'
@@ -21,25 +23,28 @@ export interface Rescaling {
  * they are: what fits without an error stays.
  */
 export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefined {
-  const weight = graph.initializers.get(choice.weight)
-  const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
-  if (
-    !choice.ternary ||
-    choice.outputs.length !== 1 ||
-    !isRightSide ||
-    weight === undefined ||
-    !isType(weight, 'float32') ||
-    ternaryScales(weight.data) !== undefined
-  )
-    return undefined
-  const node = producers(graph).get(choice.outputs[0] as ValueName)
-  if (node === undefined || !node.inputs.includes(choice.weight)) return undefined
+  const node = graph.initializers.get(choice.weight)?.type === 'float32' ? scalableLayer(graph, choice) : undefined
+  if (node === undefined) return undefined
   const biasName = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
   if (biasName === '') return { node, bias: undefined }
   const bias = biasPerChannel(graph.initializers.get(biasName), choice.dims[choice.channelAxis] as number)
   return bias === undefined
     ? undefined
     : { node, bias: bias.map((value) => value * attribute(node, 'beta', 'float', 1)) }
+}
+
+/**
+ * The only node of a choice that is to be ternary, where factors per channel can stand behind it, of any floating-point
+ * type; undefined where not, and where its weights are ternary as they are.
+ */
+export function scalableLayer(graph: Graph, choice: LayerChoice): Node | undefined {
+  const weight = graph.initializers.get(choice.weight)
+  const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
+  if (!choice.ternary || choice.outputs.length !== 1 || !isRightSide || weight === undefined) return undefined
+  if (!isFloatType(weight.type) || ternaryScales(float32Values(weight as Tensor<FloatType>)) !== undefined)
+    return undefined
+  const node = producers(graph).get(choice.outputs[0] as ValueName)
+  return node?.inputs.includes(choice.weight) === true ? node : undefined
 }
 
 // A Gemm's third input may also have one value per sample, or one for all.

@@ -8,6 +8,7 @@ import { removeUnusedNodes, valueNames } from '../onnx/graph-queries.js'
 import { addGraph } from '../onnx/add-graph.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import { DATA_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
 import type { LayerRows } from './layer-rows.js'
 
@@ -36,6 +37,8 @@ export interface LayerPlace {
   /** A value that is added to the target: what the student's lacks of the original's, the layer makes up for. */
   beside: ValueName | undefined
   rows: LayerRows
+  /** Of the layer's input and output. */
+  type: FloatType
 }
 
 export interface Samples {
@@ -95,7 +98,7 @@ function wholeBatches(count: number, batch: number): number {
 
 // x: [groups, rows, columns + 1], whose last column is 1; y: [groups, rows, 2 channels], outputs and their squares.
 // SUMS = xᵀ x, CROSSED = xᵀ y.
-function momentsModel({ original, student, input, target, beside, rows }: LayerPlace): Model {
+function momentsModel({ original, student, input, target, beside, rows, type }: LayerPlace): Model {
   const b = new GraphBuilder(valueNames(student.graph))
   addGraph(b, student.graph, (name) => name)
   const shared = new Set(student.graph.inputs.map(({ name }) => name))
@@ -108,7 +111,10 @@ function momentsModel({ original, student, input, target, beside, rows }: LayerP
   const wanted =
     beside === undefined ? named(target) : emit('Add', [named(target), emit('Sub', [named(beside), beside])])
   const { groups, columns, channels, inputPlaces, inputSize, outputPlaces } = rows
-  const flat = (value: ValueName, size: number): ValueName => emit('Reshape', [value, b.constant(int64([-1, size]))])
+  const single = (value: ValueName): ValueName =>
+    type === 'float32' ? value : emit('Cast', [value], { to: DATA_TYPES.float32.onnx })
+  const flat = (value: ValueName, size: number): ValueName =>
+    emit('Reshape', [single(value), b.constant(int64([-1, size]))])
   const picked = (value: ValueName, places: Int32Array, width: number): ValueName => {
     const index: Tensor = { type: 'int32', dims: [places.length], data: places }
     const all = emit('Gather', [value, b.constant(index, 'ttq:places')], { axis: 1 })

@@ -8,10 +8,10 @@ import { consumers, producers } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { observe } from '../runtime/observe.js'
 import { checkFinite } from '../methods/threshold.js'
-import { float32Values } from '../tensor/float-values.js'
+import { floatTensor, float32Values, roundTo } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { FloatType } from '../tensor/data-type.js'
-import { rescaling, spatialAxes } from './divide-channels.js'
+import { scalableLayer, spatialAxes } from './divide-channels.js'
 import { ownNorm } from './divide-into-norms.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
 import { floats, perChannel, plainNode, startEdit } from './graph-edit.js'
@@ -32,6 +32,9 @@ const PLACES = { least: 16, most: 256 } as const
 const MOST_COLUMNS = 2304
 
 const EPSILON = 1e-5
+
+/** Before this opset, Mul and Add broadcast by attributes only: there are no factors then. */
+const BROADCASTS = 7
 
 export interface ReconstructOptions extends FitRule {
   seed: number
@@ -114,6 +117,7 @@ interface Place {
   gain: Float64Array
   /** Of the student, in rows. */
   weights: Float64Array
+  type: FloatType
   /** A factor of the product that is no weight: Gemm's alpha. */
   product: number
 }
@@ -133,9 +137,12 @@ function placeOf(
   choice: LayerChoice,
   { shapes, batch, samples, seed }: Seen,
 ): Place | undefined {
-  const layer = rescaling(student.graph, choice)
-  if (layer === undefined || (student.opsets.get('') ?? 0) < 7) return undefined
-  const { node } = layer
+  const node = scalableLayer(student.graph, choice)
+  if (node === undefined || (student.opsets.get('') ?? 0) < BROADCASTS) return undefined
+  const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
+  const bias = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
+  const channels = choice.dims[choice.channelAxis] as number
+  if (bias !== '' && ![1, channels].includes(student.graph.initializers.get(bias)?.data.length ?? 0)) return undefined
   const [input, output] = [node.inputs[0] as ValueName, choice.outputs[0] as ValueName]
   const norm = choice.op === 'MatMul' ? undefined : ownNorm(student.graph, output)
   const [inputDims, outputDims] = [shapes.get(input), shapes.get(output)]
@@ -154,7 +161,8 @@ function placeOf(
     beside: valueBeside(original.graph, target, shapes),
     norm,
     gain,
-    weights: weightRows(choice, floats(student.graph, choice.weight)),
+    weights: weightRows(choice, float32Values(weight)),
+    type: weight.type,
     product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,
   }
 }
@@ -212,7 +220,7 @@ interface Solved {
 
 async function solve(
   pool: WorkerPool,
-  { rows, weights, gain }: Place,
+  { rows, weights, gain, type }: Place,
   choice: LayerChoice,
   moments: readonly LayerMoments[],
 ): Promise<Solved> {
@@ -241,7 +249,7 @@ async function solve(
       whole += moment.outputVariance[c] as number
     }
   })
-  const scale = Math.fround(factors.reduce((sum, factor) => sum + factor, 0) / factors.length)
+  const scale = roundTo(type, factors.reduce((sum, factor) => sum + factor, 0) / factors.length)
   return {
     layer: { codes: fromRows(choice, codes), wp: scale, wn: scale, threshold: null },
     factors: factors.map((factor) => factor / scale),
@@ -316,12 +324,13 @@ function affine(
 function settle(
   student: Model,
   choice: LayerChoice,
-  { norm, product }: Place,
+  { norm, product, type }: Place,
   { layer, factors, shifts }: Solved,
 ): Model {
   const edit = startEdit(student)
   const { graph } = edit
-  const values = float32(
+  const values = floatTensor(
+    type,
     choice.dims,
     Float32Array.from(layer.codes, (code) => code * layer.wp),
   )
@@ -333,7 +342,7 @@ function settle(
   if (norm !== undefined) {
     // The layer's own bias goes with it: the norm's mean takes up all shifts.
     const behind = graph.nodes.find(({ outputs }) => outputs[0] === norm.outputs[0]) as Node
-    if (choice.op !== 'MatMul') withoutBias(node, choice, edit, factors.length)
+    if (choice.op !== 'MatMul') withoutBias(node, choice, edit, type)
     const epsilon = attribute(behind, 'epsilon', 'float', EPSILON)
     const variance = floats(graph, behind.inputs[4] as ValueName)
     behind.inputs[1] = vector(
@@ -347,10 +356,12 @@ function settle(
   const output = choice.outputs[0] as ValueName
   const raw = edit.fresh(`${output}_raw`)
   node.outputs = [raw]
-  if (choice.op !== 'MatMul') withoutBias(node, choice, edit, factors.length)
+  if (choice.op !== 'MatMul') withoutBias(node, choice, edit, type)
   const scaled = edit.fresh(`${output}_scaled`)
-  const broadcast = (kind: string, numbers: Float64Array): ValueName =>
-    edit.initializer(`${choice.weight}.${kind}`, perChannel(Float32Array.from(numbers), spatialAxes(choice)))
+  const broadcast = (kind: string, numbers: Float64Array): ValueName => {
+    const { dims, data } = perChannel(Float32Array.from(numbers), spatialAxes(choice))
+    return edit.initializer(`${choice.weight}.${kind}`, floatTensor(type, dims, data))
+  }
   edit.insertBehind(raw, [
     plainNode('Mul', [raw, broadcast('channel_scale', own)], scaled),
     plainNode('Add', [scaled, broadcast('channel_shift', shifts)], output),
@@ -361,8 +372,11 @@ function settle(
 /** Before this opset, a Gemm must have its third input. */
 const GEMM_WITHOUT_BIAS = 11
 
-function withoutBias(node: Node, choice: LayerChoice, edit: ReturnType<typeof startEdit>, channels: number): void {
+function withoutBias(node: Node, choice: LayerChoice, edit: ReturnType<typeof startEdit>, type: FloatType): void {
+  const channels = choice.dims[choice.channelAxis] as number
   node.inputs = node.inputs.slice(0, 2)
   if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS)
-    node.inputs.push(edit.initializer(`${choice.weight}.no_bias`, float32([channels], new Float32Array(channels))))
+    node.inputs.push(
+      edit.initializer(`${choice.weight}.no_bias`, floatTensor(type, [channels], new Float32Array(channels))),
+    )
 }

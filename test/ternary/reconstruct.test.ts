@@ -8,6 +8,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { producers } from '../../src/onnx/graph-queries.js'
 import type { Model, Node, ValueName } from '../../src/onnx/model.js'
 import { observe } from '../../src/runtime/observe.js'
+import { floatTensor } from '../../src/tensor/float-values.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { layerMoments } from '../../src/ternary/layer-moments.js'
@@ -105,7 +106,15 @@ describe('the moments of a layer', () => {
       const node = producers(network.graph).get('y') as Node
       const rows = layerRows(node, choice, dims, 7, randomSource(1))
       assert.ok(rows !== undefined && rows.perSample <= 7)
-      const place = { original: network, student: network, input: 'x', target: 'y', beside: undefined, rows }
+      const place = {
+        original: network,
+        student: network,
+        input: 'x',
+        target: 'y',
+        beside: undefined,
+        rows,
+        type: 'float32',
+      } as const
       const moments = await layerMoments(pool, place, { split, indices: first(60), fixedBatch: null })
       const weights = weightRows(choice, uniform(weight, 77).data)
       assert.equal(moments.length, rows.groups)
@@ -188,6 +197,38 @@ describe('layer by layer', () => {
     assert.ok((found as number) < 0.75 * (before as number), `${found} of ${before}`)
     assert.deepEqual([...errors.keys()], ['w2', 'w3'])
     for (const error of errors.values()) assert.ok(error > 0.01 && error < 0.5, String(error))
+  })
+
+  test('weights in float16 stay float16, and so do their factors', async () => {
+    const network = chain()
+    const { initializers } = network.graph
+    for (const [name, tensor] of initializers)
+      initializers.set(name, floatTensor('float16', tensor.dims, tensor.data as Float32Array))
+    network.graph.inputs = [{ name: 'x', type: { elementType: 'float16', dims: ['N', 24] } }]
+    network.graph.outputs = [{ name: 'y', type: { elementType: 'float16', dims: ['N', 24] } }]
+    const halves: Split = {
+      size: split.size,
+      batch: async (indices) => {
+        const { inputs, labels } = await split.batch(indices)
+        const { dims, data } = inputs['x'] as Tensor<'float32'>
+        return { inputs: { x: floatTensor('float16', dims, data) }, labels }
+      },
+    }
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const half = { ...samples, split: halves }
+    const { network: done, errors } = await reconstruct(pool, network, choices, half, OPTIONS)
+    assert.deepEqual([...errors.keys()], ['w2', 'w3'])
+    assert.ok([...done.model.graph.initializers.values()].every(({ type }) => type === 'float16'))
+    const single = chain()
+    const { errors: expected } = await reconstruct(
+      pool,
+      single,
+      choices.map((choice) => ({ ...choice, elementType: 'float32' as const })),
+      samples,
+      OPTIONS,
+    )
+    for (const [name, error] of errors) assert.ok(Math.abs(error - (expected.get(name) as number)) < 0.02)
+    assert.ok(((await outputDistance(pool, network, done.model, { ...heldOut, split: halves })) as number) < 60)
   })
 
   test('what the other branch of a sum has lost is made up for', async () => {
