@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { TtqError } from '../errors/ttq-error.js'
-import { isPacked } from '../packed/index.js'
+import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
 import { textOption } from './command-options.js'
 
@@ -100,8 +100,8 @@ async function readStream(stream: Readable, name: string, signal: AbortSignal): 
 // the beginning is enough for the message, be it endless.
 function isPlausible(bytes: Uint8Array): boolean {
   const [tag = 0] = bytes
-  const [field, wire] = [tag >> 3, tag & 7]
-  return isPacked(bytes) || (tag < 0x80 && field >= 1 && (wire === 0 || wire === 2))
+  const wire = tag & 7
+  return isPacked(bytes) || (tag >= 8 && (wire === 0 || wire === 2))
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 // The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
 import type { Writable } from 'node:stream'
 import { printableLines } from '../errors/printable.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import type { Progress } from '../training/progress.js'
 import { EXIT } from './exit-codes.js'
 import { progressDisplay } from './progress-display.js'
@@ -50,7 +50,7 @@ export function openTerminal({ quiet, streams = process, signal }: TerminalOptio
         display.clear()
         stdout.write(data, (error) => {
           if (error === null || error === undefined) resolve(true)
-          else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false)
+          else if (hasErrno(error, 'EPIPE')) resolve(false)
           else reject(new TtqError('output', `stdout: ${error.message}`, { cause: error }))
         })
       }),

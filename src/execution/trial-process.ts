@@ -112,10 +112,8 @@ export class TrialProcess implements Loader {
         this.pending.set(id, { fatal, resolve, reject })
         child.ref()
         if (call.call === 'load' && fatal !== undefined) (child.stdio[MODELS] as Writable).write(fatal.model)
-        child.send({ id, ...call } satisfies TrialRequest, (error) => {
-          // A lost process is told by its end.
-          void error
-        })
+        // What cannot be sent is told by the end of the process.
+        child.send({ id, ...call } satisfies TrialRequest, () => undefined)
       })
     } finally {
       clearTimeout(timer)

@@ -12,17 +12,16 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { onlyLeading } from '../ternary/only-leading.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
+import { confirmPacked } from './confirm-packed.js'
 import type { PackedResult } from './packed-result.js'
-import { packNetwork } from './pack-network.js'
-import { reconstructFrom } from './reconstruct-layers.js'
+import { isLayerwise, reconstructFrom } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
-import { packsExactly, unpack } from '../packed/unpack.js'
-import { roundRest } from '../ternary/round-rest.js'
 
 /** @throws TtqError of any code but `output` */
 export async function packTrained(
@@ -102,17 +101,11 @@ async function trainAndPack(
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
   if (options.epochs === 0) {
-    const fitted = await reconstructFrom(pool, bound, choices, job)
-    job.phase('pack')
-    const network = roundRest(fitted.network, choices, options)
-    const file = packNetwork(network, { method: options.method, name: connections.name, dataset })
-    job.phase('verify')
-    const before = await test(network.model)
-    job.phase('evaluate')
-    const compressed = await test(unpack(file).model)
-    const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, network.model)
-    const agreement = task.agreement(compressed, baseline)
-    return { file, choices, network, bitExact, dataset, baseline, compressed, agreement, reconstruction: fitted.report }
+    const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job) : undefined
+    const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
+    const confirmed = await confirmPacked({ pool, bound, job, test }, network, choices, { method: options.method })
+    const agreement = task.agreement(confirmed.compressed, baseline)
+    return { ...confirmed, choices, dataset, baseline, agreement, ...(fitted && { reconstruction: fitted.report }) }
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound

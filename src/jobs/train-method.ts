@@ -1,46 +1,32 @@
 // One method of a compression: trained, packed, read back and evaluated, with fewer ternary layers where that is needed
 // to hold the bound on accuracy.
-import type { BoundNetwork } from '../binding/bind-network.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
-import type { WorkerPool } from '../execution/worker-pool.js'
-import type { Model, ValueName } from '../onnx/model.js'
+import type { ValueName } from '../onnx/model.js'
 import type { MethodName, RestPrecision } from '../options/choices.js'
 import { OPTIONS } from '../options/option-table.js'
-import { packsExactly, unpack } from '../packed/unpack.js'
 import { isBeyond } from '../ternary/accuracy-drop.js'
 import { fineTune, type FineTuned, type FineTuneSettings, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
 import { type Candidate, restoreLayers } from '../ternary/restore-layers.js'
-import { roundRest } from '../ternary/round-rest.js'
-import type { TernaryNetwork } from '../ternary/ternary-network.js'
 import type { RunCheckpoint } from '../training/run-checkpoint.js'
-import type { CompressJob } from './compress-job.js'
-import { packNetwork } from './pack-network.js'
+import { type ConfirmedFile, confirmPacked, type TestBench } from './confirm-packed.js'
 import type { TrainedMethod } from './packed-result.js'
 
-interface MethodParts {
-  pool: WorkerPool
-  bound: BoundNetwork
+interface MethodParts extends TestBench {
   choices: readonly LayerChoice[]
-  job: CompressJob
-  test: (model: Model) => Promise<Evaluation>
   baseline: Evaluation
   checkpoint: RunCheckpoint | undefined
 }
 
 /** A candidate with what its report says. */
-interface Confirmed extends Candidate {
-  network: TernaryNetwork
-  compressed: Evaluation
-  bitExact: boolean
-}
+type Confirmed = Candidate & ConfirmedFile
 
 /** Only the method that is packed gives up ternary layers for maxDrop: the others are there to be compared with it. */
 export async function trainMethod(method: MethodName, parts: MethodParts): Promise<TrainedMethod> {
   const start = performance.now()
-  const { pool, bound, choices, job, test, baseline, checkpoint } = parts
+  const { pool, bound, choices, job, baseline, checkpoint } = parts
   const options: FineTuneSettings = { ...job.options, method }
   const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
   job.phase('train', job.options.compare.length > 0 ? method : undefined)
@@ -56,27 +42,9 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
       ...(from && { from }),
     })
   const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
-    job.phase('pack')
-    const network = roundRest(tuned.network, chosen, {
-      rest: job.options.rest,
-      exceptions: restoredPrecisions(choices, chosen),
-    })
-    const file = packNetwork(network, { method, name: job.connections.name, dataset: bound.dataset })
-    job.phase('verify')
-    const trained = await test(network.model)
-    job.phase('evaluate')
-    const compressed = await test(unpack(file).model)
-    // Other devices may sum in another order from run to run: there the networks themselves are compared.
-    const bitExact = pool.device === 'cpu' ? trained.digest === compressed.digest : packsExactly(file, network.model)
-    return {
-      choices: chosen,
-      tuned,
-      network,
-      file,
-      compressed,
-      bitExact,
-      drop: taskOf(bound.dataset).drop(baseline, compressed),
-    }
+    const exceptions = restoredPrecisions(choices, chosen)
+    const confirmed = await confirmPacked(parts, tuned.network, chosen, { method, exceptions })
+    return { ...confirmed, choices: chosen, tuned, drop: taskOf(bound.dataset).drop(baseline, confirmed.compressed) }
   }
   const first = await confirm(await train(ternary, options), choices)
   const { maxDrop, maxDropAction } = job.options

@@ -23,13 +23,11 @@ const RULES: readonly Rule[] = [
     const idle = optionsOf(job).find(([option, row]) => row.needsData === true && isSaid(given[option], row))
     return idle && [idle[0], `given without ${name('data')}, expected a dataset to train on`]
   },
-  ({ job, options, name }) => {
+  ({ job, given, options, name }) => {
     if (options['epochs'] !== 0) return undefined
     if (job !== 'compress') return ['epochs', 'found 0, expected 1 or more']
-    const training = ['fromScratch', 'sparsity'].find(
-      (option) => options[option] !== undefined && options[option] !== false,
-    )
-    return training === undefined ? undefined : ['epochs', `found 0 with ${name(training)}, expected 1 or more`]
+    const training = optionsOf(job).find(([option, row]) => needsTraining(option, row) && isSaid(given[option], row))
+    return training && [training[0], `given with ${name('epochs')} 0, which trains nothing`]
   },
   together('threshold', 'sparsity', 'each of them decides which weights become 0'),
   ({ options, given, name }) => {
@@ -120,6 +118,11 @@ export function contradiction(
       return new TtqError('usage', `${name(found[0])}: ${found[1]}`, { facts: { option: found[0] } })
   }
   return undefined
+}
+
+// What says how to train, and that something is trained.
+function needsTraining(option: string, { setting }: OptionRow): boolean {
+  return setting !== undefined || ['recipe', 'fromScratch', 'compare', 'maxDropAction'].includes(option)
 }
 
 function together(first: string, second: string, reason: string): Rule {

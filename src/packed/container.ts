@@ -8,6 +8,7 @@ import {
   DIGEST_BYTES,
   FORMAT_VERSION,
   HEADER_BYTES,
+  isPacked,
   LIMITS,
   MAGIC,
   sectionOffsets,
@@ -22,11 +23,6 @@ export interface Container extends Directory {
   /** Deflated. */
   graph: Uint8Array
   data: Uint8Array
-}
-
-/** Whether these bytes begin like a .ttq file. */
-export function isPacked(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte)
 }
 
 export interface ContainerParts extends Directory {

@@ -7,6 +7,11 @@ import type { StoredTensor } from './encoding.js'
  */
 export const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a)
 
+/** Whether these bytes begin like a .ttq file. */
+export function isPacked(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte)
+}
+
 export const FORMAT_VERSION = 1
 
 /** Sections and tensors start at multiples of this many bytes: a cache line, and enough for every vector load. */

@@ -1,5 +1,5 @@
 // The package's subpath `ttq-onnx/packed`: reading and writing .ttq files, in Node and in browsers.
-export { isPacked } from './container.js'
+export { isPacked } from './format.js'
 export { FLOAT16_TYPES, type Float16Type, roundToFloat16 } from './float16-encoding.js'
 export { inspectPacked, type PackedSummary, type PackedTensorSummary } from './inspect-packed.js'
 export { int8Tensor, quantizeInt8 } from './int8-encoding.js'

@@ -6,7 +6,7 @@ import { attribute } from '../onnx/attributes.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
+import { float32Values, floatTensor } from '../tensor/float-values.js'
 import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
 import { checkFinite, ternaryScales } from '../methods/threshold.js'
 import { floats, type GraphEdit } from './graph-edit.js'
@@ -64,15 +64,26 @@ export function divideOut(
   { node }: Rescaling,
 ): { divisor: Float32Array; raw: ValueName } {
   const divisor = divideWeights(edit, choice)
+  removeBias(edit, choice, node)
+  return { divisor, raw: renameOutput(edit, choice, node) }
+}
+
+/** Gives a layer's output a new name, so that something can stand behind it that has the old one. */
+export function renameOutput(edit: GraphEdit, choice: LayerChoice, node: Node): ValueName {
   const raw = edit.fresh(`${choice.outputs[0]}_raw`)
   node.outputs = [raw]
-  if (choice.op !== 'MatMul') node.inputs = node.inputs.slice(0, 2)
-  if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS) {
-    node.inputs.push(
-      edit.initializer(`${choice.weight}.no_bias`, float32([divisor.length], new Float32Array(divisor.length))),
-    )
-  }
-  return { divisor, raw }
+  return raw
+}
+
+/** Takes the bias of a Conv or Gemm away. */
+export function removeBias(edit: GraphEdit, choice: LayerChoice, node: Node): void {
+  if (choice.op === 'MatMul') return
+  node.inputs = node.inputs.slice(0, 2)
+  if (choice.op !== 'Gemm' || edit.opset >= GEMM_WITHOUT_BIAS) return
+  const channels = choice.dims[choice.channelAxis] as number
+  const { type } = edit.graph.initializers.get(choice.weight) as Tensor<FloatType>
+  const none = floatTensor(type, [channels], new Float32Array(channels))
+  node.inputs.push(edit.initializer(`${choice.weight}.no_bias`, none))
 }
 
 /**

@@ -1,14 +1,10 @@
 // Batch norm that is there already takes up the factors that are divided out of its layer's channels.
-import { attribute } from '../onnx/attributes.js'
-import { consumers } from '../onnx/graph-queries.js'
-import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
 import { divideWeights, rescaling } from './divide-channels.js'
-import { floats, startEdit } from './graph-edit.js'
+import { startEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
-
-/** Where the file says none (ONNX's default). */
-const EPSILON = 1e-5
+import { normParameters, ownNorm } from './own-norm.js'
 
 /**
  * Divides the root mean square of each output channel's weights out of every ternary Conv and Gemm that has a batch
@@ -30,13 +26,7 @@ export function divideIntoNorms(model: Model, choices: readonly LayerChoice[]): 
       layer.node.inputs[2] = edit.initializer(`${choice.weight}.divided_bias`, float32([bias.length], bias))
       delete layer.node.attributes['beta']
     }
-    const epsilon = attribute(norm, 'epsilon', 'float', EPSILON)
-    const [scale, , mean, variance] = norm.inputs.slice(1).map((name) => floats(edit.graph, name)) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ]
+    const { scale, mean, variance, epsilon } = normParameters(edit.graph, norm)
     const nextVariance = variance.map((value, channel) => value / (divisor[channel] as number) ** 2)
     const replace = (input: number, kind: string, values: Float32Array): void => {
       norm.inputs[input] = edit.initializer(`${choice.weight}.${kind}`, float32([values.length], values))
@@ -59,19 +49,4 @@ export function divideIntoNorms(model: Model, choices: readonly LayerChoice[]): 
     replace(4, 'norm_variance', nextVariance)
   }
   return edit.finish()
-}
-
-/** The batch norm that is alone in using a value, in inference form and with constant parameters. */
-export function ownNorm(graph: Graph, value: ValueName): Node | undefined {
-  const users = consumers(graph).get(value) ?? []
-  const [norm] = users
-  if (
-    users.length !== 1 ||
-    norm?.opType !== 'BatchNormalization' ||
-    norm.inputs[0] !== value ||
-    graph.outputs.some(({ name }) => name === value)
-  )
-    return undefined
-  const isConstant = norm.inputs.slice(1).every((name) => graph.initializers.get(name)?.type === 'float32')
-  return isConstant && attribute(norm, 'training_mode', 'int', 0) === 0 ? norm : undefined
 }

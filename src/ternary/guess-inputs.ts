@@ -1,15 +1,15 @@
 // How a network wants its inputs where nobody says it: what its first layers give tells.
 import { ChannelSums } from '../binding/channel-statistics.js'
 import type { SyntheticSamples } from '../binding/synthetic-samples.js'
-import { attribute } from '../onnx/attributes.js'
 import { cloneModel, removeUnusedNodes } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
-import { isType } from '../tensor/tensor.js'
-import { ownNorm } from './divide-into-norms.js'
-import { floats } from './graph-edit.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
+import { float32, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
+import { normParameters, ownNorm } from './own-norm.js'
 
 /** Samples that each way is tried on. */
 const TRIED = 16
@@ -44,7 +44,7 @@ export async function guessInputs(
         const results = await graph.run((await way.split.batch(indices)).inputs, outputs)
         outputs.forEach((name, i) => {
           const tensor = results[name]
-          if (tensor !== undefined && isType(tensor, 'float32')) sums[i]?.add(tensor)
+          if (tensor !== undefined && isFloatType(tensor.type)) sums[i]?.add(inFloat32(tensor as Tensor<FloatType>))
         })
       }
       const distance = layers.reduce((sum, layer, i) => sum + distanceOf(model, layer, sums[i] as ChannelSums), 0)
@@ -58,18 +58,21 @@ export async function guessInputs(
 function distanceOf({ graph }: Model, layer: LayerChoice, sums: ChannelSums): number {
   const { mean, variance } = sums.statistics()
   const norm = ownNorm(graph, layer.outputs[0] as ValueName)
-  const known = norm?.inputs.slice(3).map((name) => floats(graph, name))
-  const epsilon = norm === undefined ? 0 : attribute(norm, 'epsilon', 'float', 1e-5)
+  const known = norm && normParameters(graph, norm)
   let sum = 0
   let channels = 0
   for (let c = 0; c < variance.length; c++) {
     const found = variance[c] as number
     // A dead channel says nothing.
     if (!(found > 1e-12)) continue
-    const expected = known === undefined ? 1 : (known[1]?.[c] as number) + epsilon
-    const center = known?.[0]?.[c] ?? 0
+    const expected = known === undefined ? 1 : (known.variance[c] as number) + known.epsilon
+    const center = known?.mean[c] ?? 0
     sum += Math.log(found / expected) ** 2 / 4 + ((mean[c] as number) - center) ** 2 / Math.max(found, expected)
     channels++
   }
   return channels === 0 ? Infinity : sum / channels
+}
+
+function inFloat32(tensor: Tensor<FloatType>): Tensor<'float32'> {
+  return float32(tensor.dims, float32Values(tensor))
 }

@@ -11,7 +11,7 @@ export interface LayerRows {
   groups: number
   columns: number
   channels: number
-  /** Rows taken of each sample; undefined where rows are no part of one sample, but of all of them. */
+  /** Rows taken of each sample. */
   perSample: number
   /**
    * [perSample, groups, columns]: places in a sample's flattened input; `inputSize` stands for the zeros around it.

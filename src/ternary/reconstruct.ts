@@ -1,6 +1,6 @@
 // Ternary weights without training: layer after layer, each such that it gives what the original gives, on the inputs
 // that the network compressed so far has for it. What is needed are samples, no labels and no gradients.
-import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
+import type { RoundingProblem } from '../algebra/round-ternary.js'
 import { randomSource } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { attribute } from '../onnx/attributes.js'
@@ -11,14 +11,14 @@ import { checkFinite } from '../methods/threshold.js'
 import { floatTensor, float32Values, roundTo } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import type { FloatType } from '../tensor/data-type.js'
-import { scalableLayer, spatialAxes } from './divide-channels.js'
-import { ownNorm } from './divide-into-norms.js'
+import { removeBias, renameOutput, scalableLayer } from './divide-channels.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
-import { floats, perChannel, plainNode, startEdit } from './graph-edit.js'
-import { insertChannelScales } from './insert-channel-scales.js'
+import { startEdit } from './graph-edit.js'
+import { insertChannelScales, scaleChannels, takesChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import { type LayerMoments, layerMoments, type Samples } from './layer-moments.js'
 import { fromRows, type LayerRows, layerRows, weightRows } from './layer-rows.js'
+import { normParameters, ownNorm } from './own-norm.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
 /** Rows that a layer is fitted on, at most, and places of its output that are looked at in each sample. */
@@ -30,11 +30,6 @@ const PLACES = { least: 16, most: 256 } as const
  * a second, 2,304 twelve, 4,608 more than a hundred).
  */
 const MOST_COLUMNS = 2304
-
-const EPSILON = 1e-5
-
-/** Before this opset, Mul and Add broadcast by attributes only: there are no factors then. */
-const BROADCASTS = 7
 
 export interface ReconstructOptions extends FitRule {
   seed: number
@@ -138,7 +133,7 @@ function placeOf(
   { shapes, batch, samples, seed }: Seen,
 ): Place | undefined {
   const node = scalableLayer(student.graph, choice)
-  if (node === undefined || (student.opsets.get('') ?? 0) < BROADCASTS) return undefined
+  if (node === undefined || !takesChannelScales(student)) return undefined
   const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
   const bias = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
   const channels = choice.dims[choice.channelAxis] as number
@@ -168,11 +163,9 @@ function placeOf(
 }
 
 function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {
-  const gain = new Float64Array(channels).fill(1)
-  if (norm === undefined) return gain
-  const [scale, , , variance] = norm.inputs.slice(1).map((name) => floats(graph, name))
-  const epsilon = attribute(norm, 'epsilon', 'float', EPSILON)
-  return gain.map((_, c) => (scale?.[c] as number) / Math.sqrt((variance?.[c] as number) + epsilon))
+  if (norm === undefined) return new Float64Array(channels).fill(1)
+  const { scale, variance, epsilon } = normParameters(graph, norm)
+  return Float64Array.from(scale, (value, c) => value / Math.sqrt((variance[c] as number) + epsilon))
 }
 
 // The other operand of the sum that a value goes into, where it does not depend on the value itself: what the student
@@ -225,7 +218,6 @@ async function solve(
   moments: readonly LayerMoments[],
 ): Promise<Solved> {
   const { columns, channels, groups } = rows
-  const codes = new Int8Array(weights.length)
   const factors = new Float64Array(groups * channels)
   const shifts = new Float64Array(groups * channels)
   let [lost, whole] = [0, 0]
@@ -236,20 +228,20 @@ async function solve(
       .map((weight, i) => weight * (gain[start + Math.floor(i / columns)] as number))
     return { gram, cross, prior }
   })
-  const rounded = await roundAll(pool, problems)
+  const codes = await roundAll(pool, problems)
   moments.forEach((moment, group) => {
-    const own = rounded[group] as (typeof rounded)[number]
-    codes.set(own.codes, group * channels * columns)
     for (let c = 0; c < channels; c++) {
-      const fit = affine(moment, own.codes.subarray(c * columns, (c + 1) * columns), c)
       const channel = group * channels + c
+      const fit = affine(moment, codes.subarray(channel * columns, (channel + 1) * columns), c)
       factors[channel] = fit.factor
       shifts[channel] = fit.shift
       lost += fit.lost
       whole += moment.outputVariance[c] as number
     }
   })
-  const scale = roundTo(type, factors.reduce((sum, factor) => sum + factor, 0) / factors.length)
+  const mean = factors.reduce((sum, factor) => sum + factor, 0) / factors.length
+  // What float16 cannot hold stays a scale: the factors make up for it.
+  const scale = roundTo(type, mean) || 1
   return {
     layer: { codes: fromRows(choice, codes), wp: scale, wn: scale, threshold: null },
     factors: factors.map((factor) => factor / scale),
@@ -258,40 +250,36 @@ async function solve(
   }
 }
 
-// Rows are shared out among the threads; a layer of many groups, group by group.
-async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded[]> {
-  const [only] = problems
-  if (problems.length === 1 && only !== undefined) {
-    const n = Math.sqrt(only.gram.length)
-    const rows = only.cross.length / n
-    const share = Math.ceil(rows / pool.size)
-    const starts = Array.from({ length: Math.ceil(rows / share) }, (_, i) => i * share)
-    const parts = await Promise.all(
-      starts.map((start, worker) =>
-        pool.call(worker, 'roundTernary', [
-          {
-            gram: only.gram,
-            cross: only.cross.slice(start * n, (start + share) * n),
-            prior: only.prior.slice(start * n, (start + share) * n),
-          },
-        ]),
-      ),
-    )
-    const codes = new Int8Array(rows * n)
-    const scales = new Float64Array(rows)
-    parts.forEach(([part], i) => {
-      codes.set(part?.codes as Int8Array, (starts[i] as number) * n)
-      scales.set(part?.scales as Float64Array, starts[i])
-    })
-    return [{ codes, scales }]
-  }
-  const share = Math.ceil(problems.length / pool.size)
-  const parts = await Promise.all(
+// Rows are shared out among the threads, or whole problems where there are enough of them. In the order of the problems.
+async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Int8Array> {
+  const parts = problems.length < pool.size ? problems.flatMap((problem) => shares(problem, pool.size)) : problems
+  const done = await Promise.all(
     Array.from({ length: pool.size }, (_, worker) =>
-      pool.call(worker, 'roundTernary', problems.slice(worker * share, (worker + 1) * share)),
+      pool.call(
+        worker,
+        'roundTernary',
+        parts.filter((__, i) => i % pool.size === worker),
+      ),
     ),
   )
-  return parts.flat()
+  const codes = parts.map((_, i) => done[i % pool.size]?.[Math.floor(i / pool.size)] as Int8Array)
+  const all = new Int8Array(codes.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of codes) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+function shares({ gram, cross, prior }: RoundingProblem, count: number): RoundingProblem[] {
+  const n = Math.sqrt(gram.length)
+  const size = n * Math.ceil(cross.length / n / count)
+  return Array.from({ length: Math.ceil(cross.length / size) }, (_, i) => ({
+    gram,
+    cross: cross.slice(i * size, (i + 1) * size),
+    prior: prior.slice(i * size, (i + 1) * size),
+  }))
 }
 
 // Factor and shift that bring the product of inputs and codes closest to the target.
@@ -336,47 +324,27 @@ function settle(
   )
   graph.initializers.set(choice.weight, values)
   const node = producers(graph).get(choice.outputs[0] as ValueName) as Node
-  const vector = (kind: string, numbers: Float64Array): ValueName =>
-    edit.initializer(`${choice.weight}.${kind}`, float32([numbers.length], Float32Array.from(numbers)))
+  removeBias(edit, choice, node)
   const own = factors.map((factor) => factor / product)
-  if (norm !== undefined) {
-    // The layer's own bias goes with it: the norm's mean takes up all shifts.
-    const behind = graph.nodes.find(({ outputs }) => outputs[0] === norm.outputs[0]) as Node
-    if (choice.op !== 'MatMul') withoutBias(node, choice, edit, type)
-    const epsilon = attribute(behind, 'epsilon', 'float', EPSILON)
-    const variance = floats(graph, behind.inputs[4] as ValueName)
-    behind.inputs[1] = vector(
-      'norm_scale',
-      own.map((factor, c) => factor * Math.sqrt((variance[c] as number) + epsilon)),
-    )
-    behind.inputs[2] = vector('norm_shift', shifts)
-    behind.inputs[3] = vector('norm_mean', new Float64Array(factors.length))
+  if (norm === undefined) {
+    const raw = renameOutput(edit, choice, node)
+    scaleChannels(edit, choice, raw, { factor: Float32Array.from(own), shift: Float32Array.from(shifts) })
     return edit.finish()
   }
-  const output = choice.outputs[0] as ValueName
-  const raw = edit.fresh(`${output}_raw`)
-  node.outputs = [raw]
-  if (choice.op !== 'MatMul') withoutBias(node, choice, edit, type)
-  const scaled = edit.fresh(`${output}_scaled`)
-  const broadcast = (kind: string, numbers: Float64Array): ValueName => {
-    const { dims, data } = perChannel(Float32Array.from(numbers), spatialAxes(choice))
-    return edit.initializer(`${choice.weight}.${kind}`, floatTensor(type, dims, data))
+  // The layer's own bias goes with it: the norm's mean takes up all shifts.
+  const behind = graph.nodes.find(({ outputs }) => outputs[0] === norm.outputs[0]) as Node
+  const { variance, epsilon } = normParameters(graph, behind)
+  const replace = (input: number, kind: string, numbers: Float64Array): void => {
+    const values = float32([numbers.length], Float32Array.from(numbers))
+    behind.inputs[input] = edit.initializer(`${choice.weight}.${kind}`, values)
   }
-  edit.insertBehind(raw, [
-    plainNode('Mul', [raw, broadcast('channel_scale', own)], scaled),
-    plainNode('Add', [scaled, broadcast('channel_shift', shifts)], output),
-  ])
+  const deviation = (c: number): number => Math.sqrt((variance[c] as number) + epsilon)
+  replace(
+    1,
+    'norm_scale',
+    own.map((factor, c) => factor * deviation(c)),
+  )
+  replace(2, 'norm_shift', shifts)
+  replace(3, 'norm_mean', new Float64Array(factors.length))
   return edit.finish()
-}
-
-/** Before this opset, a Gemm must have its third input. */
-const GEMM_WITHOUT_BIAS = 11
-
-function withoutBias(node: Node, choice: LayerChoice, edit: ReturnType<typeof startEdit>, type: FloatType): void {
-  const channels = choice.dims[choice.channelAxis] as number
-  node.inputs = node.inputs.slice(0, 2)
-  if (choice.op === 'Gemm' && edit.opset < GEMM_WITHOUT_BIAS)
-    node.inputs.push(
-      edit.initializer(`${choice.weight}.no_bias`, floatTensor(type, [channels], new Float32Array(channels))),
-    )
 }

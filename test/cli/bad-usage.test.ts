@@ -75,6 +75,16 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx --method bwn --sparsity 0.5',
     '--sparsity: given with --method bwn, which chooses the zeros itself.',
   ],
+  ...['--learning-rate 0.1', '--distill 1', '--from-scratch', '--recipe paper', '--compare twn', '--no-augment'].map(
+    (options): [string, string] => [
+      `compress m.onnx --data x.mjs --epochs 0 ${options}`,
+      `${options.replace(/^--(no-)?([^ ]+).*/, '--$2')}: given with --epochs 0, which trains nothing.`,
+    ],
+  ),
+  [
+    'compress m.onnx --data x.mjs --epochs 0 --resume',
+    '--resume: given with --epochs 0, expected a dataset to train on.',
+  ],
   ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --max-drop 1', '--max-drop: given without --data, expected a dataset to train on.'],

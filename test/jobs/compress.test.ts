@@ -136,6 +136,19 @@ for (const [name, { form = {}, ...request }] of Object.entries(FITS)) {
   })
 }
 
+test('without epochs, what chooses the codes otherwise is held to: as without data, and measured', async () => {
+  const network = stripesNetwork()
+  const rule = { name: 'stripes.onnx', method: 'twn' } as const
+  const [measured, plain] = await Promise.all([
+    compress(network, { ...rule, data: STRIPES, anyway: true, epochs: 0 }),
+    compress(network, rule),
+  ])
+  assert.equal(measured.report.reconstruction, null)
+  assert.notEqual(measured.report.compressed, null)
+  const [found, expected] = [measured, plain].map(({ file }) => unpack(file).model.graph.initializers)
+  assert.deepEqual(found, expected)
+})
+
 test('layers that no gradient reaches are named, once, by compress and train', async () => {
   const silent = ['c1.weight', 'c2.weight', 'c3.weight']
   const { report } = await compress(stripesNetwork({ activation: 'Sign' }), { ...TRAINED, epochs: 1, compare: ['twn'] })

@@ -34,12 +34,13 @@ export const compressCommand: CommandBody = {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'compress')
-  const { data } = completeOptions('compress', options, onCommandLine)
-  checkIdle(args, data)
+  const { data, epochs } = completeOptions('compress', options, onCommandLine)
+  const trains = data !== undefined && epochs > 0
+  if (!trains) checkIdle(args, data === undefined ? 'without --data' : 'with --epochs 0')
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
-  const checkpoint = data === undefined ? undefined : checkpointFile(args, output, places, terminal.complain)
+  const checkpoint = trains ? checkpointFile(args, output, places, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
@@ -61,10 +62,9 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
 }
 
 // Options of the command line alone that mean nothing where nothing is trained.
-function checkIdle(args: Arguments, data: string | undefined): void {
+function checkIdle(args: Arguments, where: string): void {
   const idle = ['checkpoint', 'resume'].find((name) => args.values.has(name))
-  if (data === undefined && idle !== undefined)
-    throw new TtqError('usage', `--${idle}: given without --data, expected a dataset to train on`)
+  if (idle !== undefined) throw new TtqError('usage', `--${idle}: given ${where}, expected a dataset to train on`)
 }
 
 async function compressed(

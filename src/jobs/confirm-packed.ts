@@ -1,0 +1,48 @@
+// The end of every compression with data: what is packed is read back and tested, so that what the report says is true
+// of the file.
+import type { BoundNetwork } from '../binding/bind-network.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
+import type { MethodName } from '../options/choices.js'
+import { packsExactly, unpack } from '../packed/unpack.js'
+import type { Evaluation } from '../tasks/task.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { roundRest } from '../ternary/round-rest.js'
+import type { TernaryNetwork } from '../ternary/ternary-network.js'
+import type { CompressJob } from './compress-job.js'
+import { packNetwork } from './pack-network.js'
+
+/** What a confirmation needs that is the same for all results of a run. */
+export interface TestBench {
+  pool: WorkerPool
+  bound: BoundNetwork
+  job: CompressJob
+  test: (model: Model) => Promise<Evaluation>
+}
+
+export interface ConfirmedFile {
+  file: Uint8Array
+  /** With everything rounded to what it is stored in. */
+  network: TernaryNetwork
+  compressed: Evaluation
+  bitExact: boolean
+}
+
+/** Rounds, packs, tests both the network and the file. @param exceptions weights with a precision of their own */
+export async function confirmPacked(
+  { pool, bound, job, test }: TestBench,
+  ternary: TernaryNetwork,
+  choices: readonly LayerChoice[],
+  { method, exceptions }: { method: MethodName; exceptions?: Parameters<typeof roundRest>[2]['exceptions'] },
+): Promise<ConfirmedFile> {
+  job.phase('pack')
+  const network = roundRest(ternary, choices, { rest: job.options.rest, ...(exceptions && { exceptions }) })
+  const file = packNetwork(network, { method, name: job.connections.name, dataset: bound.dataset })
+  job.phase('verify')
+  const before = await test(network.model)
+  job.phase('evaluate')
+  const compressed = await test(unpack(file).model)
+  // Other devices may sum in another order from run to run: there the networks themselves are compared.
+  const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, network.model)
+  return { file, network, compressed, bitExact }
+}
