@@ -17,7 +17,7 @@ export interface ComparedSamples {
 
 /**
  * The root mean square of the differences between all outputs of floating-point numbers, as percent of the original's;
- * null where there are none, or none that are finite.
+ * null where there are none, or nothing but zeros; NaN where they are not finite.
  */
 export async function outputDistance(
   pool: WorkerPool,
@@ -48,6 +48,6 @@ export async function outputDistance(
   } finally {
     await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
   }
-  const distance = 100 * Math.sqrt(differences / squares)
-  return Number.isFinite(distance) ? distance : null
+  if (!Number.isFinite(squares) || !Number.isFinite(differences)) return NaN
+  return squares === 0 ? null : 100 * Math.sqrt(differences / squares)
 }

@@ -33,6 +33,8 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
       : checkOutputPath({ path: output, option: '--output', force, others: input })
   const given = textOption(args, 'report')
   const others = [...input, ...(model === undefined || model === '-' ? [] : [model])]
+  if (given === '-')
+    throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
   const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
   return { model, report }
 }

@@ -21,8 +21,8 @@ const OWN_BYTES = 256 * 2 ** 20
 /** Share of the machine's memory that a network may take on its trial where nothing else is said. */
 const MEMORY_SHARE = 0.8
 
-/** Milliseconds that loading may take where nothing else is said. */
-const LOAD_LIMIT = 300_000
+/** Milliseconds that loading, and each run, may take where nothing else is said. */
+const TIME_LIMIT = 300_000
 
 interface Pending {
   fatal: FatalGraph | undefined
@@ -61,7 +61,7 @@ export class TrialProcess implements Loader {
     const isAlive = (): boolean => this.child === child
     this.loaded++
     try {
-      await this.call(child, call, fatal, limits?.milliseconds ?? LOAD_LIMIT)
+      await this.call(child, call, fatal, limits?.milliseconds ?? TIME_LIMIT)
     } catch (error) {
       if (isAlive()) this.loaded--
       throw error
@@ -73,7 +73,7 @@ export class TrialProcess implements Loader {
           child,
           { call: 'run', graph, feeds, outputs },
           { ...fatal, feeds },
-          limits?.milliseconds,
+          limits?.milliseconds ?? TIME_LIMIT,
         )
         return results as Results
       },

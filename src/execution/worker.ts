@@ -1,6 +1,6 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type RoundingProblem, roundTernary } from '../algebra/round-ternary.js'
+import { type Rounded, type RoundingProblem, roundTernary } from '../algebra/round-ternary.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
@@ -15,8 +15,8 @@ export interface WorkerCalls {
   run: (args: { id: string; feeds: Feeds; outputs: readonly string[] | undefined }) => Promise<Results>
   release: (args: { id: string }) => Promise<void>
   examineMachine: (args: null) => Promise<Machine>
-  /** Codes of rows of weights, problem by problem. */
-  roundTernary: (args: readonly RoundingProblem[]) => Promise<Int8Array[]>
+  /** Rounds rows of weights, problem by problem. */
+  roundTernary: (args: readonly RoundingProblem[]) => Promise<Rounded[]>
   createReplica: (args: ReplicaSetup) => Promise<void>
   step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>

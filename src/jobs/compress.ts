@@ -104,11 +104,15 @@ function warnOfFunctions(model: Model, folded: Model, job: CompressJob): void {
   job.warn(`the network's functions (${listed}) were inlined: their nodes stand in the place of the calls`)
 }
 
-// Float16 weights that the network turns into float32 itself.
+// Weights that the network turns into another type itself, which folding has done.
 function warnOfCasts({ graph }: Model, choices: readonly LayerChoice[], job: CompressJob): void {
   const makers = producers(graph)
-  const count = choices.filter(({ weight }) => makers.get(weight)?.opType === 'Cast').length
-  if (count > 0) job.warn(`the weights of ${count} layers stand behind a Cast from float16: they were made float32`)
+  const cast = choices.filter(({ weight }) => makers.get(weight)?.opType === 'Cast')
+  if (cast.length === 0) return
+  const types = [...new Set(cast.map(({ elementType }) => elementType))].join(' or ')
+  job.warn(
+    `the weights of ${cast.length} layers stand behind a Cast: they are stored as ${types}, what it makes of them`,
+  )
 }
 
 // Nobody wants a file that is larger than what it was made from.

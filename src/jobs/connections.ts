@@ -1,5 +1,6 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
+import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
@@ -70,6 +71,10 @@ export function readNetwork(
   bytes: Uint8Array,
   { name, externalData, overwrite = false }: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
 ): { model: Model; onnxBytes: number } {
+  if (isPacked(bytes))
+    throw new TtqError('model', `${name}: found a .ttq file, expected an ONNX model`, {
+      hint: 'ttq unpack makes an ONNX model of it',
+    })
   let onnxBytes = bytes.length
   const counted: ExternalData | undefined =
     externalData &&

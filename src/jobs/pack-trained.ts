@@ -20,7 +20,7 @@ import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
 import { confirmPacked } from './confirm-packed.js'
 import type { PackedResult } from './packed-result.js'
-import { isLayerwise, reconstructFrom } from './reconstruct-layers.js'
+import { isLayerwise, reconstructFrom, startsFitted } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
 
 /** @throws TtqError of any code but `output` */
@@ -101,7 +101,7 @@ async function trainAndPack(
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
   if (options.epochs === 0) {
-    const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job) : undefined
+    const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, 'factors') : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
     const confirmed = await confirmPacked({ pool, bound, job, test }, network, choices, { method: options.method })
     const agreement = task.agreement(confirmed.compressed, baseline)
@@ -109,7 +109,8 @@ async function trainAndPack(
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
-  const parts = { pool, bound: start, choices, job, test, baseline, checkpoint }
+  const fitted = startsFitted(job) ? await reconstructFrom(pool, bound, choices, job, 'norm') : undefined
+  const parts = { pool, bound: start, choices, job, test, baseline, checkpoint, fitted }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]
   for (const method of others) compared.push(await trainMethod(method, parts))

@@ -15,6 +15,7 @@ import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/layer-moments.js'
 import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
+import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
 import type { ReconstructionReport } from './compress-report.js'
 
@@ -55,7 +56,14 @@ export async function reconstructSynthetically(
     )
     const indices = Array.from({ length: count }, (_, i) => i)
     const heldOut = Array.from({ length: HELD_OUT }, (_, i) => count + i)
-    return await reconstructOn(pool, model, choices, { split, indices, fixedBatch }, { heldOut, description }, job)
+    return await reconstructOn(
+      pool,
+      model,
+      choices,
+      { split, indices, fixedBatch },
+      { heldOut, description, behind: 'factors' },
+      job,
+    )
   } catch (cause) {
     if (!hasCode(cause, 'runtime')) throw cause
     // Whether the sample is to blame is found out with the result.
@@ -80,12 +88,19 @@ function samplesFor({ graph }: Model, most: number): number {
 /** About what an open dimension becomes. */
 const OPEN_SIDE = 128
 
+/** Whether training starts from layers fitted one by one. */
+export function startsFitted(job: CompressJob): boolean {
+  const { fromScratch, recipe } = job.options
+  return isLayerwise(job) && !fromScratch && recipe === 'default'
+}
+
 /** On training samples, of which nothing but the inputs is used. */
 export async function reconstructFrom(
   pool: WorkerPool,
   { model, dataset, fixedBatch }: { model: Model; dataset: Dataset; fixedBatch: number | null },
   choices: readonly LayerChoice[],
   job: CompressJob,
+  behind: Behind,
 ): Promise<Reconstructed> {
   const { train } = dataset
   const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
@@ -93,7 +108,14 @@ export async function reconstructFrom(
   const rest = order.slice(indices.length, indices.length + HELD_OUT)
   const heldOut = rest.length > 0 ? rest : indices.slice(0, HELD_OUT)
   const description = `training samples, ${dataset.preprocessing}`
-  return await reconstructOn(pool, model, choices, { split: train, indices, fixedBatch }, { heldOut, description }, job)
+  return await reconstructOn(
+    pool,
+    model,
+    choices,
+    { split: train, indices, fixedBatch },
+    { heldOut, description, behind },
+    job,
+  )
 }
 
 async function reconstructOn(
@@ -101,25 +123,28 @@ async function reconstructOn(
   model: Model,
   choices: readonly LayerChoice[],
   samples: Samples,
-  { heldOut, description }: { heldOut: readonly number[]; description: string },
+  { heldOut, description, behind }: { heldOut: readonly number[]; description: string; behind: Behind },
   job: CompressJob,
 ): Promise<Reconstructed> {
   const start = performance.now()
   job.phase('reconstruct', description)
   const done = await reconstruct(pool, model, choices, samples, {
     ...job.options,
+    behind,
     onProgress: (layers, total) => {
       job.progress({ kind: 'evaluated', done: layers, total })
     },
   })
   const { split, fixedBatch } = samples
   const distance = await outputDistance(pool, model, done.network.model, { split, indices: heldOut, fixedBatch })
+  if (Number.isNaN(distance))
+    job.warn(`the network, or the packed one, gives NaN or Infinity on some of the samples (${description})`)
   return {
     ...done,
     report: {
       samples: samples.indices.length,
       data: description,
-      distance,
+      distance: Number.isNaN(distance) ? null : distance,
       heldOut: heldOut.length,
       layers: [...done.errors].map(([name, error]) => ({ name, error })),
       elapsedMs: performance.now() - start,

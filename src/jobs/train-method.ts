@@ -9,6 +9,7 @@ import { isBeyond } from '../ternary/accuracy-drop.js'
 import { fineTune, type FineTuned, type FineTuneSettings, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
+import type { Reconstruction } from '../ternary/reconstruct.js'
 import { type Candidate, restoreLayers } from '../ternary/restore-layers.js'
 import type { RunCheckpoint } from '../training/run-checkpoint.js'
 import { type ConfirmedFile, confirmPacked, type TestBench } from './confirm-packed.js'
@@ -18,6 +19,8 @@ interface MethodParts extends TestBench {
   choices: readonly LayerChoice[]
   baseline: Evaluation
   checkpoint: RunCheckpoint | undefined
+  /** What `ttq` starts from. */
+  fitted: Reconstruction | undefined
 }
 
 /** A candidate with what its report says. */
@@ -30,7 +33,8 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
   const options: FineTuneSettings = { ...job.options, method }
   const ternary = method === 'none' ? choices.map((choice) => ({ ...choice, ternary: false })) : choices
   job.phase('train', job.options.compare.length > 0 ? method : undefined)
-  const tuning = await prepareFineTuning(pool, bound, ternary, options)
+  const fitted = method === 'ttq' ? parts.fitted : undefined
+  const tuning = await prepareFineTuning(pool, bound, ternary, options, fitted)
   const train = async (
     chosen: readonly LayerChoice[],
     settings: FineTuneSettings,

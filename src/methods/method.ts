@@ -8,6 +8,11 @@ export interface MethodSettings {
   /** Whether Wp and Wn start at 1 instead of the fit: harmless only where a batch norm follows the layer. */
   scalesFromOne?: boolean
   /**
+   * Latent weights to start from, in units in which the levels are -1, 0 and 1; the weights themselves are ternary then.
+   * Only `ttq` has them.
+   */
+  latent?: Float32Array | undefined
+  /**
    * Whether the latent weights stay what they are, and with them which weights are zero, positive and negative; `ttq`
    * goes on to learn Wp and Wn.
    */

@@ -22,6 +22,7 @@ import {
   fitTernary,
   largestMagnitude,
   smallestMagnitude,
+  ternaryScales,
   type ThresholdRule,
   zerosOf,
 } from './threshold.js'
@@ -127,7 +128,9 @@ interface Start {
 
 // The network starts as close to its original as three levels allow, unless the scales start from 1 (paper section
 // 5.1). A power of two leaves every scale exactly what it is.
-function startOf({ initial, name }: Parameter, { threshold: rule, scalesFromOne }: MethodSettings): Start {
+function startOf({ initial, name }: Parameter, settings: MethodSettings): Start {
+  const { threshold: rule, scalesFromOne } = settings
+  if (settings.latent !== undefined) return startFrom(settings.latent, initial)
   const fit = fitTernary(initial, rule, name)
   const { wp, wn, threshold: fraction } = scalesFromOne === true ? { ...fit, wp: 1, wn: 1 } : fit
   const size = (wp + wn) / 2
@@ -143,6 +146,23 @@ function startOf({ initial, name }: Parameter, { threshold: rule, scalesFromOne 
     scales: Float32Array.of(wp / unit, wn / unit),
     threshold,
     value: dequantize({ codes: codesBeyond(latent, threshold), wp, wn }),
+  }
+}
+
+// Latent weights that are known, of ternary weights: rounding them gives the codes.
+function startFrom(levels: Float32Array, initial: Float32Array): Start {
+  const { wp, wn } = ternaryScales(initial) ?? { wp: 1, wn: 1 }
+  const [positive, negative] = [wp || wn || 1, wn || wp || 1]
+  const size = (positive + negative) / 2
+  const unit = 2 ** Math.round(Math.log2(size))
+  const max = largestMagnitude(levels) || 1
+  return {
+    latent: levels.map((level) => level / max),
+    size,
+    unit,
+    scales: Float32Array.of(positive / unit, negative / unit),
+    threshold: Math.fround(0.5 / max),
+    value: initial,
   }
 }
 

@@ -96,7 +96,7 @@ function summary(report: CompressReport): [string, string][] {
     [
       'verified',
       report.verified.bitExact
-        ? 'the file, read back, gives the same outputs bit for bit'
+        ? `the file, read back, ${report.dataset === null ? 'holds the same network' : 'gives the same outputs'} bit for bit`
         : 'NO: the file, read back, gives other outputs',
     ],
     ['written to', report.output ?? 'stdout'],

@@ -29,6 +29,7 @@ import { observe } from '../runtime/observe.js'
 import type { Progress } from '../training/progress.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
+import type { Reconstruction } from './reconstruct.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
 import { checkFinite } from '../methods/threshold.js'
@@ -39,8 +40,13 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 
 /** What the trainings of one run start from. */
 interface FineTuning {
-  /** The network with a batch norm behind each layer that becomes ternary; computes what the original does. */
+  /**
+   * The network with a batch norm behind each layer that becomes ternary; computes what the original does, or what the
+   * layers fitted before training do.
+   */
   student: Model
+  /** Latent weights of the layers that were fitted. */
+  latent?: ReadonlyMap<ValueName, Float32Array>
   inserted: readonly InsertedNorm[]
   /** The weights that it was prepared for and that have a batch norm behind them, the file's own or an inserted one. */
   normalized: ReadonlySet<ValueName>
@@ -74,6 +80,7 @@ export type FineTuneSettings = Omit<OptionsOf<'compress'>, 'method'> & { method:
 
 /**
  * Re-normalises the network and sets samples aside.
+ * @param fitted what the student starts from, where not from the network
  * @throws TtqError `unsupported` when the network cannot be trained
  */
 export async function prepareFineTuning(
@@ -81,11 +88,15 @@ export async function prepareFineTuning(
   bound: BoundNetwork,
   choices: readonly LayerChoice[],
   options: FineTuneSettings,
+  fitted?: Reconstruction,
 ): Promise<FineTuning> {
   checkTrainable(bound, choices)
   const split = holdOut(bound.dataset, options)
-  const { model: student, inserted } = await renormalized(pool, bound, choices, options, split.training)
-  return { student, inserted, normalized: normalizedLayers(bound.model, choices, inserted), split }
+  const start = fitted === undefined ? bound : { ...bound, model: fitted.network.model }
+  const { model: student, inserted: others } = await renormalized(pool, start, choices, options, split.training)
+  const inserted = [...(fitted?.inserted ?? []), ...others]
+  const normalized = normalizedLayers(bound.model, choices, inserted)
+  return { student, inserted, normalized, split, ...(fitted && { latent: fitted.latent }) }
 }
 
 /**
@@ -113,6 +124,7 @@ export async function fineTune(
     method: options.method,
     threshold: thresholdRule(options),
     holdLatent: before !== undefined,
+    ...(tuning.latent && { latent: tuning.latent }),
     ...(options.scaleStart === 'one' && { scalesFromOne: normalized }),
   })
   const result = await fit(

@@ -5,8 +5,9 @@ import { consumers } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
 import { divideOut, rescaling, spatialAxes } from './divide-channels.js'
-import { floats, perChannel, plainNode, startEdit } from './graph-edit.js'
+import { floats, type GraphEdit, perChannel, plainNode, startEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
+import type { NormParameters } from './own-norm.js'
 
 /** A batch norm put behind a layer, by the names of its parts. */
 export interface InsertedNorm {
@@ -23,7 +24,8 @@ export interface InsertedNorm {
   spatialAxes: number
 }
 
-const EPSILON = 1e-5
+/** Of inserted batch norms. */
+export const EPSILON = 1e-5
 const MOMENTUM = 0.9
 
 /**
@@ -81,40 +83,46 @@ export function insertBatchNorm(
     const layer = rescaling(edit.graph, choice)
     if (measured === undefined || layer === undefined) continue
     const { divisor, raw } = divideOut(edit, choice, layer)
-    const parameter = (kind: string, value: (channel: number) => number): ValueName =>
-      edit.initializer(
-        `${choice.weight}.${kind}`,
-        float32(
-          [divisor.length],
-          Float32Array.from(divisor, (_, channel) => value(channel)),
-        ),
-      )
-    const mean = (channel: number): number =>
-      ((measured.mean[channel] as number) - (layer.bias?.[channel] ?? 0)) / (divisor[channel] as number)
-    const variance = (channel: number): number =>
-      (measured.variance[channel] as number) / (divisor[channel] as number) ** 2
-    const norm: InsertedNorm = {
-      weight: choice.weight,
-      output: choice.outputs[0] as ValueName,
-      spatialAxes: spatialAxes(choice),
-      scale: parameter(
-        'norm_scale',
-        (channel) => (divisor[channel] as number) * Math.sqrt(variance(channel) + EPSILON),
-      ),
-      shift: parameter('norm_shift', (channel) => measured.mean[channel] as number),
-      mean: parameter('norm_mean', mean),
-      variance: parameter('norm_variance', variance),
-    }
-    const inputs = [raw, norm.scale, norm.shift, norm.mean, norm.variance]
-    edit.insertBehind(raw, [
-      plainNode('BatchNormalization', inputs, norm.output, {
-        epsilon: { float: EPSILON },
-        momentum: { float: MOMENTUM },
-      }),
-    ])
+    const vector = (value: (channel: number, divisor: number) => number): Float32Array =>
+      divisor.map((own, channel) => value(channel, own))
+    const variance = vector((channel, own) => (measured.variance[channel] as number) / own ** 2)
+    const norm = insertNorm(edit, choice, raw, {
+      scale: vector((channel, own) => own * Math.sqrt((variance[channel] as number) + EPSILON)),
+      shift: vector((channel) => measured.mean[channel] as number),
+      mean: vector((channel, own) => ((measured.mean[channel] as number) - (layer.bias?.[channel] ?? 0)) / own),
+      variance,
+    })
     inserted.push(norm)
   }
   return { model: edit.finish(), inserted }
+}
+
+/** Puts a batch norm between `raw` and the name of a layer's output. */
+export function insertNorm(
+  edit: GraphEdit,
+  choice: LayerChoice,
+  raw: ValueName,
+  parameters: Omit<NormParameters, 'epsilon'>,
+): InsertedNorm {
+  const vector = (kind: keyof typeof parameters): ValueName =>
+    edit.initializer(`${choice.weight}.norm_${kind}`, float32([parameters[kind].length], parameters[kind]))
+  const norm: InsertedNorm = {
+    weight: choice.weight,
+    output: choice.outputs[0] as ValueName,
+    spatialAxes: spatialAxes(choice),
+    scale: vector('scale'),
+    shift: vector('shift'),
+    mean: vector('mean'),
+    variance: vector('variance'),
+  }
+  const inputs = [raw, norm.scale, norm.shift, norm.mean, norm.variance]
+  edit.insertBehind(raw, [
+    plainNode('BatchNormalization', inputs, norm.output, {
+      epsilon: { float: EPSILON },
+      momentum: { float: MOMENTUM },
+    }),
+  ])
+  return norm
 }
 
 /**

@@ -6,8 +6,10 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { removeUnusedNodes, valueNames } from '../onnx/graph-queries.js'
 import { addGraph } from '../onnx/add-graph.js'
-import type { Graph, Model, ValueName } from '../onnx/model.js'
+import { attributes } from '../onnx/attributes.js'
+import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import type { Results } from '../runtime/engine.js'
 import { DATA_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
 import type { LayerRows } from './layer-rows.js'
@@ -51,6 +53,9 @@ export interface Samples {
 const ORIGINAL = 'ttq:original/'
 const SUMS = 'ttq:sums'
 const CROSSED = 'ttq:crossed'
+const INPUT_MEANS = 'ttq:input_means'
+const OUTPUT_MEANS = 'ttq:output_means'
+const VARIANCES = 'ttq:variances'
 
 /** Numbers that one chunk holds of the layer's rows, and of the network's inputs. */
 const CHUNK_VALUES = 2 ** 23
@@ -68,7 +73,7 @@ export async function layerMoments(pool: WorkerPool, place: LayerPlace, samples:
     fixedBatch ??
     Math.max(1, Math.min(CHUNK_SAMPLES, Math.floor(CHUNK_VALUES / perSample), Math.floor(CHUNK_INPUTS / inputs)))
   const bytes = writeModel(momentsModel(place))
-  const parts: [Tensor<'float32'>, Tensor<'float32'>, number][] = []
+  const parts: Part[] = []
   const graphs = await pool.loadInAll(bytes, { threads: 1 })
   try {
     // A chunk that had to be filled up would count some samples twice.
@@ -78,26 +83,22 @@ export async function layerMoments(pool: WorkerPool, place: LayerPlace, samples:
       split,
       { indices: whole as ArrayLike<number>, batch, fixedBatch },
       graphs.map((graph) => async ({ index, inputs: feeds, count }) => {
-        const results = await graph.run(feeds, [SUMS, CROSSED])
-        parts[index] = [
-          results[SUMS] as Tensor<'float32'>,
-          results[CROSSED] as Tensor<'float32'>,
-          count * rows.perSample,
-        ]
+        parts[index] = { results: await graph.run(feeds), count: count * rows.perSample }
       }),
     )
   } finally {
     await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
   }
-  return centred(parts, rows)
+  return together(parts, rows)
 }
 
 function wholeBatches(count: number, batch: number): number {
   return Math.max(batch, count - (count % batch))
 }
 
-// x: [groups, rows, columns + 1], whose last column is 1; y: [groups, rows, 2 channels], outputs and their squares.
-// SUMS = xᵀ x, CROSSED = xᵀ y.
+// x: [groups, rows, columns], y: [groups, rows, channels]; less their means over the rows, MEANS, they make SUMS = xᵀ x
+// and CROSSED = xᵀ y, and SQUARES of y. Means first: products of values far from zero would leave nothing of what lies
+// between them in float32.
 function momentsModel({ original, student, input, target, beside, rows, type }: LayerPlace): Model {
   const b = new GraphBuilder(valueNames(student.graph))
   addGraph(b, student.graph, (name) => name)
@@ -121,69 +122,97 @@ function momentsModel({ original, student, input, target, beside, rows, type }: 
     const byRow = emit('Reshape', [all, b.constant(int64([-1, groups, width]))])
     return emit('Transpose', [byRow], { perm: [1, 0, 2] })
   }
-  // Behind the input's own values: a zero for what lies outside, and the one of the last column.
+  // Behind the input's own values, a zero for what lies outside.
   const edge = emit('Mul', [
     emit('Gather', [flat(input, inputSize), b.constant({ type: 'int32', dims: [1], data: Int32Array.of(0) })], {
       axis: 1,
     }),
-    b.constant(float32([1, 2], [0, 0])),
+    b.constant(float32([1, 1], [0])),
   ])
-  const ends = emit('Add', [edge, b.constant(float32([1, 2], [0, 1]))])
-  const padded = emit('Concat', [flat(input, inputSize), ends], { axis: 1 })
-  const x = picked(padded, withOnes(inputPlaces, columns, inputSize + 1), columns + 1)
-  const y = picked(flat(wanted, rows.outputSize), outputPlaces, channels)
+  const padded = emit('Concat', [flat(input, inputSize), edge], { axis: 1 })
+  // From this opset on, the axes are an input.
+  const axesInput = (student.opsets.get('') ?? 0) >= 18
+  const meanOverRows = (value: ValueName, name: ValueName): void => {
+    const inputs = axesInput ? [value, b.constant(int64([1]))] : [value]
+    b.push(plain('ReduceMean', inputs, name, attributes({ keepdims: 1, ...(!axesInput && { axes: [1] }) })))
+  }
+  const centred = (value: ValueName, name: ValueName): ValueName => {
+    meanOverRows(value, name)
+    return emit('Sub', [value, name])
+  }
+  const x = centred(picked(padded, inputPlaces, columns), INPUT_MEANS)
+  const y = centred(picked(flat(wanted, rows.outputSize), outputPlaces, channels), OUTPUT_MEANS)
   const turned = emit('Transpose', [x], { perm: [0, 2, 1] })
-  const both = emit('Concat', [y, emit('Mul', [y, y])], { axis: 2 })
-  b.push({ name: SUMS, opType: 'MatMul', domain: '', inputs: [turned, x], outputs: [SUMS], attributes: {} })
-  b.push({ name: CROSSED, opType: 'MatMul', domain: '', inputs: [turned, both], outputs: [CROSSED], attributes: {} })
-  b.output(SUMS, 'float32', [groups, columns + 1, columns + 1])
-  b.output(CROSSED, 'float32', [groups, columns + 1, 2 * channels])
+  b.push(plain('MatMul', [turned, x], SUMS))
+  b.push(plain('MatMul', [turned, y], CROSSED))
+  const squares = emit('Mul', [y, y])
+  meanOverRows(squares, VARIANCES)
+  b.output(SUMS, 'float32', [groups, columns, columns])
+  b.output(CROSSED, 'float32', [groups, columns, channels])
+  b.output(INPUT_MEANS, 'float32', [groups, 1, columns])
+  b.output(OUTPUT_MEANS, 'float32', [groups, 1, channels])
+  b.output(VARIANCES, 'float32', [groups, 1, channels])
   const graph: Graph = removeUnusedNodes(b.build('moments'))
   return { irVersion: student.irVersion, opsets: new Map([...original.opsets, ...student.opsets]), graph }
 }
 
-function withOnes(places: Int32Array, columns: number, one: number): Int32Array {
-  const rows = places.length / columns
-  return Int32Array.from({ length: rows * (columns + 1) }, (_, i) => {
-    const column = i % (columns + 1)
-    return column === columns ? one : (places[Math.floor(i / (columns + 1)) * columns + column] as number)
-  })
+function plain(opType: string, inputs: ValueName[], output: ValueName, own: ReturnType<typeof attributes> = {}): Node {
+  return { name: output, opType, domain: '', inputs, outputs: [output], attributes: own }
 }
 
-function centred(
-  parts: readonly [Tensor<'float32'>, Tensor<'float32'>, number][],
-  { groups, columns, channels }: LayerRows,
-): LayerMoments[] {
-  const [side, wide] = [columns + 1, 2 * channels]
-  return Array.from({ length: groups }, (_, group) => {
-    const sums = total(parts.map(([part]) => part.data.subarray(group * side * side, (group + 1) * side * side)))
-    const crossed = total(parts.map(([, part]) => part.data.subarray(group * side * wide, (group + 1) * side * wide)))
-    const count = sums[side * side - 1] as number
-    const inputMean = Float64Array.from({ length: columns }, (__, i) => (sums[columns * side + i] as number) / count)
-    const outputMean = Float64Array.from(
-      { length: channels },
-      (__, c) => (crossed[columns * wide + c] as number) / count,
-    )
+/** What one chunk gives: moments about its own means. */
+interface Part {
+  count: number
+  results: Results
+}
+
+// Means over all chunks first, then the moments about them: those of a chunk, and those of its means.
+function together(parts: readonly Part[], { groups, columns, channels }: LayerRows): LayerMoments[] {
+  const all = parts.reduce((sum, { count }) => sum + count, 0)
+  const of = ({ results }: Part, name: ValueName, group: number, size: number): Float32Array =>
+    (results[name] as Tensor<'float32'>).data.subarray(group * size, (group + 1) * size)
+  return Array.from({ length: groups }, (_, group): LayerMoments => {
+    const mean = (name: ValueName, size: number): Float64Array => {
+      const sum = new Float64Array(size)
+      for (const part of parts) {
+        const own = of(part, name, group, size)
+        for (let i = 0; i < size; i++) sum[i] = (sum[i] as number) + (part.count / all) * (own[i] as number)
+      }
+      return sum
+    }
+    const [inputMean, outputMean] = [mean(INPUT_MEANS, columns), mean(OUTPUT_MEANS, channels)]
     const gram = new Float64Array(columns * columns)
-    for (let i = 0; i < columns; i++)
-      for (let j = 0; j < columns; j++)
-        gram[i * columns + j] =
-          (sums[i * side + j] as number) / count - (inputMean[i] as number) * (inputMean[j] as number)
     const cross = new Float64Array(channels * columns)
-    for (let c = 0; c < channels; c++)
-      for (let i = 0; i < columns; i++)
-        cross[c * columns + i] =
-          (crossed[i * wide + c] as number) / count - (outputMean[c] as number) * (inputMean[i] as number)
-    const outputVariance = outputMean.map((mean, c) =>
-      Math.max(0, (crossed[columns * wide + channels + c] as number) / count - mean * mean),
-    )
-    return { count, gram, cross, inputMean, outputMean, outputVariance }
+    const outputVariance = new Float64Array(channels)
+    for (const part of parts) {
+      const share = part.count / all
+      const x = of(part, INPUT_MEANS, group, columns).map((value, i) => value - (inputMean[i] as number))
+      const y = of(part, OUTPUT_MEANS, group, channels).map((value, c) => value - (outputMean[c] as number))
+      const sums = of(part, SUMS, group, columns * columns)
+      const crossed = of(part, CROSSED, group, columns * channels)
+      const variances = of(part, VARIANCES, group, channels)
+      for (let i = 0; i < columns; i++) {
+        const own = share * (x[i] as number)
+        for (let j = 0, at = i * columns; j < columns; j++, at++)
+          gram[at] = (gram[at] as number) + (sums[at] as number) / all + own * (x[j] as number)
+        for (let c = 0; c < channels; c++) {
+          const at = c * columns + i
+          cross[at] = (cross[at] as number) + (crossed[i * channels + c] as number) / all + own * (y[c] as number)
+        }
+      }
+      for (let c = 0; c < channels; c++)
+        outputVariance[c] =
+          (outputVariance[c] as number) + share * ((variances[c] as number) + (y[c] as number) * (y[c] as number))
+    }
+    return { count: all, gram, cross, inputMean, outputMean, outputVariance }
   })
 }
 
-// In the order of the samples, whoever was done first.
-function total(parts: readonly Float32Array[]): Float64Array {
-  const sum = new Float64Array(parts[0]?.length ?? 0)
-  for (const part of parts) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (part[i] as number)
-  return sum
+/** Whether sums over what the networks computed are numbers that something can be fitted to. */
+export function areFinite(moments: readonly LayerMoments[]): boolean {
+  return moments.every((moment) =>
+    [moment.gram, moment.cross, moment.inputMean, moment.outputMean, moment.outputVariance].every((values) =>
+      values.every(Number.isFinite),
+    ),
+  )
 }

@@ -185,9 +185,9 @@ export function weightRows({ op, dims, channelAxis }: LayerChoice, weights: Arra
   return Float64Array.from(weights, (_, i) => weights[(i % columns) * channels + Math.floor(i / columns)] as number)
 }
 
-/** The reverse of weightRows, for codes. */
-export function fromRows({ op, dims, channelAxis }: LayerChoice, rows: Int8Array): Int8Array {
+/** The reverse of weightRows. */
+export function fromRows<T extends Int8Array | Float32Array>({ op, dims, channelAxis }: LayerChoice, rows: T): T {
   if (op === 'Conv' || channelAxis === 0) return rows
   const [columns, channels] = dims as [number, number]
-  return rows.map((_, i) => rows[(i % channels) * columns + Math.floor(i / channels)] as number)
+  return rows.map((_, i) => rows[(i % channels) * columns + Math.floor(i / channels)] as number) as T
 }

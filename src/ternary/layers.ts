@@ -199,6 +199,11 @@ function matches(pattern: string, { node, weight }: LayerUse): boolean {
 const LISTED_NAMES = 40
 
 function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOptions): void {
+  const both = keep.find((pattern) => ternary.includes(pattern))
+  if (both !== undefined)
+    throw new TtqError('usage', `--keep: "${both}" is given with --ternary, too, expected one of them`, {
+      facts: { pattern: both },
+    })
   for (const [option, patterns] of [
     ['--keep', keep],
     ['--ternary', ternary],

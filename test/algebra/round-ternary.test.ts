@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { roundTernary as roundProblem } from '../../src/algebra/round-ternary.js'
+import { type Rounded, roundTernary as roundProblem } from '../../src/algebra/round-ternary.js'
 import { seeded } from '../onnx/fixtures.js'
 import { gramOf } from './gram.js'
 
@@ -18,7 +18,7 @@ function costOf(gram: Float64Array, w: Float64Array, codes: ArrayLike<number>): 
 }
 
 // Rows that should give what these weights give.
-function roundTernary({ gram, weights }: { gram: Float64Array; weights: Float64Array }): Int8Array {
+function roundTernary({ gram, weights }: { gram: Float64Array; weights: Float64Array }): Rounded {
   const n = Math.sqrt(gram.length)
   const cross = weights.map((_, i) => {
     const row = i - (i % n)
@@ -41,7 +41,11 @@ test('weights that are ternary come back, whatever the inputs', () => {
   const codes = Int8Array.from({ length: 3 * n }, () => Math.floor(random() * 3) - 1)
   const scales = [0.01, 1, 300]
   const weights = Float64Array.from(codes, (code, i) => code * (scales[Math.floor(i / n)] as number))
-  assert.deepEqual(roundTernary({ gram: gramOf(n, 11), weights }), codes)
+  const rounded = roundTernary({ gram: gramOf(n, 11), weights })
+  assert.deepEqual(rounded.codes, codes)
+  rounded.latent.forEach((value, i) => {
+    assert.ok(Math.abs(value - (codes[i] as number)) < 1e-6)
+  })
 })
 
 test('against all codes there are: mostly the best, and never far from it', () => {
@@ -53,7 +57,7 @@ test('against all codes there are: mostly the best, and never far from it', () =
     const random = seeded(seed + 100)
     const weights = Float64Array.from({ length: n }, () => random() * 2 - 1)
     const least = every.reduce((found, codes) => Math.min(found, costOf(gram, weights, codes)), Infinity)
-    const found = costOf(gram, weights, roundTernary({ gram, weights }))
+    const found = costOf(gram, weights, roundTernary({ gram, weights }).codes)
     assert.ok(found <= 1.8 * least, `seed ${seed}: ${found}, possible ${least}`)
     if (found <= least * (1 + 1e-9)) best++
   }
@@ -67,9 +71,52 @@ test('rows do not depend on one another', () => {
   const weights = Float64Array.from({ length: 4 * n }, () => random() - 0.5)
   const together = roundTernary({ gram, weights })
   const alone = roundTernary({ gram, weights: weights.slice(2 * n, 3 * n) })
-  assert.deepEqual(together.slice(2 * n, 3 * n), alone)
+  assert.deepEqual(together.codes.slice(2 * n, 3 * n), alone.codes)
+  assert.deepEqual(together.latent.slice(2 * n, 3 * n), alone.latent)
 })
 
 test('a row of zeros stays zero', () => {
-  assert.deepEqual(roundTernary({ gram: gramOf(5, 1), weights: new Float64Array(5) }), new Int8Array(5))
+  assert.deepEqual(roundTernary({ gram: gramOf(5, 1), weights: new Float64Array(5) }).codes, new Int8Array(5))
 })
+
+test('a latent value is the best that its weight alone can have, and its code the level next to it', () => {
+  const n = 12
+  const gram = gramOf(n, 7)
+  const random = seeded(21)
+  const weights = Float64Array.from({ length: n }, () => random() * 2 - 1)
+  const { codes, latent } = roundTernary({ gram, weights })
+  latent.forEach((value) => {
+    assert.ok(Math.abs(Math.abs(value) - 0.5) > 1e-4)
+  })
+  latent.forEach((value, i) => {
+    assert.equal(Math.abs(value) > 0.5 ? Math.sign(value) : 0, codes[i])
+  })
+  // One of them moved a little either way is worse: costOf with the scale that the codes have together.
+  const scale = scaleOf(gram, weights, codes)
+  const k = latent.findIndex((value, i) => Math.abs(value - (codes[i] as number)) > 0.05 && Math.abs(value) < 0.49)
+  const costAt = (value: number): number => {
+    const values = Float64Array.from(codes)
+    values[k] = value
+    let sum = 0
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++)
+        sum +=
+          (scale * (values[i] as number) - (weights[i] as number)) *
+          (gram[i * n + j] as number) *
+          (scale * (values[j] as number) - (weights[j] as number))
+    return sum
+  }
+  const best = latent[k] as number
+  assert.ok(costAt(best) < costAt(best + 0.1) && costAt(best) < costAt(best - 0.1))
+})
+
+function scaleOf(gram: Float64Array, w: Float64Array, codes: Int8Array): number {
+  const n = w.length
+  let [own, cross] = [0, 0]
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      own += (codes[i] as number) * (gram[i * n + j] as number) * (codes[j] as number)
+      cross += (codes[i] as number) * (gram[i * n + j] as number) * (w[j] as number)
+    }
+  return cross / own
+}

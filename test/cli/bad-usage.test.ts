@@ -34,6 +34,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --frobnicate', `compress: unknown option --frobnicate. ${MORE}`],
   ['compress m.onnx -x', `compress: unknown option -x. ${MORE}`],
   ['inspect m.onnx --epochs 3', 'inspect: unknown option --epochs. ttq inspect --help lists the options.'],
+  ['compress m.onnx --report -', '--report: found -, expected a file. --json prints the report on stdout.'],
   ['compress m.onnx --data', `--data: found nothing, expected a value. ${MORE}`],
   ['compress m.onnx --data=', '--data: found nothing, expected a value.'],
   ['compress m.onnx --seed 1 --seed 2', '--seed: given 2 times, expected once.'],

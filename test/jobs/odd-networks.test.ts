@@ -233,7 +233,66 @@ describe('weights in odd places', () => {
     }
     const result = await pack(chain(half))
     assert.equal(ternaryLayers(result).length, 1)
-    assert.ok(result.report.warnings.some((warning) => warning.includes('behind a Cast from float16')))
+    assert.ok(result.report.warnings.some((warning) => warning.includes('behind a Cast: they are stored as float32')))
+  })
+
+  test('float64 layers are fitted like all others', async () => {
+    const b = new GraphBuilder()
+    let x = b.input('x', 'float64', ['N', SIZE])
+    const shapes = [
+      [SIZE, 32],
+      [32, 32],
+      [32, 4],
+    ] as const
+    shapes.forEach(([rows, columns], i) => {
+      const data = Float64Array.from(values(rows * columns, i))
+      const weight = b.constant({ type: 'float64', dims: [rows, columns], data }, `w${i}`)
+      x = b.emit('MatMul', [x, weight], {}, i === 2 ? 'y' : undefined)
+    })
+    b.output('y', 'float64', ['N', 4])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('double') })
+    const result = await compress(bytes, { name: 'double.onnx', samples: 64 })
+    assert.deepEqual(
+      result.report.reconstruction?.layers.map(({ name }) => name),
+      ['w1'],
+    )
+    assert.ok((result.report.reconstruction.distance as number) < 90, String(result.report.reconstruction.distance))
+  })
+
+  test('values far from zero are fitted to what they have between them', async () => {
+    const shifted = (offset: number): Uint8Array => {
+      const b = new GraphBuilder()
+      const inner = b.emit('MatMul', [b.input('x', 'float32', ['N', SIZE]), plain(b, 0, [SIZE, 32])])
+      const far = b.emit('Add', [inner, b.constant(float32([], [offset]))])
+      const middle = b.emit('MatMul', [far, plain(b, 1, [32, 32])])
+      const vector = (value: number): ValueName => b.constant(float32([32], new Float32Array(32).fill(value)))
+      // What the offset adds is taken out again.
+      const sums = Float32Array.from({ length: 32 }, (_, c) =>
+        values(1024, 3).reduce((sum, value, i) => (i % 32 === c ? sum + value * offset : sum), 0),
+      )
+      const mean = b.constant(float32([32], sums))
+      const normal = b.emit('BatchNormalization', [middle, vector(1), vector(0), mean, vector(1)])
+      b.emit('MatMul', [b.emit('Relu', [normal]), plain(b, 2, [32, 4])], {}, 'y')
+      b.output('y', 'float32', ['N', 4])
+      return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('far') })
+    }
+    const errorAt = async (offset: number): Promise<number> =>
+      (await compress(shifted(offset), { name: 'far.onnx', samples: 256 })).report.reconstruction?.layers[0]?.error ?? 1
+    const [near, far] = await Promise.all([errorAt(0), errorAt(1e4)])
+    assert.ok(Math.abs(far - near) < 0.05, `${far}, ${near} without the offset`)
+  })
+
+  test('where values are not finite, a layer is fitted by itself, and it is said', async () => {
+    const b = new GraphBuilder()
+    const first = b.emit('MatMul', [b.input('x', 'float32', ['N', SIZE]), plain(b, 0, [SIZE, 32])])
+    const middle = b.emit('MatMul', [b.emit('Log', [first]), plain(b, 1, [32, 32])])
+    b.emit('MatMul', [middle, plain(b, 2, [32, 4])], {}, 'y')
+    b.output('y', 'float32', ['N', 4])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('log') })
+    const { report } = await compress(bytes, { name: 'log.onnx', samples: 64 })
+    assert.deepEqual(report.reconstruction?.layers, [])
+    assert.equal(report.reconstruction.distance, null)
+    assert.ok(report.warnings.some((warning) => warning.includes('gives NaN or Infinity')))
   })
 
   test('weights that are ternary already stay as they are', async () => {

@@ -143,6 +143,7 @@ describe('the moments of a layer', () => {
 
 const OPTIONS = {
   seed: 1,
+  behind: 'factors',
   method: 'ttq',
   threshold: undefined,
   sparsity: undefined,

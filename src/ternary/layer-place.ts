@@ -1,0 +1,124 @@
+// Where a layer stands in both networks: what goes in, what has to come out, and what stands beside it.
+import { randomSource } from '../data/random.js'
+import { attribute } from '../onnx/attributes.js'
+import { consumers, producers } from '../onnx/graph-queries.js'
+import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import type { FloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { scalableLayer } from './divide-channels.js'
+import { takesChannelScales } from './insert-channel-scales.js'
+import type { LayerChoice } from './layer-choice.js'
+import { type LayerRows, layerRows, weightRows } from './layer-rows.js'
+import { normParameters, ownNorm } from './own-norm.js'
+
+/** Rows that a layer is fitted on, at most, and places of its output that are looked at in each sample. */
+const ROWS = 65_536
+const PLACES = { least: 16, most: 256 } as const
+
+/** Layers of more inputs per output are fitted by themselves: the factors of their products take minutes. */
+const MOST_COLUMNS = 2304
+
+export interface Place {
+  rows: LayerRows
+  input: ValueName
+  target: ValueName
+  beside: ValueName | undefined
+  /** The batch norm behind the layer that takes up factors and shifts. */
+  norm: Node | undefined
+  /** What one unit of the layer's own output is in the target, per channel. */
+  gain: Float64Array
+  /** Of the student, in rows. */
+  weights: Float64Array
+  type: FloatType
+  outputRank: number
+  /** A factor of the product that is no weight: Gemm's alpha. */
+  product: number
+}
+
+export interface Seen {
+  /** Of all values, for a batch of so many. */
+  shapes: ReadonlyMap<ValueName, readonly number[]>
+  batch: number
+  samples: number
+  seed: number
+}
+
+/** undefined where the layer is no product of rows, or one too large: it is fitted by itself then. */
+export function placeOf(
+  original: Model,
+  student: Model,
+  choice: LayerChoice,
+  { shapes, batch, samples, seed }: Seen,
+): Place | undefined {
+  const node = scalableLayer(student.graph, choice)
+  if (node === undefined || !takesChannelScales(student)) return undefined
+  const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
+  const bias = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
+  const channels = choice.dims[choice.channelAxis] as number
+  if (bias !== '' && ![1, channels].includes(student.graph.initializers.get(bias)?.data.length ?? 0)) return undefined
+  const [input, output] = [node.inputs[0] as ValueName, choice.outputs[0] as ValueName]
+  const norm = choice.op === 'MatMul' ? undefined : ownNorm(student.graph, output)
+  const [inputDims, outputDims] = [shapes.get(input), shapes.get(output)]
+  if (inputDims?.[0] !== batch || outputDims?.[0] !== batch) return undefined
+  const random = randomSource(seed, 'places', choice.weight)
+  const dims = { input: inputDims.slice(1), output: outputDims.slice(1) }
+  const places = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
+  const rows = layerRows(node, choice, dims, places, random)
+  if (rows === undefined || rows.columns > MOST_COLUMNS) return undefined
+  const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
+  const gain = normGain(student.graph, norm, rows.groups * rows.channels)
+  return {
+    rows,
+    input,
+    target,
+    beside: valueBeside(original.graph, target, shapes),
+    norm,
+    gain,
+    weights: weightRows(choice, float32Values(weight)),
+    type: weight.type,
+    outputRank: outputDims.length,
+    product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,
+  }
+}
+
+function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {
+  if (norm === undefined) return new Float64Array(channels).fill(1)
+  const { scale, variance, epsilon } = normParameters(graph, norm)
+  return Float64Array.from(scale, (value, c) => value / Math.sqrt((variance[c] as number) + epsilon))
+}
+
+// The other operand of the sum that a value goes into, where it does not depend on the value itself: what the student
+// has lost on that branch is made up for on this one.
+function valueBeside(
+  graph: Graph,
+  value: ValueName,
+  shapes: ReadonlyMap<ValueName, readonly number[]>,
+): ValueName | undefined {
+  const users = consumers(graph).get(value) ?? []
+  const [sum] = users
+  if (
+    users.length !== 1 ||
+    sum?.opType !== 'Add' ||
+    sum.domain !== '' ||
+    graph.outputs.some(({ name }) => name === value)
+  )
+    return undefined
+  const other = sum.inputs.find((name) => name !== value)
+  if (other === undefined || graph.initializers.has(other)) return undefined
+  if (shapes.get(other)?.join() !== shapes.get(value)?.join()) return undefined
+  return dependsOn(graph, other, value) ? undefined : other
+}
+
+function dependsOn(graph: Graph, value: ValueName, source: ValueName): boolean {
+  const makers = producers(graph)
+  const seen = new Set<ValueName>()
+  const open = [value]
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === source) return true
+    if (seen.has(name)) continue
+    seen.add(name)
+    open.push(...(makers.get(name)?.inputs ?? []))
+  }
+  return false
+}
