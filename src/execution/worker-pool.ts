@@ -4,12 +4,12 @@ import { Worker, type Transferable } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
 import { EngineDied } from '../runtime/engine-died.js'
-import type { Engine, LoadedGraph, Loader, LoadOptions } from '../runtime/engine.js'
+import type { Engine, Feeds, LoadedGraph, Loader, LoadOptions } from '../runtime/engine.js'
 import { ENGINES, type EngineName } from '../runtime/engines.js'
 import { revive } from './call-failure.js'
 import { nameCulprit } from './name-culprit.js'
 import { TrialProcess } from './trial-process.js'
-import type { WorkerCalls, WorkerReply, WorkerRequest, WorkerSetup } from './worker.js'
+import type { Kept, WorkerCalls, WorkerReply, WorkerRequest, WorkerSetup } from './worker.js'
 
 interface Pending {
   resolve: (result: unknown) => void
@@ -33,6 +33,12 @@ export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInter
     args: (worker: number) => Arguments<C>,
     transfer?: (args: Arguments<C>) => readonly ArrayBuffer[],
   ): Promise<Result<C>[]>
+}
+
+/** A graph in one of the threads, which can keep values there. */
+export interface PooledGraph extends LoadedGraph {
+  /** @see WorkerCalls.runKeeping */
+  runKeeping(feeds: Feeds, outputs: readonly string[], kept: Kept): Promise<Result<'runKeeping'>>
 }
 
 /**
@@ -158,10 +164,15 @@ export class WorkerPool implements Workers, Loader {
 
   /** Loads a graph into one of the threads, default the first. */
   async load(model: Uint8Array, options: LoadOptions, worker = 0): Promise<LoadedGraph> {
+    return await this.loadInto(worker, model, options)
+  }
+
+  private async loadInto(worker: number, model: Uint8Array, options: LoadOptions): Promise<PooledGraph> {
     const id = `graph ${this.nextId}`
     await this.call(worker, 'load', { id, model, options })
     return {
       run: async (feeds, outputs) => await this.call(worker, 'run', { id, feeds, outputs }),
+      runKeeping: async (feeds, outputs, kept) => await this.call(worker, 'runKeeping', { id, feeds, outputs, kept }),
       release: async () => {
         await this.call(worker, 'release', { id })
       },
@@ -174,8 +185,8 @@ export class WorkerPool implements Workers, Loader {
   }
 
   /** Loads a graph into every thread. @returns one per worker */
-  async loadInAll(model: Uint8Array, options: LoadOptions): Promise<LoadedGraph[]> {
-    return await Promise.all(Array.from({ length: this.size }, (_, worker) => this.load(model, options, worker)))
+  async loadInAll(model: Uint8Array, options: LoadOptions): Promise<PooledGraph[]> {
+    return await Promise.all(Array.from({ length: this.size }, (_, worker) => this.loadInto(worker, model, options)))
   }
 
   /** @see Workers.callAll */

@@ -1,6 +1,7 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Rounded, type RoundingProblem, roundTernary } from '../algebra/round-ternary.js'
+import type { DataType } from '../tensor/data-type.js'
 import type { Device } from '../options/choices.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
@@ -13,6 +14,18 @@ export interface WorkerCalls {
   /** Loads a graph into this thread under a name of the caller's choice. */
   load: (args: { id: string; model: Uint8Array; options: LoadOptions }) => Promise<void>
   run: (args: { id: string; feeds: Feeds; outputs: readonly string[] | undefined }) => Promise<Results>
+  /**
+   * The same with what this thread keeps under a name as further feeds; afterwards it keeps these values there, of all
+   * that the run was given and gave.
+   */
+  runKeeping: (args: {
+    id: string
+    feeds: Feeds
+    outputs: readonly string[]
+    kept: Kept
+  }) => Promise<{ results: Results; types: Record<string, DataType> }>
+  /** Lets go of all that is kept under names that begin so. */
+  forget: (args: { prefix: string }) => Promise<void>
   release: (args: { id: string }) => Promise<void>
   examineMachine: (args: null) => Promise<Machine>
   /** Rounds rows of weights, problem by problem. */
@@ -21,6 +34,12 @@ export interface WorkerCalls {
   step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
   times: (args: null) => Promise<StepTimes>
+}
+
+/** Values that stay in the thread, by their names in the graphs. */
+export interface Kept {
+  as: string
+  names: readonly string[]
 }
 
 /**
@@ -40,6 +59,7 @@ export interface WorkerSetup {
 const { engine: engineName, device } = workerData as WorkerSetup
 const engine = ENGINES[engineName]
 const graphs = new Map<string, LoadedGraph>()
+const values = new Map<string, Feeds>()
 let replica: Replica | undefined
 
 const CALLS: WorkerCalls = {
@@ -47,6 +67,22 @@ const CALLS: WorkerCalls = {
     graphs.set(id, await engine.load(model, options))
   },
   run: async ({ id, feeds, outputs }) => await need(graphs.get(id), id).run(feeds, outputs),
+  runKeeping: async ({ id, feeds, outputs, kept: { as, names } }) => {
+    const given = { ...values.get(as), ...feeds }
+    const wanted = [...outputs, ...names.filter((name) => given[name] === undefined)]
+    const results = await need(graphs.get(id), id).run(given, wanted)
+    const all = { ...given, ...results }
+    const kept = Object.fromEntries(names.map((name) => [name, need(all[name], name)]))
+    values.set(as, kept)
+    return {
+      results: Object.fromEntries(outputs.map((name) => [name, need(results[name], name)])),
+      types: Object.fromEntries(names.map((name) => [name, need(kept[name], name).type])),
+    }
+  },
+  forget: async ({ prefix }) => {
+    for (const name of values.keys()) if (name.startsWith(prefix)) values.delete(name)
+    return Promise.resolve()
+  },
   release: async ({ id }) => {
     await need(graphs.get(id), id).release()
     graphs.delete(id)

@@ -13,7 +13,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { elementCount } from '../tensor/tensor.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import type { Samples } from '../ternary/layer-moments.js'
+import type { Samples } from '../ternary/paired-networks.js'
 import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
 import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
@@ -90,8 +90,8 @@ const OPEN_SIDE = 128
 
 /** Whether training starts from layers fitted one by one. */
 export function startsFitted(job: CompressJob): boolean {
-  const { fromScratch, recipe } = job.options
-  return isLayerwise(job) && !fromScratch && recipe === 'default'
+  const { fromScratch, latentStart } = job.options
+  return latentStart === 'layers' && isLayerwise(job) && !fromScratch
 }
 
 /** On training samples, of which nothing but the inputs is used. */

@@ -69,6 +69,19 @@ export const FINE_TUNING_OPTIONS = {
     help: 'Wp and Wn before the first step',
   },
   /**
+   * What `ttq` starts from: the network's weights, or layers that were fitted one by one to its outputs on `samples`
+   * (docs/experiments.md).
+   */
+  latentStart: {
+    kind: { type: 'choice', choices: ['weights', 'layers'] },
+    jobs: ['compress'],
+    default: { base: 'weights' },
+    only: 'library',
+    setting: 'ternary',
+    group,
+    help: 'what ternary weights start from',
+  },
+  /**
    * The learning rate of latent weights: the one that everything else has, or times what makes steps as large as those
    * of He-initialised full-precision weights (optimizer/he-steps.ts).
    */

@@ -44,7 +44,6 @@ export const MEASURING_OPTIONS = {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['analyze', 'compress'],
     default: { base: 1024 },
-    fingerprint: 'covered',
     group: 'Measuring:',
     help: 'held-out training samples to measure on',
     at: {

@@ -1,18 +1,13 @@
 // What a layer's inputs and the outputs that it should have look like together, over many samples: the sums of all
 // products, from which least squares follows. The networks run in the engine, sums over chunks are float64.
-import type { Split } from '../data/dataset.js'
-import { walkSamples } from '../binding/walk-samples.js'
-import type { WorkerPool } from '../execution/worker-pool.js'
-import { GraphBuilder } from '../onnx/graph-builder.js'
-import { removeUnusedNodes, valueNames } from '../onnx/graph-queries.js'
-import { addGraph } from '../onnx/add-graph.js'
 import { attributes } from '../onnx/attributes.js'
-import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
-import { writeModel } from '../onnx/write-model.js'
+import type { GraphBuilder } from '../onnx/graph-builder.js'
+import type { Model, Node, ValueName } from '../onnx/model.js'
 import type { Results } from '../runtime/engine.js'
 import { DATA_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
 import type { LayerRows } from './layer-rows.js'
+import type { PairedNetworks } from './paired-networks.js'
 
 /** Per group, over all rows; centred: the means are taken out. */
 export interface LayerMoments {
@@ -29,9 +24,8 @@ export interface LayerMoments {
 }
 
 export interface LayerPlace {
-  /** The network as it was, and as far as it is compressed. */
-  original: Model
-  student: Model
+  /** The layer's output. */
+  layer: ValueName
   /** The layer's input, in the student. */
   input: ValueName
   /** What the layer has to give, in the original. */
@@ -43,72 +37,43 @@ export interface LayerPlace {
   type: FloatType
 }
 
-export interface Samples {
-  split: Split
-  indices: ArrayLike<number>
-  /** The only batch size that the network takes, or null. */
-  fixedBatch: number | null
-}
-
-const ORIGINAL = 'ttq:original/'
 const SUMS = 'ttq:sums'
 const CROSSED = 'ttq:crossed'
 const INPUT_MEANS = 'ttq:input_means'
 const OUTPUT_MEANS = 'ttq:output_means'
 const VARIANCES = 'ttq:variances'
 
-/** Numbers that one chunk holds of the layer's rows, and of the network's inputs. */
-const CHUNK_VALUES = 2 ** 23
-const CHUNK_INPUTS = 2 ** 21
-const CHUNK_SAMPLES = 128
-
-/** One per group. @throws TtqError `runtime` when the networks do not run */
-export async function layerMoments(pool: WorkerPool, place: LayerPlace, samples: Samples): Promise<LayerMoments[]> {
-  const { rows } = place
-  const { split, indices, fixedBatch } = samples
-  const first = await split.batch([indices[0] as number])
-  const inputs = Object.values(first.inputs).reduce((sum, { data }) => sum + data.length, 0)
-  const perSample = rows.perSample * rows.groups * (rows.columns + 2 * rows.channels)
-  const batch =
-    fixedBatch ??
-    Math.max(1, Math.min(CHUNK_SAMPLES, Math.floor(CHUNK_VALUES / perSample), Math.floor(CHUNK_INPUTS / inputs)))
-  const bytes = writeModel(momentsModel(place))
-  const parts: Part[] = []
-  const graphs = await pool.loadInAll(bytes, { threads: 1 })
-  try {
-    // A chunk that had to be filled up would count some samples twice.
-    const whole =
-      fixedBatch === null ? indices : Array.prototype.slice.call(indices, 0, wholeBatches(indices.length, batch))
-    await walkSamples(
-      split,
-      { indices: whole as ArrayLike<number>, batch, fixedBatch },
-      graphs.map((graph) => async ({ index, inputs: feeds, count }) => {
-        parts[index] = { results: await graph.run(feeds), count: count * rows.perSample }
-      }),
-    )
-  } finally {
-    await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
-  }
-  return together(parts, rows)
-}
-
-function wholeBatches(count: number, batch: number): number {
-  return Math.max(batch, count - (count % batch))
+/**
+ * One per group.
+ * @param student the network as far as it is compressed
+ * @throws TtqError `runtime` when the networks do not run
+ */
+export async function layerMoments(
+  networks: PairedNetworks,
+  student: Model,
+  place: LayerPlace,
+): Promise<LayerMoments[]> {
+  const opset = student.opsets.get('') ?? 0
+  const outputs = [SUMS, CROSSED, INPUT_MEANS, OUTPUT_MEANS, VARIANCES]
+  const chunks = await networks.run(student, place.layer, outputs, (b, original) => {
+    endWithMoments(b, place, original, opset)
+  })
+  const parts = chunks.map(({ samples, results }) => ({ count: samples * place.rows.perSample, results }))
+  return together(parts, place.rows)
 }
 
 // x: [groups, rows, columns], y: [groups, rows, channels]; less their means over the rows, MEANS, they make SUMS = xᵀ x
 // and CROSSED = xᵀ y, and SQUARES of y. Means first: products of values far from zero would leave nothing of what lies
 // between them in float32.
-function momentsModel({ original, student, input, target, beside, rows, type }: LayerPlace): Model {
-  const b = new GraphBuilder(valueNames(student.graph))
-  addGraph(b, student.graph, (name) => name)
-  const shared = new Set(student.graph.inputs.map(({ name }) => name))
-  const named = (name: ValueName): ValueName => (shared.has(name) ? name : ORIGINAL + name)
-  addGraph(b, original.graph, named)
+function endWithMoments(
+  b: GraphBuilder,
+  { input, target, beside, rows, type }: LayerPlace,
+  named: (name: ValueName) => ValueName,
+  opset: number,
+): void {
   // Names of nodes must differ from those of the networks, too.
   const emit = (op: string, inputs: readonly ValueName[], attributes: Parameters<typeof b.emit>[2] = {}): ValueName =>
     b.emit(op, inputs, attributes, `ttq:${op}`)
-  b.inputs.push(...student.graph.inputs)
   const wanted =
     beside === undefined ? named(target) : emit('Add', [named(target), emit('Sub', [named(beside), beside])])
   const { groups, columns, channels, inputPlaces, inputSize, outputPlaces } = rows
@@ -131,7 +96,7 @@ function momentsModel({ original, student, input, target, beside, rows, type }: 
   ])
   const padded = emit('Concat', [flat(input, inputSize), edge], { axis: 1 })
   // From this opset on, the axes are an input.
-  const axesInput = (student.opsets.get('') ?? 0) >= 18
+  const axesInput = opset >= 18
   const meanOverRows = (value: ValueName, name: ValueName): void => {
     const inputs = axesInput ? [value, b.constant(int64([1]))] : [value]
     b.push(plain('ReduceMean', inputs, name, attributes({ keepdims: 1, ...(!axesInput && { axes: [1] }) })))
@@ -147,13 +112,6 @@ function momentsModel({ original, student, input, target, beside, rows, type }: 
   b.push(plain('MatMul', [turned, y], CROSSED))
   const squares = emit('Mul', [y, y])
   meanOverRows(squares, VARIANCES)
-  b.output(SUMS, 'float32', [groups, columns, columns])
-  b.output(CROSSED, 'float32', [groups, columns, channels])
-  b.output(INPUT_MEANS, 'float32', [groups, 1, columns])
-  b.output(OUTPUT_MEANS, 'float32', [groups, 1, channels])
-  b.output(VARIANCES, 'float32', [groups, 1, channels])
-  const graph: Graph = removeUnusedNodes(b.build('moments'))
-  return { irVersion: student.irVersion, opsets: new Map([...original.opsets, ...student.opsets]), graph }
 }
 
 function plain(opType: string, inputs: ValueName[], output: ValueName, own: ReturnType<typeof attributes> = {}): Node {

@@ -21,6 +21,7 @@ const MOST_COLUMNS = 2304
 
 export interface Place {
   rows: LayerRows
+  layer: ValueName
   input: ValueName
   target: ValueName
   beside: ValueName | undefined
@@ -70,6 +71,7 @@ export function placeOf(
   const gain = normGain(student.graph, norm, rows.groups * rows.channels)
   return {
     rows,
+    layer: output,
     input,
     target,
     beside: valueBeside(original.graph, target, shapes),

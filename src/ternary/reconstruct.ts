@@ -11,8 +11,9 @@ import { type FitRule, fitLayer } from './fit-without-data.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
-import { areFinite, layerMoments, type Samples } from './layer-moments.js'
+import { areFinite, layerMoments } from './layer-moments.js'
 import { placeOf } from './layer-place.js'
+import { PairedNetworks, type Samples } from './paired-networks.js'
 import { type Behind, settle } from './settle-layer.js'
 import { solve } from './solve-layer.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
@@ -59,23 +60,29 @@ export async function reconstruct(
   const errors = new Map<ValueName, number>()
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
-  for (const [done, choice] of chosen.entries()) {
-    options.onProgress(done, chosen.length)
-    const place = placeOf(original, student, choice, seen)
-    const moments = place && (await layerMoments(pool, { original, student, ...place }, samples))
-    if (place !== undefined && moments !== undefined && areFinite(moments)) {
-      const solved = await solve(pool, place, choice, moments)
-      const settled = settle(student, choice, place, solved, options.behind)
-      student = settled.model
-      layers.set(choice.weight, solved.layer)
-      errors.set(choice.weight, solved.error)
-      latent.set(choice.weight, solved.latent)
-      if (settled.inserted !== undefined) inserted.push(settled.inserted)
-    } else if (options.behind === 'factors') {
-      const fitted = fittedAlone(student, choice, options)
-      student = fitted.model
-      layers.set(choice.weight, fitted.layer)
+  const networks = await PairedNetworks.open(pool, original, samples, seen)
+  try {
+    for (const [done, choice] of chosen.entries()) {
+      options.onProgress(done, chosen.length)
+      const place = placeOf(original, student, choice, seen)
+      const moments = place && (await layerMoments(networks, student, place))
+      if (place !== undefined && moments !== undefined && areFinite(moments)) {
+        const solved = await solve(pool, place, choice, moments)
+        const settled = settle(student, choice, place, solved, options.behind)
+        student = settled.model
+        layers.set(choice.weight, solved.layer)
+        errors.set(choice.weight, solved.error)
+        latent.set(choice.weight, solved.latent)
+        if (settled.inserted !== undefined) inserted.push(settled.inserted)
+      } else if (options.behind === 'factors') {
+        const fitted = fittedAlone(student, choice, options)
+        student = fitted.model
+        layers.set(choice.weight, fitted.layer)
+      }
+      for (const output of choice.outputs) networks.settle(output)
     }
+  } finally {
+    await networks.close()
   }
   options.onProgress(chosen.length, chosen.length)
   return { network: { model: student, layers }, errors, latent, inserted }

@@ -149,6 +149,31 @@ test('without epochs, what chooses the codes otherwise is held to: as without da
   assert.deepEqual(found, expected)
 })
 
+test('a training that starts from fitted layers starts with their codes and scores', async () => {
+  const network = stripesNetwork()
+  const fitted = await compress(network, {
+    ...TRAINED,
+    epochs: 0,
+    batch: undefined,
+    learningRate: undefined,
+    warmup: undefined,
+    distill: undefined,
+  })
+  const started = await compress(network, {
+    ...TRAINED,
+    latentStart: 'layers',
+    epochs: 1,
+    learningRate: 1e-7,
+    scaleLearningRate: 0,
+  })
+  assert.deepEqual(
+    started.report.layers.map(({ name, zeros, positives }) => [name, zeros, positives]),
+    fitted.report.layers.map(({ name, zeros, positives }) => [name, zeros, positives]),
+  )
+  const [a, b] = [fitted, started].map(({ report }) => report.compressed?.top1 as number)
+  assert.ok(Math.abs((a as number) - (b as number)) < 4, `${a} fitted, ${b} after an epoch that changes nothing`)
+})
+
 test('layers that no gradient reaches are named, once, by compress and train', async () => {
   const silent = ['c1.weight', 'c2.weight', 'c3.weight']
   const { report } = await compress(stripesNetwork({ activation: 'Sign' }), { ...TRAINED, epochs: 1, compare: ['twn'] })

@@ -13,6 +13,7 @@ import { float32, type Tensor } from '../../src/tensor/tensor.js'
 import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { layerMoments } from '../../src/ternary/layer-moments.js'
 import { layerRows, weightRows } from '../../src/ternary/layer-rows.js'
+import { PairedNetworks } from '../../src/ternary/paired-networks.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { reconstruct } from '../../src/ternary/reconstruct.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
@@ -106,16 +107,11 @@ describe('the moments of a layer', () => {
       const node = producers(network.graph).get('y') as Node
       const rows = layerRows(node, choice, dims, 7, randomSource(1))
       assert.ok(rows !== undefined && rows.perSample <= 7)
-      const place = {
-        original: network,
-        student: network,
-        input: 'x',
-        target: 'y',
-        beside: undefined,
-        rows,
-        type: 'float32',
-      } as const
-      const moments = await layerMoments(pool, place, { split, indices: first(60), fixedBatch: null })
+      const samples = { split, indices: first(60), fixedBatch: null }
+      const networks = await PairedNetworks.open(pool, network, samples, { shapes, batch: 1 })
+      const place = { layer: 'y', input: 'x', target: 'y', beside: undefined, rows, type: 'float32' } as const
+      const moments = await layerMoments(networks, network, place)
+      await networks.close()
       const weights = weightRows(choice, uniform(weight, 77).data)
       assert.equal(moments.length, rows.groups)
       moments.forEach(({ gram, cross, inputMean, outputMean, outputVariance, count }, group) => {

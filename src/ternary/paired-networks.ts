@@ -1,0 +1,187 @@
+// The original and the network compressed so far, run side by side on the same samples, up to one layer after the
+// other. What both have computed before a layer is kept in the worker threads, so that the next run starts from there:
+// the work grows with the depth of a network, not with its square.
+import type { Split } from '../data/dataset.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { addGraph } from '../onnx/add-graph.js'
+import { GraphBuilder } from '../onnx/graph-builder.js'
+import { removeUnusedNodes, usedValues, valueNames } from '../onnx/graph-queries.js'
+import type { Graph, Model, ValueName } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import type { Results } from '../runtime/engine.js'
+import type { DataType } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
+
+export interface Samples {
+  split: Split
+  indices: ArrayLike<number>
+  /** The only batch size that the network takes, or null. */
+  fixedBatch: number | null
+}
+
+/** What one batch of samples gave. */
+export interface ChunkResults {
+  samples: number
+  results: Results
+}
+
+/** Adds what is to be computed to a graph of both networks. @param original a value's name in the original */
+export type Ending = (b: GraphBuilder, original: (name: ValueName) => ValueName) => void
+
+const ORIGINAL = 'ttq:original/'
+
+/** Samples in one chunk, and numbers of the network's inputs in it. */
+const CHUNK_SAMPLES = 32
+const CHUNK_INPUTS = 2 ** 21
+
+/** Bytes of values that are kept; where they would be more, runs start from where they were less. */
+const KEPT_BYTES = 1.5e9
+
+interface Cut {
+  /** Nodes of the original before this one are done. */
+  node: number
+  /** Names in the joint graph, with their types. */
+  kept: ReadonlyMap<ValueName, DataType>
+}
+
+export class PairedNetworks {
+  private static opened = 0
+  private cut: Cut | undefined
+  private readonly key = `paired ${PairedNetworks.opened++}`
+  private readonly chunks: number[][]
+  /** Outputs of layers that the student has settled. */
+  private readonly settled = new Set<ValueName>()
+
+  private constructor(
+    private readonly pool: WorkerPool,
+    private readonly original: Model,
+    private readonly samples: Samples,
+    private readonly shapes: ReadonlyMap<ValueName, readonly number[]>,
+    private readonly batch: number,
+    chunk: number,
+  ) {
+    const { indices, fixedBatch } = samples
+    // A chunk that had to be filled up would count some samples twice.
+    const whole = fixedBatch === null ? indices.length : Math.max(chunk, indices.length - (indices.length % chunk))
+    this.chunks = Array.from({ length: Math.ceil(whole / chunk) }, (_, i) =>
+      Array.from(
+        { length: fixedBatch === null ? Math.min(chunk, whole - i * chunk) : chunk },
+        (__, k) => indices[(i * chunk + k) % indices.length] as number,
+      ),
+    )
+  }
+
+  /** @param shapes of the original's values for a batch of so many */
+  static async open(
+    pool: WorkerPool,
+    original: Model,
+    samples: Samples,
+    { shapes, batch }: { shapes: ReadonlyMap<ValueName, readonly number[]>; batch: number },
+  ): Promise<PairedNetworks> {
+    const first = await samples.split.batch([samples.indices[0] as number])
+    const inputs = Object.values(first.inputs).reduce((sum, { data }) => sum + data.length, 0)
+    const chunk = samples.fixedBatch ?? Math.max(1, Math.min(CHUNK_SAMPLES, Math.floor(CHUNK_INPUTS / inputs)))
+    return new PairedNetworks(pool, original, samples, shapes, batch, chunk)
+  }
+
+  /** From here on, what the layer with this output gives may differ between the two. */
+  settle(output: ValueName): void {
+    this.settled.add(output)
+  }
+
+  /**
+   * Runs both networks on all samples, as far as `ending` needs them.
+   * @param layer output of the layer that this is about: what lies before it is kept for the next run
+   * @returns per chunk, in the order of the samples
+   * @throws TtqError `runtime`, `interrupted`
+   */
+  async run(student: Model, layer: ValueName, outputs: readonly ValueName[], ending: Ending): Promise<ChunkResults[]> {
+    const { pool, cut, key } = this
+    const shared = this.sharedValues()
+    const next = this.keepBefore(layer, shared)
+    const bytes = writeModel(this.joint(student, shared, [...outputs, ...next.names], ending))
+    const graphs = await pool.loadInAll(bytes, { threads: 1 })
+    const results: ChunkResults[] = []
+    let types: Readonly<Record<string, DataType>> = {}
+    try {
+      await Promise.all(
+        graphs.map(async (graph, worker) => {
+          for (let i = worker; i < this.chunks.length; i += graphs.length) {
+            const chunk = this.chunks[i] as number[]
+            const feeds = cut === undefined ? (await this.samples.split.batch(chunk)).inputs : {}
+            const kept = { as: `${key}/${i}`, names: next.names }
+            const done = await graph.runKeeping(feeds, outputs, kept)
+            types = done.types
+            results[i] = { samples: chunk.length, results: done.results }
+          }
+        }),
+      )
+    } finally {
+      await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
+    }
+    this.cut = { node: next.node, kept: new Map(next.names.map((name) => [name, types[name] as DataType])) }
+    return results
+  }
+
+  /** Lets go of what is kept. */
+  async close(): Promise<void> {
+    await this.pool.callAll('forget', () => ({ prefix: `${this.key}/` })).catch(() => undefined)
+  }
+
+  // Values that are the same in both networks.
+  private sharedValues(): Set<ValueName> {
+    const { nodes, inputs } = this.original.graph
+    const shared = new Set(inputs.map(({ name }) => name))
+    const changed = new Set<ValueName>()
+    for (const node of nodes) {
+      const isChanged =
+        node.outputs.some((output) => this.settled.has(output)) ||
+        [...usedValues(node)].some((name) => changed.has(name))
+      for (const output of node.outputs) (isChanged ? changed : shared).add(output)
+    }
+    return shared
+  }
+
+  // What has to be kept to start from this layer next time; where that is too much, or no tensors, as before.
+  private keepBefore(layer: ValueName, shared: ReadonlySet<ValueName>): { node: number; names: ValueName[] } {
+    const { nodes, inputs } = this.original.graph
+    const node = nodes.findIndex(({ outputs }) => outputs.includes(layer))
+    const made = new Set([...inputs.map(({ name }) => name), ...nodes.slice(0, node).flatMap(({ outputs }) => outputs)])
+    const live = new Set(nodes.slice(node).flatMap((each) => [...usedValues(each)].filter((name) => made.has(name))))
+    const names = [...live].flatMap((name) => (shared.has(name) ? [name] : [name, ORIGINAL + name]))
+    const bytes = names.reduce((sum, name) => sum + 4 * this.valuesOf(name), 0)
+    const { cut } = this
+    if (cut !== undefined && !(node > cut.node && bytes <= KEPT_BYTES))
+      return { node: cut.node, names: [...cut.kept.keys()] }
+    if (bytes <= KEPT_BYTES) return { node, names }
+    const start = inputs.map(({ name }) => name)
+    return { node: 0, names: start }
+  }
+
+  // Of all samples; no number where nothing is known of the value.
+  private valuesOf(name: ValueName): number {
+    const dims = this.shapes.get(name.startsWith(ORIGINAL) ? name.slice(ORIGINAL.length) : name)
+    return dims === undefined ? NaN : (elementCount(dims) / this.batch) * this.samples.indices.length
+  }
+
+  // Both networks from the cut on.
+  private joint(student: Model, shared: ReadonlySet<ValueName>, outputs: readonly ValueName[], ending: Ending): Model {
+    const kept = this.cut?.kept
+    const isKept = (name: ValueName): boolean => kept?.has(name) === true
+    const named = (name: ValueName): ValueName => (shared.has(name) ? name : ORIGINAL + name)
+    const b = new GraphBuilder(valueNames(student.graph))
+    const own = student.graph.nodes.filter((node) => !node.outputs.some(isKept))
+    addGraph(b, { ...student.graph, nodes: own }, (name) => name)
+    // Names of nodes must differ, values have theirs.
+    const others = this.original.graph.nodes
+      .filter((node) => !node.outputs.some((output) => shared.has(output) || isKept(ORIGINAL + output)))
+      .map((node) => ({ ...node, name: '' }))
+    addGraph(b, { ...this.original.graph, nodes: others }, named)
+    if (kept === undefined) b.inputs.push(...student.graph.inputs)
+    else b.inputs.push(...[...kept].map(([name, elementType]) => ({ name, type: { elementType, dims: undefined } })))
+    ending(b, named)
+    for (const name of outputs) b.outputs.push({ name, type: undefined })
+    const graph: Graph = removeUnusedNodes(b.build('both'))
+    return { irVersion: student.irVersion, opsets: new Map([...this.original.opsets, ...student.opsets]), graph }
+  }
+}
