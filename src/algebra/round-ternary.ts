@@ -8,6 +8,8 @@ export interface RoundingProblem {
   cross: Float64Array
   /** [rows, n]: what the weights are drawn to where the inputs say little. */
   prior: Float64Array
+  /** [rows]: what codes count in; absent, the scale that fits best is found. */
+  scales?: Float64Array
 }
 
 export interface Rounded {
@@ -52,7 +54,7 @@ const MANY_COLUMNS = 1024
  * and coordinate descent over the codes. Rows do not depend on one another, so that any share of them may be rounded
  * anywhere.
  */
-export function roundTernary({ gram, cross, prior }: RoundingProblem): Rounded {
+export function roundTernary({ gram, cross, prior, scales }: RoundingProblem): Rounded {
   const n = Math.sqrt(gram.length)
   const rows = cross.length / n
   const size = meanDiagonal(gram, n)
@@ -67,7 +69,7 @@ export function roundTernary({ gram, cross, prior }: RoundingProblem): Rounded {
   const w = new Float64Array(n)
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < n; i++) w[i] = weights[r * n + (order[i] as number)] as number
-    row.round(w)
+    row.round(w, scales?.[r])
     for (let i = 0; i < n; i++) {
       const at = r * n + (order[i] as number)
       codes[at] = row.codes[i] as number
@@ -112,6 +114,23 @@ function permuted(gram: Float64Array, order: Int32Array, n: number): Float64Arra
   return result
 }
 
+/**
+ * The codes and the scale that fit a row of weights by itself: of all thresholds, the one with the largest (sum of |w|
+ * above it)² / count.
+ * @returns the smallest |w| whose code is not 0, and the scale
+ */
+export function fitRow(w: Float64Array): { least: number; scale: number } {
+  const sizes = w.map(Math.abs).sort().reverse()
+  let [sum, most] = [0, -1]
+  let [least, scale] = [0, 0]
+  sizes.forEach((size, i) => {
+    sum += size
+    const gain = (sum * sum) / (i + 1)
+    if (gain > most) [most, least, scale] = [gain, size, sum / (i + 1)]
+  })
+  return { least, scale: Math.max(scale, TINY) }
+}
+
 /** One row at a time, in memory that is used again. */
 class Row {
   readonly codes: Int8Array
@@ -121,6 +140,7 @@ class Row {
   private readonly codesGram: Float64Array
   private readonly weightsGram: Float64Array
   private scale = 0
+  private isFixed = false
 
   constructor(
     private readonly gram: Float64Array,
@@ -134,17 +154,23 @@ class Row {
     this.weightsGram = new Float64Array(n)
   }
 
-  /** `codes` are those of this row until the next. */
-  round(w: Float64Array): void {
+  /** `codes` are those of this row until the next. @param scale undefined: the best one is found */
+  round(w: Float64Array, scale: number | undefined): void {
     multiply(this.gram, w, this.weightsGram)
-    this.scale = this.threshold(w)
+    this.isFixed = scale !== undefined
+    const own = fitRow(w)
+    this.scale = scale ?? own.scale
+    for (let i = 0; i < this.n; i++) {
+      const value = w[i] as number
+      this.codes[i] = Math.abs(value) >= own.least && value !== 0 ? Math.sign(value) : 0
+    }
     this.refit()
     let least = Infinity
     const startScale = this.scale
     const isLarge = this.n >= MANY_COLUMNS
-    for (const start of isLarge ? [1] : STARTS) {
+    for (const start of isLarge || this.isFixed ? [1] : STARTS) {
       this.scale = startScale * start
-      for (let round = 0; round < (isLarge ? 2 : FEEDBACK_ROUNDS); round++) {
+      for (let round = 0; round < (this.isFixed ? 1 : isLarge ? 2 : FEEDBACK_ROUNDS); round++) {
         this.feedback(w)
         this.refit()
         this.descend()
@@ -169,28 +195,10 @@ class Row {
     return code * Math.max(1 - NEAR, Math.min(LARGEST_LATENT, free * code))
   }
 
-  // The codes and the scale that fit the weights themselves best: of all thresholds, the one with the largest
-  // (sum of |w| above it)² / count.
-  private threshold(w: Float64Array): number {
-    const sizes = w.map(Math.abs).sort().reverse()
-    let [sum, most, count] = [0, -1, 1]
-    let scale = 0
-    sizes.forEach((size, i) => {
-      sum += size
-      const gain = (sum * sum) / (i + 1)
-      if (gain > most) [most, count, scale] = [gain, i + 1, sum / (i + 1)]
-    })
-    const least = sizes[count - 1] as number
-    for (let i = 0; i < this.n; i++) {
-      const value = w[i] as number
-      this.codes[i] = Math.abs(value) >= least && value !== 0 ? Math.sign(value) : 0
-    }
-    return Math.max(scale, TINY)
-  }
-
   // The least-squares scale of the codes as they are.
   private refit(): void {
     multiply(this.gram, this.codes, this.codesGram)
+    if (this.isFixed) return
     const [cross, own] = [this.crossed(), this.squared()]
     if (own > 0 && cross > 0) this.scale = cross / own
   }

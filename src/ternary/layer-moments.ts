@@ -33,6 +33,8 @@ export interface LayerPlace {
   /** A value that is added to the target: what the student's lacks of the original's, the layer makes up for. */
   beside: ValueName | undefined
   rows: LayerRows
+  /** Whether the target is what the student's lacks of the original's. */
+  residual?: boolean
   /** Of the layer's input and output. */
   type: FloatType
 }
@@ -67,15 +69,16 @@ export async function layerMoments(
 // between them in float32.
 function endWithMoments(
   b: GraphBuilder,
-  { input, target, beside, rows, type }: LayerPlace,
+  { input, target, beside, rows, residual, type }: LayerPlace,
   named: (name: ValueName) => ValueName,
   opset: number,
 ): void {
   // Names of nodes must differ from those of the networks, too.
   const emit = (op: string, inputs: readonly ValueName[], attributes: Parameters<typeof b.emit>[2] = {}): ValueName =>
     b.emit(op, inputs, attributes, `ttq:${op}`)
-  const wanted =
+  const whole =
     beside === undefined ? named(target) : emit('Add', [named(target), emit('Sub', [named(beside), beside])])
+  const wanted = residual === true ? emit('Sub', [whole, target]) : whole
   const { groups, columns, channels, inputPlaces, inputSize, outputPlaces } = rows
   const single = (value: ValueName): ValueName =>
     type === 'float32' ? value : emit('Cast', [value], { to: DATA_TYPES.float32.onnx })

@@ -16,9 +16,6 @@ import { normParameters, ownNorm } from './own-norm.js'
 const ROWS = 65_536
 const PLACES = { least: 16, most: 256 } as const
 
-/** Layers of more inputs per output are fitted by themselves: the factors of their products take minutes. */
-const MOST_COLUMNS = 2304
-
 export interface Place {
   rows: LayerRows
   layer: ValueName
@@ -45,7 +42,7 @@ export interface Seen {
   seed: number
 }
 
-/** undefined where the layer is no product of rows, or one too large: it is fitted by itself then. */
+/** undefined where the layer is no product of rows: it is fitted by itself then. */
 export function placeOf(
   original: Model,
   student: Model,
@@ -66,7 +63,7 @@ export function placeOf(
   const dims = { input: inputDims.slice(1), output: outputDims.slice(1) }
   const places = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
   const rows = layerRows(node, choice, dims, places, random)
-  if (rows === undefined || rows.columns > MOST_COLUMNS) return undefined
+  if (rows === undefined) return undefined
   const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
   const gain = normGain(student.graph, norm, rows.groups * rows.channels)
   return {

@@ -12,10 +12,11 @@ import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import { areFinite, layerMoments } from './layer-moments.js'
-import { placeOf } from './layer-place.js'
+import { type Place, placeOf } from './layer-place.js'
 import { PairedNetworks, type Samples } from './paired-networks.js'
 import { type Behind, settle } from './settle-layer.js'
-import { solve } from './solve-layer.js'
+import { solve, type Solved } from './solve-layer.js'
+import { solveWide } from './solve-wide.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
 export interface ReconstructOptions extends FitRule {
@@ -65,9 +66,8 @@ export async function reconstruct(
     for (const [done, choice] of chosen.entries()) {
       options.onProgress(done, chosen.length)
       const place = placeOf(original, student, choice, seen)
-      const moments = place && (await layerMoments(networks, student, place))
-      if (place !== undefined && moments !== undefined && areFinite(moments)) {
-        const solved = await solve(pool, place, choice, moments)
+      const solved = place && (await codesOf(pool, networks, student, place, choice))
+      if (place !== undefined && solved !== undefined) {
         const settled = settle(student, choice, place, solved, options.behind)
         student = settled.model
         layers.set(choice.weight, solved.layer)
@@ -86,6 +86,22 @@ export async function reconstruct(
   }
   options.onProgress(chosen.length, chosen.length)
   return { network: { model: student, layers }, errors, latent, inserted }
+}
+
+/** Layers of more inputs per output are solved in blocks: the factors of their products would take minutes. */
+const MOST_COLUMNS = 2304
+
+// undefined where there is nothing to fit to.
+async function codesOf(
+  pool: WorkerPool,
+  networks: PairedNetworks,
+  student: Model,
+  place: Place,
+  choice: LayerChoice,
+): Promise<Solved | undefined> {
+  if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice)
+  const moments = await layerMoments(networks, student, place)
+  return areFinite(moments) ? await solve(pool, place, choice, moments) : undefined
 }
 
 function firstOf({ indices, fixedBatch }: Samples): number[] {

@@ -21,56 +21,73 @@ export interface Solved {
   error: number
 }
 
+/** How a channel's product of inputs and codes gives its target. */
+export interface ChannelFit {
+  factor: number
+  shift: number
+  /** Of the product. */
+  mean: number
+  variance: number
+  /** Of the target's variance. */
+  lost: number
+}
+
 /** Codes, factors and shifts that give what the target is, as nearly as can be. */
 export async function solve(
   pool: WorkerPool,
-  { rows, weights, gain, type, product }: Place,
+  place: Place,
   choice: LayerChoice,
   moments: readonly LayerMoments[],
 ): Promise<Solved> {
-  const { columns, channels, groups } = rows
-  const factors = new Float64Array(groups * channels)
-  const shifts = new Float64Array(groups * channels)
-  const means = new Float64Array(groups * channels)
-  const variances = new Float64Array(groups * channels)
-  let [lost, whole] = [0, 0]
+  const { columns, channels } = place.rows
+  const prior = inTarget(place, place.weights)
   const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
-    const start = group * channels
-    const prior = weights
-      .slice(start * columns, (start + channels) * columns)
-      .map((weight, i) => weight * (gain[start + Math.floor(i / columns)] as number))
-    return { gram, cross, prior }
+    const size = channels * columns
+    return { gram, cross, prior: prior.slice(group * size, (group + 1) * size) }
   })
-  const { codes, latent } = await roundAll(pool, problems)
-  moments.forEach((moment, group) => {
-    for (let c = 0; c < channels; c++) {
+  const rounded = await roundAll(pool, problems)
+  const fits = moments.flatMap((moment, group) =>
+    Array.from({ length: channels }, (_, c) => {
       const channel = group * channels + c
-      const fit = affine(moment, codes.subarray(channel * columns, (channel + 1) * columns), c)
-      factors[channel] = fit.factor
-      shifts[channel] = fit.shift
-      means[channel] = fit.mean
-      variances[channel] = fit.variance
-      lost += fit.lost
-      whole += moment.outputVariance[c] as number
-    }
-  })
-  const mean = factors.reduce((sum, factor) => sum + factor, 0) / factors.length
+      return affine(moment, rounded.codes.subarray(channel * columns, (channel + 1) * columns), c)
+    }),
+  )
+  return solvedLayer(place, choice, rounded, fits, moments)
+}
+
+/** Weights of a layer, in rows, as what they make of the target. */
+export function inTarget({ rows, gain, product }: Place, weights: Float64Array): Float64Array {
+  return weights.map((weight, i) => weight * product * (gain[Math.floor(i / rows.columns)] as number))
+}
+
+/** @param fits per channel; @param moments whose variances the loss is a share of */
+export function solvedLayer(
+  { type, product }: Place,
+  choice: LayerChoice,
+  { codes, latent }: Rounded,
+  fits: readonly ChannelFit[],
+  moments: readonly LayerMoments[],
+): Solved {
+  const of = (kind: keyof ChannelFit, unit: number): Float64Array => Float64Array.from(fits, (fit) => fit[kind] * unit)
+  const mean = fits.reduce((sum, { factor }) => sum + factor, 0) / fits.length
   // What float16 cannot hold is 1, and the factors make up for it.
   const scale = Math.fround(roundTo(type, mean)) || 1
   const unit = scale * product
+  const lost = fits.reduce((sum, fit) => sum + fit.lost, 0)
+  const whole = moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
   return {
     layer: { codes: fromRows(choice, codes), wp: scale, wn: scale, threshold: null },
     latent: fromRows(choice, latent),
-    mean: means.map((value) => value * unit),
-    variance: variances.map((value) => value * unit * unit),
-    factors: factors.map((factor) => factor / unit),
-    shifts,
+    mean: of('mean', unit),
+    variance: of('variance', unit * unit),
+    factors: of('factor', 1 / unit),
+    shifts: of('shift', 1),
     error: whole === 0 ? 0 : lost / whole,
   }
 }
 
 // Rows are shared out among the threads, or whole problems where there are enough of them. In the order of the problems.
-async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded> {
+export async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded> {
   const parts = problems.length < pool.size ? problems.flatMap((problem) => shares(problem, pool.size)) : problems
   const done = await Promise.all(
     Array.from({ length: pool.size }, (_, worker) =>
@@ -93,13 +110,14 @@ async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]):
   return all
 }
 
-function shares({ gram, cross, prior }: RoundingProblem, count: number): RoundingProblem[] {
+function shares({ gram, cross, prior, scales }: RoundingProblem, count: number): RoundingProblem[] {
   const n = Math.sqrt(gram.length)
   const size = n * Math.ceil(cross.length / n / count)
   return Array.from({ length: Math.ceil(cross.length / size) }, (_, i) => ({
     gram,
     cross: cross.slice(i * size, (i + 1) * size),
     prior: prior.slice(i * size, (i + 1) * size),
+    ...(scales && { scales: scales.slice((i * size) / n, ((i + 1) * size) / n) }),
   }))
 }
 
@@ -108,7 +126,7 @@ function affine(
   { gram, cross, inputMean, outputMean, outputVariance }: LayerMoments,
   codes: Int8Array,
   channel: number,
-): { factor: number; shift: number; mean: number; variance: number; lost: number } {
+): ChannelFit {
   const n = codes.length
   let [squared, crossed, mean] = [0, 0, 0]
   for (let i = 0; i < n; i++) {

@@ -15,6 +15,11 @@ import { layerMoments } from '../../src/ternary/layer-moments.js'
 import { layerRows, weightRows } from '../../src/ternary/layer-rows.js'
 import { PairedNetworks } from '../../src/ternary/paired-networks.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
+import { fitWithoutData } from '../../src/ternary/fit-without-data.js'
+import { type Place, placeOf } from '../../src/ternary/layer-place.js'
+import { settle } from '../../src/ternary/settle-layer.js'
+import { solve, type Solved } from '../../src/ternary/solve-layer.js'
+import { solveWide } from '../../src/ternary/solve-wide.js'
 import { reconstruct } from '../../src/ternary/reconstruct.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -186,7 +191,6 @@ describe('layer by layer', () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const { network: done, errors } = await reconstruct(pool, network, choices, samples, OPTIONS)
-    const { fitWithoutData } = await import('../../src/ternary/fit-without-data.js')
     const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
     const [found, before] = await Promise.all(
       [done.model, alone.model].map((each) => outputDistance(pool, network, each, heldOut)),
@@ -259,6 +263,53 @@ describe('layer by layer', () => {
     // Two independent errors of these sizes would add up to more.
     assert.ok((await distanceAt(sum)) < 0.95 * (await distanceAt('lossy')))
   })
+
+  for (const op of ['MatMul', 'Conv'] as const) {
+    test(`in blocks of columns, a ${op} is nearly as good as at once, and better than alone`, async () => {
+      const b = new GraphBuilder()
+      const weights = { MatMul: [48, 12], Conv: [12, 6, 3, 3] }[op]
+      const dims = { MatMul: [48], Conv: [6, 7, 7] }[op]
+      const w = b.constant(uniform(weights, 5), 'w')
+      const bias = b.constant(uniform([12], 8), 'bias')
+      b.emit(op, [b.input('x', 'float32', ['N', ...dims]), w, ...(op === 'Conv' ? [bias] : [])], {}, 'y')
+      b.output('y', 'float32', undefined)
+      const network = model(b)
+      const [choice] = allOf(network.graph) as [LayerChoice]
+      // Inputs that have much to do with one another, as those of layers do.
+      const smooth: Split = {
+        size: 300,
+        batch: async (indices) => {
+          const { inputs, labels } = await splitOf(dims, 300).batch(indices)
+          const { dims: all, data } = inputs['x'] as Tensor<'float32'>
+          let last = 0
+          return {
+            inputs: {
+              x: float32(
+                all,
+                data.map((value) => (last = 0.8 * last + value)),
+              ),
+            },
+            labels,
+          }
+        },
+      }
+      const samples = { split: smooth, indices: first(300), fixedBatch: null }
+      const { shapes } = await observe(pool, network, (await smooth.batch([0])).inputs)
+      const networks = await PairedNetworks.open(pool, network, samples, { shapes, batch: 1 })
+      const place = placeOf(network, network, choice, { shapes, batch: 1, samples: 300, seed: 1 }) as Place
+      const atOnce = await solve(pool, place, choice, await layerMoments(networks, network, place))
+      const inBlocks = await solveWide(pool, networks, network, place, choice, 17)
+      await networks.close()
+      const settled = settle(network, choice, place, inBlocks as Solved, 'factors').model
+      const alone = fitWithoutData(network, [choice], { method: 'ttq', renormalize: 'auto' } as never).model
+      const compared = { split: smooth, indices: first(50), fixedBatch: null }
+      const [found, before] = await Promise.all(
+        [settled, alone].map(async (each) => (await outputDistance(pool, network, each, compared)) as number),
+      )
+      assert.ok((inBlocks?.error as number) < 1.5 * atOnce.error, `${inBlocks?.error}, at once ${atOnce.error}`)
+      assert.ok((found as number) < 0.9 * (before as number), `${found}, alone ${before}`)
+    })
+  }
 
   test('the number of threads does not matter', async () => {
     const network = chain()
