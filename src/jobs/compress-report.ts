@@ -59,6 +59,14 @@ export interface ReconstructionReport {
   heldOut: number
   /** Of each layer, in the order of the work: the share of its output's variance that it does not give. */
   layers: readonly { name: string; error: number }[]
+  /** Where maxDistance was asked for: what was tried; absent otherwise. */
+  bound?: {
+    maxDistance: number
+    /** Percent that the outputs differ by with this layer alone ternary. */
+    layers: readonly { name: string; distance: number }[]
+    /** Layers in 8 bits, and the distance then; the first with all layers ternary. */
+    rounds: readonly { restored: number; distance: number | null }[]
+  }
   elapsedMs: number
 }
 

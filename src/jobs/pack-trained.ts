@@ -103,9 +103,18 @@ async function trainAndPack(
   if (options.epochs === 0) {
     const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, 'factors') : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
-    const confirmed = await confirmPacked({ pool, bound, job, test }, network, choices, { method: options.method })
+    const packed = fitted?.choices ?? choices
+    const how = { method: options.method, ...(fitted && { exceptions: fitted.exceptions }) }
+    const confirmed = await confirmPacked({ pool, bound, job, test }, network, packed, how)
     const agreement = task.agreement(confirmed.compressed, baseline)
-    return { ...confirmed, choices, dataset, baseline, agreement, ...(fitted && { reconstruction: fitted.report }) }
+    return {
+      ...confirmed,
+      choices: packed,
+      dataset,
+      baseline,
+      agreement,
+      ...(fitted && { reconstruction: fitted.report }),
+    }
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound

@@ -27,7 +27,11 @@ export async function packWithoutData(
     `no ${connections.nameOptions('data')}: the weights were fitted without training, and accuracy was not measured`,
   )
   job.phase('pack')
-  const network = roundRest(fitted?.network ?? fitWithoutData(model, choices, options), choices, options)
+  const packed = fitted?.choices ?? choices
+  const network = roundRest(fitted?.network ?? fitWithoutData(model, choices, options), packed, {
+    rest: options.rest,
+    ...(fitted && { exceptions: fitted.exceptions }),
+  })
   const file = packNetwork(network, { method: options.method, name: connections.name })
   job.phase('verify')
   const fault = await checkResultRuns(pool.trial, model, network.model, connections.name)
@@ -35,7 +39,7 @@ export async function packWithoutData(
     job.warn(`${fault.message} of the network on a made-up sample, before and after: it may die on real ones as well`)
   return {
     file,
-    choices,
+    choices: packed,
     network,
     bitExact: packsExactly(file, network.model),
     ...(fitted && { reconstruction: fitted.report }),

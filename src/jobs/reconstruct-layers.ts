@@ -7,13 +7,16 @@ import { hasCode } from '../errors/ttq-error.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { withLoaded } from '../runtime/engine.js'
 import { writeModel } from '../onnx/write-model.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import type { RestPrecision } from '../options/choices.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { elementCount } from '../tensor/tensor.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/paired-networks.js'
+import { largestShare, layerLosses, type LayerLoss, layersToGiveUp, withEightBits } from '../ternary/hold-distance.js'
+import { roundRest } from '../ternary/round-rest.js'
 import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
 import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
@@ -22,8 +25,15 @@ import type { ReconstructionReport } from './compress-report.js'
 /** Samples that nothing is fitted on, to compare the outputs on. */
 const HELD_OUT = 64
 
+/** Of them, those that single layers are compared on. */
+const COSTED = 32
+
 export interface Reconstructed extends Reconstruction {
   report: ReconstructionReport
+  /** With fewer ternary layers where maxDistance asks for it, */
+  choices: readonly LayerChoice[]
+  /** which are stored in 8 bits. */
+  exceptions: ReadonlyMap<ValueName, RestPrecision>
 }
 
 /** Whether the options leave the choice of codes to the fit of whole layers. */
@@ -127,27 +137,96 @@ async function reconstructOn(
   job: CompressJob,
 ): Promise<Reconstructed> {
   const start = performance.now()
-  job.phase('reconstruct', description)
-  const done = await reconstruct(pool, model, choices, samples, {
-    ...job.options,
-    behind,
-    onProgress: (layers, total) => {
-      job.progress({ kind: 'evaluated', done: layers, total })
-    },
-  })
   const { split, fixedBatch } = samples
-  const distance = await outputDistance(pool, model, done.network.model, { split, indices: heldOut, fixedBatch })
-  if (Number.isNaN(distance))
+  const fit = async (chosen: readonly LayerChoice[], detail: string): Promise<Fitted> => {
+    job.phase('reconstruct', detail)
+    const done = await reconstruct(pool, model, chosen, samples, {
+      ...job.options,
+      behind,
+      onProgress: (layers, total) => {
+        job.progress({ kind: 'evaluated', done: layers, total })
+      },
+    })
+    const exceptions = new Map(
+      chosen.filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true).map(({ weight }) => [weight, 'int8']),
+    ) as Fitted['exceptions']
+    const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
+    const distance = await outputDistance(pool, model, stored.model, { split, indices: heldOut, fixedBatch })
+    return { ...done, choices: chosen, exceptions, distance }
+  }
+  const all = await fit(choices, description)
+  const costs = async (): Promise<Map<ValueName, number>> => {
+    job.phase('analyze')
+    const found = new Map<ValueName, number>()
+    for (const [name, alone] of all.alone) {
+      job.progress({ kind: 'evaluated', done: found.size, total: all.alone.size })
+      const few = { split, indices: heldOut.slice(0, COSTED), fixedBatch }
+      found.set(name, (await outputDistance(pool, model, alone, few)) ?? 0)
+    }
+    return found
+  }
+  const { fitted, bound } = await held(all, job, { fit, costs })
+  if (Number.isNaN(fitted.distance))
     job.warn(`the network, or the packed one, gives NaN or Infinity on some of the samples (${description})`)
   return {
-    ...done,
+    ...fitted,
     report: {
       samples: samples.indices.length,
       data: description,
-      distance: Number.isNaN(distance) ? null : distance,
+      distance: Number.isNaN(fitted.distance) ? null : fitted.distance,
       heldOut: heldOut.length,
-      layers: [...done.errors].map(([name, error]) => ({ name, error })),
+      layers: [...fitted.errors].map(([name, error]) => ({ name, error })),
+      ...(bound && { bound }),
       elapsedMs: performance.now() - start,
     },
   }
+}
+
+interface Fitted extends Omit<Reconstructed, 'report'> {
+  /** null where there is nothing to compare, NaN where it is no number. */
+  distance: number | null
+}
+
+// Fewer ternary layers where the outputs would be too far away. One stays at least.
+async function held(
+  all: Fitted,
+  job: CompressJob,
+  {
+    fit,
+    costs,
+  }: {
+    fit: (choices: readonly LayerChoice[], detail: string) => Promise<Fitted>
+    /** Distance with each layer alone ternary. */
+    costs: () => Promise<ReadonlyMap<ValueName, number>>
+  },
+): Promise<{ fitted: Fitted; bound?: ReconstructionReport['bound'] }> {
+  const { maxDistance } = job.options
+  if (maxDistance === undefined) return { fitted: all }
+  const isHeld = ({ distance }: Fitted): boolean => distance !== null && distance <= maxDistance
+  if (isHeld(all) || all.alone.size < 2)
+    return { fitted: all, bound: { maxDistance, layers: [], rounds: [{ restored: 0, distance: all.distance }] } }
+  const distances = await costs()
+  const layers = layerLosses(all.choices, distances)
+  const tried = new Map<string, Fitted>()
+  const rounds = [{ restored: 0, distance: all.distance }]
+  const giveUp = (share: number): LayerLoss[] => layersToGiveUp(layers, share)
+  const key = (given: readonly LayerLoss[]): string => given.map(({ name }) => name).join('\n')
+  const attempt = async (share: number): Promise<boolean> => {
+    const given = giveUp(share)
+    const known = tried.get(key(given))
+    if (known !== undefined) return isHeld(known)
+    const detail = `${given.length} of ${layers.length} layers in 8 bits`
+    const fitted = await fit(withEightBits(all.choices, given, maxDistance), detail)
+    tried.set(key(given), fitted)
+    rounds.push({ restored: given.length, distance: fitted.distance })
+    return isHeld(fitted)
+  }
+  // Errors of layers add up like variances.
+  const share = await largestShare((maxDistance / (all.distance ?? Infinity)) ** 2, attempt)
+  const nearest = [all, ...tried.values()].reduce((best, each) =>
+    (each.distance ?? Infinity) < (best.distance ?? Infinity) ? each : best,
+  )
+  const fitted = share === undefined ? nearest : (tried.get(key(giveUp(share))) ?? nearest)
+  const each = [...distances].map(([name, distance]) => ({ name, distance }))
+  return { fitted, bound: { maxDistance, layers: each, rounds } }
 }

@@ -29,6 +29,19 @@ const RULES: readonly Rule[] = [
     const training = optionsOf(job).find(([option, row]) => needsTraining(option, row) && isSaid(given[option], row))
     return training && [training[0], `given with ${name('epochs')} 0, which trains nothing`]
   },
+  ({ job, given, options, name }) => {
+    if (job !== 'compress' || given['maxDistance'] === undefined) return undefined
+    if (given['data'] !== undefined && options['epochs'] !== 0)
+      return ['maxDistance', `given with a training, expected ${name('epochs')} 0, or no ${name('data')}`]
+    const other = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
+    if (other !== undefined) return ['maxDistance', `given together with ${name(other)}; layers are not fitted then`]
+    if (options['method'] !== 'ttq' || options['renormalize'] === 'off')
+      return [
+        'maxDistance',
+        `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`,
+      ]
+    return undefined
+  },
   together('threshold', 'sparsity', 'each of them decides which weights become 0'),
   ({ options, given, name }) => {
     const option = ['threshold', 'sparsity'].find((zeros) => given[zeros] !== undefined)

@@ -183,6 +183,15 @@ export const ACCURACY_OPTIONS = {
     group: accuracy,
     help: 'points that accuracy may fall by; exit code 4 when it falls by more',
   },
+  /** Without training: percent (root mean square) that the outputs may be away from the original's. */
+  maxDistance: {
+    kind: { type: 'number', range: { above: 0, to: 1000 } },
+    jobs: ['compress'],
+    group: accuracy,
+    help:
+      'without training: percent that the outputs may differ by; layers that lose most for what they save take 8 bits; ' +
+      'exit code 4 when it cannot be held',
+  },
   /** What to do when it falls by more: return the most harmful layers to 8 bits, or nothing. */
   maxDropAction: {
     kind: { type: 'choice', choices: ['restore', 'fail'] },

@@ -106,7 +106,7 @@ function summary(report: CompressReport): [string, string][] {
 
 function reconstructionFacts(done: CompressReport['reconstruction']): [string, string][] {
   if (done === null) return []
-  const { samples, data, distance, heldOut, elapsedMs } = done
+  const { samples, data, distance, heldOut, bound, elapsedMs } = done
   return [
     ['fitted', `layer by layer on ${countText(samples)} ${data}, in ${durationText(elapsedMs)}`],
     ...(distance === null
@@ -117,8 +117,19 @@ function reconstructionFacts(done: CompressReport['reconstruction']): [string, s
             `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${heldOut} other samples)`,
           ] as [string, string],
         ]),
+    ...(bound === undefined ? [] : [['in 8 bits', boundText(bound)] as [string, string]]),
   ]
 }
+
+// What was tried for --max-distance, in the order of the layers given up.
+function boundText({ maxDistance, rounds }: Bound): string {
+  const tried = [...rounds]
+    .sort((a, b) => a.restored - b.restored)
+    .map(({ restored, distance }) => `${restored} layers ${distance === null ? '-' : `${distance.toFixed(1)} %`}`)
+  return `tried for --max-distance ${maxDistance}: ${tried.join(', ')}`
+}
+
+type Bound = NonNullable<NonNullable<CompressReport['reconstruction']>['bound']>
 
 function accuracy({ baseline, compressed, dataset }: CompressReport): string {
   if (compressed === null) return dataset === null ? 'not measured (no --data)' : 'not measured (no labels)'

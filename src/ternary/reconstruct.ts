@@ -36,6 +36,8 @@ export interface Reconstruction {
   /** and its weights before rounding, with levels at -1, 0 and 1. */
   latent: ReadonlyMap<ValueName, Float32Array>
   inserted: readonly InsertedNorm[]
+  /** The original with this layer alone as it was made, to measure what it costs; only for networks not to train. */
+  alone: ReadonlyMap<ValueName, Model>
 }
 
 /**
@@ -61,6 +63,7 @@ export async function reconstruct(
   const errors = new Map<ValueName, number>()
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
+  const alone = new Map<ValueName, Model>()
   const networks = await PairedNetworks.open(pool, original, samples, seen)
   try {
     for (const [done, choice] of chosen.entries()) {
@@ -74,10 +77,12 @@ export async function reconstruct(
         errors.set(choice.weight, solved.error)
         latent.set(choice.weight, solved.latent)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
+        else alone.set(choice.weight, settle(original, choice, place, solved, options.behind).model)
       } else if (options.behind === 'factors') {
         const fitted = fittedAlone(student, choice, options)
         student = fitted.model
         layers.set(choice.weight, fitted.layer)
+        alone.set(choice.weight, fittedAlone(original, choice, options).model)
       }
       for (const output of choice.outputs) networks.settle(output)
     }
@@ -85,7 +90,7 @@ export async function reconstruct(
     await networks.close()
   }
   options.onProgress(chosen.length, chosen.length)
-  return { network: { model: student, layers }, errors, latent, inserted }
+  return { network: { model: student, layers }, errors, latent, inserted, alone }
 }
 
 /** Layers of more inputs per output are solved in blocks: the factors of their products would take minutes. */

@@ -49,7 +49,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   ).catch((error: unknown) => {
     throw checkpoint?.explain(error) ?? error
   })
-  const drop = accuracyDrop(result.report, options.maxDrop)
+  const drop = accuracyDrop(result.report, options.maxDrop) ?? distanceBeyond(result.report, options.maxDistance)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
   await writeModelResult(paths, result.file, terminal)
@@ -103,6 +103,17 @@ function accuracyDrop(
     `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ` +
     `${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
   )
+}
+
+// What to say when the outputs are too far away, or nobody knows how far.
+function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number | undefined): string | undefined {
+  if (maxDistance === undefined) return undefined
+  const distance = reconstruction?.distance ?? null
+  if (distance === null) return `how far the outputs are away could not be measured for --max-distance ${maxDistance}`
+  if (distance <= maxDistance) return undefined
+  const most = Math.max(0, ...(reconstruction?.bound?.rounds.map(({ restored }) => restored) ?? []))
+  const tried = `also with up to ${most} layers in 8 bits`
+  return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}, ${tried}`
 }
 
 function triedText(restoration: CompressReport['restoration']): string {
