@@ -34,6 +34,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --frobnicate', `compress: unknown option --frobnicate. ${MORE}`],
   ['compress m.onnx -x', `compress: unknown option -x. ${MORE}`],
   ['inspect m.onnx --epochs 3', 'inspect: unknown option --epochs. ttq inspect --help lists the options.'],
+  [
+    'compress m.onnx --data x.mjs --max-distance 5',
+    '--max-distance: given with a training, expected --epochs 0, or no --data.',
+  ],
+  [
+    'compress m.onnx --max-distance 5 --method twn',
+    '--max-distance: expected --method ttq and --renormalize auto: layers are not fitted else.',
+  ],
   ['compress m.onnx --report -', '--report: found -, expected a file. --json prints the report on stdout.'],
   ['compress m.onnx --data', `--data: found nothing, expected a value. ${MORE}`],
   ['compress m.onnx --data=', '--data: found nothing, expected a value.'],

@@ -259,6 +259,21 @@ describe('weights in odd places', () => {
     assert.ok((result.report.reconstruction.distance as number) < 90, String(result.report.reconstruction.distance))
   })
 
+  test('a bound on the distance holds, with fewer ternary layers, and says what each costs', async () => {
+    const bytes = chain(plain, { hidden: 4 })
+    const all = await compress(bytes, { name: 'chain.onnx', samples: 64 })
+    const before = all.report.reconstruction?.distance as number
+    const maxDistance = 0.7 * before
+    const { report, file } = await compress(bytes, { name: 'chain.onnx', samples: 64, maxDistance })
+    const { distance, bound } = report.reconstruction as NonNullable<typeof report.reconstruction>
+    assert.ok((distance as number) <= maxDistance, `${distance} of ${before}`)
+    assert.equal(bound?.layers.length, 4)
+    const given = report.layers.filter(({ reason }) => reason?.startsWith('--max-distance') === true)
+    assert.ok(given.length > 0 && given.length < 4)
+    assert.ok(given.every(({ stored }) => stored === 'int8'))
+    assert.ok(report.verified.bitExact && file.length > all.file.length)
+  })
+
   test('values far from zero are fitted to what they have between them', async () => {
     const shifted = (offset: number): Uint8Array => {
       const b = new GraphBuilder()
