@@ -48,11 +48,11 @@ const ROUNDING_RIDGE = 0.01
 const MANY_COLUMNS = 1024
 
 /**
- * Codes [rows, n] of which some multiple per row gives, with the inputs, what is closest to what the rows should give. The
- * weights w that are best unrounded first (least squares, drawn to the prior: the target is that of GPTAQ, arXiv 2504.02692), then
- * (s q - w) G (s q - w)ᵀ is made small: error feedback in the order of the largest diagonal (GPTQ, arXiv 2210.17323)
- * and coordinate descent over the codes. Rows do not depend on one another, so that any share of them may be rounded
- * anywhere.
+ * Codes [rows, n] of which some multiple per row gives, with the inputs, what is closest to what the rows should give.
+ * The weights w that are best unrounded first (least squares, drawn to the prior: the target is that of GPTAQ, arXiv
+ * 2504.02692), then (s q - w) G (s q - w)ᵀ is made small: error feedback in the order of the largest diagonal (GPTQ,
+ * arXiv 2210.17323) and coordinate descent over the codes. Rows do not depend on one another, so that any share of them
+ * may be rounded anywhere.
  */
 export function roundTernary({ gram, cross, prior, scales }: RoundingProblem): Rounded {
   const n = Math.sqrt(gram.length)

@@ -12,6 +12,7 @@ import type { RestPrecision } from '../options/choices.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { elementCount } from '../tensor/tensor.js'
+import { eightBitWeights } from '../ternary/eight-bits.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/paired-networks.js'
@@ -147,9 +148,7 @@ async function reconstructOn(
         job.progress({ kind: 'evaluated', done: layers, total })
       },
     })
-    const exceptions = new Map(
-      chosen.filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true).map(({ weight }) => [weight, 'int8']),
-    ) as Fitted['exceptions']
+    const exceptions = eightBitWeights(choices, chosen)
     const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
     const distance = await outputDistance(pool, model, stored.model, { split, indices: heldOut, fixedBatch })
     return { ...done, choices: chosen, exceptions, distance }
@@ -161,7 +160,7 @@ async function reconstructOn(
     for (const [name, alone] of all.alone) {
       job.progress({ kind: 'evaluated', done: found.size, total: all.alone.size })
       const few = { split, indices: heldOut.slice(0, COSTED), fixedBatch }
-      found.set(name, (await outputDistance(pool, model, alone, few)) ?? 0)
+      found.set(name, (await outputDistance(pool, model, alone(), few)) ?? 0)
     }
     return found
   }
@@ -203,7 +202,8 @@ async function held(
   const { maxDistance } = job.options
   if (maxDistance === undefined) return { fitted: all }
   const isHeld = ({ distance }: Fitted): boolean => distance !== null && distance <= maxDistance
-  if (isHeld(all) || all.alone.size < 2)
+  // Nothing to measure by, or nothing to choose from.
+  if (isHeld(all) || !((all.distance ?? NaN) > 0) || all.alone.size < 2)
     return { fitted: all, bound: { maxDistance, layers: [], rounds: [{ restored: 0, distance: all.distance }] } }
   const distances = await costs()
   const layers = layerLosses(all.choices, distances)
@@ -222,7 +222,7 @@ async function held(
     return isHeld(fitted)
   }
   // Errors of layers add up like variances.
-  const share = await largestShare((maxDistance / (all.distance ?? Infinity)) ** 2, attempt)
+  const share = await largestShare((maxDistance / (all.distance as number)) ** 2, attempt)
   const nearest = [all, ...tried.values()].reduce((best, each) =>
     (each.distance ?? Infinity) < (best.distance ?? Infinity) ? each : best,
   )

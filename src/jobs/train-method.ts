@@ -2,10 +2,10 @@
 // to hold the bound on accuracy.
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
-import type { ValueName } from '../onnx/model.js'
-import type { MethodName, RestPrecision } from '../options/choices.js'
+import type { MethodName } from '../options/choices.js'
 import { OPTIONS } from '../options/option-table.js'
 import { isBeyond } from '../ternary/accuracy-drop.js'
+import { eightBitWeights } from '../ternary/eight-bits.js'
 import { fineTune, type FineTuned, type FineTuneSettings, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
@@ -46,7 +46,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
       ...(from && { from }),
     })
   const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
-    const exceptions = restoredPrecisions(choices, chosen)
+    const exceptions = eightBitWeights(choices, chosen)
     const confirmed = await confirmPacked(parts, tuned.network, chosen, { method, exceptions })
     return { ...confirmed, choices: chosen, tuned, drop: taskOf(bound.dataset).drop(baseline, confirmed.compressed) }
   }
@@ -87,18 +87,4 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
     ...(restoration && { restoration }),
     elapsedMs: performance.now() - start,
   }
-}
-
-/**
- * Layers that are no longer ternary are stored as int8: a quarter of the bytes, and the bound is asked of the stored
- * values.
- */
-function restoredPrecisions(
-  choices: readonly LayerChoice[],
-  chosen: readonly LayerChoice[],
-): Map<ValueName, RestPrecision> {
-  const weights = chosen
-    .filter(({ ternary }, i) => !ternary && choices[i]?.ternary === true)
-    .map(({ weight }) => weight)
-  return new Map(weights.map((weight) => [weight, 'int8']))
 }

@@ -2,6 +2,7 @@
 // bytes that they save.
 import type { ValueName } from '../onnx/model.js'
 import { elementCount } from '../tensor/tensor.js'
+import { inEightBits } from './eight-bits.js'
 import type { LayerChoice } from './layer-choice.js'
 
 /** A layer and what it costs and saves, ternary instead of in 8 bits. */
@@ -25,9 +26,18 @@ export function layerLosses(choices: readonly LayerChoice[], distances: Readonly
     const distance = distances.get(weight)
     return distance === undefined
       ? []
-      : [{ name: weight, error: distance ** 2, savedBytes: SAVED * elementCount(dims) }]
+      : [
+          {
+            name: weight,
+            error: Number.isFinite(distance) ? distance ** 2 : UNBOUNDED,
+            savedBytes: SAVED * elementCount(dims),
+          },
+        ]
   })
 }
+
+/** Of a layer that alone makes the outputs no numbers. */
+const UNBOUNDED = 1e12
 
 /** Steps that errors are counted in. */
 const STEPS = 1000
@@ -69,12 +79,11 @@ export function withEightBits(
   given: readonly LayerLoss[],
   bound: number,
 ): LayerChoice[] {
-  return choices.map((choice) => {
-    const loss = given.find(({ name }) => name === choice.weight)
-    if (loss === undefined) return choice
-    const reason = `--max-distance ${bound}: ${Math.sqrt(loss.error).toPrecision(2)} % by itself`
-    return { ...choice, ternary: false, reason }
-  })
+  const reasons = given.map(({ name, error }): [ValueName, string] => [
+    name,
+    `--max-distance ${bound}: ${Math.sqrt(error).toPrecision(2)} % by itself`,
+  ])
+  return inEightBits(choices, new Map(reasons))
 }
 
 /** Shares that are tried. */

@@ -33,11 +33,11 @@ export interface Reconstruction {
   network: TernaryNetwork
   /** Of each layer that was reconstructed: the share of its output's variance that is lost, */
   errors: ReadonlyMap<ValueName, number>
-  /** and its weights before rounding, with levels at -1, 0 and 1. */
+  /** and, for networks to train, its weights before rounding, with levels at -1, 0 and 1. */
   latent: ReadonlyMap<ValueName, Float32Array>
   inserted: readonly InsertedNorm[]
   /** The original with this layer alone as it was made, to measure what it costs; only for networks not to train. */
-  alone: ReadonlyMap<ValueName, Model>
+  alone: ReadonlyMap<ValueName, () => Model>
 }
 
 /**
@@ -63,7 +63,7 @@ export async function reconstruct(
   const errors = new Map<ValueName, number>()
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
-  const alone = new Map<ValueName, Model>()
+  const alone = new Map<ValueName, () => Model>()
   const networks = await PairedNetworks.open(pool, original, samples, seen)
   try {
     for (const [done, choice] of chosen.entries()) {
@@ -71,18 +71,19 @@ export async function reconstruct(
       const place = placeOf(original, student, choice, seen)
       const solved = place && (await codesOf(pool, networks, student, place, choice))
       if (place !== undefined && solved !== undefined) {
-        const settled = settle(student, choice, place, solved, options.behind)
+        const { latent: free, ...fit } = solved
+        const settled = settle(student, choice, place, fit, options.behind)
         student = settled.model
         layers.set(choice.weight, solved.layer)
         errors.set(choice.weight, solved.error)
-        latent.set(choice.weight, solved.latent)
+        if (options.behind === 'norm') latent.set(choice.weight, free)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
-        else alone.set(choice.weight, settle(original, choice, place, solved, options.behind).model)
+        else alone.set(choice.weight, () => settle(original, choice, place, fit, options.behind).model)
       } else if (options.behind === 'factors') {
         const fitted = fittedAlone(student, choice, options)
         student = fitted.model
         layers.set(choice.weight, fitted.layer)
-        alone.set(choice.weight, fittedAlone(original, choice, options).model)
+        alone.set(choice.weight, () => fittedAlone(original, choice, options).model)
       }
       for (const output of choice.outputs) networks.settle(output)
     }

@@ -1,6 +1,7 @@
 // What --max-drop does when ternary weights cost too much: the most harmful layers return to 8 bits, a group at a time,
 // until the bound holds. In which order follows from held-out training samples; the test set only says when to stop.
 import type { LayerChoice } from './layer-choice.js'
+import { inEightBits } from './eight-bits.js'
 import { isBeyond } from './accuracy-drop.js'
 import type { FineTuned, FineTuneSettings } from './fine-tune.js'
 import type { LayerCost } from './layer-costs.js'
@@ -118,16 +119,11 @@ function withoutTernary(
   restored: readonly LayerCost[],
   maxDrop: number,
 ): LayerChoice[] {
-  return choices.map((choice) => {
-    const rank = restored.findIndex(({ weight }) => weight === choice.weight)
-    const cost = restored[rank]
-    if (cost === undefined) return choice
-    return {
-      ...choice,
-      ternary: false,
-      reason: `--max-drop ${maxDrop}: costs ${cost.divergence.toPrecision(2)} nats alone, number ${rank + 1} per byte`,
-    }
-  })
+  const reasons = restored.map(({ weight, divergence }, rank): [string, string] => [
+    weight,
+    `--max-drop ${maxDrop}: costs ${divergence.toPrecision(2)} nats alone, number ${rank + 1} per byte`,
+  ])
+  return inEightBits(choices, new Map(reasons))
 }
 
 function briefly(options: FineTuneSettings): FineTuneSettings {

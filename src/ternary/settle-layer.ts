@@ -26,7 +26,7 @@ export function settle(
   student: Model,
   choice: LayerChoice,
   { norm, type, outputRank }: Place,
-  { layer, factors, shifts, mean, variance }: Solved,
+  { layer, factors, shifts, mean, variance }: Omit<Solved, 'latent'>,
   behind: Behind,
 ): Settled {
   const edit = startEdit(student)
