@@ -1,4 +1,5 @@
-// What a dataset is to the rest of the program: two splits of labelled samples, read in batches by index.
+// What a dataset is to the rest of the program: samples, read in batches by index; where they are of classes, with their
+// number, labels, and a split to test on.
 import type { Tensor } from '../tensor/tensor.js'
 import type { RandomSource } from './random.js'
 
@@ -24,14 +25,21 @@ export interface Split {
 /** A dataset bound to one network: its batches are ready to be fed. */
 export interface Dataset {
   readonly name: string
-  readonly classes: number
+  /** undefined where the samples are of no classes; they have no labels then. */
+  readonly classes: number | undefined
   readonly train: Split
-  readonly test: Split
+  readonly test: Split | undefined
   /**
    * How samples become input values, in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std
    * ...`.
    */
   readonly preprocessing: string
+}
+
+/** A dataset on which a classifier can be scored: what training and every measurement of accuracy need. */
+export interface ScorableDataset extends Dataset {
+  readonly classes: number
+  readonly test: Split
 }
 
 /** Labelled 8-bit images as they are stored, not yet bound to a network. */

@@ -2,6 +2,7 @@
 // process, use up its memory - is an error with the module's name and not the end of the program.
 import { Worker } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
+import { loaderFault } from './loader-fault.js'
 import type { BatchRequest, GivenBatch, GivenModule, LoaderFailure, LoaderReply, Unusable } from './loader-worker.js'
 
 export interface LoaderThreadOptions {
@@ -17,8 +18,6 @@ interface Call {
   reject: (error: TtqError) => void
   timer: NodeJS.Timeout
 }
-
-const HINT = 'docs/datasets.md describes what a loader module exports'
 
 /** The thread; close it when done. It keeps the process alive only while a call is under way. */
 export class LoaderThread {
@@ -140,12 +139,8 @@ export class LoaderThread {
     return `${message.split('\n', 1)[0]}${at === undefined ? '' : ` (line ${at})`}`
   }
 
-  private fault(problem: string, cause?: unknown, hint = HINT): TtqError {
-    return new TtqError('data', `${this.name}: ${problem}`, {
-      facts: { module: this.name },
-      hint,
-      cause: asError(cause),
-    })
+  private fault(problem: string, cause?: unknown, hint?: string): TtqError {
+    return loaderFault(this.name, problem, { cause: asError(cause), ...(hint !== undefined && { hint }) })
   }
 }
 

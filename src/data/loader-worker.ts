@@ -14,9 +14,9 @@ export interface Unusable {
 
 /** What a module exports, or what stands in the place of a part of it. */
 export interface GivenModule {
-  classes: number | Unusable
-  train: GivenSplit | Unusable
-  test: GivenSplit | Unusable
+  classes: number | Unusable | undefined
+  train: GivenSplit | Unusable | undefined
+  test: GivenSplit | Unusable | undefined
   preprocessing: string | Unusable | undefined
 }
 
@@ -116,7 +116,7 @@ function describeModule(module: unknown): GivenModule | Unusable {
   if (!isRecord(module)) return { found: kindOf(module) }
   const { classes, train, test, preprocessing } = module
   return {
-    classes: typeof classes === 'number' ? classes : { found: kindOf(classes) },
+    classes: classes === undefined || typeof classes === 'number' ? classes : { found: kindOf(classes) },
     train: describeSplit(train),
     test: describeSplit(test),
     preprocessing:
@@ -126,7 +126,8 @@ function describeModule(module: unknown): GivenModule | Unusable {
   }
 }
 
-function describeSplit(split: unknown): GivenSplit | Unusable {
+function describeSplit(split: unknown): GivenSplit | Unusable | undefined {
+  if (split === undefined) return undefined
   if (!isRecord(split)) return { found: kindOf(split) }
   const { size, batch } = split
   return {

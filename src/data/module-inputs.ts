@@ -1,0 +1,134 @@
+// The arrays that a loader module gives as a network's inputs: their element types, shapes and numbers.
+import { isFloatType } from '../tensor/data-type.js'
+import { floatTensor } from '../tensor/float-values.js'
+import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
+import type { InputShape } from './bind-images.js'
+import { loaderFault } from './loader-fault.js'
+import type { GivenArray, GivenBatch, Unusable } from './loader-worker.js'
+
+/** How the arrays are read. */
+export interface ModuleForm {
+  /**
+   * Whether batches are of one sample, whose first dimensions are what they are: of a network that has no batch, or not
+   * in front (initial states, scalars). Default: the first dimension counts the samples.
+   */
+  whole?: boolean
+}
+
+/** Which batch it is, for messages, and how it is read. */
+export interface GivenPlace extends Required<ModuleForm> {
+  name: string
+  where: string
+  samples: number
+}
+
+/** undefined dimensions: the network does not say how many there are. */
+export type ModuleInput = Omit<InputShape, 'dims'> & { readonly dims: InputShape['dims'] | undefined }
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  // Rounded here: not every Node has an array for float16.
+  float16: Float32Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const
+
+/** @throws TtqError `data` for what does not fit the input */
+export function inputTensor(given: GivenBatch['inputs'], input: ModuleInput, place: GivenPlace): Tensor {
+  const { name, where } = place
+  const value: GivenArray | Unusable | undefined = Object.hasOwn(given, input.name) ? given[input.name] : undefined
+  if (value === undefined) {
+    throw loaderFault(
+      name,
+      `${where} gave inputs ${
+        Object.keys(given)
+          .map((key) => `"${key}"`)
+          .join(', ') || 'without names'
+      }, expected "${input.name}" among them`,
+    )
+  }
+  const source = `${where}: input "${input.name}"`
+  if (!Object.hasOwn(ARRAYS, input.elementType))
+    throw loaderFault(
+      name,
+      `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`,
+    )
+  const type = input.elementType as keyof typeof ARRAYS
+  const data = 'found' in value ? undefined : value.data
+  if (!(data instanceof ARRAYS[type])) {
+    const found = 'found' in value ? value.found : `of class ${value.kind}`
+    throw loaderFault(name, `${source} is ${found}, expected ${ARRAYS[type].name}`)
+  }
+  const dims = dimsOf(value as GivenArray, input, place, source)
+  checkValues(data, type, name, source)
+  return type === 'float16' ? floatTensor(type, dims, data as Float32Array) : { type, dims, data }
+}
+
+function checkValues(data: TensorData, type: keyof typeof ARRAYS, name: string, source: string): void {
+  const numbers = data as Float32Array
+  if (isFloatType(type)) {
+    const bad = numbers.findIndex((number) => !Number.isFinite(number))
+    if (bad >= 0) throw loaderFault(name, `${source} has ${numbers[bad]} at ${bad}, expected finite numbers`)
+  }
+  if (type === 'bool') {
+    const bad = numbers.findIndex((number) => number > 1)
+    if (bad >= 0) throw loaderFault(name, `${source} has ${numbers[bad]} at ${bad}, expected 0 or 1`)
+  }
+}
+
+function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source: string): readonly number[] {
+  const { samples, whole, name } = place
+  const { length } = array.data as Float32Array
+  const fits = (dims: readonly number[]): boolean =>
+    isDims(dims) && fitsShape(dims, input, whole ? undefined : samples) && elementCount(dims) === length
+  const given = array.dims
+  const found = (given === undefined ? inferDims(input, length, place) : [given]).filter(fits)
+  const [dims, ...others] = found
+  if (dims !== undefined && others.length === 0) return dims
+  const shown = (each: readonly unknown[]): string => `[${each.join(',')}]`
+  const expected = input.dims?.map((dim, axis) => (axis === 0 && !(whole && dim !== null) ? samples : (dim ?? '?')))
+  const problem =
+    others.length > 0
+      ? `${length} values, expected { data, dims } with shape ${found.map(shown).join(' or ')}`
+      : `${length} values${given !== undefined && isDims(given) ? ` for shape ${shown(given)}` : ''}, expected ` +
+        (expected === undefined ? `{ data, dims } with ${samples} in front` : `shape ${shown(expected)}`)
+  throw loaderFault(name, `${source} has ${problem}`)
+}
+
+// The dimensions after the first are the input's; a single open one is what the array's length leaves for it. Of a whole
+// sample, the first may be the input's as well.
+function inferDims({ dims }: ModuleInput, length: number, { samples, whole }: GivenPlace): number[][] {
+  if (dims === undefined) return []
+  const [first, ...rest] = dims
+  if (first === undefined) return [[]]
+  const open = rest.filter((dim) => typeof dim !== 'number').length
+  if (open > 1) return []
+  const firsts = new Set(whole && typeof first === 'number' ? [samples, first] : [samples])
+  return [...firsts].map((count) => {
+    const known = rest.reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : 1), count)
+    return [count, ...rest.map((dim) => (typeof dim === 'number' ? dim : length / known))]
+  })
+}
+
+// Without `samples` the first dimension is the array's own.
+function fitsShape(dims: readonly number[], input: ModuleInput, samples: number | undefined): boolean {
+  const isCounted = samples === undefined || dims[0] === samples
+  return (
+    isCounted &&
+    (input.dims === undefined ||
+      (dims.length === input.dims.length &&
+        dims.every((dim, i) => i === 0 || typeof input.dims?.[i] !== 'number' || input.dims[i] === dim)))
+  )
+}
+
+function isDims(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((dim) => Number.isSafeInteger(dim) && dim >= 0)
+}
