@@ -1,6 +1,6 @@
 // What the benchmarks measure: a network of `networks/` with random images, as a dataset and as its gradient graph.
 import { assembleBatch } from '../src/data/assemble-batch.js'
-import type { Dataset, Split } from '../src/data/dataset.js'
+import type { ScorableDataset, Split } from '../src/data/dataset.js'
 import { randomSource } from '../src/data/random.js'
 import { NETWORKS, newNetwork, type NetworkName } from '../src/networks/new-network.js'
 import type { Model } from '../src/onnx/model.js'
@@ -15,7 +15,7 @@ export interface BenchNetwork {
   model: Model
   /** Weights that become ternary. */
   ternary: ReadonlySet<string>
-  dataset: Dataset
+  dataset: ScorableDataset
 }
 
 /** A freshly initialised network and a dataset of `samples` random 8-bit images. */

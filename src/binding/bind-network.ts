@@ -1,54 +1,50 @@
 // A network and a dataset brought together: any batch size, the right pixels, the output that ranks the classes.
-import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
-import type { Dataset, ImageDataset, Preprocessing, Split } from '../data/dataset.js'
+import type { Preprocessing, ScorableDataset } from '../data/dataset.js'
 import { bindModule } from '../data/module-dataset.js'
+import { scorable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
-import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
 import { closestName } from '../errors/closest-name.js'
-import { hasCode, TtqError } from '../errors/ttq-error.js'
-import { onlyOutput, tensorOutputs } from '../onnx/graph-queries.js'
+import { TtqError } from '../errors/ttq-error.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { onlyOutput } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { type Loader, withLoaded } from '../runtime/engine.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
-import { choosePreprocessing } from './choose-preprocessing.js'
+import type { Loader } from '../runtime/engine.js'
 import { taskOf } from '../tasks/tasks.js'
-import { type FindOutputs, fixedBatchOf, freeOfBatch, sampleInputs, shapesOf, TRIAL } from './free-of-batch.js'
-import type { WorkerPool } from '../execution/worker-pool.js'
+import type { BoundSamples } from './bind-samples.js'
+import { choosePreprocessing } from './choose-preprocessing.js'
+import { firstThatRuns, imageBinding, moduleInputs, type PixelOptions, refusePixelOptions } from './dataset-inputs.js'
+import { type FindOutputs, firstSamples, fixedBatchOf, freeOfBatch, shapesOfRun } from './free-of-batch.js'
 
-export interface BoundNetwork {
-  model: Model
-  dataset: Dataset
+/** A network whose outputs the dataset can score. */
+export interface BoundNetwork extends BoundSamples {
+  dataset: ScorableDataset
   /** Graph output with one score per class, and the value that holds the scores before a final softmax. */
   output: ValueName
   logits: ValueName
   /** Further outputs that the task could be about. */
   others: readonly ValueName[]
-  /** The only batch size the network takes, or null when it takes any. */
-  fixedBatch: number | null
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
   tried: readonly { preprocessing: string; score: number }[]
 }
 
-interface BindNetworkOptions {
-  mean?: readonly number[] | undefined
-  std?: readonly number[] | undefined
-  scale?: number | undefined
+interface BindNetworkOptions extends PixelOptions {
   /** The output that the task is about. Default: the first that fits. */
   networkOutput?: ValueName | undefined
-  /** How messages name options. Default: as the library's callers write them. */
-  nameOptions?: NameOptions | undefined
   /**
    * Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std.
    * Default true.
    */
   trial?: boolean
+  /** What scores are needed for, as in 'to train'. Default: to measure accuracy. */
+  purpose?: string
 }
 
 /**
  * Fits a stored dataset to a network's inputs; where the user says nothing about pixels, the usual preprocessings are
  * tried.
- * @throws TtqError `data` when samples or classes do not fit
+ * @throws TtqError `data` when samples do not fit; NotScorable when there are no classes, or they do not
  */
 export async function bindNetwork(
   pool: WorkerPool,
@@ -57,20 +53,17 @@ export async function bindNetwork(
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
   checkOutput(model.graph, options)
-  const inputs = sampleInputs(model.graph).map(({ name, type }): InputShape => ({
-    name,
-    elementType: type.elementType,
-    dims: type.dims ?? [],
-  }))
   if (stored.kind === 'module') {
     refusePixelOptions(options)
-    const dataset = bindModule(stored, inputs)
+    const { purpose = 'to measure accuracy', nameOptions } = options
+    const dataset = scorable(bindModule(stored, moduleInputs(model.graph)), purpose, nameOptions)
     return { ...(await settle(pool.trial, model, dataset, options.networkOutput)), dataset, tried: [] }
   }
-  const input = onlyInput(inputs, stored)
-  const bind = (preprocessing: Preprocessing): Dataset => bindImages(stored, { input, preprocessing })
-  const fitting = preprocessings(stored, input, options)
-  const { settled, first } = await settleFirst(pool.trial, model, fitting, bind, options.networkOutput)
+  const { bind, fitting } = imageBinding(model.graph, stored, options)
+  const { settled, first } = await firstThatRuns(
+    fitting,
+    async (candidate) => await settle(pool.trial, model, bind(candidate), options.networkOutput),
+  )
   const candidates = fitting.slice(first)
   if (candidates.length === 1 || options.trial === false)
     return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
@@ -100,66 +93,14 @@ function checkOutput({ outputs }: Graph, { networkOutput, nameOptions = inLibrar
   )
 }
 
-// A loader module makes the inputs as the network takes them.
-function refusePixelOptions({ nameOptions = inLibrary, ...options }: BindNetworkOptions): void {
-  const given = (['mean', 'std', 'scale'] as const).find((option) => options[option] !== undefined)
-  if (given === undefined) return
-  throw new TtqError(
-    'usage',
-    `${nameOptions(given)}: given beside a loader module, which makes the inputs itself; expected a dataset of images`,
-    { hint: 'normalise in the loader (docs/datasets.md)', facts: { option: given } },
-  )
-}
-
-function onlyInput(inputs: readonly InputShape[], dataset: ImageDataset): InputShape {
-  const [input, ...others] = inputs
-  if (input !== undefined && others.length === 0) return input
-  throw new TtqError(
-    'data',
-    `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ` +
-      `${inputs.map(({ name }) => name).join(', ')}`,
-    {
-      hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
-    },
-  )
-}
-
-function preprocessings(
-  dataset: ImageDataset,
-  input: InputShape,
-  { mean, std, scale }: BindNetworkOptions,
-): Preprocessing[] {
-  const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
-  return imageLayouts(dataset, input).flatMap((layout) => {
-    const given = parsePreprocessing(words, dataset.train.channels, layout)
-    return given === undefined ? preprocessingCandidates(dataset, layout) : [given]
-  })
-}
-
 type Settled = Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'others' | 'fixedBatch'>
 
-// With the first candidate that runs: an input with symbolic dimensions fits images in layouts that the network itself
-// does not take.
-async function settleFirst(
+async function settle(
   loader: Loader,
   model: Model,
-  candidates: readonly Preprocessing[],
-  bind: (preprocessing: Preprocessing) => Dataset,
+  dataset: ScorableDataset,
   output: ValueName | undefined,
-): Promise<{ settled: Settled; first: number }> {
-  let refusal: unknown
-  for (const [first, candidate] of candidates.entries()) {
-    try {
-      return { settled: await settle(loader, model, bind(candidate), output), first }
-    } catch (cause) {
-      if (!hasCode(cause, 'runtime')) throw cause
-      refusal ??= cause
-    }
-  }
-  throw refusal
-}
-
-async function settle(loader: Loader, model: Model, dataset: Dataset, output: ValueName | undefined): Promise<Settled> {
+): Promise<Settled> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
   const task = taskOf(dataset)
   const find: FindOutputs = (graph, shapes, batch) => task.findOutputs(onlyOutput(graph, output), { shapes }, batch)
@@ -167,9 +108,7 @@ async function settle(loader: Loader, model: Model, dataset: Dataset, output: Va
   if (free !== undefined) return { ...free, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
-  const shapes = await withLoaded(loader, writeModel(model), TRIAL, async (graph) =>
-    shapesOf(await graph.run(samples.inputs, tensorOutputs(model.graph))),
-  )
+  const shapes = await shapesOfRun(loader, model, samples.inputs)
   return { model, fixedBatch, ...find(model.graph, shapes, fixedBatch) }
 }
 
@@ -183,11 +122,6 @@ export function explainOthers(
   const names = others.map((name) => `"${name}"`).join(', ')
   const verb = others.length === 1 ? 'fits' : 'fit'
   return `${names} ${verb} the classes as well as "${output}", which is taken: ${nameOptions('networkOutput')} chooses`
-}
-
-/** The first samples, over again where there are fewer. */
-export function firstSamples({ size }: Split, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i % size)
 }
 
 /**

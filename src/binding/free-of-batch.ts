@@ -7,6 +7,7 @@ import { writeModel } from '../onnx/write-model.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type LoadedGraph, type Loader, type Results, withLoaded } from '../runtime/engine.js'
 import type { TaskOutputs } from '../tasks/task.js'
+import type { Split } from '../data/dataset.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /** What the task is about among outputs of these shapes. @throws TtqError `data` when there is nothing */
@@ -31,21 +32,39 @@ export async function freeOfBatch(
   samples: Feeds,
   find: FindOutputs,
 ): Promise<(TaskOutputs & { model: Model }) | undefined> {
+  const isFixed = fixedBatchOf(model.graph, samples) !== undefined
+  return await tryFree(loader, model, samples, (free, both) => {
+    const found = findWhereThere(() => find(free.graph, shapesOf(both), 2), isFixed)
+    return found && { found: { ...found, model: free }, compared: [found.output] }
+  })
+}
+
+/** The same where nothing is known of the network's task: all of its outputs matter. */
+export async function freeOfBatchInAll(loader: Loader, model: Model, samples: Feeds): Promise<Model | undefined> {
+  return await tryFree(loader, model, samples, (free, both) => ({ found: free, compared: Object.keys(both) }))
+}
+
+// What is chosen, where the outputs to compare are those of single samples, joined.
+async function tryFree<Found>(
+  loader: Loader,
+  model: Model,
+  samples: Feeds,
+  choose: (free: Model, both: Results) => { found: Found; compared: readonly ValueName[] } | undefined,
+): Promise<Found | undefined> {
   const free = freeBatch(model)
   return await withLoaded(loader, writeModel(free), TRIAL, async (graph) => {
     const both = await tryRun(graph, samples, tensorOutputs(free.graph))
-    if (both === undefined) return undefined
-    const isFixed = fixedBatchOf(model.graph, samples) !== undefined
-    const outputs = findWhereThere(() => find(free.graph, shapesOf(both), 2), isFixed)
-    if (outputs === undefined) return undefined
+    const chosen = both && choose(free, both)
+    if (chosen === undefined) return undefined
     const singles = [
-      await tryRun(graph, slice(samples, 0), [outputs.output]),
-      await tryRun(graph, slice(samples, 1), [outputs.output]),
+      await tryRun(graph, slice(samples, 0), chosen.compared),
+      await tryRun(graph, slice(samples, 1), chosen.compared),
     ]
-    const parts = singles.flatMap((single) => (single === undefined ? [] : [single[outputs.output] as Tensor]))
-    return parts.length === 2 && isJoined(both[outputs.output] as Tensor, parts)
-      ? { ...outputs, model: free }
-      : undefined
+    const isFree = chosen.compared.every((name) => {
+      const parts = singles.flatMap((single) => (single === undefined ? [] : [single[name] as Tensor]))
+      return parts.length === 2 && isJoined(both?.[name] as Tensor, parts)
+    })
+    return isFree ? chosen.found : undefined
   })
 }
 
@@ -80,10 +99,7 @@ export function shapesOf(results: Results): Map<ValueName, readonly number[]> {
 
 function isJoined(both: Tensor, parts: readonly Tensor[]): boolean {
   if (both.dims[0] !== 2 || parts.some((part) => part.data.length * 2 !== both.data.length)) return false
-  return parts.every((part, i) => {
-    const own = (both.data as Float32Array).subarray(i * part.data.length, (i + 1) * part.data.length)
-    return close(part.data as Float32Array, own)
-  })
+  return parts.every(({ data }, i) => close(data, both.data.slice(i * data.length, (i + 1) * data.length)))
 }
 
 function slice(samples: Feeds, index: number): Feeds {
@@ -97,10 +113,10 @@ function slice(samples: Feeds, index: number): Feeds {
 }
 
 // Blocked kernels add up in another order for other batch sizes.
-function close(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boolean {
-  return Array.from(a).every((value, i) => {
-    const x = Number(value)
-    const y = Number(b[i])
+function close(a: Tensor['data'], b: Tensor['data']): boolean {
+  return Array.from<number | bigint | string>(a).every((value, i) => {
+    if (typeof value === 'string') return value === b[i]
+    const [x, y] = [Number(value), Number(b[i])]
     return Object.is(x, y) || Math.abs(x - y) <= 1e-3 * Math.max(1, Math.abs(x), Math.abs(y))
   })
 }
@@ -108,4 +124,20 @@ function close(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): bo
 /** The graph inputs that a batch of samples must fill. */
 export function sampleInputs(graph: Graph): (ValueInfo & { type: TensorType })[] {
   return graph.inputs.filter((input): input is ValueInfo & { type: TensorType } => input.type !== undefined)
+}
+
+/** The first samples, over again where there are fewer. */
+export function firstSamples({ size }: Split, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i % size)
+}
+
+/** @throws TtqError `runtime` when the network does not run on these */
+export async function shapesOfRun(
+  loader: Loader,
+  model: Model,
+  feeds: Feeds,
+): Promise<Map<ValueName, readonly number[]>> {
+  return await withLoaded(loader, writeModel(model), TRIAL, async (graph) =>
+    shapesOf(await graph.run(feeds, tensorOutputs(model.graph))),
+  )
 }

@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import { assembleBatch } from './assemble-batch.js'
-import type { Batch, Dataset, ImageDataset, ImageSet, Layout, Preprocessing, Split } from './dataset.js'
+import type { Batch, ImageDataset, ImageSet, Layout, Preprocessing, ScorableDataset, Split } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
 
 /** A network's input as its file declares it. */
@@ -23,7 +23,7 @@ interface BindImagesOptions {
  * Binds images to a network's input, whose shape is [N,C,H,W], [N,H,W,C], flat [N,C*H*W], or [N,H,W] for one channel.
  * @throws TtqError `data` when the images do not fit
  */
-export function bindImages(dataset: ImageDataset, options: BindImagesOptions): Dataset {
+export function bindImages(dataset: ImageDataset, options: BindImagesOptions): ScorableDataset {
   const { input, preprocessing } = options
   const fit = fitsOf(dataset, input).find(({ layouts }) => layouts.includes(preprocessing.layout))
   if (fit === undefined) {

@@ -1,6 +1,8 @@
 // Whether samples come with their classes.
 import { TtqError } from '../errors/ttq-error.js'
+import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Split } from './dataset.js'
+import { withoutLabels } from './not-scorable.js'
 
 /** Whether a split's samples have labels, judged by its first one. */
 export async function isLabelled(split: Split): Promise<boolean> {
@@ -12,11 +14,14 @@ export async function isLabelled(split: Split): Promise<boolean> {
  * @param purpose what the labels are for: 'to learn from'
  * @throws TtqError `data` when the samples have no labels
  */
-export async function checkLabelled(split: Split, what: string, purpose: string): Promise<void> {
+export async function checkLabelled(
+  split: Split,
+  what: string,
+  purpose: string,
+  nameOptions: NameOptions = inLibrary,
+): Promise<void> {
   if (await isLabelled(split)) return
   throw new TtqError('data', `dataset: its ${what} samples have no labels, expected one class per sample ${purpose}`, {
-    hint:
-      'ttq compress learns without labels, from the original network; everything else needs them ' +
-      '(docs/datasets.md)',
+    hint: `ttq compress learns from the original network where there are none; ${withoutLabels(nameOptions)}`,
   })
 }

@@ -30,18 +30,18 @@ export interface ModuleSplit {
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }
 
-interface ModuleBatch {
+export interface ModuleBatch {
   /**
    * One array per network input, of the input's element type (Float32Array for float32 and float16, Uint8Array of 0 and
    * 1 for bool), samples one after the other. A dimension that the network leaves open follows from the array's length
    * when it is the only one; else give `{ data, dims }`.
    */
   inputs: Readonly<Record<string, ModuleArray | { data: ModuleArray; dims: readonly number[] }>>
-  /** One class index per sample; left out where there are none. */
+  /** One class index per sample; left out where there are none. Not read without `classes`. */
   labels?: ArrayLike<number>
 }
 
-type ModuleArray =
+export type ModuleArray =
   | Float32Array
   | Float64Array
   | Int8Array

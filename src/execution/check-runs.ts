@@ -59,8 +59,9 @@ function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {
 }
 
 /**
- * Runs what was packed on a made-up sample: packed bytes may be right and the network still be one that nothing runs.
+ * Runs what was packed on a sample: packed bytes may be right and the network still be one that nothing runs.
  * Where it does not run, the original tells whether the sample is to blame.
+ * @param sample default: one is made up
  * @returns why neither the original nor the packed network runs on the sample, where that is so
  * @throws TtqError `runtime` when the packed network cannot be loaded, or does not run where the original does
  */
@@ -69,8 +70,8 @@ export async function checkResultRuns(
   original: Model,
   packed: Model,
   name: string,
+  sample: Feeds | undefined = madeUpSample(original),
 ): Promise<TtqError | undefined> {
-  const sample = madeUpSample(original)
   const fault = await faultOf(loader, packed, sample)
   if (fault === undefined) return undefined
   const isSample = sample !== undefined && (await faultOf(loader, original, sample)) !== undefined

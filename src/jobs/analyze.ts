@@ -74,6 +74,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       const bound = await bindNetwork(pool, model, stored, {
         ...options,
         nameOptions: connections.nameOptions,
+        purpose: 'to measure what layers cost',
       })
       onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
       const leading = onlyLeading(bound.model.graph, choices, bound.logits)

@@ -29,13 +29,22 @@ export class CompressJob {
   /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
   async doWithoutLabels({ train }: Dataset): Promise<void> {
     if (this.options.fromScratch || (this.given.distill ?? 1) < 1)
-      await checkLabelled(train, 'training', 'to learn from')
+      await checkLabelled(train, 'training', 'to learn from', this.connections.nameOptions)
     const { nameOptions } = this.connections
     this.options = completeOptions('compress', { ...this.given, unlabelled: true }, nameOptions)
     this.warn(
       'the training samples have no labels: the network learns from the original alone, as with ' +
         `${nameOptions('unlabelled')}`,
     )
+  }
+
+  /** What of the options needs a network to be scored, as in 'to train'; undefined where nothing does. */
+  get needsScores(): string | undefined {
+    const { epochs, needsAccuracy } = this.options
+    if (needsAccuracy) return 'to compare accuracies'
+    if (epochs > 0) return 'to train'
+    const asked = (['maxDrop', 'expectTop1', 'networkOutput'] as const).find((option) => this.isGiven(option))
+    return asked && `for ${this.connections.nameOptions(asked)}`
   }
 
   /** Whether the caller said something of an option, and not its default speaks. */

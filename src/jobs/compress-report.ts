@@ -56,6 +56,7 @@ export interface ReconstructionReport {
    * samples; null where there are no outputs of floating-point numbers.
    */
   distance: number | null
+  /** 0 where there is no further sample: the distance is on the one that the layers were fitted on. */
   heldOut: number
   /** Of each layer, in the order of the work: the share of its output's variance that it does not give. */
   layers: readonly { name: string; error: number }[]
@@ -98,9 +99,11 @@ export interface CompressReport {
   rest: string
   dataset: string | null
   preprocessing: string | null
-  /** null where no dataset was given: accuracy was not measured. Percent of the full test set. */
+  /** Percent of the full test set; null where accuracy was not measured. */
   baseline: { top1: number } | null
   compressed: { top1: number } | null
+  /** Why it was not, in a few words; null where it was. */
+  unmeasured: string | null
   /**
    * Percent of the test samples on which the packed file and the original network decide the same; null without a
    * dataset or a trained original.

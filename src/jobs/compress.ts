@@ -56,6 +56,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       preprocessing: done.dataset?.preprocessing ?? null,
       baseline: accuracyOf(done.baseline),
       compressed: accuracyOf(done.compressed),
+      unmeasured: typeof done.compressed?.score === 'number' ? null : (done.unmeasured ?? 'no labels'),
       agreement: done.agreement ?? null,
       recipe: options.recipe,
       fromScratch: options.fromScratch,

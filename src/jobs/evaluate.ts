@@ -46,7 +46,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         ...options,
         nameOptions: connections.nameOptions,
       })
-      await checkLabelled(dataset.test, 'test', 'to measure accuracy')
+      await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)
       onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
       const judged = { task: taskOf(dataset), output, fixedBatch }

@@ -1,11 +1,13 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
-import { bindNetwork, explainOthers } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, explainOthers } from '../binding/bind-network.js'
+import { bindSamples } from '../binding/bind-samples.js'
 import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/check-expected.js'
 import type { Evaluation } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
+import { NotScorable } from '../data/not-scorable.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -19,6 +21,7 @@ import { freshWeights } from '../training/fresh-weights.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
 import { confirmPacked } from './confirm-packed.js'
+import { packFromSamples, type UnscoredSamples } from './pack-from-samples.js'
 import type { PackedResult } from './packed-result.js'
 import { isLayerwise, reconstructFrom, startsFitted } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
@@ -53,18 +56,16 @@ async function trainAndPack(
   const { connections } = job
   const { fromScratch, unlabelled } = job.options
   job.phase('prepare')
-  const bound = await bindNetwork(pool, model, stored, {
-    ...job.options,
-    nameOptions: connections.nameOptions,
-    trial: !fromScratch && !unlabelled,
-  })
+  const bound = await bind(pool, model, stored, job)
+  if ('unmeasured' in bound) return await packFromSamples(pool, bound, chosen, job)
   const { dataset, output, fixedBatch } = bound
   const ambiguity = explainOthers(bound, job.options.networkOutput, connections.nameOptions)
   if (ambiguity !== undefined) job.warn(ambiguity)
   const choices = onlyLeading(bound.model.graph, chosen, bound.logits)
   warnOfOthers(chosen, choices, output, job)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)
-  if (!unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+  const learns = job.options.epochs > 0
+  if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
   const checkpoint =
     connections.checkpoint &&
@@ -73,7 +74,7 @@ async function trainAndPack(
       await runFingerprint(bound.model, dataset, { job: 'compress', options, threads: pool.size }),
       connections.nameOptions,
     )
-  if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies')
+  if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
   const task = taskOf(dataset)
   const test = async (tested: Model): Promise<Evaluation> =>
     await evaluate(pool, writeModel(tested), dataset.test, {
@@ -100,7 +101,7 @@ async function trainAndPack(
       })
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
-  if (options.epochs === 0) {
+  if (!learns) {
     const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, 'factors') : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
     const packed = fitted?.choices ?? choices
@@ -130,6 +131,33 @@ async function trainAndPack(
     // What random weights say, in the file or for the start, is no measure of anything.
     ...(fromScratch && untrained ? {} : { baseline }),
     ...(fromScratch ? {} : { agreement: task.agreement(packed.compressed, baseline) }),
+  }
+}
+
+// Without training, a network that the dataset cannot score is fitted all the same.
+async function bind(
+  pool: WorkerPool,
+  model: Model,
+  stored: StoredDataset,
+  job: CompressJob,
+): Promise<BoundNetwork | UnscoredSamples> {
+  const { options, needsScores } = job
+  const { fromScratch, unlabelled } = options
+  const { nameOptions } = job.connections
+  try {
+    return await bindNetwork(pool, model, stored, {
+      ...options,
+      nameOptions,
+      trial: !fromScratch && !unlabelled,
+      ...(needsScores !== undefined && { purpose: needsScores }),
+    })
+  } catch (cause) {
+    if (needsScores !== undefined || !(cause instanceof NotScorable)) throw cause
+    const bound = await bindSamples(pool, model, stored, { ...options, nameOptions })
+    // A dataset that could score other networks may be the wrong one.
+    if (bound.dataset.classes !== undefined && bound.dataset.test !== undefined)
+      job.warn(`${cause.message}: layers were fitted all the same, and accuracy was not measured`)
+    return { ...bound, unmeasured: cause.reason }
   }
 }
 

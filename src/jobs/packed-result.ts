@@ -18,6 +18,8 @@ export interface PackedResult {
   baseline?: Evaluation
   compressed?: Evaluation
   agreement?: number
+  /** Why accuracy was not measured, in a few words; absent where the labels themselves tell. */
+  unmeasured?: string
   training?: TrainingReport
   restoration?: RestorationReport
   reconstruction?: ReconstructionReport

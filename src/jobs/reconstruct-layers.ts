@@ -1,8 +1,9 @@
 // Compressing layer by layer: which samples, and what the report says of it.
+import type { BoundSamples } from '../binding/bind-samples.js'
 import { outputDistance } from '../binding/output-distance.js'
 import { syntheticSamples } from '../binding/synthetic-samples.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
-import type { Dataset } from '../data/dataset.js'
+import { ofOneShape } from '../data/one-shape.js'
 import { hasCode } from '../errors/ttq-error.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { withLoaded } from '../runtime/engine.js'
@@ -23,7 +24,7 @@ import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
 import type { ReconstructionReport } from './compress-report.js'
 
-/** Samples that nothing is fitted on, to compare the outputs on. */
+/** Samples that nothing is fitted on, to compare the outputs on; of few samples a tenth. */
 const HELD_OUT = 64
 
 /** Of them, those that single layers are compared on. */
@@ -105,25 +106,31 @@ export function startsFitted(job: CompressJob): boolean {
   return latentStart === 'layers' && isLayerwise(job) && !fromScratch
 }
 
+/** How many of so many training samples layers are fitted on, and how many others are held out: one at least of each. */
+export function shareOut(size: number, samples: number): { fitted: number; heldOut: number } {
+  const heldOut = Math.min(HELD_OUT, Math.max(size - samples, Math.ceil(size / 10)), size - 1)
+  return { fitted: Math.min(samples, size - heldOut), heldOut }
+}
+
 /** On training samples, of which nothing but the inputs is used. */
 export async function reconstructFrom(
   pool: WorkerPool,
-  { model, dataset, fixedBatch }: { model: Model; dataset: Dataset; fixedBatch: number | null },
+  { model, dataset, fixedBatch }: BoundSamples,
   choices: readonly LayerChoice[],
   job: CompressJob,
   behind: Behind,
 ): Promise<Reconstructed> {
   const { train } = dataset
   const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
-  const indices = order.slice(0, job.options.samples)
-  const rest = order.slice(indices.length, indices.length + HELD_OUT)
-  const heldOut = rest.length > 0 ? rest : indices.slice(0, HELD_OUT)
+  const count = shareOut(train.size, job.options.samples)
+  const indices = order.slice(0, count.fitted)
+  const heldOut = order.slice(count.fitted, count.fitted + count.heldOut)
   const description = `training samples, ${dataset.preprocessing}`
   return await reconstructOn(
     pool,
     model,
     choices,
-    { split: train, indices, fixedBatch },
+    { split: ofOneShape(train, dataset.name), indices, fixedBatch },
     { heldOut, description, behind },
     job,
   )
@@ -139,6 +146,8 @@ async function reconstructOn(
 ): Promise<Reconstructed> {
   const start = performance.now()
   const { split, fixedBatch } = samples
+  // A single sample is all that there is.
+  const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
   const fit = async (chosen: readonly LayerChoice[], detail: string): Promise<Fitted> => {
     job.phase('reconstruct', detail)
     const done = await reconstruct(pool, model, chosen, samples, {
@@ -150,7 +159,7 @@ async function reconstructOn(
     })
     const exceptions = eightBitWeights(choices, chosen)
     const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
-    const distance = await outputDistance(pool, model, stored.model, { split, indices: heldOut, fixedBatch })
+    const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
     return { ...done, choices: chosen, exceptions, distance }
   }
   const all = await fit(choices, description)
@@ -159,7 +168,7 @@ async function reconstructOn(
     const found = new Map<ValueName, number>()
     for (const [name, alone] of all.alone) {
       job.progress({ kind: 'evaluated', done: found.size, total: all.alone.size })
-      const few = { split, indices: heldOut.slice(0, COSTED), fixedBatch }
+      const few = { split, indices: compared.slice(0, COSTED), fixedBatch }
       found.set(name, (await outputDistance(pool, model, alone(), few)) ?? 0)
     }
     return found

@@ -9,7 +9,7 @@ import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork, checkAnyBatch, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
-import type { GivenOptions } from '../options/option-table.js'
+import type { GivenOptions, NameOptions } from '../options/option-table.js'
 import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
@@ -71,10 +71,11 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         ...options,
         nameOptions: connections.nameOptions,
         trial: false,
+        purpose: 'to train',
       })
       const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
       if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
-      await checkTrainable(bound)
+      await checkTrainable(bound, connections.nameOptions)
       const { dataset, output } = bound
       const checkpoint =
         connections.checkpoint &&
@@ -125,9 +126,9 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   })
 }
 
-async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork): Promise<void> {
-  await checkLabelled(dataset.train, 'training', 'to learn from')
-  await checkLabelled(dataset.test, 'test', 'to measure accuracy')
+async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork, nameOptions: NameOptions): Promise<void> {
+  await checkLabelled(dataset.train, 'training', 'to learn from', nameOptions)
+  await checkLabelled(dataset.test, 'test', 'to measure accuracy', nameOptions)
   checkAnyBatch(fixedBatch)
   if (trainableParameters(model.graph).some(({ role }) => role === 'weight')) return
   throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {

@@ -62,6 +62,7 @@ function advice({ size, layers, rest }: CompressReport): string {
 
 function summary(report: CompressReport): [string, string][] {
   const { size, training } = report
+  const wasRun = report.compressed !== null || report.agreement !== null
   return [
     ['whole file', `${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)} (${ratioText(size.fileRatio)})`],
     [
@@ -74,7 +75,7 @@ function summary(report: CompressReport): [string, string][] {
       `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
     ],
     ['accuracy', accuracy(report)],
-    ...(report.agreement === null || !report.unlabelled
+    ...(report.agreement === null || !(report.unlabelled || report.compressed === null)
       ? []
       : [
           ['agreement', `${percentText(report.agreement)} of the test samples, with the original network`] as [
@@ -96,7 +97,7 @@ function summary(report: CompressReport): [string, string][] {
     [
       'verified',
       report.verified.bitExact
-        ? `the file, read back, ${report.dataset === null ? 'holds the same network' : 'gives the same outputs'} bit for bit`
+        ? `the file, read back, ${wasRun ? 'gives the same outputs' : 'holds the same network'} bit for bit`
         : 'NO: the file, read back, gives other outputs',
     ],
     ['written to', report.output ?? 'stdout'],
@@ -114,11 +115,16 @@ function reconstructionFacts(done: CompressReport['reconstruction']): [string, s
       : [
           [
             'distance',
-            `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${heldOut} other samples)`,
+            `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${comparedText(heldOut)})`,
           ] as [string, string],
         ]),
     ...(bound === undefined ? [] : [['in 8 bits', boundText(bound)] as [string, string]]),
   ]
+}
+
+function comparedText(heldOut: number): string {
+  if (heldOut === 0) return 'on the very sample: there is no other'
+  return heldOut === 1 ? '1 other sample' : `${heldOut} other samples`
 }
 
 // What was tried for --max-distance, in the order of the layers given up.
@@ -131,8 +137,8 @@ function boundText({ maxDistance, rounds }: Bound): string {
 
 type Bound = NonNullable<NonNullable<CompressReport['reconstruction']>['bound']>
 
-function accuracy({ baseline, compressed, dataset }: CompressReport): string {
-  if (compressed === null) return dataset === null ? 'not measured (no --data)' : 'not measured (no labels)'
+function accuracy({ baseline, compressed, unmeasured }: CompressReport): string {
+  if (compressed === null) return `not measured (${unmeasured})`
   return baseline === null ? `top-1 ${percentText(compressed.top1)}` : accuracyText(baseline.top1, compressed.top1)
 }
 

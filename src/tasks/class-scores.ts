@@ -1,5 +1,5 @@
 // Finding a classifier's class scores among a network's outputs, and reading them.
-import { TtqError } from '../errors/ttq-error.js'
+import { NotScorable } from '../data/not-scorable.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import { bytesOf } from '../tensor/bytes.js'
@@ -13,7 +13,7 @@ const RESHAPING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsquee
 
 /**
  * The graph output that ranks the classes: [N, classes], possibly with further dimensions of size 1.
- * @throws TtqError `data` when no output has one score per class and sample
+ * @throws NotScorable when no output has one score per class and sample
  */
 export function findClassScores(graph: Graph, { shapes }: ObservedValues, batch: number, classes: number): TaskOutputs {
   const isScores = (name: ValueName | undefined): name is ValueName => {
@@ -46,12 +46,12 @@ export function findClassScores(graph: Graph, { shapes }: ObservedValues, batch:
   return { output: found.name, logits: found.name, isFloat32: declared === 'float32', others }
 }
 
-function noScores(graph: Graph, shapes: ObservedValues['shapes'], batch: number, classes: number): TtqError {
+function noScores(graph: Graph, shapes: ObservedValues['shapes'], batch: number, classes: number): NotScorable {
   const shown = graph.outputs
     .map(({ name, type }) => `"${name}" [${shapes.get(name)?.join(',') ?? '?'}]${type && ` of ${type.elementType}`}`)
     .join(', ')
-  return new TtqError(
-    'data',
+  return new NotScorable(
+    `no output has ${classes} class scores`,
     `dataset: it has ${classes} classes, the network's outputs for ${batch} samples are ${shown}, ` +
       `expected one of shape [${batch},${classes}] in float32, float16 or float64`,
     {

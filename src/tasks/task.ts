@@ -11,7 +11,7 @@ export interface Task {
   /**
    * Finds what the task is about among a network's outputs.
    * @param observed the outputs' types where known, and the shapes of values for a batch of `batch` samples
-   * @throws TtqError `data` when the network has no such output
+   * @throws NotScorable when the network has no such output
    */
   findOutputs(graph: Graph, observed: ObservedValues, batch: number): TaskOutputs
   /** The input of the loss graph that holds the targets of `batch` samples. */

@@ -1,6 +1,6 @@
 // Training a student network: from networks and a dataset to trained parameter values. Fine-tuning to ternary weights
 // and plain full-precision training are the same work with another update graph.
-import type { Dataset } from '../data/dataset.js'
+import type { ScorableDataset } from '../data/dataset.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { countParameters } from '../onnx/count-parameters.js'
@@ -37,7 +37,7 @@ export async function fit(
   pool: WorkerPool,
   student: Model,
   teacher: Model,
-  dataset: Dataset,
+  dataset: ScorableDataset,
   options: FitOptions,
 ): Promise<TrainResult> {
   const task = taskOf(dataset)

@@ -3,7 +3,7 @@
 // rest is short and comes out the same.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { Dataset, Split } from '../data/dataset.js'
+import type { ScorableDataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -136,7 +136,7 @@ interface RunOptions {
 /** What a training depends on: the network, the dataset, every option that no other part covers, and the threads. */
 export async function runFingerprint(
   model: Model,
-  dataset: Dataset,
+  dataset: ScorableDataset,
   { job, options, threads }: RunOptions,
 ): Promise<Record<string, string>> {
   const said = options as Readonly<Record<string, unknown>>
@@ -154,7 +154,7 @@ export async function runFingerprint(
 /** Samples of each split that stand for all of it, evenly spread. */
 const SAMPLES = 128
 
-async function datasetDigest({ classes, train, test }: Dataset): Promise<string> {
+async function datasetDigest({ classes, train, test }: ScorableDataset): Promise<string> {
   const hash = sha256.create().update(new TextEncoder().encode(JSON.stringify([classes, train.size, test.size])))
   for (const split of [train, test]) await addSamples(hash, split)
   return bytesToHex(hash.digest())

@@ -1,7 +1,7 @@
 // Batches in order, filled up where the network takes one size only, and no sample that is not there.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstSamples } from '../../src/binding/bind-network.js'
+import { firstSamples } from '../../src/binding/free-of-batch.js'
 import { walkSamples, type SampleBatch, type WalkOptions } from '../../src/binding/walk-samples.js'
 import type { Split } from '../../src/data/dataset.js'
 import { float32 } from '../../src/tensor/tensor.js'
