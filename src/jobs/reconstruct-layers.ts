@@ -125,7 +125,7 @@ export async function reconstructFrom(
   const count = shareOut(train.size, job.options.samples)
   const indices = order.slice(0, count.fitted)
   const heldOut = order.slice(count.fitted, count.fitted + count.heldOut)
-  const description = `training samples, ${dataset.preprocessing}`
+  const description = `training sample${indices.length === 1 ? '' : 's'}, ${dataset.preprocessing}`
   return await reconstructOn(
     pool,
     model,

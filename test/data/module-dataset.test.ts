@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs'
 import { afterEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bindModule, type ModuleDataset } from '../../src/data/module-dataset.js'
+import type { ModuleInput } from '../../src/data/module-inputs.js'
+import type { Batch, Split } from '../../src/data/dataset.js'
 import { openDataset, type OpenDatasetOptions } from '../../src/data/open-dataset.js'
 import { randomSource } from '../../src/data/random.js'
 import { TtqError } from '../../src/errors/ttq-error.js'
@@ -14,9 +16,11 @@ const INPUT = { name: 'x', dims: ['N', 2], elementType: 'float32' }
 
 // The whole message after the module's name, for every reject fixture.
 const REJECTED: Readonly<Record<string, string>> = {
-  'reject-open-empty.mjs': 'classes is missing, expected a whole number above 0',
+  'reject-open-empty.mjs': 'train is missing, expected an object with size and batch',
+  'reject-open-default.mjs': 'default export is text "images", expected an object with train',
   'reject-open-classes.mjs': 'classes is text "10", expected a whole number above 0',
-  'reject-open-no-test.mjs': 'test is missing, expected an object with size and batch',
+  'reject-open-test.mjs': 'test is null, expected an object with size and batch',
+  'reject-open-train.mjs': 'train is missing, expected an object with size and batch',
   'reject-open-batch.mjs': 'train.batch is of class Array, expected a function',
   'reject-open-size.mjs': 'train.size is 0, expected a whole number above 0',
   'reject-open-throws.mjs': 'cannot be loaded: no such disk (line 2)',
@@ -76,7 +80,7 @@ test('module dataset: plain arrays take the shape of the input', async () => {
   assert.equal(dataset.classes, 3)
   assert.equal(dataset.train.size, 4)
   assert.equal(dataset.preprocessing, 'index and index + 1/2')
-  const batch = await dataset.test.batch([3, 1])
+  const batch = (await dataset.test?.batch([3, 1])) as Batch
   assert.deepEqual(batch.inputs.x, { type: 'float32', dims: [2, 2], data: Float32Array.of(3, 3.5, 1, 1.5) })
   assert.deepEqual(batch.labels, Int32Array.of(0, 1))
 })
@@ -88,6 +92,71 @@ test('module dataset: own dimensions, no labels, chance only from the random sou
   assert.equal(plain.labels.length, 0)
   const augmented = await dataset.train.batch([4], randomSource(7))
   assert.deepEqual(augmented.inputs.x?.data, Float32Array.of(4, randomSource(7).int(100)))
+})
+
+test('module dataset: inputs and nothing else, of several element types', async () => {
+  const stored = await open('accept-samples-only.mjs')
+  assert.deepEqual([stored.classes, stored.sizes], [undefined, { train: 3, test: undefined }])
+  const input = (name: string, elementType: string, ...dims: (number | string)[]): ModuleInput => ({
+    name,
+    elementType,
+    dims: ['N', ...dims],
+  })
+  const inputs = [
+    INPUT,
+    input('ids', 'int64', 'length'),
+    input('mask', 'bool', 2),
+    input('half', 'float16', 1),
+    { name: 'short', elementType: 'int16', dims: ['N'] },
+  ]
+  const dataset = bindModule(stored, inputs)
+  assert.deepEqual([dataset.classes, dataset.test], [undefined, undefined])
+  assert.deepEqual(await dataset.train.batch([2, 1]), {
+    inputs: {
+      x: { type: 'float32', dims: [2, 2], data: Float32Array.of(2, 2.5, 1, 1.5) },
+      ids: { type: 'int64', dims: [2, 2], data: BigInt64Array.of(2n, 3n, 1n, 2n) },
+      mask: { type: 'bool', dims: [2, 2], data: Uint8Array.of(0, 0, 1, 1) },
+      half: { type: 'float16', dims: [2, 1], data: Uint16Array.of(0x3800, 0x3400) },
+      short: { type: 'int16', dims: [2], data: Int16Array.of(-2, -1) },
+    },
+    labels: new Int32Array(0),
+  })
+  const refused: [ModuleInput, string][] = [
+    [input('ids', 'bool', 2), 'input "ids" is of class BigInt64Array, expected Uint8Array'],
+    [input('mask', 'int32', 2), 'input "mask" is of class Uint8Array, expected Int32Array'],
+    [input('x', 'float32', 'a', 'b'), 'input "x" has 4 values, expected shape [2,a,b]'],
+    [{ ...INPUT, dims: undefined }, 'input "x" has 4 values, expected { data, dims } with 2 in front'],
+  ]
+  for (const [wrong, message] of refused) {
+    const { train } = bindModule(stored, [wrong])
+    await assert.rejects(async () => train.batch([2, 1]), {
+      message: `./accept-samples-only.mjs: train.batch: ${message}`,
+    })
+  }
+})
+
+test('module dataset: samples that are no batches', async () => {
+  const stored = await open('accept-whole.mjs')
+  const inputs: ModuleInput[] = [
+    { name: 'x', elementType: 'float32', dims: ['T', 2] },
+    { name: 'state', elementType: 'float32', dims: [2, 'N', 2] },
+    { name: 'open', elementType: 'float32', dims: undefined },
+    { name: 'rate', elementType: 'int64', dims: [] },
+  ]
+  const dims = async (...chosen: ModuleInput[]): Promise<unknown> => {
+    const batch = await bindModule(stored, chosen, { whole: true }).train.batch([1])
+    return Object.values(batch.inputs).map((tensor) => tensor.dims)
+  }
+  const [x, , open_, rate] = inputs as [ModuleInput, ModuleInput, ModuleInput, ModuleInput]
+  const state = { name: 'state', elementType: 'float32' }
+  assert.deepEqual(await dims(x, { ...state, dims: [2, 1, 2] }, open_, rate), [[3, 2], [2, 1, 2], [2, 1, 2], []])
+  // One of two samples that the network takes at a time, or
+  assert.deepEqual(await dims({ ...state, dims: [2, 4] }), [[1, 4]])
+  // a state, whose array does not say which.
+  await assert.rejects(dims(...inputs), {
+    message:
+      './accept-whole.mjs: train.batch: input "state" has 4 values, expected { data, dims } with shape [1,2,2] or [2,1,2]',
+  })
 })
 
 test('module dataset: a missing file is refused', async () => {
@@ -105,7 +174,7 @@ test('module dataset: an array that the module fills again is copied before, and
 
 test('module dataset: shared memory is copied', async () => {
   const { test } = bindModule(await open('accept-shared.mjs'), [INPUT])
-  const { data } = (await test.batch([0, 1])).inputs['x'] as Tensor
+  const { data } = (await (test as Split).batch([0, 1])).inputs['x'] as Tensor
   assert.deepEqual(data, Float32Array.of(3, 3, 3, 3))
   assert.ok(data.buffer instanceof ArrayBuffer)
 })

@@ -47,6 +47,7 @@ const COMPRESSED: CompressReport = {
   preprocessing: '0..1, NCHW',
   baseline: { top1: 99.1 },
   compressed: { top1: 98.85 },
+  unmeasured: null,
   agreement: 98.9,
   recipe: 'default',
   fromScratch: false,
@@ -185,6 +186,8 @@ describe('compress', () => {
       preprocessing: null,
       baseline: null,
       compressed: null,
+      unmeasured: 'no --data',
+      agreement: null,
       training: null,
       warnings: [],
       verified: { bitExact: false },
@@ -225,7 +228,12 @@ describe('compress', () => {
     assert.match(renderCompressReport(unlabelled), /\naccuracy {8}top-1 99\.10 % -> 98\.85 %/)
     assert.match(renderCompressReport(unlabelled), agreed)
     assert.match(renderCompressReport(unlabelled), /\nmethod {10}ttq, without labels\n/)
-    const unmeasured = renderCompressReport({ ...unlabelled, baseline: null, compressed: null })
+    const unmeasured = renderCompressReport({
+      ...unlabelled,
+      baseline: null,
+      compressed: null,
+      unmeasured: 'no labels',
+    })
     assert.match(unmeasured, /\naccuracy {8}not measured \(no labels\)\n/)
     assert.match(unmeasured, agreed)
   })
