@@ -58,11 +58,12 @@ export function placeOf(
   const [input, output] = [node.inputs[0] as ValueName, choice.outputs[0] as ValueName]
   const norm = choice.op === 'MatMul' ? undefined : ownNorm(student.graph, output)
   const [inputDims, outputDims] = [shapes.get(input), shapes.get(output)]
-  if (inputDims?.[0] !== batch || outputDims?.[0] !== batch) return undefined
+  if (inputDims === undefined || outputDims === undefined) return undefined
+  const [inputOwn, outputOwn] = [ofSample(inputDims, choice, batch), ofSample(outputDims, choice, batch)]
+  if (inputOwn === undefined || outputOwn === undefined) return undefined
   const random = randomSource(seed, 'places', choice.weight)
-  const dims = { input: inputDims.slice(1), output: outputDims.slice(1) }
   const places = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
-  const rows = layerRows(node, choice, dims, places, random)
+  const rows = layerRows(node, choice, { input: inputOwn, output: outputOwn }, places, random)
   if (rows === undefined) return undefined
   const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
   const gain = normGain(student.graph, norm, rows.groups * rows.channels)
@@ -79,6 +80,13 @@ export function placeOf(
     outputRank: outputDims.length,
     product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,
   }
+}
+
+// A value's dimensions without the batch. Of a network that is run on one sample at a time all rows of a product are that
+// sample's, whatever axis they lie on.
+function ofSample(dims: readonly number[], { op }: LayerChoice, batch: number): readonly number[] | undefined {
+  if (dims[0] === batch) return dims.slice(1)
+  return batch === 1 && op !== 'Conv' ? dims : undefined
 }
 
 function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {

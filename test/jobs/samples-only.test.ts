@@ -188,6 +188,18 @@ const CASES: Record<string, Case> = {
     inputs: FEATURES,
     layers: ['w2'],
   },
+  'a sequence without a batch': {
+    network: () => {
+      const b = new Network()
+      const x = b.relu(b.product(b.input('x', 'float32', ['T', 8]), 'w1', [8, 16]))
+      const seen = b.emit('CumSum', [b.relu(b.product(x, 'w2', [16, 16])), b.constant(int64([0], []))])
+      b.product(seen, 'w3', [16, 4], 'y')
+      b.output('y', 'float32', ['T', 4])
+      return b.bytes()
+    },
+    inputs: '{ x: { data: Float32Array.from(each(indices, 24, number)), dims: [3, 8] } }',
+    layers: ['w2'],
+  },
   'a recurrent network with a state and a rate, one sample at a time': {
     network: () => {
       const b = new Network()
