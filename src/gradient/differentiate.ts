@@ -86,7 +86,7 @@ function refuseUnsupported(path: Path): void {
     facts: {
       nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
     },
-    hint: 'leave out --data for the data-free fit, or keep the layers before these nodes in full precision and frozen',
+    hint: 'fit it without training (--epochs 0), or keep the layers before these nodes in full precision and frozen',
   })
 }
 

@@ -177,14 +177,14 @@ function normalizedLayers(
 }
 
 function checkTrainable({ fixedBatch, model }: BoundNetwork, choices: readonly LayerChoice[]): void {
-  checkAnyBatch(fixedBatch, 'leave out --data for the data-free fit')
+  checkAnyBatch(fixedBatch, 'fit it without training (--epochs 0)')
   const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
   if (other !== undefined) {
     throw new TtqError(
       'unsupported',
       `onnx: initializer "${other.weight}": ${other.elementType}, expected float32 weights for training`,
       {
-        hint: 'convert the network to float32, or leave out --data for the data-free fit',
+        hint: 'convert the network to float32, or fit it without training (--epochs 0)',
       },
     )
   }

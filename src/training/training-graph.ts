@@ -134,7 +134,7 @@ function refuseControlFlow(graph: Graph): void {
     'unsupported',
     `onnx: node "${node.name}" (${node.opType}): networks with control flow cannot be trained`,
     {
-      hint: 'leave out --data: the data-free fit does not differentiate the network',
+      hint: 'fit it without training (--epochs 0), which does not differentiate the network',
     },
   )
 }

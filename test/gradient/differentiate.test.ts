@@ -240,7 +240,7 @@ describe('refusals', () => {
         )
         assert.equal(
           error.hint,
-          'leave out --data for the data-free fit, or keep the layers before these nodes in full precision and frozen',
+          'fit it without training (--epochs 0), or keep the layers before these nodes in full precision and frozen',
         )
         return true
       },

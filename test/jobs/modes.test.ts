@@ -101,7 +101,7 @@ describe('train', () => {
   }
 
   test('refused: float16 weights', async () => {
-    await refused(trainNetwork(stripesNetwork({ type: 'float16' }), TRAIN), 'data', /float16/)
+    await refused(trainNetwork(stripesNetwork({ type: 'float16' }), TRAIN), 'unsupported', /no float32 weights/)
   })
 })
 

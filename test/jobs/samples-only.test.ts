@@ -19,6 +19,8 @@ import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 import type { Feeds } from '../../src/runtime/engine.js'
+import type { FloatType } from '../../src/tensor/data-type.js'
+import { floatTensor } from '../../src/tensor/float-values.js'
 import { elementCount, float32, int64 } from '../../src/tensor/tensor.js'
 import { seeded } from '../onnx/fixtures.js'
 
@@ -46,10 +48,14 @@ ${more}
 class Network extends GraphBuilder {
   private readonly random = seeded(7)
 
+  constructor(private readonly type: FloatType = 'float32') {
+    super()
+  }
+
   weight(dims: readonly number[], name: string): ValueName {
     const reach = Math.sqrt(6 / (elementCount(dims) / Math.max(...dims.slice(0, 2))))
     const values = Float32Array.from({ length: elementCount(dims) }, () => reach * (2 * this.random() - 1))
-    return this.constant(float32(dims, values), name)
+    return this.constant(floatTensor(this.type, dims, values), name)
   }
 
   product(x: ValueName, name: string, dims: readonly [number, number], output?: ValueName): ValueName {
@@ -70,11 +76,11 @@ class Network extends GraphBuilder {
 }
 
 // x [N,8] -> 16 -> 16 -> y [N,4]
-function classifier(batch: number | string = 'N'): Uint8Array {
-  const b = new Network()
-  const first = b.relu(b.product(b.input('x', 'float32', [batch, 8]), 'w1', [8, 16]))
+function classifier(batch: number | string = 'N', type: FloatType = 'float32'): Uint8Array {
+  const b = new Network(type)
+  const first = b.relu(b.product(b.input('x', type, [batch, 8]), 'w1', [8, 16]))
   b.product(b.relu(b.product(first, 'w2', [16, 16])), 'w3', [16, 4], 'y')
-  b.output('y', 'float32', [batch, 4])
+  b.output('y', type, [batch, 4])
   return b.bytes()
 }
 const FEATURES = '{ x: Float32Array.from(each(indices, 8, number)) }'
@@ -108,7 +114,12 @@ interface Case {
 }
 
 const CASES: Record<string, Case> = {
-  'a classifier': { network: classifier, inputs: FEATURES, layers: ['w2'] },
+  'a classifier': { network: () => classifier(), inputs: FEATURES, layers: ['w2'] },
+  'a classifier in float16': {
+    network: () => classifier('N', 'float16'),
+    inputs: FEATURES,
+    layers: ['w2'],
+  },
   'a classifier of a fixed batch': { network: () => classifier(7), inputs: FEATURES, layers: ['w2'] },
   'a detector: boxes and scores at two scales': {
     network: () => {

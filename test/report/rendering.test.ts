@@ -199,6 +199,26 @@ describe('compress', () => {
     assert.ok(text.endsWith('30.0 %\n'))
   })
 
+  test('fitted on samples that nothing scores', () => {
+    const reconstruction = { samples: 1, data: 'training sample, by hand', distance: 1.25, layers: [], elapsedMs: 100 }
+    const text = (heldOut: number): string =>
+      renderCompressReport({
+        ...COMPRESSED,
+        baseline: null,
+        compressed: null,
+        agreement: null,
+        unmeasured: 'no labels: ./a.mjs exports no classes',
+        training: null,
+        reconstruction: { ...reconstruction, heldOut },
+      })
+    assert.match(text(0), /\naccuracy {8}not measured \(no labels: \.\/a\.mjs exports no classes\)\n/)
+    assert.match(text(0), /\nfitted {10}layer by layer on 1 training sample, by hand, in 100 ms\n/)
+    assert.match(text(0), /\ndistance .* by 1\.3 % \(root mean square, on the very sample: there is no other\)\n/)
+    assert.match(text(1), /\(root mean square, 1 other sample\)\n/)
+    assert.match(text(30), /\(root mean square, 30 other samples\)\n/)
+    assert.match(text(30), /\nverified {8}the file, read back, holds the same network bit for bit\n/)
+  })
+
   test('what --max-drop tried', () => {
     const training = COMPRESSED.training as NonNullable<CompressReport['training']>
     const round = { restored: ['a'], heldOutScore: 97.5, drop: 1.2, fileBytes: 24_000, training }
