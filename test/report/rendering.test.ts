@@ -212,7 +212,7 @@ describe('compress', () => {
         reconstruction: { ...reconstruction, heldOut },
       })
     assert.match(text(0), /\naccuracy {8}not measured \(no labels: \.\/a\.mjs exports no classes\)\n/)
-    assert.match(text(0), /\nfitted {10}layer by layer on 1 training sample, by hand, in 100 ms\n/)
+    assert.match(text(0), /\nfitted {10}layer by layer on 1 training sample, by hand, in 0\.1 s\n/)
     assert.match(text(0), /\ndistance .* by 1\.3 % \(root mean square, on the very sample: there is no other\)\n/)
     assert.match(text(1), /\(root mean square, 1 other sample\)\n/)
     assert.match(text(30), /\(root mean square, 30 other samples\)\n/)
