@@ -22,6 +22,7 @@ import type { Feeds } from '../../src/runtime/engine.js'
 import type { FloatType } from '../../src/tensor/data-type.js'
 import { floatTensor } from '../../src/tensor/float-values.js'
 import { elementCount, float32, int64 } from '../../src/tensor/tensor.js'
+import { writeSmallMnist } from '../cli/small-mnist.js'
 import { seeded } from '../onnx/fixtures.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ttq-samples-'))
@@ -347,6 +348,19 @@ ${test ? 'export const test = { ...train, size: 40 }' : ''}`,
       'dataset: it has 5 classes, the network\'s outputs for 2 samples are "y" [2,4] of float32, expected one of shape ' +
         '[2,5] in float32, float16 or float64: layers were fitted all the same, and accuracy was not measured',
     ])
+  })
+
+  test('images for a network that gives images: scaled by their own mean, unless told otherwise', async () => {
+    await writeSmallMnist(folder, { train: 100, test: 10 })
+    const b = new Network()
+    const x = b.relu(b.conv(b.input('image', 'float32', ['N', 1, 28, 28]), 'c1', [1, 4]))
+    b.conv(b.relu(b.conv(x, 'c2', [4, 4])), 'c3', [4, 1], 'clean')
+    b.output('clean', 'float32', ['N', 1, 28, 28])
+    const result = await packed(b.bytes(), `mnist:${join(folder, 'mnist')}`)
+    checkUnscored(result, 'no output has 10 class scores')
+    assert.match(fittedOf(result).data, /^training samples, mnist.*: \(x\/255 - mean\)\/std, mean 0\.1/)
+    const told = await packed(b.bytes(), `mnist:${join(folder, 'mnist')}`, { mean: [0], std: [1] })
+    assert.match(fittedOf(told).data, /^training samples, given: /)
   })
 
   test('classes, and no labels: agreement', async () => {
