@@ -14,6 +14,8 @@ export type CompressRequest = TrainingConnections & GivenOptions<'compress'>
 export class CompressJob {
   /** Each once: all trainings of one run may give the same. */
   readonly warnings = new Set<string>()
+  /** Of the network with its external data. */
+  onnxBytes = 0
   readonly connections: TrainingConnections & { nameOptions: NameOptions }
   options: CompressOptions
   private readonly given: GivenOptions<'compress'>

@@ -60,15 +60,29 @@ export interface ReconstructionReport {
   heldOut: number
   /** Of each layer, in the order of the work: the share of its output's variance that it does not give. */
   layers: readonly { name: string; error: number }[]
-  /** Where maxDistance was asked for: what was tried; absent otherwise. */
-  bound?: {
-    maxDistance: number
-    /** Percent that the outputs differ by with this layer alone ternary. */
-    layers: readonly { name: string; distance: number }[]
-    /** Layers in 8 bits, and the distance then; the first with all layers ternary. */
-    rounds: readonly { restored: number; distance: number | null }[]
-  }
+  /** Where the distance, the loss of accuracy or the size was to stay within a bound: what was tried. */
+  bound?: BoundReport
   elapsedMs: number
+}
+
+/** How a bound was tried to be held without training. */
+export interface BoundReport {
+  /** The option and its value: `--max-distance 5`. */
+  why: string
+  /** Percent that the outputs differ by with this layer alone ternary, or alone in 8 bits. */
+  layers: readonly { name: string; ternary: number; int8: number }[]
+  /** The first has all layers ternary. */
+  rounds: readonly BoundRound[]
+}
+
+export interface BoundRound {
+  /** Layers that are not ternary any more. */
+  restored: number
+  /** Percent. */
+  distance: number | null
+  /** Points of accuracy; null where it is not measured. */
+  drop: number | null
+  fileBytes: number
 }
 
 /** One method of a comparison, trained under the same options. */

@@ -40,6 +40,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const start = performance.now()
   job.phase('read')
   const { model: read, onnxBytes } = readNetwork(bytes, connections)
+  job.onnxBytes = onnxBytes
   const model = options.keepMetadata ? read : withoutMetadata(read)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)

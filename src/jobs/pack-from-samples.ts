@@ -21,7 +21,7 @@ export async function packFromSamples(
   job: CompressJob,
 ): Promise<PackedResult> {
   const { model, dataset, fixedBatch } = bound
-  const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, 'factors') : undefined
+  const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, { behind: 'factors' }) : undefined
   const first = Array.from({ length: fixedBatch ?? 1 }, (_, i) => i % dataset.train.size)
   const { inputs } = await dataset.train.batch(first)
   const packed = await packFitted(pool, { model, choices, fitted, dataset }, job, inputs)

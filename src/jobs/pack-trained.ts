@@ -102,7 +102,11 @@ async function trainAndPack(
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
   if (!learns) {
-    const fitted = isLayerwise(job) ? await reconstructFrom(pool, bound, choices, job, 'factors') : undefined
+    const lost =
+      options.maxDrop === undefined ? undefined : async (changed: Model) => task.drop(baseline, await test(changed))
+    const fitted = isLayerwise(job)
+      ? await reconstructFrom(pool, bound, choices, job, { behind: 'factors', ...(lost && { lost }) })
+      : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
     const packed = fitted?.choices ?? choices
     const how = { method: options.method, ...(fitted && { exceptions: fitted.exceptions }) }
@@ -119,7 +123,7 @@ async function trainAndPack(
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
-  const fitted = startsFitted(job) ? await reconstructFrom(pool, bound, choices, job, 'norm') : undefined
+  const fitted = startsFitted(job) ? await reconstructFrom(pool, bound, choices, job, { behind: 'norm' }) : undefined
   const parts = { pool, bound: start, choices, job, test, baseline, checkpoint, fitted }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]

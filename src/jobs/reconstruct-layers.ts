@@ -13,15 +13,16 @@ import type { RestPrecision } from '../options/choices.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { elementCount } from '../tensor/tensor.js'
-import { eightBitWeights } from '../ternary/eight-bits.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/paired-networks.js'
-import { largestShare, layerLosses, type LayerLoss, layersToGiveUp, withEightBits } from '../ternary/hold-distance.js'
+import type { AloneDistance } from '../ternary/layer-forms.js'
 import { roundRest } from '../ternary/round-rest.js'
 import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
 import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
+import { boundsOf, fitWithinBound, type Measured, type Mixture } from './fit-within-bound.js'
+import { packNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 
 /** Samples that nothing is fitted on, to compare the outputs on; of few samples a tenth. */
@@ -32,9 +33,9 @@ const COSTED = 32
 
 export interface Reconstructed extends Reconstruction {
   report: ReconstructionReport
-  /** With fewer ternary layers where maxDistance asks for it, */
+  /** With fewer ternary layers where a bound asks for it, */
   choices: readonly LayerChoice[]
-  /** which are stored in 8 bits. */
+  /** and how the others are stored. */
   exceptions: ReadonlyMap<ValueName, RestPrecision>
 }
 
@@ -112,13 +113,16 @@ export function shareOut(size: number, samples: number): { fitted: number; heldO
   return { fitted: Math.min(samples, size - heldOut), heldOut }
 }
 
+/** Points of accuracy that a network has lost. */
+type Lost = (changed: Model) => Promise<number>
+
 /** On training samples, of which nothing but the inputs is used. */
 export async function reconstructFrom(
   pool: WorkerPool,
   { model, dataset, fixedBatch }: BoundSamples,
   choices: readonly LayerChoice[],
   job: CompressJob,
-  behind: Behind,
+  { behind, lost }: { behind: Behind; lost?: Lost },
 ): Promise<Reconstructed> {
   const { train } = dataset
   const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
@@ -131,7 +135,7 @@ export async function reconstructFrom(
     model,
     choices,
     { split: ofOneShape(train, dataset.name), indices, fixedBatch },
-    { heldOut, description, behind },
+    { heldOut, description, behind, ...(lost && { lost }) },
     job,
   )
 }
@@ -141,14 +145,20 @@ async function reconstructOn(
   model: Model,
   choices: readonly LayerChoice[],
   samples: Samples,
-  { heldOut, description, behind }: { heldOut: readonly number[]; description: string; behind: Behind },
+  {
+    heldOut,
+    description,
+    behind,
+    lost,
+  }: { heldOut: readonly number[]; description: string; behind: Behind; lost?: Lost },
   job: CompressJob,
 ): Promise<Reconstructed> {
   const start = performance.now()
   const { split, fixedBatch } = samples
   // A single sample is all that there is.
   const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
-  const fit = async (chosen: readonly LayerChoice[], detail: string): Promise<Fitted> => {
+  const isBounded = boundsOf(job).length > 0
+  const fit = async ({ choices: chosen, exceptions }: Mixture, detail = description): Promise<Fitted> => {
     job.phase('reconstruct', detail)
     const done = await reconstruct(pool, model, chosen, samples, {
       ...job.options,
@@ -157,23 +167,34 @@ async function reconstructOn(
         job.progress({ kind: 'evaluated', done: layers, total })
       },
     })
-    const exceptions = eightBitWeights(choices, chosen)
     const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
     const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
-    return { ...done, choices: chosen, exceptions, distance }
+    const { method } = job.options
+    return {
+      ...done,
+      choices: chosen,
+      exceptions,
+      distance,
+      drop: (await lost?.(stored.model)) ?? null,
+      fileBytes: isBounded ? packNetwork(stored, { method, name: job.connections.name }).length : 0,
+    }
   }
-  const all = await fit(choices, description)
-  const costs = async (): Promise<Map<ValueName, number>> => {
+  const costs = async (all: Fitted): Promise<Map<ValueName, AloneDistance>> => {
     job.phase('analyze')
-    const found = new Map<ValueName, number>()
+    const found = new Map<ValueName, AloneDistance>()
+    const few = { split, indices: compared.slice(0, COSTED), fixedBatch }
+    const distanceOf = async (changed: Model): Promise<number> => (await outputDistance(pool, model, changed, few)) ?? 0
     for (const [name, alone] of all.alone) {
       job.progress({ kind: 'evaluated', done: found.size, total: all.alone.size })
-      const few = { split, indices: compared.slice(0, COSTED), fixedBatch }
-      found.set(name, (await outputDistance(pool, model, alone(), few)) ?? 0)
+      const int8 = roundRest({ model, layers: new Map() }, choices, {
+        rest: 'fp32',
+        exceptions: new Map([[name, 'int8']]),
+      })
+      found.set(name, { ternary: await distanceOf(alone()), int8: await distanceOf(int8.model) })
     }
     return found
   }
-  const { fitted, bound } = await held(all, job, { fit, costs })
+  const { fitted, bound } = await fitWithinBound<Fitted>(choices, job, { fit, costs })
   if (Number.isNaN(fitted.distance))
     job.warn(`the network, or the packed one, gives NaN or Infinity on some of the samples (${description})`)
   return {
@@ -190,52 +211,4 @@ async function reconstructOn(
   }
 }
 
-interface Fitted extends Omit<Reconstructed, 'report'> {
-  /** null where there is nothing to compare, NaN where it is no number. */
-  distance: number | null
-}
-
-// Fewer ternary layers where the outputs would be too far away. One stays at least.
-async function held(
-  all: Fitted,
-  job: CompressJob,
-  {
-    fit,
-    costs,
-  }: {
-    fit: (choices: readonly LayerChoice[], detail: string) => Promise<Fitted>
-    /** Distance with each layer alone ternary. */
-    costs: () => Promise<ReadonlyMap<ValueName, number>>
-  },
-): Promise<{ fitted: Fitted; bound?: ReconstructionReport['bound'] }> {
-  const { maxDistance } = job.options
-  if (maxDistance === undefined) return { fitted: all }
-  const isHeld = ({ distance }: Fitted): boolean => distance !== null && distance <= maxDistance
-  // Nothing to measure by, or nothing to choose from.
-  if (isHeld(all) || !((all.distance ?? NaN) > 0) || all.alone.size < 2)
-    return { fitted: all, bound: { maxDistance, layers: [], rounds: [{ restored: 0, distance: all.distance }] } }
-  const distances = await costs()
-  const layers = layerLosses(all.choices, distances)
-  const tried = new Map<string, Fitted>()
-  const rounds = [{ restored: 0, distance: all.distance }]
-  const giveUp = (share: number): LayerLoss[] => layersToGiveUp(layers, share)
-  const key = (given: readonly LayerLoss[]): string => given.map(({ name }) => name).join('\n')
-  const attempt = async (share: number): Promise<boolean> => {
-    const given = giveUp(share)
-    const known = tried.get(key(given))
-    if (known !== undefined) return isHeld(known)
-    const detail = `${given.length} of ${layers.length} layers in 8 bits`
-    const fitted = await fit(withEightBits(all.choices, given, maxDistance), detail)
-    tried.set(key(given), fitted)
-    rounds.push({ restored: given.length, distance: fitted.distance })
-    return isHeld(fitted)
-  }
-  // Errors of layers add up like variances.
-  const share = await largestShare((maxDistance / (all.distance as number)) ** 2, attempt)
-  const nearest = [all, ...tried.values()].reduce((best, each) =>
-    (each.distance ?? Infinity) < (best.distance ?? Infinity) ? each : best,
-  )
-  const fitted = share === undefined ? nearest : (tried.get(key(giveUp(share))) ?? nearest)
-  const each = [...distances].map(([name, distance]) => ({ name, distance }))
-  return { fitted, bound: { maxDistance, layers: each, rounds } }
-}
+interface Fitted extends Omit<Reconstructed, 'report'>, Measured {}

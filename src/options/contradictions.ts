@@ -30,16 +30,16 @@ const RULES: readonly Rule[] = [
     return training && [training[0], `given with ${name('epochs')} 0, which trains nothing`]
   },
   ({ job, given, options, name }) => {
-    if (job !== 'compress' || given['maxDistance'] === undefined) return undefined
+    const bound = ['maxDistance', 'maxSize'].find((option) => given[option] !== undefined)
+    if (job !== 'compress' || bound === undefined) return undefined
     if (given['data'] !== undefined && options['epochs'] !== 0)
-      return ['maxDistance', `given with a training, expected ${name('epochs')} 0, or no ${name('data')}`]
+      return [bound, `given with a training, expected ${name('epochs')} 0, or no ${name('data')}`]
+    const second = ['maxSize', 'maxDrop'].find((option) => option !== bound && given[option] !== undefined)
+    if (second !== undefined) return [bound, `given together with ${name(second)}; one bound decides on the layers`]
     const other = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
-    if (other !== undefined) return ['maxDistance', `given together with ${name(other)}; layers are not fitted then`]
+    if (other !== undefined) return [bound, `given together with ${name(other)}; layers are not fitted then`]
     if (options['method'] !== 'ttq' || options['renormalize'] === 'off')
-      return [
-        'maxDistance',
-        `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`,
-      ]
+      return [bound, `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`]
     return undefined
   },
   together('threshold', 'sparsity', 'each of them decides which weights become 0'),
@@ -135,7 +135,7 @@ export function contradiction(
 
 // What says how to train, and that something is trained.
 function needsTraining(option: string, { setting }: OptionRow): boolean {
-  return setting !== undefined || ['recipe', 'fromScratch', 'compare', 'maxDropAction'].includes(option)
+  return setting !== undefined || ['recipe', 'fromScratch', 'compare'].includes(option)
 }
 
 function together(first: string, second: string, reason: string): Rule {

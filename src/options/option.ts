@@ -18,6 +18,8 @@ export type Kind =
   /** Any number of them; the option may be given several times, and commas separate too. */
   | { readonly type: 'choices'; readonly choices: readonly string[] }
   | { readonly type: 'flag' }
+  /** Bytes as a number or with a unit, or a share of the original's as `16x`. */
+  | { readonly type: 'size' }
   /** Text that is not empty. */
   | { readonly type: 'text' }
   /** Any number of texts; the option may be given several times, and commas separate too. */
@@ -36,7 +38,9 @@ export type ValueOf<K extends Kind> = K extends { type: 'number' }
           ? boolean
           : K extends { type: 'text' }
             ? string
-            : readonly string[]
+            : K extends { type: 'size' }
+              ? number | string
+              : readonly string[]
 
 export type OptimizerName = 'sgd' | 'adam'
 

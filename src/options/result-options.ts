@@ -189,8 +189,18 @@ export const ACCURACY_OPTIONS = {
     jobs: ['compress'],
     group: accuracy,
     help:
-      'without training: percent that the outputs may differ by; layers that lose most for what they save take 8 bits; ' +
+      'without training: percent that the outputs may differ by; layers that lose most for what they save keep more ' +
+      'bits; ' +
       'exit code 4 when it cannot be held',
+  },
+  /** Without training: bytes that the packed file may have, or how many times smaller it has to be. */
+  maxSize: {
+    kind: { type: 'size' },
+    jobs: ['compress'],
+    group: accuracy,
+    help:
+      'without training: what the file may take, as 50kB or 16x; the layers that lose most keep more bits as long as ' +
+      'there is room; exit code 4 when all ternary is too large',
   },
   /** What to do when it falls by more: return the most harmful layers to 8 bits, or nothing. */
   maxDropAction: {

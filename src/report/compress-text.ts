@@ -118,7 +118,7 @@ function reconstructionFacts(done: CompressReport['reconstruction']): [string, s
             `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${comparedText(heldOut)})`,
           ] as [string, string],
         ]),
-    ...(bound === undefined ? [] : [['in 8 bits', boundText(bound)] as [string, string]]),
+    ...(bound === undefined ? [] : [['not ternary', boundText(bound)] as [string, string]]),
   ]
 }
 
@@ -127,12 +127,15 @@ function comparedText(heldOut: number): string {
   return heldOut === 1 ? '1 other sample' : `${heldOut} other samples`
 }
 
-// What was tried for --max-distance, in the order of the layers given up.
-function boundText({ maxDistance, rounds }: Bound): string {
+// What was tried for a bound, in the order of the layers given up.
+function boundText({ why, rounds }: Bound): string {
   const tried = [...rounds]
     .sort((a, b) => a.restored - b.restored)
-    .map(({ restored, distance }) => `${restored} layers ${distance === null ? '-' : `${distance.toFixed(1)} %`}`)
-  return `tried for --max-distance ${maxDistance}: ${tried.join(', ')}`
+    .map(({ restored, distance, drop }) => {
+      const lost = drop !== null ? `${drop.toFixed(2)} points` : distance === null ? '-' : `${distance.toFixed(1)} %`
+      return `${restored} layers ${lost}`
+    })
+  return `tried for ${why}: ${tried.join(', ')}`
 }
 
 type Bound = NonNullable<NonNullable<CompressReport['reconstruction']>['bound']>

@@ -39,6 +39,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     '--max-distance: given with a training, expected --epochs 0, or no --data.',
   ],
   [
+    'compress m.onnx --max-size 5kB --max-distance 5',
+    '--max-distance: given together with --max-size; one bound decides on the layers.',
+  ],
+  [
+    'compress m.onnx --max-size 5parsec',
+    '--max-size: found "5parsec", expected bytes (50000, 50kB, 1.5MB) or a ratio of the original (16x).',
+  ],
+  [
     'compress m.onnx --max-distance 5 --method twn',
     '--max-distance: expected --method ttq and --renormalize auto: layers are not fitted else.',
   ],

@@ -274,6 +274,26 @@ describe('weights in odd places', () => {
     assert.ok(report.verified.bitExact && file.length > all.file.length)
   })
 
+  test('a file within so many bytes has its room used, and a distance no larger than with all layers ternary', async () => {
+    const bytes = chain(plain, { hidden: 4 })
+    const run = (maxSize?: number | string): ReturnType<typeof compress> =>
+      compress(bytes, { name: 'chain.onnx', samples: 64, ...(maxSize !== undefined && { maxSize }) })
+    const all = await run()
+    const room = all.file.length + Math.floor(0.4 * (bytes.length - all.file.length))
+    for (const maxSize of [room, `${bytes.length / room}x`]) {
+      const { report, file } = await run(maxSize)
+      assert.ok(file.length <= room && file.length > all.file.length, `${file.length} of ${room}`)
+      const distances = [report, all.report].map(({ reconstruction }) => reconstruction?.distance as number)
+      assert.ok((distances[0] as number) < (distances[1] as number), distances.join())
+      const given = report.layers.filter(({ reason }) => reason?.startsWith(`--max-size ${maxSize}: `) === true)
+      assert.ok(given.length > 0 && given.length < 4)
+      assert.equal(report.reconstruction?.bound?.rounds.at(-1)?.fileBytes, file.length)
+    }
+    const small = await run(all.file.length - 1)
+    assert.deepEqual(small.file, all.file)
+    assert.equal(small.report.reconstruction?.bound?.rounds.length, 1)
+  })
+
   test('values far from zero are fitted to what they have between them', async () => {
     const shifted = (offset: number): Uint8Array => {
       const b = new GraphBuilder()

@@ -215,6 +215,7 @@ describe('completeOptions', () => {
 const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unknown[] } = {
   number: ({ range }) => [...beyond(range), 'x', NaN, Infinity, true, [1], null],
   numbers: ({ range }) => [...beyond(range).map((value) => [value]), [], 1, ['x'], [undefined], null],
+  size: () => [0, -1, 1.5, NaN, Infinity, '16', '0x', 'x', '-2x', '16 x', null, [1]],
   choice: () => ['nothing of the kind', 7.5, null, ['sgd']],
   choices: () => [['nothing of the kind'], 'ttq', null],
   flag: () => ['true', 1, null],
@@ -226,6 +227,7 @@ const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unkn
 const TEXTS: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => (string | string[])[] } = {
   number: ({ range }) => ['', ' ', 'x', 'NaN', 'Infinity', '0x10', '1,2', '1e', ...beyond(range).map(String)],
   numbers: ({ range }) => ['', '1,,2', 'x', ...beyond(range).map(String)],
+  size: () => ['', '0', '-5', 'x', '0x', '16y', '5 tons', '1e3', '0.2'],
   choice: () => ['', 'nothing of the kind', 'constructor'],
   choices: () => [[''], ['nothing of the kind'], ['ttq,'], ['__proto__']],
   flag: () => [],

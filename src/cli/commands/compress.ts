@@ -5,6 +5,7 @@ import type { CompressResult } from '../../jobs/compress.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
 import { onCommandLine } from '../../options/option-table.js'
+import { maxSizeBytes } from '../../jobs/fit-within-bound.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
@@ -49,7 +50,10 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   ).catch((error: unknown) => {
     throw checkpoint?.explain(error) ?? error
   })
-  const drop = accuracyDrop(result.report, options.maxDrop) ?? distanceBeyond(result.report, options.maxDistance)
+  const drop =
+    accuracyDrop(result.report, options.maxDrop) ??
+    distanceBeyond(result.report, options.maxDistance) ??
+    sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
   await writeModelResult(paths, result.file, terminal)
@@ -112,8 +116,17 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
   if (distance === null) return `how far the outputs are away could not be measured for --max-distance ${maxDistance}`
   if (distance <= maxDistance) return undefined
   const most = Math.max(0, ...(reconstruction?.bound?.rounds.map(({ restored }) => restored) ?? []))
-  const tried = `also with up to ${most} layers in 8 bits`
+  const tried = `also with up to ${most} layers not ternary`
   return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}, ${tried}`
+}
+
+// What to say when the file is too large.
+function sizeBeyond({ size, rest }: CompressReport, maxSize: number | string | undefined): string | undefined {
+  const most = maxSizeBytes(maxSize, size.onnxBytes)
+  if (most === undefined || size.fileBytes <= most) return undefined
+  const asked = typeof maxSize === 'string' ? `${maxSize} (${most} bytes)` : `${most} bytes`
+  const smaller = rest === 'int8' ? '' : `; --rest ${rest === 'fp32' ? 'fp16 or int8' : 'int8'} makes the rest smaller`
+  return `the file has ${size.fileBytes} bytes with every layer ternary that may be, more than --max-size ${asked}${smaller}`
 }
 
 function triedText(restoration: CompressReport['restoration']): string {
