@@ -43,6 +43,23 @@ interface Source {
   make: (indices: readonly number[]) => Tensor
 }
 
+/** Values of all samples that are made at once, and of one run of the network. */
+const MOST_VALUES = 2 ** 27
+const MOST_VALUES_OF_RUN = 2 ** 26
+
+/** So many samples can be made of a network's inputs; 0 where one is too large already. */
+export function mostSamples(graph: Graph): number {
+  const [run, sample] = [0, 1].map((from) =>
+    sampleInputs(graph).reduce((sum, { type }) => {
+      const dims = (type.dims ?? []).map((dim, axis) =>
+        typeof dim === 'number' ? Math.max(1, dim) : axis === 0 ? OPEN.other : OPEN.image,
+      )
+      return sum + elementCount(dims.slice(from))
+    }, 0),
+  ) as [number, number]
+  return run > MOST_VALUES_OF_RUN ? 0 : Math.floor(MOST_VALUES / Math.max(1, sample))
+}
+
 /**
  * The ways to make samples that the network may be meant for: one per usual range of pixels where it takes images and
  * nothing is said of theirs, else one.
@@ -55,7 +72,8 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
     isFloatType(elementType) || /^(u?int(8|16|32|64)|bool)$/.test(elementType)
   if (!inputs.every(({ type }) => isNumber(type))) return []
   const firsts = inputs.map(({ type }) => type.dims?.[0])
-  const isOpen = firsts.some((dim) => typeof dim !== 'number')
+  // Of no samples nothing is fitted: 0 is what some exporters write for an open batch.
+  const isOpen = firsts.some((dim) => typeof dim !== 'number' || dim < 1)
   const isOne = firsts.every((dim) => dim === firsts[0])
   const fixedBatch = isOpen ? null : isOne ? (firsts[0] as number) : 1
   // Inputs of different first dimensions are no batches: a sample is all of each.

@@ -1,7 +1,7 @@
 // Two programs that write the same file would each destroy what the other made: whoever will write a file holds a lock
 // beside it until the program ends.
 import { randomUUID } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { hasErrno } from '../errors/ttq-error.js'
@@ -19,6 +19,10 @@ const HEARTBEAT = 10_000
 /** A lock without a sign of life for so long belongs to nobody: its machine is gone, or its process id is another's. */
 const SILENCE = 300_000
 
+/** Of many that find a stale lock, one removes it, and the others look again after a pause, milliseconds. */
+const ATTEMPTS = 20
+const PAUSE = 50
+
 const OWN: Holder = { pid: process.pid, host: hostname(), run: randomUUID() }
 const held = new Set<string>()
 let heartbeat: NodeJS.Timeout | undefined
@@ -30,20 +34,29 @@ let heartbeat: NodeJS.Timeout | undefined
 export function takeLock(path: string): string | undefined {
   const lock = lockOf(path)
   if (held.has(lock)) return undefined
-  for (let attempt = 0; attempt < 3; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       writeFileSync(lock, JSON.stringify(OWN), { flag: 'wx' })
       held.add(lock)
       keepAlive()
       return undefined
     } catch (cause) {
+      // On a full disk it is there all the same, and empty.
+      if (hasErrno(cause, 'ENOSPC') || hasErrno(cause, 'EDQUOT')) rmSync(lock, { force: true })
       if (!hasErrno(cause, 'EEXIST')) return undefined
     }
+    if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) return undefined
     const holder = readHolder(lock)
     if (holder !== undefined && isAlive(lock, holder)) return `process ${holder.pid} on ${holder.host}`
     removeStale(lock)
   }
-  return undefined
+  const holder = readHolder(lock)
+  return holder && `process ${holder.pid} on ${holder.host}`
+}
+
+/** Whether this program is to write the file. */
+export function isLocked(path: string): boolean {
+  return held.has(lockOf(path))
 }
 
 /** Lets go of all of them. */
@@ -107,13 +120,21 @@ function isZombie(pid: number): boolean {
   }
 }
 
-// Renamed first: of two that find it stale, one removes it.
+// Under a lock of its own, and asked again there: what was stale a moment ago may be somebody's by now.
 function removeStale(lock: string): void {
-  const aside = `${lock}.${randomUUID()}`
+  const removal = `${lock}.removal`
   try {
-    renameSync(lock, aside)
+    writeFileSync(removal, '', { flag: 'wx' })
   } catch {
+    const since = statSync(removal, { throwIfNoEntry: false })?.mtimeMs
+    if (since !== undefined && Date.now() - since > SILENCE) rmSync(removal, { force: true })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
     return
   }
-  rmSync(aside, { force: true })
+  try {
+    const holder = readHolder(lock)
+    if (holder === undefined || !isAlive(lock, holder)) rmSync(lock, { force: true })
+  } finally {
+    rmSync(removal, { force: true })
+  }
 }

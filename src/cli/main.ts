@@ -31,7 +31,9 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     const code = exitCodeOf(failure)
-    if (argv.includes('--json')) await terminal.write(printableJson(errorDocument(failure, code)))
+    // Where stdout is what failed, stderr is left.
+    if (argv.includes('--json'))
+      await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
     terminal.complain(describe(failure, argv.includes('--debug')))
     return code
   } finally {

@@ -1,6 +1,6 @@
 // Reading the model that a command works on: a file, a pipe, or stdin for `-`. What is inside is for the library to
 // judge.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -8,6 +8,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
 import { textOption } from './command-options.js'
+import { isLocked } from './file-lock.js'
 
 export interface ModelInput {
   /** How messages and reports call it. */
@@ -134,6 +135,8 @@ function externalDataIn(folder: string): ModelInput['externalData'] {
     const path = join(folder, location)
     // A pipe of that name would block.
     if (!statSync(path).isFile()) throw new Error(`"${location}" is no regular file`)
+    if (isLocked(realpathSync(path)))
+      throw new TtqError('usage', `${path} holds data of the network, expected another file to write`)
     const file = openSync(path, 'r')
     try {
       const { size } = fstatSync(file)

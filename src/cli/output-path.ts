@@ -1,6 +1,6 @@
 // Whether a file may be written at a path, asked before any long work.
-import { closeSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, lstatSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
+import { dirname, resolve, sep } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { takeLock } from './file-lock.js'
 import { temporaryName } from './write-atomically.js'
@@ -35,18 +35,20 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   if (existing?.isDirectory() === true || /[/\\]$/.test(path)) fail('is a folder, expected a file name')
   if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
   const target = existing === undefined ? endOfLinks(path) : realpathSync(path)
+  if (existing === undefined && isLink(target)) fail('is a link that leads nowhere', 'Remove it, or name another file.')
   if (others.some((other) => samePlace(other, target)))
     fail('is another file of the same command, expected a path of its own')
+  if (others.some((other) => existing !== undefined && isInside(other, target)))
+    fail('is a file of the data that the same command reads', 'Name a file outside of it.')
   const holder = takeLock(target)
   if (holder !== undefined)
     fail(`is being written by another ttq (${holder})`, `Wait for it, or name another file with ${option}.`)
   if (existing !== undefined && !force)
     fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
-  if (statOf(dirname(target))?.isDirectory() !== true)
-    fail(
-      `cannot be made: there is no folder ${dirname(target === resolve(path) ? path : target)}`,
-      'Make the folder first.',
-    )
+  const folder = dirname(target === resolve(path) ? path : target)
+  const there = statOf(dirname(target))
+  if (there === undefined) fail(`cannot be made: there is no folder ${folder}`, 'Make the folder first.')
+  if (there?.isDirectory() === false) fail(`cannot be made: ${folder} is no folder`, 'Name a file in a folder.')
   try {
     const probe = temporaryName(target)
     closeSync(openSync(probe, 'wx'))
@@ -83,6 +85,18 @@ function statOf(path: string): Stats | undefined {
   } catch {
     return undefined
   }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink()
+  } catch {
+    return false
+  }
+}
+
+function isInside(folder: string, target: string): boolean {
+  return statOf(folder)?.isDirectory() === true && target.startsWith(`${realpathSync(folder)}${sep}`)
 }
 
 function samePlace(other: string, target: string): boolean {

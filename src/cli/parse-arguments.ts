@@ -32,7 +32,9 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   parser.fail((message) => {
     complaint ??= message
   })
-  const values = parser.parse([...argv], {}, (_error, _values, output) => {
+  const command = context.commands.find(({ name }) => argv.includes(name))
+  const words = command === undefined ? [...argv] : plainWords(argv, command)
+  const values = parser.parse(words, {}, (_error, _values, output) => {
     text = output
   }) as Values
   if (complaint !== undefined)
@@ -41,6 +43,20 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   if (selected !== undefined)
     return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
   return withoutCommand(values, context)
+}
+
+// yargs takes any value of a switch for no, and the letters behind an alias for more aliases.
+function plainWords(argv: readonly string[], { options }: Command): string[] {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  return argv.flatMap((word, i) => {
+    if (i >= end) return [word]
+    const [, name = '', value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? []
+    if (options[name]?.flag === true && value !== 'true' && value !== 'false')
+      throw new TtqError('usage', `--${name}: found "${value}", expected --${name} alone`)
+    const [, letter, attached] = /^-([a-zA-Z])([^=].*)$/s.exec(word) ?? []
+    const takesValue = Object.values(options).some(({ alias, flag }) => alias === letter && flag !== true)
+    return letter !== undefined && attached !== undefined && takesValue ? [`-${letter}`, attached] : [word]
+  })
 }
 
 function program(

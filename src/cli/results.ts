@@ -1,4 +1,6 @@
 // Where the results of a command go: checked before the work, written after it.
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
 import { printableJson, printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
@@ -11,6 +13,8 @@ export interface ResultPaths {
   /** Where the model goes: a path, '-' for stdout, or undefined where the command makes none. */
   model: string | undefined
   report: string | undefined
+  /** All files of the run so far, those it reads and those it writes: what else is written must differ from them. */
+  taken: readonly string[]
 }
 
 /** The files that a command reads and writes, besides its report: as given or by default. */
@@ -25,7 +29,7 @@ interface CommandFiles {
  */
 export function checkResultPaths(args: Arguments, { input: read, output }: CommandFiles): ResultPaths {
   const force = isSet(args, 'force')
-  const input = read === undefined || read === '-' ? [] : [read]
+  const input = [...(read === undefined || read === '-' ? [] : [read]), ...dataPaths(args)]
   if (output === '-') checkModelOnStdout(args)
   const model =
     output === undefined || output === '-'
@@ -36,7 +40,13 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
   if (given === '-')
     throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
   const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
-  return { model, report }
+  return { model, report, taken: [...others, ...(report === undefined ? [] : [report])] }
+}
+
+// The file or folder of a dataset, of a kind or not.
+function dataPaths(args: Arguments): string[] {
+  const data = textOption(args, 'data')
+  return data === undefined ? [] : [data, data.replace(/^\w{2,}:/, '')].filter((path) => existsSync(path))
 }
 
 function checkModelOnStdout(args: Arguments): void {
@@ -71,6 +81,6 @@ export async function writeReport(
 /** Default output: the input's name with another ending, in the working directory. stdin goes to stdout. */
 export function defaultOutput(model: string, ending: string): string {
   if (model === '-') return '-'
-  const name = model.split(/[/\\]/).at(-1) ?? model
+  const name = basename(model)
   return `${name.replace(/\.[^.]+$/, '')}${ending}`
 }

@@ -1,6 +1,6 @@
 // Files appear whole or not at all. Checks that a file may be written stand in output-path.ts.
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
@@ -14,6 +14,9 @@ export function writeAtomically(path: string, bytes: Uint8Array): void {
   try {
     const file = openSync(temporary, 'wx')
     try {
+      // What replaces a file may be read by those who could read that.
+      const mode = statSync(path, { throwIfNoEntry: false })?.mode
+      if (mode !== undefined) fchmodSync(file, mode & 0o777)
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done)
       fsyncSync(file)
     } finally {

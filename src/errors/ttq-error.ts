@@ -41,11 +41,20 @@ export class TtqError extends Error {
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(shortened(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.facts = details.facts ?? {}
     this.hint = details.hint
   }
+}
+
+/** Characters of a message; names in a damaged file may be of any length. */
+const LONGEST = 1000
+
+function shortened(message: string): string {
+  if (message.length <= LONGEST) return message
+  const half = Math.floor(LONGEST / 2)
+  return `${message.slice(0, half)} [...] ${message.slice(-half)}`
 }
 
 /** Whether something that was thrown is a TtqError of this code. */

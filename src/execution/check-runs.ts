@@ -97,6 +97,9 @@ async function faultOf(loader: Loader, model: Model, feeds: Feeds | undefined): 
   }
 }
 
+/** Of an input that is made up: what passes between processes at once has an end. */
+const MOST_BYTES = 2 ** 28
+
 // Every open dimension 1, every number small; undefined for inputs that are no tensors of numbers.
 function madeUpSample({ graph }: Model): Feeds | undefined {
   const feeds = graph.inputs.map(({ name, type }): [ValueName, Tensor] | undefined => {
@@ -104,6 +107,7 @@ function madeUpSample({ graph }: Model): Feeds | undefined {
     const dims = (type.dims ?? []).map((dim) => (typeof dim === 'number' ? dim : 1))
     const count = elementCount(dims)
     const { elementType } = type
+    if (byteLength(elementType, count) > MOST_BYTES) return undefined
     const bytes = new Uint8Array(byteLength(elementType, count))
     const data =
       elementType === 'float32' ? new Float32Array(count).map((_, i) => Math.sin(i)) : viewOf(elementType, bytes)

@@ -177,7 +177,8 @@ function describeLayer(
   const bitsPerWeight =
     packed === undefined
       ? DATA_TYPES[elementType].bits
-      : (8 * (packed.bytes + packed.parameterBytes)) / elementCount(dims)
+      : // Of no weights, too, the parameters are there.
+        (8 * (packed.bytes + packed.parameterBytes)) / Math.max(1, elementCount(dims))
   const weights = packed?.ternary ?? countSigns(graph, weight)
   const ternary = weights.wp !== undefined
   return {

@@ -1,7 +1,7 @@
 // Compressing layer by layer: which samples, and what the report says of it.
 import type { BoundSamples } from '../binding/bind-samples.js'
 import { outputDistance } from '../binding/output-distance.js'
-import { syntheticSamples } from '../binding/synthetic-samples.js'
+import { mostSamples, syntheticSamples } from '../binding/synthetic-samples.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { hasCode } from '../errors/ttq-error.js'
@@ -57,8 +57,15 @@ export async function reconstructSynthetically(
 ): Promise<Reconstructed | undefined> {
   const { options } = job
   job.phase('prepare')
-  const count = job.isGiven('samples') ? options.samples : samplesFor(model, options.samples)
-  const ways = syntheticSamples(model.graph, { ...options, count: count + HELD_OUT })
+  const wanted = job.isGiven('samples') ? options.samples : samplesFor(model, options.samples)
+  const most = mostSamples(model.graph)
+  const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
+  if (most < 2) {
+    job.warn('the inputs are too large to make samples of: each layer was fitted by itself')
+    return undefined
+  }
+  if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
+  const ways = syntheticSamples(model.graph, { ...options, count: count + others })
   if (ways.length === 0) return undefined
   try {
     const { split, fixedBatch, description } = await guessInputs(pool.trial, model, choices, ways)
@@ -68,7 +75,7 @@ export async function reconstructSynthetically(
       graph.run(inputs, tensorOutputs(model.graph)),
     )
     const indices = Array.from({ length: count }, (_, i) => i)
-    const heldOut = Array.from({ length: HELD_OUT }, (_, i) => count + i)
+    const heldOut = Array.from({ length: others }, (_, i) => count + i)
     return await reconstructOn(
       pool,
       model,

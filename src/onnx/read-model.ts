@@ -45,6 +45,8 @@ type SparseTensor = GraphProto['sparseInitializer'][number]
 
 const SPARSE_TENSOR = 11
 const OLDEST_IR_VERSION = 3
+/** No version is near it; what is beyond is no version. */
+const LAST_IR_VERSION = 2 ** 31 - 1
 
 /**
  * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
@@ -62,7 +64,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const proto = decode(bytes, context.name)
   const irVersion = toNumber(proto.irVersion)
   if (!proto.graph) throw new TtqError('model', `${context.name}: holds no graph, expected an ONNX model`)
-  if (irVersion < OLDEST_IR_VERSION) {
+  if (!(irVersion >= OLDEST_IR_VERSION && irVersion <= LAST_IR_VERSION)) {
     throw new TtqError('model', `${context.name}: IR version ${irVersion}, expected ${OLDEST_IR_VERSION} or later`)
   }
   if (proto.opsetImport.length === 0)
@@ -291,8 +293,9 @@ export function readType(proto: TypeProto): TensorType | undefined {
   const elementType = dataTypeOfOnnx(proto.tensorType?.elemType ?? 0)
   if (elementType === undefined) return undefined
   const dims = proto.tensorType?.shape?.dim?.map((dim) => {
-    if (dim.dimValue !== undefined && dim.dimValue !== null && Object.hasOwn(dim, 'dimValue'))
-      return toNumber(dim.dimValue)
+    const value = Object.hasOwn(dim, 'dimValue') && dim.dimValue !== null ? toNumber(dim.dimValue ?? -1) : -1
+    // Below 0, which some exporters write, it is open.
+    if (value >= 0) return value
     return dim.dimParam ? dim.dimParam : null
   })
   return { elementType, dims }

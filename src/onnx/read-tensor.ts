@@ -154,6 +154,11 @@ function fromField(proto: TensorProto, type: Exclude<DataType, 'string'>): Tenso
   }
 }
 
+// Decimal digits, as the format has them; Number() takes more.
+function wholeNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : NaN
+}
+
 // The location comes from the file and must not lead out of the model's folder
 // (https://onnx.ai/onnx/repo-docs/ExternalData.html).
 function readExternal(
@@ -170,8 +175,8 @@ function readExternal(
       `${where}: its data is in the external file "${location}", expected a path inside the model's folder`,
     )
   }
-  const offset = Number(entries.get('offset') ?? 0)
-  const length = Number(entries.get('length') ?? expected)
+  const offset = wholeNumber(entries.get('offset') ?? '0')
+  const length = wholeNumber(entries.get('length') ?? String(expected))
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== expected) {
     const found = `${entries.get('length') ?? 'all'} bytes from ${entries.get('offset') ?? 0}`
     throw new TtqError('model', `${where}: ${found} of external file "${location}", expected ${expected} bytes`)
@@ -182,7 +187,12 @@ function readExternal(
   try {
     return externalData(location, offset, length)
   } catch (cause) {
+    if (cause instanceof TtqError && cause.code === 'usage') throw cause
     const known = cause instanceof TtqError ? cause.hint : undefined
-    throw new TtqError('model', `${lacking} cannot be read`, { hint: known ?? hint, cause })
+    const { code, message } = cause as Error & { code?: string }
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
+    if (known !== undefined || isMissing)
+      throw new TtqError('model', `${lacking} cannot be read`, { hint: known ?? hint, cause })
+    throw new TtqError('model', `${lacking} cannot be read: ${message}`, { cause })
   }
 }

@@ -46,7 +46,7 @@ function checkGiven(job: Job, given: object, name: NameOptions): Readonly<Record
     checkValue(name(key), row.kind, value)
   }
   // The word for leaving data out.
-  return Object.fromEntries(said.filter(([key, value]) => !(job === 'compress' && key === 'data' && value === NO_DATA)))
+  return Object.fromEntries(said.filter(([key, value]) => !(key === 'data' && value === NO_DATA)))
 }
 
 const NO_DATA = 'none'

@@ -1,5 +1,5 @@
 // .ttq bytes -> PackedModel. The reverse is pack.ts; a look without decoding is inspect-packed.ts.
-import { inflateSync } from 'fflate'
+import { Inflate } from 'fflate'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
@@ -111,19 +111,31 @@ function readGraph(container: Container, where: string): Model {
   }
 }
 
-// One byte more than promised, so that a stream which goes on is seen; fflate writes no further than this array
-// reaches.
+/** Bytes that are given to the inflater at once. */
+const PIECE = 2 ** 16
+
+/** Ends the inflater. */
+class TooMuch extends Error {}
+
+// Piece by piece: a stream that goes on behind what was promised ends the work there, be it of gigabytes.
 function inflate({ graph, lengths }: Container, where: string): Uint8Array {
   const expected = `${lengths.graphInflated} bytes as the header says`
-  let inflated: Uint8Array
+  const inflated = new Uint8Array(lengths.graphInflated)
+  let done = 0
+  const stream = new Inflate((chunk) => {
+    if (done + chunk.length > inflated.length) throw new TooMuch()
+    inflated.set(chunk, done)
+    done += chunk.length
+  })
   try {
-    inflated = inflateSync(graph, { out: new Uint8Array(lengths.graphInflated + 1) })
+    for (let at = 0; at < graph.length; at += PIECE)
+      stream.push(graph.subarray(at, at + PIECE), at + PIECE >= graph.length)
   } catch (cause) {
-    throw packedError(where, 'bytes that are not a deflate stream', expected, NONCONFORMING, cause)
+    const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
+    throw packedError(where, found, expected, NONCONFORMING, cause)
   }
-  if (inflated.length === lengths.graphInflated) return inflated
-  const found = inflated.length < lengths.graphInflated ? `${inflated.length} inflated bytes` : 'more inflated bytes'
-  throw packedError(where, found, expected, NONCONFORMING)
+  if (done !== inflated.length) throw packedError(where, `${done} inflated bytes`, expected, NONCONFORMING)
+  return inflated
 }
 
 // Every tensor of the table has an empty one of its name and type in the graph, and both are in the same order.

@@ -40,8 +40,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   if (!trains) checkIdle(args, data === undefined ? 'without --data' : 'with --epochs 0')
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const places = [args.operand, paths.model, paths.report].filter((path) => path !== undefined)
-  const checkpoint = trains ? checkpointFile(args, output, places, terminal.complain) : undefined
+  const checkpoint = trains ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,

@@ -116,14 +116,14 @@ function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValu
     throw new TtqError('usage', '--output: found -, expected a file: the table is written anew after each point')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const force = isSet(args, 'force')
-  const others = [args.operand, paths.model, paths.report].filter(
-    (path) => path !== undefined && path !== '-',
-  ) as string[]
+  const others = [...paths.taken]
   const check = (path: string, option: string): string => {
     const checked = checkOutputPath({ path, option, force, others })
     others.push(checked)
     return checked
   }
+  if (textOption(args, 'figure') === '-')
+    throw new TtqError('usage', '--figure: found -, expected a file: the figure is written anew after each point')
   const figure = check(textOption(args, 'figure') ?? `${output.replace(/\.csv$/i, '')}.svg`, '--figure')
   const folder = textOption(args, 'keepFiles')
   const name = args.operand === '-' ? 'sweep' : defaultOutput(args.operand, '')

@@ -29,12 +29,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const { data } = completeOptions('train', options, onCommandLine)
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.trained.onnx')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const checkpoint = checkpointFile(
-    args,
-    output,
-    [args.operand, paths.model, paths.report].filter((path) => path !== undefined),
-    terminal.complain,
-  )
+  const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
   const result = await trained(
     input,
