@@ -128,8 +128,11 @@ function inflate({ graph, lengths }: Container, where: string): Uint8Array {
     done += chunk.length
   })
   try {
-    for (let at = 0; at < graph.length; at += PIECE)
+    let at = 0
+    do {
       stream.push(graph.subarray(at, at + PIECE), at + PIECE >= graph.length)
+      at += PIECE
+    } while (at < graph.length)
   } catch (cause) {
     const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
     throw packedError(where, found, expected, NONCONFORMING, cause)

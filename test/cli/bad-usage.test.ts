@@ -28,6 +28,17 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
   ['compress m.onnx --batch-size 8', 'compress: unknown option --batch-size. Did you mean --batch?'],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
+  ['inspect m.onnx --json=yes', '--json: found "yes", expected --json alone.'],
+  ['compress m.onnx -onew.ttq --force=0', '--force: found "0", expected --force alone.'],
+  [
+    'sweep m.onnx --data none --sparsities 0.3',
+    'sweep: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader module: ' +
+      'docs/datasets.md.',
+  ],
+  [
+    'sweep m.onnx --data ./loader.mjs --sparsities 0.3 --figure -',
+    '--figure: found -, expected a file: the figure is written anew after each point.',
+  ],
   ['eval m.onnx', 'unknown command "eval". Did you mean ttq evaluate?'],
   ['info m.onnx', 'unknown command "info". Did you mean ttq inspect?'],
   ['version', 'unknown command "version". Did you mean ttq --version?'],

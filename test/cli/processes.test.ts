@@ -7,6 +7,8 @@ import {
   symlinkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
+  statSync,
   renameSync,
   utimesSync,
   writeFileSync,
@@ -15,6 +17,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { lockOf } from '../../src/cli/file-lock.js'
+import { messages } from '../../src/onnx/proto.js'
 import { fixture } from '../onnx/fixtures.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -29,6 +32,54 @@ const TRAIN = ['compress', 'm.onnx', '--data', './loader.mjs', '--anyway', '--th
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
 }
+
+describe('what a run reads', () => {
+  test('is not written over, with --force either: loader, files of the data, external data', async () => {
+    const own = join(folder, 'reads')
+    mkdirSync(join(own, 'data'), { recursive: true })
+    writeFileSync(join(own, 'm.onnx'), smallNetwork())
+    writeFileSync(join(own, 'l.mjs'), loaderModule())
+    writeFileSync(join(own, 'data', 'batch'), 'samples')
+    const external = new Uint8Array(1024).fill(1)
+    writeFileSync(join(own, 'weights.bin'), external)
+    const entries = Object.entries({ location: 'weights.bin', offset: '0', length: '1024' })
+    const model = messages.ModelProto.decode(smallNetwork())
+    const weight = model.graph?.initializer?.find(({ name }) => name === 'middle.weight')
+    assert.ok(weight)
+    weight.rawData = new Uint8Array(0)
+    weight.dataLocation = 1
+    weight.externalData = entries.map(([key, value]) => ({ key, value }))
+    writeFileSync(join(own, 'outside.onnx'), messages.ModelProto.encode(model).finish())
+    for (const args of [
+      'compress m.onnx --data ./l.mjs --epochs 0 -o l.mjs',
+      'compress m.onnx --data ./l.mjs --checkpoint l.mjs',
+      'compress m.onnx --data ./l.mjs --report ./l.mjs',
+      'compress m.onnx --data cifar10:data -o data/batch',
+      'compress outside.onnx -o weights.bin',
+    ]) {
+      const { code, stderr } = await run(own, [...args.split(' '), '--force'])
+      assert.equal(code, 2, args)
+      assert.match(stderr, /another file of the same command|is a file of the data|holds data of the network/, args)
+    }
+    assert.equal(readFileSync(join(own, 'l.mjs'), 'utf8'), loaderModule())
+    assert.equal(readFileSync(join(own, 'data', 'batch'), 'utf8'), 'samples')
+    assert.deepEqual(new Uint8Array(readFileSync(join(own, 'weights.bin'))), external)
+  })
+
+  test('a file that is replaced keeps who may read it', onPosix, async () => {
+    writeFileSync(join(folder, 'private.ttq'), 'old', { mode: 0o600 })
+    await run(folder, ['compress', 'm.onnx', '-o', 'private.ttq', '--force'])
+    assert.equal(statSync(join(folder, 'private.ttq')).mode & 0o777, 0o600)
+  })
+
+  test('a link that leads to itself, a file in the place of a folder', onPosix, async () => {
+    symlinkSync('loop', join(folder, 'loop'))
+    const loop = await run(folder, ['compress', 'm.onnx', '-o', 'loop'])
+    assert.match(loop.stderr, /--output: loop is a link that leads nowhere/)
+    const inFile = await run(folder, ['compress', 'm.onnx', '-o', 'm.onnx/x.ttq'])
+    assert.match(inFile.stderr, /m\.onnx is no folder/)
+  })
+})
 
 describe('what a model is read from', () => {
   for (const device of ['/dev/zero', '/dev/full', '/dev/null'])

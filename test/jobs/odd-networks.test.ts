@@ -274,6 +274,38 @@ describe('weights in odd places', () => {
     assert.ok(report.verified.bitExact && file.length > all.file.length)
   })
 
+  test('dimensions below 0 are open, as is a batch of 0', async () => {
+    const network = (batch: number, side: number): Uint8Array => {
+      const b = new GraphBuilder()
+      let x = b.input('x', 'float32', [batch, side])
+      for (let i = 0; i < 3; i++) x = b.emit('MatMul', [x, plain(b, i, [8, 8])], {}, i === 2 ? 'y' : undefined)
+      b.output('y', 'float32', ['N', 8])
+      return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('open') })
+    }
+    for (const [batch, side] of [
+      [-1, 8],
+      [0, 8],
+      [-768, 8],
+      [2, -1],
+    ] as const) {
+      const { report } = await compress(network(batch, side), { name: 'open.onnx', samples: 16 })
+      assert.ok(report.verified.bitExact, `${batch} x ${side}`)
+    }
+  })
+
+  test('inputs too large to make up: layers are fitted by themselves, and it is said', async () => {
+    const b = new GraphBuilder()
+    const x = b.input('x', 'float32', [2 ** 30, 8])
+    const first = b.emit('MatMul', [x, plain(b, 0, [8, 8])])
+    const middle = b.emit('MatMul', [first, plain(b, 1, [8, 8])])
+    b.emit('MatMul', [middle, plain(b, 2, [8, 8])], {}, 'y')
+    b.output('y', 'float32', [2 ** 30, 8])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('large') })
+    const { report } = await compress(bytes, { name: 'large.onnx' })
+    assert.equal(report.reconstruction, null)
+    assert.ok(report.warnings.some((warning) => warning.includes('too large to make samples of')))
+  })
+
   test('a file within so many bytes has its room used, and a distance no larger than with all layers ternary', async () => {
     const bytes = chain(plain, { hidden: 4 })
     const run = (maxSize?: number | string): ReturnType<typeof compress> =>

@@ -255,7 +255,7 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   ],
   'no graph section': [
     file({ deflated: u8(), graphInflatedLength: 0 }),
-    'packed: graph section: found more inflated bytes, expected 0 bytes as the header says',
+    'packed: graph section: found bytes that are not a deflate stream, expected 0 bytes as the header says',
   ],
   'a graph that is not ONNX': [
     file({ graph: u8(0x08, 8) }),
