@@ -128,11 +128,10 @@ function inflate({ graph, lengths }: Container, where: string): Uint8Array {
     done += chunk.length
   })
   try {
-    let at = 0
-    do {
+    // The inflater takes nothing for a stream of nothing.
+    if (graph.length === 0) throw new Error('an empty stream')
+    for (let at = 0; at < graph.length; at += PIECE)
       stream.push(graph.subarray(at, at + PIECE), at + PIECE >= graph.length)
-      at += PIECE
-    } while (at < graph.length)
   } catch (cause) {
     const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
     throw packedError(where, found, expected, NONCONFORMING, cause)
