@@ -73,6 +73,7 @@ function program(
     .alias('help', 'h')
     .parserConfiguration({
       'camel-case-expansion': false,
+      'dot-notation': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'strip-aliased': true,

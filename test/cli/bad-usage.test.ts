@@ -28,6 +28,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
   ['compress m.onnx --batch-size 8', 'compress: unknown option --batch-size. Did you mean --batch?'],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
+  ['inspect m.onnx --report.a=1', 'inspect: unknown option --report.a. Did you mean --report?'],
   ['inspect m.onnx --json=yes', '--json: found "yes", expected --json alone.'],
   ['compress m.onnx -onew.ttq --force=0', '--force: found "0", expected --force alone.'],
   [
