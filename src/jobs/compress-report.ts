@@ -5,7 +5,7 @@ import type { TrainingReport } from '../training/training-report.js'
 export interface LayerReport {
   /** The layer's weight initializer. */
   name: string
-  /** Operator: Conv, Gemm or MatMul. */
+  /** Operator: Conv, ConvTranspose, Gemm or MatMul. */
   op: string
   shape: readonly number[]
   ternary: boolean

@@ -14,8 +14,13 @@ export type LearnedRole =
 
 /** Where a weight of these dimensions stands in its operator. */
 export interface WeightPlace {
-  /** Axis of the weight that counts output channels. */
+  /** Axis of the weight that counts output channels, of one group. */
   readonly channelAxis: number
+  /**
+   * Groups, along axis 0, that have output channels of their own: more than one only where `channelAxis` is another
+   * axis, in a transposed convolution.
+   */
+  readonly groups: number
   /**
    * Axis of the first output that counts them, from the end where negative; undefined where it is no layer's weight.
    */
@@ -31,8 +36,6 @@ export interface Operator {
   readonly place?: (node: Node, index: number, dims: readonly number[]) => WeightPlace
   /** A vector added right behind it is its bias. */
   readonly takesBias?: true
-  /** Why its weights cannot become ternary, where they cannot. */
-  readonly keptBecause?: string
   /** It has weights, but none of a layer as ttq knows them. */
   readonly weights?: 'recurrent' | 'quantized' | 'fused'
   /** It turns integers into floating point: what it gives may be a weight that is quantized already. */
@@ -59,26 +62,27 @@ export interface Operator {
 
 const conv: Operator['place'] = (_node, _index, dims) => ({
   channelAxis: 0,
+  groups: 1,
   outputAxis: 1,
   fanIn: elementCount(dims.slice(1)),
 })
 
 // [in, out / groups, ...]: every group of output channels sees its share of the input channels.
-const convTranspose: Operator['place'] = (node, _index, dims) => ({
-  channelAxis: 1,
-  outputAxis: 1,
-  fanIn: elementCount(dims) / ((dims[1] as number) * attribute(node, 'group', 'int', 1)),
-})
+const convTranspose: Operator['place'] = (node, _index, dims) => {
+  const groups = attribute(node, 'group', 'int', 1)
+  return { channelAxis: 1, groups, outputAxis: 1, fanIn: elementCount(dims) / ((dims[1] as number) * groups) }
+}
 
 // The axis that the product does not sum over counts the channels. A matrix on the left side is no layer's.
 const gemm: Operator['place'] = (node, index, dims) => {
   const turned = attribute(node, index === 0 ? 'transA' : 'transB', 'int', 0) !== 0
   const channelAxis = (index === 0) === turned ? 1 : 0
-  return { channelAxis, outputAxis: index === 0 ? undefined : -1, fanIn: dims[1 - channelAxis] as number }
+  return { channelAxis, groups: 1, outputAxis: index === 0 ? undefined : -1, fanIn: dims[1 - channelAxis] as number }
 }
 
 const matMul: Operator['place'] = (_node, index, dims) => ({
   channelAxis: dims.length - (index === 0 ? 2 : 1),
+  groups: 1,
   outputAxis: index === 0 ? -2 : -1,
   fanIn: dims.at(index === 1 && dims.length > 1 ? -2 : -1) as number,
 })
@@ -93,16 +97,7 @@ const rows = (names: string, facts: Operator): [string, Operator][] => names.spl
 /** Operators of ai.onnx by name, those of other domains by `domain.name`. */
 const ROWS: readonly [string, Operator][] = [
   ['Conv', { learned: { 1: 'weight', 2: 'bias' }, place: conv, takesBias: true, rank: 'of input' }],
-  [
-    'ConvTranspose',
-    {
-      learned: { 1: 'weight', 2: 'bias' },
-      place: convTranspose,
-      takesBias: true,
-      keptBecause: 'transposed convolution',
-      rank: 'of input',
-    },
-  ],
+  ['ConvTranspose', { learned: { 1: 'weight', 2: 'bias' }, place: convTranspose, takesBias: true, rank: 'of input' }],
   ['Gemm', { learned: { 0: 'weight', 1: 'weight', 2: 'bias' }, place: gemm, rank: 2 }],
   ['MatMul', { learned: { 0: 'weight', 1: 'weight' }, place: matMul, takesBias: true }],
   ['BatchNormalization', { learned: { 1: 'scale', 2: 'bias', 3: 'mean', 4: 'variance' }, rank: 'of input' }],
@@ -195,6 +190,5 @@ export function learnedPositions(node: Pick<Node, 'domain' | 'opType'>): [index:
 
 /** Whether a node's operator is a layer: its weights could be ternary. */
 export function isLayer(node: Pick<Node, 'domain' | 'opType'>): boolean {
-  const { place, keptBecause } = operatorOf(node)
-  return place !== undefined && keptBecause === undefined
+  return operatorOf(node).place !== undefined
 }

@@ -7,10 +7,10 @@ import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { float32Values, floatTensor } from '../tensor/float-values.js'
-import { elementCount, float32, isType, type Tensor } from '../tensor/tensor.js'
+import { float32, isType, type Tensor } from '../tensor/tensor.js'
 import { checkFinite, ternaryScales } from '../methods/threshold.js'
 import { floats, type GraphEdit } from './graph-edit.js'
-import type { LayerChoice } from './layer-choice.js'
+import { channelCount, channelFinder, type LayerChoice } from './layer-choice.js'
 
 /** A layer whose output channels can be scaled; `bias` is what it adds to each of them. */
 export interface Rescaling {
@@ -27,7 +27,7 @@ export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefi
   if (node === undefined) return undefined
   const biasName = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
   if (biasName === '') return { node, bias: undefined }
-  const bias = biasPerChannel(graph.initializers.get(biasName), choice.dims[choice.channelAxis] as number)
+  const bias = biasPerChannel(graph.initializers.get(biasName), channelCount(choice))
   return bias === undefined
     ? undefined
     : { node, bias: bias.map((value) => value * attribute(node, 'beta', 'float', 1)) }
@@ -75,12 +75,12 @@ export function renameOutput(edit: GraphEdit, choice: LayerChoice, node: Node): 
   return raw
 }
 
-/** Takes the bias of a Conv or Gemm away. */
+/** Takes the bias of a layer away, where it is an input of it. */
 export function removeBias(edit: GraphEdit, choice: LayerChoice, node: Node): void {
   if (choice.op === 'MatMul') return
   node.inputs = node.inputs.slice(0, 2)
   if (choice.op !== 'Gemm' || edit.opset >= GEMM_WITHOUT_BIAS) return
-  const channels = choice.dims[choice.channelAxis] as number
+  const channels = channelCount(choice)
   const { type } = edit.graph.initializers.get(choice.weight) as Tensor<FloatType>
   const none = floatTensor(type, [channels], new Float32Array(channels))
   node.inputs.push(edit.initializer(`${choice.weight}.no_bias`, none))
@@ -97,9 +97,8 @@ const DEAD = { absolute: 1e-18, share: 1e-12 } as const
 export function divideWeights(edit: GraphEdit, choice: LayerChoice): Float32Array {
   const weights = floats(edit.graph, choice.weight)
   checkFinite(weights, choice.weight)
-  const channels = choice.dims[choice.channelAxis] as number
-  const inner = elementCount(choice.dims.slice(choice.channelAxis + 1))
-  const channelOf = (index: number): number => Math.floor(index / inner) % channels
+  const channels = channelCount(choice)
+  const channelOf = channelFinder(choice)
   const squares = new Float64Array(channels)
   weights.forEach((weight, i) => {
     squares[channelOf(i)] = (squares[channelOf(i)] as number) + weight * weight
@@ -118,6 +117,6 @@ export function divideWeights(edit: GraphEdit, choice: LayerChoice): Float32Arra
 }
 
 /** Axes of a layer's output behind its channel axis. */
-export function spatialAxes({ op, dims }: LayerChoice): number {
-  return op === 'Conv' ? dims.length - 2 : 0
+export function spatialAxes({ outputAxis, dims }: LayerChoice): number {
+  return outputAxis === 1 ? dims.length - 2 : 0
 }

@@ -58,7 +58,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
   if (recurrent.length > 0) {
     return {
       found: `the weights belong to ${operators(recurrent)}`,
-      hint: 'recurrent layers cannot become ternary; only Conv, Gemm and MatMul can',
+      hint: 'recurrent layers cannot become ternary; only Conv, ConvTranspose, Gemm and MatMul can',
     }
   }
   const layers = graph.nodes.filter(isLayer)
@@ -69,12 +69,12 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     }
   }
   return {
-    found: `no Conv, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`,
+    found: `no Conv, ConvTranspose, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`,
     hint: 'ttq compresses convolutions and fully connected layers',
   }
 }
 
-// Layers that are there, but not as Conv, Gemm or MatMul.
+// Layers that are there, but not as Conv, ConvTranspose, Gemm or MatMul.
 function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined {
   const fused = graph.nodes.filter((node) => operatorOf(node).weights === 'fused')
   if (fused.length > 0) {

@@ -17,8 +17,13 @@ export interface LayerChoice {
   ternary: boolean
   /** Why the layer stays full precision; absent for ternary layers. */
   reason?: string
-  /** Axis of the weight that counts output channels. */
+  /** Axis of the weight that counts output channels, of one group. */
   channelAxis: number
+  /**
+   * Groups, along axis 0 of the weight as the layer takes it, that have output channels of their own: of a transposed
+   * convolution, 1 elsewhere.
+   */
+  groups: number
   /**
    * Axis of the layer's output that counts its channels: 1, or from the end -1 (-2 where the weight is on a MatMul's
    * left side).
@@ -38,9 +43,21 @@ export interface LayerOptions {
   ternary: readonly string[]
 }
 
+/** Output channels of a layer. */
+export function channelCount({ dims, channelAxis, groups }: LayerChoice): number {
+  return groups * (dims[channelAxis] as number)
+}
+
+/** Of a layer that takes its weight as it is: which output channel the weight at an index belongs to. */
+export function channelFinder({ dims, channelAxis, groups }: LayerChoice): (index: number) => number {
+  const channels = dims[channelAxis] as number
+  const inner = elementCount(dims.slice(channelAxis + 1))
+  const perGroup = elementCount(dims) / groups
+  if (groups === 1) return (index) => Math.floor(index / inner) % channels
+  return (index) => Math.floor(index / perGroup) * channels + (Math.floor(index / inner) % channels)
+}
+
 /** Of each layer: how many weights one value of its output adds up. */
 export function fanInsOf(choices: readonly LayerChoice[]): Map<ValueName, number> {
-  return new Map(
-    choices.map(({ weight, dims, channelAxis }) => [weight, elementCount(dims) / (dims[channelAxis] as number)]),
-  )
+  return new Map(choices.map((choice) => [choice.weight, elementCount(choice.dims) / channelCount(choice)]))
 }

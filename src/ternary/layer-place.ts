@@ -8,7 +8,7 @@ import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { scalableLayer } from './divide-channels.js'
 import { takesChannelScales } from './insert-channel-scales.js'
-import type { LayerChoice } from './layer-choice.js'
+import { channelCount, type LayerChoice } from './layer-choice.js'
 import { type LayerRows, layerRows, weightRows } from './layer-rows.js'
 import { normParameters, ownNorm } from './own-norm.js'
 
@@ -53,7 +53,7 @@ export function placeOf(
   if (node === undefined || !takesChannelScales(student)) return undefined
   const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
   const bias = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
-  const channels = choice.dims[choice.channelAxis] as number
+  const channels = channelCount(choice)
   if (bias !== '' && ![1, channels].includes(student.graph.initializers.get(bias)?.data.length ?? 0)) return undefined
   const [input, output] = [node.inputs[0] as ValueName, choice.outputs[0] as ValueName]
   const norm = choice.op === 'MatMul' ? undefined : ownNorm(student.graph, output)
@@ -84,9 +84,9 @@ export function placeOf(
 
 // A value's dimensions without the batch. Of a network that is run on one sample at a time all rows of a product are that
 // sample's, whatever axis they lie on.
-function ofSample(dims: readonly number[], { op }: LayerChoice, batch: number): readonly number[] | undefined {
+function ofSample(dims: readonly number[], { outputAxis }: LayerChoice, batch: number): readonly number[] | undefined {
   if (dims[0] === batch) return dims.slice(1)
-  return batch === 1 && op !== 'Conv' ? dims : undefined
+  return batch === 1 && outputAxis < 0 ? dims : undefined
 }
 
 function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {

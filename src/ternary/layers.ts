@@ -18,6 +18,7 @@ interface LayerUse {
   weight: ValueName
   op: LayerOperator
   channelAxis: number
+  groups: number
   outputAxis: number
   /** What stands between the weight and the layer. */
   behind: readonly Node[]
@@ -27,9 +28,8 @@ interface LayerUse {
  * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
  * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first layers (reached from
  * an input without another layer in between), last layers (from which an output is so reached) and tiny ones; and
- * always transposed convolutions and weights that something else uses, too (but for tables that a Gather looks up, where
- * `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its
- * uses can be.
+ * always weights that something else uses, too (but for tables that a Gather looks up, where `ternary` has the very
+ * name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
 export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[] {
@@ -37,7 +37,7 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
   const choose = chooser(graph, uses, options)
   const choices = [...new Set(uses.map(({ weight }) => weight))].map((name): LayerChoice => {
     const shared = uses.filter((use) => use.weight === name)
-    const { node, weight, op, channelAxis, outputAxis } = shared[0] as LayerUse
+    const { node, weight, op, channelAxis, groups, outputAxis } = shared[0] as LayerUse
     const tensor = graph.initializers.get(weight)
     if (tensor === undefined) throw new Error(`internal: weight "${weight}" has no initializer`)
     const reason = choose(shared)
@@ -51,6 +51,7 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
       ternary: reason === undefined,
       ...(reason === undefined ? {} : { reason }),
       channelAxis,
+      groups,
       outputAxis,
     }
   })
@@ -80,8 +81,6 @@ function chooser(
     const nodes = shared.map(({ node }) => node)
     const kept = keep.find((pattern) => shared.some((use) => matches(pattern, use)))
     if (kept !== undefined) return `--keep ${kept}`
-    const impossible = nodes.map((node) => operatorOf(node).keptBecause).find((reason) => reason !== undefined)
-    if (impossible !== undefined) return impossible
     const isNamed = ternary.some((pattern) => shared.some((use) => matches(pattern, use)))
     const between = new Set(shared.flatMap(({ behind }) => behind))
     const places = [weight, ...[...between].flatMap((node) => node.outputs)]
@@ -124,14 +123,14 @@ function layerUse(node: Node, graph: Graph, makers: ReadonlyMap<ValueName, Node>
     if (found?.axes === undefined || tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2)
       return []
     const { axes, initializer: weight, nodes: behind } = found
-    const { channelAxis, outputAxis } = place(
+    const { channelAxis, groups, outputAxis } = place(
       node,
       index,
       axes.map((axis) => tensor.dims[axis] as number),
     )
     if (outputAxis === undefined) return []
     const op = node.opType as LayerOperator
-    return [{ node, weight, op, channelAxis: axes[channelAxis] as number, outputAxis, behind }]
+    return [{ node, weight, op, channelAxis: axes[channelAxis] as number, groups, outputAxis, behind }]
   })
   return uses.length === 1 ? uses[0] : undefined
 }

@@ -99,7 +99,7 @@ describe('networks without a layer to compress', () => {
     b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
     assert.equal(
       (await inspect(b.build('net'))).refusal,
-      'onnx: graph "net": no Conv, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can ' +
+      'onnx: graph "net": no Conv, ConvTranspose, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can ' +
         'become ternary',
     )
   })

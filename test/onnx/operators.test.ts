@@ -44,24 +44,24 @@ test('an operator of another domain is another operator', () => {
 })
 
 describe('where weights stand', () => {
-  // [attributes, index, dims] -> [channel axis, output axis, fan-in], from the operators' specifications.
-  const cases: readonly [string, object, number, number[], [number, number | undefined, number]][] = [
-    ['Conv', {}, 1, [8, 4, 3, 3], [0, 1, 36]],
-    ['Conv', { group: 4 }, 1, [8, 1, 3, 3], [0, 1, 9]],
-    ['ConvTranspose', {}, 1, [4, 8, 2, 2], [1, 1, 16]],
-    ['ConvTranspose', { group: 2 }, 1, [4, 8, 2, 2], [1, 1, 8]],
-    ['Gemm', {}, 1, [5, 7], [1, -1, 5]],
-    ['Gemm', { transB: 1 }, 1, [7, 5], [0, -1, 5]],
-    ['Gemm', {}, 0, [7, 5], [0, undefined, 5]],
-    ['Gemm', { transA: 1 }, 0, [5, 7], [1, undefined, 5]],
-    ['MatMul', {}, 1, [5, 7], [1, -1, 5]],
-    ['MatMul', {}, 1, [3, 5, 7], [2, -1, 5]],
-    ['MatMul', {}, 0, [7, 5], [0, -2, 5]],
+  // [attributes, index, dims] -> [channel axis, groups, output axis, fan-in], from the operators' specifications.
+  const cases: readonly [string, object, number, number[], [number, number, number | undefined, number]][] = [
+    ['Conv', {}, 1, [8, 4, 3, 3], [0, 1, 1, 36]],
+    ['Conv', { group: 4 }, 1, [8, 1, 3, 3], [0, 1, 1, 9]],
+    ['ConvTranspose', {}, 1, [4, 8, 2, 2], [1, 1, 1, 16]],
+    ['ConvTranspose', { group: 2 }, 1, [4, 8, 2, 2], [1, 2, 1, 8]],
+    ['Gemm', {}, 1, [5, 7], [1, 1, -1, 5]],
+    ['Gemm', { transB: 1 }, 1, [7, 5], [0, 1, -1, 5]],
+    ['Gemm', {}, 0, [7, 5], [0, 1, undefined, 5]],
+    ['Gemm', { transA: 1 }, 0, [5, 7], [1, 1, undefined, 5]],
+    ['MatMul', {}, 1, [5, 7], [1, 1, -1, 5]],
+    ['MatMul', {}, 1, [3, 5, 7], [2, 1, -1, 5]],
+    ['MatMul', {}, 0, [7, 5], [0, 1, -2, 5]],
   ]
-  for (const [opType, attrs, index, dims, [channelAxis, outputAxis, fanIn]] of cases) {
+  for (const [opType, attrs, index, dims, [channelAxis, groups, outputAxis, fanIn]] of cases) {
     test(`${opType} ${JSON.stringify(attrs)} at ${index}`, () => {
       const place = operatorOf(node(opType)).place?.(node(opType, attrs), index, dims)
-      assert.deepEqual(place, { channelAxis, outputAxis, fanIn })
+      assert.deepEqual(place, { channelAxis, groups, outputAxis, fanIn })
       assert.equal(new Map(learnedPositions(node(opType))).get(index), 'weight')
     })
   }

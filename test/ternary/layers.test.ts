@@ -7,6 +7,7 @@ import type { Graph, ValueName } from '../../src/onnx/model.js'
 import type { DataType } from '../../src/tensor/data-type.js'
 import { elementCount, float32, int64 } from '../../src/tensor/tensor.js'
 import { explainNoTernaryLayer } from '../../src/ternary/explain-no-ternary-layer.js'
+import { channelCount } from '../../src/ternary/layer-choice.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 
 class Network {
@@ -152,14 +153,13 @@ describe('chooseLayers', () => {
     assert.deepEqual(chooseLayers(graph, { keep: [], ternary: [] })[1]?.outputs, ['tied_out', 'tied_out_2'])
   })
 
-  test('what cannot be ternary: tables, tiny tensors, transposed convolutions, weights of integers', () => {
+  test('what cannot be ternary: tables, tiny tensors, weights of integers', () => {
     const net = new Network()
     const b = net.builder
     let x = net.conv('x', 'first')
     x = b.emit('MatMul', [x, net.weight('table', [8, 8])])
     const rows = b.emit('Gather', ['table', b.constant(int64([1]))], { axis: 0 })
     x = net.conv(b.emit('Add', [x, rows]), 'tiny', [8, 1, 1, 1])
-    x = b.emit('ConvTranspose', [x, net.weight('up', [8, 8, 3, 3])])
     b.initializers.set('integers', { type: 'int8', dims: [8, 8], data: new Int8Array(64) })
     x = b.emit('MatMul', [x, b.emit('Cast', ['integers'], { to: 1 })])
     x = net.conv(x, 'last')
@@ -168,35 +168,61 @@ describe('chooseLayers', () => {
       ['first', 'first layer'],
       ['table', `also used by node "${rows}" (Gather)`],
       ['tiny', 'fewer than 64 weights'],
-      ['up', 'transposed convolution'],
       ['last', 'last layer'],
     ]
     assert.deepEqual(summary(graph), expected)
     assert.deepEqual(
-      summary(graph, [], ['t*', 'up']).map(([, outcome]) => outcome),
-      ['first layer', expected[1]?.[1], 'ternary', 'transposed convolution', 'last layer'],
+      summary(graph, [], ['t*']).map(([, outcome]) => outcome),
+      ['first layer', expected[1]?.[1], 'ternary', 'last layer'],
     )
+  })
+
+  test('a transposed convolution is a layer like any other: inside, as the first and as the last', () => {
+    const net = new Network()
+    const up = (x: ValueName, name: string): ValueName =>
+      net.builder.emit('ConvTranspose', [x, net.weight(name, [8, 8, 3, 3])])
+    assert.deepEqual(summary(net.end(up(up(up('x', 'first'), 'up'), 'last'))), [
+      ['first', 'first layer'],
+      ['up', 'ternary'],
+      ['last', 'last layer'],
+    ])
+  })
+
+  test('a weight that a transposed convolution shares with a convolution is ternary, first in the order of the graph', () => {
+    const net = new Network()
+    let x = net.conv(net.conv('x', 'first'), 'tied')
+    x = net.builder.emit('ConvTranspose', [x, 'tied'])
+    const graph = net.end(net.conv(x, 'last'))
+    assert.deepEqual(summary(graph), [
+      ['first', 'first layer'],
+      ['tied', 'ternary'],
+      ['last', 'last layer'],
+    ])
+    assert.equal(chooseLayers(graph, { keep: [], ternary: [] })[1]?.outputs.length, 2)
   })
 
   test('channel axes of weight and output', () => {
     const net = new Network()
     const b = net.builder
-    let x = b.emit('Flatten', [net.conv('x', 'conv')], { axis: 1 })
+    const up = b.emit('ConvTranspose', [net.conv('x', 'conv'), net.weight('up', [8, 4, 3, 3])], { group: 2 })
+    let x = b.emit('Flatten', [up], { axis: 1 })
     x = b.emit('Gemm', [x, net.weight('gemm', [512, 10])])
     x = b.emit('Gemm', [x, net.weight('gemmB', [11, 10])], { transB: 1 })
     x = b.emit('MatMul', [x, net.weight('right', [11, 12])])
     x = b.emit('MatMul', [net.weight('left', [13, 12]), x])
-    const axes = chooseLayers(net.end(x), { keep: [], ternary: [] }).map(({ weight, channelAxis, outputAxis }) => [
-      weight,
-      channelAxis,
-      outputAxis,
+    const axes = chooseLayers(net.end(x), { keep: [], ternary: [] }).map((choice) => [
+      choice.weight,
+      choice.channelAxis,
+      choice.outputAxis,
+      channelCount(choice),
     ])
     assert.deepEqual(axes, [
-      ['conv', 0, 1],
-      ['gemm', 1, -1],
-      ['gemmB', 0, -1],
-      ['right', 1, -1],
-      ['left', 0, -2],
+      ['conv', 0, 1, 8],
+      ['up', 1, 1, 8],
+      ['gemm', 1, -1, 10],
+      ['gemmB', 0, -1, 11],
+      ['right', 1, -1, 12],
+      ['left', 0, -2, 13],
     ])
   })
 
@@ -276,6 +302,6 @@ describe('explainNoTernaryLayer', () => {
   })
 
   test('no layers at all', () => {
-    assert.match(explain(oneNode('Relu')), /no Conv, Gemm or MatMul among 1 nodes \(Relu\)/)
+    assert.match(explain(oneNode('Relu')), /no Conv, ConvTranspose, Gemm or MatMul among 1 nodes \(Relu\)/)
   })
 })

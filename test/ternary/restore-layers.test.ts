@@ -46,6 +46,7 @@ async function play({ costs, course }: Plan): Promise<{
     elementType: 'float32',
     ternary: true,
     channelAxis: 0,
+    groups: 1,
     outputAxis: 1,
   }))
   const trained: string[] = []
