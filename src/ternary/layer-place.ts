@@ -9,8 +9,9 @@ import type { Tensor } from '../tensor/tensor.js'
 import { scalableLayer } from './divide-channels.js'
 import { takesChannelScales } from './insert-channel-scales.js'
 import { channelCount, type LayerChoice } from './layer-choice.js'
-import { type LayerRows, layerRows, weightRows } from './layer-rows.js'
+import { type LayerRows, layerRows } from './layer-rows.js'
 import { normParameters, ownNorm } from './own-norm.js'
+import { weightRows } from './weight-rows.js'
 
 /** Rows that a layer is fitted on, at most, and places of its output that are looked at in each sample. */
 const ROWS = 65_536

@@ -3,6 +3,7 @@
 import { attribute } from '../onnx/attributes.js'
 import type { Node } from '../onnx/model.js'
 import type { RandomSource } from '../data/random.js'
+import { transposedWindowOf, windowOf } from '../gradient/window.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -42,35 +43,35 @@ export function layerRows(
 ): LayerRows | undefined {
   switch (choice.op) {
     case 'Conv':
+    case 'ConvTranspose':
       return convolutionRows(node, choice, dims, most, random)
     case 'Gemm':
     case 'MatMul':
       return productRows(node, choice, dims, most, random)
-    default:
-      return undefined
   }
 }
 
-// https://onnx.ai/onnx/operators/onnx__Conv.html
+// https://onnx.ai/onnx/operators/onnx__Conv.html, https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
 function convolutionRows(
   node: Node,
-  { dims: weight }: LayerChoice,
+  { op, dims: weight }: LayerChoice,
   { input, output }: LayerDims,
   most: number,
   random: RandomSource,
 ): LayerRows {
-  const [outputChannels = 1, groupChannels = 1, ...kernel] = weight
   const groups = attribute(node, 'group', 'int', 1)
-  const channels = outputChannels / groups
-  const [inputShape, outputShape] = [input.slice(1), output.slice(1)]
-  const ones = kernel.map(() => 1)
-  const strides = attribute(node, 'strides', 'ints', ones)
-  const dilations = attribute(node, 'dilations', 'ints', ones)
-  const begins = paddingBegins(node, { inputShape, outputShape, kernel, strides, dilations })
+  const [groupChannels, channels] = [(input[0] as number) / groups, (output[0] as number) / groups]
+  const [inputShape, outputShape, kernel] = [input.slice(1), output.slice(1), weight.slice(2)]
+  const taps = (op === 'Conv' ? forwardTaps : transposedTaps)(node, kernel, inputShape, outputShape)
   const [inputSize, inputArea, outputArea] = [elementCount(input), elementCount(inputShape), elementCount(outputShape)]
-  const places = draw(outputArea, most, random)
+  const { phaseOf } = taps
+  const places =
+    phaseOf === undefined
+      ? draw(outputArea, most, random)
+      : drawEvenly(outputArea, most, random, (place) => phaseOf(coordinates(place, outputShape)))
   const kernelArea = elementCount(kernel)
   const columns = groupChannels * kernelArea
+  const outputChannels = groups * channels
   const inputPlaces = new Int32Array(places.length * groups * columns)
   const outputPlaces = new Int32Array(places.length * outputChannels)
   const offsets = Array.from({ length: kernelArea }, (_, i) => coordinates(i, kernel))
@@ -80,11 +81,9 @@ function convolutionRows(
       const offset = offsets[tap] as number[]
       let inside: number | undefined = 0
       for (const [axis, size] of inputShape.entries()) {
-        const coordinate =
-          (at[axis] as number) * (strides[axis] as number) -
-          (begins[axis] as number) +
-          (offset[axis] as number) * (dilations[axis] as number)
-        inside = inside === undefined || coordinate < 0 || coordinate >= size ? undefined : inside * size + coordinate
+        const coordinate = taps.inputAt(axis, at[axis] as number, offset[axis] as number)
+        const isInside = Number.isInteger(coordinate) && coordinate >= 0 && coordinate < size
+        inside = inside !== undefined && isInside ? inside * size + coordinate : undefined
       }
       for (let group = 0; group < groups; group++)
         for (let c = 0; c < groupChannels; c++)
@@ -98,32 +97,39 @@ function convolutionRows(
   return { groups, columns, channels, perSample: places.length, inputPlaces, inputSize, outputPlaces, outputSize }
 }
 
-interface Window {
-  inputShape: readonly number[]
-  outputShape: readonly number[]
-  kernel: readonly number[]
-  strides: readonly number[]
-  dilations: readonly number[]
+type Shape = readonly number[]
+
+/** Which inputs the outputs of a convolution see. */
+interface Taps {
+  /** The input that a kernel's element brings to an output, along one axis; none where that is outside, or no integer. */
+  inputAt: (axis: number, output: number, element: number) => number
+  /**
+   * Outputs of the same phase see the same elements of the kernel, those of different phases no element in common;
+   * without it, all see the same.
+   */
+  phaseOf?: (output: Shape) => number
 }
 
-function paddingBegins(node: Node, { inputShape, outputShape, kernel, strides, dilations }: Window): number[] {
-  const way = attribute(node, 'auto_pad', 'string', 'NOTSET')
-  if (way === 'VALID') return kernel.map(() => 0)
-  if (way === 'NOTSET' || way === '')
-    return [
-      ...attribute(
-        node,
-        'pads',
-        'ints',
-        kernel.map(() => 0),
-      ),
-    ].slice(0, kernel.length)
-  return kernel.map((taps, axis) => {
-    const reach = (taps - 1) * (dilations[axis] as number) + 1
-    const whole = ((outputShape[axis] as number) - 1) * (strides[axis] as number) + reach
-    const total = Math.max(0, whole - (inputShape[axis] as number))
-    return way === 'SAME_LOWER' ? Math.ceil(total / 2) : Math.floor(total / 2)
-  })
+function forwardTaps(node: Node, kernel: Shape, input: Shape, output: Shape): Taps {
+  const { strides, dilations, begin } = windowOf(node, kernel, input, output)
+  return {
+    inputAt: (axis, place, element) =>
+      place * (strides[axis] as number) - (begin[axis] as number) + element * (dilations[axis] as number),
+  }
+}
+
+// The other way round: between the inputs there are stride - 1 zeros.
+function transposedTaps(node: Node, kernel: Shape, input: Shape, output: Shape): Taps {
+  const { strides, dilations, begin } = transposedWindowOf(node, kernel, input, output)
+  return {
+    inputAt: (axis, place, element) =>
+      (place + (begin[axis] as number) - element * (dilations[axis] as number)) / (strides[axis] as number),
+    phaseOf: (place) =>
+      place.reduce((phase, at, axis) => {
+        const stride = strides[axis] as number
+        return phase * stride + ((at + (begin[axis] as number)) % stride)
+      }, 0),
+  }
 }
 
 // All axes but the last count rows.
@@ -159,13 +165,34 @@ function productRows(
 
 // So many of the numbers below `count`, in order.
 function draw(count: number, most: number, random: RandomSource): Int32Array {
-  const chosen = Int32Array.from({ length: count }, (_, i) => i)
-  if (count <= most) return chosen
+  return shuffled(count, most, random).sort()
+}
+
+/** Places that are drawn for each one that is taken, so that there are enough of every phase. */
+const CANDIDATES = 8
+
+// The same, of each phase as many as of any other, as far as there are.
+function drawEvenly(count: number, most: number, random: RandomSource, phaseOf: (place: number) => number): Int32Array {
+  const turns = new Map<number, number>()
+  const candidates = Array.from(shuffled(count, CANDIDATES * most, random), (place) => {
+    const phase = phaseOf(place)
+    const turn = turns.get(phase) ?? 0
+    turns.set(phase, turn + 1)
+    return { place, turn }
+  })
+  candidates.sort((a, b) => a.turn - b.turn)
+  return Int32Array.from(candidates.slice(0, most), ({ place }) => place).sort()
+}
+
+// The numbers below `count`, `most` of them drawn at random where there are more.
+function shuffled(count: number, most: number, random: RandomSource): Int32Array {
+  const numbers = Int32Array.from({ length: count }, (_, i) => i)
+  if (count <= most) return numbers
   for (let i = 0; i < most; i++) {
     const other = i + random.int(count - i)
-    ;[chosen[i], chosen[other]] = [chosen[other] as number, chosen[i] as number]
+    ;[numbers[i], numbers[other]] = [numbers[other] as number, numbers[i] as number]
   }
-  return chosen.slice(0, most).sort()
+  return numbers.slice(0, most)
 }
 
 function coordinates(index: number, shape: readonly number[]): number[] {
@@ -176,18 +203,4 @@ function coordinates(index: number, shape: readonly number[]): number[] {
     rest = Math.floor(rest / (shape[axis] as number))
   }
   return result
-}
-
-/** A layer's weights as rows: [groups, channels, columns], each row one output channel. */
-export function weightRows({ op, dims, channelAxis }: LayerChoice, weights: ArrayLike<number>): Float64Array {
-  if (op === 'Conv' || channelAxis === 0) return Float64Array.from(weights)
-  const [columns, channels] = dims as [number, number]
-  return Float64Array.from(weights, (_, i) => weights[(i % columns) * channels + Math.floor(i / columns)] as number)
-}
-
-/** The reverse of weightRows. */
-export function fromRows<T extends Int8Array | Float32Array>({ op, dims, channelAxis }: LayerChoice, rows: T): T {
-  if (op === 'Conv' || channelAxis === 0) return rows
-  const [columns, channels] = dims as [number, number]
-  return rows.map((_, i) => rows[(i % channels) * columns + Math.floor(i / channels)] as number) as T
 }

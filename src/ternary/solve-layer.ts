@@ -5,8 +5,8 @@ import { roundTo } from '../tensor/float-values.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
-import { fromRows } from './layer-rows.js'
 import type { TernaryLayer } from './ternary-network.js'
+import { fromRows } from './weight-rows.js'
 
 export interface Solved {
   layer: TernaryLayer

@@ -10,9 +10,10 @@ import { startEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
 import { areFinite, layerMoments, type LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
-import { fromRows, type LayerRows } from './layer-rows.js'
+import type { LayerRows } from './layer-rows.js'
 import type { PairedNetworks } from './paired-networks.js'
 import { type ChannelFit, inTarget, roundAll, type Solved, solvedLayer } from './solve-layer.js'
+import { fromRows } from './weight-rows.js'
 
 /** Columns that are solved at once. */
 const BLOCK = 1152

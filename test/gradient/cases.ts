@@ -145,6 +145,36 @@ export const CASES: readonly GradientCase[] = [
     inputs: { x: uniform([2, 4, 5]), w: uniform([4, 3, 2]) },
     attributes: { kernel_shape: [2], group: 2, strides: [2] },
   },
+  {
+    opType: 'ConvTranspose',
+    title: 'three-dimensional, two groups',
+    inputs: { x: uniform([1, 4, 2, 3, 2]), w: uniform([4, 2, 2, 3, 2]) },
+    attributes: { kernel_shape: [2, 3, 2], group: 2, strides: [2, 1, 2], pads: [0, 1, 1, 1, 1, 0] },
+  },
+  {
+    opType: 'ConvTranspose',
+    title: 'depthwise, stride 2',
+    inputs: { x: uniform([2, 3, 4, 4]), w: uniform([3, 1, 4, 4]) },
+    attributes: { kernel_shape: [4, 4], group: 3, strides: [2, 2], pads: [1, 1, 1, 1] },
+  },
+  ...(['SAME_UPPER', 'SAME_LOWER', 'VALID'] as const).map((way): GradientCase => ({
+    opType: 'ConvTranspose',
+    title: `auto_pad ${way}`,
+    inputs: { x: uniform([1, 2, 4, 3]), w: uniform([2, 3, 4, 3]) },
+    attributes: { kernel_shape: [4, 3], auto_pad: way, strides: [2, 2] },
+  })),
+  {
+    opType: 'ConvTranspose',
+    title: 'a shape to give, with less padding in front',
+    inputs: { x: uniform([1, 2, 4, 3]), w: uniform([2, 3, 4, 3]) },
+    attributes: { kernel_shape: [4, 3], strides: [2, 2], auto_pad: 'SAME_UPPER', output_shape: [7, 6] },
+  },
+  {
+    opType: 'ConvTranspose',
+    title: 'a shape to give, more padding in front',
+    inputs: { x: uniform([1, 2, 4, 3]), w: uniform([2, 3, 4, 3]) },
+    attributes: { kernel_shape: [4, 3], strides: [2, 2], output_shape: [9, 6], pads: [0, 0, 0, 0] },
+  },
 
   { opType: 'Gemm', title: 'plain, bias vector', inputs: { a: uniform([3, 4]), b: uniform([4, 5]), c: uniform([5]) } },
   {

@@ -54,9 +54,13 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
     },
   },
   ConvTranspose: {
-    // As for Conv; there are no groups.
+    // As for Conv; there are no groups, and padding is what the case says.
     judges: (test) =>
-      ints(test, 'kernel_shape')?.length === 2 && ints(test, 'dilations') === undefined && int(test, 'group', 1) === 1,
+      ints(test, 'kernel_shape')?.length === 2 &&
+      ints(test, 'dilations') === undefined &&
+      int(test, 'group', 1) === 1 &&
+      test.attributes?.['auto_pad'] === undefined &&
+      ints(test, 'output_shape') === undefined,
     run: ([x, w, b], test) => {
       const { shape } = x as tf.Tensor4D
       const [kernel, strides, pads, extra] = [

@@ -2,8 +2,8 @@
 // [N,K,...].
 import { attribute } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
-import type { RuleScope, RuleTable } from '../rule.js'
-import { windowOf } from '../window.js'
+import type { RuleScope, RuleTable, Shape } from '../rule.js'
+import { transposedWindowOf, type Window, windowOf } from '../window.js'
 import { reverse } from './shape.js'
 import { weightGradient, type Convolution } from './weight-gradient.js'
 
@@ -11,7 +11,7 @@ export const RULES = {
   // dx = dY convolved with W reversed, dW = x correlated with dY, db = sum of dY over batch and space
   Conv: (node, g) => {
     const [x = '', w = ''] = node.inputs
-    const conv = convolutionOf(node, g, x, w, node.outputs[0] as ValueName)
+    const conv = convolutionOf(node, g, w, windowOf(node, ...spatial(g, w, x, node.outputs[0] as ValueName)))
     const dx = g.needs(0) ? inputGradient(node, g, conv) : null
     const dw = g.needs(1) ? weightGradient(g, x, g.gradient(), conv) : null
     return withBias(node, g, dx, dw)
@@ -19,18 +19,15 @@ export const RULES = {
 
   // Y = the input gradient of a Conv from Y's shape to x's: dx = that Conv of dY, dW = its weight gradient with x and
   // dY in each other's place
-  ConvTranspose: {
-    limit: (node) => (node.attributes['output_shape'] === undefined ? undefined : 'attribute "output_shape"'),
-    backward: (node, g) => {
-      const [x = '', w = ''] = node.inputs
-      const conv = convolutionOf(node, g, node.outputs[0] as ValueName, w, x)
-      const { kernel, strides, dilations, groups } = conv
-      const pads = [...conv.begin, ...conv.end.map((count) => Math.max(count, 0))]
-      const dx = g.needs(0)
-        ? g.emit('Conv', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups })
-        : null
-      return withBias(node, g, dx, g.needs(1) ? weightGradient(g, g.gradient(), x, conv) : null)
-    },
+  ConvTranspose: (node, g) => {
+    const [x = '', w = ''] = node.inputs
+    const conv = convolutionOf(node, g, w, transposedWindowOf(node, ...spatial(g, w, x, node.outputs[0] as ValueName)))
+    const { kernel, strides, dilations, groups } = conv
+    const pads = [...conv.begin, ...conv.end.map((count) => Math.max(count, 0))]
+    const dx = g.needs(0)
+      ? g.emit('Conv', [g.gradient(), w], { kernel_shape: kernel, strides, dilations, pads, group: groups })
+      : null
+    return withBias(node, g, dx, g.needs(1) ? weightGradient(g, g.gradient(), x, conv) : null)
   },
 } satisfies RuleTable
 
@@ -41,17 +38,18 @@ function withBias(node: Node, g: RuleScope, dx: ValueName | null, dw: ValueName 
   return [dx, dw, g.needs(2) ? g.emit('ReduceSum', [g.gradient(), g.ints(summed)], { keepdims: 0 }) : null]
 }
 
-// The convolution from one value to another by weight w.
-function convolutionOf(node: Node, g: RuleScope, from: ValueName, weight: ValueName, to: ValueName): Convolution {
-  const [x, w, y] = [from, weight, to].map((value) => g.shape(value)) as [number[], number[], number[]]
+// Dimensions behind the channels.
+function spatial(g: RuleScope, w: ValueName, x: ValueName, y: ValueName): [Shape, Shape, Shape] {
+  const of = (value: ValueName): Shape => g.shape(value).slice(2)
+  return [of(w), of(x), of(y)]
+}
+
+// The convolution by a weight where the window lies so.
+function convolutionOf(node: Node, g: RuleScope, weight: ValueName, window: Window): Convolution {
+  const [rows, channels] = g.shape(weight) as [number, number]
+  const [batch] = g.shape(node.inputs[0] as ValueName) as [number]
   const groups = attribute(node, 'group', 'int', 1)
-  return {
-    ...windowOf(node, w.slice(2), x.slice(2), y.slice(2)),
-    batch: x[0] as number,
-    groups,
-    channels: w[1] as number,
-    filters: (w[0] as number) / groups,
-  }
+  return { ...window, batch, groups, channels, filters: rows / groups }
 }
 
 // Stride 1: a Conv of dY with W transposed per group and reversed in space runs as fast as the forward pass. Else
@@ -63,16 +61,16 @@ function inputGradient(node: Node, g: RuleScope, conv: Convolution): ValueName {
   const begin = reach.map((size, axis) => size - (conv.begin[axis] as number))
   const end = reach.map((size, axis) => size - (conv.end[axis] as number))
   if (strides.every((stride) => stride === 1) && [...begin, ...end].every((count) => count >= 0)) {
-    const spatial = kernel.map((_, axis) => axis)
+    const axes = kernel.map((_, axis) => axis)
     const grouped = g.reshape(w, g.shape(w), [groups, filters, channels, ...kernel])
-    const swapped = g.emit('Transpose', [grouped], { perm: [0, 2, 1, ...spatial.map((axis) => axis + 3)] })
+    const swapped = g.emit('Transpose', [grouped], { perm: [0, 2, 1, ...axes.map((axis) => axis + 3)] })
     const flat = g.emit('Reshape', [swapped, g.ints([groups * channels, filters, ...kernel])])
     const weight = kernel.every((size) => size === 1)
       ? flat
       : reverse(
           g,
           flat,
-          spatial.map((axis) => axis + 2),
+          axes.map((axis) => axis + 2),
         )
     return g.emit('Conv', [g.gradient(), weight], {
       kernel_shape: kernel,
