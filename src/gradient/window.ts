@@ -45,9 +45,8 @@ export function transposedWindowOf(node: Node, kernel: Shape, input: Shape, outp
   const isShaped = attribute(node, 'output_shape', 'ints', []).length > 0
   return windowFrom(node, kernel, output, input, (covered, way, pads) => {
     if (way === 'NOTSET' && !isShaped) return pads
-    if (way === 'VALID' && !isShaped) return kernel.map(() => 0)
     // What is too much for the shape, output_padding included, is taken away: half of it on either side, and an odd one
-    // in front unless SAME_UPPER says otherwise.
+    // in front unless SAME_UPPER says otherwise. (With VALID, nothing is too much.)
     return covered.map((length, axis) => {
       const tooMuch = length + (extra[axis] as number) - (output[axis] as number)
       return inFront(Math.max(tooMuch, 0), way === 'SAME_UPPER' ? way : 'SAME_LOWER')

@@ -93,6 +93,30 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     attributes: { auto_pad: 'SAME_LOWER', strides: [2, 2] },
   },
   'no padding by name': { op: 'Conv', input: [2, 7, 6], weight: [8, 2, 3, 2], attributes: { auto_pad: 'VALID' } },
+  'a transposed convolution': {
+    op: 'ConvTranspose',
+    input: [3, 5, 4],
+    weight: [3, 4, 4, 3],
+    attributes: { strides: [2, 2], pads: [1, 1, 1, 0], output_padding: [1, 0] },
+  },
+  'a transposed one in groups': {
+    op: 'ConvTranspose',
+    input: [6, 4, 4],
+    weight: [6, 2, 3, 3],
+    attributes: { group: 2, strides: [2, 1], dilations: [1, 2] },
+  },
+  'a transposed one, depthwise': {
+    op: 'ConvTranspose',
+    input: [8, 4, 4],
+    weight: [8, 1, 4, 4],
+    attributes: { group: 8, strides: [2, 2], auto_pad: 'SAME_UPPER' },
+  },
+  'a transposed one, one dimension, to a shape': {
+    op: 'ConvTranspose',
+    input: [3, 9],
+    weight: [3, 8, 5],
+    attributes: { strides: [3], output_shape: [26] },
+  },
   'a Gemm': { op: 'Gemm', input: [9], weight: [9, 8] },
   'a Gemm whose weights are turned around': { op: 'Gemm', input: [9], weight: [8, 9], attributes: { transB: 1 } },
   'a MatMul over a sequence': { op: 'MatMul', input: [5, 9], weight: [9, 8] },
@@ -265,14 +289,16 @@ describe('layer by layer', () => {
     assert.ok((await distanceAt(sum)) < 0.95 * (await distanceAt('lossy')))
   })
 
-  for (const op of ['MatMul', 'Conv'] as const) {
+  for (const op of ['MatMul', 'Conv', 'ConvTranspose'] as const) {
     test(`in blocks of columns, a ${op} is nearly as good as at once, and better than alone`, async () => {
       const b = new GraphBuilder()
-      const weights = { MatMul: [48, 12], Conv: [12, 6, 3, 3] }[op]
-      const dims = { MatMul: [48], Conv: [6, 7, 7] }[op]
+      const weights = { MatMul: [48, 12], Conv: [12, 6, 3, 3], ConvTranspose: [12, 6, 2, 6] }[op]
+      const dims = { MatMul: [48], Conv: [6, 7, 7], ConvTranspose: [12, 5, 9] }[op]
+      // Two groups, of six channels each.
+      const attributes = op === 'ConvTranspose' ? { group: 2, strides: [2, 1] } : {}
       const w = b.constant(uniform(weights, 5), 'w')
       const bias = b.constant(uniform([12], 8), 'bias')
-      b.emit(op, [b.input('x', 'float32', ['N', ...dims]), w, ...(op === 'Conv' ? [bias] : [])], {}, 'y')
+      b.emit(op, [b.input('x', 'float32', ['N', ...dims]), w, ...(op === 'MatMul' ? [] : [bias])], attributes, 'y')
       b.output('y', 'float32', undefined)
       const network = model(b)
       const [choice] = allOf(network.graph) as [LayerChoice]

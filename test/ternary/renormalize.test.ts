@@ -53,6 +53,19 @@ const CASES: Record<string, Case> = {
     input: [5, 4, 9],
     layer: (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3]), weight('bias', [8])]),
   },
+  'transposed convolution with bias': {
+    input: [5, 4, 6, 6],
+    layer: (b, weight) =>
+      b.emit('ConvTranspose', ['x', weight('w', [4, 8, 3, 3]), weight('bias', [8])], { strides: [2, 2] }),
+  },
+  'transposed convolution in groups': {
+    input: [5, 4, 6, 6],
+    layer: (b, weight) => b.emit('ConvTranspose', ['x', weight('w', [4, 4, 3, 3]), weight('bias', [8])], { group: 2 }),
+  },
+  'three-dimensional transposed convolution, depthwise': {
+    input: [5, 8, 3, 3, 3],
+    layer: (b, weight) => b.emit('ConvTranspose', ['x', weight('w', [8, 1, 2, 2, 2])], { group: 8 }),
+  },
   Gemm: { input: [9, 12], layer: (b, weight) => b.emit('Gemm', ['x', weight('w', [12, 8]), weight('bias', [8])]) },
   'Gemm of an opset where the bias must be there': {
     input: [9, 12],
@@ -196,6 +209,21 @@ describe('batch norm behind layers that lost theirs', () => {
     }
   })
 
+  test('also those of a transposed convolution, group by group', async () => {
+    const setup = setUp(CASES['transposed convolution in groups'] as Case)
+    const weights = insertBatchNorm(setup.model, setup.choices, await measure(setup)).model.graph.initializers.get('w')
+      ?.data as Float32Array
+    // [groups, 2 inputs, 4 outputs, 9]
+    for (let channel = 0; channel < 8; channel++) {
+      let squares = 0
+      weights.forEach((weight, i) => {
+        const own = 4 * Math.floor(i / 72) + (Math.floor(i / 9) % 4)
+        if (own === channel) squares += weight * weight
+      })
+      assert.ok(Math.abs(squares / 18 - 1) < 1e-5)
+    }
+  })
+
   test('running statistics are those of the divided layer, scale and shift give back those measured', async () => {
     const setup = setUp(CASES['convolution with bias'] as Case)
     const statistics = await measure(setup)
@@ -248,6 +276,8 @@ describe('batch norm that is there already', () => {
   const normed: Record<string, Case['layer']> = {
     convolution: (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3, 3])]),
     'convolution with bias': (b, weight) => b.emit('Conv', ['x', weight('w', [8, 4, 3, 3]), weight('bias', [8])]),
+    'transposed convolution in groups, with bias': (b, weight) =>
+      b.emit('ConvTranspose', ['x', weight('w', [4, 4, 3, 3]), weight('bias', [8])], { group: 2 }),
     'Gemm with bias and beta': (b, weight) =>
       b.emit('Gemm', [b.emit('Flatten', ['x']), weight('w', [144, 8]), weight('bias', [8])], { beta: { float: 2 } }),
   }
