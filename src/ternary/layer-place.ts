@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { scalableLayer } from './divide-channels.js'
 import { takesChannelScales } from './insert-channel-scales.js'
 import { channelCount, type LayerChoice } from './layer-choice.js'
-import { type LayerRows, layerRows } from './layer-rows.js'
+import { layerRows, type ProductRows } from './layer-rows.js'
 import { normParameters, ownNorm } from './own-norm.js'
 import { weightRows } from './weight-rows.js'
 
@@ -18,7 +18,7 @@ const ROWS = 65_536
 const PLACES = { least: 16, most: 256 } as const
 
 export interface Place {
-  rows: LayerRows
+  rows: ProductRows
   layer: ValueName
   input: ValueName
   target: ValueName
@@ -76,7 +76,7 @@ export function placeOf(
     beside: valueBeside(original.graph, target, shapes),
     norm,
     gain,
-    weights: weightRows(choice, float32Values(weight)),
+    weights: weightRows(rows.weightPlaces, float32Values(weight)),
     type: weight.type,
     outputRank: outputDims.length,
     product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,

@@ -6,6 +6,7 @@ import type { RandomSource } from '../data/random.js'
 import { transposedWindowOf, windowOf } from '../gradient/window.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
+import { type WeightPlaces, weightPlaces } from './weight-rows.js'
 
 /** Per group: `columns` inputs make `channels` outputs. */
 export interface LayerRows {
@@ -24,6 +25,11 @@ export interface LayerRows {
   outputSize: number
 }
 
+/** Rows of inputs, and the weights that they are multiplied by. */
+export interface ProductRows extends LayerRows {
+  weightPlaces: WeightPlaces
+}
+
 interface LayerDims {
   /** Without the batch. */
   input: readonly number[]
@@ -40,61 +46,91 @@ export function layerRows(
   dims: LayerDims,
   most: number,
   random: RandomSource,
-): LayerRows | undefined {
+): ProductRows | undefined {
   switch (choice.op) {
     case 'Conv':
     case 'ConvTranspose':
       return convolutionRows(node, choice, dims, most, random)
     case 'Gemm':
     case 'MatMul':
-      return productRows(node, choice, dims, most, random)
+      return productRows(choice, dims, most, random)
   }
 }
 
 // https://onnx.ai/onnx/operators/onnx__Conv.html, https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
 function convolutionRows(
   node: Node,
-  { op, dims: weight }: LayerChoice,
+  choice: LayerChoice,
   { input, output }: LayerDims,
   most: number,
   random: RandomSource,
-): LayerRows {
+): ProductRows {
+  const { op, dims: weight } = choice
   const groups = attribute(node, 'group', 'int', 1)
   const [groupChannels, channels] = [(input[0] as number) / groups, (output[0] as number) / groups]
   const [inputShape, outputShape, kernel] = [input.slice(1), output.slice(1), weight.slice(2)]
   const taps = (op === 'Conv' ? forwardTaps : transposedTaps)(node, kernel, inputShape, outputShape)
   const [inputSize, inputArea, outputArea] = [elementCount(input), elementCount(inputShape), elementCount(outputShape)]
-  const { phaseOf } = taps
+  const { phases } = taps
   const places =
-    phaseOf === undefined
+    phases === undefined
       ? draw(outputArea, most, random)
-      : drawEvenly(outputArea, most, random, (place) => phaseOf(coordinates(place, outputShape)))
+      : drawEvenly(outputArea, most, random, (place) => phases.ofOutput(coordinates(place, outputShape)))
   const kernelArea = elementCount(kernel)
   const columns = groupChannels * kernelArea
   const outputChannels = groups * channels
+  const offsets = Array.from({ length: kernelArea }, (_, i) => coordinates(i, kernel))
+  const order = columnOrder(groupChannels, offsets, taps)
   const inputPlaces = new Int32Array(places.length * groups * columns)
   const outputPlaces = new Int32Array(places.length * outputChannels)
-  const offsets = Array.from({ length: kernelArea }, (_, i) => coordinates(i, kernel))
   places.forEach((place, row) => {
     const at = coordinates(place, outputShape)
-    for (let tap = 0; tap < kernelArea; tap++) {
-      const offset = offsets[tap] as number[]
-      let inside: number | undefined = 0
-      for (const [axis, size] of inputShape.entries()) {
-        const coordinate = taps.inputAt(axis, at[axis] as number, offset[axis] as number)
-        const isInside = Number.isInteger(coordinate) && coordinate >= 0 && coordinate < size
-        inside = inside !== undefined && isInside ? inside * size + coordinate : undefined
-      }
-      for (let group = 0; group < groups; group++)
-        for (let c = 0; c < groupChannels; c++)
-          inputPlaces[(row * groups + group) * columns + c * kernelArea + tap] =
-            inside === undefined ? inputSize : (group * groupChannels + c) * inputArea + inside
-    }
+    const seen = offsets.map((offset) =>
+      inputPlace(inputShape, (axis) => taps.inputAt(axis, at[axis] as number, offset[axis] as number)),
+    )
+    for (let group = 0; group < groups; group++)
+      order.forEach((own, column) => {
+        const inside = seen[own % kernelArea]
+        const channel = group * groupChannels + Math.floor(own / kernelArea)
+        inputPlaces[(row * groups + group) * columns + column] =
+          inside === undefined ? inputSize : channel * inputArea + inside
+      })
     for (let channel = 0; channel < outputChannels; channel++)
       outputPlaces[row * outputChannels + channel] = channel * outputArea + place
   })
   const outputSize = elementCount(output)
-  return { groups, columns, channels, perSample: places.length, inputPlaces, inputSize, outputPlaces, outputSize }
+  return {
+    groups,
+    columns,
+    channels,
+    perSample: places.length,
+    inputPlaces,
+    inputSize,
+    outputPlaces,
+    outputSize,
+    weightPlaces: weightPlaces(choice, order),
+  }
+}
+
+// The place in an area; undefined outside, and between two places.
+function inputPlace(shape: Shape, coordinateAt: (axis: number) => number): number | undefined {
+  let place = 0
+  for (const [axis, size] of shape.entries()) {
+    const coordinate = coordinateAt(axis)
+    if (!Number.isInteger(coordinate) || coordinate < 0 || coordinate >= size) return undefined
+    place = place * size + coordinate
+  }
+  return place
+}
+
+// Columns, [channels, elements of the kernel], in the order in which they are looked at: what is seen together stands
+// together, because rows that are too long are solved in blocks.
+function columnOrder(channels: number, offsets: readonly Shape[], { phases }: Taps): Int32Array {
+  const all = Array.from({ length: channels * offsets.length }, (_, i) => i)
+  if (phases === undefined) return Int32Array.from(all)
+  const ofElements = offsets.map(phases.ofElement)
+  const phaseOf = (column: number): number => ofElements[column % offsets.length] as number
+  return Int32Array.from(all.sort((a, b) => phaseOf(a) - phaseOf(b)))
 }
 
 type Shape = readonly number[]
@@ -103,11 +139,8 @@ type Shape = readonly number[]
 interface Taps {
   /** The input that a kernel's element brings to an output, along one axis; none where that is outside, or no integer. */
   inputAt: (axis: number, output: number, element: number) => number
-  /**
-   * Outputs of the same phase see the same elements of the kernel, those of different phases no element in common;
-   * without it, all see the same.
-   */
-  phaseOf?: (output: Shape) => number
+  /** Where outputs see elements of the kernel that are of the same phase only; without it, all see all. */
+  phases?: { ofOutput: (output: Shape) => number; ofElement: (element: Shape) => number }
 }
 
 function forwardTaps(node: Node, kernel: Shape, input: Shape, output: Shape): Taps {
@@ -121,25 +154,26 @@ function forwardTaps(node: Node, kernel: Shape, input: Shape, output: Shape): Ta
 // The other way round: between the inputs there are stride - 1 zeros.
 function transposedTaps(node: Node, kernel: Shape, input: Shape, output: Shape): Taps {
   const { strides, dilations, begin } = transposedWindowOf(node, kernel, input, output)
+  const phase = (place: Shape): number =>
+    place.reduce((all, at, axis) => all * (strides[axis] as number) + (at % (strides[axis] as number)), 0)
   return {
     inputAt: (axis, place, element) =>
       (place + (begin[axis] as number) - element * (dilations[axis] as number)) / (strides[axis] as number),
-    phaseOf: (place) =>
-      place.reduce((phase, at, axis) => {
-        const stride = strides[axis] as number
-        return phase * stride + ((at + (begin[axis] as number)) % stride)
-      }, 0),
+    phases: {
+      ofOutput: (place) => phase(place.map((at, axis) => at + (begin[axis] as number))),
+      ofElement: (element) => phase(element.map((at, axis) => at * (dilations[axis] as number))),
+    },
   }
 }
 
 // All axes but the last count rows.
 function productRows(
-  _node: Node,
-  { dims: weight, channelAxis }: LayerChoice,
+  choice: LayerChoice,
   { input, output }: LayerDims,
   most: number,
   random: RandomSource,
-): LayerRows | undefined {
+): ProductRows | undefined {
+  const { dims: weight, channelAxis } = choice
   if (weight.length !== 2) return undefined
   const [channels, columns] = [weight[channelAxis] as number, weight[1 - channelAxis] as number]
   if (input.at(-1) !== columns || output.at(-1) !== channels) return undefined
@@ -160,6 +194,7 @@ function productRows(
     inputSize,
     outputPlaces: spread(channels),
     outputSize,
+    weightPlaces: weightPlaces(choice),
   }
 }
 

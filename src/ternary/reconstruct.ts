@@ -107,7 +107,7 @@ async function codesOf(
 ): Promise<Solved | undefined> {
   if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice)
   const moments = await layerMoments(networks, student, place)
-  return areFinite(moments) ? await solve(pool, place, choice, moments) : undefined
+  return areFinite(moments) ? await solve(pool, place, moments) : undefined
 }
 
 function firstOf({ indices, fixedBatch }: Samples): number[] {

@@ -2,7 +2,6 @@
 import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { roundTo } from '../tensor/float-values.js'
-import type { LayerChoice } from './layer-choice.js'
 import type { LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
 import type { TernaryLayer } from './ternary-network.js'
@@ -33,12 +32,7 @@ export interface ChannelFit {
 }
 
 /** Codes, factors and shifts that give what the target is, as nearly as can be. */
-export async function solve(
-  pool: WorkerPool,
-  place: Place,
-  choice: LayerChoice,
-  moments: readonly LayerMoments[],
-): Promise<Solved> {
+export async function solve(pool: WorkerPool, place: Place, moments: readonly LayerMoments[]): Promise<Solved> {
   const { columns, channels } = place.rows
   const prior = inTarget(place, place.weights)
   const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
@@ -52,7 +46,7 @@ export async function solve(
       return affine(moment, rounded.codes.subarray(channel * columns, (channel + 1) * columns), c)
     }),
   )
-  return solvedLayer(place, choice, rounded, fits, moments)
+  return solvedLayer(place, rounded, fits, moments)
 }
 
 /** Weights of a layer, in rows, as what they make of the target. */
@@ -62,8 +56,7 @@ export function inTarget({ rows, gain, product }: Place, weights: Float64Array):
 
 /** @param fits per channel; @param moments whose variances the loss is a share of */
 export function solvedLayer(
-  { type, product }: Place,
-  choice: LayerChoice,
+  { type, product, rows }: Place,
   { codes, latent }: Rounded,
   fits: readonly ChannelFit[],
   moments: readonly LayerMoments[],
@@ -76,8 +69,8 @@ export function solvedLayer(
   const lost = fits.reduce((sum, fit) => sum + fit.lost, 0)
   const whole = moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
   return {
-    layer: { codes: fromRows(choice, codes), wp: scale, wn: scale, threshold: null },
-    latent: fromRows(choice, latent),
+    layer: { codes: fromRows(rows.weightPlaces, codes), wp: scale, wn: scale, threshold: null },
+    latent: fromRows(rows.weightPlaces, latent),
     mean: of('mean', unit),
     variance: of('variance', unit * unit),
     factors: of('factor', 1 / unit),

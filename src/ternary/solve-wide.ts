@@ -78,14 +78,14 @@ export async function solveWide(
   const fits = moments.map((moment, channel) =>
     channelFit(moment, (scales[channel] as number) / (gain[channel] as number)),
   )
-  return solvedLayer(place, choice, rounded, fits, moments)
+  return solvedLayer(place, rounded, fits, moments)
 }
 
 // The network with these weights in the layer, and without its bias.
-function withRows(model: Model, { layer, type }: Place, choice: LayerChoice, rows: Float64Array): Model {
+function withRows(model: Model, { layer, type, rows }: Place, choice: LayerChoice, weights: Float64Array): Model {
   const edit = startEdit(model)
   removeBias(edit, choice, producers(edit.graph).get(layer) as Node)
-  const values = fromRows(choice, Float32Array.from(rows))
+  const values = fromRows(rows.weightPlaces, Float32Array.from(weights))
   edit.graph.initializers.set(choice.weight, floatTensor(type, choice.dims, values))
   return edit.finish()
 }

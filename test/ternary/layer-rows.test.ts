@@ -12,7 +12,7 @@ import { elementCount, float32, type Tensor } from '../../src/tensor/tensor.js'
 import { channelCount, channelFinder, type LayerChoice } from '../../src/ternary/layer-choice.js'
 import { layerRows } from '../../src/ternary/layer-rows.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
-import { fromRows, weightRows } from '../../src/ternary/weight-rows.js'
+import { fromRows, weightPlaces, weightRows } from '../../src/ternary/weight-rows.js'
 
 const SEED = 5
 const BATCH = 2
@@ -113,7 +113,7 @@ function product(
   const { groups, channels, columns, perSample, inputPlaces, inputSize, outputPlaces, outputSize } = rows
   assert.equal(inputSize, elementCount(layer.input))
   assert.equal(outputSize, elementCount(output))
-  const weights = weightRows(setup.choice, setup.weights)
+  const weights = weightRows(rows.weightPlaces, setup.weights)
   const result = new Array<number>(BATCH * outputSize).fill(NaN)
   for (let sample = 0; sample < BATCH; sample++)
     for (let row = 0; row < perSample * groups; row++)
@@ -160,11 +160,12 @@ describe('weights in rows', () => {
       const random = randomSource(SEED, 'order', round)
       const op = round % 2 === 0 ? 'Conv' : 'ConvTranspose'
       const { choice, weights } = setUp(randomLayer(op, 1 + (round % 3), 'none', random), random)
-      const rows = Float32Array.from(weightRows(choice, weights))
-      assert.deepEqual(fromRows(choice, rows), weights)
+      const places = weightPlaces(choice)
+      const rows = Float32Array.from(weightRows(places, weights))
+      assert.deepEqual(fromRows(places, rows), weights)
       const channelOf = channelFinder(choice)
       const numbered = weightRows(
-        choice,
+        places,
         weights.map((_, i) => channelOf(i)),
       )
       const columns = weights.length / channelCount(choice)
@@ -173,6 +174,27 @@ describe('weights in rows', () => {
       })
     }
   })
+})
+
+test('columns that the same outputs see stand together', () => {
+  const random = randomSource(SEED, 'columns')
+  const layer: Layer = {
+    op: 'ConvTranspose',
+    input: [4, 6, 6],
+    weight: [4, 3, 4, 4],
+    attributes: { strides: [2, 2], pads: [1, 1, 1, 1], group: 2 },
+  }
+  const { node, choice } = setUp(layer, random)
+  const rows = layerRows(node, choice, { input: layer.input, output: [6, 12, 12] }, Infinity, random)
+  assert.ok(rows !== undefined)
+  // Four phases, each of 2 channels and 2x2 elements of the kernel.
+  assert.deepEqual([rows.groups, rows.columns], [2, 32])
+  for (let row = 0; row < rows.perSample * rows.groups; row++) {
+    const phases = new Set<number>()
+    for (let column = 0; column < 32; column++)
+      if (rows.inputPlaces[row * 32 + column] !== rows.inputSize) phases.add(Math.floor(column / 8))
+    assert.equal(phases.size, 1)
+  }
 })
 
 test('places are drawn from all phases of the stride alike', () => {

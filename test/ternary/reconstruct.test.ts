@@ -142,7 +142,7 @@ describe('the moments of a layer', () => {
       const place = { layer: 'y', input: 'x', target: 'y', beside: undefined, rows, type: 'float32' } as const
       const moments = await layerMoments(networks, network, place)
       await networks.close()
-      const weights = weightRows(choice, uniform(weight, 77).data)
+      const weights = weightRows(rows.weightPlaces, uniform(weight, 77).data)
       assert.equal(moments.length, rows.groups)
       moments.forEach(({ gram, cross, inputMean, outputMean, outputVariance, count }, group) => {
         assert.equal(count, 60 * rows.perSample)
@@ -367,7 +367,7 @@ describe('layer by layer', () => {
       const { shapes } = await observe(pool, network, (await smooth.batch([0])).inputs)
       const networks = await PairedNetworks.open(pool, network, samples, { shapes, batch: 1 })
       const place = placeOf(network, network, choice, { shapes, batch: 1, samples: 300, seed: 1 }) as Place
-      const atOnce = await solve(pool, place, choice, await layerMoments(networks, network, place))
+      const atOnce = await solve(pool, place, await layerMoments(networks, network, place))
       const inBlocks = await solveWide(pool, networks, network, place, choice, 17)
       await networks.close()
       const settled = settle(network, choice, place, inBlocks as Solved, 'factors').model
