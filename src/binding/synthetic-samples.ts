@@ -43,21 +43,30 @@ interface Source {
   make: (indices: readonly number[]) => Tensor
 }
 
-/** Values of all samples that are made at once, and of one run of the network. */
+/** Values of all samples that are made at once, and of one batch. */
 const MOST_VALUES = 2 ** 27
-const MOST_VALUES_OF_RUN = 2 ** 26
+const MOST_VALUES_OF_BATCH = 2 ** 26
 
-/** So many samples can be made of a network's inputs; 0 where one is too large already. */
-export function mostSamples(graph: Graph): number {
-  const [run, sample] = [0, 1].map((from) =>
-    sampleInputs(graph).reduce((sum, { type }) => {
-      const dims = (type.dims ?? []).map((dim, axis) =>
-        typeof dim === 'number' ? Math.max(1, dim) : axis === 0 ? OPEN.other : OPEN.image,
-      )
-      return sum + elementCount(dims.slice(from))
-    }, 0),
-  ) as [number, number]
-  return run > MOST_VALUES_OF_RUN ? 0 : Math.floor(MOST_VALUES / Math.max(1, sample))
+/** Values of all inputs together: of one sample, and of the smallest batch that the network takes. */
+export interface SampleValues {
+  sample: number
+  batch: number
+}
+
+export function sampleValues(graph: Graph): SampleValues {
+  const dims = sampleInputs(graph).map(({ type: { dims = [] } }) =>
+    dims.map((dim, axis) => {
+      if (typeof dim === 'number') return Math.max(1, dim)
+      return axis === 0 ? OPEN.other : dims.length === 4 ? OPEN.image : OPEN.sequence
+    }),
+  )
+  const sum = (from: number): number => dims.reduce((all, own) => all + elementCount(own.slice(from)), 0)
+  return { sample: sum(1), batch: sum(0) }
+}
+
+/** So many samples can be made; 0 where one batch is too large already. */
+export function mostSamples({ sample, batch }: SampleValues): number {
+  return batch > MOST_VALUES_OF_BATCH ? 0 : Math.floor(MOST_VALUES / Math.max(1, sample))
 }
 
 /**

@@ -43,7 +43,8 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   const holder = takeLock(target)
   if (holder !== undefined)
     fail(`is being written by another ttq (${holder})`, `Wait for it, or name another file with ${option}.`)
-  if (existing !== undefined && !force)
+  // Asked behind the lock: who had it may have written the file in the meantime.
+  if (statOf(path) !== undefined && !force)
     fail('exists', existsHint ?? `Add --force to replace it, or name another file with ${option}.`)
   const folder = dirname(target === resolve(path) ? path : target)
   const there = statOf(dirname(target))

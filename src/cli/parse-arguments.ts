@@ -32,7 +32,7 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   parser.fail((message) => {
     complaint ??= message
   })
-  const command = context.commands.find(({ name }) => argv.includes(name))
+  const command = argv.flatMap((word) => context.commands.find(({ name }) => name === word) ?? [])[0]
   const words = command === undefined ? [...argv] : plainWords(argv, command)
   const values = parser.parse(words, {}, (_error, _values, output) => {
     text = output

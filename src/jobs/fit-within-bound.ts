@@ -15,6 +15,7 @@ import {
 } from '../ternary/layer-forms.js'
 import type { ValueName } from '../onnx/model.js'
 import type { RestPrecision } from '../options/choices.js'
+import { sizeInBytes } from '../options/size.js'
 import type { CompressJob } from './compress-job.js'
 import type { BoundReport, BoundRound } from './compress-report.js'
 
@@ -40,128 +41,109 @@ interface BoundWork<F extends Measured> {
   costs: (all: F) => Promise<ReadonlyMap<ValueName, AloneDistance>>
 }
 
-/** A bound: what it is called, whether it holds, and how it is come closer to. */
+/** What is asked for, and how far something is from holding it. */
 interface Bound {
+  /** The option and its value. */
   why: string
-  isHeld: (fitted: Measured) => boolean
-  /** Whether less error is what helps; else fewer bytes. */
-  isOnError: boolean
-  /** The share of the errors to try first. */
-  first: (all: Measured) => number
+  /** How much more than the bound there is; 0 or less: it holds. */
+  excess: (fitted: Measured) => number
+  /** What helps: less error, and the share of all layers' errors to try first, or fewer bytes. */
+  by: { lessError: (all: Measured) => number } | 'fewer bytes'
 }
 
-/** The bounds that are asked for; at most one. */
-export function boundsOf({ options, onnxBytes }: CompressJob): Bound[] {
-  const { maxDistance, maxDrop, maxDropAction } = options
-  const bytes = maxSizeBytes(options.maxSize, onnxBytes)
-  const all: (Bound | false | undefined)[] = [
-    maxDistance !== undefined && {
+/** The bound that is asked for, if any. */
+export function boundOf({ options, onnxBytes }: CompressJob): Bound | undefined {
+  const { maxDistance, maxDrop, maxDropAction, maxSize } = options
+  if (maxDistance !== undefined)
+    return {
       why: `--max-distance ${maxDistance}`,
-      isHeld: ({ distance }) => distance !== null && distance <= maxDistance,
-      isOnError: true,
+      excess: ({ distance }) => (distance ?? NaN) - maxDistance,
       // Errors of layers add up like variances.
-      first: ({ distance }) => (maxDistance / (distance ?? maxDistance)) ** 2,
-    },
-    maxDrop !== undefined &&
-      maxDropAction === 'restore' && {
-        why: `--max-drop ${maxDrop}`,
-        isHeld: ({ drop }) => drop === null || !isBeyond(drop, maxDrop),
-        isOnError: true,
-        first: ({ drop }) => maxDrop / (drop ?? maxDrop),
-      },
-    bytes !== undefined && {
-      why: `--max-size ${options.maxSize}`,
-      isHeld: ({ fileBytes }) => fileBytes <= bytes,
-      isOnError: false,
-      first: ({ fileBytes }) => bytes - fileBytes,
-    },
-  ]
-  return all.filter((bound): bound is Bound => bound !== undefined && bound !== false)
+      by: { lessError: ({ distance }) => (maxDistance / (distance as number)) ** 2 },
+    }
+  if (maxDrop !== undefined && maxDropAction === 'restore')
+    return {
+      why: `--max-drop ${maxDrop}`,
+      excess: ({ drop }) => (drop === null || !isBeyond(drop, maxDrop) ? 0 : drop - maxDrop),
+      by: { lessError: ({ drop }) => maxDrop / (drop as number) },
+    }
+  if (maxSize === undefined) return undefined
+  const most = sizeInBytes(maxSize, onnxBytes)
+  return { why: `--max-size ${maxSize}`, excess: ({ fileBytes }) => fileBytes - most, by: 'fewer bytes' }
 }
 
-/** Times that a file which turned out too large is made again with less room. */
-const SIZE_ROUNDS = 4
-
-/** @returns what was fitted last that holds the bound, or what came nearest; and the record of it */
+/**
+ * Fits all layers ternary, and where a bound is asked for, mixtures with fewer of them: the smallest that holds a bound
+ * on the error, or the one with the least error that is no larger than may be.
+ * @returns what was fitted last that holds the bound, or what came nearest; and the record of it
+ */
 export async function fitWithinBound<F extends Measured>(
   choices: readonly LayerChoice[],
   job: CompressJob,
   { fit, costs }: BoundWork<F>,
 ): Promise<{ fitted: F; bound?: BoundReport }> {
   const all = await fit({ choices, exceptions: new Map() })
-  const [bound] = boundsOf(job)
+  const bound = boundOf(job)
   if (bound === undefined) return { fitted: all }
+  const { why, by } = bound
   const rounds = [roundOf(all, 0)]
-  const measured = all.distance !== null && all.distance > 0
-  // What holds already has no room for more on error, and a file that is too large none for fewer bytes.
-  if (!measured || bound.isHeld(all) === bound.isOnError)
-    return { fitted: all, bound: { why: bound.why, layers: [], rounds } }
-  const distances = await costs(all)
+  // Ternary layers are the smallest there are, and lose most.
+  const isDone = by === 'fewer bytes' ? bound.excess(all) > 0 : !(bound.excess(all) > 0)
+  const distances = isDone || !((all.distance ?? 0) > 0) ? new Map<ValueName, AloneDistance>() : await costs(all)
   const layers = layerForms(choices, distances, job.options.rest)
-  if (layers.length === 0) return { fitted: all, bound: { why: bound.why, layers: [], rounds } }
+  if (layers.length === 0) return { fitted: all, bound: { why, layers: [], rounds } }
   const tried = new Map<string, F>()
   const attempt = async (forms: ChosenForms): Promise<F> => {
-    const key = [...forms].map(([, { precision }]) => precision).join()
+    const key = [...forms.values()].map(({ precision }) => precision).join()
     const known = tried.get(key)
     if (known !== undefined) return known
     const exceptions = storedForms(forms)
-    const mixed = { choices: withForms(choices, layers, forms, bound.why), exceptions }
+    const mixed = { choices: withForms(choices, layers, forms, why), exceptions }
     const fitted = await fit(mixed, `${exceptions.size} of ${layers.length} layers not ternary`)
     tried.set(key, fitted)
     rounds.push(roundOf(fitted, exceptions.size))
     return fitted
   }
-  const fitted = bound.isOnError
-    ? await withinError(all, layers, bound, attempt)
-    : await withinBytes(all, layers, bound, attempt)
-  return {
-    fitted,
-    bound: { why: bound.why, layers: [...distances].map(([name, each]) => ({ name, ...each })), rounds },
-  }
+  const search = { all, layers, excess: bound.excess, attempt }
+  const fitted = by === 'fewer bytes' ? await withinBytes(search) : await withinError(search, by.lessError(all))
+  return { fitted, bound: { why, layers: [...distances].map(([name, each]) => ({ name, ...each })), rounds } }
+}
+
+interface Search<F extends Measured> {
+  all: F
+  layers: readonly LayerForms[]
+  excess: Bound['excess']
+  attempt: (forms: ChosenForms) => Promise<F>
 }
 
 async function withinError<F extends Measured>(
-  all: F,
-  layers: readonly LayerForms[],
-  bound: Bound,
-  attempt: (forms: ChosenForms) => Promise<F>,
+  { all, layers, excess, attempt }: Search<F>,
+  firstShare: number,
 ): Promise<F> {
   let nearest = all
-  const isHeld = async (share: number): Promise<boolean> => {
-    const fitted = await attempt(formsWithinError(layers, share))
-    const held = bound.isHeld(fitted)
-    if (!held && !bound.isHeld(nearest) && (fitted.distance ?? Infinity) < (nearest.distance ?? Infinity))
-      nearest = fitted
-    return held
-  }
-  const share = await largestShare(bound.first(all), isHeld)
+  const share = await largestShare(firstShare, async (tried) => {
+    const fitted = await attempt(formsWithinError(layers, tried))
+    if (excess(fitted) < excess(nearest)) nearest = fitted
+    return excess(fitted) <= 0
+  })
   return share === undefined ? nearest : await attempt(formsWithinError(layers, share))
 }
 
-async function withinBytes<F extends Measured>(
-  all: F,
-  layers: readonly LayerForms[],
-  bound: Bound,
-  attempt: (forms: ChosenForms) => Promise<F>,
-): Promise<F> {
-  const whole = bound.first(all)
-  let room = whole
-  for (let round = 0; round < SIZE_ROUNDS; round++) {
+/** Times that a file which turned out too large is made again with less room. */
+const SIZE_ROUNDS = 4
+
+async function withinBytes<F extends Measured>({ all, layers, excess, attempt }: Search<F>): Promise<F> {
+  let room = -excess(all)
+  for (let round = 0; round < SIZE_ROUNDS && room > 0; round++) {
     const fitted = await attempt(formsWithinBytes(layers, room))
-    if (bound.isHeld(fitted)) return fitted
+    const over = excess(fitted)
+    if (over <= 0) return fitted
     // Scales, table entries and what deflate made of the rest are not in the sums.
-    room -= 1.05 * (fitted.fileBytes - all.fileBytes - whole)
-    if (room <= 0) break
+    room -= 1.05 * over
   }
   return all
 }
 
 function roundOf({ distance, drop, fileBytes }: Measured, restored: number): BoundRound {
   return { restored, distance, drop, fileBytes }
-}
-
-/** @param size bytes, or a ratio like "16x" of the original's bytes */
-export function maxSizeBytes(size: number | string | undefined, onnxBytes: number): number | undefined {
-  if (size === undefined || typeof size === 'number') return size
-  return Math.floor(onnxBytes / Number(size.slice(0, -1)))
 }

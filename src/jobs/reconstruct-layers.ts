@@ -1,7 +1,7 @@
 // Compressing layer by layer: which samples, and what the report says of it.
 import type { BoundSamples } from '../binding/bind-samples.js'
 import { outputDistance } from '../binding/output-distance.js'
-import { mostSamples, syntheticSamples } from '../binding/synthetic-samples.js'
+import { mostSamples, type SampleValues, sampleValues, syntheticSamples } from '../binding/synthetic-samples.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { hasCode } from '../errors/ttq-error.js'
@@ -12,7 +12,6 @@ import type { Model, ValueName } from '../onnx/model.js'
 import type { RestPrecision } from '../options/choices.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
-import { elementCount } from '../tensor/tensor.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/paired-networks.js'
@@ -21,7 +20,7 @@ import { roundRest } from '../ternary/round-rest.js'
 import { type Reconstruction, reconstruct } from '../ternary/reconstruct.js'
 import type { Behind } from '../ternary/settle-layer.js'
 import type { CompressJob } from './compress-job.js'
-import { boundsOf, fitWithinBound, type Measured, type Mixture } from './fit-within-bound.js'
+import { boundOf, fitWithinBound, type Measured, type Mixture } from './fit-within-bound.js'
 import { packNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 
@@ -57,13 +56,14 @@ export async function reconstructSynthetically(
 ): Promise<Reconstructed | undefined> {
   const { options } = job
   job.phase('prepare')
-  const wanted = job.isGiven('samples') ? options.samples : samplesFor(model, options.samples)
-  const most = mostSamples(model.graph)
-  const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
+  const values = sampleValues(model.graph)
+  const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)
+  const most = mostSamples(values)
   if (most < 2) {
     job.warn('the inputs are too large to make samples of: each layer was fitted by itself')
     return undefined
   }
+  const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
   if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
   const ways = syntheticSamples(model.graph, { ...options, count: count + others })
   if (ways.length === 0) return undefined
@@ -97,16 +97,9 @@ export async function reconstructSynthetically(
 const SMALL_SAMPLE = 3 * 64 * 64
 const FEWEST_SAMPLES = 256
 
-function samplesFor({ graph }: Model, most: number): number {
-  const values = graph.inputs.reduce((sum, { type }) => {
-    const dims = type?.dims?.slice(1).map((dim) => (typeof dim === 'number' ? dim : OPEN_SIDE)) ?? []
-    return sum + elementCount(dims)
-  }, 0)
-  return Math.min(most, Math.max(FEWEST_SAMPLES, Math.floor((most * SMALL_SAMPLE) / Math.max(1, values))))
+function samplesFor({ sample }: SampleValues, most: number): number {
+  return Math.min(most, Math.max(FEWEST_SAMPLES, Math.floor((most * SMALL_SAMPLE) / Math.max(1, sample))))
 }
-
-/** About what an open dimension becomes. */
-const OPEN_SIDE = 128
 
 /** Whether training starts from layers fitted one by one. */
 export function startsFitted(job: CompressJob): boolean {
@@ -164,7 +157,7 @@ async function reconstructOn(
   const { split, fixedBatch } = samples
   // A single sample is all that there is.
   const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
-  const isBounded = boundsOf(job).length > 0
+  const isBounded = boundOf(job) !== undefined
   const fit = async ({ choices: chosen, exceptions }: Mixture, detail = description): Promise<Fitted> => {
     job.phase('reconstruct', detail)
     const done = await reconstruct(pool, model, chosen, samples, {
@@ -182,7 +175,7 @@ async function reconstructOn(
       choices: chosen,
       exceptions,
       distance,
-      drop: (await lost?.(stored.model)) ?? null,
+      drop: isBounded ? ((await lost?.(stored.model)) ?? null) : null,
       fileBytes: isBounded ? packNetwork(stored, { method, name: job.connections.name }).length : 0,
     }
   }

@@ -1,6 +1,7 @@
 // Whether a value is one that its option takes, as the library gets it and as the command line gives it: text.
 import { TtqError } from '../errors/ttq-error.js'
 import type { Kind, NumberRange } from './option.js'
+import { isSize, parseSize, SIZES } from './size.js'
 
 /**
  * Checks a value given to the library.
@@ -65,8 +66,11 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
       return text.split(',').map((part) => parseNumber(shown, part, kind.range))
     case 'choice':
       return parseChoice(shown, text, kind.choices)
-    case 'size':
-      return parseSize(shown, text)
+    case 'size': {
+      const size = parseSize(text)
+      if (size === undefined) throw refused(shown, text, SIZES)
+      return size
+    }
     default:
       return text
   }
@@ -76,26 +80,6 @@ function parseNumber(shown: string, text: string, range: NumberRange): number {
   const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text) ? Number(text) : NaN
   if (!fits(value, range)) throw refused(shown, text, describeRange(range))
   return value
-}
-
-const SIZES = 'bytes (50000, 50kB, 1.5MB) or a ratio of the original (16x)'
-
-const UNITS = { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 } as const
-
-function isSize(value: unknown): boolean {
-  if (typeof value === 'string') return /^(\d+\.?\d*|\.\d+)x$/i.test(value) && parseFloat(value) > 0
-  return fits(value, { from: 1, whole: true })
-}
-
-function parseSize(shown: string, text: string): number | string {
-  const given = text.trim()
-  if (isSize(given)) return given.toLowerCase()
-  const [, digits, unit = ''] = /^(\d+\.?\d*|\.\d+)\s*([kmg]?i?b)?$/i.exec(given) ?? []
-  const bytes = Math.floor(
-    Number(digits) * (UNITS[unit.toLowerCase() as keyof typeof UNITS] ?? (unit === '' ? 1 : NaN)),
-  )
-  if (!isSize(bytes)) throw refused(shown, text, SIZES)
-  return bytes
 }
 
 function parseChoice<C extends string | number>(shown: string, text: string, choices: readonly C[]): C {

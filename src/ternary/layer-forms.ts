@@ -3,6 +3,8 @@
 import { knapsack } from '../algebra/knapsack.js'
 import type { ValueName } from '../onnx/model.js'
 import type { RestPrecision } from '../options/choices.js'
+import { isFloat16Type } from '../packed/float16-encoding.js'
+import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -26,7 +28,8 @@ export interface AloneDistance {
   int8: number
 }
 
-const BYTES = { ternary: 0.25, int8: 1, fp16: 2, fp32: 4 } as const
+/** Of one value; scales and table entries come on top. */
+const BYTES = { ternary: 0.25, int8: 1, fp16: 2 } as const
 
 /** Of a layer that alone makes the outputs no numbers. */
 const UNBOUNDED = 1e12
@@ -45,18 +48,20 @@ export function layerForms(
   distances: ReadonlyMap<ValueName, AloneDistance>,
   rest: RestPrecision,
 ): LayerForms[] {
-  return choices.flatMap(({ weight, dims }): LayerForms[] => {
+  return choices.flatMap(({ weight, dims, elementType }): LayerForms[] => {
     const distance = distances.get(weight)
     if (distance === undefined) return []
     const [ternary, int8] = [squared(distance.ternary), squared(distance.int8)]
     const size = elementCount(dims)
-    const form = (precision: LayerForm['precision'], error: number): LayerForm => ({
+    const form = (precision: keyof typeof BYTES, error: number): LayerForm => ({
       precision,
       error,
       bytes: BYTES[precision] * size,
     })
-    const full = rest === 'fp32' ? [form('fp32', 0)] : []
-    const half = rest === 'int8' ? [] : [form('fp16', int8 * HALF_ERROR)]
+    const half = rest === 'int8' || !isFloat16Type(elementType) ? [] : [form('fp16', int8 * HALF_ERROR)]
+    // As it is, which `--rest fp32` means whatever the type.
+    const full: LayerForm[] =
+      rest === 'fp32' ? [{ precision: 'fp32', error: 0, bytes: byteLength(elementType, size) }] : []
     return [{ name: weight, forms: [form('ternary', ternary), form('int8', int8), ...half, ...full] }]
   })
 }

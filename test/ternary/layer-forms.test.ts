@@ -71,7 +71,9 @@ describe('in which form layers are stored', () => {
   })
 
   test('no layer is offered more bits than the rest of the network has', () => {
-    const choice = { weight: 'w', dims: [8, 8] } as unknown as Parameters<typeof layerForms>[0][number]
+    const choice = { weight: 'w', dims: [8, 8], elementType: 'float32' } as unknown as Parameters<
+      typeof layerForms
+    >[0][number]
     const offered = (rest: 'fp32' | 'fp16' | 'int8'): string[] =>
       (layerForms([choice], new Map([['w', { ternary: 10, int8: 1 }]]), rest)[0] as LayerForms).forms.map(
         ({ precision }) => precision,

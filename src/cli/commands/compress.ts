@@ -5,7 +5,7 @@ import type { CompressResult } from '../../jobs/compress.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
 import { onCommandLine } from '../../options/option-table.js'
-import { maxSizeBytes } from '../../jobs/fit-within-bound.js'
+import { sizeInBytes } from '../../options/size.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
@@ -121,8 +121,9 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
 
 // What to say when the file is too large.
 function sizeBeyond({ size, rest }: CompressReport, maxSize: number | string | undefined): string | undefined {
-  const most = maxSizeBytes(maxSize, size.onnxBytes)
-  if (most === undefined || size.fileBytes <= most) return undefined
+  if (maxSize === undefined) return undefined
+  const most = sizeInBytes(maxSize, size.onnxBytes)
+  if (size.fileBytes <= most) return undefined
   const asked = typeof maxSize === 'string' ? `${maxSize} (${most} bytes)` : `${most} bytes`
   const smaller = rest === 'int8' ? '' : `; --rest ${rest === 'fp32' ? 'fp16 or int8' : 'int8'} makes the rest smaller`
   return `the file has ${size.fileBytes} bytes with every layer ternary that may be, more than --max-size ${asked}${smaller}`
