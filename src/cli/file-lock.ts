@@ -1,7 +1,7 @@
 // Two programs that write the same file would each destroy what the other made: whoever will write a file holds a lock
 // beside it until the program ends.
 import { randomUUID } from 'node:crypto'
-import { lstatSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { hasErrno } from '../errors/ttq-error.js'
@@ -36,13 +36,11 @@ export function takeLock(path: string): string | undefined {
   if (held.has(lock)) return undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      writeFileSync(lock, JSON.stringify(OWN), { flag: 'wx' })
+      makeLock(lock)
       held.add(lock)
       keepAlive()
       return undefined
     } catch (cause) {
-      // On a full disk it is there all the same, and empty.
-      if (hasErrno(cause, 'ENOSPC') || hasErrno(cause, 'EDQUOT')) rmSync(lock, { force: true })
       if (!hasErrno(cause, 'EEXIST')) return undefined
     }
     if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) return undefined
@@ -52,6 +50,21 @@ export function takeLock(path: string): string | undefined {
   }
   const holder = readHolder(lock)
   return holder && `process ${holder.pid} on ${holder.host}`
+}
+
+// It appears with its holder in it: an empty one would look like one that nobody has.
+function makeLock(lock: string): void {
+  const whole = `${lock}.${OWN.run}`
+  try {
+    writeFileSync(whole, JSON.stringify(OWN))
+    linkSync(whole, lock)
+  } catch (cause) {
+    // Some file systems have no links.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].some((errno) => hasErrno(cause, errno))) throw cause
+    writeFileSync(lock, JSON.stringify(OWN), { flag: 'wx' })
+  } finally {
+    rmSync(whole, { force: true })
+  }
 }
 
 /** Whether this program is to write the file. */
