@@ -55,7 +55,7 @@ export function checkpointFile(
     })
   }
   const existsHint = 'An interrupted training left it: --resume goes on from there, --force starts again.'
-  const target = checkOutputPath({
+  const { path: target } = checkOutputPath({
     path,
     option: '--checkpoint',
     force: resume || isSet(args, 'force'),

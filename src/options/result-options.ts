@@ -11,7 +11,6 @@ export const NETWORK_OPTIONS = {
   classes: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['new'],
-    only: 'command line',
     group: network,
     help: 'number of classes',
     defaultText: "the network's own, 10 or 1000",

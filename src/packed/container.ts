@@ -1,6 +1,7 @@
 // The file around the weights: header, directory, graph section, data section, digest. What the sections mean is
 // pack.ts, unpack.ts.
 import { sha256 } from '@noble/hashes/sha2.js'
+import { checkBytes } from '../errors/check-argument.js'
 import { dataViewOf } from '../tensor/bytes.js'
 import { type Directory, readDirectory, writeDirectory } from './directory.js'
 import {
@@ -83,9 +84,10 @@ function writeHeader(file: Uint8Array, lengths: SectionLengths, metadataCount: n
 
 /**
  * Takes a file apart: magic, version, length and digest first, then every length and range.
- * @throws TtqError `packed`
+ * @throws TtqError `packed`; `usage` for what are no bytes
  */
 export function readContainer(bytes: Uint8Array, name: string): Container {
+  checkBytes(name, bytes)
   checkIdentity(bytes, name)
   const view = dataViewOf(bytes)
   checkDigest(bytes, name)

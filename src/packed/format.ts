@@ -1,4 +1,5 @@
 // The constants of the .ttq format, version 1, and the records its tables hold. The layout is docs/ttq-format.md.
+import { checkBytes } from '../errors/check-argument.js'
 import type { StoredTensor } from './encoding.js'
 
 /**
@@ -7,8 +8,9 @@ import type { StoredTensor } from './encoding.js'
  */
 export const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a)
 
-/** Whether these bytes begin like a .ttq file. */
+/** Whether these bytes begin like a .ttq file. @throws TtqError `usage` for what are no bytes */
 export function isPacked(bytes: Uint8Array): boolean {
+  checkBytes('file', bytes)
   return MAGIC.every((byte, i) => bytes[i] === byte)
 }
 

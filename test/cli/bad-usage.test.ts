@@ -27,6 +27,18 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
   ['compress m.onnx --batch-size 8', 'compress: unknown option --batch-size. Did you mean --batch?'],
+  ['compress m.onnx --toString', `compress: unknown option --toString. ${MORE}`],
+  ['compress m.onnx --no-constructor', `compress: unknown option --constructor. ${MORE}`],
+  ['compress --__proto__ m.onnx', `compress: unknown option --__proto__. ${MORE}`],
+  [
+    'inspect m.onnx --hasOwnProperty=1',
+    'inspect: unknown option --hasOwnProperty. ttq inspect --help lists the options.',
+  ],
+  [
+    '--valueOf',
+    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor; ttq --help lists them.',
+  ],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
   ['inspect m.onnx --report.a=1', 'inspect: unknown option --report.a. Did you mean --report?'],
   ['inspect m.onnx --json=yes', '--json: found "yes", expected --json alone.'],

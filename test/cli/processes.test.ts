@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   symlinkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -28,6 +31,20 @@ writeFileSync(join(folder, 'loader.mjs'), loaderModule())
 const onPosix = { skip: process.platform === 'win32' }
 const ACCEPT = join(import.meta.dirname, '../../../fixtures/onnx/accept')
 const TRAIN = ['compress', 'm.onnx', '--data', './loader.mjs', '--anyway', '--threads', '1', '--epochs', '100000']
+
+// Where nobody reads, a pipe cannot be opened for writing.
+async function openWhenRead(pipe: string): Promise<number> {
+  let file: number | undefined
+  await until(() => {
+    try {
+      file = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {
+      return false
+    }
+    return true
+  })
+  return file as number
+}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -111,8 +128,10 @@ describe('what a model is read from', () => {
     execFileSync('sh', ['-c', 'cat m.onnx > pipe'], { cwd: folder })
     assert.match((await reading).stdout, /pipe: ONNX network/)
     const child = start(folder, ['inspect', 'pipe'])
-    setTimeout(() => child.kill('SIGINT'), 400)
+    const silent = await openWhenRead(pipe)
+    child.kill('SIGINT')
     assert.match((await outcome(child)).stderr, /interrupted/)
+    closeSync(silent)
   })
 
   test('external data of a network from a pipe', async () => {
@@ -161,6 +180,37 @@ describe('one output, two programs', () => {
       [],
     )
   })
+})
+
+test('a file that appears at the output while the work goes on stays, and so does the result', async () => {
+  const own = temporaryFolder()
+  writeFileSync(join(own, 'm.onnx'), smallNetwork())
+  const taken = ['m.ttq', 'm-2.ttq', 'r.json']
+  const write = taken.map((name) => `writeFileSync(${JSON.stringify(name)}, 'of somebody else')`).join('\n')
+  writeFileSync(join(own, 'l.mjs'), `import { writeFileSync } from 'node:fs'\n${write}\n${loaderModule()}`)
+  const compress = [
+    'compress',
+    'm.onnx',
+    '--data',
+    './l.mjs',
+    '--epochs',
+    '0',
+    '--anyway',
+    '--report',
+    'r.json',
+    '--json',
+  ]
+  const { code, stdout, stderr } = await run(own, [...compress, '-q'])
+  assert.equal(code, 0)
+  for (const name of taken) assert.equal(readFileSync(join(own, name), 'utf8'), 'of somebody else')
+  assert.match(stderr, /warning: m\.ttq: a file appeared there meanwhile, which stays; the result is in .*m-3\.ttq/)
+  assert.match((JSON.parse(stdout) as { output: string }).output, /m-3\.ttq$/)
+  assert.equal(readFileSync(join(own, 'r-2.json'), 'utf8'), stdout)
+  assert.equal((await run(own, ['inspect', 'm-3.ttq'])).code, 0)
+  assert.ok(!readdirSync(own).some((name) => /tmp$|lock$/.test(name)))
+  // Asked for, a file is replaced whenever it came.
+  assert.equal((await run(own, [...compress, '--force'])).code, 0)
+  assert.notEqual(readFileSync(join(own, 'm.ttq'), 'utf8'), 'of somebody else')
 })
 
 test('an output that is a link whose end is not there yet', onPosix, async () => {

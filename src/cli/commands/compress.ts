@@ -54,8 +54,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     distanceBeyond(result.report, options.maxDistance) ??
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
-  const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
-  await writeModelResult(paths, result.file, terminal)
+  const written = await writeModelResult(paths, result.file, terminal)
+  const report: CompressReport = { ...result.report, output: written, warnings }
   checkpoint?.remove()
   const { renderCompressReport } = await import('../../report/compress-text.js')
   await writeReport(args, paths, report, renderCompressReport(report, terminal.columns), terminal)
