@@ -164,6 +164,13 @@ function readStripped(proto: TensorProto, name: string, context: Context): Tenso
 }
 
 function readNode(proto: NodeProto, context: Context): Node {
+  const names = proto.attribute.map(({ name }) => name as string)
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice !== undefined)
+    throw new TtqError(
+      'model',
+      `${context.name}: node "${proto.name}" (${proto.opType}): attribute "${twice}" is given twice`,
+    )
   const attributes = Object.fromEntries(
     (proto.attribute as AttributeProto[]).map((attribute) => [
       attribute.name,

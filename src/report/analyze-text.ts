@@ -1,12 +1,12 @@
 // The report of ttq analyze as text for people.
 import type { AnalyzeReport } from '../jobs/analyze.js'
-import { countText, durationText, facts, percentText, shapeText, sizeText, table } from './table.js'
+import { countText, durationText, facts, percentText, plural, shapeText, sizeText, table } from './table.js'
 
 /** The ranking, most harmful layer first; ends with a newline. */
 export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
   const { model, layers, kept, samples, baseline } = report
   const headline =
-    `${model}: ${countText(layers.length)} layer${layers.length === 1 ? '' : 's'} can become ` +
+    `${model}: ${plural(layers.length, 'layer')} can become ` +
     'ternary; each alone, without training, the most harmful first'
   const details = facts([
     ['data', `${report.dataset}, ${report.preprocessing}, ${countText(samples)} held-out training samples`],

@@ -1,6 +1,6 @@
 // What several reports say of a training, as text.
 import type { TrainingReport } from '../training/training-report.js'
-import { countText, durationText, percentText } from './table.js'
+import { countText, durationText, percentText, plural } from './table.js'
 
 /** `top-1 99.10 % -> 98.85 % (-0.25 points)`. */
 export function accuracyText(before: number, after: number): string {
@@ -19,7 +19,6 @@ export function trainingText({
   seed,
   elapsedMs,
 }: TrainingReport): string {
-  const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
   const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
 }

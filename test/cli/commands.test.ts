@@ -1,5 +1,6 @@
 // The commands at work, through the real program: files, pipes, JSON, signals.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +9,7 @@ import type { AnalyzeReport } from '../../src/jobs/analyze.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import { unpack } from '../../src/packed/index.js'
-import { outcome, run, start, temporaryFolder } from './run-program.js'
+import { outcome, PROGRAM, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
 function setUp(delayMs = 0): string {
@@ -34,6 +35,24 @@ const TRAIN = [
   '--validation',
   '50',
 ]
+
+test('the engine keeps no record of its user, nor sends one', async () => {
+  const folder = setUp()
+  const home = temporaryFolder()
+  const places = { HOME: home, USERPROFILE: home, XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  for (const args of [
+    ['compress', 'm.onnx'],
+    ['evaluate', 'm.onnx', '--data', './loader.mjs', '--threads', '1'],
+    ['doctor'],
+  ]) {
+    const { status } = spawnSync(process.execPath, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...places },
+    })
+    assert.equal(status, 0)
+  }
+  assert.deepEqual(readdirSync(home, { recursive: true }), [])
+})
 
 describe('compress', () => {
   test('without data: a file in the working directory, a table on stdout', async () => {
@@ -324,6 +343,18 @@ describe('the edges', () => {
     ])
     assert.equal(stderr, '')
     assert.equal(code, 0)
+  })
+
+  test('--quiet says of an interruption only how it ended', { skip: process.platform === 'win32' }, async () => {
+    const folder = setUp()
+    const child = start(folder, ['compress', 'm.onnx', ...LONG, '--quiet'])
+    const began = setInterval(() => {
+      if (readdirSync(folder).includes('m.ttq.checkpoint')) child.kill('SIGTERM')
+    }, 50)
+    const { code, stderr } = await outcome(child)
+    clearInterval(began)
+    assert.match(stderr, /^ttq: interrupted: the training is kept in m\.ttq\.checkpoint\. .*\n$/)
+    assert.equal(code, 130)
   })
 
   test(

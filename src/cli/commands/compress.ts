@@ -6,6 +6,7 @@ import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
 import { onCommandLine } from '../../options/option-table.js'
 import { sizeInBytes } from '../../options/size.js'
+import { plural } from '../../report/table.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
@@ -115,7 +116,7 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
   if (distance === null) return `how far the outputs are away could not be measured for --max-distance ${maxDistance}`
   if (distance <= maxDistance) return undefined
   const most = Math.max(0, ...(reconstruction?.bound?.rounds.map(({ restored }) => restored) ?? []))
-  const tried = `also with up to ${most} layers not ternary`
+  const tried = `also with up to ${plural(most, 'layer')} not ternary`
   return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}, ${tried}`
 }
 
@@ -135,7 +136,7 @@ function triedText(restoration: CompressReport['restoration']): string {
   if (rounds.length === 0) return '; the only ternary layer cannot be given up'
   const most = Math.max(...rounds.map(({ restored }) => restored.length))
   return (
-    `, also with up to ${most} of ${ranking.length} layers with 8 bits (${rounds.length} rounds); this is ` +
+    `, also with up to ${most} of ${ranking.length} layers with 8 bits (${plural(rounds.length, 'round')}); this is ` +
     'the smallest fall'
   )
 }
