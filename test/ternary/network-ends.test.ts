@@ -67,7 +67,7 @@ describe('first and last layers', () => {
   test('encoder of words with types, positions and a mask: the tables are first, the last block has the last layer', () => {
     const net = new Outline()
     const [ids, types] = [net.input('ids', 'int64'), net.input('types', 'int64')]
-      const mask = net.op('Cast', net.input('mask', 'int64'))
+    const mask = net.op('Cast', net.input('mask', 'int64'))
     const far = net.op('Mul', mask, net.builder.constant(float32([], Float32Array.of(-1e4))))
     let x = net.op('Add', lookUp(net, ids, 'words'), lookUp(net, types, 'kinds'))
     for (const name of ['one', 'two']) {
