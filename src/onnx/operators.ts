@@ -34,8 +34,6 @@ export interface Operator {
   readonly learned?: Readonly<Record<number, LearnedRole>>
   /** For operators with an input of role `weight`. @param index its position */
   readonly place?: (node: Node, index: number, dims: readonly number[]) => WeightPlace
-  /** A vector added right behind it is its bias. */
-  readonly takesBias?: true
   /** It has weights, but none of a layer as ttq knows them. */
   readonly weights?: 'recurrent' | 'quantized' | 'fused'
   /** It turns integers into floating point: what it gives may be a weight that is quantized already. */
@@ -96,10 +94,10 @@ const rows = (names: string, facts: Operator): [string, Operator][] => names.spl
 
 /** Operators of ai.onnx by name, those of other domains by `domain.name`. */
 const ROWS: readonly [string, Operator][] = [
-  ['Conv', { learned: { 1: 'weight', 2: 'bias' }, place: conv, takesBias: true, rank: 'of input' }],
-  ['ConvTranspose', { learned: { 1: 'weight', 2: 'bias' }, place: convTranspose, takesBias: true, rank: 'of input' }],
+  ['Conv', { learned: { 1: 'weight', 2: 'bias' }, place: conv, rank: 'of input' }],
+  ['ConvTranspose', { learned: { 1: 'weight', 2: 'bias' }, place: convTranspose, rank: 'of input' }],
   ['Gemm', { learned: { 0: 'weight', 1: 'weight', 2: 'bias' }, place: gemm, rank: 2 }],
-  ['MatMul', { learned: { 0: 'weight', 1: 'weight' }, place: matMul, takesBias: true }],
+  ['MatMul', { learned: { 0: 'weight', 1: 'weight' }, place: matMul }],
   ['BatchNormalization', { learned: { 1: 'scale', 2: 'bias', 3: 'mean', 4: 'variance' }, rank: 'of input' }],
   ...rows('InstanceNormalization LayerNormalization', { learned: { 1: 'scale', 2: 'bias' }, rank: 'of input' }),
   ['PRelu', { learned: { 1: 'slope' }, ...UNARY }],
