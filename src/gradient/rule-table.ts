@@ -1,26 +1,32 @@
-// The one table of gradient rules, by ai.onnx operator: a rule, NOT_DIFFERENTIABLE, or absent = unsupported.
+// The one table of gradient rules, by operator (`domain.name` for other domains than ai.onnx): a rule, an expansion
+// into operators that have one, NOT_DIFFERENTIABLE, or absent = unsupported.
 import type { Node } from '../onnx/model.js'
-import { NOT_DIFFERENTIABLE, type GradientRule, type RuleTable } from './rule.js'
+import { operatorName } from '../onnx/operators.js'
+import { type Expansion, NOT_DIFFERENTIABLE, type GradientRule, type RuleTable } from './rule.js'
 import * as arithmetic from './rules/arithmetic.js'
 import * as activation from './rules/activation.js'
 import * as convolution from './rules/convolution.js'
+import * as gelu from './rules/gelu.js'
 import * as matrix from './rules/matrix.js'
 import * as normalization from './rules/normalization.js'
 import * as pooling from './rules/pooling.js'
 import * as reduction from './rules/reduction.js'
 import * as shape from './rules/shape.js'
 import * as softmax from './rules/softmax.js'
+import * as trigonometry from './rules/trigonometry.js'
 
 export const RULES: RuleTable = {
   ...arithmetic.RULES,
   ...activation.RULES,
   ...convolution.RULES,
+  ...gelu.RULES,
   ...matrix.RULES,
   ...normalization.RULES,
   ...pooling.RULES,
   ...reduction.RULES,
   ...shape.RULES,
   ...softmax.RULES,
+  ...trigonometry.RULES,
   ...Object.fromEntries(
     [
       'And',
@@ -53,11 +59,25 @@ export const RULES: RuleTable = {
   ),
 }
 
-/** The rule of a node's operator, or undefined where it has none. */
+/** The rule of a node's operator, or undefined where it has none of its own. */
 export function ruleOf(node: Node): GradientRule | undefined {
   const entry = entryOf(node)
   if (entry === undefined || entry === NOT_DIFFERENTIABLE) return undefined
-  return typeof entry === 'function' ? { backward: entry } : entry
+  if (typeof entry === 'function') return { backward: entry }
+  return 'backward' in entry ? entry : undefined
+}
+
+/** What a node's operator is written out as; undefined where it has a rule of its own, or none. */
+export function expansionOf(node: Node): Expansion | undefined {
+  const entry = entryOf(node)
+  return typeof entry === 'object' && 'expand' in entry ? entry : undefined
+}
+
+/** Why no gradient goes through a node; undefined where one does, and where none has to. */
+export function limitOf(node: Node): string | undefined {
+  const entry = entryOf(node)
+  if (entry === undefined) return 'no gradient rule'
+  return typeof entry === 'object' ? entry.limit?.(node) : undefined
 }
 
 /** Whether gradients could flow through a node: false only where the table says so, true for unknown operators. */
@@ -66,5 +86,6 @@ export function isDifferentiable(node: Node): boolean {
 }
 
 function entryOf(node: Node): RuleTable[string] | undefined {
-  return node.domain === '' && Object.hasOwn(RULES, node.opType) ? RULES[node.opType] : undefined
+  const name = operatorName(node)
+  return Object.hasOwn(RULES, name) ? RULES[name] : undefined
 }

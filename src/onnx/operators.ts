@@ -127,9 +127,10 @@ const ROWS: readonly [string, Operator][] = [
   ...rows(
     'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity ' +
       'LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan ' +
-      'Tanh ThresholdedRelu',
+      'Tanh ThresholdedRelu com.microsoft.Gelu com.microsoft.QuickGelu',
     UNARY,
   ),
+  ...rows('com.microsoft.BiasGelu com.microsoft.FastGelu', { learned: { 1: 'bias' }, rank: 'of input' }),
 
   ...rows('Softmax LogSoftmax Hardmax Dropout LRN LpNormalization MeanVarianceNormalization CumSum', RESHAPED),
   ...rows('MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool', RESHAPED),

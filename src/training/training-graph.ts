@@ -1,6 +1,7 @@
 // From a student network and its teacher to the gradient graph that the replicas run.
 import { TtqError } from '../errors/ttq-error.js'
 import { differentiate } from '../gradient/differentiate.js'
+import { expandOperators } from '../gradient/expand-operators.js'
 import { attributes } from '../onnx/attributes.js'
 import { cloneModel, onlyOutput, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
@@ -54,7 +55,14 @@ export async function buildTrainingGraph(
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(pool, student, feeds, { task, output }, loss)
   const teacherForm = await trainingForm(pool, teacher, feeds, { task, output }, loss)
-  const graph = buildLossGraph(studentForm, teacherForm, task, loss)
+  // In the network's own operators: what is written out below still has the same names.
+  const parameters = trainableParameters(studentForm.graph)
+  const expanded = expandOperators(studentForm.graph, {
+    from: parameters.map(({ name }) => name),
+    to: studentForm.logits,
+    shapes: studentForm.shapes,
+  })
+  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
     opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
@@ -63,7 +71,6 @@ export async function buildTrainingGraph(
   const targets = zeros(task.targetInput(loss.batch))
   const { shapes } = await observe(pool, model, { ...feeds, [TARGETS_INPUT]: targets })
 
-  const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
     graph,
     new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
@@ -95,6 +102,8 @@ export async function buildTrainingGraph(
 interface TrainingForm extends TaskOutputs {
   model: Model
   graph: Graph
+  /** Of every value of the graph. */
+  shapes: ReadonlyMap<ValueName, readonly number[]>
 }
 
 function zeros({ elementType, dims }: ReturnType<Task['targetInput']>): Tensor {
@@ -122,7 +131,7 @@ async function trainingForm(
     name,
     type: { elementType: type, dims },
   }))
-  return { ...scores, model: form, graph: form.graph }
+  return { ...scores, model: form, graph: form.graph, shapes }
 }
 
 function refuseControlFlow(graph: Graph): void {
