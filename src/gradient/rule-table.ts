@@ -7,10 +7,13 @@ import * as arithmetic from './rules/arithmetic.js'
 import * as activation from './rules/activation.js'
 import * as convolution from './rules/convolution.js'
 import * as gelu from './rules/gelu.js'
+import * as indexing from './rules/indexing.js'
 import * as matrix from './rules/matrix.js'
 import * as normalization from './rules/normalization.js'
+import * as padding from './rules/padding.js'
 import * as pooling from './rules/pooling.js'
 import * as reduction from './rules/reduction.js'
+import * as resampling from './rules/resampling.js'
 import * as shape from './rules/shape.js'
 import * as softmax from './rules/softmax.js'
 import * as trigonometry from './rules/trigonometry.js'
@@ -20,10 +23,13 @@ export const RULES: RuleTable = {
   ...activation.RULES,
   ...convolution.RULES,
   ...gelu.RULES,
+  ...indexing.RULES,
   ...matrix.RULES,
   ...normalization.RULES,
+  ...padding.RULES,
   ...pooling.RULES,
   ...reduction.RULES,
+  ...resampling.RULES,
   ...shape.RULES,
   ...softmax.RULES,
   ...trigonometry.RULES,

@@ -248,6 +248,7 @@ export const ENGINES: Readonly<Record<string, { run: Engine; judges?: (test: Gra
     },
   },
   Pad: {
+    judges: (test) => test.attributes?.['mode'] === undefined,
     run: ([x], test) => {
       const { rank, shape } = x as tf.Tensor
       const pads = constant(test, 'pads') as number[]
