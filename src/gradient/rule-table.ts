@@ -5,7 +5,10 @@ import { operatorName } from '../onnx/operators.js'
 import { type Expansion, NOT_DIFFERENTIABLE, type GradientRule, type RuleTable } from './rule.js'
 import * as arithmetic from './rules/arithmetic.js'
 import * as activation from './rules/activation.js'
+import * as compositeNormalization from './rules/composite-normalization.js'
 import * as convolution from './rules/convolution.js'
+import * as einsum from './rules/einsum.js'
+import * as fused from './rules/fused.js'
 import * as gelu from './rules/gelu.js'
 import * as indexing from './rules/indexing.js'
 import * as matrix from './rules/matrix.js'
@@ -21,7 +24,10 @@ import * as trigonometry from './rules/trigonometry.js'
 export const RULES: RuleTable = {
   ...arithmetic.RULES,
   ...activation.RULES,
+  ...compositeNormalization.RULES,
   ...convolution.RULES,
+  ...einsum.RULES,
+  ...fused.RULES,
   ...gelu.RULES,
   ...indexing.RULES,
   ...matrix.RULES,

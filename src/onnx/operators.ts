@@ -112,9 +112,16 @@ const ROWS: readonly [string, Operator][] = [
       'com.microsoft.QGemm com.microsoft.QAttention',
     QUANTIZED,
   ),
-  ...rows('com.microsoft.FusedGemm com.microsoft.FusedConv com.microsoft.FusedMatMul com.microsoft.nchwc.Conv', {
+  ['com.microsoft.FusedConv', { learned: { 1: 'weight', 2: 'bias' }, weights: 'fused', rank: 'of input' }],
+  ['com.microsoft.FusedGemm', { learned: { 0: 'weight', 1: 'weight', 2: 'bias' }, weights: 'fused', rank: 2 }],
+  ...rows('com.microsoft.FusedMatMul com.microsoft.TransposeMatMul', {
+    learned: { 0: 'weight', 1: 'weight' },
+    takesBias: true,
     weights: 'fused',
   }),
+  ['com.microsoft.Attention', { learned: { 1: 'weight', 2: 'bias' }, weights: 'fused' }],
+  ['com.microsoft.MultiHeadAttention', { learned: { 3: 'bias' } }],
+  ['com.microsoft.nchwc.Conv', { weights: 'fused' }],
   ['DequantizeLinear', { dequantizes: true, rank: 'of input', result: 'unknown' }],
   ['QuantizeLinear', { rank: 'of input', result: 'unknown' }],
 
@@ -130,6 +137,14 @@ const ROWS: readonly [string, Operator][] = [
       'Tanh ThresholdedRelu com.microsoft.Gelu com.microsoft.QuickGelu',
     UNARY,
   ),
+  ...rows('GroupNormalization', { learned: { 1: 'scale', 2: 'bias' }, rank: 'of input' }),
+  ...rows('RMSNormalization SimplifiedLayerNormalization', { learned: { 1: 'scale' }, rank: 'of input' }),
+  ['com.microsoft.SkipLayerNormalization', { learned: { 2: 'scale', 3: 'bias', 4: 'bias' }, rank: 'of input' }],
+  ['com.microsoft.SkipSimplifiedLayerNormalization', { learned: { 2: 'scale', 3: 'bias' }, rank: 'of input' }],
+  [
+    'com.microsoft.EmbedLayerNormalization',
+    { learned: { 2: 'embedding', 3: 'embedding', 4: 'embedding', 5: 'scale', 6: 'bias' }, typeOf: 2 },
+  ],
   ...rows('com.microsoft.BiasGelu com.microsoft.FastGelu', { learned: { 1: 'bias' }, rank: 'of input' }),
 
   ...rows('Softmax LogSoftmax Hardmax Dropout LRN LpNormalization MeanVarianceNormalization CumSum', RESHAPED),
