@@ -1,8 +1,9 @@
 // Composite operators written out as standard ones that have gradient rules of their own: the form that training
 // differentiates. The network that is packed keeps them as they are.
 import { GraphBuilder } from '../onnx/graph-builder.js'
-import { valueNames } from '../onnx/graph-queries.js'
+import { producers, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
+import { valueFacts } from '../onnx/value-facts.js'
 import { findPath } from './path.js'
 import type { Shape } from './rule.js'
 import { expansionOf, limitOf } from './rule-table.js'
@@ -26,6 +27,7 @@ interface ExpandOptions {
 export function expandOperators(graph: Graph, { from, to, shapes }: ExpandOptions): Graph {
   const path = findPath(graph, from, to)
   const b = new GraphBuilder(valueNames(graph))
+  const { elementType } = valueFacts(graph, producers(graph))
   for (const node of graph.nodes) {
     const expansion = path.nodes.has(node) && limitOf(node) === undefined ? expansionOf(node) : undefined
     if (expansion === undefined) {
@@ -37,7 +39,7 @@ export function expandOperators(graph: Graph, { from, to, shapes }: ExpandOption
       if (found === undefined) throw new Error(`internal: expandOperators: the shape of "${value}" was not observed`)
       return found
     }
-    expansion.expand(node, { ...scopeOf(b, graph, node, shape), define: defineIn(b) })
+    expansion.expand(node, { ...scopeOf(b, graph, node, shape), define: defineIn(b), elementType })
   }
   return { ...graph, nodes: b.nodes, initializers: new Map([...graph.initializers, ...b.initializers]) }
 }

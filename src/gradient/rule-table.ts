@@ -5,16 +5,19 @@ import { operatorName } from '../onnx/operators.js'
 import { type Expansion, NOT_DIFFERENTIABLE, type GradientRule, type RuleTable } from './rule.js'
 import * as arithmetic from './rules/arithmetic.js'
 import * as activation from './rules/activation.js'
+import * as attention from './rules/attention.js'
 import * as compositeNormalization from './rules/composite-normalization.js'
 import * as convolution from './rules/convolution.js'
 import * as einsum from './rules/einsum.js'
 import * as fused from './rules/fused.js'
 import * as gelu from './rules/gelu.js'
+import * as grid from './rules/grid.js'
 import * as indexing from './rules/indexing.js'
 import * as matrix from './rules/matrix.js'
 import * as normalization from './rules/normalization.js'
 import * as padding from './rules/padding.js'
 import * as pooling from './rules/pooling.js'
+import * as quantization from './rules/quantization.js'
 import * as reduction from './rules/reduction.js'
 import * as resampling from './rules/resampling.js'
 import * as shape from './rules/shape.js'
@@ -24,16 +27,19 @@ import * as trigonometry from './rules/trigonometry.js'
 export const RULES: RuleTable = {
   ...arithmetic.RULES,
   ...activation.RULES,
+  ...attention.RULES,
   ...compositeNormalization.RULES,
   ...convolution.RULES,
   ...einsum.RULES,
   ...fused.RULES,
   ...gelu.RULES,
+  ...grid.RULES,
   ...indexing.RULES,
   ...matrix.RULES,
   ...normalization.RULES,
   ...padding.RULES,
   ...pooling.RULES,
+  ...quantization.RULES,
   ...reduction.RULES,
   ...resampling.RULES,
   ...shape.RULES,
@@ -44,6 +50,7 @@ export const RULES: RuleTable = {
       'And',
       'ArgMax',
       'ArgMin',
+      'Bernoulli',
       'Ceil',
       'ConstantOfShape',
       'Equal',
@@ -51,15 +58,19 @@ export const RULES: RuleTable = {
       'Floor',
       'Greater',
       'GreaterOrEqual',
+      'Hardmax',
       'IsInf',
       'IsNaN',
       'Less',
       'LessOrEqual',
+      'NonMaxSuppression',
       'NonZero',
       'Not',
       'OneHot',
       'Or',
+      'RandomNormal',
       'RandomNormalLike',
+      'RandomUniform',
       'RandomUniformLike',
       'Range',
       'Round',

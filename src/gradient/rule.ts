@@ -1,5 +1,6 @@
 // What a differentiation rule is. The rules themselves stand in rules/, the table in rule-table.ts, the driver in
 // differentiate.ts.
+import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Attributes, Node, ValueName } from '../onnx/model.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
@@ -38,8 +39,8 @@ export interface RuleScope extends Scope {
   saved(key: string): ValueName
 }
 
-/** Scope of an expansion: what it emits takes the node's place. */
-export interface ExpansionScope extends Scope {
+/** What takes a node's place in the forward pass. */
+interface ReplacingScope extends Scope {
   /**
    * Adds a node whose outputs carry the given names (every output of the node that is replaced, and is used, must be
    * defined so).
@@ -47,8 +48,14 @@ export interface ExpansionScope extends Scope {
   define(opType: string, inputs: readonly ValueName[], outputs: readonly ValueName[], attributes?: Attributes): void
 }
 
-/** Scope of a rule's forward emission: the same, with a memory for the backward pass. */
-export interface ForwardScope extends ExpansionScope {
+/** Scope of an expansion. */
+export interface ExpansionScope extends ReplacingScope {
+  /** Element type of a forward value, where the graph tells. */
+  elementType(value: ValueName): DataType | undefined
+}
+
+/** Scope of a rule's forward emission: with a memory for the backward pass. */
+export interface ForwardScope extends ReplacingScope {
   save(key: string, value: ValueName): void
 }
 
@@ -68,8 +75,10 @@ export interface GradientRule {
    * statistics).
    */
   forward?: (node: Node, g: ForwardScope) => void
-  /** What of this very node the rule cannot differentiate, e.g. `mode "reflect"`; undefined where all is well. */
+  /** What of this very node the rule cannot differentiate, e.g. `storage_order 1`; undefined where all is well. */
   limit?: (node: Node) => string | undefined
+  /** The same in general, what shapes and constants may forbid included, for the list of operators in docs. */
+  except?: string
 }
 
 /**
@@ -80,6 +89,7 @@ export interface Expansion {
   expand: (node: Node, g: ExpansionScope) => void
   /** As of rules. */
   limit?: (node: Node) => string | undefined
+  except?: string
 }
 
 /** No gradient flows through this operator, by definition (Shape, Greater, ArgMax, ...). */

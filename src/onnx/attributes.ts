@@ -41,6 +41,11 @@ export function attributes(
   return result
 }
 
+/** Attributes without those of these names. */
+export function withoutAttributes(attrs: Attributes, ...names: readonly string[]): Attributes {
+  return Object.fromEntries(Object.entries(attrs).filter(([name]) => !names.includes(name)))
+}
+
 /** `node "conv1" (Conv)`, or its first output where the node has no name: how every message names a node. */
 export function describeNode(node: Node): string {
   return `node "${node.name || (node.outputs[0] ?? '')}" (${node.domain ? `${node.domain}.` : ''}${node.opType})`

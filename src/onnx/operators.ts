@@ -187,6 +187,9 @@ const ROWS: readonly [string, Operator][] = [
 const BY_NAME = new Map(ROWS)
 if (BY_NAME.size !== ROWS.length) throw new Error('internal: an operator has two rows')
 
+/** Names of all operators that the table has, as `operatorName` gives them. */
+export const OPERATORS: readonly string[] = [...BY_NAME.keys()]
+
 /** As reports name it: `Conv`, `com.microsoft.QGemm`. */
 export function operatorName({ domain, opType }: Pick<Node, 'domain' | 'opType'>): string {
   return domain === '' ? opType : `${domain}.${opType}`

@@ -53,8 +53,8 @@ async function checkDifferences(found: GradientCase): Promise<void> {
     assert.equal(gradient.length, found.inputs[name]?.data.length)
     const scale = Math.max(1e-2, ...list.map(({ value }) => Math.abs(value)))
     assert.ok(
-      list.some(({ value }) => value !== 0),
-      `${name}: the witness sees no gradient`,
+      list.some(({ value }) => value !== 0) !== (found.flat ?? []).includes(name),
+      `${name}: the witness sees ${found.flat?.includes(name) === true ? 'a' : 'no'} gradient`,
     )
     for (const { index, value } of list) {
       assert.ok(
@@ -102,6 +102,9 @@ async function checkGolden(golden: Golden): Promise<void> {
     assertNear(analytic[name] as Float32Array, expected, 2e-5, `d${name}`)
 }
 
+/** Its derivative is 0 almost everywhere: what flows instead is the matter of straight-through.test.ts. */
+const STRAIGHT_THROUGH = ['QuantizeLinear']
+
 for (const [opType, rule] of Object.entries(RULES)) {
   if (rule === NOT_DIFFERENTIABLE) continue
   const isOfRule = (found: GradientCase): boolean =>
@@ -110,10 +113,10 @@ for (const [opType, rule] of Object.entries(RULES)) {
   const cases = [...CASES.filter(isOfRule), ...goldens]
   const judged = cases.filter((found) => ENGINES[opType] !== undefined && ENGINES[opType].judges?.(found) !== false)
   describe(`rule ${opType}`, () => {
-    test('has a case', () => {
+    test('has a case', { skip: STRAIGHT_THROUGH.includes(opType) }, () => {
       assert.ok(cases.length > 0)
     })
-    test('has a case for the second witness', () => {
+    test('has a case for the second witness', { skip: STRAIGHT_THROUGH.includes(opType) }, () => {
       assert.ok(judged.length + goldens.length > 0)
     })
     for (const found of cases)

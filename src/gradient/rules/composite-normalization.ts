@@ -30,6 +30,7 @@ export const RULES = {
 
   // Of the sum of x, skip and bias, which may be a result as well
   'com.microsoft.SkipLayerNormalization': {
+    except: 'outputs of mean and deviation',
     limit: withoutStatistics,
     expand: (node, g) => {
       const [x = '', skip = '', scale = '', shift = '', bias = ''] = node.inputs
@@ -39,6 +40,7 @@ export const RULES = {
     },
   },
   'com.microsoft.SkipSimplifiedLayerNormalization': {
+    except: 'outputs of mean and deviation',
     limit: withoutStatistics,
     expand: (node, g) => {
       const [x = '', skip = '', scale = '', bias = ''] = node.inputs
@@ -116,6 +118,7 @@ export const RULES = {
 // https://onnx.ai/onnx/operators/onnx__RMSNormalization.html
 function rootMeanSquare(): Expansion {
   return {
+    except: 'a second output',
     limit: (node) => ((node.outputs[1] ?? '') === '' ? undefined : 'its second output'),
     expand: (node, g) => {
       const [x = '', scale = ''] = node.inputs

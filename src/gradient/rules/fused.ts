@@ -1,16 +1,23 @@
 // Layers as ONNX Runtime saves them in networks that it has optimised, with what stood behind them: written out again.
-// https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
-import { attribute, attributes } from '../../onnx/attributes.js'
-import type { Attributes, Node, ValueName } from '../../onnx/model.js'
+// What they compute stands in its list of contrib operators.
+import { attribute, attributes, withoutAttributes } from '../../onnx/attributes.js'
+import type { Node, ValueName } from '../../onnx/model.js'
 import type { ExpansionScope, RuleTable, Shape } from '../rule.js'
+
+const UNKNOWN_ACTIVATIONS = 'activations that are none of the usual'
 
 export const RULES = {
   // y = activation(Conv(x, w, bias) + z)
   'com.microsoft.FusedConv': {
+    except: UNKNOWN_ACTIVATIONS,
     limit: withKnownActivation,
     expand: (node, g) => {
       const [x = '', w = '', bias = '', z = ''] = node.inputs
-      const conv = g.emit('Conv', [x, w, ...(bias ? [bias] : [])], without(node, 'activation', 'activation_params'))
+      const conv = g.emit(
+        'Conv',
+        [x, w, ...(bias ? [bias] : [])],
+        withoutAttributes(node.attributes, 'activation', 'activation_params'),
+      )
       const sum = z ? g.emit('Add', [conv, z]) : conv
       defineActivation(node, g, sum, attribute(node, 'activation_params', 'floats', []))
     },
@@ -18,17 +25,22 @@ export const RULES = {
 
   // y = activation(Gemm(a, b, c))
   'com.microsoft.FusedGemm': {
+    except: UNKNOWN_ACTIVATIONS,
     limit: withKnownActivation,
     expand: (node, g) => {
       const names = ['alpha', 'beta', 'gamma'].map((name) => `activation_${name}`)
-      const gemm = g.emit('Gemm', node.inputs, without(node, 'activation', ...names))
+      const gemm = g.emit('Gemm', node.inputs, withoutAttributes(node.attributes, 'activation', ...names))
       const given = names.flatMap((name) => attribute(node, name, 'float', undefined) ?? [])
       defineActivation(node, g, gemm, given)
     },
   },
 
-  'com.microsoft.FusedMatMul': { limit: withBatchesInFront, expand: expandMatMul },
-  'com.microsoft.TransposeMatMul': { limit: withBatchesInFront, expand: expandMatMul },
+  'com.microsoft.FusedMatMul': { except: 'transBatchA, transBatchB', limit: withBatchesInFront, expand: expandMatMul },
+  'com.microsoft.TransposeMatMul': {
+    except: 'transBatchA, transBatchB',
+    limit: withBatchesInFront,
+    expand: expandMatMul,
+  },
 } satisfies RuleTable
 
 /** Activation -> the attributes that its parameters are. */
@@ -54,7 +66,8 @@ function defineActivation(node: Node, g: ExpansionScope, value: ValueName, given
   const name = attribute(node, 'activation', 'string', '')
   if (name === '') return g.define('Identity', [value], node.outputs)
   // Clip has them as inputs.
-  if (name === 'Clip') return g.define('Clip', [value, ...given.slice(0, 2).map(g.scalar)], node.outputs)
+  if (name === 'Clip')
+    return g.define('Clip', [value, ...given.slice(0, 2).map((bound) => g.scalar(bound))], node.outputs)
   const names = ACTIVATIONS[name] as readonly string[]
   const parameters = given.slice(0, names.length).map((number, i) => [names[i] as string, { float: number }] as const)
   g.define(name, [value], node.outputs, attributes(Object.fromEntries(parameters)))
@@ -81,8 +94,4 @@ function swapped(g: ExpansionScope, value: ValueName, { length }: Shape): ValueN
   if (length < 2) return value
   const order = Array.from({ length }, (_, axis) => axis)
   return g.emit('Transpose', [value], { perm: [...order.slice(0, -2), length - 1, length - 2] })
-}
-
-function without(node: Node, ...names: readonly string[]): Attributes {
-  return Object.fromEntries(Object.entries(node.attributes).filter(([name]) => !names.includes(name)))
 }

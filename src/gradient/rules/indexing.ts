@@ -1,5 +1,5 @@
 // Rules of operators that take elements at indices, or put them there.
-import { attribute } from '../../onnx/attributes.js'
+import { attribute, withoutAttributes } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { elementCount, int64 } from '../../tensor/tensor.js'
 import type { GradientRule, RuleScope, RuleTable } from '../rule.js'
@@ -59,13 +59,14 @@ type Taking = (g: RuleScope, indices: ValueName, node: Node) => ValueName
 // @param take dy at the indices
 function scatter(take: Taking): GradientRule {
   return {
+    except: 'reductions but add',
     limit: (node) => {
       const reduction = attribute(node, 'reduction', 'string', 'none')
       return reduction === 'none' || reduction === 'add' ? undefined : `reduction "${reduction}"`
     },
     backward: (node, g) => {
       const [, indices = '', updates = ''] = node.inputs
-      const { reduction: _reduction, ...attributes } = node.attributes
+      const attributes = withoutAttributes(node.attributes, 'reduction')
       const kept = (): ValueName =>
         attribute(node, 'reduction', 'string', 'none') === 'add'
           ? g.gradient()

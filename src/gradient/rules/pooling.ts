@@ -10,6 +10,7 @@ export const RULES = {
   // y = max over the window: dx = dy at the place of the maximum, which the forward pass must note.
   // ONNX Runtime counts Indices through the whole tensor [N,C,...], not per image.
   MaxPool: {
+    except: 'storage_order 1',
     limit: (node) =>
       attribute(node, 'storage_order', 'int', 0) === 0 ? undefined : 'column-major indices (storage_order 1)',
     forward: (node, g) => {

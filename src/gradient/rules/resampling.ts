@@ -1,5 +1,5 @@
 // Rules of operators that make images of other sizes. x is [N,C,...].
-import { attribute } from '../../onnx/attributes.js'
+import { attribute, withoutAttributes } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { float32 } from '../../tensor/tensor.js'
 import { LARGEST_MATRIX, mapAxis } from '../along-axis.js'
@@ -9,6 +9,7 @@ import type { RuleScope, RuleTable } from '../rule.js'
 export const RULES = {
   // y = x times a matrix along each axis, whatever mode and coordinates: dx = dy times the same matrices, transposed
   Resize: {
+    except: 'keep_aspect_ratio_policy, scales or sizes that depend on data, axes of thousands of elements',
     limit: (node) => {
       const policy = attribute(node, 'keep_aspect_ratio_policy', 'string', 'stretch')
       return policy === 'stretch' ? undefined : `keep_aspect_ratio_policy "${policy}"`
@@ -64,10 +65,10 @@ function matrixAlong(node: Node, g: RuleScope, axis: number): ValueName | undefi
   const [start, end] = crops ? [place, place + axes.length].map((own) => numbersOf(g, roi)[own] as number) : []
   const region = crops ? g.constant(float32([8], [0, 0, 0, start as number, 1, 1, 1, end as number])) : ''
   const way = sizes === '' ? [g.constant(float32([4], [1, 1, 1, scale as number]))] : ['', g.ints([1, 1, from, to])]
-  const { axes: _axes, ...attributes } = node.attributes
   const units = g.emit('EyeLike', [g.emit('ConstantOfShape', [g.ints([from, from])])])
   const image = g.emit('Reshape', [units, g.ints([1, 1, from, from])])
   // What lies outside gets a constant, which has no part in the gradient.
-  const resized = g.emit('Resize', [image, region, ...way], { ...attributes, extrapolation_value: { float: 0 } })
+  const attributes = { ...withoutAttributes(node.attributes, 'axes'), extrapolation_value: { float: 0 } }
+  const resized = g.emit('Resize', [image, region, ...way], attributes)
   return g.emit('Reshape', [resized, g.ints([from, to])])
 }
