@@ -26,7 +26,7 @@ interface ExpandOptions {
  */
 export function expandOperators(graph: Graph, { from, to, shapes }: ExpandOptions): Graph {
   const path = findPath(graph, from, to)
-  const b = new GraphBuilder(valueNames(graph))
+  const b = new GraphBuilder([...valueNames(graph), ...graph.nodes.map(({ name }) => name)])
   const { elementType } = valueFacts(graph, producers(graph))
   for (const node of graph.nodes) {
     const expansion = path.nodes.has(node) && limitOf(node) === undefined ? expansionOf(node) : undefined

@@ -18,6 +18,7 @@ import * as normalization from './rules/normalization.js'
 import * as padding from './rules/padding.js'
 import * as pooling from './rules/pooling.js'
 import * as quantization from './rules/quantization.js'
+import * as recurrent from './rules/recurrent.js'
 import * as reduction from './rules/reduction.js'
 import * as resampling from './rules/resampling.js'
 import * as shape from './rules/shape.js'
@@ -40,6 +41,7 @@ export const RULES: RuleTable = {
   ...padding.RULES,
   ...pooling.RULES,
   ...quantization.RULES,
+  ...recurrent.RULES,
   ...reduction.RULES,
   ...resampling.RULES,
   ...shape.RULES,

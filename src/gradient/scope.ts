@@ -26,6 +26,7 @@ export function scopeOf(b: GraphBuilder, graph: Graph, node: Node, shape: (value
 /** Adds ai.onnx nodes whose outputs have names already. */
 export function defineIn(b: GraphBuilder): ExpansionScope['define'] {
   return (opType, inputs, outputs, attributes = {}) => {
-    b.push({ name: outputs[0] ?? '', opType, domain: '', inputs: [...inputs], outputs: [...outputs], attributes })
+    const name = b.fresh(outputs.find((output) => output !== '') ?? opType)
+    b.push({ name, opType, domain: '', inputs: [...inputs], outputs: [...outputs], attributes })
   }
 }

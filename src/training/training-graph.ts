@@ -1,10 +1,11 @@
 // From a student network and its teacher to the gradient graph that the replicas run.
-import { TtqError } from '../errors/ttq-error.js'
-import { differentiate } from '../gradient/differentiate.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
+import { differentiate, unsupportedNodes } from '../gradient/differentiate.js'
 import { expandOperators } from '../gradient/expand-operators.js'
 import { attributes } from '../onnx/attributes.js'
 import { cloneModel, onlyOutput, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { operatorOf } from '../onnx/operators.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
 import type { Feeds, Loader } from '../runtime/engine.js'
@@ -55,13 +56,7 @@ export async function buildTrainingGraph(
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(pool, student, feeds, { task, output }, loss)
   const teacherForm = await trainingForm(pool, teacher, feeds, { task, output }, loss)
-  // In the network's own operators: what is written out below still has the same names.
-  const parameters = trainableParameters(studentForm.graph)
-  const expanded = expandOperators(studentForm.graph, {
-    from: parameters.map(({ name }) => name),
-    to: studentForm.logits,
-    shapes: studentForm.shapes,
-  })
+  const { parameters, expanded } = writtenOut(studentForm)
   const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
@@ -97,6 +92,25 @@ export async function buildTrainingGraph(
     gradients: new Map([...gradient.gradients, ...nextStatistics]),
     unreached: gradient.unreached,
   }
+}
+
+// The student in operators that have gradient rules, and what of it learns: recurrent layers do unless they cannot be
+// written out, and then what stands behind them does.
+function writtenOut({ graph, logits, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
+  const attempt = (recurrent: boolean): { parameters: Parameter[]; expanded: Graph } => {
+    const parameters = trainableParameters(graph, { recurrent })
+    const from = parameters.map(({ name }) => name)
+    return { parameters, expanded: expandOperators(graph, { from, to: logits, shapes }) }
+  }
+  try {
+    const all = attempt(true)
+    const names = all.parameters.map(({ name }) => name)
+    const left = unsupportedNodes(graph, names, logits)
+    if (!left.some(({ node }) => operatorOf(node).weights === 'recurrent')) return all
+  } catch (cause) {
+    if (!hasCode(cause, 'unsupported')) throw cause
+  }
+  return attempt(false)
 }
 
 interface TrainingForm extends TaskOutputs {
