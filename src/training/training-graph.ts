@@ -1,9 +1,11 @@
 // From a student network and its teacher to the gradient graph that the replicas run.
-import { TtqError } from '../errors/ttq-error.js'
-import { differentiate } from '../gradient/differentiate.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
+import { differentiate, unsupportedNodes } from '../gradient/differentiate.js'
+import { expandOperators } from '../gradient/expand-operators.js'
 import { attributes } from '../onnx/attributes.js'
 import { cloneModel, onlyOutput, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { operatorOf } from '../onnx/operators.js'
 import { staticValues } from '../onnx/static-values.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
 import type { Feeds, Loader } from '../runtime/engine.js'
@@ -54,7 +56,8 @@ export async function buildTrainingGraph(
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(pool, student, feeds, { task, output }, loss)
   const teacherForm = await trainingForm(pool, teacher, feeds, { task, output }, loss)
-  const graph = buildLossGraph(studentForm, teacherForm, task, loss)
+  const { parameters, expanded } = writtenOut(studentForm)
+  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
     opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
@@ -63,7 +66,6 @@ export async function buildTrainingGraph(
   const targets = zeros(task.targetInput(loss.batch))
   const { shapes } = await observe(pool, model, { ...feeds, [TARGETS_INPUT]: targets })
 
-  const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
     graph,
     new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
@@ -92,9 +94,30 @@ export async function buildTrainingGraph(
   }
 }
 
+// The student in operators that have gradient rules, and what of it learns: recurrent layers do unless they cannot be
+// written out, and then what stands behind them does.
+function writtenOut({ graph, logits, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
+  const attempt = (recurrent: boolean): { parameters: Parameter[]; expanded: Graph } => {
+    const parameters = trainableParameters(graph, { recurrent })
+    const from = parameters.map(({ name }) => name)
+    return { parameters, expanded: expandOperators(graph, { from, to: logits, shapes }) }
+  }
+  try {
+    const all = attempt(true)
+    const names = all.parameters.map(({ name }) => name)
+    const left = unsupportedNodes(graph, names, logits)
+    if (!left.some(({ node }) => operatorOf(node).weights === 'recurrent')) return all
+  } catch (cause) {
+    if (!hasCode(cause, 'unsupported')) throw cause
+  }
+  return attempt(false)
+}
+
 interface TrainingForm extends TaskOutputs {
   model: Model
   graph: Graph
+  /** Of every value of the graph. */
+  shapes: ReadonlyMap<ValueName, readonly number[]>
 }
 
 function zeros({ elementType, dims }: ReturnType<Task['targetInput']>): Tensor {
@@ -122,7 +145,7 @@ async function trainingForm(
     name,
     type: { elementType: type, dims },
   }))
-  return { ...scores, model: form, graph: form.graph }
+  return { ...scores, model: form, graph: form.graph, shapes }
 }
 
 function refuseControlFlow(graph: Graph): void {
