@@ -61,11 +61,9 @@ export function checkpointFile(
     others,
     existsHint,
   })
-  let isThere = false
+  let isThere = resume
   // Short runs write none, and need nobody to watch over them.
   const watch = (): void => {
-    if (isThere) return
-    isThere = true
     leaveWords(
       `the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`,
       target,
@@ -77,8 +75,9 @@ export function checkpointFile(
       name: path,
       save: (bytes) => {
         try {
-          writeAtomically(target, bytes)
           watch()
+          writeAtomically(target, bytes)
+          isThere = true
         } catch (error) {
           // The run is worth more than its checkpoint.
           complain(`warning: ${(error as Error).message}`)
