@@ -23,17 +23,24 @@ export interface FittingSamples extends Samples {
 /** Samples that nothing is fitted on; of few samples a tenth. */
 const HELD_OUT = 64
 
-/** How many of so many training samples layers are fitted on, and how many others are held out: one at least of each. */
-export function shareOut(size: number, samples: number): { fitted: number; heldOut: number } {
-  const heldOut = Math.min(HELD_OUT, Math.max(size - samples, Math.ceil(size / 10)), size - 1)
+/**
+ * How many of so many training samples layers are fitted on, and how many others are held out: one at least of each.
+ * @param most others
+ */
+export function shareOut(size: number, samples: number, most = HELD_OUT): { fitted: number; heldOut: number } {
+  const heldOut = Math.min(most, Math.max(size - samples, Math.ceil(size / 10)), size - 1)
   return { fitted: Math.min(samples, size - heldOut), heldOut }
 }
 
-/** Training samples, of which nothing but the inputs is used. */
-export function trainingSamples({ dataset, fixedBatch }: BoundSamples, job: CompressJob): FittingSamples {
+/** Training samples, of which nothing but the inputs is used. @param most that are held out */
+export function trainingSamples(
+  { dataset, fixedBatch }: Pick<BoundSamples, 'dataset' | 'fixedBatch'>,
+  job: CompressJob,
+  most?: number,
+): FittingSamples {
   const { train } = dataset
   const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
-  const count = shareOut(train.size, job.options.samples)
+  const count = shareOut(train.size, job.options.samples, most)
   const indices = order.slice(0, count.fitted)
   return {
     split: ofOneShape(train, dataset.name),

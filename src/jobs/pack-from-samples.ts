@@ -1,18 +1,13 @@
 // Compressing on samples by which the network cannot be scored, for want of labels or of a task that is known: layer by
 // layer, without training.
-import type { BoundSamples } from '../binding/bind-samples.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
+import type { UnscoredSamples } from './bind-data.js'
 import type { CompressJob } from './compress-job.js'
 import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFitted } from './pack-fitted.js'
 import type { PackedResult } from './packed-result.js'
-
-export interface UnscoredSamples extends BoundSamples {
-  /** Why accuracy is not measured, in a few words. */
-  unmeasured: string
-}
 
 /** @throws TtqError `model`, `data`, `runtime`, `interrupted` */
 export async function packFromSamples(

@@ -125,11 +125,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx --data x.mjs --max-drop 1 --max-drop-action retry',
     '--max-drop-action: found "retry", expected restore or fail.',
   ],
-  [
-    'analyze m.onnx',
-    'analyze: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader ' +
-      'module: docs/datasets.md.',
-  ],
+  ['analyze m.onnx --network-output y', '--network-output: given without --data, expected a dataset.'],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 to 1000000.'],
   ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
   [

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import { unpack } from '../../src/packed/index.js'
@@ -250,16 +250,25 @@ describe('the other commands', () => {
     const args = ['analyze', 'm.onnx', '--data', './loader.mjs', '--ternary', 'first.weight', '--samples', '40']
     const { code, stdout, stderr } = await run(folder, args)
     assert.equal(code, 0, stderr)
-    assert.match(
-      stdout,
-      /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/,
-    )
+    assert.match(stdout, /^m\.onnx: 2 layers can become ternary; each alone, the most harmful first\n/)
     assert.match(stdout, /\nkept +last\.weight \(last layer\)\n/)
     const report = JSON.parse((await run(folder, [...args, '--json', '--report', 'r.json'])).stdout) as AnalyzeReport
     assert.deepEqual([report.schema, report.samples], ['ttq-analyze/1', 40])
     assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')), report)
     const names = report.layers.map(({ name }) => name)
     assert.ok(stdout.indexOf(names[0] as string) < stdout.indexOf(names[1] as string))
+  })
+
+  test('analyze without data: on synthetic samples, with and without the word for it', async () => {
+    const folder = setUp()
+    const args = ['analyze', 'm.onnx', '--samples', '40']
+    const { code, stdout, stderr } = await run(folder, args)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\nfitted +on 40 synthetic features \(unit normals\); measured on 64 others\n/)
+    assert.match(stdout, /\n +layer +op +shape +error +moves +share +saves\n1 +middle\.weight +Gemm +16x16 /)
+    const again = await run(folder, [...args, '--data', 'none'])
+    const table = (text: string): string => text.slice(text.indexOf('layer '))
+    assert.equal(table(again.stdout), table(stdout))
   })
 
   test('unpack through pipes gives the same bytes as through files', async () => {
