@@ -267,7 +267,7 @@ describe('the other commands', () => {
     assert.match(stdout, /\nfitted +on 40 synthetic features \(unit normals\); measured on 64 others\n/)
     assert.match(stdout, /\n +layer +op +shape +error +moves +share +saves\n1 +middle\.weight +Gemm +16x16 /)
     const again = await run(folder, [...args, '--data', 'none'])
-    const table = (text: string): string => text.slice(text.indexOf('layer '))
+    const table = (text: string): string => text.slice(text.indexOf('  layer '))
     assert.equal(table(again.stdout), table(stdout))
   })
 
