@@ -66,7 +66,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
               job.progress({ kind: 'evaluated', done, total })
             }
             const samples = OPTIONS.samples.default.base
-            return (await measureLayerCosts(pool, bound, choices, { ...options, samples, onProgress })).costs
+            return await measureLayerCosts(pool, bound, choices, { ...options, samples, onProgress })
           },
           fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
           confirm,

@@ -38,13 +38,13 @@ export const SOURCE_OPTIONS = {
 } as const satisfies Record<string, OptionRow>
 
 export const MEASURING_OPTIONS = {
-  /** Samples that layers are measured on (analyze, held-out ones), or fitted on without training (compress). */
+  /** Samples that layers are fitted on without training; where the data have classes, analyze measures on as many others. */
   samples: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['analyze', 'compress'],
     default: { base: 1024 },
     group: 'Measuring:',
-    help: 'held-out training samples to measure on',
+    help: 'samples that layers are fitted on: of --data, else synthetic ones; with classes, as many others measure them',
     at: {
       compress: {
         group: 'Layer by layer:',

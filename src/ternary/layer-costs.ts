@@ -30,21 +30,8 @@ export interface LayerCost {
    * samples.
    */
   divergence: number
-  /** What the task counts (Evaluation.score); null without labels. */
-  score: number | null
-  /** Squared error of the ternary weights as a share of the weights' squares. */
-  fitError: number
   /** Bytes that the packed file saves by it. */
   savedBytes: number
-}
-
-interface LayerCosts {
-  /** Samples measured on. */
-  samples: number
-  /** The original network on them. */
-  baseline: { score: number | null }
-  /** The ternary choices, most divergence first. */
-  costs: readonly LayerCost[]
 }
 
 interface LayerCostOptions
@@ -56,10 +43,47 @@ interface LayerCostOptions
 
 /** Samples per run. */
 const BATCH = 64
+
+/** How far a changed network is from the original. */
+export interface Compared {
+  /** See LayerCost. */
+  divergence: number
+  /** What the task counts (Evaluation.score); null without labels. */
+  score: number | null
+}
+
 /**
- * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised), one pass of the
- * network per layer, a layer per worker at a time. Samples are of the held-out ones, so that nothing is learned from
- * the test set.
+ * Compares networks with the original on training samples: one pass each, a network per worker at a time.
+ * @param changed by name; their values are the original's
+ * @throws TtqError `runtime` when the original's scores are not finite
+ */
+export async function compareLayers(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  indices: readonly number[],
+  changed: ReadonlyMap<ValueName, () => Model>,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<{ baseline: { score: number | null }; costs: Map<ValueName, Compared> }> {
+  const measured = new Samples(bound, indices)
+  const { score } = await measured.baseline(pool)
+  const networks = [...changed]
+  const costs = new Map<ValueName, Compared>()
+  let next = 0
+  const work = async (worker: number): Promise<void> => {
+    for (let i = next++; i < networks.length; i = next++) {
+      const [name, network] = networks[i] as (typeof networks)[number]
+      costs.set(name, await measured.compare(pool, worker, network()))
+      onProgress(costs.size, networks.length)
+    }
+  }
+  await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
+  return { baseline: { score }, costs }
+}
+
+/**
+ * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised). Samples are of the
+ * held-out ones, so that nothing is learned from the test set.
+ * @returns the ternary choices, most divergence first
  * @throws TtqError `model` when weights are not finite
  */
 export async function measureLayerCosts(
@@ -67,35 +91,34 @@ export async function measureLayerCosts(
   bound: BoundNetwork,
   choices: readonly LayerChoice[],
   options: LayerCostOptions,
-): Promise<LayerCosts> {
+): Promise<LayerCost[]> {
   const split = holdOut(bound.dataset, options)
   const start = await startForm(pool, bound, choices, options, split.training)
-  const measured = new Samples(bound, evenly(split.heldOut, options.samples))
-  const baseline = await measured.baseline(pool)
   const ternary = choices.filter((choice) => choice.ternary)
-  const costs: LayerCost[] = []
-  let next = 0
-  const work = async (worker: number): Promise<void> => {
-    for (let i = next++; i < ternary.length; i = next++) {
-      const { weight, dims, elementType } = ternary[i] as LayerChoice
-      const full = start.graph.initializers.get(weight) as Tensor<FloatType>
-      const { layer, tensor } = fitLayer(weight, full, options)
+  const alone = ternary.map(({ weight }): [ValueName, () => Model] => [
+    weight,
+    () => {
+      const { tensor } = fitLayer(weight, start.graph.initializers.get(weight) as Tensor<FloatType>, options)
       const initializers = new Map(start.graph.initializers).set(weight, tensor)
-      const compared = await measured.compare(pool, worker, { ...start, graph: { ...start.graph, initializers } })
-      const form = { encoding: 'ternary2', ...layer } as const
-      costs.push({
-        weight,
-        ...compared,
-        fitError: fitError(full, tensor),
-        savedBytes: byteLength(elementType, elementCount(dims)) - storedBytes(form, elementType, dims),
-      })
-      options.onProgress?.(costs.length, ternary.length)
-    }
-  }
-  await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
-  const order = new Map(ternary.map(({ weight }, i) => [weight, i]))
-  costs.sort((a, b) => b.divergence - a.divergence || (order.get(a.weight) as number) - (order.get(b.weight) as number))
-  return { samples: measured.size, baseline: { score: baseline.score }, costs }
+      return { ...start, graph: { ...start.graph, initializers } }
+    },
+  ])
+  const indices = evenly(split.heldOut, options.samples)
+  const { costs } = await compareLayers(pool, bound, indices, new Map(alone), options.onProgress)
+  return ternary
+    .map((choice): LayerCost => ({
+      weight: choice.weight,
+      divergence: (costs.get(choice.weight) as Compared).divergence,
+      savedBytes: ternarySaves(choice),
+    }))
+    .sort((a, b) => b.divergence - a.divergence)
+}
+
+/** Bytes that the packed file saves where a layer is ternary. */
+export function ternarySaves({ elementType, dims }: LayerChoice): number {
+  const size = elementCount(dims)
+  const form = { encoding: 'ternary2', codes: new Int8Array(size), wp: 1, wn: 1 } as const
+  return byteLength(elementType, size) - storedBytes(form, elementType, dims)
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
@@ -143,7 +166,7 @@ class Samples {
   }
 
   /** A network with the original's values, against it. */
-  async compare(pool: WorkerPool, worker: number, model: Model): Promise<{ divergence: number; score: number | null }> {
+  async compare(pool: WorkerPool, worker: number, model: Model): Promise<Compared> {
     const { output, evaluation } = await this.run(pool, worker, model)
     const divergence = this.task.divergence(this.original as Tensor, output, this.size)
     return { divergence, score: evaluation.score }
@@ -181,15 +204,4 @@ function joined(parts: readonly Float32Array[], samples: number): Tensor {
     end += part.length
   }
   return float32([samples, values.length / samples], values)
-}
-
-function fitError(full: Tensor<FloatType>, fitted: Tensor<FloatType>): number {
-  const [weights, values] = [float32Values(full), float32Values(fitted)]
-  let squares = 0
-  let error = 0
-  weights.forEach((weight, i) => {
-    squares += weight * weight
-    error += (weight - (values[i] as number)) ** 2
-  })
-  return squares === 0 ? 0 : error / squares
 }

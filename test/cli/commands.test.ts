@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import { unpack } from '../../src/packed/index.js'
@@ -269,16 +269,25 @@ describe('the other commands', () => {
     const args = ['analyze', 'm.onnx', '--data', './loader.mjs', '--ternary', 'first.weight', '--samples', '40']
     const { code, stdout, stderr } = await run(folder, args)
     assert.equal(code, 0, stderr)
-    assert.match(
-      stdout,
-      /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/,
-    )
+    assert.match(stdout, /^m\.onnx: 2 layers can become ternary; each alone, the most harmful first\n/)
     assert.match(stdout, /\nkept +last\.weight \(last layer\)\n/)
     const report = JSON.parse((await run(folder, [...args, '--json', '--report', 'r.json'])).stdout) as AnalyzeReport
     assert.deepEqual([report.schema, report.samples], ['ttq-analyze/1', 40])
     assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')), report)
     const names = report.layers.map(({ name }) => name)
     assert.ok(stdout.indexOf(names[0] as string) < stdout.indexOf(names[1] as string))
+  })
+
+  test('analyze without data: on synthetic samples, with and without the word for it', async () => {
+    const folder = setUp()
+    const args = ['analyze', 'm.onnx', '--samples', '40']
+    const { code, stdout, stderr } = await run(folder, args)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\nfitted +on 40 synthetic features \(unit normals\); measured on 64 others\n/)
+    assert.match(stdout, /\n +layer +op +shape +error +moves +share +saves\n1 +middle\.weight +Gemm +16x16 /)
+    const again = await run(folder, [...args, '--data', 'none'])
+    const table = (text: string): string => text.slice(text.indexOf('  layer '))
+    assert.equal(table(again.stdout), table(stdout))
   })
 
   test('unpack through pipes gives the same bytes as through files', async () => {
@@ -405,14 +414,14 @@ describe('long runs', () => {
         const { code, stdout, stderr } = await outcome(child)
         assert.match(
           stderr,
-          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
+          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the run is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
         )
         assert.deepEqual([stdout, code], ['', 130])
         assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
         const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
         const found =
-          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from ' +
+          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted run left it: --resume goes on from ' +
           'there, --force starts again.\n'
         assert.deepEqual([again.code, again.stderr], [2, found])
 
@@ -444,7 +453,7 @@ describe('long runs', () => {
       if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT')
     })
     const { code, stderr } = await outcome(child)
-    assert.match(stderr, /ttq: interrupted: the training is kept in t\.onnx\.checkpoint\./)
+    assert.match(stderr, /ttq: interrupted: the run is kept in t\.onnx\.checkpoint\./)
     assert.equal(code, 130)
     assert.equal((await run(folder, [...args, '--resume'])).code, 0)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 't.onnx'])

@@ -10,7 +10,7 @@ import { analyze } from '../../src/jobs/analyze.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
-import { shareOut } from '../../src/jobs/reconstruct-layers.js'
+import { shareOut } from '../../src/jobs/fitting-samples.js'
 import { sweep } from '../../src/jobs/sweep.js'
 import { trainNetwork } from '../../src/jobs/train.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
@@ -250,6 +250,27 @@ for (const [name, { network, inputs, layers }] of Object.entries(CASES)) {
   })
 }
 
+test('what layers cost is measured on them, too', async () => {
+  for (const [name, { network, inputs, layers }] of Object.entries(CASES)) {
+    const data = loader(inputs)
+    const report = await analyze(network(), { name: 'any.onnx', data, threads: 1 })
+    assert.deepEqual(report.layers.map((layer) => layer.name).sort(), [...layers].sort(), name)
+    assert.deepEqual([report.dataset, report.samples, report.heldOut, report.baseline], [data, 270, 30, null])
+    for (const { error, distance, divergence, top1 } of report.layers) {
+      assert.ok(
+        error !== null && error > 0 && error < 1 && distance > 0 && distance < 100,
+        `${name}: ${error}, ${distance}`,
+      )
+      assert.deepEqual([divergence, top1], [null, null])
+    }
+    // One layer is all there is to make ternary: alone, it is what compress makes of the network.
+    if (layers.length > 1) continue
+    const { distance } = fittedOf(await packed(network(), data))
+    assert.ok(Math.abs((report.layers[0]?.distance ?? 0) - (distance as number)) < 1e-3, name)
+    assert.equal(report.layers[0]?.share, 1)
+  }
+})
+
 // The distance is what anybody measures on the samples that were held out, and smaller than that of weights fitted alone.
 test('samples alone: the layers are fitted on these samples', async () => {
   const data = loader(FEATURES)
@@ -418,7 +439,10 @@ describe('what cannot be', () => {
     'a training': [() => compress(classifier(), { ...request, onProgress }), 'to train'],
     'full-precision training': [() => trainNetwork(classifier(), { ...request, onProgress }), 'to train'],
     accuracy: [() => evaluateModel(classifier(), { ...request, onProgress }), 'to measure accuracy'],
-    'a ranking of layers': [() => analyze(classifier(), { ...request, onProgress }), 'to measure what layers cost'],
+    'a ranking by decisions': [
+      () => analyze(classifier(), { ...request, networkOutput: 'y', onProgress }),
+      'for networkOutput',
+    ],
     'a sweep': [
       () => sweep(classifier(), { ...request, onProgress }, { kind: 'sparsity', values: [0.5] }),
       'to compare accuracies',

@@ -7,7 +7,7 @@ import { renderEvaluateReport } from '../../src/report/evaluate-text.js'
 import { renderInspectReport } from '../../src/report/inspect-text.js'
 import { renderTrainReport } from '../../src/report/train-text.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
-import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { InspectReport } from '../../src/jobs/inspect.js'
 import type { CompressReport, LayerReport } from '../../src/jobs/compress-report.js'
 import type { TrainReport } from '../../src/jobs/train-report.js'
@@ -352,22 +352,37 @@ describe('analyze', () => {
     model: 'net.onnx',
     method: 'ttq',
     dataset: 'mnist',
-    preprocessing: '0..1, NCHW',
     samples: 1024,
+    data: 'training samples, 0..1, NCHW',
+    heldOut: 500,
     baseline: { top1: 99 },
+    distance: 12.34,
     layers: [
       {
         name: 'fc1',
         op: 'Gemm',
         shape: [100, 400],
+        error: 0.2,
+        distance: 10,
+        share: 0.96,
         divergence: 0.123456,
         top1: 97.5,
-        fitError: 0.2,
         savedBytes: 150_000,
       },
-      { name: 'fc2', op: 'Gemm', shape: [10, 100], divergence: 0.00001, top1: 99.1, fitError: 0.1, savedBytes: 3_742 },
+      {
+        name: 'fc2',
+        op: 'Gemm',
+        shape: [10, 100],
+        error: null,
+        distance: 2,
+        share: 0.04,
+        divergence: 0.00001,
+        top1: 99.1,
+        savedBytes: 3_742,
+      },
     ],
     kept: [{ name: 'conv', reason: 'first layer' }],
+    warnings: ['something'],
     elapsedMs: 1500,
   }
 
@@ -375,16 +390,20 @@ describe('analyze', () => {
     assert.equal(
       renderAnalyzeReport(ANALYZED),
       [
-        'net.onnx: 2 layers can become ternary; each alone, without training, the most harmful first',
+        'net.onnx: 2 layers can become ternary; each alone, the most harmful first',
         '',
-        'data      mnist, 0..1, NCHW, 1,024 held-out training samples',
-        'original  top-1 99.00 % of them',
+        'data      mnist',
+        'fitted    on 1,024 training samples, 0..1, NCHW; measured on 500 others',
+        'original  top-1 99.00 % of these',
+        'together  all ternary, the outputs differ by 12.3 %',
         'kept      conv (first layer)',
         'time      1.5 s',
         '',
-        '   layer  op    shape    divergence  top-1 points  fit error    saves',
-        '1  fc1    Gemm  100x400      0.1235         -1.50     20.0 %   150 KB',
-        '2  fc2    Gemm  10x100       0.0000          0.10     10.0 %  3.74 KB',
+        '   layer  shape     error   moves   share  diverges  top-1    saves',
+        '1  fc1    100x400  20.0 %  10.0 %  96.0 %    0.1235  -1.50   150 KB',
+        '2  fc2    10x100        -   2.0 %   4.0 %    0.0000   0.10  3.74 KB',
+        '',
+        'warning: something',
         '',
       ].join('\n'),
     )
@@ -392,10 +411,23 @@ describe('analyze', () => {
 
   test('one layer, no labels, none kept', () => {
     const layers = ANALYZED.layers.slice(0, 1).map((layer) => ({ ...layer, top1: null }))
-    const text = renderAnalyzeReport({ ...ANALYZED, layers, baseline: { top1: null }, kept: [] })
+    const text = renderAnalyzeReport({ ...ANALYZED, layers, baseline: { top1: null }, kept: [], warnings: [] })
     assert.match(text, /: 1 layer can become ternary/)
-    assert.match(text, /samples\ntime {2}1\.5 s\n/)
-    assert.match(text, /0\.1235 +- +20\.0 %/)
+    assert.match(text, /12\.3 %\ntime +1\.5 s\n/)
+    assert.match(text, /share +diverges +saves\n.* 0\.1235 +150 KB\n$/)
+  })
+
+  test('no data, weights fitted by themselves; long names within 80 columns', () => {
+    const [first] = ANALYZED.layers
+    const name = 'encoder.blocks.11.attention.projection.weight'
+    const layers = [{ ...first, name, op: 'ConvTranspose', shape: [1024, 1024, 3, 3] }] as typeof ANALYZED.layers
+    const alone = renderAnalyzeReport({ ...ANALYZED, layers, dataset: null, baseline: null, distance: null })
+    assert.doesNotMatch(alone, /^data|top-1|together|diverges/m)
+    for (const baseline of [null, { top1: null }, { top1: 99 }])
+      for (const line of renderAnalyzeReport({ ...ANALYZED, layers, baseline }, 80)
+        .split('\n\n')[2]
+        ?.split('\n') ?? [])
+        assert.ok(line.length <= 80, line)
   })
 })
 

@@ -16,11 +16,12 @@ import { layerRows } from '../../src/ternary/layer-rows.js'
 import { PairedNetworks } from '../../src/ternary/paired-networks.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { fitWithoutData } from '../../src/ternary/fit-without-data.js'
+import { FittedLayers } from '../../src/ternary/fitted-layers.js'
 import { type Place, placeOf } from '../../src/ternary/layer-place.js'
 import { settle } from '../../src/ternary/settle-layer.js'
 import { solve, type Solved } from '../../src/ternary/solve-layer.js'
 import { solveWide } from '../../src/ternary/solve-wide.js'
-import { reconstruct } from '../../src/ternary/reconstruct.js'
+import { reconstruct, type ReconstructOptions } from '../../src/ternary/reconstruct.js'
 import { weightRows } from '../../src/ternary/weight-rows.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -167,14 +168,15 @@ describe('the moments of a layer', () => {
   }
 })
 
-const OPTIONS = {
+const options = (): ReconstructOptions => ({
   seed: 1,
   behind: 'factors',
   method: 'ttq',
   threshold: undefined,
   sparsity: undefined,
+  fits: new FittedLayers(),
   onProgress: () => undefined,
-} as never
+})
 
 describe('layer by layer', () => {
   const split = splitOf([24], 300)
@@ -205,7 +207,7 @@ describe('layer by layer', () => {
       )
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     for (const name of ['w2', 'w3']) {
       assert.deepEqual(done.model.graph.initializers.get(name), network.graph.initializers.get(name))
       assert.deepEqual([done.layers.get(name)?.wp, done.layers.get(name)?.wn], [0.25, 0.5])
@@ -215,7 +217,7 @@ describe('layer by layer', () => {
   test('is better than each layer by itself, and says how far off each is', async () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done, errors } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, samples, options())
     const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
     const [found, before] = await Promise.all(
       [done.model, alone.model].map((each) => outputDistance(pool, network, each, heldOut)),
@@ -255,7 +257,7 @@ describe('layer by layer', () => {
       const images = splitOf([3, 6, 6], 300)
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
       const seen = { split: images, indices: first(240), fixedBatch: null }
-      const { network: done, errors } = await reconstruct(pool, network, choices, seen, OPTIONS)
+      const { network: done, errors } = await reconstruct(pool, network, choices, seen, options())
       assert.deepEqual([...errors.keys()], ['w2', 'w3'])
       const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
       const compared = { split: images, indices: first(300).slice(240), fixedBatch: null }
@@ -285,7 +287,7 @@ describe('layer by layer', () => {
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const half = { ...samples, split: halves }
-    const { network: done, errors } = await reconstruct(pool, network, choices, half, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, half, options())
     assert.deepEqual([...errors.keys()], ['w2', 'w3'])
     assert.ok([...done.model.graph.initializers.values()].every(({ type }) => type === 'float16'))
     const single = chain()
@@ -294,7 +296,7 @@ describe('layer by layer', () => {
       single,
       choices.map((choice) => ({ ...choice, elementType: 'float32' as const })),
       samples,
-      OPTIONS,
+      options(),
     )
     for (const [name, error] of errors) assert.ok(Math.abs(error - (expected.get(name) as number)) < 0.02)
     assert.ok(((await outputDistance(pool, network, done.model, { ...heldOut, split: halves })) as number) < 60)
@@ -313,13 +315,13 @@ describe('layer by layer', () => {
     }
     const layers = async (network: Model): Promise<Int8Array | undefined> => {
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-      return (await reconstruct(pool, network, choices, samples, OPTIONS)).network.layers.get('w3')?.codes
+      return (await reconstruct(pool, network, choices, samples, options())).network.layers.get('w3')?.codes
     }
     // The same layer on the same inputs: only what stands beside it differs.
     assert.notDeepEqual(await layers(build(true)), await layers(build(false)))
     const network = build(true)
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     const distanceAt = async (value: ValueName): Promise<number> => {
       const at = (of: Model): Model => ({
         ...of,
@@ -385,7 +387,7 @@ describe('layer by layer', () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const one = new WorkerPool(1)
-    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, OPTIONS)))
+    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, options())))
     await one.close()
     assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
   })

@@ -1,0 +1,46 @@
+// The report of ttq analyze; docs/report.md.
+import type { LayerOperator } from '../ternary/layer-choice.js'
+
+export interface AnalyzeReport {
+  schema: 'ttq-analyze/1'
+  ttq: string
+  model: string
+  method: string
+  /** null: samples were made up. */
+  dataset: string | null
+  /** Samples that layers were fitted on, what they are, and others that everything was measured on. */
+  samples: number
+  data: string
+  heldOut: number
+  /** The original network on these; null without classes, top1 null without labels. */
+  baseline: { top1: number | null } | null
+  /** Of the outputs with all of the layers ternary; null where the method fits weights and not layers. */
+  distance: number | null
+  /** The layers that compress would make ternary, the most harmful first. */
+  layers: readonly AnalyzedLayer[]
+  /** The others. */
+  kept: readonly { name: string; reason: string }[]
+  warnings: readonly string[]
+  elapsedMs: number
+}
+
+/** One layer ternary, all others as they are. */
+export interface AnalyzedLayer {
+  name: string
+  op: LayerOperator
+  shape: readonly number[]
+  /**
+   * Share of its output's variance that is lost, the layers before it being ternary, too; null where it was fitted by
+   * its weights.
+   */
+  error: number | null
+  /** Of the network's outputs from the original's, percent (root mean square). */
+  distance: number
+  /** Of the sum of all layers' squared distances. */
+  share: number
+  /** Divergence of the class probabilities from the original's, nats; null without classes. */
+  divergence: number | null
+  top1: number | null
+  /** Bytes that packing the layer saves. */
+  savedBytes: number
+}
