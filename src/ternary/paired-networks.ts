@@ -89,6 +89,11 @@ export class PairedNetworks {
     this.settled.add(output)
   }
 
+  /** Whether a value of the original is the same in both networks. */
+  isShared(value: ValueName): boolean {
+    return this.sharedValues().has(value)
+  }
+
   /**
    * Runs both networks on all samples, as far as `ending` needs them.
    * @param layer output of the layer that this is about: what lies before it is kept for the next run
