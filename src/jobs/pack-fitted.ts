@@ -11,9 +11,9 @@ import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { roundRest } from '../ternary/round-rest.js'
 import type { CompressJob } from './compress-job.js'
+import type { Reconstructed } from './fit-layers.js'
 import { packNetwork } from './pack-network.js'
 import type { PackedResult } from './packed-result.js'
-import type { Reconstructed } from './reconstruct-layers.js'
 
 interface Fitted {
   /** The original. */

@@ -18,12 +18,12 @@ import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { onlyLeading } from '../ternary/only-leading.js'
 import { freshWeights } from '../training/fresh-weights.js'
-import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
 import { confirmPacked } from './confirm-packed.js'
+import { fitLayers } from './fit-layers.js'
+import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples, type UnscoredSamples } from './pack-from-samples.js'
 import type { PackedResult } from './packed-result.js'
-import { isLayerwise, reconstructFrom, startsFitted } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
 
 /** @throws TtqError of any code but `output` */
@@ -67,13 +67,7 @@ async function trainAndPack(
   const learns = job.options.epochs > 0
   if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
-  const checkpoint =
-    connections.checkpoint &&
-    new RunCheckpoint(
-      connections.checkpoint,
-      await runFingerprint(bound.model, dataset, { job: 'compress', options, threads: pool.size }),
-      connections.nameOptions,
-    )
+  const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
   if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
   const task = taskOf(dataset)
   const test = async (tested: Model): Promise<Evaluation> =>
@@ -104,8 +98,12 @@ async function trainAndPack(
   if (!learns) {
     const lost =
       options.maxDrop === undefined ? undefined : async (changed: Model) => task.drop(baseline, await test(changed))
-    const fitted = isLayerwise(job)
-      ? await reconstructFrom(pool, bound, choices, job, { behind: 'factors', ...(lost && { lost }) })
+    const fitted = job.isLayerwise
+      ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, {
+          behind: 'factors',
+          checkpoint,
+          ...(lost && { lost }),
+        })
       : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
     const packed = fitted?.choices ?? choices
@@ -123,7 +121,10 @@ async function trainAndPack(
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
-  const fitted = startsFitted(job) ? await reconstructFrom(pool, bound, choices, job, { behind: 'norm' }) : undefined
+  const fitted =
+    options.latentStart === 'layers' && job.isLayerwise && !fromScratch
+      ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, { behind: 'norm', checkpoint })
+      : undefined
   const parts = { pool, bound: start, choices, job, test, baseline, checkpoint, fitted }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]

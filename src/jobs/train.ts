@@ -81,7 +81,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         connections.checkpoint &&
         new RunCheckpoint(
           connections.checkpoint,
-          await runFingerprint(bound.model, dataset, { job: 'train', options, threads: pool.size }),
+          await runFingerprint(bound.model, bound, { job: 'train', options, threads: pool.size }),
           connections.nameOptions,
         )
       const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {

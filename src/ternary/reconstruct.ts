@@ -8,6 +8,7 @@ import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
+import { type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
@@ -27,6 +28,8 @@ export interface ReconstructOptions extends FitRule {
    * reconstructed stay as they are.
    */
   behind: Behind
+  /** What the run has found so far; what is found here is added. */
+  fits: FittedLayers
   onProgress: (done: number, total: number) => void
 }
 
@@ -68,7 +71,13 @@ export async function reconstruct(
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
+  let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, original, samples, seen)
+  const solveNext = async (place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
+    const solved = place && (await codesOf(pool, networks, student, place, choice))
+    const fit = solved && { ...solved, latent: options.behind === 'norm' ? solved.latent : undefined }
+    return options.fits.add(before, choice.weight, fit)
+  }
   try {
     for (const [done, choice] of chosen.entries()) {
       options.onProgress(done, chosen.length)
@@ -77,14 +86,16 @@ export async function reconstruct(
         if (place !== undefined) student = await refitted(pool, networks, student, place, choice)
         continue
       }
-      const solved = place && (await codesOf(pool, networks, student, place, choice))
-      if (place !== undefined && solved !== undefined) {
-        const { latent: free, ...fit } = solved
+      if (place !== undefined) networks.approach(student, place.layer)
+      const solved = options.fits.find(before, choice.weight) ?? (await solveNext(place, choice))
+      before = solved.number
+      const { fit } = solved
+      if (place !== undefined && fit !== undefined) {
         const settled = settle(student, choice, place, fit, options.behind)
         student = settled.model
-        layers.set(choice.weight, solved.layer)
-        errors.set(choice.weight, solved.error)
-        if (options.behind === 'norm') latent.set(choice.weight, free)
+        layers.set(choice.weight, fit.layer)
+        errors.set(choice.weight, fit.error)
+        if (fit.latent !== undefined) latent.set(choice.weight, fit.latent)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
         else alone.set(choice.weight, () => settle(original, choice, place, fit, options.behind).model)
       } else if (options.behind === 'factors') {
@@ -128,6 +139,7 @@ async function refitted(
 ): Promise<Model> {
   const { input, rows, weights } = place
   if (networks.isShared(input) || rows.columns > MOST_COLUMNS || !weights.every(Number.isFinite)) return student
+  networks.approach(student, place.layer)
   const moments = await layerMoments(networks, student, place)
   return areFinite(moments) ? await refit(pool, student, choice, place, moments) : student
 }

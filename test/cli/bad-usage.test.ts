@@ -140,8 +140,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'analyze m.onnx --data x.mjs --report old.ttq',
     '--report: old.ttq exists. Add --force to replace it, or name another file with --report.',
   ],
-  ['compress m.onnx --resume', '--resume: given without --data, expected a dataset to train on.'],
-  ['compress m.onnx --checkpoint c', '--checkpoint: given without --data, expected a dataset to train on.'],
+  [
+    'compress m.onnx --method twn --resume',
+    '--resume: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --epochs 0 --sparsity 0.5 --checkpoint c',
+    '--checkpoint: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+  ],
   [
     'compress m.onnx --data x.mjs --resume --checkpoint off',
     '--resume: given with --checkpoint off, expected a checkpoint. Name the file with --checkpoint.',
@@ -161,7 +167,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'compress m.onnx --data x.mjs --checkpoint old.ttq',
-    '--checkpoint: old.ttq exists. An interrupted training left it: --resume goes on from there, --force starts again.',
+    '--checkpoint: old.ttq exists. An interrupted run left it: --resume goes on from there, --force starts again.',
   ],
   [
     'compress m.onnx -o - --quiet --json',

@@ -374,14 +374,14 @@ describe('long runs', () => {
         const { code, stdout, stderr } = await outcome(child)
         assert.match(
           stderr,
-          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
+          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the run is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
         )
         assert.deepEqual([stdout, code], ['', 130])
         assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
         const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
         const found =
-          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from ' +
+          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted run left it: --resume goes on from ' +
           'there, --force starts again.\n'
         assert.deepEqual([again.code, again.stderr], [2, found])
 
@@ -413,7 +413,7 @@ describe('long runs', () => {
       if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT')
     })
     const { code, stderr } = await outcome(child)
-    assert.match(stderr, /ttq: interrupted: the training is kept in t\.onnx\.checkpoint\./)
+    assert.match(stderr, /ttq: interrupted: the run is kept in t\.onnx\.checkpoint\./)
     assert.equal(code, 130)
     assert.equal((await run(folder, [...args, '--resume'])).code, 0)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 't.onnx'])

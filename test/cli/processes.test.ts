@@ -17,7 +17,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { lockOf } from '../../src/cli/file-lock.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { messages } from '../../src/onnx/proto.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { float32 } from '../../src/tensor/tensor.js'
 import { fixture } from '../onnx/fixtures.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -198,3 +201,70 @@ describe('a training', () => {
     assert.match(stderr, /warning: .*place.*could not be written/)
   })
 })
+
+// A program whose clock runs a hundred thousand times as fast: every layer takes more than a minute.
+const HURRIED = {
+  NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(
+    'const now = performance.now.bind(performance); performance.now = () => now() * 1e5',
+  )}"`,
+}
+
+describe('fitting layer by layer', () => {
+  const own = join(folder, 'layers')
+  mkdirSync(own)
+  writeFileSync(join(own, 'deep.onnx'), deepNetwork())
+  const args = (output: string): string[] => ['compress', 'deep.onnx', '--samples', '64', '-o', output]
+
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    test(`${signal}: what is fitted is kept, and --resume ends in the same bytes`, onPosix, async () => {
+      const output = `${signal}.ttq`
+      const kept = join(own, `${output}.checkpoint`)
+      const child = start(own, args(output), HURRIED)
+      void until(() => existsSync(kept)).then(() => child.kill(signal))
+      const { stderr, code } = await outcome(child)
+      if (signal === 'SIGKILL') assert.match(stderr, /was killed or died .*SIGKILL\.ttq\.checkpoint.*--resume/)
+      else {
+        assert.match(
+          stderr,
+          /interrupted: the run is kept in SIGTERM\.ttq\.checkpoint\. The same command with --resume/,
+        )
+        assert.equal(code, 130)
+      }
+      assert.deepEqual([existsSync(kept), existsSync(join(own, output))], [true, false])
+      const again = await run(own, args(output))
+      assert.match(again.stderr, /checkpoint exists\. An interrupted run left it: --resume goes on from there/)
+      const other = await run(own, [...args(output), '--seed', '2', '--resume'])
+      assert.match(other.stderr, /it belongs to another run: --seed 1, now 2\. /)
+      assert.equal((await run(own, [...args(output), '--resume'])).code, 0)
+      assert.equal((await run(own, [...args(`${signal}-whole.ttq`), '--checkpoint', 'off'])).code, 0)
+      assert.deepEqual(readFileSync(join(own, output)), readFileSync(join(own, `${signal}-whole.ttq`)))
+      assert.equal(existsSync(kept), false)
+    })
+
+  test('in less than a minute leaves no checkpoint', onPosix, async () => {
+    const child = start(own, args('short.ttq'))
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('fitting layer by layer')) child.kill('SIGTERM')
+    })
+    const { stderr, code } = await outcome(child)
+    assert.match(stderr, /\nttq: interrupted: nothing was written\n$/)
+    assert.equal(code, 130)
+    assert.deepEqual(
+      readdirSync(own).filter((name) => name.startsWith('short')),
+      [],
+    )
+  })
+})
+
+// x [N,32]: 24 layers of 32 values.
+function deepNetwork(): Uint8Array {
+  const graph = new GraphBuilder()
+  let x = graph.input('x', 'float32', ['N', 32])
+  for (let layer = 0; layer < 24; layer++) {
+    const values = Float32Array.from({ length: 32 * 32 }, (_, i) => 0.4 * Math.sin((i + 1) * 12.9898 * (layer + 1)))
+    x = graph.emit('Relu', [graph.emit('MatMul', [x, graph.constant(float32([32, 32], values), `w${layer}`)])])
+  }
+  graph.emit('Identity', [x], {}, 'y')
+  graph.output('y', 'float32', ['N', 32])
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: graph.build('deep') })
+}

@@ -17,11 +17,12 @@ import { layerRows } from '../../src/ternary/layer-rows.js'
 import { PairedNetworks } from '../../src/ternary/paired-networks.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { fitWithoutData } from '../../src/ternary/fit-without-data.js'
+import { FittedLayers } from '../../src/ternary/fitted-layers.js'
 import { type Place, placeOf } from '../../src/ternary/layer-place.js'
 import { settle } from '../../src/ternary/settle-layer.js'
 import { solve, type Solved } from '../../src/ternary/solve-layer.js'
 import { solveWide } from '../../src/ternary/solve-wide.js'
-import { reconstruct } from '../../src/ternary/reconstruct.js'
+import { reconstruct, type ReconstructOptions } from '../../src/ternary/reconstruct.js'
 import { weightRows } from '../../src/ternary/weight-rows.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -168,14 +169,15 @@ describe('the moments of a layer', () => {
   }
 })
 
-const OPTIONS = {
+const options = (): ReconstructOptions => ({
   seed: 1,
   behind: 'factors',
   method: 'ttq',
   threshold: undefined,
   sparsity: undefined,
+  fits: new FittedLayers(),
   onProgress: () => undefined,
-} as never
+})
 
 describe('layer by layer', () => {
   const split = splitOf([24], 300)
@@ -206,7 +208,7 @@ describe('layer by layer', () => {
       )
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     for (const name of ['w2', 'w3']) {
       assert.deepEqual(done.model.graph.initializers.get(name), network.graph.initializers.get(name))
       assert.deepEqual([done.layers.get(name)?.wp, done.layers.get(name)?.wn], [0.25, 0.5])
@@ -216,7 +218,7 @@ describe('layer by layer', () => {
   test('is better than each layer by itself, and says how far off each is', async () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done, errors } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, samples, options())
     const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
     const [found, before] = await Promise.all(
       [done.model, alone.model].map((each) => outputDistance(pool, network, each, heldOut)),
@@ -256,7 +258,7 @@ describe('layer by layer', () => {
       const images = splitOf([3, 6, 6], 300)
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
       const seen = { split: images, indices: first(240), fixedBatch: null }
-      const { network: done, errors } = await reconstruct(pool, network, choices, seen, OPTIONS)
+      const { network: done, errors } = await reconstruct(pool, network, choices, seen, options())
       assert.deepEqual([...errors.keys()], ['w2', 'w3'])
       const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
       const compared = { split: images, indices: first(300).slice(240), fixedBatch: null }
@@ -286,7 +288,7 @@ describe('layer by layer', () => {
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const half = { ...samples, split: halves }
-    const { network: done, errors } = await reconstruct(pool, network, choices, half, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, half, options())
     assert.deepEqual([...errors.keys()], ['w2', 'w3'])
     assert.ok([...done.model.graph.initializers.values()].every(({ type }) => type === 'float16'))
     const single = chain()
@@ -295,7 +297,7 @@ describe('layer by layer', () => {
       single,
       choices.map((choice) => ({ ...choice, elementType: 'float32' as const })),
       samples,
-      OPTIONS,
+      options(),
     )
     for (const [name, error] of errors) assert.ok(Math.abs(error - (expected.get(name) as number)) < 0.02)
     assert.ok(((await outputDistance(pool, network, done.model, { ...heldOut, split: halves })) as number) < 60)
@@ -314,13 +316,13 @@ describe('layer by layer', () => {
     }
     const layers = async (network: Model): Promise<Int8Array | undefined> => {
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-      return (await reconstruct(pool, network, choices, samples, OPTIONS)).network.layers.get('w3')?.codes
+      return (await reconstruct(pool, network, choices, samples, options())).network.layers.get('w3')?.codes
     }
     // The same layer on the same inputs: only what stands beside it differs.
     assert.notDeepEqual(await layers(build(true)), await layers(build(false)))
     const network = build(true)
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     const distanceAt = async (value: ValueName): Promise<number> => {
       const at = (of: Model): Model => ({
         ...of,
@@ -386,7 +388,7 @@ describe('layer by layer', () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const one = new WorkerPool(1)
-    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, OPTIONS)))
+    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, options())))
     await one.close()
     assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
   })
@@ -395,8 +397,11 @@ describe('layer by layer', () => {
 describe('a layer that stays in full precision behind ternary ones', () => {
   const wide = (b: GraphBuilder, x: ValueName, dims: number[], seed: number): ValueName =>
     b.emit('Conv', [x, b.constant(uniform(dims, seed), `w${seed}`)], { pads: [1, 1, 1, 1] })
-  const vector = (b: GraphBuilder, seed: number, change = (value: number, _: number): number => value): ValueName =>
-    b.constant(float32([8], uniform([8], seed).data.map(change)))
+  const vector = (
+    b: GraphBuilder,
+    seed: number,
+    change = (value: number, c: number): number => value + 0 * c,
+  ): ValueName => b.constant(float32([8], uniform([8], seed).data.map(change)))
 
   // By what it is: the end of the network behind x, [N, 8, 4, 4] or [N, 128].
   const ENDS: Readonly<Record<string, { flat: boolean; end: (b: GraphBuilder, x: ValueName) => void }>> = {
@@ -414,7 +419,10 @@ describe('a layer that stays in full precision behind ternary ones', () => {
         b.emit('BatchNormalization', [layer, scale, vector(b, 6), vector(b, 7), variance], {}, 'y')
       },
     },
-    'a Gemm': { flat: true, end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3))], { alpha: { float: 2 } }, 'y') },
+    'a Gemm': {
+      flat: true,
+      end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3))], { alpha: { float: 2 } }, 'y'),
+    },
     'one with half a bias': {
       flat: true,
       end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3)), vector(b, 4)], { beta: { float: 0.5 } }, 'y'),
@@ -441,7 +449,7 @@ describe('a layer that stays in full precision behind ternary ones', () => {
       const [fitted, plain] = await Promise.all(
         // Without a word of the last layer it is left alone.
         [choices, choices.slice(0, -1)].map(
-          async (each) => (await reconstruct(pool, network, each, samples, OPTIONS)).network.model,
+          async (each) => (await reconstruct(pool, network, each, samples, options())).network.model,
         ),
       )
       const [found, before] = await Promise.all(
@@ -480,7 +488,7 @@ describe('a layer that stays in full precision behind ternary ones', () => {
     const network = model(b)
     const samples = { split: splitOf([3, 4, 4], 60), indices: first(60), fixedBatch: null }
     const choices = chooseLayers(network.graph, { keep: ['w3'], ternary: [] })
-    const { graph } = (await reconstruct(pool, network, choices, samples, OPTIONS)).network.model
+    const { graph } = (await reconstruct(pool, network, choices, samples, options())).network.model
     const isSame = (name: ValueName): boolean =>
       graph.initializers.get(name)?.data.join() === network.graph.initializers.get(name)?.data.join()
     assert.deepEqual(['w1', 'w2', 'w3', 'w4'].map(isSame), [true, false, true, false])

@@ -4,6 +4,7 @@ import type { CompressRequest } from '../../jobs/compress-job.js'
 import type { CompressResult } from '../../jobs/compress.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
+import { isLayerwise } from '../../options/layerwise.js'
 import { onCommandLine } from '../../options/option-table.js'
 import { sizeInBytes } from '../../options/size.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
@@ -35,12 +36,12 @@ export const compressCommand: CommandBody = {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'compress')
-  const { data, epochs } = completeOptions('compress', options, onCommandLine)
-  const trains = data !== undefined && epochs > 0
-  if (!trains) checkIdle(args, data === undefined ? 'without --data' : 'with --epochs 0')
+  const complete = completeOptions('compress', options, onCommandLine)
+  const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
+  if (!takesLong) checkIdle(args)
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const checkpoint = trains ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
+  const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
@@ -64,10 +65,13 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
-// Options of the command line alone that mean nothing where nothing is trained.
-function checkIdle(args: Arguments, where: string): void {
+// Options of the command line alone that mean nothing where there is nothing to keep.
+function checkIdle(args: Arguments): void {
   const idle = ['checkpoint', 'resume'].find((name) => args.values.has(name))
-  if (idle !== undefined) throw new TtqError('usage', `--${idle}: given ${where}, expected a dataset to train on`)
+  if (idle === undefined) return
+  throw new TtqError('usage', `--${idle}: given where nothing is trained and no layer fitted to its outputs`, {
+    hint: 'That takes no time that would be lost.',
+  })
 }
 
 async function compressed(
