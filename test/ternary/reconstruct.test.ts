@@ -400,7 +400,7 @@ describe('a layer that stays in full precision behind ternary ones', () => {
   const vector = (
     b: GraphBuilder,
     seed: number,
-    change = (value: number, c: number): number => value + 0 * c,
+    change: (value: number, c: number) => number = (value) => value,
   ): ValueName => b.constant(float32([8], uniform([8], seed).data.map(change)))
 
   // By what it is: the end of the network behind x, [N, 8, 4, 4] or [N, 128].
