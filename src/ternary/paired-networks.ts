@@ -96,6 +96,11 @@ export class PairedNetworks {
     this.settled.add(output)
   }
 
+  /** Whether a value of the original is the same in both networks. */
+  isShared(value: ValueName): boolean {
+    return this.sharedValues().has(value)
+  }
+
   /**
    * From here on, runs start before this layer, where what lies before it is not too much to be kept.
    * @param student settled up to there

@@ -7,6 +7,7 @@ import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { producers } from '../../src/onnx/graph-queries.js'
 import type { Model, Node, ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
 import { observe } from '../../src/runtime/observe.js'
 import { floatTensor } from '../../src/tensor/float-values.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
@@ -390,5 +391,106 @@ describe('layer by layer', () => {
     const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, options())))
     await one.close()
     assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
+  })
+})
+
+describe('a layer that stays in full precision behind ternary ones', () => {
+  const wide = (b: GraphBuilder, x: ValueName, dims: number[], seed: number): ValueName =>
+    b.emit('Conv', [x, b.constant(uniform(dims, seed), `w${seed}`)], { pads: [1, 1, 1, 1] })
+  const vector = (
+    b: GraphBuilder,
+    seed: number,
+    change: (value: number, c: number) => number = (value) => value,
+  ): ValueName => b.constant(float32([8], uniform([8], seed).data.map(change)))
+
+  // By what it is: the end of the network behind x, [N, 8, 4, 4] or [N, 128].
+  const ENDS: Readonly<Record<string, { flat: boolean; end: (b: GraphBuilder, x: ValueName) => void }>> = {
+    'a convolution': { flat: false, end: (b, x) => b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3))], {}, 'y') },
+    'one with a bias': {
+      flat: false,
+      end: (b, x) => b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3)), vector(b, 4)], {}, 'y'),
+    },
+    'one with a batch norm, a channel of which is constant': {
+      flat: false,
+      end: (b, x) => {
+        const layer = b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3)), vector(b, 4)])
+        const scale = vector(b, 5, (value, c) => (c === 0 ? 0 : 1 + value / 2))
+        const variance = vector(b, 8, (value) => 1 + value / 2)
+        b.emit('BatchNormalization', [layer, scale, vector(b, 6), vector(b, 7), variance], {}, 'y')
+      },
+    },
+    'a Gemm': {
+      flat: true,
+      end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3))], { alpha: { float: 2 } }, 'y'),
+    },
+    'one with half a bias': {
+      flat: true,
+      end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3)), vector(b, 4)], { beta: { float: 0.5 } }, 'y'),
+    },
+    'a MatMul': { flat: true, end: (b, x) => b.emit('MatMul', [x, b.constant(uniform([128, 8], 3))], {}, 'y') },
+  }
+
+  for (const [name, { flat, end }] of Object.entries(ENDS))
+    test(name, async () => {
+      const b = new GraphBuilder()
+      const start = wide(b, b.input('x', 'float32', ['N', 3, 4, 4]), [8, 3, 3, 3], 1)
+      const x = b.emit('Relu', [wide(b, b.emit('Relu', [start]), [8, 8, 3, 3], 2)])
+      end(b, flat ? b.emit('Flatten', [x]) : x)
+      b.output('y', 'float32', undefined)
+      const network = model(b)
+      const split = splitOf([3, 4, 4], 600)
+      const samples = { split, indices: first(500), fixedBatch: null }
+      const heldOut = { split, indices: first(600).slice(500), fixedBatch: null }
+      const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+      assert.deepEqual(
+        choices.map(({ ternary }) => ternary),
+        [false, true, false],
+      )
+      const [fitted, plain] = await Promise.all(
+        // Without a word of the last layer it is left alone.
+        [choices, choices.slice(0, -1)].map(
+          async (each) => (await reconstruct(pool, network, each, samples, options())).network.model,
+        ),
+      )
+      const [found, before] = await Promise.all(
+        [fitted, plain].map((each) => outputDistance(pool, network, each as Model, heldOut)),
+      )
+      assert.ok((found as number) < 0.98 * (before as number), `${found} of ${before}`)
+      const { inputs } = await split.batch(samples.indices)
+      const [means, expected] = await Promise.all(
+        [fitted as Model, network].map(async (each) => {
+          const graph = await pool.load(writeModel(each), { threads: 1 })
+          const { y } = await graph.run(inputs, ['y'])
+          await graph.release()
+          const { data, dims } = y as Tensor<'float32'>
+          const inner = data.length / 500 / 8
+          const sums = new Float64Array(dims[1] as number)
+          data.forEach((value, i) => {
+            const c = Math.floor(i / inner) % 8
+            sums[c] = (sums[c] as number) + value / (500 * inner)
+          })
+          return sums
+        }),
+      )
+      expected?.forEach((mean, c) => {
+        assert.ok(Math.abs(mean - (means?.[c] as number)) < 1e-4, `channel ${c}: ${means?.[c]} of ${mean}`)
+      })
+    })
+
+  test('stays as it is where nothing before it has changed', async () => {
+    const b = new GraphBuilder()
+    const input = b.input('x', 'float32', ['N', 3, 4, 4])
+    const x = b.emit('Relu', [wide(b, input, [8, 3, 3, 3], 1)])
+    const changed = b.emit('Relu', [wide(b, x, [8, 8, 3, 3], 2)])
+    const beside = wide(b, x, [8, 8, 3, 3], 3)
+    b.emit('Add', [wide(b, changed, [8, 8, 3, 3], 4), beside], {}, 'y')
+    b.output('y', 'float32', undefined)
+    const network = model(b)
+    const samples = { split: splitOf([3, 4, 4], 60), indices: first(60), fixedBatch: null }
+    const choices = chooseLayers(network.graph, { keep: ['w3'], ternary: [] })
+    const { graph } = (await reconstruct(pool, network, choices, samples, options())).network.model
+    const isSame = (name: ValueName): boolean =>
+      graph.initializers.get(name)?.data.join() === network.graph.initializers.get(name)?.data.join()
+    assert.deepEqual(['w1', 'w2', 'w3', 'w4'].map(isSame), [true, false, true, false])
   })
 })
