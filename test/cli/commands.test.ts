@@ -36,7 +36,7 @@ const TRAIN = [
   '50',
 ]
 
-test('the engine keeps no record of its user, nor sends one', async () => {
+test('the engine keeps no record of its user, nor sends one', () => {
   const folder = setUp()
   const home = temporaryFolder()
   const places = { HOME: home, USERPROFILE: home, XDG_CACHE_HOME: home, LOCALAPPDATA: home }
