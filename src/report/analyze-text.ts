@@ -6,8 +6,7 @@ import { countText, durationText, facts, percentText, plural, shapeText, shareTe
 export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
   const { model, layers, kept, samples, heldOut, data, dataset, baseline, distance, warnings } = report
   const headline =
-    `${model}: ${plural(layers.length, 'layer')} can become ternary; ` +
-    'each alone, the most harmful first'
+    `${model}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
   const others = heldOut === 0 ? 'on the very sample' : `on ${countText(heldOut)} others`
   const pairs: (readonly [string, string])[] = [
     ...(dataset === null ? [] : [['data', dataset] as const]),
