@@ -124,7 +124,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ),
   [
     'compress m.onnx --data x.mjs --epochs 0 --resume',
-    '--resume: given with --epochs 0, expected a dataset to train on.',
+    'm.ttq.checkpoint: found no such file, expected a checkpoint to resume. Start without --resume, or name the file ' +
+      'with --checkpoint.',
   ],
   ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
