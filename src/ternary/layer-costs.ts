@@ -5,7 +5,7 @@ import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { storedBytes } from '../packed/encodings.js'
+import { ternaryBytes } from '../packed/choose-forms.js'
 import { byteLength, type FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Evaluation, Scored, Task } from '../tasks/task.js'
@@ -15,6 +15,7 @@ import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
+import type { TernaryEncoding } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
 import { holdOut } from '../training/hold-out.js'
 import { renormalized } from './fine-tune.js'
@@ -51,6 +52,8 @@ interface LayerCostOptions
   extends FitRule, Pick<OptionsOf<'compress'>, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number
+  /** How ternary weights are stored. Default `auto`. */
+  encoding?: TernaryEncoding
   onProgress?: (done: number, total: number) => void
 }
 
@@ -82,12 +85,13 @@ export async function measureLayerCosts(
       const { layer, tensor } = fitLayer(weight, full, options)
       const initializers = new Map(start.graph.initializers).set(weight, tensor)
       const compared = await measured.compare(pool, worker, { ...start, graph: { ...start.graph, initializers } })
-      const form = { encoding: 'ternary2', ...layer } as const
       costs.push({
         weight,
         ...compared,
         fitError: fitError(full, tensor),
-        savedBytes: byteLength(elementType, elementCount(dims)) - storedBytes(form, elementType, dims),
+        savedBytes:
+          byteLength(elementType, elementCount(dims)) -
+          ternaryBytes({ type: elementType, dims, weights: layer }, options.encoding ?? 'auto'),
       })
       options.onProgress?.(costs.length, ternary.length)
     }
