@@ -1,25 +1,13 @@
-// Deflated sections: writing them block by block, and inflating them without trusting what they claim.
-import { Deflate, Inflate } from 'fflate'
-import type { PartLength } from './format.js'
+// Deflated sections: writing them, and inflating them without trusting what they claim.
+import { deflateSync, Inflate } from 'fflate'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 // Pinned, because fflate chooses `mem` by a logarithm, whose last digit may differ between machines.
 const DEFLATE = { level: 9, mem: 8 } as const
 
-/**
- * One raw deflate stream (RFC 1951) of all pieces, each in blocks of its own: bytes of other statistics in one block
- * cost a common code (of ResNet-20's pool, 285 of 4,517 bytes).
- */
-export function deflated(pieces: readonly Uint8Array[]): Uint8Array {
-  const chunks: Uint8Array[] = []
-  const stream = new Deflate(DEFLATE, (chunk) => chunks.push(chunk))
-  const filled = pieces.filter(({ length }) => length > 0)
-  filled.forEach((piece, i) => {
-    const isLast = i === filled.length - 1
-    stream.push(piece, isLast)
-    if (!isLast) stream.flush()
-  })
-  return joined(chunks)
+/** A raw deflate stream (RFC 1951). At once: fflate 0.8.3 writes wrong streams of few bytes piece by piece. */
+export function deflated(bytes: Uint8Array): Uint8Array {
+  return deflateSync(bytes, DEFLATE)
 }
 
 export function joined(pieces: readonly Uint8Array[]): Uint8Array {
@@ -42,8 +30,8 @@ class TooMuch extends Error {}
  * Piece by piece: a stream that goes on behind what was promised ends the work there, be it of gigabytes.
  * @throws TtqError `packed` where it is not exactly as long as the header says
  */
-export function inflated(bytes: Uint8Array, { inflated: length }: PartLength, where: string): Uint8Array {
-  const expected = `${length} bytes as the header says`
+export function inflated(bytes: Uint8Array, length: number, where: string): Uint8Array {
+  const expected = `${length} bytes`
   const result = new Uint8Array(length)
   let done = 0
   const stream = new Inflate((chunk) => {

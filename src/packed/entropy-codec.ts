@@ -154,7 +154,8 @@ export function encodeEntropy(
         const entry = TABLE_STEP * (contexts[i] as number) + bits - (bits >> 1)
         const length = table[entry + 4] as number
         let state = states[lane] as number
-        if (state >= length * 2 ** (31 - FREQUENCY_BITS)) {
+        // Else it would get beyond 2^31.
+        if (state >>> (31 - FREQUENCY_BITS) >= length) {
           words[--start] = state & 0xffff
           state >>>= 16
         }

@@ -13,7 +13,10 @@ export interface Pooled {
   readonly width: PoolWidth
 }
 
-interface Plane {
+/** One byte of all elements of a width. */
+export interface Plane {
+  /** Bytes. */
+  length: number
   width: PoolWidth
   /** Of an element: 0 is the lowest. */
   byte: number
@@ -21,8 +24,11 @@ interface Plane {
   runs: readonly { start: number; length: number }[]
 }
 
-// From the widest elements to single bytes, of each from the highest byte to the lowest.
-function planesOf(tensors: readonly Pooled[]): Plane[] {
+/**
+ * The planes of tensors that lie one behind another, from the widest elements to single bytes, of each from the highest
+ * byte to the lowest. Widths of which there is nothing have none.
+ */
+export function planesOf(tensors: readonly Pooled[]): Plane[] {
   let at = 0
   const placed = tensors.map(({ length, width }) => {
     const start = at
@@ -30,29 +36,30 @@ function planesOf(tensors: readonly Pooled[]): Plane[] {
     return { start, length, width }
   })
   return [...POOL_WIDTHS].reverse().flatMap((width) => {
-    const runs = placed.filter((tensor) => tensor.width === width)
-    return Array.from({ length: width }, (_, i) => ({ width, byte: width - 1 - i, runs }))
+    const runs = placed.filter((tensor) => tensor.width === width && tensor.length > 0)
+    const length = runs.reduce((sum, run) => sum + run.length / width, 0)
+    return Array.from({ length: length === 0 ? 0 : width }, (_, i) => ({ length, width, byte: width - 1 - i, runs }))
   })
 }
 
 /** @param bytes those of all tensors, one behind another */
 export function splitPool(bytes: Uint8Array, tensors: readonly Pooled[]): Uint8Array[] {
-  return planesOf(tensors).map(({ width, byte, runs }) => {
-    const plane = new Uint8Array(runs.reduce((sum, { length }) => sum + length / width, 0))
+  return planesOf(tensors).map((plane) => {
+    const split = new Uint8Array(plane.length)
     let at = 0
-    for (const { start, length } of runs)
-      for (let i = start + byte; i < start + length; i += width) plane[at++] = bytes[i] as number
-    return plane
+    for (const { start, length } of plane.runs)
+      for (let i = start + plane.byte; i < start + length; i += plane.width) split[at++] = bytes[i] as number
+    return split
   })
 }
 
-/** The reverse. @param planes all of them, one behind another, as long as all tensors */
-export function joinPool(planes: Uint8Array, tensors: readonly Pooled[]): Uint8Array {
-  const bytes = new Uint8Array(planes.length)
-  let at = 0
-  for (const { width, byte, runs } of planesOf(tensors)) {
+/** The reverse. @param split those of planesOf, each as long as it says */
+export function joinPool(split: readonly Uint8Array[], tensors: readonly Pooled[]): Uint8Array {
+  const bytes = new Uint8Array(tensors.reduce((sum, { length }) => sum + length, 0))
+  planesOf(tensors).forEach(({ width, byte, runs }, plane) => {
+    let at = 0
     for (const { start, length } of runs)
-      for (let i = start + byte; i < start + length; i += width) bytes[i] = planes[at++] as number
-  }
+      for (let i = start + byte; i < start + length; i += width) bytes[i] = (split[plane] as Uint8Array)[at++] as number
+  })
   return bytes
 }
