@@ -90,7 +90,7 @@ export const WEIGHT_OPTIONS = {
   rest: {
     kind: { type: 'choice', choices: REST_PRECISIONS },
     jobs: ['compress', 'sweep'],
-    default: { base: 'fp32' },
+    default: { base: 'fp16' },
     group,
     help: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)',
   },

@@ -43,15 +43,18 @@ const WORTH_SAYING = { share: 0.25, gain: 1.25 } as const
 
 // One line on what holds the file's size up, and what naming it would give.
 function advice({ size, layers, rest }: CompressReport): string {
-  const full = layers.filter(({ ternary, stored }) => !ternary && stored === 'float32')
-  const bytesOf = ({ shape }: LayerReport): number => 4 * shape.reduce((product, dim) => product * dim, 1)
+  const full = layers.filter(({ ternary, stored }) => !ternary && (stored === 'float32' || stored === 'float16'))
+  const weightsOf = ({ shape }: LayerReport): number => shape.reduce((product, dim) => product * dim, 1)
+  const bytesOf = (layer: LayerReport): number => (weightsOf(layer) * layer.bitsPerWeight) / 8
   const largest = full.reduce<LayerReport | undefined>(
     (most, layer) => (most === undefined || bytesOf(layer) > bytesOf(most) ? layer : most),
     undefined,
   )
-  if (largest === undefined || rest !== 'fp32' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
-  const int8 = size.fileBytes - full.reduce((sum, layer) => sum + 0.75 * bytesOf(layer), 0)
-  const ternary = size.fileBytes - full.reduce((sum, layer) => sum + 0.9375 * bytesOf(layer), 0)
+  if (largest === undefined || rest === 'int8' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
+  const bytesWith = (bits: number): number =>
+    size.fileBytes - full.reduce((sum, layer) => sum + bytesOf(layer) - (weightsOf(layer) * bits) / 8, 0)
+  const int8 = bytesWith(8)
+  const ternary = bytesWith(size.bitsPerWeight ?? 2)
   if (size.fileBytes < WORTH_SAYING.gain * int8) return ''
   const share = Math.min(100, Math.round((100 * bytesOf(largest)) / size.restBytes))
   const why = largest.reason === undefined ? '' : ` (${largest.reason})`
