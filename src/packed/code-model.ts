@@ -100,7 +100,8 @@ export function modelBytes({ zeros, signs }: CodeModel): Uint8Array {
 
 /** @throws TtqError `packed` where zero would be impossible */
 export function readModel(bytes: Uint8Array, where: string): CodeModel {
-  const model = { zeros: bytes.slice(0, CONTEXTS), signs: bytes.slice(CONTEXTS, MODEL_BYTES) }
+  const copy = new Uint8Array(bytes)
+  const model = { zeros: copy.subarray(0, CONTEXTS), signs: copy.subarray(CONTEXTS, MODEL_BYTES) }
   const impossible = model.zeros.indexOf(0)
   if (impossible >= 0) throw packedError(where, `probability 0 in context ${impossible}`, '1 to 255', NONCONFORMING)
   return model

@@ -189,7 +189,8 @@ export function decodeEntropy(bytes: Uint8Array, dims: readonly number[], model:
   const { lanes } = walk
   if (bytes.length < 4 * lanes || bytes.length % 2 !== 0)
     throw packedError(where, `${bytes.length} bytes`, `an even number, at least ${4 * lanes}`, NONCONFORMING)
-  const reader = { words: new Uint16Array(bytes.slice().buffer), at: 2 * lanes, states: new Int32Array(lanes) }
+  // Copied, for words lie at any place; not by slice, which of a Buffer is no copy.
+  const reader = { words: new Uint16Array(new Uint8Array(bytes).buffer), at: 2 * lanes, states: new Int32Array(lanes) }
   for (let lane = 0; lane < lanes; lane++) {
     const state = ((reader.words[2 * lane] as number) | ((reader.words[2 * lane + 1] as number) << 16)) >>> 0
     if (state < LOWEST || state >= LOWEST * 2 ** 16)

@@ -87,6 +87,16 @@ test('a file written by hand is read', () => {
   assert.deepEqual(metadata, EXPECTED.metadata)
 })
 
+test('from a Buffer, in the middle of a larger one; nothing is shared', () => {
+  const bytes = file2(FOUR)
+  const around = Buffer.alloc(bytes.length + 10)
+  around.set(bytes, 3)
+  const { model, ternary } = unpack(around.subarray(3, 3 + bytes.length))
+  around.fill(0)
+  assert.deepEqual([...model.graph.initializers], [...EXPECTED.model.graph.initializers])
+  assert.deepEqual([...ternary], [...EXPECTED.ternary])
+})
+
 test("the file of the format's page is that one", () => {
   const page = readFileSync(joinPath(import.meta.dirname, '../../../docs/ttq-format.md'), 'utf8')
   const dump = /## A whole file[^#]*?```\n([^`]*)```/.exec(page)?.[1] ?? ''
