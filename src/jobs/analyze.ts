@@ -15,6 +15,7 @@ import { compareLayers, ternarySaves } from '../ternary/layer-costs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { onlyLeading } from '../ternary/only-leading.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
 import { VERSION } from '../version.js'
 import type { AnalyzedLayer, AnalyzeReport } from './analyze-report.js'
 import { bindData } from './bind-data.js'
@@ -129,6 +130,7 @@ async function measure(
     ? await fitLayers(pool, model, choices, samples, job, { behind: 'factors', checkpoint: undefined })
     : undefined
   const alone = fitted?.alone ?? eachAlone(model, choices, job)
+  const weights = (fitted?.network ?? fitWithoutData(model, choices, job.options)).layers
   job.phase('analyze', samples.description)
   const { split, fixedBatch, heldOut } = samples
   const indices = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
@@ -156,7 +158,7 @@ async function measure(
         share: whole > 0 ? distance ** 2 / whole : 0,
         divergence: scores?.costs.get(choice.weight)?.divergence ?? null,
         top1: scores?.costs.get(choice.weight)?.score ?? null,
-        savedBytes: ternarySaves(choice),
+        savedBytes: ternarySaves(choice, weights.get(choice.weight) as TernaryWeights, job.options.encoding),
       },
     ]
   })

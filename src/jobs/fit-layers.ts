@@ -63,13 +63,15 @@ export async function fitLayers(
     const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
     const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
     const { method } = job.options
+    const packed = isBounded ? packNetwork(stored, { method, name: job.connections.name }, job.options) : undefined
     return {
       ...done,
       choices: chosen,
       exceptions,
       distance,
       drop: isBounded ? ((await lost?.(stored.model)) ?? null) : null,
-      fileBytes: isBounded ? packNetwork(stored, { method, name: job.connections.name }).length : 0,
+      fileBytes: packed?.file.length ?? 0,
+      sizes: packed?.sizes ?? new Map(),
     }
   }
   const costs = async (all: Fitted): Promise<Map<ValueName, AloneDistance>> => {

@@ -38,16 +38,18 @@ export async function packFitted(
     rest: options.rest,
     ...(fitted && { exceptions: fitted.exceptions }),
   })
-  const file = packNetwork(network, { method: options.method, name: connections.name, ...(dataset && { dataset }) })
+  const origin = { method: options.method, name: connections.name, ...(dataset && { dataset }) }
+  const { file, model: stored, sizes } = packNetwork(network, origin, options)
   job.phase('verify')
   const fault = await checkResultRuns(pool.trial, model, network.model, connections.name, sample)
   if (fault instanceof EngineDied)
     job.warn(`${fault.message} of the network on a made-up sample, before and after: it may die on real ones as well`)
   return {
     file,
+    sizes,
     choices: packed,
     network,
-    bitExact: packsExactly(file, network.model),
+    bitExact: packsExactly(file, stored),
     ...(fitted && { reconstruction: fitted.report }),
   }
 }

@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.js'
 import type { Evaluation } from '../tasks/task.js'
 import type { MethodName } from '../options/choices.js'
+import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
@@ -10,6 +11,7 @@ import type { TrainingReport } from '../training/training-report.js'
 
 export interface PackedResult {
   file: Uint8Array
+  sizes: PackedNetwork['sizes']
   /** As packed. */
   choices: readonly LayerChoice[]
   network: TernaryNetwork

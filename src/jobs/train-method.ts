@@ -75,10 +75,11 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
           },
         },
       )
-  const { file, network, compressed, bitExact, choices: packed } = chosen
+  const { file, sizes, network, compressed, bitExact, choices: packed } = chosen
   return {
     method,
     file,
+    sizes,
     choices: packed,
     network,
     compressed,

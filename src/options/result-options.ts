@@ -91,6 +91,15 @@ export const RESULT_OPTIONS = {
     group: output,
     help: "keep what the exporter noted in nodes and values (stack traces, paths); the model's own metadata always stay",
   },
+  /** Names of values that nothing outside the network needs. */
+  keepNames: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'sweep'],
+    default: { base: false },
+    fingerprint: 'covered',
+    group: output,
+    help: "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep theirs",
+  },
   figure: {
     kind: { type: 'text' },
     jobs: ['sweep'],

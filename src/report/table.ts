@@ -101,6 +101,20 @@ export function shareText(part: number | null, whole: number): string {
   return part === null || whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`
 }
 
+/** What ternary weights take, and what their shares alone would: `1.37 bits each, entropy 1.50`. */
+export function bitsText(bits: number, entropy: number): string {
+  return `${bits.toFixed(2)} bits each, entropy ${entropy.toFixed(2)}`
+}
+
+/** Parts of a file and their shares of it: `graph 1.32 KB (2.5 %), ...`; empty parts are left out. */
+export function partsText(parts: Readonly<Record<string, number>>): string {
+  const whole = sum(Object.values(parts))
+  return Object.entries(parts)
+    .filter(([, bytes]) => bytes > 0)
+    .map(([name, bytes]) => `${name} ${sizeText(bytes)} (${shareText(bytes, whole)})`)
+    .join(', ')
+}
+
 /** A scale with four significant digits, '-' where there is none. */
 export function scaleText(value: number | null): string {
   return value === null ? '-' : value.toPrecision(4)

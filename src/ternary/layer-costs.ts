@@ -5,16 +5,18 @@ import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { storedBytes } from '../packed/encodings.js'
+import { ternaryBytes } from '../packed/choose-forms.js'
 import { byteLength, type FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Evaluation, Scored, Task } from '../tasks/task.js'
 import { taskOf } from '../tasks/tasks.js'
 import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
 import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
+import type { TernaryEncoding } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
 import { holdOut } from '../training/hold-out.js'
 import { renormalized } from './fine-tune.js'
@@ -38,6 +40,8 @@ interface LayerCostOptions
   extends FitRule, Pick<OptionsOf<'compress'>, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number
+  /** How ternary weights are stored. Default `auto`. */
+  encoding?: TernaryEncoding
   onProgress?: (done: number, total: number) => void
 }
 
@@ -106,19 +110,31 @@ export async function measureLayerCosts(
   const indices = evenly(split.heldOut, options.samples)
   const { costs } = await compareLayers(pool, bound, indices, new Map(alone), options.onProgress)
   return ternary
-    .map((choice): LayerCost => ({
-      weight: choice.weight,
-      divergence: (costs.get(choice.weight) as Compared).divergence,
-      savedBytes: ternarySaves(choice),
-    }))
+    .map((choice): LayerCost => {
+      const { layer } = fitLayer(
+        choice.weight,
+        start.graph.initializers.get(choice.weight) as Tensor<FloatType>,
+        options,
+      )
+      return {
+        weight: choice.weight,
+        divergence: (costs.get(choice.weight) as Compared).divergence,
+        savedBytes: ternarySaves(choice, layer, options.encoding),
+      }
+    })
     .sort((a, b) => b.divergence - a.divergence)
 }
 
-/** Bytes that the packed file saves where a layer is ternary. */
-export function ternarySaves({ elementType, dims }: LayerChoice): number {
-  const size = elementCount(dims)
-  const form = { encoding: 'ternary2', codes: new Int8Array(size), wp: 1, wn: 1 } as const
-  return byteLength(elementType, size) - storedBytes(form, elementType, dims)
+/** Bytes that the packed file saves where a layer has these ternary weights. */
+export function ternarySaves(
+  { elementType, dims }: LayerChoice,
+  weights: TernaryWeights,
+  encoding: TernaryEncoding = 'auto',
+): number {
+  return (
+    byteLength(elementType, elementCount(dims)) -
+    ternaryBytes({ type: elementType as FloatType, dims, weights }, encoding)
+  )
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.

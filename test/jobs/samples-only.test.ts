@@ -90,7 +90,8 @@ const packed = async (
   network: Uint8Array,
   data: string,
   more: Partial<CompressRequest> = {},
-): Promise<CompressResult> => await compress(network, { name: 'any.onnx', data, epochs: 0, threads: 1, ...more })
+): Promise<CompressResult> =>
+  await compress(network, { name: 'any.onnx', data, epochs: 0, threads: 1, keepNames: true, ...more })
 
 // What stands in every report of samples that nothing scores.
 function checkUnscored({ report }: CompressResult, reason: RegExp | string): void {

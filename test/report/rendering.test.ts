@@ -15,6 +15,7 @@ import type { TrainingReport, TrainingSettings } from '../../src/training/traini
 
 const NOTHING = {
   stored: 'float32',
+  bitsPerWeight: 32,
   wp: null,
   wn: null,
   threshold: null,
@@ -60,8 +61,11 @@ const COMPRESSED: CompressReport = {
     ternaryFp32Bytes: 160_000,
     ternaryPackedBytes: 10_016,
     ternaryRatio: 160_000 / 10_016,
+    bitsPerWeight: 2.0032,
+    entropy: 1.4855,
     restValues: 4_500,
     restBytes: 11_484,
+    parts: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   },
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
@@ -71,6 +75,7 @@ const COMPRESSED: CompressReport = {
       shape: [100, 400],
       ternary: true,
       stored: 'ternary2',
+      bitsPerWeight: 2.0016,
       wp: 0.51234567,
       wn: 1.5,
       threshold: 0.05,
@@ -106,8 +111,10 @@ describe('compress', () => {
         'net.onnx: 8.3x smaller, 178 KB -> 21.5 KB; its ternary layers 16.0x',
         '',
         'whole file      178 KB -> 21.5 KB (8.3x)',
-        'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
+        'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights: 2.00 bits each, entropy 1.49',
         'the rest        11.5 KB: 4,500 numbers and the graph',
+        'the file        header 64 B (0.3 %), directory 128 B (0.6 %), graph 896 B (4.2 %), data 20.4 KB (94.8 %), ' +
+          'digest 32 B (0.1 %)',
         'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
         'data            mnist, 0..1, NCHW',
         'method          ttq',
@@ -116,9 +123,9 @@ describe('compress', () => {
         'written to      net.ttq',
         'time            3 min 12 s',
         '',
-        'layer         op    shape    bits      Wp     Wn       -       0       +  kept because',
-        'conv1.weight  Conv  6x1x5x5  full       -      -       -       -       -  first layer',
-        'fc1.weight    Gemm  100x400     2  0.5123  1.500  20.0 %  50.0 %  30.0 %',
+        'layer         op    shape     bits      Wp     Wn       -       0       +  kept because',
+        'conv1.weight  Conv  6x1x5x5  32.00       -      -       -       -       -  first layer',
+        'fc1.weight    Gemm  100x400   2.00  0.5123  1.500  20.0 %  50.0 %  30.0 %',
         '',
         'warning: first',
         'warning: second',
@@ -156,7 +163,11 @@ describe('compress', () => {
       ...COMPRESSED,
       rest: 'int8',
       comparison,
-      layers: [{ ...first, stored: 'int8' }, { ...first, stored: 'float16' }, second],
+      layers: [
+        { ...first, stored: 'int8', bitsPerWeight: 8.24 },
+        { ...first, stored: 'float16', bitsPerWeight: 16 },
+        second,
+      ],
     })
     assert.match(text, /\nthe rest {8}11\.5 KB: 4,500 numbers \(int8\) and the graph\n/)
     assert.ok(
@@ -167,7 +178,7 @@ describe('compress', () => {
           'ttq     98.85 %   -0.25  50.0 %  21.5 KB     8.3x  3 min 10 s',
           'none    99.20 %   +0.10       -   178 KB     1.0x   1 min 0 s',
           '',
-          'layer         op    shape    bits ',
+          'layer         op    shape     bits ',
           '',
         ]
           .join('\n')
@@ -175,7 +186,7 @@ describe('compress', () => {
       ),
       text,
     )
-    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8 .*\nconv1\.weight +Conv +6x1x5x5 +16 .*\nfc1/)
+    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8\.24 .*\nconv1\.weight +Conv +6x1x5x5 +16\.00 .*\nfc1/)
   })
 
   test('nothing measured, nothing trained, written to stdout', () => {
@@ -459,6 +470,7 @@ const INSPECTED: InspectReport = {
       positives: 12_000,
       negatives: 8_000,
       bitsPerWeight: 2.0016,
+      entropy: 1.4855,
     },
     {
       name: 'b',
@@ -474,10 +486,11 @@ const INSPECTED: InspectReport = {
       positives: null,
       negatives: null,
       bitsPerWeight: 16,
+      entropy: null,
     },
   ],
   unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
-  sections: { header: 64, directory: 128, graph: 896, data: 20_380, digest: 32 },
+  sections: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   encodings: { ternary2: { tensors: 1, bytes: 10_000 }, int8: { tensors: 2, bytes: 300 } },
 }
 
@@ -493,7 +506,9 @@ describe('inspect', () => {
         'opsets     ai.onnx 17, com.microsoft 1, IR version 8',
         'producer   not named',
         'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
-        'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
+        'ternary    40,000 weights: 2.00 bits each, entropy 1.49',
+        'file       header 64 B (0.3 %), directory 128 B (0.6 %), graph 896 B (4.2 %), data 20.4 KB (94.8 %), ' +
+          'digest 32 B (0.1 %)',
         'tensors    1 ternary2 10.0 KB, 2 int8 300 B',
         'source     net.onnx second line',
         '',
