@@ -133,7 +133,7 @@ export function ternarySaves(
 ): number {
   return (
     byteLength(elementType, elementCount(dims)) -
-    ternaryBytes({ type: elementType as FloatType, dims, weights }, encoding)
+    ternaryBytes({ type: elementType, dims, weights }, encoding)
   )
 }
 
