@@ -131,10 +131,7 @@ export function ternarySaves(
   weights: TernaryWeights,
   encoding: TernaryEncoding = 'auto',
 ): number {
-  return (
-    byteLength(elementType, elementCount(dims)) -
-    ternaryBytes({ type: elementType, dims, weights }, encoding)
-  )
+  return byteLength(elementType, elementCount(dims)) - ternaryBytes({ type: elementType, dims, weights }, encoding)
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
