@@ -204,21 +204,66 @@ function takeApart(bytes: Uint8Array, name: string): { header: Uint8Array; data:
   return { header: bytes.subarray(HEADER_START, HEADER_START + headerLength), data: bytes.subarray(dataStart, end) }
 }
 
-// The checksum has held: what is here was written by this program's format, so that only its outline is looked at.
+type Check = (value: unknown) => boolean
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText: Check = (value) => typeof value === 'string'
+const isNumber: Check = (value) => typeof value === 'number'
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check)
+const mapOf =
+  (check: Check): Check =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(check)
+const recordOf =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isRecord(value) && Object.entries(fields).every(([field, check]) => check(value[field]))
+
+const isTensor: Check = (value) =>
+  Array.isArray(value) && value.length === 2 && Object.hasOwn(TENSOR_TYPES, String(value[0])) && isCount(value[1])
+const areValues = recordOf({ values: mapOf(isCount), state: mapOf(isCount) })
+
+/** What each part of a header must be: a checksum vouches for the way, not for who wrote the file. */
+const HEADER: Readonly<Record<keyof Header, Check>> = {
+  fingerprint: mapOf(isText),
+  diverged: orNull(recordOf({ epoch: isCount, step: isCount })),
+  parts: listOf(recordOf({ tensors: mapOf(isCount) })),
+  trainings: listOf(
+    recordOf({
+      epoch: isCount,
+      step: isCount,
+      lossSum: isNumber,
+      now: areValues,
+      startScore: orNull(isNumber),
+      best: orNull(recordOf({ epoch: isCount, score: isNumber, values: areValues })),
+      history: listOf(isRecord),
+      trainingMs: isNumber,
+      elapsedMs: isNumber,
+    }),
+  ),
+  tensors: listOf(isTensor),
+}
+
 function parseHeader(header: Uint8Array, name: string): Header {
-  let parsed: Partial<Header>
+  let parsed: unknown
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header)) as Partial<Header>
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header))
   } catch {
     throw checkpointError(name, 'a header that is no JSON', 'JSON')
   }
-  const { fingerprint, parts, trainings, tensors, diverged = null } = parsed
-  const areTensors =
-    Array.isArray(tensors) &&
-    tensors.every(([type, length]) => Object.hasOwn(TENSOR_TYPES, type) && Number.isSafeInteger(length) && length >= 0)
-  if (typeof fingerprint !== 'object' || !Array.isArray(parts) || !Array.isArray(trainings) || !areTensors)
-    throw checkpointError(name, 'a header that lacks something', 'fingerprint, parts, trainings and tensors')
-  return { fingerprint, parts, trainings, tensors, diverged }
+  const wrong = Object.entries(HEADER).find(([part, check]) => !isRecord(parsed) || !check(parsed[part]))
+  if (wrong !== undefined)
+    throw checkpointError(name, `a header whose ${wrong[0]} is not as it should be`, 'a whole one')
+  return parsed as Header
 }
 
 function checkpointError(name: string, found: string, expected: string): TtqError {

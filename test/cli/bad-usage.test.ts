@@ -122,11 +122,6 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
       `${options.replace(/^--(no-)?([^ ]+).*/, '--$2')}: given with --epochs 0, which trains nothing.`,
     ],
   ),
-  [
-    'compress m.onnx --data x.mjs --epochs 0 --resume',
-    'm.ttq.checkpoint: found no such file, expected a checkpoint to resume. Start without --resume, or name the file ' +
-      'with --checkpoint.',
-  ],
   ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --max-drop 1', '--max-drop: given without --data, expected a dataset to train on.'],

@@ -1,6 +1,7 @@
 // Checkpoints: what is read is what was written, damage has a name, and a run that was stopped anywhere ends in the
 // same bytes as one that was not.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../src/training/checkpoint.js'
@@ -109,6 +110,47 @@ describe('the file', () => {
         ),
       /^TtqError: c: found bytes that do not fit its checksum, expected those that were written$/,
     )
+  })
+
+  test('a header of another kind under a checksum that is right', () => {
+    const forged = (change: (header: Record<string, unknown>) => void): Uint8Array => {
+      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true)
+      const data = bytes.subarray(Math.ceil((24 + length) / 4) * 4, bytes.length - 32)
+      const header = JSON.parse(new TextDecoder().decode(bytes.subarray(24, 24 + length))) as Record<string, unknown>
+      change(header)
+      const text = Buffer.from(JSON.stringify(header))
+      const start = Buffer.alloc(Math.ceil((24 + text.length) / 4) * 4)
+      start.set(bytes.subarray(0, 24))
+      start.set(text, 24)
+      start.writeUInt32LE(text.length, 12)
+      start.writeBigUInt64LE(BigInt(start.length + data.length + 32), 16)
+      const whole = Buffer.concat([start, data])
+      return Buffer.concat([whole, createHash('sha256').update(whole).digest()])
+    }
+    assert.deepEqual(
+      readCheckpoint(
+        forged(() => undefined),
+        'c',
+      ),
+      sample(),
+    )
+    const trainings = (header: Record<string, unknown>): Record<string, unknown>[] =>
+      header['trainings'] as Record<string, unknown>[]
+    for (const change of [
+      (header: Record<string, unknown>) => delete header['diverged'],
+      (header: Record<string, unknown>) => (header['fingerprint'] = null),
+      (header: Record<string, unknown>) => (header['fingerprint'] = { network: 5 }),
+      (header: Record<string, unknown>) => (header['tensors'] = [null]),
+      (header: Record<string, unknown>) => (header['parts'] = [null]),
+      (header: Record<string, unknown>) => (header['trainings'] = [null]),
+      (header: Record<string, unknown>) => Object.assign(trainings(header)[0] ?? {}, { now: null }),
+      (header: Record<string, unknown>) => Object.assign(trainings(header)[0] ?? {}, { epoch: -1 }),
+      (header: Record<string, unknown>) => Object.assign(trainings(header)[1] ?? {}, { lossSum: 'much' }),
+      (header: Record<string, unknown>) => Object.assign(trainings(header)[1] ?? {}, { history: [3] }),
+    ])
+      refusedFile(forged(change))
+    for (const header of ['null', '[]', '5', '"text"'])
+      refusedFile(forged((found) => Object.assign(found, { toJSON: () => JSON.parse(header) as unknown })))
   })
 
   function refusedFile(damaged: Uint8Array): void {
