@@ -5,13 +5,14 @@ import type { LayerOperator } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
-import { bindNetwork } from '../binding/bind-network.js'
+import { bindNetwork, describeTask } from '../binding/bind-network.js'
 import { onlyLeading } from '../ternary/only-leading.js'
 import { measureLayerCosts } from '../ternary/layer-costs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
+import { describeMeasured, type TaskReport } from './task-report.js'
 
 /** Everything but the network's name and the dataset has a default. */
 export type AnalyzeRequest = Connections & GivenOptions<'analyze'> & { data: string }
@@ -24,7 +25,9 @@ export interface AnalyzeReport {
   dataset: string
   preprocessing: string
   samples: number
-  /** The original network on these samples, percent; null without labels. */
+  /** What the network is measured by; top1 stands for its main metric. */
+  task: TaskReport
+  /** The original network on these samples; null without labels. */
   baseline: { top1: number | null }
   /** The layers that compress would make ternary, the most harmful first. */
   layers: readonly AnalyzedLayer[]
@@ -38,8 +41,9 @@ export interface AnalyzedLayer {
   name: string
   op: LayerOperator
   shape: readonly number[]
-  /** Divergence of the class probabilities from the original's, nats. */
+  /** How far the outputs are from the original's; of classes the divergence of their probabilities, nats. */
   divergence: number
+  /** The main metric, of a classifier top-1. */
   top1: number | null
   /** Squared error of the fit as a share of the weights' squares. */
   fitError: number
@@ -76,8 +80,9 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
         nameOptions: connections.nameOptions,
         purpose: 'to measure what layers cost',
       })
+      onProgress?.({ kind: 'note', message: `task: ${describeTask(bound)}` })
       onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
-      const leading = onlyLeading(bound.model.graph, choices, bound.logits)
+      const leading = onlyLeading(bound.model.graph, choices, bound.task.outputs)
       const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {
         ...options,
         onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
@@ -95,6 +100,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
         dataset: data,
         preprocessing: bound.dataset.preprocessing,
         samples,
+        task: describeMeasured(bound),
         baseline: { top1: baseline.score },
         layers,
         kept: leading.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),

@@ -9,6 +9,7 @@ import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
+import type { Task } from '../tasks/task.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
@@ -136,7 +137,7 @@ interface RunOptions {
 /** What a training depends on: the network, the dataset, every option that no other part covers, and the threads. */
 export async function runFingerprint(
   model: Model,
-  dataset: ScorableDataset,
+  { dataset, task }: { dataset: ScorableDataset; task: Task },
   { job, options, threads }: RunOptions,
 ): Promise<Record<string, string>> {
   const said = options as Readonly<Record<string, unknown>>
@@ -145,6 +146,7 @@ export async function runFingerprint(
     ttq: VERSION,
     network: bytesToHex(sha256(writeModel(model))),
     dataset: await datasetDigest(dataset),
+    task: `${task.name} ${task.outputs.join(' ')}`,
     preprocessing: dataset.preprocessing,
     threads: String(threads),
     ...Object.fromEntries(names.map(([name]) => [name, JSON.stringify(said[name])])),
@@ -170,5 +172,8 @@ async function addSamples(hash: { update: (bytes: Uint8Array) => unknown }, spli
     hash.update(new TextEncoder().encode(name))
     hash.update(bytesOf(data as Float32Array))
   }
-  hash.update(bytesOf(labels))
+  for (const [name, { data }] of Object.entries(labels)) {
+    hash.update(new TextEncoder().encode(name))
+    hash.update(bytesOf(data))
+  }
 }

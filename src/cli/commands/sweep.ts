@@ -55,7 +55,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     writeText(paths.model as string, sweepCsv(report))
     writeText(paths.figure, sweepFigure(report))
     done = report.points.length
-    terminal.note(renderSweepPoint(report.points[done - 1] as SweepReport['points'][number]))
+    terminal.note(renderSweepPoint(report))
   }
   try {
     const request = {
