@@ -1,5 +1,5 @@
-// What a dataset is to the rest of the program: samples, read in batches by index, with or without labels, and a split to
-// test on.
+// What a dataset is to the rest of the program: samples, read in batches by index, with or without labels, and a split
+// to test on.
 import type { Tensor } from '../tensor/tensor.js'
 import type { RandomSource } from './random.js'
 

@@ -40,8 +40,8 @@ export interface ModuleBatch {
   inputs: Readonly<Record<string, ModuleArray | { data: ModuleArray; dims: readonly number[] }>>
   /**
    * What the network should say of the samples, one after the other: a class index per sample, or as many numbers as
-   * the network's task asks for (docs/tasks.md), as one array, a list of arrays, or `{ data, dims }`; for several outputs
-   * by their names. Left out where there are none.
+   * the network's task asks for (docs/tasks.md), as one array, a list of arrays, or `{ data, dims }`; for several
+   * outputs by their names. Left out where there are none.
    */
   labels?: ModuleLabels | Readonly<Record<string, ModuleLabels>>
 }

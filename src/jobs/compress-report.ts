@@ -89,7 +89,7 @@ export interface BoundRound {
 /** One method of a comparison, trained under the same options. */
 export interface MethodReport {
   method: string
-  /** Percent of the full test set, of the packed file read back; null where that has no labels, or the task is another. */
+  /** Percent of the full test set, of the packed file read back; null without labels, or where the task is another. */
   top1: number | null
   /** The task's main metric, the same where that is top-1. */
   score: number | null

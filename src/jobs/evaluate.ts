@@ -19,7 +19,8 @@ import { WorkerPool } from '../execution/worker-pool.js'
 export type EvaluateRequest = Connections & GivenOptions<'evaluate'> & { data: string }
 
 /**
- * What a network gives on the full test split: of a classifier top-1 accuracy, of others what their task is measured by.
+ * What a network gives on the full test split: top-1 accuracy of a classifier, of others what their task is measured
+ * by.
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model`, `packed`, `data`, `usage`, `runtime`, `interrupted`
  */

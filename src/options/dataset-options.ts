@@ -6,6 +6,9 @@ const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const sati
 const group = 'Dataset:'
 const byTrial = 'found by trial'
 const own = "the dataset's own"
+const LABELLED =
+  'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
+  'multilabel, regression'
 
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
@@ -58,7 +61,8 @@ export const DATASET_OPTIONS = {
     default: { base: 'auto' },
     needsData: true,
     group,
-    help: 'what the network is for: auto goes by its outputs and the labels, distill learns all outputs without labels',
+    help: `${LABELLED} or distill (all outputs, as the original gives them, without labels)`,
+    at: { train: { help: LABELLED }, evaluate: { help: LABELLED } },
   },
   /** The network's outputs that are trained and measured. */
   networkOutput: {

@@ -26,5 +26,6 @@ export function renderEvaluateReport({
       `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,
     ],
   ])
-  return `${model}: ${accuracy} ${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples\n\n${details}\n`
+  const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
+  return `${model}: ${accuracy} ${where}\n\n${details}\n`
 }

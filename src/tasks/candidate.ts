@@ -77,7 +77,9 @@ export function misfit(candidate: Candidate, reason: string, expected: string): 
     `dataset: the network's outputs for ${samples} samples are ${shownOutputs(candidate)}, the labels ` +
       `${shownLabels(candidate)}, expected ${expected}`,
     {
-      hint: `${nameOptions('task')} distill learns all outputs from the original network, without labels (docs/tasks.md)`,
+      hint:
+        `${nameOptions('task')} distill learns all outputs from the original network, without labels ` +
+        '(docs/tasks.md)',
       facts: { labels: shownLabels(candidate) },
     },
   )

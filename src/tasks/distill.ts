@@ -1,5 +1,5 @@
-// The task of any network where nobody knows what its outputs should be: what the original network gives. All outputs of
-// floating-point numbers are learned, whatever they mean.
+// The task of any network where nobody knows what its outputs should be: what the original network gives. All outputs
+// of floating-point numbers are learned, whatever they mean.
 import type { NotScorable } from '../data/not-scorable.js'
 import { attribute } from '../onnx/attributes.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'

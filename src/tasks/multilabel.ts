@@ -88,7 +88,9 @@ export function multilabel(questions: Questions, others: readonly ValueName[] = 
     toLogits(ownNumbers(given as Tensor, samples), questions.isProbabilities)
   return {
     name: count === 1 ? 'binary' : 'multilabel',
-    about: `${count === 1 ? 'one answer' : `${count} answers`} per sample, ${questions.isProbabilities ? 'probabilities' : 'logits'}`,
+    about:
+      `${count === 1 ? 'one answer' : `${count} answers`} per sample, ` +
+      (questions.isProbabilities ? 'probabilities' : 'logits'),
     outputs: [output],
     others,
     metrics: [f1, accuracy, ...(isRanked ? [auc(count)] : []), crossEntropy],
@@ -123,7 +125,9 @@ export function multilabel(questions: Questions, others: readonly ValueName[] = 
       if (bad < 0) return undefined
       return {
         sample: Math.floor(bad / count),
-        problem: `label ${given.data[bad]} at ${bad % count}, expected 0 (no) to 1 (yes), or ${IGNORED.join(' or ')} where none counts`,
+        problem:
+          `label ${given.data[bad]} at ${bad % count}, expected 0 (no) to 1 (yes), or ${IGNORED.join(' or ')} ` +
+          'where none counts',
       }
     },
     targetInputs: (samples) => Array.from({ length: 2 }, () => ({ elementType: 'float32', dims: [samples, count] })),

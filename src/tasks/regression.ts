@@ -33,7 +33,7 @@ const mse: MetricRule = {
   of: (tally) => sumOf(tally, 'squares') / sumOf(tally, 'numbers'),
 }
 
-/** 1 - squared error / squared distance of the labels from their mean; the mean over the numbers of a sample that vary. */
+/** 1 - squared error / squared distance of labels from their mean; the mean over the numbers of a sample that vary. */
 const r2: MetricRule = {
   key: 'r2',
   name: 'R2',

@@ -16,8 +16,8 @@ interface AnswerValues {
 const LEAST = 1e-7
 
 /**
- * (1 - d) * BCE(labels, student) + d * T^2 * KL(sigmoid(teacher / T) || sigmoid(student / T)), means over answers; BCE of
- * a logit z and a label y is softplus(z) - y z.
+ * (1 - d) * BCE(labels, student) + d * T^2 * KL(sigmoid(teacher / T) || sigmoid(student / T)), means over answers; BCE
+ * of a logit z and a label y is softplus(z) - y z.
  */
 export function sigmoidLoss(
   b: GraphBuilder,

@@ -16,11 +16,11 @@ export interface Task {
   readonly outputs: readonly ValueName[]
   /** Further outputs that it could be about; the first one in the graph is taken. */
   readonly others: readonly ValueName[]
-  /** What outputs are measured by where there are labels, the main one first; empty where the task has no use for any. */
+  /** What outputs are measured by against labels, the main one first; empty where the task has no use for them. */
   readonly metrics: readonly MetricRule[]
   /** How far outputs are like the original network's, the main one first; one is called `divergence`. */
   readonly likeness: readonly MetricRule[]
-  /** The values that the loss is made of, of floating-point numbers: before a final softmax, where a network has one. */
+  /** The values that the loss is made of, all of floating-point numbers: before a final softmax, where there is one. */
   lossValues(graph: Graph, shapes: Shapes): readonly LossValue[]
   /** What is wrong with labels; undefined where nothing is. */
   checkLabels(labels: Labels, samples: number): LabelFault | undefined

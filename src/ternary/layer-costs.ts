@@ -1,6 +1,7 @@
 // What it costs to make one layer of a network ternary and no other: the best fit without training, compared with the
 // original network.
 import { checkFinite } from '../binding/evaluate.js'
+import { firstSamples } from '../binding/free-of-batch.js'
 import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -49,6 +50,9 @@ interface LayerCostOptions
   onProgress?: (done: number, total: number) => void
 }
 
+/** Bytes that the original's outputs may take: of maps, fewer samples are measured on. */
+const ROOM = 512 * 2 ** 20
+
 /** Samples per run. */
 const BATCH = 64
 /**
@@ -65,7 +69,8 @@ export async function measureLayerCosts(
 ): Promise<LayerCosts> {
   const split = holdOut(bound.dataset, options)
   const start = await startForm(pool, bound, choices, options, split.training)
-  const measured = new Samples(bound, evenly(split.heldOut, options.samples))
+  const most = Math.max(1, Math.floor(ROOM / (await outputBytes(pool, bound))))
+  const measured = new Samples(bound, evenly(split.heldOut, Math.min(options.samples, most)))
   const baseline = await measured.baseline(pool)
   const ternary = choices.filter((choice) => choice.ternary)
   const costs: LayerCost[] = []
@@ -105,6 +110,17 @@ async function startForm(
   if (bound.fixedBatch !== null) return insertChannelScales(bound.model, choices)
   const { model, inserted } = await renormalized(pool, bound, choices, { renormalize }, calibration)
   return foldInsertedNorms(model, inserted)
+}
+
+// Of one sample.
+async function outputBytes(pool: WorkerPool, { model, dataset, task, fixedBatch }: BoundNetwork): Promise<number> {
+  const count = fixedBatch ?? 1
+  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, count))
+  const results = await withLoaded(pool, writeModel(model), { threads: 1, device: pool.device }, (graph) =>
+    graph.run(inputs, task.outputs),
+  )
+  const bytes = task.outputs.map((name) => (results[name]?.data as Float32Array).byteLength)
+  return bytes.reduce((sum, each) => sum + each, 0) / count
 }
 
 function evenly(indices: Uint32Array, count: number): number[] {

@@ -26,7 +26,7 @@ export interface TrainingGraph {
   parameters: readonly Parameter[]
   /** Parameter -> output with its gradient. */
   gradients: ReadonlyMap<ValueName, ValueName>
-  /** Parameters whose gradient is always zero, because nothing differentiable leads from them to the trained outputs. */
+  /** Parameters whose gradient is always zero: nothing differentiable leads from them to the trained outputs. */
   unreached: readonly ValueName[]
 }
 
