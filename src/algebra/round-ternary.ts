@@ -1,13 +1,8 @@
 // Rounding a layer's weights to codes -1, 0, 1 so that its output changes least on the inputs it sees.
-import { choleskyLower, inverseFactor, solveRows } from './cholesky.js'
+import { inverseFactor } from './cholesky.js'
+import { type LeastSquares, leastSquares, meanDiagonal, withRidge } from './least-squares.js'
 
-export interface RoundingProblem {
-  /** [n, n]: mean product of two inputs. */
-  gram: Float64Array
-  /** [rows, n]: mean product of what a row should give and an input. */
-  cross: Float64Array
-  /** [rows, n]: what the weights are drawn to where the inputs say little. */
-  prior: Float64Array
+export interface RoundingProblem extends LeastSquares {
   /** [rows]: what codes count in; absent, the scale that fits best is found. */
   scales?: Float64Array
 }
@@ -54,13 +49,13 @@ const MANY_COLUMNS = 1024
  * arXiv 2210.17323) and coordinate descent over the codes. Rows do not depend on one another, so that any share of them
  * may be rounded anywhere.
  */
-export function roundTernary({ gram, cross, prior, scales }: RoundingProblem): Rounded {
+export function roundTernary(problem: RoundingProblem): Rounded {
+  const { gram, cross, scales } = problem
   const n = Math.sqrt(gram.length)
   const rows = cross.length / n
-  const size = meanDiagonal(gram, n)
-  const weights = unrounded(gram, cross, prior, RIDGE * size)
+  const weights = leastSquares(problem, RIDGE)
   const order = diagonalOrder(gram, n)
-  const ordered = withRidge(permuted(gram, order, n), n, ROUNDING_RIDGE * size)
+  const ordered = withRidge(permuted(gram, order, n), n, ROUNDING_RIDGE * meanDiagonal(gram, n))
   const factor = ordered.slice()
   inverseFactor(factor, n)
   const codes = new Int8Array(rows * n)
@@ -77,27 +72,6 @@ export function roundTernary({ gram, cross, prior, scales }: RoundingProblem): R
     }
   }
   return { codes, latent }
-}
-
-// Inputs that are all zero leave the prior alone.
-function meanDiagonal(gram: Float64Array, n: number): number {
-  let sum = 0
-  for (let i = 0; i < n; i++) sum += gram[i * n + i] as number
-  return sum > 0 ? sum / n : 1
-}
-
-function unrounded(gram: Float64Array, cross: Float64Array, prior: Float64Array, ridge: number): Float64Array {
-  const n = Math.sqrt(gram.length)
-  const factor = withRidge(gram.slice(), n, ridge)
-  choleskyLower(factor, n)
-  const weights = cross.map((value, i) => value + ridge * (prior[i] as number))
-  solveRows(factor, n, weights)
-  return weights
-}
-
-function withRidge(matrix: Float64Array, n: number, ridge: number): Float64Array {
-  for (let i = 0; i < n; i++) matrix[i * n + i] = (matrix[i * n + i] as number) + ridge
-  return matrix
 }
 
 function diagonalOrder(gram: Float64Array, n: number): Int32Array {

@@ -1,6 +1,7 @@
 // A network as it comes from a file, brought to the form that compression starts from: constants computed, nothing that
 // no output needs.
 import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { inferenceMode } from '../onnx/inference-mode.js'
 import { inlineFunctions } from '../onnx/inline-functions.js'
 import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
@@ -13,22 +14,23 @@ import { byteLength } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 
 /**
- * Folding may add this much to what the constants were computed from; more (an Expand, a dequantized table) stays
- * computed.
+ * Folding may add this much to a network, all in all: bytes, and a share of its initializers. What would add more (an
+ * Expand, a dequantized table) stays computed. As much as the node that computes it takes in a file may be any constant.
  */
-const FOLDING_SLACK_BYTES = 4096
+const SLACK = { bytes: 4096, share: 1 / 16, ofNode: 64 } as const
 
 /** Steps back from constants to what they are computed from, over a whole network. */
 const MOST_STEPS = 2_000_000
 
 /**
- * Puts the model's functions in the place of their calls, computes each constant once, leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or
- * Transpose become plain initializers) wherever that does not make the network larger. The float16 weight of a layer
- * behind a Cast counts as what it will be: ternary.
+ * Puts the model's functions in the place of their calls, takes it out of training mode, computes each constant once,
+ * leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or Transpose
+ * become plain initializers) wherever that does not make the network larger. The float16 weight of a layer behind a Cast
+ * counts as what it will be: ternary.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = inlineFunctions(original)
-  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(inlined.graph)) }
+  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(inferenceMode(inlined.graph).graph)) }
   const { graph } = model
   const constant = constantValues(graph)
   const used = consumers(graph)
@@ -46,6 +48,8 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   const makers = producers(graph)
   const sourcesOf = sourceFinder(graph, makers, spent)
   const kept = new Map<ValueName, Tensor>()
+  const whole = [...graph.initializers.values()].reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+  let slack = Math.min(SLACK.bytes, whole * SLACK.share)
   for (const name of frontier) {
     const tensor = values.get(name)
     if (tensor === undefined) continue
@@ -56,7 +60,11 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
       continue
     const paid = sources.reduce((sum, source) => sum + bytesOf(graph.initializers.get(source) as Tensor), 0)
     const factor = tensor.dims.length >= 2 && becomesLayer(name, used) ? 2 : 1
-    if (bytesOf(tensor) > factor * paid + FOLDING_SLACK_BYTES) continue
+    const added = Math.max(0, bytesOf(tensor) - factor * paid)
+    if (added > SLACK.ofNode) {
+      if (added > slack) continue
+      slack -= added
+    }
     kept.set(name, tensor)
     for (const source of [name, ...sources]) spent.add(source)
   }

@@ -1,5 +1,4 @@
-// The file in which a training is kept while it goes on (--checkpoint, --resume); what is in it is
-// training/checkpoint.ts.
+// The file in which a run is kept while it goes on (--checkpoint, --resume); what is in it is training/checkpoint.ts.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -54,8 +53,8 @@ export function checkpointFile(
       hint: 'Start without --resume, or name the file with --checkpoint.',
     })
   }
-  const existsHint = 'An interrupted training left it: --resume goes on from there, --force starts again.'
-  const target = checkOutputPath({
+  const existsHint = 'An interrupted run left it: --resume goes on from there, --force starts again.'
+  const { path: target } = checkOutputPath({
     path,
     option: '--checkpoint',
     force: resume || isSet(args, 'force'),
@@ -63,16 +62,24 @@ export function checkpointFile(
     existsHint,
   })
   let isThere = resume
-  leaveWords(`the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`, target)
+  // Short runs write none, and need nobody to watch over them.
+  const watch = (): void => {
+    leaveWords(
+      `the last good checkpoint is kept in ${path}. The same command with --resume goes on from there.`,
+      target,
+    )
+  }
+  if (resume) watch()
   return {
     options: {
       name: path,
       save: (bytes) => {
         try {
+          watch()
           writeAtomically(target, bytes)
           isThere = true
         } catch (error) {
-          // The training is worth more than its checkpoint.
+          // The run is worth more than its checkpoint.
           complain(`warning: ${(error as Error).message}`)
         }
       },
@@ -100,7 +107,7 @@ function withCheckpoint(error: TtqError, path: string): TtqError {
   const { code, message, hint, facts, cause } = error
   switch (code) {
     case 'interrupted':
-      return new TtqError(code, `interrupted: the training is kept in ${path}`, {
+      return new TtqError(code, `interrupted: the run is kept in ${path}`, {
         hint: 'The same command with --resume goes on from there',
         facts: { checkpoint: path },
         cause,

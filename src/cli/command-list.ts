@@ -29,7 +29,8 @@ const ENTRIES: readonly CommandEntry[] = [
   {
     name: 'analyze',
     summary:
-      'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does.',
+      'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does. Needs ' +
+      'no labels, and no data either.',
     example: ['$0 analyze model.onnx --data mnist', 'a table, the most harmful layer first'],
     load: async () => (await import('./commands/analyze.js')).analyzeCommand,
   },

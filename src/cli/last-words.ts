@@ -16,21 +16,23 @@ export function watchOver(): void {
  */
 export function leaveWords(words: string, path: string): void {
   if (!isProgram) return
-  watcher ??= start()
-  watcher.stdin?.write(`${JSON.stringify({ words, path })}\n`)
+  const line = JSON.stringify({ words, path })
+  // Its first words go along with its start: they must not be lost with a process that is killed right after.
+  if (watcher === undefined) watcher = start(line)
+  else watcher.stdin?.write(`${line}\n`)
 }
 
 // The watcher reads until its stdin ends, which it does with this process; one that ends as it should takes it along.
 const WATCH = `
-let text = ''
+let text = process.argv[1] + '\\n'
 process.stdin.setEncoding('utf8').on('data', (data) => { text += data }).on('end', () => {
   const { words, path } = JSON.parse(text.trimEnd().split('\\n').at(-1))
   if (require('node:fs').existsSync(path)) process.stderr.write('ttq: the program was killed or died (out of memory, or inside ONNX Runtime); ' + words + '\\n')
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)`
 
-function start(): ChildProcess {
-  const child = spawn(process.execPath, ['--eval', WATCH], {
+function start(line: string): ChildProcess {
+  const child = spawn(process.execPath, ['--eval', WATCH, line], {
     stdio: ['pipe', 'ignore', 'inherit'],
     // Its own group: Ctrl-C in the terminal is not meant for it.
     detached: true,

@@ -1,9 +1,9 @@
-// Whether a file may be written at a path, asked before any long work.
+// Files that a command writes: whether it may is asked before any long work.
 import { closeSync, lstatSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { takeLock } from './file-lock.js'
-import { temporaryName } from './write-atomically.js'
+import { temporaryName, writeAtomically, writeBeside } from './write-atomically.js'
 
 interface OutputRequest {
   path: string
@@ -17,13 +17,51 @@ interface OutputRequest {
   existsHint?: string
 }
 
+/** A file that a command writes, once or again and again. */
+export class OutputFile {
+  private place: string
+
+  /**
+   * @param given as the user named it
+   * @param path the same, links followed
+   * @param isFree there was nothing, and nothing that came there since may be replaced
+   */
+  constructor(
+    private readonly given: string,
+    readonly path: string,
+    private isFree: boolean,
+  ) {
+    this.place = path
+  }
+
+  /** Where it is, as reports say it: as the user named it, unless it had to go elsewhere. */
+  get name(): string {
+    return this.place === this.path ? this.given : this.place
+  }
+
+  /**
+   * Writes the whole file, beside what somebody put there while the command worked.
+   * @param complain told then
+   * @throws TtqError `output`
+   */
+  write(bytes: Uint8Array, complain: (line: string) => void): void {
+    if (!this.isFree) {
+      writeAtomically(this.place, bytes)
+      return
+    }
+    this.place = writeBeside(this.path, bytes)
+    this.isFree = false
+    if (this.place !== this.path)
+      complain(`warning: ${this.given}: a file appeared there meanwhile, which stays; the result is in ${this.place}`)
+  }
+}
+
 /**
  * Checks that a file can be made at `path` (by making and removing one beside it) and that nothing is lost by it.
  * Links are followed, so that the link stays and its target is replaced. The file is locked until the program ends.
- * @returns the path to write
  * @throws TtqError `usage`
  */
-export function checkOutputPath({ path, option, force, others, existsHint }: OutputRequest): string {
+export function checkOutputPath({ path, option, force, others, existsHint }: OutputRequest): OutputFile {
   const fail = (found: string, hint?: string, cause?: unknown): never => {
     throw new TtqError('usage', `${option}: ${path} ${found}`, {
       facts: { option, path },
@@ -61,7 +99,7 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
       cause,
     )
   }
-  return target
+  return new OutputFile(path, target, !force)
 }
 
 // Where links lead whose end is not there yet.

@@ -33,6 +33,7 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
     complaint ??= message
   })
   const command = argv.flatMap((word) => context.commands.find(({ name }) => name === word) ?? [])[0]
+  refuseNamesOfObjects(argv, command, context)
   const words = command === undefined ? [...argv] : plainWords(argv, command)
   const values = parser.parse(words, {}, (_error, _values, output) => {
     text = output
@@ -45,9 +46,22 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   return withoutCommand(values, context)
 }
 
+// yargs looks names up in plain objects, which know these as well.
+function refuseNamesOfObjects(argv: readonly string[], command: Command | undefined, context: ParseContext): void {
+  for (const word of argv.slice(0, endOfOptions(argv))) {
+    const [, name] = /^--(?:no-)?([^=]+)/.exec(word) ?? []
+    if (name === undefined || !(name in Object.prototype)) continue
+    throw command === undefined ? noCommand(`--${name}`, context) : unknownOption(name, command, command.options)
+  }
+}
+
+function endOfOptions(argv: readonly string[]): number {
+  return argv.includes('--') ? argv.indexOf('--') : argv.length
+}
+
 // yargs takes any value of a switch for no, and the letters behind an alias for more aliases.
 function plainWords(argv: readonly string[], { options }: Command): string[] {
-  const end = argv.includes('--') ? argv.indexOf('--') : argv.length
+  const end = endOfOptions(argv)
   return argv.flatMap((word, i) => {
     if (i >= end) return [word]
     const [, name = '', value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? []
@@ -185,12 +199,16 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
     throw new TtqError('usage', `unknown command "${word}"`, { facts: { command: word }, hint })
   }
   const [option] = optionsGiven(given)
-  if (option !== undefined)
-    throw new TtqError('usage', `no command before --${option[0]}`, {
-      hint: `The commands are ${names.join(', ')}; ttq --help lists them.`,
-    })
+  if (option !== undefined) throw noCommand(`--${option[0]}`, { commands })
   const help = parseArguments(['--help'], { commands, columns, version })
   return { kind: 'nothing', help: help.kind === 'print' ? help.text : '' }
+}
+
+function noCommand(before: string, { commands }: Pick<ParseContext, 'commands'>): TtqError {
+  const names = commands.map(({ name }) => name).join(', ')
+  return new TtqError('usage', `no command before ${before}`, {
+    hint: `The commands are ${names}; ttq --help lists them.`,
+  })
 }
 
 // yargs' own complaints, recognised by its English texts.

@@ -5,14 +5,13 @@ import { printableJson, printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
-import { checkOutputPath } from './output-path.js'
+import { checkOutputPath, type OutputFile } from './output-path.js'
 import type { Terminal } from './terminal.js'
-import { writeAtomically } from './write-atomically.js'
 
 export interface ResultPaths {
-  /** Where the model goes: a path, '-' for stdout, or undefined where the command makes none. */
-  model: string | undefined
-  report: string | undefined
+  /** Where the model goes: a file, '-' for stdout, or undefined where the command makes none. */
+  model: OutputFile | '-' | undefined
+  report: OutputFile | undefined
   /** All files of the run so far, those it reads and those it writes: what else is written must differ from them. */
   taken: readonly string[]
 }
@@ -36,11 +35,11 @@ export function checkResultPaths(args: Arguments, { input: read, output }: Comma
       ? output
       : checkOutputPath({ path: output, option: '--output', force, others: input })
   const given = textOption(args, 'report')
-  const others = [...input, ...(model === undefined || model === '-' ? [] : [model])]
+  const others = [...input, ...(model === undefined || model === '-' ? [] : [model.path])]
   if (given === '-')
     throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
   const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
-  return { model, report, taken: [...others, ...(report === undefined ? [] : [report])] }
+  return { model, report, taken: [...others, ...(report === undefined ? [] : [report.path])] }
 }
 
 // The file or folder of a dataset, of a kind or not.
@@ -57,11 +56,23 @@ function checkModelOnStdout(args: Arguments): void {
     throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
 }
 
-/** Writes the model; to stdout as a whole. @throws TtqError `output` */
-export async function writeModelResult({ model }: ResultPaths, bytes: Uint8Array, terminal: Terminal): Promise<void> {
+/**
+ * Writes the model; to stdout as a whole.
+ * @returns where it is, as reports say it; null for stdout
+ * @throws TtqError `output`
+ */
+export async function writeModelResult(
+  { model }: ResultPaths,
+  bytes: Uint8Array,
+  terminal: Terminal,
+): Promise<string | null> {
   if (model === undefined) throw new Error('internal: no place for the model')
-  if (model !== '-') writeAtomically(model, bytes)
-  else if (!(await terminal.write(bytes))) throw new TtqError('output', 'stdout: closed before the model was written')
+  if (model !== '-') {
+    model.write(bytes, terminal.complain)
+    return model.name
+  }
+  if (!(await terminal.write(bytes))) throw new TtqError('output', 'stdout: closed before the model was written')
+  return null
 }
 
 /** Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says. */
@@ -73,7 +84,7 @@ export async function writeReport(
   terminal: Terminal,
 ): Promise<void> {
   const json = printableJson(report)
-  if (paths.report !== undefined) writeAtomically(paths.report, new TextEncoder().encode(json))
+  paths.report?.write(new TextEncoder().encode(json), terminal.complain)
   if (paths.model === '-') terminal.note(text.trimEnd())
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))
 }

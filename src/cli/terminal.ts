@@ -44,7 +44,7 @@ export function openTerminal({ quiet, streams = process, signal }: TerminalOptio
     stderr.write(`${printableLines(line)}\n`)
   }
   return {
-    signal: signal ?? interruption(complain),
+    signal: signal ?? interruption(quiet ? () => undefined : complain),
     write: (data) =>
       new Promise((resolve, reject) => {
         display.clear()

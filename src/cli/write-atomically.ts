@@ -1,7 +1,18 @@
 // Files appear whole or not at all. Checks that a file may be written stand in output-path.ts.
 import { randomUUID } from 'node:crypto'
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join, parse } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
 /**
@@ -10,6 +21,41 @@ import { TtqError } from '../errors/ttq-error.js'
  * @throws TtqError `output`; an older file of that name is then untouched
  */
 export function writeAtomically(path: string, bytes: Uint8Array): void {
+  viaTemporary(path, bytes, (temporary) => {
+    renameSync(temporary, path)
+  })
+}
+
+/**
+ * The same where there was nothing when the work began: what somebody put there since stays, and the bytes go beside
+ * it, to `name-2.ending` or the next such name.
+ * @returns where they are
+ * @throws TtqError `output`
+ */
+export function writeBeside(path: string, bytes: Uint8Array): string {
+  const { dir, name, ext } = parse(path)
+  let place = path
+  viaTemporary(path, bytes, (temporary) => {
+    for (let number = 2; !moveToFree(temporary, place); number++) place = join(dir, `${name}-${number}${ext}`)
+  })
+  return place
+}
+
+// Renaming replaces what is there; a further name for the same file is refused where there is one.
+function moveToFree(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path)
+    rmSync(temporary)
+    return true
+  } catch {
+    // Some file systems have no links.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false
+    renameSync(temporary, path)
+    return true
+  }
+}
+
+function viaTemporary(path: string, bytes: Uint8Array, move: (temporary: string) => void): void {
   const temporary = temporaryName(path)
   try {
     const file = openSync(temporary, 'wx')
@@ -22,7 +68,7 @@ export function writeAtomically(path: string, bytes: Uint8Array): void {
     } finally {
       closeSync(file)
     }
-    renameSync(temporary, path)
+    move(temporary)
   } catch (cause) {
     rmSync(temporary, { force: true })
     throw new TtqError('output', `${path}: could not be written: ${(cause as Error).message}`, {

@@ -112,7 +112,18 @@ async function answer(id: number, work: () => Promise<GivenModule | GivenBatch |
     const failure = describeFailure(cause)
     reply = { id, failure: cause instanceof SyntaxError && id === 0 ? located(failure) : failure }
   }
+  await printed()
   parentPort?.postMessage(reply, 'value' in reply ? buffersOf(reply.value) : [])
+}
+
+// A thread's words go by way of the main thread, which may end once it has its answer.
+async function printed(): Promise<void> {
+  if (process.stderr.writableLength === 0) return
+  await new Promise<void>((resolve) => {
+    process.stderr.write('', () => {
+      resolve()
+    })
+  })
 }
 
 function describeModule(module: unknown): GivenModule | Unusable {

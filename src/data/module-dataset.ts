@@ -166,7 +166,11 @@ function bindSplit(
     size,
     async batch(indices, random): Promise<Batch> {
       const raw = await thread.batch(part, Array.from(indices), random?.state())
-      if ('found' in raw) throw loaderFault(name, `${where} gave ${raw.found}, expected { inputs, labels }`)
+      if ('found' in raw)
+        throw loaderFault(
+          name,
+          `${where} gave ${raw.found === 'missing' ? 'nothing' : raw.found}, expected { inputs, labels }`,
+        )
       const place = { name, where, samples: indices.length, whole }
       const tensors = inputs.map((input) => [input.name, inputTensor(raw.inputs, input, place)] as const)
       return { inputs: Object.fromEntries(tensors), labels: labelTensors(raw.labels, indices.length, classes, place) }

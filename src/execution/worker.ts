@@ -1,5 +1,6 @@
 // Entry point of the worker threads: serves the calls of worker-pool.ts, one after the other.
 import { parentPort, workerData } from 'node:worker_threads'
+import { type LeastSquares, leastSquares } from '../algebra/least-squares.js'
 import { type Rounded, type RoundingProblem, roundTernary } from '../algebra/round-ternary.js'
 import type { DataType } from '../tensor/data-type.js'
 import type { Device } from '../options/choices.js'
@@ -30,6 +31,8 @@ export interface WorkerCalls {
   examineMachine: (args: null) => Promise<Machine>
   /** Rounds rows of weights, problem by problem. */
   roundTernary: (args: readonly RoundingProblem[]) => Promise<Rounded[]>
+  /** Rows of weights, problem by problem. */
+  leastSquares: (args: { problems: readonly LeastSquares[]; ridge: number }) => Promise<Float64Array[]>
   createReplica: (args: ReplicaSetup) => Promise<void>
   step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
@@ -89,6 +92,7 @@ const CALLS: WorkerCalls = {
   },
   examineMachine: async () => await (await import('../runtime/examine-machine.js')).examineMachine(),
   roundTernary: async (problems) => Promise.resolve(problems.map(roundTernary)),
+  leastSquares: async ({ problems, ridge }) => Promise.resolve(problems.map((problem) => leastSquares(problem, ridge))),
   createReplica: async (setup) => {
     await replica?.release()
     replica = await Replica.create(setup, engine, device)

@@ -1,15 +1,17 @@
 // Reverse-mode differentiation of an ONNX graph: the driver, once for all rules. It finds the way from parameters to
 // loss, walks it backward, sums broadcast gradients back, adds up what arrives at one value, and names the results. It
 // knows no operator.
-import { TtqError } from '../errors/ttq-error.js'
 import { describeNode } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
+import { valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { float32, int64 } from '../tensor/tensor.js'
 import { findPath, type Path } from './path.js'
 import type { ForwardScope, GradientRule, RuleScope, Shape } from './rule.js'
-import { ruleOf } from './rule-table.js'
+import { limitOf, ruleOf } from './rule-table.js'
+import { defineIn, scopeOf } from './scope.js'
 import { sumBroadcast } from './sum-broadcast.js'
+import { unsupported, type UnsupportedNode } from './unsupported.js'
 
 interface DifferentiateOptions {
   /** Scalar (or one-element) value to differentiate. */
@@ -36,7 +38,8 @@ export interface GradientGraph {
 
 /**
  * Writes the backward pass of a graph as more nodes of standard operators (ai.onnx, opset 18 to 24), all in float32.
- * The graph must be in the form of opset 18 or later, with shape arithmetic folded to initializers. Gradients are exact
+ * The graph must be in the form of opset 18 or later, with shape arithmetic folded to initializers and composite
+ * operators written out (expandOperators). Gradients are exact
  * derivatives; at kinks (ReLU at 0) they are 0. Where a parameter does not reach the loss its gradient is zero.
  * @throws TtqError `unsupported` naming all nodes between parameters and loss that have no rule
  */
@@ -55,12 +58,6 @@ export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: Dif
   return tape.finish(withRespectTo)
 }
 
-/** A node between parameters and loss that cannot be differentiated, and why. */
-interface UnsupportedNode {
-  node: Node
-  reason: string
-}
-
 /** The nodes on the way from `withRespectTo` to `loss` without a gradient rule: what `differentiate` would refuse. */
 export function unsupportedNodes(
   graph: Graph,
@@ -72,22 +69,14 @@ export function unsupportedNodes(
 
 function unsupportedOn(path: Path): UnsupportedNode[] {
   return [...path.nodes].flatMap((node) => {
-    const rule = ruleOf(node)
-    const reason = rule === undefined ? 'no gradient rule' : rule.limit?.(node)
+    const reason = limitOf(node)
     return reason === undefined ? [] : [{ node, reason }]
   })
 }
 
 function refuseUnsupported(path: Path): void {
   const found = unsupportedOn(path)
-  if (found.length === 0) return
-  const list = found.map(({ node, reason }) => `${describeNode(node)}: ${reason}`).join('; ')
-  throw new TtqError('unsupported', `onnx: cannot be differentiated: ${list}`, {
-    facts: {
-      nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
-    },
-    hint: 'fit it without training (--epochs 0), or keep the layers before these nodes in full precision and frozen',
-  })
+  if (found.length > 0) throw unsupported(found)
 }
 
 /** What one differentiation collects: gradients on their way, what forward rules saved, and the new graph. */
@@ -132,7 +121,7 @@ class Tape {
       const output = node.outputs[0] as ValueName
       this.arrive(
         input,
-        broadcasts ? sumBroadcast(this.scope(), gradient, this.shape(output), this.shape(input)) : gradient,
+        broadcasts ? sumBroadcast(this.scope(node), gradient, this.shape(output), this.shape(input)) : gradient,
       )
     }
   }
@@ -165,26 +154,17 @@ class Tape {
 
   forwardScope(node: Node): ForwardScope {
     return {
-      ...this.scope(),
+      ...this.scope(node),
+      define: defineIn(this.b),
       save: (key, value) => {
         this.savedValues.set(`${node.outputs[0] ?? ''} ${key}`, value)
-      },
-      define: (opType, inputs, outputs, attributes = {}) => {
-        this.b.push({
-          name: outputs[0] ?? '',
-          opType,
-          domain: '',
-          inputs: [...inputs],
-          outputs: [...outputs],
-          attributes,
-        })
       },
     }
   }
 
   private ruleScope(node: Node, path: Path): RuleScope {
     return {
-      ...this.scope(),
+      ...this.scope(node),
       gradient: (index = 0) =>
         this.gradient(node.outputs[index] as ValueName) ?? this.zeros(node.outputs[index] as ValueName),
       needs: (index) => path.needed.has(node.inputs[index] ?? ''),
@@ -196,19 +176,8 @@ class Tape {
     }
   }
 
-  private scope(): Omit<ForwardScope, 'save' | 'define'> {
-    const { b } = this
-    const ints = (values: readonly number[]): ValueName => b.constant(int64(values))
-    return {
-      emit: b.emit.bind(b),
-      emitMany: b.emitMany.bind(b),
-      constant: b.constant.bind(b),
-      scalar: (value) => b.constant(float32([], [value])),
-      ints,
-      reshape: (value, from, to) => (from.join() === to.join() ? value : b.emit('Reshape', [value, ints(to)])),
-      shape: (value) => this.shape(value),
-      constantValue: (value) => this.graph.initializers.get(value),
-    }
+  private scope(node: Node): ReturnType<typeof scopeOf> {
+    return scopeOf(this.b, this.graph, node, (value) => this.shape(value))
   }
 
   // Everything that arrived at a value, added up once; the sum is named after the value.
@@ -233,12 +202,4 @@ class Tape {
   private zeros(value: ValueName): ValueName {
     return this.b.emit('ConstantOfShape', [this.b.constant(int64(this.shape(value)))])
   }
-}
-
-function valueNames(graph: Graph): ValueName[] {
-  return [
-    ...graph.initializers.keys(),
-    ...graph.inputs.map((input) => input.name),
-    ...graph.nodes.flatMap((node) => node.outputs),
-  ]
 }

@@ -1,113 +1,183 @@
-// Which layers of a network suffer from ternary weights: each is measured alone, nothing is trained.
-import { openDataset, type StoredDataset } from '../data/open-dataset.js'
-import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
-import type { LayerOperator } from '../ternary/layer-choice.js'
-import { chooseLayers } from '../ternary/layers.js'
-import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
-import type { GivenOptions } from '../options/option-table.js'
-import { bindNetwork, describeTask } from '../binding/bind-network.js'
-import { onlyLeading } from '../ternary/only-leading.js'
-import { measureLayerCosts } from '../ternary/layer-costs.js'
+// Which layers of a network suffer from ternary weights: each is made ternary as compress without training does it, and
+// measured alone.
+import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
+import { outputDistance } from '../binding/output-distance.js'
 import { foldConstants } from '../binding/prepare-network.js'
-import { VERSION } from '../version.js'
+import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import { TtqError } from '../errors/ttq-error.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions } from '../options/option-table.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import { fitWithoutData } from '../ternary/fit-without-data.js'
+import { compareLayers, ternarySaves } from '../ternary/layer-costs.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { chooseLayers } from '../ternary/layers.js'
+import { onlyLeading } from '../ternary/only-leading.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
+import { VERSION } from '../version.js'
+import type { AnalyzedLayer, AnalyzeReport } from './analyze-report.js'
+import { bindData } from './bind-data.js'
+import { CompressJob } from './compress-job.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
-import { describeMeasured, type TaskReport } from './task-report.js'
+import { fitLayers } from './fit-layers.js'
+import { type FittingSamples, madeUpSamples, trainingSamples } from './fitting-samples.js'
+import { describeMeasured } from './task-report.js'
 
-/** Everything but the network's name and the dataset has a default. */
-export type AnalyzeRequest = Connections & GivenOptions<'analyze'> & { data: string }
+/** Everything but the network's name has a default; without data, samples are made up. */
+export type AnalyzeRequest = Connections & GivenOptions<'analyze'>
 
-export interface AnalyzeReport {
-  schema: 'ttq-analyze/1'
-  ttq: string
-  model: string
-  method: string
-  dataset: string
-  preprocessing: string
-  samples: number
-  /** What the network is measured by; top1 stands for its main metric. */
-  task: TaskReport
-  /** The original network on these samples; null without labels. */
-  baseline: { top1: number | null }
-  /** The layers that compress would make ternary, the most harmful first. */
-  layers: readonly AnalyzedLayer[]
-  /** The others. */
-  kept: readonly { name: string; reason: string }[]
-  elapsedMs: number
-}
-
-/** One layer ternary, all others as they are. */
-export interface AnalyzedLayer {
-  name: string
-  op: LayerOperator
-  shape: readonly number[]
-  /** How far the outputs are from the original's; of classes the divergence of their probabilities, nats. */
-  divergence: number
-  /** The main metric, of a classifier top-1. */
-  top1: number | null
-  /** Squared error of the fit as a share of the weights' squares. */
-  fitError: number
-  /** Bytes that packing the layer saves. */
-  savedBytes: number
+/** What layers are measured on. */
+interface Measured {
+  model: Model
+  choices: readonly LayerChoice[]
+  samples: FittingSamples
+  /** Where the samples have labels or classes that the network's task is about. */
+  scored: BoundNetwork | undefined
 }
 
 /**
- * Measures what each layer that compress would make ternary costs alone.
+ * Measures what each layer that compress would make ternary costs alone: on the outputs and, where the data have
+ * classes, on the decisions.
  * @param bytes a serialized ONNX model
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `interrupted`
  */
 export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promise<AnalyzeReport> {
-  const { connections, given } = takeApart(request)
-  // Layers are chosen, fitted and re-normalised, and samples held out, as compress does by default.
-  const options = { ...COMPRESS_DEFAULTS, ...completeOptions('analyze', given, connections.nameOptions) }
-  const { threads } = options
-  const { signal, onProgress } = connections
-  const data = options.data as string
+  const { given } = takeApart(request)
+  const { data } = completeOptions('analyze', given, request.nameOptions)
+  const job = new CompressJob({ ...request, ...(data !== undefined && { epochs: 0 }) })
+  const { options, connections } = job
   const start = performance.now()
-  onProgress?.({ kind: 'phase', name: 'read' })
+  job.phase('read')
   const read = readNetwork(bytes, connections).model
-  return await WorkerPool.use([threads, signal], async (pool) => {
+  return await WorkerPool.use([options.threads, connections.signal], async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined
     try {
-      const model = await foldConstants(pool.trial, read)
-      const choices = chooseLayers(model.graph, options)
-      if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(model.graph, choices)
-      stored = await openDataset(data, { signal, timeout: options.dataTimeout })
-      onProgress?.({ kind: 'phase', name: 'prepare' })
-      const bound = await bindNetwork(pool, model, stored, {
-        ...options,
-        nameOptions: connections.nameOptions,
-        purpose: 'to measure what layers cost',
-      })
-      onProgress?.({ kind: 'note', message: `task: ${describeTask(bound)}` })
-      onProgress?.({ kind: 'phase', name: 'analyze', detail: bound.dataset.preprocessing })
-      const leading = onlyLeading(bound.model.graph, choices, bound.task.outputs)
-      const { samples, baseline, costs } = await measureLayerCosts(pool, bound, leading, {
-        ...options,
-        onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
-      })
-      const layers = costs.map(({ weight, divergence, score, fitError, savedBytes }): AnalyzedLayer => {
-        const choice = choices.find((found) => found.weight === weight)
-        if (choice === undefined) throw new Error(`internal: no layer "${weight}"`)
-        return { name: weight, op: choice.op, shape: choice.dims, divergence, top1: score, fitError, savedBytes }
-      })
+      const folded = await foldConstants(pool.trial, read)
+      const chosen = chooseLayers(folded.graph, options)
+      if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
+      if (data !== undefined)
+        stored = await openDataset(data, { signal: connections.signal, timeout: options.dataTimeout })
+      job.phase('prepare')
+      const measured =
+        stored === undefined
+          ? await onMadeUp(pool, folded, chosen, job)
+          : await onData(pool, folded, chosen, stored, job)
+      const { choices, samples, scored } = measured
+      const found = await measure(pool, measured, job)
       return {
         schema: 'ttq-analyze/1',
         ttq: VERSION,
         model: connections.name,
         method: options.method,
-        dataset: data,
-        preprocessing: bound.dataset.preprocessing,
-        samples,
-        task: describeMeasured(bound),
-        baseline: { top1: baseline.score },
-        layers,
-        kept: leading.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+        dataset: data ?? null,
+        samples: samples.indices.length,
+        data: samples.description,
+        heldOut: samples.heldOut.length,
+        task: scored === undefined ? null : describeMeasured(scored),
+        baseline: scored === undefined ? null : { top1: found.baseline },
+        distance: found.distance,
+        layers: found.layers.sort((a, b) => b.distance - a.distance),
+        kept: choices.flatMap(({ weight, reason }) => (reason === undefined ? [] : [{ name: weight, reason }])),
+        warnings: [...job.warnings],
         elapsedMs: performance.now() - start,
       }
     } finally {
       await stored?.close?.()
     }
   })
+}
+
+async function onMadeUp(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  job: CompressJob,
+): Promise<Measured> {
+  const samples = await madeUpSamples(pool, model, choices, job)
+  if (samples === undefined)
+    throw new TtqError('unsupported', `${job.connections.name}: no samples can be made for its inputs`, {
+      hint: `give some with ${job.connections.nameOptions('data')}: docs/datasets.md`,
+    })
+  return { model, choices, samples, scored: undefined }
+}
+
+async function onData(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  stored: StoredDataset,
+  job: CompressJob,
+): Promise<Measured> {
+  const bound = await bindData(pool, model, stored, job)
+  if ('unmeasured' in bound)
+    return { model: bound.model, choices, samples: trainingSamples(bound, job), scored: undefined }
+  job.note(`task: ${describeTask(bound)}`)
+  return {
+    model: bound.model,
+    choices: onlyLeading(bound.model.graph, choices, bound.task.outputs),
+    // Decisions need more samples than outputs do.
+    samples: trainingSamples(bound, job, job.options.samples),
+    scored: bound,
+  }
+}
+
+async function measure(
+  pool: WorkerPool,
+  { model, choices, samples, scored }: Measured,
+  job: CompressJob,
+): Promise<{ distance: number | null; baseline: number | null; layers: AnalyzedLayer[] }> {
+  const fitted = job.isLayerwise
+    ? await fitLayers(pool, model, choices, samples, job, { behind: 'factors', checkpoint: undefined })
+    : undefined
+  const alone = fitted?.alone ?? eachAlone(model, choices, job)
+  const weights = (fitted?.network ?? fitWithoutData(model, choices, job.options)).layers
+  job.phase('analyze', samples.description)
+  const { split, fixedBatch, heldOut } = samples
+  const indices = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
+  const scores =
+    scored &&
+    (await compareLayers(pool, scored, indices, alone, (done, total) =>
+      job.progress({ kind: 'evaluated', done, total }),
+    ))
+  const distances = new Map<ValueName, number>()
+  for (const [name, changed] of alone) {
+    if (scores === undefined) job.progress({ kind: 'evaluated', done: distances.size, total: alone.size })
+    distances.set(name, (await outputDistance(pool, model, changed(), { split, indices, fixedBatch })) ?? NaN)
+  }
+  const whole = [...distances.values()].reduce((sum, distance) => sum + distance ** 2, 0)
+  const layers = choices.flatMap((choice): AnalyzedLayer[] => {
+    const distance = distances.get(choice.weight)
+    if (distance === undefined) return []
+    return [
+      {
+        name: choice.weight,
+        op: choice.op,
+        shape: choice.dims,
+        error: fitted?.errors.get(choice.weight) ?? null,
+        distance,
+        share: whole > 0 ? distance ** 2 / whole : 0,
+        divergence: scores?.costs.get(choice.weight)?.divergence ?? null,
+        top1: scores?.costs.get(choice.weight)?.score ?? null,
+        savedBytes: ternarySaves(choice, weights.get(choice.weight) as TernaryWeights, job.options.encoding),
+      },
+    ]
+  })
+  return { distance: fitted?.report.distance ?? null, baseline: scores?.baseline.score ?? null, layers }
+}
+
+// The weights of each layer by themselves.
+function eachAlone(model: Model, choices: readonly LayerChoice[], job: CompressJob): Map<ValueName, () => Model> {
+  const ternary = choices.filter((choice) => choice.ternary)
+  return new Map(
+    ternary.map(({ weight }) => [
+      weight,
+      () => {
+        const only = choices.map((choice) => ({ ...choice, ternary: choice.weight === weight }))
+        return fitWithoutData(model, only, job.options).model
+      },
+    ]),
+  )
 }

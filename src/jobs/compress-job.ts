@@ -3,7 +3,11 @@ import type { Dataset } from '../data/dataset.js'
 import { checkLabelled } from '../data/labels.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions, OptionsOf } from '../options/option-table.js'
+import { isLayerwise } from '../options/layerwise.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
 import type { Progress } from '../training/progress.js'
+import { RunCheckpoint, runFingerprint, type RunSamples } from '../training/run-checkpoint.js'
 import { takeApart, type TrainingConnections } from './connections.js'
 
 export type CompressOptions = OptionsOf<'compress'>
@@ -62,6 +66,23 @@ export class CompressJob {
   /** The same for a task that has no use for labels: there is nothing to warn of. */
   learnFromOriginal(): void {
     this.options = completeOptions('compress', { ...this.given, unlabelled: true }, this.connections.nameOptions)
+  }
+
+  /** Whether codes are chosen by the fit of whole layers. */
+  get isLayerwise(): boolean {
+    return isLayerwise(this.given, this.options)
+  }
+
+  /**
+   * What the run keeps of itself; undefined where the caller keeps nothing.
+   * @param model bound to the samples; @throws TtqError `checkpoint` when the one to resume is damaged or of another run
+   */
+  async openCheckpoint(pool: WorkerPool, model: Model, samples?: RunSamples): Promise<RunCheckpoint | undefined> {
+    const { checkpoint, nameOptions } = this.connections
+    if (checkpoint === undefined) return undefined
+    const { options } = this
+    const fingerprint = await runFingerprint(model, samples, { job: 'compress', options, threads: pool.size })
+    return new RunCheckpoint(checkpoint, fingerprint, nameOptions)
   }
 
   /** Whether the caller said something of an option, and not its default speaks. */

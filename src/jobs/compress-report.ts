@@ -1,4 +1,5 @@
 // The report of compress: plain data, schema `ttq-report/1`.
+import type { PackedSummary } from '../packed/inspect-packed.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { Measures, TaskReport } from './task-report.js'
@@ -10,8 +11,13 @@ export interface LayerReport {
   op: string
   shape: readonly number[]
   ternary: boolean
-  /** How the file holds the weights: `ternary2`, `int8`, `float16`, or the network's own element type. */
+  /**
+   * How the file holds the weights: `entropy`, `base3`, `ternary2`, `int8`, `float16`, or the network's own element
+   * type.
+   */
   stored: string
+  /** Bits that a weight takes so, scales included. */
+  bitsPerWeight: number
   /**
    * Why a layer stays full precision: 'first layer', 'last layer', '--keep <pattern>', ...; absent for ternary layers.
    */
@@ -37,14 +43,26 @@ export interface SizeReport {
   /** Number of weights that are ternary. */
   ternaryWeights: number
   ternaryFp32Bytes: number
-  /** 2-bit codes and scale pairs. */
+  /** Their codes and scale pairs in the file. */
   ternaryPackedBytes: number
   /** ternaryFp32Bytes / ternaryPackedBytes. */
   ternaryRatio: number
+  /** Bits that a ternary weight takes, scales included; null where there are none. */
+  bitsPerWeight: number | null
+  /**
+   * Bits that it would take if the weights of a layer knew nothing of one another: the entropy of the shares of -, 0 and
+   * +; null where there are none.
+   */
+  entropy: number | null
   /** Numbers in the network's constants that are not ternary weights. */
   restValues: number
   /** The file without its ternary weights: these numbers, the graph, the tables. */
   restBytes: number
+  /**
+   * Bytes of each part of the file: its header, the directory of tensors, the graph, small tensors deflated together,
+   * the others, and the digest.
+   */
+  parts: PackedSummary['sections']
 }
 
 /** What was done layer by layer, without training. */

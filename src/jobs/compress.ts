@@ -7,6 +7,7 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { defaultInputs } from '../onnx/model-origin.js'
+import { inferenceMode } from '../onnx/inference-mode.js'
 import { functionsOf } from '../onnx/inline-functions.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -67,8 +68,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       recipe: options.recipe,
       fromScratch: options.fromScratch,
       unlabelled: job.options.unlabelled,
-      size: describeSize(onnxBytes, done.file, done.choices, done.network),
-      layers: describeLayers(done.choices, done.network),
+      size: describeSize(onnxBytes, done, done.network),
+      layers: describeLayers(done.choices, done.network, done.sizes),
       training: done.training ?? null,
       reconstruction: done.reconstruction ?? null,
       restoration: done.restoration ?? null,
@@ -89,6 +90,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
     const folded = await foldConstants(pool.trial, model)
     warnOfInputs(model, job)
     warnOfFunctions(model, folded, job)
+    warnOfTrainingMode(model, job)
     const choices = chooseLayers(folded.graph, options)
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
     warnOfCasts(model, choices, job)
@@ -109,6 +111,17 @@ function warnOfFunctions(model: Model, folded: Model, job: CompressJob): void {
   if (names.length === 0 || functionsOf(folded).length > 0) return
   const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`
   job.warn(`the network's functions (${listed}) were inlined: their nodes stand in the place of the calls`)
+}
+
+// The network as it was exported computes something else.
+function warnOfTrainingMode({ graph }: Model, job: CompressJob): void {
+  const { changed } = inferenceMode(graph)
+  if (changed.length === 0) return
+  const operators = [...new Set(changed.map(({ opType }) => opType))].join(' and ')
+  job.warn(
+    `the network was exported in training mode: ${operators} now works as after training, ` +
+      'with running statistics and without chance',
+  )
 }
 
 // Weights that the network turns into another type itself, which folding has done.

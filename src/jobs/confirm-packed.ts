@@ -10,7 +10,7 @@ import type { LayerChoice } from '../ternary/layer-choice.js'
 import { roundRest } from '../ternary/round-rest.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
 import type { CompressJob } from './compress-job.js'
-import { packNetwork } from './pack-network.js'
+import { type PackedNetwork, packNetwork } from './pack-network.js'
 
 /** What a confirmation needs that is the same for all results of a run. */
 export interface TestBench {
@@ -22,6 +22,7 @@ export interface TestBench {
 
 export interface ConfirmedFile {
   file: Uint8Array
+  sizes: PackedNetwork['sizes']
   /** With everything rounded to what it is stored in. */
   network: TernaryNetwork
   compressed: Evaluation
@@ -37,12 +38,13 @@ export async function confirmPacked(
 ): Promise<ConfirmedFile> {
   job.phase('pack')
   const network = roundRest(ternary, choices, { rest: job.options.rest, ...(exceptions && { exceptions }) })
-  const file = packNetwork(network, { method, name: job.connections.name, dataset: bound.dataset })
+  const origin = { method, name: job.connections.name, dataset: bound.dataset }
+  const { file, model, sizes } = packNetwork(network, origin, job.options)
   job.phase('verify')
   const before = await test(network.model)
   job.phase('evaluate')
   const compressed = await test(unpack(file).model)
   // Other devices may sum in another order from run to run: there the networks themselves are compared.
-  const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, network.model)
-  return { file, network, compressed, bitExact }
+  const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, model)
+  return { file, sizes, network, compressed, bitExact }
 }

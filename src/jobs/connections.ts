@@ -1,5 +1,6 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
+import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument.js'
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
@@ -42,19 +43,19 @@ const CONNECTIONS: { readonly [Name in keyof Required<TrainingConnections>]: [(v
 
 /**
  * A request, taken apart into what connects the caller and the options given.
- * @throws TtqError `usage` for connections that are of another kind
+ * @throws TtqError `usage` for a request that is none, and connections that are of another kind
  */
 export function takeApart<R extends TrainingConnections>(
   request: R,
 ): { connections: TrainingConnections & { nameOptions: NameOptions }; given: Omit<R, keyof TrainingConnections> } {
+  checkObject('request', request, 'an object with the name of the network and options')
   const isConnection = ([key]: [string, unknown]): boolean => Object.hasOwn(CONNECTIONS, key)
   const entries = Object.entries(request).filter(([, value]) => value !== undefined)
   const connections = Object.fromEntries(entries.filter(isConnection)) as unknown as TrainingConnections
   for (const [name, [holds, expected]] of Object.entries(CONNECTIONS)) {
     const value: unknown = connections[name as keyof TrainingConnections]
     if (value === undefined ? name !== 'name' : holds(value)) continue
-    const found = value === null ? 'null' : value === undefined ? 'nothing' : typeof value
-    throw new TtqError('usage', `${name}: found ${found}, expected ${expected}`, { facts: { option: name } })
+    throw wrongArgument(name, value, expected)
   }
   return {
     connections: { ...connections, nameOptions: connections.nameOptions ?? inLibrary },
@@ -65,12 +66,13 @@ export function takeApart<R extends TrainingConnections>(
 /**
  * Reads the network that a caller hands over.
  * @returns also its size with its external data, bytes
- * @throws TtqError `model`
+ * @throws TtqError `model`; `usage` for what are no bytes
  */
 export function readNetwork(
   bytes: Uint8Array,
   { name, externalData, overwrite = false }: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
 ): { model: Model; onnxBytes: number } {
+  checkBytes('network', bytes)
   if (isPacked(bytes))
     throw new TtqError('model', `${name}: found a .ttq file, expected an ONNX model`, {
       hint: 'ttq unpack makes an ONNX model of it',

@@ -1,22 +1,30 @@
 // What a report says of a network: its layers and its sizes.
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { storedBytes } from '../packed/encodings.js'
-import { byteLength, isFloatType } from '../tensor/data-type.js'
+import { sectionBytes, type StoredSize } from '../packed/inspect-packed.js'
+import { byteLength, DATA_TYPES, type DataType, isFloatType } from '../tensor/data-type.js'
+import { countCodes, entropyBits } from '../tensor/ternary.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerReport, SizeReport } from './compress-report.js'
-import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
+import type { PackedNetwork } from './pack-network.js'
+import type { TernaryNetwork } from '../ternary/ternary-network.js'
 
 /** One record per layer with a weight, in the graph's order. */
-export function describeLayers(choices: readonly LayerChoice[], { layers, rest }: TernaryNetwork): LayerReport[] {
+export function describeLayers(
+  choices: readonly LayerChoice[],
+  { layers }: TernaryNetwork,
+  sizes: PackedNetwork['sizes'],
+): LayerReport[] {
   return choices.map(({ weight, op, dims, elementType, reason }) => {
     const layer = layers.get(weight)
-    const stored = layer === undefined ? (rest?.get(weight)?.encoding ?? elementType) : 'ternary2'
+    const size = sizes.get(weight)
+    const stored = size === undefined || size.encoding === 'raw' ? elementType : size.encoding
     const record = {
       name: weight,
       op,
       shape: dims,
       ternary: layer !== undefined,
       stored,
+      bitsPerWeight: bitsPerWeight(size, elementType, dims),
       ...(reason === undefined ? {} : { reason }),
     }
     if (layer === undefined)
@@ -26,14 +34,9 @@ export function describeLayers(choices: readonly LayerChoice[], { layers, rest }
   })
 }
 
-function countCodes(codes: Int8Array): { zeros: number; positives: number; negatives: number } {
-  let positives = 0
-  let negatives = 0
-  for (const code of codes) {
-    if (code > 0) positives++
-    else if (code < 0) negatives++
-  }
-  return { zeros: codes.length - positives - negatives, positives, negatives }
+// Of no weights, too, the scales are there; small tensors stand in the graph as they are.
+function bitsPerWeight(size: StoredSize | undefined, type: DataType, dims: readonly number[]): number {
+  return size === undefined ? DATA_TYPES[type].bits : (8 * size.bytes) / Math.max(1, elementCount(dims))
 }
 
 /** Share of zeros among the ternary weights; null where there are none. */
@@ -46,17 +49,14 @@ export function sparsityOf({ layers }: TernaryNetwork): number | null {
 /** Sizes before and after. @param onnxBytes size of the original model with its external data */
 export function describeSize(
   onnxBytes: number,
-  file: Uint8Array,
-  choices: readonly LayerChoice[],
+  { file, sizes }: Pick<PackedNetwork, 'file' | 'sizes'>,
   { model, layers }: TernaryNetwork,
 ): SizeReport {
-  const ternary = choices.filter((choice) => choice.ternary)
-  const ternaryWeights = ternary.reduce((sum, { dims }) => sum + elementCount(dims), 0)
+  const codes = [...layers.values()].map((layer) => layer.codes)
+  const ternaryWeights = codes.reduce((sum, { length }) => sum + length, 0)
   const ternaryFp32Bytes = byteLength('float32', ternaryWeights)
-  const ternaryPackedBytes = ternary.reduce((sum, { weight, elementType, dims }) => {
-    const form = { encoding: 'ternary2', ...(layers.get(weight) as TernaryLayer) } as const
-    return sum + storedBytes(form, elementType, dims)
-  }, 0)
+  const ternaryPackedBytes = [...layers.keys()].reduce((sum, name) => sum + (sizes.get(name)?.bytes ?? 0), 0)
+  const bits = codes.reduce((sum, each) => sum + entropyBits(countCodes(each)), 0)
   const others = [...model.graph.initializers].filter(([name, { type }]) => !layers.has(name) && isFloatType(type))
   return {
     onnxBytes,
@@ -66,7 +66,10 @@ export function describeSize(
     ternaryFp32Bytes,
     ternaryPackedBytes,
     ternaryRatio: ternaryFp32Bytes / ternaryPackedBytes,
+    bitsPerWeight: ternaryWeights === 0 ? null : (8 * ternaryPackedBytes) / ternaryWeights,
+    entropy: ternaryWeights === 0 ? null : bits / ternaryWeights,
     restValues: others.reduce((sum, [, { dims }]) => sum + elementCount(dims), 0),
     restBytes: file.length - ternaryPackedBytes,
+    parts: sectionBytes(file),
   }
 }

@@ -18,6 +18,7 @@ import type { RestPrecision } from '../options/choices.js'
 import { sizeInBytes } from '../options/size.js'
 import type { CompressJob } from './compress-job.js'
 import type { BoundReport, BoundRound } from './compress-report.js'
+import type { PackedNetwork } from './pack-network.js'
 
 /** What was fitted, and what there is to know of it. */
 export interface Measured {
@@ -26,6 +27,8 @@ export interface Measured {
   /** Points of accuracy; null where the data cannot say. */
   drop: number | null
   fileBytes: number
+  /** How the larger tensors are stored. */
+  sizes: PackedNetwork['sizes']
 }
 
 /** Layers to fit, and how those are stored that are not ternary any more. */
@@ -90,7 +93,8 @@ export async function fitWithinBound<F extends Measured>(
   // Ternary layers are the smallest there are, and lose most.
   const isDone = by === 'fewer bytes' ? bound.excess(all) > 0 : !(bound.excess(all) > 0)
   const distances = isDone || !((all.distance ?? 0) > 0) ? new Map<ValueName, AloneDistance>() : await costs(all)
-  const layers = layerForms(choices, distances, job.options.rest)
+  const ternaryBytes = new Map([...all.sizes].map(([name, { bytes }]) => [name, bytes]))
+  const layers = layerForms(choices, { distances, ternaryBytes }, job.options.rest)
   if (layers.length === 0) return { fitted: all, bound: { why, layers: [], rounds } }
   const tried = new Map<string, F>()
   const attempt = async (forms: ChosenForms): Promise<F> => {

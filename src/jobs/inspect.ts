@@ -15,6 +15,7 @@ import { unpack } from '../packed/unpack.js'
 import { DATA_TYPES, isFloatType, type FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { entropyBits, type TernaryCounts } from '../tensor/ternary.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
@@ -51,7 +52,7 @@ export interface InspectReport {
   unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
   /** Bytes of each part of a .ttq file; null for ONNX. */
   sections: PackedSummary['sections'] | null
-  /** Encoding -> tensors of a .ttq file's data section and their bytes; null for ONNX. */
+  /** Encoding -> tensors of a .ttq file's table and their bytes, before those of the pool are deflated; null for ONNX. */
   encodings: Readonly<Record<string, { tensors: number; bytes: number }>> | null
 }
 
@@ -82,6 +83,8 @@ export interface InspectedLayer {
   negatives: number | null
   /** Bits per weight as stored in this file, scales included. */
   bitsPerWeight: number
+  /** Bits that its codes would take if they knew nothing of one another; null for layers that are not ternary. */
+  entropy: number | null
 }
 
 interface InspectOptions {
@@ -195,6 +198,7 @@ function describeLayer(
     positives: weights.positives ?? null,
     negatives: weights.negatives ?? null,
     bitsPerWeight,
+    entropy: ternary ? entropyBits(weights as TernaryCounts) / Math.max(1, elementCount(dims)) : null,
   }
 }
 

@@ -11,9 +11,9 @@ import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { roundRest } from '../ternary/round-rest.js'
 import type { CompressJob } from './compress-job.js'
+import type { Reconstructed } from './fit-layers.js'
 import { packNetwork } from './pack-network.js'
 import type { PackedResult } from './packed-result.js'
-import type { Reconstructed } from './reconstruct-layers.js'
 
 interface Fitted {
   /** The original. */
@@ -38,16 +38,18 @@ export async function packFitted(
     rest: options.rest,
     ...(fitted && { exceptions: fitted.exceptions }),
   })
-  const file = packNetwork(network, { method: options.method, name: connections.name, ...(dataset && { dataset }) })
+  const origin = { method: options.method, name: connections.name, ...(dataset && { dataset }) }
+  const { file, model: stored, sizes } = packNetwork(network, origin, options)
   job.phase('verify')
   const fault = await checkResultRuns(pool.trial, model, network.model, connections.name, sample)
   if (fault instanceof EngineDied)
     job.warn(`${fault.message} of the network on a made-up sample, before and after: it may die on real ones as well`)
   return {
     file,
+    sizes,
     choices: packed,
     network,
-    bitExact: packsExactly(file, network.model),
+    bitExact: packsExactly(file, stored),
     ...(fitted && { reconstruction: fitted.report }),
   }
 }

@@ -1,13 +1,11 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
-import { bindNetwork, type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
-import { bindSamples } from '../binding/bind-samples.js'
+import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
-import { NotScorable } from '../data/not-scorable.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
@@ -18,12 +16,13 @@ import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { onlyLeading } from '../ternary/only-leading.js'
 import { freshWeights } from '../training/fresh-weights.js'
-import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
+import { bindData } from './bind-data.js'
 import type { CompressJob } from './compress-job.js'
 import { confirmPacked } from './confirm-packed.js'
-import { packFromSamples, type UnscoredSamples } from './pack-from-samples.js'
+import { fitLayers } from './fit-layers.js'
+import { trainingSamples } from './fitting-samples.js'
+import { packFromSamples } from './pack-from-samples.js'
 import type { PackedResult } from './packed-result.js'
-import { isLayerwise, reconstructFrom, startsFitted } from './reconstruct-layers.js'
 import { trainMethod } from './train-method.js'
 
 /** @throws TtqError of any code but `output` */
@@ -56,7 +55,7 @@ async function trainAndPack(
   const { connections } = job
   const { fromScratch, unlabelled } = job.options
   job.phase('prepare')
-  const bound = await bind(pool, model, stored, job)
+  const bound = await bindData(pool, model, stored, job)
   if ('unmeasured' in bound) return await packFromSamples(pool, bound, chosen, job)
   const { dataset, task, fixedBatch } = bound
   const where = bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`
@@ -71,13 +70,7 @@ async function trainAndPack(
   if (task.metrics.length === 0) job.learnFromOriginal()
   else if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
-  const checkpoint =
-    connections.checkpoint &&
-    new RunCheckpoint(
-      connections.checkpoint,
-      await runFingerprint(bound.model, bound, { job: 'compress', options, threads: pool.size }),
-      connections.nameOptions,
-    )
+  const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
   if (options.needsAccuracy && task.metrics.length > 0)
     await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
   const originals = new OriginalOutputs(writeModel(bound.model))
@@ -111,8 +104,12 @@ async function trainAndPack(
   if (!learns) {
     const lost =
       options.maxDrop === undefined ? undefined : async (changed: Model) => dropOf(task, baseline, await test(changed))
-    const fitted = isLayerwise(job)
-      ? await reconstructFrom(pool, bound, choices, job, { behind: 'factors', ...(lost && { lost }) })
+    const fitted = job.isLayerwise
+      ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, {
+          behind: 'factors',
+          checkpoint,
+          ...(lost && { lost }),
+        })
       : undefined
     const network = fitted?.network ?? fitWithoutData(bound.model, choices, options)
     const packed = fitted?.choices ?? choices
@@ -130,7 +127,10 @@ async function trainAndPack(
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
   const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
-  const fitted = startsFitted(job) ? await reconstructFrom(pool, bound, choices, job, { behind: 'norm' }) : undefined
+  const fitted =
+    options.latentStart === 'layers' && job.isLayerwise && !fromScratch
+      ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, { behind: 'norm', checkpoint })
+      : undefined
   const parts = { pool, bound: start, choices, job, test, baseline, checkpoint, fitted }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]
@@ -143,34 +143,6 @@ async function trainAndPack(
     // What random weights say, in the file or for the start, is no measure of anything.
     ...(fromScratch && untrained ? {} : { baseline }),
     ...(fromScratch ? {} : likenessOf(packed.compressed)),
-  }
-}
-
-// Without training, a network that the dataset cannot score is fitted all the same.
-async function bind(
-  pool: WorkerPool,
-  model: Model,
-  stored: StoredDataset,
-  job: CompressJob,
-): Promise<BoundNetwork | UnscoredSamples> {
-  const { options, needsScores } = job
-  const { fromScratch, unlabelled } = options
-  const { nameOptions } = job.connections
-  try {
-    return await bindNetwork(pool, model, stored, {
-      ...options,
-      nameOptions,
-      trial: !fromScratch && !unlabelled,
-      labelsFor: job.needsLabels,
-      ...(needsScores !== undefined && { purpose: needsScores }),
-    })
-  } catch (cause) {
-    if (needsScores !== undefined || !(cause instanceof NotScorable)) throw cause
-    const bound = await bindSamples(pool, model, stored, { ...options, nameOptions })
-    // A dataset that could score other networks may be the wrong one.
-    if (bound.dataset.classes !== undefined && bound.dataset.test !== undefined)
-      job.warn(`${cause.message}: layers were fitted all the same, and accuracy was not measured`)
-    return { ...bound, unmeasured: cause.reason }
   }
 }
 

@@ -3,6 +3,7 @@ import type { BoundNetwork } from '../binding/bind-network.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Evaluation } from '../tasks/evaluation.js'
 import type { MethodName } from '../options/choices.js'
+import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 import type { Measures } from './task-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -12,6 +13,7 @@ import type { TrainingReport } from '../training/training-report.js'
 
 export interface PackedResult {
   file: Uint8Array
+  sizes: PackedNetwork['sizes']
   /** As packed. */
   choices: readonly LayerChoice[]
   network: TernaryNetwork

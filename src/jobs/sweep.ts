@@ -2,6 +2,7 @@
 import { compress } from './compress.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
+import { checkSweepValues, type SweepValues } from '../options/sweep-values.js'
 import { type Connections, takeApart } from './connections.js'
 import type { CompressReport } from './compress-report.js'
 import type { SweepPoint, SweepReport } from './sweep-report.js'
@@ -9,12 +10,6 @@ import type { TaskReport } from './task-report.js'
 import { lossOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
 import type { Progress } from '../training/progress.js'
-
-/** What is varied: delta as a share of max|w|, or the share of zeros; in the order of the work. */
-export interface SweepValues {
-  kind: 'threshold' | 'sparsity'
-  values: readonly number[]
-}
 
 /** Everything but the network's name and the dataset has a default. */
 export type SweepRequest = Connections & GivenOptions<'sweep'> & { data: string }
@@ -28,11 +23,12 @@ export type SweepRequest = Connections & GivenOptions<'sweep'> & { data: string 
 export async function sweep(
   bytes: Uint8Array,
   request: SweepRequest,
-  { kind, values }: SweepValues,
+  asked: SweepValues,
   onPoint: (report: SweepReport, file: Uint8Array) => void = () => {},
 ): Promise<SweepReport> {
   const { connections, given } = takeApart(request)
   completeOptions('sweep', given, connections.nameOptions)
+  const { kind, values } = checkSweepValues(asked, connections.nameOptions)
   const start = performance.now()
   let sofar: SweepReport | undefined
   for (const [index, value] of values.entries()) {
@@ -67,8 +63,7 @@ export async function sweep(
     onPoint(sofar, file)
     request.signal?.throwIfAborted()
   }
-  if (sofar === undefined) throw new Error('internal: a sweep over no values')
-  return sofar
+  return sofar as SweepReport
 }
 
 // What the points of a sweep are compared by: the main metric, or without labels how far the outputs are from the

@@ -65,7 +65,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
               job.progress({ kind: 'evaluated', done, total })
             }
             const samples = OPTIONS.samples.default.base
-            return (await measureLayerCosts(pool, bound, choices, { ...options, samples, onProgress })).costs
+            return await measureLayerCosts(pool, bound, choices, { ...options, samples, onProgress })
           },
           fineTune: async (fewer, from, settings) => await train(fewer, settings, from),
           confirm,
@@ -74,10 +74,11 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
           },
         },
       )
-  const { file, network, compressed, bitExact, choices: packed } = chosen
+  const { file, sizes, network, compressed, bitExact, choices: packed } = chosen
   return {
     method,
     file,
+    sizes,
     choices: packed,
     network,
     compressed,

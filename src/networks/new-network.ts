@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { alexnet } from './alexnet.js'
+import { checkNetworkName, completeNetwork } from './complete-network.js'
 import type { NetworkOptions } from './layer-builder.js'
 import { lenet5 } from './lenet5.js'
 import { mobilenetv2 } from './mobilenetv2.js'
@@ -23,11 +24,12 @@ const BUILDERS: Readonly<Record<NetworkName, (options: NetworkOptions) => Model>
 
 /**
  * A network with He-initialised weights, batch norm in inference form, input `input` [N, ...input], output `scores` [N,
- * classes].
- * @throws TtqError `usage` when the samples are too small for the architecture, or so large that the network has more
- * than 2 GB
+ * classes]. What is not said is as in the table of networks, the seed 1.
+ * @throws TtqError `usage` for a name or options that there are not, and when the samples are too small for the
+ * architecture, or so large that the network has more than 2 GB
  */
-export function newNetwork(name: NetworkName, options: NetworkOptions): Model {
+export function newNetwork(name: NetworkName, given: Partial<NetworkOptions> = {}): Model {
+  const options = completeNetwork(checkNetworkName(name), given)
   const model = BUILDERS[name](options)
   const empty = [...model.graph.initializers].find(([, { dims }]) => dims.some((dim) => dim < 1))
   if (empty === undefined) return model

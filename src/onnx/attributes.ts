@@ -25,19 +25,25 @@ export function attribute<K extends Exclude<Attribute['kind'], 'other'>, F exten
   return (found as unknown as { value: Values[K] }).value
 }
 
-/** Attributes from plain values: number[] -> ints, string -> string; wrap floats as {float}. */
+/** Attributes from plain values: number[] -> ints, string -> string; wrap floats as {float}. Others come ready-made. */
 export function attributes(
-  values: Record<string, number | string | readonly number[] | { float: number } | undefined>,
+  values: Record<string, number | string | readonly number[] | { float: number } | Attribute | undefined>,
 ): Attributes {
   const result: Attributes = {}
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
     if (typeof value === 'number') result[name] = { kind: 'int', value }
     else if (typeof value === 'string') result[name] = { kind: 'string', value }
+    else if ('kind' in value) result[name] = value
     else if ('float' in value) result[name] = { kind: 'float', value: value.float }
     else result[name] = { kind: 'ints', value }
   }
   return result
+}
+
+/** Attributes without those of these names. */
+export function withoutAttributes(attrs: Attributes, ...names: readonly string[]): Attributes {
+  return Object.fromEntries(Object.entries(attrs).filter(([name]) => !names.includes(name)))
 }
 
 /** `node "conv1" (Conv)`, or its first output where the node has no name: how every message names a node. */

@@ -6,8 +6,8 @@ import { attribute } from './attributes.js'
 import type { Node } from './model.js'
 
 /**
- * What a learned input is to its operator. `recurrent`, `embedding` and `operand` (of arithmetic, where it may also be
- * a constant of the function) are stored like other weights, but nothing trains them.
+ * What a learned input is to its operator. `embedding` and `operand` (of arithmetic, where it may also be a constant of
+ * the function) are stored like other weights, but nothing trains them.
  */
 export type LearnedRole =
   'weight' | 'bias' | 'scale' | 'slope' | 'mean' | 'variance' | 'recurrent' | 'embedding' | 'operand'
@@ -34,8 +34,6 @@ export interface Operator {
   readonly learned?: Readonly<Record<number, LearnedRole>>
   /** For operators with an input of role `weight`. @param index its position */
   readonly place?: (node: Node, index: number, dims: readonly number[]) => WeightPlace
-  /** A vector added right behind it is its bias. */
-  readonly takesBias?: true
   /** It has weights, but none of a layer as ttq knows them. */
   readonly weights?: 'recurrent' | 'quantized' | 'fused'
   /** It turns integers into floating point: what it gives may be a weight that is quantized already. */
@@ -60,7 +58,7 @@ export interface Operator {
   readonly shapeFrom?: 'any input' | readonly number[]
 }
 
-const conv: Operator['place'] = (_node, _index, dims) => ({
+const conv: NonNullable<Operator['place']> = (_node, _index, dims) => ({
   channelAxis: 0,
   groups: 1,
   outputAxis: 1,
@@ -74,18 +72,23 @@ const convTranspose: Operator['place'] = (node, _index, dims) => {
 }
 
 // The axis that the product does not sum over counts the channels. A matrix on the left side is no layer's.
-const gemm: Operator['place'] = (node, index, dims) => {
+const gemm: NonNullable<Operator['place']> = (node, index, dims) => {
   const turned = attribute(node, index === 0 ? 'transA' : 'transB', 'int', 0) !== 0
   const channelAxis = (index === 0) === turned ? 1 : 0
   return { channelAxis, groups: 1, outputAxis: index === 0 ? undefined : -1, fanIn: dims[1 - channelAxis] as number }
 }
 
-const matMul: Operator['place'] = (_node, index, dims) => ({
+const matMul: NonNullable<Operator['place']> = (_node, index, dims) => ({
   channelAxis: dims.length - (index === 0 ? 2 : 1),
   groups: 1,
   outputAxis: index === 0 ? -2 : -1,
   fanIn: dims.at(index === 1 && dims.length > 1 ? -2 : -1) as number,
 })
+
+// Weights that training changes, but that ternary layers are not made of.
+const noLayer =
+  (place: NonNullable<Operator['place']>): Operator['place'] =>
+  (...given) => ({ ...place(...given), outputAxis: undefined })
 
 const RECURRENT: Operator = { learned: { 1: 'recurrent', 2: 'recurrent', 3: 'recurrent' }, weights: 'recurrent' }
 const QUANTIZED: Operator = { weights: 'quantized', result: 'unknown' }
@@ -96,10 +99,10 @@ const rows = (names: string, facts: Operator): [string, Operator][] => names.spl
 
 /** Operators of ai.onnx by name, those of other domains by `domain.name`. */
 const ROWS: readonly [string, Operator][] = [
-  ['Conv', { learned: { 1: 'weight', 2: 'bias' }, place: conv, takesBias: true, rank: 'of input' }],
-  ['ConvTranspose', { learned: { 1: 'weight', 2: 'bias' }, place: convTranspose, takesBias: true, rank: 'of input' }],
+  ['Conv', { learned: { 1: 'weight', 2: 'bias' }, place: conv, rank: 'of input' }],
+  ['ConvTranspose', { learned: { 1: 'weight', 2: 'bias' }, place: convTranspose, rank: 'of input' }],
   ['Gemm', { learned: { 0: 'weight', 1: 'weight', 2: 'bias' }, place: gemm, rank: 2 }],
-  ['MatMul', { learned: { 0: 'weight', 1: 'weight' }, place: matMul, takesBias: true }],
+  ['MatMul', { learned: { 0: 'weight', 1: 'weight' }, place: matMul }],
   ['BatchNormalization', { learned: { 1: 'scale', 2: 'bias', 3: 'mean', 4: 'variance' }, rank: 'of input' }],
   ...rows('InstanceNormalization LayerNormalization', { learned: { 1: 'scale', 2: 'bias' }, rank: 'of input' }),
   ['PRelu', { learned: { 1: 'slope' }, ...UNARY }],
@@ -112,9 +115,25 @@ const ROWS: readonly [string, Operator][] = [
       'com.microsoft.QGemm com.microsoft.QAttention',
     QUANTIZED,
   ),
-  ...rows('com.microsoft.FusedGemm com.microsoft.FusedConv com.microsoft.FusedMatMul com.microsoft.nchwc.Conv', {
+  [
+    'com.microsoft.FusedConv',
+    { learned: { 1: 'weight', 2: 'bias' }, place: noLayer(conv), weights: 'fused', rank: 'of input' },
+  ],
+  [
+    'com.microsoft.FusedGemm',
+    { learned: { 0: 'weight', 1: 'weight', 2: 'bias' }, place: noLayer(gemm), weights: 'fused', rank: 2 },
+  ],
+  ...rows('com.microsoft.FusedMatMul com.microsoft.TransposeMatMul', {
+    learned: { 0: 'weight', 1: 'weight' },
+    place: noLayer(matMul),
     weights: 'fused',
   }),
+  [
+    'com.microsoft.Attention',
+    { learned: { 1: 'weight', 2: 'bias' }, place: noLayer(matMul), weights: 'fused', rank: 'of input' },
+  ],
+  ['com.microsoft.MultiHeadAttention', { learned: { 3: 'bias' } }],
+  ['com.microsoft.nchwc.Conv', { weights: 'fused' }],
   ['DequantizeLinear', { dequantizes: true, rank: 'of input', result: 'unknown' }],
   ['QuantizeLinear', { rank: 'of input', result: 'unknown' }],
 
@@ -127,9 +146,18 @@ const ROWS: readonly [string, Operator][] = [
   ...rows(
     'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity ' +
       'LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan ' +
-      'Tanh ThresholdedRelu',
+      'Tanh ThresholdedRelu com.microsoft.Gelu com.microsoft.QuickGelu',
     UNARY,
   ),
+  ...rows('GroupNormalization', { learned: { 1: 'scale', 2: 'bias' }, rank: 'of input' }),
+  ...rows('RMSNormalization SimplifiedLayerNormalization', { learned: { 1: 'scale' }, rank: 'of input' }),
+  ['com.microsoft.SkipLayerNormalization', { learned: { 2: 'scale', 3: 'bias', 4: 'bias' }, rank: 'of input' }],
+  ['com.microsoft.SkipSimplifiedLayerNormalization', { learned: { 2: 'scale', 3: 'bias' }, rank: 'of input' }],
+  [
+    'com.microsoft.EmbedLayerNormalization',
+    { learned: { 2: 'embedding', 3: 'embedding', 4: 'embedding', 5: 'scale', 6: 'bias' }, typeOf: 2 },
+  ],
+  ...rows('com.microsoft.BiasGelu com.microsoft.FastGelu', { learned: { 1: 'bias' }, rank: 'of input' }),
 
   ...rows('Softmax LogSoftmax Hardmax Dropout LRN LpNormalization MeanVarianceNormalization CumSum', RESHAPED),
   ...rows('MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool', RESHAPED),
@@ -170,6 +198,9 @@ const ROWS: readonly [string, Operator][] = [
 
 const BY_NAME = new Map(ROWS)
 if (BY_NAME.size !== ROWS.length) throw new Error('internal: an operator has two rows')
+
+/** Names of all operators that the table has, as `operatorName` gives them. */
+export const OPERATORS: readonly string[] = [...BY_NAME.keys()]
 
 /** As reports name it: `Conv`, `com.microsoft.QGemm`. */
 export function operatorName({ domain, opType }: Pick<Node, 'domain' | 'opType'>): string {

@@ -1,4 +1,5 @@
 // ONNX bytes -> Model. Values of tensors are read-tensor.ts, the legality of graphs is check-graph.ts.
+import { checkBytes } from '../errors/check-argument.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { dataTypeOfOnnx } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -52,10 +53,12 @@ const LAST_IR_VERSION = 2 ** 31 - 1
  * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
  * `Constant` nodes become initializers, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
  * Law: writeModel(readModel(b)) computes what b computes.
- * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing
+ * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing; `usage` for
+ * what are no bytes
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
+  checkBytes('model', bytes)
   const context: Context = {
     name: options.name ?? 'onnx',
     externalData: options.externalData,
@@ -161,6 +164,13 @@ function readStripped(proto: TensorProto, name: string, context: Context): Tenso
 }
 
 function readNode(proto: NodeProto, context: Context): Node {
+  const names = proto.attribute.map(({ name }) => name as string)
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice !== undefined)
+    throw new TtqError(
+      'model',
+      `${context.name}: node "${proto.name}" (${proto.opType}): attribute "${twice}" is given twice`,
+    )
   const attributes = Object.fromEntries(
     (proto.attribute as AttributeProto[]).map((attribute) => [
       attribute.name,

@@ -3,9 +3,9 @@
 // Source: the operator histories of https://onnx.ai/onnx/operators/
 import type { DataType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
-import { attribute, attributes } from './attributes.js'
+import { attribute, attributes, withoutAttributes } from './attributes.js'
 import type { GraphBuilder } from './graph-builder.js'
-import type { Attributes, Node, ValueName } from './model.js'
+import type { Node, ValueName } from './model.js'
 import type { ValueFacts } from './value-facts.js'
 
 export interface UpgradeContext {
@@ -38,10 +38,6 @@ function ints(values: readonly number[]): Tensor {
   return { type: 'int64', dims: [values.length], data }
 }
 
-function without(attrs: Attributes, ...names: readonly string[]): Attributes {
-  return Object.fromEntries(Object.entries(attrs).filter(([name]) => !names.includes(name)))
-}
-
 function trimmed(inputs: readonly ValueName[]): ValueName[] {
   return inputs.slice(0, inputs.findLastIndex((input) => input !== '') + 1)
 }
@@ -56,7 +52,7 @@ function intsToInputs(...names: readonly string[]): Upgrade {
     builder.push({
       ...node,
       inputs: trimmed([...node.inputs, ...inputs]),
-      attributes: without(node.attributes, ...names),
+      attributes: withoutAttributes(node.attributes, ...names),
     })
   }
 }
@@ -76,7 +72,7 @@ const clip: Upgrade = (node, context) => {
     return context.builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_${name}`)
   }
   const inputs = trimmed([...node.inputs, bound('min'), bound('max')])
-  context.builder.push({ ...node, inputs, attributes: without(node.attributes, 'min', 'max') })
+  context.builder.push({ ...node, inputs, attributes: withoutAttributes(node.attributes, 'min', 'max') })
 }
 
 // Pad 2: pads and value are attributes.
@@ -90,13 +86,13 @@ const pad: Upgrade = (node, context) => {
   ]
   if (value !== 0)
     inputs.push(builder.constant(floatScalar(type, value, node, context), `${node.outputs[0] ?? ''}_value`))
-  builder.push({ ...node, inputs, attributes: without(node.attributes, 'pads', 'value') })
+  builder.push({ ...node, inputs, attributes: withoutAttributes(node.attributes, 'pads', 'value') })
 }
 
 // Split: equal parts were implied by the number of outputs; opset 18 wants that number said.
 const split: Upgrade = (node, { builder }) => {
   const sizes = attribute(node, 'split', 'ints', undefined)
-  const kept = without(node.attributes, 'split')
+  const kept = withoutAttributes(node.attributes, 'split')
   if (sizes !== undefined) {
     const input = builder.constant(ints(sizes), `${node.outputs[0] ?? ''}_split`)
     builder.push({ ...node, inputs: [node.inputs[0] ?? '', input], attributes: kept })
@@ -109,7 +105,7 @@ const split: Upgrade = (node, { builder }) => {
 // TopK 1: k is an attribute.
 const topK: Upgrade = (node, { builder }) => {
   const k = builder.constant(int64([attribute(node, 'k', 'int', 0)]), `${node.outputs[0] ?? ''}_k`)
-  builder.push({ ...node, inputs: [...node.inputs, k], attributes: without(node.attributes, 'k') })
+  builder.push({ ...node, inputs: [...node.inputs, k], attributes: withoutAttributes(node.attributes, 'k') })
 }
 
 // Dropout 7 and 10: the ratio is an attribute; the mask was of another type.
@@ -123,7 +119,7 @@ const dropout: Upgrade = (node, context) => {
     ...node,
     inputs,
     outputs: firstOutput(node, context),
-    attributes: without(node.attributes, 'ratio'),
+    attributes: withoutAttributes(node.attributes, 'ratio'),
   })
 }
 
@@ -134,7 +130,7 @@ const batchNormalization: Upgrade = (node, context) => {
   context.builder.push({
     ...node,
     outputs: firstOutput(node, context),
-    attributes: without(node.attributes, 'spatial', 'training_mode'),
+    attributes: withoutAttributes(node.attributes, 'spatial', 'training_mode'),
   })
 }
 

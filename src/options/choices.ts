@@ -24,6 +24,10 @@ export type Device = (typeof DEVICE_NAMES)[number]
 export const REST_PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 export type RestPrecision = (typeof REST_PRECISIONS)[number]
 
+/** How ternary weights are stored: 2 bits each, five in a byte, as few bits as they are worth, or the smallest. */
+export const TERNARY_ENCODINGS = ['auto', 'entropy', 'base3', '2bit'] as const
+export type TernaryEncoding = (typeof TERNARY_ENCODINGS)[number]
+
 /** Sets of defaults: `paper` is how Zhu et al. trained. */
 export const RECIPE_NAMES = ['default', 'paper'] as const
 

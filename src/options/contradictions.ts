@@ -19,9 +19,11 @@ type Rule = (said: Said) => Problem
 
 const RULES: readonly Rule[] = [
   ({ job, given, name }) => {
-    if (job !== 'compress' || given['data'] !== undefined) return undefined
+    if ((job !== 'compress' && job !== 'analyze') || given['data'] !== undefined) return undefined
     const idle = optionsOf(job).find(([option, row]) => row.needsData === true && isSaid(given[option], row))
-    return idle && [idle[0], `given without ${name('data')}, expected a dataset to train on`]
+    return (
+      idle && [idle[0], `given without ${name('data')}, expected a dataset${job === 'compress' ? ' to train on' : ''}`]
+    )
   },
   ({ job, given, options, name }) => {
     if (options['epochs'] !== 0) return undefined

@@ -9,20 +9,20 @@ const own = "the dataset's own"
 const LABELLED =
   'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
   'multilabel, regression'
+const KNOWN = 'mnist, cifar10, mnist:<folder>, cifar10:<folder>'
 
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
   data: {
     kind: { type: 'text' },
     jobs: JOBS,
-    required: ['train', 'sweep', 'analyze', 'evaluate'],
+    required: ['train', 'sweep', 'evaluate'],
     fingerprint: 'covered',
     group,
-    help: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, or a loader module such as ./loader.mjs',
+    help: `${KNOWN}, or a loader module such as ./loader.mjs`,
     at: {
-      compress: {
-        help: 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, a loader module such as ./loader.mjs, or none',
-      },
+      compress: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
+      analyze: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
     },
   },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */

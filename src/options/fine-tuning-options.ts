@@ -117,17 +117,22 @@ export const FINE_TUNING_OPTIONS = {
     kind: { type: 'text' },
     jobs: ['compress', 'train'],
     only: 'command line',
-    needsData: true,
     group,
-    help: 'file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; off for none',
+    help:
+      'file that keeps the run, written after every epoch, on Ctrl-C, and after every layer where fitting layers takes ' +
+      'more than a minute; removed in the end; off for none',
+    at: {
+      train: {
+        help: 'file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; off for none',
+      },
+    },
     defaultText: '<output>.checkpoint',
   },
   resume: {
     kind: { type: 'flag' },
     jobs: ['compress', 'train'],
     only: 'command line',
-    needsData: true,
     group,
-    help: 'go on from the checkpoint as if nothing had stopped the training',
+    help: 'go on from the checkpoint as if nothing had stopped the run',
   },
 } as const satisfies Record<string, OptionRow>

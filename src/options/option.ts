@@ -82,7 +82,8 @@ export interface OptionRow extends OptionHelp {
   /** It stands in the settings that a report says of a training, or of one to ternary weights only. */
   readonly setting?: 'training' | 'ternary'
   /**
-   * `covered`: no part of a checkpoint's fingerprint, because other parts say more of it. `against divergence`: part of
+   * `covered`: no part of a checkpoint's fingerprint, because other parts say more of it, or because it is about the
+   * file that is written at the end. `against divergence`: part of
    * it, and one of those that may and must differ where a training that has diverged is resumed.
    */
   readonly fingerprint?: 'covered' | 'against divergence'

@@ -11,7 +11,6 @@ export const NETWORK_OPTIONS = {
   classes: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['new'],
-    only: 'command line',
     group: network,
     help: 'number of classes',
     defaultText: "the network's own, 10 or 1000",
@@ -39,13 +38,13 @@ export const SOURCE_OPTIONS = {
 } as const satisfies Record<string, OptionRow>
 
 export const MEASURING_OPTIONS = {
-  /** Samples that layers are measured on (analyze, held-out ones), or fitted on without training (compress). */
+  /** Samples that layers are fitted on without training; where the data have classes, analyze measures on as many others. */
   samples: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['analyze', 'compress'],
     default: { base: 1024 },
     group: 'Measuring:',
-    help: 'held-out training samples to measure on',
+    help: 'samples that layers are fitted on: of --data, else synthetic ones; with classes, as many others measure them',
     at: {
       compress: {
         group: 'Layer by layer:',
@@ -91,6 +90,15 @@ export const RESULT_OPTIONS = {
     fingerprint: 'covered',
     group: output,
     help: "keep what the exporter noted in nodes and values (stack traces, paths); the model's own metadata always stay",
+  },
+  /** Names of values that nothing outside the network needs. */
+  keepNames: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'sweep'],
+    default: { base: false },
+    fingerprint: 'covered',
+    group: output,
+    help: "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep theirs",
   },
   figure: {
     kind: { type: 'text' },

@@ -1,5 +1,5 @@
 // Options that say which weights become ternary, and how; and the values that a sweep goes through.
-import { METHOD_NAMES, REST_PRECISIONS, TERNARY_METHOD_NAMES } from './choices.js'
+import { METHOD_NAMES, REST_PRECISIONS, TERNARY_ENCODINGS, TERNARY_METHOD_NAMES } from './choices.js'
 import type { OptionRow } from './option.js'
 
 const group = 'Ternary weights:'
@@ -90,8 +90,19 @@ export const WEIGHT_OPTIONS = {
   rest: {
     kind: { type: 'choice', choices: REST_PRECISIONS },
     jobs: ['compress', 'sweep'],
-    default: { base: 'fp32' },
+    default: { base: 'fp16' },
     group,
     help: 'store what is not ternary as fp32, fp16, or int8 (other layers; fp16 what is no layer)',
+  },
+  /** How ternary weights are stored. */
+  encoding: {
+    kind: { type: 'choice', choices: TERNARY_ENCODINGS },
+    jobs: ['compress', 'sweep'],
+    default: { base: 'auto' },
+    fingerprint: 'covered',
+    group,
+    help:
+      'store ternary weights as entropy (as few bits as they are worth), base3 (1.6 bits) or 2bit, which can be mapped ' +
+      'into memory; auto: the smallest for each layer',
   },
 } as const satisfies Record<string, OptionRow>

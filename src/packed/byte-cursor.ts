@@ -9,6 +9,7 @@ import { NONCONFORMING, packedError } from './packed-error.js'
  */
 export interface ByteCursor {
   u8(what: string): number
+  u16(what: string): number
   u32(what: string): number
   /** At most 2^53 - 1. */
   u64(what: string): number
@@ -34,6 +35,7 @@ export function byteCursor(bytes: Uint8Array, where: string): ByteCursor {
   return {
     take,
     u8: (what) => view(1, what).getUint8(0),
+    u16: (what) => view(2, what).getUint16(0, true),
     u32: (what) => view(4, what).getUint32(0, true),
     u64: (what) => safeInteger(view(8, what).getBigUint64(0, true), where, what),
     f32: (what) => view(4, what).getFloat32(0, true),

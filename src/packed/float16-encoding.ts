@@ -20,14 +20,14 @@ export const float16Encoding: Encoding<{ encoding: 'float16' }> = {
   types: FLOAT16_TYPES,
   bits: 16,
   parameterBytes: 0,
+  isArray: true,
+  poolWidth: () => 2,
   writeParameters: () => new Uint8Array(),
   checkParameters: () => {},
   byteLength: ({ dims }) => 2 * elementCount(dims),
   // Values are checked as they are written.
   check: () => {},
-  encode: ({ data }, _form, target, where) => {
-    encodeFloat16(data as Float32Array, target, where)
-  },
+  encode: ({ data }, _form, where) => encodeFloat16(data as Float32Array, where),
   decode: ({ type, dims }, bytes, where) => ({
     tensor: { type, dims, data: decodeFloat16(bytes, type as Float16Type, where) },
     form: { encoding: 'float16' },
@@ -43,7 +43,8 @@ export function roundToFloat16<T extends Float16Type>(tensor: Tensor<T>): Tensor
   return values.every(Number.isFinite) ? { ...tensor, data: values as TensorData as TensorData<T> } : undefined
 }
 
-function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, where: string): void {
+function encodeFloat16(values: ArrayLike<number>, where: string): Uint8Array {
+  const target = new Uint8Array(2 * values.length)
   const view = dataViewOf(target)
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number
@@ -58,6 +59,7 @@ function encodeFloat16(values: ArrayLike<number>, target: Uint8Array, where: str
     }
     view.setUint16(2 * i, bits, true)
   }
+  return target
 }
 
 // Infinities and NaN are never written.

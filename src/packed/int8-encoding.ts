@@ -21,6 +21,8 @@ export const int8Encoding: Encoding<{ encoding: 'int8' } & Int8Weights> = {
   types: FLOAT_TYPES,
   bits: 8,
   parameterBytes: 1,
+  isArray: true,
+  poolWidth: () => 1,
   writeParameters: ({ axis }) => Uint8Array.of(axis),
   checkParameters: ([axis], dims, place) => {
     if ((axis as number) >= dims.length)
@@ -30,9 +32,7 @@ export const int8Encoding: Encoding<{ encoding: 'int8' } & Int8Weights> = {
   check: (tensor, form, where) => {
     checkInt8(tensor as Tensor<FloatType>, form, where)
   },
-  encode: (_tensor, form, target) => {
-    encodeInt8(form, target)
-  },
+  encode: (_tensor, form) => encodeInt8(form),
   decode: ({ type, dims, parameters: [axis] }, bytes, where) => {
     const weights = decodeInt8(bytes, type as FloatType, dims, axis as number, where)
     return { tensor: int8Tensor(type as FloatType, dims, weights), form: { encoding: 'int8', ...weights } }
@@ -89,12 +89,14 @@ export function int8Tensor(
 }
 
 // Scales, then codes.
-function encodeInt8({ codes, scales }: Int8Weights, target: Uint8Array): void {
+function encodeInt8({ codes, scales }: Int8Weights): Uint8Array {
+  const target = new Uint8Array(4 * scales.length + codes.length)
   const view = dataViewOf(target)
   scales.forEach((scale, channel) => {
     view.setFloat32(4 * channel, scale, true)
   })
   target.set(bytesOf(codes), 4 * scales.length)
+  return target
 }
 
 // -128 is unused, and a scale is positive and not too large for the element type.

@@ -1,85 +1,84 @@
 // PackedModel -> .ttq bytes. The reverse is unpack.ts; the layout is docs/ttq-format.md.
-import { deflateSync } from 'fflate'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import type { TernaryEncoding } from '../options/choices.js'
 import { viewOf } from '../tensor/bytes.js'
-import type { DataType } from '../tensor/data-type.js'
-import type { Tensor } from '../tensor/tensor.js'
-import { writeContainer } from './container.js'
-import { dataBytes, encodingOf } from './encodings.js'
-import { align, LIMITS, type TensorEntry } from './format.js'
+import { byteLength, type DataType, isFloatType } from '../tensor/data-type.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { chooseForms } from './choose-forms.js'
+import type { CodeModel } from './code-model.js'
+import { type StoredEntry, writeContainer } from './container.js'
+import { encodingOf } from './encodings.js'
+import { LIMITS } from './format.js'
 import { packedError } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
-import type { StoredForm } from './stored-form.js'
+import { isTernaryForm, type RestForm, type StoredForm } from './stored-form.js'
+
+export interface PackOptions {
+  /** How ternary tensors are stored: `2bit` and `base3` can be used where they lie. Default `auto`, the smallest. */
+  encoding?: TernaryEncoding
+}
 
 /**
- * Full-precision tensors of at least this many bytes go to the data section, smaller ones stay in the graph.
- * Measured with random ternary codes, file bytes at a limit of 1 / 256 / 1024 / 4096 bytes / no limit:
- * CIFAR-10 ResNet-20 (1,093,971 as ONNX) 82,848 / 77,856 / 77,600 / 77,408 / 77,408, i.e. 13.2x to 14.1x; the same with
- * batch norm kept 95,648 / 88,288 / 86,816 / 86,624 / 86,624; a text direction classifier of many small layers 94,624 /
- * 84,448 / 79,456 / 79,456 / 79,456. Beyond 1024 next to nothing is gained, and what is in the graph cannot be mapped
- * into memory.
+ * Tensors that are not ternary go to the pool up to so many bytes each and together, where the file is to be small:
+ * deflate takes ResNet-18's last layer (2 MB) from 2,048,000 to 1.75 million bytes in 0.3 s, and gains as little on
+ * whatever is larger.
  */
-const RAW_TENSOR_BYTES = 1024
+const SMALL_FILE = { tensor: 2 ** 22, pool: 2 ** 24 } as const
 
-// Pinned, because fflate chooses `mem` by a logarithm, whose last digit may differ between machines.
-const DEFLATE = { level: 9, mem: 8 } as const
+/** The same where it is to be mapped into memory. */
+const MAPPED_FILE = { tensor: 2 ** 10, pool: 2 ** 24 } as const
+
+/** Floating-point tensors of fewer elements stay in the graph: an entry takes about ten bytes. */
+const FEWEST_ELEMENTS = 16
 
 /**
- * The bytes of a .ttq file, version 1. The same PackedModel gives the same bytes on every machine (little-endian, as
+ * The bytes of a .ttq file, version 2. The same PackedModel gives the same bytes on every machine (little-endian, as
  * all that Node and ONNX Runtime support are). Law: unpack(pack(p)) equals p.
  * @throws TtqError `packed` when a ternary tensor is not in the graph, is not float32, float16 or float64, does not
  * hold the values of its codes and scales bit for bit, or has scales that are not positive, finite and exact; when a
  * tensor of `rest` does not hold its form's values bit for bit; when something exceeds the format's limits
  */
-export function pack({ model, ternary, rest = new Map(), metadata }: PackedModel): Uint8Array {
-  const forms = storedForms(ternary, rest)
-  for (const [name, form] of forms) checkForm(name, model.graph.initializers.get(name), form)
-  const tensors = tensorTable(model, forms)
-  const graphBytes = writeModel(withoutBytes(model, tensors))
-  if (graphBytes.length > LIMITS.graphInflatedBytes) {
+export function pack(packed: PackedModel, { encoding = 'auto' }: PackOptions = {}): Uint8Array {
+  checkForms(packed)
+  const { model, metadata, ternary, rest = new Map<ValueName, RestForm>() } = packed
+  const { initializers } = model.graph
+  const weights = new Map(
+    [...ternary].map(([name, each]) => {
+      const { type, dims } = initializers.get(name) as Tensor
+      return [name, { type, dims, weights: each }]
+    }),
+  )
+  const { forms, models } = chooseForms(weights, encoding)
+  const isMapped = encoding === '2bit' || encoding === 'base3'
+  const all = new Map<ValueName, StoredForm>([...rest, ...forms])
+  const tensors = storedEntries(model, all, models, isMapped ? MAPPED_FILE : SMALL_FILE)
+  const graph = writeModel(withoutBytes(model, tensors))
+  if (graph.length > LIMITS.graphInflatedBytes) {
     const hint = 'Weights inside the bodies of If, Loop or Scan cannot be packed: move them to the outer graph.'
-    throw packedError(
-      'packed: graph without its tensors',
-      `${graphBytes.length} bytes`,
-      `at most ${LIMITS.graphInflatedBytes}`,
-      hint,
-    )
+    const found = `${graph.length} bytes`
+    throw packedError('packed: graph without its tensors', found, `at most ${LIMITS.graphInflatedBytes}`, hint)
   }
-  const last = tensors.at(-1)
-  return writeContainer({
-    metadata,
-    tensors,
-    graph: deflateSync(graphBytes, DEFLATE),
-    graphInflatedBytes: graphBytes.length,
-    dataBytes: last === undefined ? 0 : align(last.offset + last.length),
-    writeTensor: ({ name }, target) => {
-      const form = forms.get(name) ?? RAW
-      encodingOf(form).encode(model.graph.initializers.get(name) as Tensor, form, target, placeOf(name, form))
-    },
-  })
+  return writeContainer({ metadata, models, tensors, graph })
 }
 
 const RAW: StoredForm = { encoding: 'raw' }
 
-function storedForms(
-  ternary: PackedModel['ternary'],
-  rest: NonNullable<PackedModel['rest']>,
-): Map<ValueName, StoredForm> {
-  const forms = new Map<ValueName, StoredForm>(rest)
+function placeOf(name: ValueName, form: StoredForm): string {
+  return `packed: ${isTernaryForm(form) ? 'ternary ' : ''}tensor "${name}"`
+}
+
+// Each form holds its tensor, whichever of the ternary encodings it will be.
+function checkForms({ model, ternary, rest = new Map() }: PackedModel): void {
+  for (const [name, form] of rest) checkForm(name, model.graph.initializers.get(name), form)
   for (const [name, weights] of ternary) {
     const other = rest.get(name)
     if (other !== undefined) {
       const found = `ternary codes and ${other.encoding}`
       throw packedError(`packed: tensor "${name}"`, found, 'one of them', 'Store it in one form.')
     }
-    forms.set(name, { encoding: 'ternary2', ...weights })
+    checkForm(name, model.graph.initializers.get(name), { encoding: 'ternary2', ...weights })
   }
-  return forms
-}
-
-function placeOf(name: ValueName, form: StoredForm): string {
-  return `packed: ${'wp' in form ? 'ternary ' : ''}tensor "${name}"`
 }
 
 function checkForm(name: ValueName, tensor: Tensor | undefined, form: StoredForm): void {
@@ -94,21 +93,36 @@ function checkForm(name: ValueName, tensor: Tensor | undefined, form: StoredForm
   check(tensor, form, where)
 }
 
-// In the order of the graph's initializers, one behind the other, each at a multiple of 64.
-function tensorTable(model: Model, forms: ReadonlyMap<ValueName, StoredForm>): TensorEntry[] {
-  const entries: TensorEntry[] = []
-  let offset = 0
-  for (const [name, { type, dims }] of model.graph.initializers) {
+// In the order of the graph's initializers.
+function storedEntries(
+  model: Model,
+  forms: ReadonlyMap<ValueName, StoredForm>,
+  models: readonly CodeModel[],
+  limits: Readonly<Record<'tensor' | 'pool', number>>,
+): StoredEntry[] {
+  const entries: StoredEntry[] = []
+  let pooled = 0
+  for (const [name, tensor] of model.graph.initializers) {
     const form = forms.get(name) ?? RAW
-    // Strings have no bytes of their own and stay in the graph.
-    const length = type === 'string' ? 0 : dataBytes(form, type, dims)
-    if (form.encoding === 'raw' && length < RAW_TENSOR_BYTES) continue
+    if (form.encoding === 'raw' && staysInGraph(tensor)) continue
+    const { type, dims } = tensor
     checkShape(name, dims)
-    const { id: encoding, writeParameters } = encodingOf(form)
-    entries.push({ name, type, dims, encoding, offset, length, parameters: writeParameters(form) })
-    offset = align(offset + length)
+    const { id, isArray, poolWidth, writeParameters, encode } = encodingOf(form)
+    const bytes = encode(tensor, form, placeOf(name, form), models)
+    const { length } = bytes
+    const isPooled = !isTernaryForm(form) && length < limits.tensor && pooled + length <= limits.pool
+    if (isPooled) pooled += length
+    const place = isPooled ? poolWidth(type) : isArray ? 'aligned' : 'behind'
+    entries.push({ name, type, dims, encoding: id, place, parameters: writeParameters(form), length, bytes })
   }
   return entries
+}
+
+// Strings have no bytes of their own; the others are few, and part of shape arithmetic more often than not.
+function staysInGraph({ type, dims }: Tensor): boolean {
+  if (type === 'string') return true
+  const elements = elementCount(dims)
+  return isFloatType(type) || type === 'bfloat16' ? elements < FEWEST_ELEMENTS : byteLength(type, elements) < 1024
 }
 
 function checkShape(name: ValueName, dims: readonly number[]): void {
@@ -119,7 +133,7 @@ function checkShape(name: ValueName, dims: readonly number[]): void {
 
 // An empty tensor keeps the place of each tensor in the table, so that the graph stays legal ONNX and the order is not
 // lost.
-function withoutBytes(model: Model, tensors: readonly TensorEntry[]): Model {
+function withoutBytes(model: Model, tensors: readonly StoredEntry[]): Model {
   const initializers = new Map(model.graph.initializers)
   for (const { name, type } of tensors) {
     initializers.set(name, { type, dims: [0], data: viewOf(type as Exclude<DataType, 'string'>, new Uint8Array()) })

@@ -15,4 +15,18 @@ export interface Int8Weights {
 /** A full-precision tensor that is not stored as it is. Which tensors get which form is their owner's choice. */
 export type RestForm = { readonly encoding: 'float16' } | ({ readonly encoding: 'int8' } & Int8Weights)
 
-export type StoredForm = RestForm | { readonly encoding: 'raw' } | ({ readonly encoding: 'ternary2' } & TernaryWeights)
+/** Ternary weights in one of the ways to store them: 2 bits, five per byte, or by their probabilities. */
+export type TernaryForm =
+  | ({ readonly encoding: 'ternary2' } & TernaryWeights)
+  | ({ readonly encoding: 'base3' } & TernaryWeights)
+  | ({
+      readonly encoding: 'entropy'
+      /** Index of its probabilities among those of the file. */
+      readonly model: number
+    } & TernaryWeights)
+
+export type StoredForm = RestForm | { readonly encoding: 'raw' } | TernaryForm
+
+export function isTernaryForm(form: StoredForm): form is TernaryForm {
+  return 'wp' in form
+}

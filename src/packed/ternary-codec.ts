@@ -3,6 +3,7 @@
 // A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes
 // make a byte, the first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2
 // tensor.
+import type { TernaryCounts } from '../tensor/ternary.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /** Bytes that `count` codes take. */
@@ -73,12 +74,6 @@ export function decodeTernary(bytes: Uint8Array, count: number, where = 'ternary
   const words = new Uint32Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) words[i] = CODES_OF_BYTE[bytes[i] as number] as number
   return new Int8Array(words.buffer, 0, count)
-}
-
-export interface TernaryCounts {
-  zeros: number
-  positives: number
-  negatives: number
 }
 
 /**

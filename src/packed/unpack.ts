@@ -1,5 +1,4 @@
 // .ttq bytes -> PackedModel. The reverse is pack.ts; a look without decoding is inspect-packed.ts.
-import { Inflate } from 'fflate'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
@@ -9,11 +8,11 @@ import type { Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { type Container, readContainer } from './container.js'
 import type { Encoding } from './encoding.js'
-import { ENCODINGS, encodingWithId } from './encodings.js'
-import { FORMAT_VERSION, type TensorEntry } from './format.js'
+import { ENCODINGS, encodingWithId, isKnown } from './encodings.js'
+import type { FormatVersion, TensorEntry } from './format.js'
 import { NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
-import type { RestForm, StoredForm } from './stored-form.js'
+import { isTernaryForm, type RestForm, type StoredForm } from './stored-form.js'
 
 export interface UnpackOptions {
   /** How messages call the file. Default `packed`. */
@@ -21,7 +20,7 @@ export interface UnpackOptions {
 }
 
 /**
- * Reads a .ttq file of version 1; nothing in the result shares memory with `bytes`. Every byte is covered by checks,
+ * Reads a .ttq file of version 1 or 2; nothing in the result shares memory with `bytes`. Every byte is covered by checks,
  * the SHA-256 first, and no more memory is taken than the file's own tables and its length vouch for. Law:
  * unpack(pack(p)) equals p.
  * @throws TtqError `packed` for everything that is not exactly such a file
@@ -35,7 +34,7 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
   for (const entry of container.tensors) {
     const { tensor, form } = decodeEntry(container, entry, name)
     model.graph.initializers.set(entry.name, tensor)
-    if ('wp' in form) ternary.set(entry.name, { codes: form.codes, wp: form.wp, wn: form.wn })
+    if (isTernaryForm(form)) ternary.set(entry.name, { codes: form.codes, wp: form.wp, wn: form.wn })
     else if (form.encoding !== 'raw') rest.set(entry.name, form)
   }
   return { model, ternary, rest, metadata: container.metadata }
@@ -76,68 +75,35 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
-function requireEncoding({ encoding }: TensorEntry, where: string): Encoding {
+function requireEncoding({ encoding }: TensorEntry, version: FormatVersion, where: string): Encoding {
   const known = encodingWithId(encoding)
-  if (known !== undefined) return known
-  const ids = Object.values(ENCODINGS)
+  if (known !== undefined && isKnown(known, version)) return known
+  const ids = (Object.values(ENCODINGS) as unknown as Encoding[])
+    .filter((each) => isKnown(each, version))
     .map(({ id, name }) => `${id} (${name})`)
     .join(', ')
     .replace(/, ([^,]*)$/, ' or $1')
-  throw packedError(
-    where,
-    `encoding ${encoding}`,
-    `${ids} in format version ${FORMAT_VERSION} as this ttq knows it`,
-    TOO_NEW,
-  )
+  throw packedError(where, `encoding ${encoding}`, `${ids} in format version ${version} as this ttq knows it`, TOO_NEW)
 }
 
-function decodeEntry({ data }: Container, entry: TensorEntry, name: string): { tensor: Tensor; form: StoredForm } {
+function decodeEntry(container: Container, entry: TensorEntry, name: string): { tensor: Tensor; form: StoredForm } {
   const where = `${name}: tensor "${entry.name}"`
-  const encoding = requireEncoding(entry, where)
+  const encoding = requireEncoding(entry, container.version, where)
   if (!encoding.types.includes(entry.type)) {
     const found = `element type ${entry.type} in ${encoding.name}`
     throw packedError(where, found, encoding.types.join(', '), NONCONFORMING)
   }
-  return encoding.decode(entry, data.subarray(entry.offset, entry.offset + entry.length), where)
+  return encoding.decode(entry, container.bytesOf(entry), where, container.models)
 }
 
 function readGraph(container: Container, where: string): Model {
-  const graph = inflate(container, where)
+  const graph = container.graph()
   try {
     return readModel(graph, { name: where })
   } catch (cause) {
     if (!(cause instanceof TtqError)) throw cause
     throw new TtqError('packed', cause.message, { facts: cause.facts, hint: NONCONFORMING, cause })
   }
-}
-
-/** Bytes that are given to the inflater at once. */
-const PIECE = 2 ** 16
-
-/** Ends the inflater. */
-class TooMuch extends Error {}
-
-// Piece by piece: a stream that goes on behind what was promised ends the work there, be it of gigabytes.
-function inflate({ graph, lengths }: Container, where: string): Uint8Array {
-  const expected = `${lengths.graphInflated} bytes as the header says`
-  const inflated = new Uint8Array(lengths.graphInflated)
-  let done = 0
-  const stream = new Inflate((chunk) => {
-    if (done + chunk.length > inflated.length) throw new TooMuch()
-    inflated.set(chunk, done)
-    done += chunk.length
-  })
-  try {
-    // The inflater takes nothing for a stream of nothing.
-    if (graph.length === 0) throw new Error('an empty stream')
-    for (let at = 0; at < graph.length; at += PIECE)
-      stream.push(graph.subarray(at, at + PIECE), at + PIECE >= graph.length)
-  } catch (cause) {
-    const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
-    throw packedError(where, found, expected, NONCONFORMING, cause)
-  }
-  if (done !== inflated.length) throw packedError(where, `${done} inflated bytes`, expected, NONCONFORMING)
-  return inflated
 }
 
 // Every tensor of the table has an empty one of its name and type in the graph, and both are in the same order.

@@ -1,58 +1,68 @@
 // The report of ttq analyze as text for people.
-import type { AnalyzeReport } from '../jobs/analyze.js'
-import { countText, durationText, facts, percentText, shapeText, sizeText, table } from './table.js'
+import type { AnalyzedLayer, AnalyzeReport } from '../jobs/analyze-report.js'
 import { metricText } from './training-text.js'
+import { countText, durationText, facts, plural, shapeText, shareText, sizeText, table } from './table.js'
 
 /** The ranking, most harmful layer first; ends with a newline. */
 export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
-  const { model, layers, kept, samples, baseline, task } = report
-  const main = task.metrics[0] ?? { name: '', unit: '' }
+  const { model, layers, kept, samples, heldOut, data, dataset, task, baseline, distance, warnings } = report
+  const main = task?.metrics[0]
   const headline =
-    `${model}: ${countText(layers.length)} layer${layers.length === 1 ? '' : 's'} can become ` +
-    'ternary; each alone, without training, the most harmful first'
-  const details = facts([
-    ['data', `${report.dataset}, ${report.preprocessing}, ${countText(samples)} held-out training samples`],
-    ...(baseline.top1 === null
-      ? []
-      : [
-          [
-            'original',
-            task.name === 'classification'
-              ? `top-1 ${percentText(baseline.top1)} of them`
-              : metricText(main, baseline.top1),
-          ] as const,
-        ]),
-    ...(kept.length === 0 ? [] : [['kept', kept.map(({ name, reason }) => `${name} (${reason})`).join(', ')] as const]),
-    ['time', durationText(report.elapsedMs)],
-  ])
-  return `${headline}\n\n${details}\n\n${ranking(report, columns)}\n`
+    `${model}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
+  const others = heldOut === 0 ? 'on the very sample' : `on ${countText(heldOut)} others`
+  const pairs: (readonly [string, string])[] = [
+    ...(dataset === null ? [] : [['data', dataset] as const]),
+    ['fitted', `on ${countText(samples)} ${data}; measured ${others}`],
+  ]
+  if (baseline !== null && baseline.top1 !== null && main !== undefined)
+    pairs.push(['original', `${metricText(main, baseline.top1)} ${main.key === 'top1' ? 'of' : 'on'} these`])
+  if (distance !== null) pairs.push(['together', `all ternary, the outputs differ by ${distance.toFixed(1)} %`])
+  if (kept.length > 0) pairs.push(['kept', kept.map(({ name, reason }) => `${name} (${reason})`).join(', ')])
+  pairs.push(['time', durationText(report.elapsedMs)])
+  const warned = warnings.map((warning) => `warning: ${warning}\n`).join('')
+  return `${headline}\n\n${facts(pairs)}\n\n${ranking(report, columns)}\n${warned === '' ? '' : `\n${warned}`}`
 }
 
-function ranking({ layers, baseline, task }: AnalyzeReport, columns: number | undefined): string {
-  const [main] = task.metrics
-  const isPercent = main === undefined || main.unit === '%'
-  const rows = layers.map(({ name, op, shape, divergence, top1, fitError, savedBytes }, i) => {
-    const points = top1 === null || baseline.top1 === null ? '-' : (top1 - baseline.top1).toFixed(isPercent ? 2 : 4)
-    return [
-      String(i + 1),
-      name,
-      op,
-      shapeText(shape),
-      divergence.toFixed(4),
-      points,
-      `${(100 * fitError).toFixed(1)} %`,
-      sizeText(savedBytes),
-    ]
-  })
-  const header = [
-    '',
-    'layer',
-    'op',
-    'shape',
-    'divergence',
-    main === undefined ? 'points' : `${main.name}${isPercent ? ' points' : ''}`,
-    'fit error',
-    'saves',
+interface Column {
+  header: string
+  /** Texts give way where there is no room. */
+  isText?: true
+  cell: (layer: AnalyzedLayer, rank: number) => string
+}
+
+// `moves` is in percent of the outputs: the header has no room for more in 80 columns.
+function ranking({ layers, baseline, task }: AnalyzeReport, width: number | undefined): string {
+  const main = task?.metrics[0]
+  const columns: Column[] = [
+    { header: '', cell: (_, rank) => String(rank + 1) },
+    { header: 'layer', isText: true, cell: ({ name }) => name },
+    // 80 columns do not hold both.
+    ...(baseline === null ? [{ header: 'op', isText: true, cell: ({ op }: AnalyzedLayer) => op } as const] : []),
+    { header: 'shape', isText: true, cell: ({ shape }) => shapeText(shape) },
+    { header: 'error', cell: ({ error }) => shareText(error, 1) },
+    { header: 'moves', cell: ({ distance }) => (Number.isFinite(distance) ? `${distance.toFixed(1)} %` : '-') },
+    { header: 'share', cell: ({ share }) => shareText(Number.isFinite(share) ? share : null, 1) },
+    ...(baseline === null
+      ? []
+      : [{ header: 'diverges', cell: ({ divergence }: AnalyzedLayer) => divergence?.toFixed(4) ?? '-' }]),
+    ...(baseline === null || baseline.top1 === null
+      ? []
+      : [
+          {
+            header: main?.name ?? 'top-1',
+            cell: ({ top1 }: AnalyzedLayer) => pointsText(top1, baseline.top1, main?.unit === '%' ? 2 : 4),
+          },
+        ]),
+    { header: 'saves', cell: ({ savedBytes }) => sizeText(savedBytes) },
   ]
-  return table(header, rows, ['right', 'left', 'left', 'left', 'right', 'right', 'right', 'right'], columns)
+  return table(
+    columns.map(({ header }) => header),
+    layers.map((layer, rank) => columns.map(({ cell }) => cell(layer, rank))),
+    columns.map(({ isText }) => (isText === true ? 'left' : 'right')),
+    width,
+  )
+}
+
+function pointsText(top1: number | null, of: number | null, digits: number): string {
+  return top1 === null || of === null ? '-' : (top1 - of).toFixed(digits)
 }

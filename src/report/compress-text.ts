@@ -1,11 +1,12 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by jobs/compress.ts.
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
 import type { TaskReport } from '../jobs/task-report.js'
-import { ENCODINGS } from '../packed/encodings.js'
 import {
+  bitsText,
   countText,
   durationText,
   facts,
+  partsText,
   percentText,
   ratioText,
   scaleText,
@@ -43,17 +44,20 @@ const WORTH_SAYING = { share: 0.25, gain: 1.25 } as const
 
 // One line on what holds the file's size up, and what naming it would give.
 function advice({ size, layers, rest }: CompressReport): string {
-  const full = layers.filter(({ ternary, stored }) => !ternary && stored === 'float32')
-  const bytesOf = ({ shape }: LayerReport): number => 4 * shape.reduce((product, dim) => product * dim, 1)
+  const full = layers.filter(({ ternary, stored }) => !ternary && (stored === 'float32' || stored === 'float16'))
+  const weightsOf = ({ shape }: LayerReport): number => shape.reduce((product, dim) => product * dim, 1)
+  const bytesOf = (layer: LayerReport): number => (weightsOf(layer) * layer.bitsPerWeight) / 8
   const largest = full.reduce<LayerReport | undefined>(
     (most, layer) => (most === undefined || bytesOf(layer) > bytesOf(most) ? layer : most),
     undefined,
   )
-  if (largest === undefined || rest !== 'fp32' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
-  const int8 = size.fileBytes - full.reduce((sum, layer) => sum + 0.75 * bytesOf(layer), 0)
-  const ternary = size.fileBytes - full.reduce((sum, layer) => sum + 0.9375 * bytesOf(layer), 0)
+  if (largest === undefined || rest === 'int8' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
+  const bytesWith = (bits: number): number =>
+    size.fileBytes - full.reduce((sum, layer) => sum + bytesOf(layer) - (weightsOf(layer) * bits) / 8, 0)
+  const int8 = bytesWith(8)
+  const ternary = bytesWith(size.bitsPerWeight ?? 2)
   if (size.fileBytes < WORTH_SAYING.gain * int8) return ''
-  const share = Math.round((100 * bytesOf(largest)) / size.restBytes)
+  const share = Math.min(100, Math.round((100 * bytesOf(largest)) / size.restBytes))
   const why = largest.reason === undefined ? '' : ` (${largest.reason})`
   return (
     `${share} % of the rest is ${largest.name}${why}: --rest int8 gives about ${ratioText(size.onnxBytes / int8)}, ` +
@@ -69,12 +73,14 @@ function summary(report: CompressReport): [string, string][] {
     [
       'ternary layers',
       `${sizeText(size.ternaryFp32Bytes)} -> ${sizeText(size.ternaryPackedBytes)} ` +
-        `(${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights`,
+        `(${ratioText(size.ternaryRatio)}), ${countText(size.ternaryWeights)} weights` +
+        (size.bitsPerWeight === null ? '' : `: ${bitsText(size.bitsPerWeight, size.entropy ?? 0)}`),
     ],
     [
       'the rest',
       `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
     ],
+    ['the file', partsText(size.parts)],
     ...(report.task === null || report.task.name === 'classification'
       ? []
       : [['task', taskText(report.task)] as [string, string]]),
@@ -212,17 +218,11 @@ function methodTable(methods: readonly MethodReport[], main: TaskReport['metrics
   ])
 }
 
-// Bits of a stored weight; what is stored as it is names its element type.
-function bitsText(stored: string): string {
-  const bits = Object.values(ENCODINGS).find(({ name }) => name === stored)?.bits
-  return bits === undefined ? 'full' : String(bits)
-}
-
 function layerTable(layers: readonly LayerReport[], columns: number | undefined): string {
-  const rows = layers.map(({ name, op, shape, stored, reason, wp, wn, zeros, positives, negatives }) => {
+  const rows = layers.map(({ name, op, shape, bitsPerWeight, reason, wp, wn, zeros, positives, negatives }) => {
     const weights = shape.reduce((product, dim) => product * dim, 1)
     const shares = [negatives, zeros, positives].map((part) => shareText(part, weights))
-    return [name, op, shapeText(shape), bitsText(stored), scaleText(wp), scaleText(wn), ...shares, reason ?? '']
+    return [name, op, shapeText(shape), bitsPerWeight.toFixed(2), scaleText(wp), scaleText(wn), ...shares, reason ?? '']
   })
   const header = ['layer', 'op', 'shape', 'bits', 'Wp', 'Wn', '-', '0', '+', 'kept because']
   return table(

@@ -1,7 +1,7 @@
 // The report of ttq inspect as text for people. Its data is made by jobs/inspect.ts.
 import type { InspectedLayer, InspectReport, ValueReport } from '../jobs/inspect.js'
 import { printable } from '../errors/printable.js'
-import { countText, facts, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { bitsText, countText, facts, partsText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport, columns?: number): string {
@@ -31,16 +31,24 @@ function summary(report: InspectReport): [string, string][] {
     ['opsets', `${counts(report.opsets)}, IR version ${report.ir}`],
     ['producer', report.producer ?? 'not named'],
     ['operators', `${countText(report.nodes)} nodes: ${counts(report.operators)}`],
-    ...(report.sections === null ? [] : [['sections', sections(report.sections)] as [string, string]]),
+    ...ternaryFacts(report),
+    ...(report.sections === null ? [] : [['file', partsText(report.sections)] as [string, string]]),
     ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
     ...Object.entries(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
   ]
 }
 
-function sections(parts: NonNullable<InspectReport['sections']>): string {
-  return Object.entries(parts)
-    .map(([name, bytes]) => `${name} ${sizeText(bytes)}`)
-    .join(', ')
+// Of packed files: bits of all ternary weights together, and what their shares alone would take.
+function ternaryFacts({ format, layers }: InspectReport): [string, string][] {
+  const ternary = format === 'ttq' ? layers.filter((layer) => layer.ternary) : []
+  const weights = ternary.map(({ shape }) => shape.reduce((product, dim) => product * dim, 1))
+  const all = weights.reduce((sum, count) => sum + count, 0)
+  if (all === 0) return []
+  const mean = (bits: readonly number[]): number =>
+    bits.reduce((sum, each, i) => sum + each * (weights[i] as number), 0) / all
+  const stored = mean(ternary.map(({ bitsPerWeight }) => bitsPerWeight))
+  const entropy = mean(ternary.map((layer) => layer.entropy ?? 0))
+  return [['ternary', `${countText(all)} weights: ${bitsText(stored, entropy)}`]]
 }
 
 function encodings(counts: NonNullable<InspectReport['encodings']>): string {

@@ -20,7 +20,7 @@ export function table(
   const all = [header, ...rows].map((row) => row.map(printable))
   const widths = fitting(
     header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length))),
-    alignments,
+    header.map(({ length }, column) => (alignments[column] === 'left' ? Math.max(LEAST_TEXT, length) : Infinity)),
     columns,
   )
   return all
@@ -36,20 +36,19 @@ export function table(
 }
 
 const GAP = '  '
-/** A text is not made shorter than this. */
+/** A text is not made shorter than this, nor than its header. */
 const LEAST_TEXT = 10
 
-// Texts give way, the widest first; numbers stay whole.
-function fitting(widths: readonly number[], alignments: readonly Alignment[], columns: number): number[] {
+// Texts give way, the widest first; numbers stay whole. Where that is not enough, nothing does.
+function fitting(widths: readonly number[], least: readonly number[], columns: number): readonly number[] {
   const fitted = [...widths]
-  const isText = (i: number): boolean => alignments[i] === 'left' && (fitted[i] as number) > LEAST_TEXT
   for (let over = sum(fitted) + GAP.length * (fitted.length - 1) - columns; over > 0; over--) {
-    const texts = fitted.flatMap((width, i) => (isText(i) ? [[width, i] as const] : []))
+    const texts = fitted.flatMap((width, i) => (width > (least[i] as number) ? [[width, i] as const] : []))
     const widest = texts.reduce<readonly [number, number] | undefined>(
       (best, each) => (best === undefined || each[0] > best[0] ? each : best),
       undefined,
     )
-    if (widest === undefined) break
+    if (widest === undefined) return widths
     fitted[widest[1]] = widest[0] - 1
   }
   return fitted
@@ -102,6 +101,20 @@ export function shareText(part: number | null, whole: number): string {
   return part === null || whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`
 }
 
+/** What ternary weights take, and what their shares alone would: `1.37 bits each, entropy 1.50`. */
+export function bitsText(bits: number, entropy: number): string {
+  return `${bits.toFixed(2)} bits each, entropy ${entropy.toFixed(2)}`
+}
+
+/** Parts of a file and their shares of it: `graph 1.32 KB (2.5 %), ...`; empty parts are left out. */
+export function partsText(parts: Readonly<Record<string, number>>): string {
+  const whole = sum(Object.values(parts))
+  return Object.entries(parts)
+    .filter(([, bytes]) => bytes > 0)
+    .map(([name, bytes]) => `${name} ${sizeText(bytes)} (${shareText(bytes, whole)})`)
+    .join(', ')
+}
+
 /** A scale with four significant digits, '-' where there is none. */
 export function scaleText(value: number | null): string {
   return value === null ? '-' : value.toPrecision(4)
@@ -125,6 +138,11 @@ export function durationText(ms: number): string {
 /** `10,000`. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** `1 layer`, `10,000 layers`. */
+export function plural(count: number, one: string): string {
+  return `${countText(count)} ${one}${count === 1 ? '' : 's'}`
 }
 
 function threeDigits(value: number): string {

@@ -2,7 +2,7 @@
 import type { Measures } from '../jobs/task-report.js'
 import type { Metric } from '../tasks/task.js'
 import type { TrainingReport } from '../training/training-report.js'
-import { countText, durationText, percentText } from './table.js'
+import { countText, durationText, percentText, plural } from './table.js'
 
 /** `99.10 %`, `12.31 dB`, `0.9312`. */
 export function measureText({ unit }: Pick<Metric, 'unit'>, value: number): string {
@@ -57,7 +57,6 @@ export function trainingText({
   seed,
   elapsedMs,
 }: TrainingReport): string {
-  const plural = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`
   const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
 }

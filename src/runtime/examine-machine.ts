@@ -1,4 +1,5 @@
 // What this machine offers to training: processor, memory, devices, how fast it is just now.
+import './no-telemetry.js'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'

@@ -1,4 +1,5 @@
 // Which devices the installed ONNX Runtime offers, and whether they work on this machine.
+import './no-telemetry.js'
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'

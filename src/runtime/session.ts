@@ -1,4 +1,5 @@
 // One graph in ONNX Runtime, in the calling thread: tensors in and out.
+import './no-telemetry.js'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'

@@ -19,11 +19,12 @@ export interface Rescaling {
 }
 
 /**
- * The layer of a choice, where its channels can be scaled; undefined where not, and where its weights are ternary as
- * they are: what fits without an error stays.
+ * The layer of a choice that is to be ternary, where its channels can be scaled; undefined where not, and where its
+ * weights are ternary as they are: what fits without an error stays.
  */
 export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefined {
-  const node = graph.initializers.get(choice.weight)?.type === 'float32' ? scalableLayer(graph, choice) : undefined
+  const isFloat32 = graph.initializers.get(choice.weight)?.type === 'float32'
+  const node = choice.ternary && isFloat32 ? scalableLayer(graph, choice) : undefined
   if (node === undefined) return undefined
   const biasName = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')
   if (biasName === '') return { node, bias: undefined }
@@ -34,13 +35,13 @@ export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefi
 }
 
 /**
- * The only node of a choice that is to be ternary, where factors per channel can stand behind it, of any floating-point
- * type; undefined where not, and where its weights are ternary as they are.
+ * The only node of a choice, where factors per channel can stand behind it, of any floating-point type; undefined where
+ * not, and where its weights are ternary as they are.
  */
 export function scalableLayer(graph: Graph, choice: LayerChoice): Node | undefined {
   const weight = graph.initializers.get(choice.weight)
   const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
-  if (!choice.ternary || choice.outputs.length !== 1 || !isRightSide || weight === undefined) return undefined
+  if (choice.outputs.length !== 1 || !isRightSide || weight === undefined) return undefined
   if (!isFloatType(weight.type) || ternaryScales(float32Values(weight as Tensor<FloatType>)) !== undefined)
     return undefined
   const node = producers(graph).get(choice.outputs[0] as ValueName)

@@ -27,6 +27,8 @@ export function explainNoTernaryLayer(graph: Graph, choices: readonly LayerChoic
 }
 
 function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; hint: string } {
+  if (graph.outputs.length === 0)
+    return { found: 'the network has no outputs, so that none of its nodes counts', hint: 'export it with its outputs' }
   const hidden = hiddenLayers(graph)
   if (choices.length > 0) {
     const reasons = [...new Set(choices.map(({ reason }) => reason))].map(

@@ -5,15 +5,16 @@ import { firstSamples } from '../binding/free-of-batch.js'
 import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { storedBytes } from '../packed/encodings.js'
+import { ternaryBytes } from '../packed/choose-forms.js'
 import { byteLength, type FloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
 import { type Evaluation, evaluationOf, scoreBatch, scoreOf, type Scored } from '../tasks/evaluation.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
 import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
+import type { TernaryEncoding } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
 import { holdOut } from '../data/hold-out.js'
 import { renormalized } from './fine-tune.js'
@@ -26,27 +27,16 @@ export interface LayerCost {
   weight: ValueName
   /** How far the outputs are from the original network's: the task's divergence, of classes in nats. */
   divergence: number
-  /** The task's main metric; null without labels. */
-  score: number | null
-  /** Squared error of the ternary weights as a share of the weights' squares. */
-  fitError: number
   /** Bytes that the packed file saves by it. */
   savedBytes: number
-}
-
-interface LayerCosts {
-  /** Samples measured on. */
-  samples: number
-  /** The original network on them. */
-  baseline: { score: number | null }
-  /** The ternary choices, most divergence first. */
-  costs: readonly LayerCost[]
 }
 
 interface LayerCostOptions
   extends FitRule, Pick<OptionsOf<'compress'>, 'renormalize' | 'seed' | 'validation' | 'unlabelled'> {
   /** Held-out training samples to measure on, at most all of them. */
   samples: number
+  /** How ternary weights are stored. Default `auto`. */
+  encoding?: TernaryEncoding
   onProgress?: (done: number, total: number) => void
 }
 
@@ -55,10 +45,48 @@ const ROOM = 512 * 2 ** 20
 
 /** Samples per run. */
 const BATCH = 64
+
+/** How far a changed network is from the original. */
+export interface Compared {
+  /** See LayerCost. */
+  divergence: number
+  /** The task's main metric; null without labels. */
+  score: number | null
+}
+
 /**
- * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised), one pass of the
- * network per layer, a layer per worker at a time. Samples are of the held-out ones, so that nothing is learned from
- * the test set.
+ * Compares networks with the original on training samples: one pass each, a network per worker at a time.
+ * @param changed by name; their values are the original's
+ * @throws TtqError `runtime` when the original's scores are not finite
+ */
+export async function compareLayers(
+  pool: WorkerPool,
+  bound: BoundNetwork,
+  indices: readonly number[],
+  changed: ReadonlyMap<ValueName, () => Model>,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<{ baseline: { score: number | null }; costs: Map<ValueName, Compared> }> {
+  const most = Math.max(1, Math.floor(ROOM / (await outputBytes(pool, bound))))
+  const measured = new Samples(bound, indices.slice(0, most))
+  const score = scoreOf(bound.task, await measured.baseline(pool))
+  const networks = [...changed]
+  const costs = new Map<ValueName, Compared>()
+  let next = 0
+  const work = async (worker: number): Promise<void> => {
+    for (let i = next++; i < networks.length; i = next++) {
+      const [name, network] = networks[i] as (typeof networks)[number]
+      costs.set(name, await measured.compare(pool, worker, network()))
+      onProgress(costs.size, networks.length)
+    }
+  }
+  await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
+  return { baseline: { score }, costs }
+}
+
+/**
+ * Measures every ternary choice alone, in the form that fine-tuning starts from (re-normalised). Samples are of the
+ * held-out ones, so that nothing is learned from the test set.
+ * @returns the ternary choices, most divergence first
  * @throws TtqError `model` when weights are not finite
  */
 export async function measureLayerCosts(
@@ -66,36 +94,43 @@ export async function measureLayerCosts(
   bound: BoundNetwork,
   choices: readonly LayerChoice[],
   options: LayerCostOptions,
-): Promise<LayerCosts> {
+): Promise<LayerCost[]> {
   const split = holdOut(bound.dataset, options)
   const start = await startForm(pool, bound, choices, options, split.training)
-  const most = Math.max(1, Math.floor(ROOM / (await outputBytes(pool, bound))))
-  const measured = new Samples(bound, evenly(split.heldOut, Math.min(options.samples, most)))
-  const baseline = await measured.baseline(pool)
   const ternary = choices.filter((choice) => choice.ternary)
-  const costs: LayerCost[] = []
-  let next = 0
-  const work = async (worker: number): Promise<void> => {
-    for (let i = next++; i < ternary.length; i = next++) {
-      const { weight, dims, elementType } = ternary[i] as LayerChoice
-      const full = start.graph.initializers.get(weight) as Tensor<FloatType>
-      const { layer, tensor } = fitLayer(weight, full, options)
+  const alone = ternary.map(({ weight }): [ValueName, () => Model] => [
+    weight,
+    () => {
+      const { tensor } = fitLayer(weight, start.graph.initializers.get(weight) as Tensor<FloatType>, options)
       const initializers = new Map(start.graph.initializers).set(weight, tensor)
-      const compared = await measured.compare(pool, worker, { ...start, graph: { ...start.graph, initializers } })
-      const form = { encoding: 'ternary2', ...layer } as const
-      costs.push({
-        weight,
-        ...compared,
-        fitError: fitError(full, tensor),
-        savedBytes: byteLength(elementType, elementCount(dims)) - storedBytes(form, elementType, dims),
-      })
-      options.onProgress?.(costs.length, ternary.length)
-    }
-  }
-  await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
-  const order = new Map(ternary.map(({ weight }, i) => [weight, i]))
-  costs.sort((a, b) => b.divergence - a.divergence || (order.get(a.weight) as number) - (order.get(b.weight) as number))
-  return { samples: measured.size, baseline: { score: scoreOf(bound.task, baseline) }, costs }
+      return { ...start, graph: { ...start.graph, initializers } }
+    },
+  ])
+  const indices = evenly(split.heldOut, options.samples)
+  const { costs } = await compareLayers(pool, bound, indices, new Map(alone), options.onProgress)
+  return ternary
+    .map((choice): LayerCost => {
+      const { layer } = fitLayer(
+        choice.weight,
+        start.graph.initializers.get(choice.weight) as Tensor<FloatType>,
+        options,
+      )
+      return {
+        weight: choice.weight,
+        divergence: (costs.get(choice.weight) as Compared).divergence,
+        savedBytes: ternarySaves(choice, layer, options.encoding),
+      }
+    })
+    .sort((a, b) => b.divergence - a.divergence)
+}
+
+/** Bytes that the packed file saves where a layer has these ternary weights. */
+export function ternarySaves(
+  { elementType, dims }: LayerChoice,
+  weights: TernaryWeights,
+  encoding: TernaryEncoding = 'auto',
+): number {
+  return byteLength(elementType, elementCount(dims)) - ternaryBytes({ type: elementType, dims, weights }, encoding)
 }
 
 // What fine-tuning starts from, as it would be packed; computes what the original does.
@@ -153,7 +188,7 @@ class Samples {
   }
 
   /** A network with the original's values, against it. */
-  async compare(pool: WorkerPool, worker: number, model: Model): Promise<{ divergence: number; score: number | null }> {
+  async compare(pool: WorkerPool, worker: number, model: Model): Promise<Compared> {
     const evaluation = await this.run(pool, worker, model)
     return { divergence: evaluation.likeness?.['divergence'] ?? NaN, score: scoreOf(this.bound.task, evaluation) }
   }
@@ -179,15 +214,4 @@ class Samples {
     })
     return evaluationOf(task, scored)
   }
-}
-
-function fitError(full: Tensor<FloatType>, fitted: Tensor<FloatType>): number {
-  const [weights, values] = [float32Values(full), float32Values(fitted)]
-  let squares = 0
-  let error = 0
-  weights.forEach((weight, i) => {
-    squares += weight * weight
-    error += (weight - (values[i] as number)) ** 2
-  })
-  return squares === 0 ? 0 : error / squares
 }

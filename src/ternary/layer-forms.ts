@@ -28,7 +28,12 @@ export interface AloneDistance {
   int8: number
 }
 
-/** Of one value; scales and table entries come on top. */
+export interface LayerMeasures {
+  distances: ReadonlyMap<ValueName, AloneDistance>
+  ternaryBytes: ReadonlyMap<ValueName, number>
+}
+
+/** Of one value; scales and table entries come on top. Ternary: where a layer was not packed. */
 const BYTES = { ternary: 0.25, int8: 1, fp16: 2 } as const
 
 /** Of a layer that alone makes the outputs no numbers. */
@@ -41,11 +46,12 @@ const HALF_ERROR = 1 / 8 ** 2
  * What each ternary layer loses and takes in each of its forms.
  * @param distances measured, because what a layer loses of its own output says little of what the outputs lose: a first
  * layer's error grows on its way, a last one's is added to many others
+ * @param ternaryBytes of layers as they were packed with all of them ternary
  * @param rest how everything else is stored: no layer needs more
  */
 export function layerForms(
   choices: readonly LayerChoice[],
-  distances: ReadonlyMap<ValueName, AloneDistance>,
+  { distances, ternaryBytes }: LayerMeasures,
   rest: RestPrecision,
 ): LayerForms[] {
   return choices.flatMap(({ weight, dims, elementType }): LayerForms[] => {
@@ -56,7 +62,7 @@ export function layerForms(
     const form = (precision: keyof typeof BYTES, error: number): LayerForm => ({
       precision,
       error,
-      bytes: BYTES[precision] * size,
+      bytes: (precision === 'ternary' ? ternaryBytes.get(weight) : undefined) ?? BYTES[precision] * size,
     })
     const half = rest === 'int8' || !isFloat16Type(elementType) ? [] : [form('fp16', int8 * HALF_ERROR)]
     // As it is, which `--rest fp32` means whatever the type.

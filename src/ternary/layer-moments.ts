@@ -24,8 +24,6 @@ export interface LayerMoments {
 }
 
 export interface LayerPlace {
-  /** The layer's output. */
-  layer: ValueName
   /** The layer's input, in the student. */
   input: ValueName
   /** What the layer has to give, in the original. */
@@ -57,7 +55,7 @@ export async function layerMoments(
 ): Promise<LayerMoments[]> {
   const opset = student.opsets.get('') ?? 0
   const outputs = [SUMS, CROSSED, INPUT_MEANS, OUTPUT_MEANS, VARIANCES]
-  const chunks = await networks.run(student, place.layer, outputs, (b, original) => {
+  const chunks = await networks.run(student, outputs, (b, original) => {
     endWithMoments(b, place, original, opset)
   })
   const parts = chunks.map(({ samples, results }) => ({ count: samples * place.rows.perSample, results }))

@@ -9,6 +9,7 @@ import { constantValues } from '../onnx/static-values.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
+import { firstLayers, lastLayers } from './network-ends.js'
 
 /** Below this many weights, the scale pair and the record of the layer outweigh what packing saves. */
 const FEWEST_WEIGHTS = 64
@@ -26,10 +27,9 @@ interface LayerUse {
 
 /**
  * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
- * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first layers (reached from
- * an input without another layer in between), last layers (from which an output is so reached) and tiny ones; and
- * always weights that something else uses, too (but for tables that a Gather looks up, where `ternary` has the very
- * name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
+ * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first and last layers
+ * (network-ends.ts) and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
+ * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
 export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[] {
@@ -133,52 +133,6 @@ function layerUse(node: Node, graph: Graph, makers: ReadonlyMap<ValueName, Node>
     return [{ node, weight, op, channelAxis: axes[channelAxis] as number, groups, outputAxis, behind }]
   })
   return uses.length === 1 ? uses[0] : undefined
-}
-
-// Layers that values of the graph's inputs reach without passing another.
-function firstLayers(graph: Graph, isWeighted: (node: Node) => boolean): Set<Node> {
-  const users = consumers(graph)
-  return reach(
-    graph.inputs.map(({ name }) => name),
-    (value) => users.get(value) ?? [],
-    (node) => node.outputs,
-    isWeighted,
-  )
-}
-
-// The same from the outputs backwards.
-function lastLayers(graph: Graph, isWeighted: (node: Node) => boolean): Set<Node> {
-  const makers = producers(graph)
-  const makerOf = (value: ValueName): Node[] => {
-    const maker = makers.get(value)
-    return maker === undefined ? [] : [maker]
-  }
-  return reach(
-    graph.outputs.map(({ name }) => name),
-    makerOf,
-    (node) => node.inputs,
-    isWeighted,
-  )
-}
-
-function reach(
-  start: readonly ValueName[],
-  nodesAt: (value: ValueName) => readonly Node[],
-  valuesBehind: (node: Node) => readonly ValueName[],
-  isWeighted: (node: Node) => boolean,
-): Set<Node> {
-  const found = new Set<Node>()
-  const seen = new Set<Node>()
-  const open = [...start]
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    for (const node of nodesAt(value)) {
-      if (seen.has(node) || operatorOf(node).shapeOnly === true) continue
-      seen.add(node)
-      if (isWeighted(node)) found.add(node)
-      else open.push(...valuesBehind(node))
-    }
-  }
-  return found
 }
 
 function nameOf(node: Node): string {

@@ -1,6 +1,7 @@
 // The original and the network compressed so far, run side by side on the same samples, up to one layer after the
-// other. What both have computed before a layer is kept in the worker threads, so that the next run starts from there:
-// the work grows with the depth of a network, not with its square.
+// other. What both have computed before a layer is kept in the worker threads, so that runs start from there: the work
+// grows with the depth of a network, not with its square. The way from layer to layer is walked in runs of its own, so
+// that all values come out the same, bit for bit, whatever is computed from them on the way.
 import type { Split } from '../data/dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { addGraph } from '../onnx/add-graph.js'
@@ -37,16 +38,22 @@ const CHUNK_INPUTS = 2 ** 21
 /** Bytes of values that are kept; where they would be more, runs start from where they were less. */
 const KEPT_BYTES = 1.5e9
 
-interface Cut {
-  /** Nodes of the original before this one are done. */
-  node: number
-  /** Names in the joint graph, with their types. */
-  kept: ReadonlyMap<ValueName, DataType>
+/** A part of the way that is still to be walked. */
+interface Stretch {
+  student: Model
+  /** Values that are the same in both networks. */
+  shared: ReadonlySet<ValueName>
+  /** What is kept at its end. */
+  names: readonly ValueName[]
 }
 
 export class PairedNetworks {
   private static opened = 0
-  private cut: Cut | undefined
+  /** What is kept, by names in the joint graph, with their types; undefined: runs start from the samples. */
+  private kept: ReadonlyMap<ValueName, DataType> | undefined
+  /** Nodes of the original before this one are done at the end of the way; -1 before its start. */
+  private node = -1
+  private readonly ahead: Stretch[] = []
   private readonly key = `paired ${PairedNetworks.opened++}`
   private readonly chunks: number[][]
   /** Outputs of layers that the student has settled. */
@@ -89,38 +96,77 @@ export class PairedNetworks {
     this.settled.add(output)
   }
 
+  /** Whether a value of the original is the same in both networks. */
+  isShared(value: ValueName): boolean {
+    return this.sharedValues().has(value)
+  }
+
+  /**
+   * From here on, runs start before this layer, where what lies before it is not too much to be kept.
+   * @param student settled up to there
+   * @param layer its output
+   */
+  approach(student: Model, layer: ValueName): void {
+    const shared = this.sharedValues()
+    const { nodes, inputs } = this.original.graph
+    const node = nodes.findIndex(({ outputs }) => outputs.includes(layer))
+    const names = this.namesBefore(node, shared)
+    const bytes = names.reduce((sum, name) => sum + 4 * this.valuesOf(name), 0)
+    if (bytes <= KEPT_BYTES && node > this.node) {
+      this.node = node
+      this.ahead.push({ student, shared, names })
+    } else if (this.node < 0) {
+      this.node = 0
+      this.ahead.push({ student, shared, names: inputs.map(({ name }) => name) })
+    }
+  }
+
   /**
    * Runs both networks on all samples, as far as `ending` needs them.
-   * @param layer output of the layer that this is about: what lies before it is kept for the next run
    * @returns per chunk, in the order of the samples
    * @throws TtqError `runtime`, `interrupted`
    */
-  async run(student: Model, layer: ValueName, outputs: readonly ValueName[], ending: Ending): Promise<ChunkResults[]> {
-    const { pool, cut, key } = this
-    const shared = this.sharedValues()
-    const next = this.keepBefore(layer, shared)
-    const bytes = writeModel(this.joint(student, shared, [...outputs, ...next.names], ending))
-    const graphs = await pool.loadInAll(bytes, { threads: 1 })
-    const results: ChunkResults[] = []
+  async run(student: Model, outputs: readonly ValueName[], ending: Ending): Promise<ChunkResults[]> {
+    // One that failed must not be taken for walked.
+    for (let stretch = this.ahead[0]; stretch !== undefined; stretch = this.ahead[0]) {
+      await this.walk(stretch)
+      this.ahead.shift()
+    }
+    const joint = this.joint(student, this.sharedValues(), outputs, ending)
+    return (await this.runChunks(joint, outputs, [...(this.kept?.keys() ?? [])])).chunks
+  }
+
+  private async walk({ student, shared, names }: Stretch): Promise<void> {
+    const { types } = await this.runChunks(this.joint(student, shared, names), [], names)
+    this.kept = new Map(names.map((name) => [name, types[name] as DataType]))
+  }
+
+  // @param names what is kept of what the graph is given and gives
+  private async runChunks(
+    joint: Model,
+    outputs: readonly ValueName[],
+    names: readonly ValueName[],
+  ): Promise<{ chunks: ChunkResults[]; types: Readonly<Record<string, DataType>> }> {
+    const { pool, kept } = this
+    const graphs = await pool.loadInAll(writeModel(joint), { threads: 1 })
+    const chunks: ChunkResults[] = []
     let types: Readonly<Record<string, DataType>> = {}
     try {
       await Promise.all(
         graphs.map(async (graph, worker) => {
           for (let i = worker; i < this.chunks.length; i += graphs.length) {
             const chunk = this.chunks[i] as number[]
-            const feeds = cut === undefined ? (await this.samples.split.batch(chunk)).inputs : {}
-            const kept = { as: `${key}/${i}`, names: next.names }
-            const done = await graph.runKeeping(feeds, outputs, kept)
+            const feeds = kept === undefined ? (await this.samples.split.batch(chunk)).inputs : {}
+            const done = await graph.runKeeping(feeds, outputs, { as: `${this.key}/${i}`, names })
             types = done.types
-            results[i] = { samples: chunk.length, results: done.results }
+            chunks[i] = { samples: chunk.length, results: done.results }
           }
         }),
       )
     } finally {
       await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
     }
-    this.cut = { node: next.node, kept: new Map(next.names.map((name) => [name, types[name] as DataType])) }
-    return results
+    return { chunks, types }
   }
 
   /** Lets go of what is kept. */
@@ -142,20 +188,12 @@ export class PairedNetworks {
     return shared
   }
 
-  // What has to be kept to start from this layer next time; where that is too much, or no tensors, as before.
-  private keepBefore(layer: ValueName, shared: ReadonlySet<ValueName>): { node: number; names: ValueName[] } {
+  // What both networks need from before a node of the original.
+  private namesBefore(node: number, shared: ReadonlySet<ValueName>): ValueName[] {
     const { nodes, inputs } = this.original.graph
-    const node = nodes.findIndex(({ outputs }) => outputs.includes(layer))
     const made = new Set([...inputs.map(({ name }) => name), ...nodes.slice(0, node).flatMap(({ outputs }) => outputs)])
     const live = new Set(nodes.slice(node).flatMap((each) => [...usedValues(each)].filter((name) => made.has(name))))
-    const names = [...live].flatMap((name) => (shared.has(name) ? [name] : [name, ORIGINAL + name]))
-    const bytes = names.reduce((sum, name) => sum + 4 * this.valuesOf(name), 0)
-    const { cut } = this
-    if (cut !== undefined && !(node > cut.node && bytes <= KEPT_BYTES))
-      return { node: cut.node, names: [...cut.kept.keys()] }
-    if (bytes <= KEPT_BYTES) return { node, names }
-    const start = inputs.map(({ name }) => name)
-    return { node: 0, names: start }
+    return [...live].flatMap((name) => (shared.has(name) ? [name] : [name, ORIGINAL + name]))
   }
 
   // Of all samples; no number where nothing is known of the value.
@@ -164,9 +202,14 @@ export class PairedNetworks {
     return dims === undefined ? NaN : (elementCount(dims) / this.batch) * this.samples.indices.length
   }
 
-  // Both networks from the cut on.
-  private joint(student: Model, shared: ReadonlySet<ValueName>, outputs: readonly ValueName[], ending: Ending): Model {
-    const kept = this.cut?.kept
+  // Both networks from what is kept on.
+  private joint(
+    student: Model,
+    shared: ReadonlySet<ValueName>,
+    outputs: readonly ValueName[],
+    ending: Ending = () => undefined,
+  ): Model {
+    const { kept } = this
     const isKept = (name: ValueName): boolean => kept?.has(name) === true
     const named = (name: ValueName): ValueName => (shared.has(name) ? name : ORIGINAL + name)
     const b = new GraphBuilder(valueNames(student.graph))

@@ -8,12 +8,14 @@ import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
+import { type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import { areFinite, layerMoments } from './layer-moments.js'
 import { type Place, placeOf } from './layer-place.js'
 import { PairedNetworks, type Samples } from './paired-networks.js'
+import { refit } from './refit-layer.js'
 import { type Behind, settle } from './settle-layer.js'
 import { solve, type Solved } from './solve-layer.js'
 import { solveWide } from './solve-wide.js'
@@ -26,6 +28,8 @@ export interface ReconstructOptions extends FitRule {
    * reconstructed stay as they are.
    */
   behind: Behind
+  /** What the run has found so far; what is found here is added. */
+  fits: FittedLayers
   onProgress: (done: number, total: number) => void
 }
 
@@ -41,7 +45,8 @@ export interface Reconstruction {
 }
 
 /**
- * Makes the chosen layers ternary, in the order of the graph.
+ * Makes the chosen layers ternary, in the order of the graph; those that stay in full precision behind them are fitted
+ * anew.
  * @param samples what the network is run on
  * @throws TtqError `model` for weights that are not finite, `runtime`, `interrupted`
  */
@@ -52,9 +57,11 @@ export async function reconstruct(
   samples: Samples,
   options: ReconstructOptions,
 ): Promise<Reconstruction> {
-  const chosen = choices.filter(({ ternary }) => ternary)
-  for (const { weight } of chosen)
-    checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
+  const start = choices.findIndex(({ ternary }) => ternary)
+  // Before the first ternary layer nothing is lost.
+  const chosen = start < 0 ? [] : choices.slice(start)
+  for (const { weight, ternary } of chosen)
+    if (ternary) checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
   const batch = firstOf(samples)
   const { shapes } = await observe(pool, original, (await samples.split.batch(batch)).inputs)
   const seen = { shapes, batch: batch.length, samples: samples.indices.length, seed: options.seed }
@@ -64,19 +71,31 @@ export async function reconstruct(
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
+  let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, original, samples, seen)
+  const solveNext = async (place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
+    const solved = place && (await codesOf(pool, networks, student, place, choice))
+    const fit = solved && { ...solved, latent: options.behind === 'norm' ? solved.latent : undefined }
+    return options.fits.add(before, choice.weight, fit)
+  }
   try {
     for (const [done, choice] of chosen.entries()) {
       options.onProgress(done, chosen.length)
       const place = placeOf(original, student, choice, seen)
-      const solved = place && (await codesOf(pool, networks, student, place, choice))
-      if (place !== undefined && solved !== undefined) {
-        const { latent: free, ...fit } = solved
+      if (!choice.ternary) {
+        if (place !== undefined) student = await refitted(pool, networks, student, place, choice)
+        continue
+      }
+      if (place !== undefined) networks.approach(student, place.layer)
+      const solved = options.fits.find(before, choice.weight) ?? (await solveNext(place, choice))
+      before = solved.number
+      const { fit } = solved
+      if (place !== undefined && fit !== undefined) {
         const settled = settle(student, choice, place, fit, options.behind)
         student = settled.model
-        layers.set(choice.weight, solved.layer)
-        errors.set(choice.weight, solved.error)
-        if (options.behind === 'norm') latent.set(choice.weight, free)
+        layers.set(choice.weight, fit.layer)
+        errors.set(choice.weight, fit.error)
+        if (fit.latent !== undefined) latent.set(choice.weight, fit.latent)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
         else alone.set(choice.weight, () => settle(original, choice, place, fit, options.behind).model)
       } else if (options.behind === 'factors') {
@@ -108,6 +127,21 @@ async function codesOf(
   if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice)
   const moments = await layerMoments(networks, student, place)
   return areFinite(moments) ? await solve(pool, place, moments) : undefined
+}
+
+// A layer that stays in full precision, where it sees what ternary ones have changed.
+async function refitted(
+  pool: WorkerPool,
+  networks: PairedNetworks,
+  student: Model,
+  place: Place,
+  choice: LayerChoice,
+): Promise<Model> {
+  const { input, rows, weights } = place
+  if (networks.isShared(input) || rows.columns > MOST_COLUMNS || !weights.every(Number.isFinite)) return student
+  networks.approach(student, place.layer)
+  const moments = await layerMoments(networks, student, place)
+  return areFinite(moments) ? await refit(pool, student, choice, place, moments) : student
 }
 
 function firstOf({ indices, fixedBatch }: Samples): number[] {

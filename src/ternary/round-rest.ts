@@ -4,8 +4,6 @@ import { consumers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions } from '../onnx/operators.js'
 import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-encoding.js'
-import { dataBytes } from '../packed/encodings.js'
-import { align } from '../packed/format.js'
 import { int8Tensor, quantizeInt8 } from '../packed/int8-encoding.js'
 import type { RestForm } from '../packed/stored-form.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
@@ -26,15 +24,6 @@ const FEWEST_VALUES = 16
 
 /** Below this, float16 has fewer than 11 bits. */
 const SMALLEST_NORMAL = 2 ** -14
-
-/** What a table entry and the name in it, twice, take beside the bytes of a tensor. */
-const ENTRY_BYTES = 64
-
-/**
- * Float16 values of at least this many bytes go to the data section; fewer stay in the graph, where deflate takes away
- * the bits that are zero.
- */
-const TABLE_BYTES = 1024
 
 /**
  * The network with everything that is not ternary rounded to what it is stored as. Left as they are: what is no
@@ -75,21 +64,16 @@ function round(
   if (int8 !== undefined) return int8
   const half =
     isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
-  if (half === undefined) return undefined
-  // Layers go to the table whatever their size, so that inspecting a file shows how they are stored.
-  return channelAxis !== undefined || dataBytes({ encoding: 'float16' }, tensor.type, tensor.dims) >= TABLE_BYTES
-    ? { tensor: half, form: { encoding: 'float16' } }
-    : { tensor: half }
+  return half && { tensor: half, form: { encoding: 'float16' } }
 }
 
 function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined {
   const { type, dims } = tensor
   const weights = quantizeInt8(tensor, axis)
   if (weights === undefined) return undefined
-  const form = { encoding: 'int8', ...weights } as const
-  const half = dataBytes({ encoding: 'float16' }, type, dims)
-  if (align(dataBytes(form, type, dims)) + ENTRY_BYTES >= half) return undefined
-  return { tensor: int8Tensor(type, dims, weights), form }
+  const bytes = 4 * weights.scales.length + weights.codes.length
+  if (bytes >= 2 * weights.codes.length) return undefined
+  return { tensor: int8Tensor(type, dims, weights), form: { encoding: 'int8', ...weights } }
 }
 
 // A matrix is used in sums, where what counts is the error against its largest element. A vector works element by

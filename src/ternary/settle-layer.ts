@@ -10,7 +10,7 @@ import { scaleChannels } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { Place } from './layer-place.js'
 import { normParameters } from './own-norm.js'
-import type { Solved } from './solve-layer.js'
+import type { Fit } from './fitted-layers.js'
 
 /** What a layer's factors and shifts become: a Mul and an Add, or a batch norm to train with where one can stand. */
 export type Behind = 'factors' | 'norm'
@@ -26,7 +26,7 @@ export function settle(
   student: Model,
   choice: LayerChoice,
   { norm, type, outputRank }: Place,
-  { layer, factors, shifts, mean, variance }: Omit<Solved, 'latent'>,
+  { layer, factors, shifts, mean, variance }: Fit,
   behind: Behind,
 ): Settled {
   const edit = startEdit(student)

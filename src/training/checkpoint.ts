@@ -1,9 +1,9 @@
-// A run's trainings as they stand, as bytes and back: everything that decides how they go on. What is written when, and
-// whether a checkpoint belongs to a run, is run-checkpoint.ts.
+// A run's trainings as they stand, and its other parts that are done, as bytes and back: everything that decides how it
+// goes on. What is written when, and whether a checkpoint belongs to a run, is run-checkpoint.ts.
 //
 // Layout, little-endian: magic (8 bytes), version u32, header length u32, file length u64, header (JSON), zeros up to a
-// multiple of 4, float32 tensors one behind the other in the header's order, SHA-256 of all that. A tensor that stands
-// in several places is stored once.
+// multiple of 4, tensors one behind the other in the header's order, SHA-256 of all that. A tensor that stands in
+// several places is stored once.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { bytesOf, dataViewOf } from '../tensor/bytes.js'
@@ -37,9 +37,19 @@ export interface BestEpoch {
   values: TrainedValues
 }
 
+/** A part of a run that is done and need not be done again, before its trainings or in their place. */
+export interface RunPart {
+  facts: Readonly<Record<string, string | number | null>>
+  tensors: ReadonlyMap<string, StoredTensor>
+}
+
+export type StoredTensor = Float32Array | Float64Array | Int8Array
+
 export interface Checkpoint {
   /** What the run depends on, by name. */
   fingerprint: Readonly<Record<string, string>>
+  /** In the order in which they were done. */
+  parts: readonly RunPart[]
   /** The run's trainings so far, in order; all but the last are done. */
   trainings: readonly TrainingPosition[]
   /** Where the last training diverged after this checkpoint was made. */
@@ -48,10 +58,13 @@ export interface Checkpoint {
 
 /** "\x89TTC\r\n\x1a\n": survives no transfer that rewrites line ends or drops the eighth bit. */
 const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x43, 0x0d, 0x0a, 0x1a, 0x0a)
-const VERSION = 2
+const VERSION = 3
 const HEADER_START = 24
 const DIGEST_BYTES = 32
-const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
+const ALIGNMENT = 4
+
+const TENSOR_TYPES = { float32: Float32Array, float64: Float64Array, int8: Int8Array } as const
+type TensorType = keyof typeof TENSOR_TYPES
 
 /** Tensors by name, as positions in the file's list of tensors. */
 type TensorNumbers = Record<string, number>
@@ -63,15 +76,19 @@ interface StoredPosition extends Omit<TrainingPosition, 'now' | 'best'> {
   now: StoredValues
   best: (Omit<BestEpoch, 'values'> & { values: StoredValues }) | null
 }
+interface StoredPart extends Omit<RunPart, 'tensors'> {
+  tensors: TensorNumbers
+}
 interface Header extends Pick<Checkpoint, 'fingerprint' | 'diverged'> {
+  parts: StoredPart[]
   trainings: StoredPosition[]
-  /** Number of floats of each tensor. */
-  tensors: number[]
+  /** Type and number of values of each tensor. */
+  tensors: [type: TensorType, length: number][]
 }
 
-export function writeCheckpoint({ fingerprint, trainings, diverged }: Checkpoint): Uint8Array {
-  const tensors = new Map<Float32Array, number>()
-  const numbers = (named: ReadonlyMap<string, Float32Array>): TensorNumbers =>
+export function writeCheckpoint({ fingerprint, parts, trainings, diverged }: Checkpoint): Uint8Array {
+  const tensors = new Map<StoredTensor, number>()
+  const numbers = (named: ReadonlyMap<string, StoredTensor>): TensorNumbers =>
     Object.fromEntries(
       [...named].map(([name, tensor]) => {
         if (!tensors.has(tensor)) tensors.set(tensor, tensors.size)
@@ -87,12 +104,26 @@ export function writeCheckpoint({ fingerprint, trainings, diverged }: Checkpoint
     now: stored(now),
     best: best === null ? null : { ...best, values: stored(best.values) },
   }))
+  const done = parts.map((part): StoredPart => ({ ...part, tensors: numbers(part.tensors) }))
   const lists = [...tensors.keys()]
-  const header: Header = { fingerprint, diverged, trainings: positions, tensors: lists.map(({ length }) => length) }
+  const header: Header = {
+    fingerprint,
+    diverged,
+    parts: done,
+    trainings: positions,
+    tensors: lists.map((list) => [typeOf(list), list.length]),
+  }
   return assemble(new TextEncoder().encode(JSON.stringify(header)), lists)
 }
 
-function assemble(header: Uint8Array, tensors: readonly Float32Array[]): Uint8Array {
+function typeOf(tensor: StoredTensor): TensorType {
+  const types = Object.entries(TENSOR_TYPES) as [TensorType, (typeof TENSOR_TYPES)[TensorType]][]
+  const found = types.find(([, type]) => tensor instanceof type)
+  if (found === undefined) throw new Error('internal: a checkpoint has no tensors of this type')
+  return found[0]
+}
+
+function assemble(header: Uint8Array, tensors: readonly StoredTensor[]): Uint8Array {
   const start = align(HEADER_START + header.length)
   const end = tensors.reduce((sum, { byteLength }) => sum + byteLength, start)
   const bytes = new Uint8Array(end + DIGEST_BYTES)
@@ -118,16 +149,17 @@ function assemble(header: Uint8Array, tensors: readonly Float32Array[]): Uint8Ar
  */
 export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const { header, data } = takeApart(bytes, name)
-  const { fingerprint, diverged, trainings, tensors } = parseHeader(header, name)
+  const { fingerprint, diverged, parts, trainings, tensors } = parseHeader(header, name)
+  const end = tensors.reduce((sum, [type, length]) => sum + length * TENSOR_TYPES[type].BYTES_PER_ELEMENT, 0)
+  if (end !== data.length) throw checkpointError(name, `${data.length} bytes of values`, `${end}`)
   let offset = 0
-  const lists = tensors.map((length) => {
+  const lists = tensors.map(([type, length]) => {
     const start = offset
-    offset += length * FLOAT_BYTES
-    // A copy: floats must be aligned in memory, and a Buffer's own slice is none.
-    return new Float32Array(Uint8Array.from(data.subarray(start, offset)).buffer)
+    offset += length * TENSOR_TYPES[type].BYTES_PER_ELEMENT
+    // A copy: values must be aligned in memory, and a Buffer's own slice is none.
+    return new TENSOR_TYPES[type](Uint8Array.from(data.subarray(start, offset)).buffer)
   })
-  if (offset !== data.length) throw checkpointError(name, `${data.length} bytes of values`, `${offset}`)
-  const named = (numbers: TensorNumbers): Map<string, Float32Array> =>
+  const named = (numbers: TensorNumbers): Map<string, StoredTensor> =>
     new Map(
       Object.entries(numbers).map(([key, number]) => {
         const tensor = lists[number]
@@ -135,10 +167,14 @@ export function readCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
         return [key, tensor]
       }),
     )
-  const restored = ({ values, state }: StoredValues): TrainedValues => ({ values: named(values), state: named(state) })
+  const restored = ({ values, state }: StoredValues): TrainedValues => ({
+    values: named(values) as TrainedValues['values'],
+    state: named(state) as TrainedValues['state'],
+  })
   return {
     fingerprint,
     diverged,
+    parts: parts.map((part) => ({ ...part, tensors: named(part.tensors) })),
     trainings: trainings.map(({ now, best, ...rest }) => ({
       ...rest,
       now: restored(now),
@@ -176,11 +212,13 @@ function parseHeader(header: Uint8Array, name: string): Header {
   } catch {
     throw checkpointError(name, 'a header that is no JSON', 'JSON')
   }
-  const { fingerprint, trainings, tensors, diverged = null } = parsed
-  const areCounts = Array.isArray(tensors) && tensors.every((length) => Number.isSafeInteger(length) && length >= 0)
-  if (typeof fingerprint !== 'object' || !Array.isArray(trainings) || !areCounts)
-    throw checkpointError(name, 'a header without its parts', 'fingerprint, trainings and tensors')
-  return { fingerprint, trainings, tensors, diverged }
+  const { fingerprint, parts, trainings, tensors, diverged = null } = parsed
+  const areTensors =
+    Array.isArray(tensors) &&
+    tensors.every(([type, length]) => Object.hasOwn(TENSOR_TYPES, type) && Number.isSafeInteger(length) && length >= 0)
+  if (typeof fingerprint !== 'object' || !Array.isArray(parts) || !Array.isArray(trainings) || !areTensors)
+    throw checkpointError(name, 'a header that lacks something', 'fingerprint, parts, trainings and tensors')
+  return { fingerprint, parts, trainings, tensors, diverged }
 }
 
 function checkpointError(name: string, found: string, expected: string): TtqError {
@@ -191,5 +229,5 @@ function checkpointError(name: string, found: string, expected: string): TtqErro
 }
 
 function align(offset: number): number {
-  return Math.ceil(offset / FLOAT_BYTES) * FLOAT_BYTES
+  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 }

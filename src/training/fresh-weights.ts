@@ -30,7 +30,8 @@ export function freshWeights(model: Model, seed: number): Model {
   return { ...model, graph: { ...model.graph, initializers } }
 }
 
-// Of weights only: how many of them one output value adds up.
+// Of weights only: how many of them one output value adds up. Recurrent ones are [directions, gates, inputs].
 function fanInOf({ node, index, learned }: LearnedInput, dims: readonly number[]): number | undefined {
+  if (learned === 'recurrent') return dims.length === 3 ? dims[2] : undefined
   return learned === 'weight' ? operatorOf(node).place?.(node, index, dims).fanIn : undefined
 }

@@ -1,9 +1,9 @@
-// The checkpoint of one run: what its trainings write while they go on and start from when resumed, and whether a
-// checkpoint belongs to the run at all. A resumed run does everything anew but the training steps that are done: the
-// rest is short and comes out the same.
+// The checkpoint of one run: what its trainings write while they go on and start from when resumed, parts of it that
+// are not to be done again, and whether a checkpoint belongs to the run at all. A resumed run does everything else anew:
+// it is short and comes out the same.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { ScorableDataset, Split } from '../data/dataset.js'
+import type { Dataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -11,7 +11,7 @@ import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from
 import type { Job, OptionRow } from '../options/option.js'
 import type { Task } from '../tasks/task.js'
 import { bytesOf } from '../tensor/bytes.js'
-import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
+import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
 
 /** How a caller keeps the checkpoint of a run, and hands one in. */
@@ -19,8 +19,8 @@ export interface CheckpointOptions {
   /** How messages call it. */
   name: string
   /**
-   * Takes a whole checkpoint, in the place of the one before: after every epoch, and when the run is interrupted,
-   * before it ends.
+   * Takes a whole checkpoint, in the place of the one before: after every epoch, after every layer that is fitted once
+   * the run has taken a minute, and when a training is interrupted, before it ends.
    */
   save: (bytes: Uint8Array) => void
   /** The checkpoint to go on from. */
@@ -36,10 +36,15 @@ export interface TrainingCheckpoint {
   diverged: (at: { epoch: number; step: number }) => void
 }
 
+/** Milliseconds that a run takes before what it has done without training is worth a file. */
+const WORTH_MS = 60_000
+
 export class RunCheckpoint {
   private trainings: TrainingPosition[] = []
   private started = 0
+  private readonly start = performance.now()
   private readonly resumed: readonly TrainingPosition[]
+  private readonly done: RunPart[]
 
   /**
    * @param fingerprint of what the run depends on: the options by their names in the option table, and more
@@ -55,24 +60,38 @@ export class RunCheckpoint {
     const found = resume === undefined ? undefined : readCheckpoint(resume, name)
     if (found !== undefined) checkBelongs(found, fingerprint, name, nameOptions)
     this.resumed = found?.trainings ?? []
+    this.done = [...(found?.parts ?? [])]
+  }
+
+  /** Parts of the run that are done, in their order; when resumed, at first those of the checkpoint. */
+  get parts(): readonly RunPart[] {
+    return this.done
+  }
+
+  /** A further one is done. */
+  add(part: RunPart): void {
+    this.done.push(part)
+    if (this.options.resume !== undefined || performance.now() - this.start > WORTH_MS) this.save(null)
+  }
+
+  private save(diverged: Checkpoint['diverged']): void {
+    const { fingerprint, done: parts, trainings } = this
+    this.options.save(writeCheckpoint({ fingerprint, parts, trainings, diverged }))
   }
 
   /** For the run's next training. */
   next(): TrainingCheckpoint {
     const index = this.started++
-    const save = (diverged: Checkpoint['diverged']): void => {
-      this.options.save(writeCheckpoint({ fingerprint: this.fingerprint, trainings: this.trainings, diverged }))
-    }
     const resumed = this.resumed[index]
     if (resumed !== undefined) this.trainings[index] = resumed
     return {
       resumed,
       save: (position) => {
         this.trainings = [...this.trainings.slice(0, index).map(onlyBest), position]
-        save(null)
+        this.save(null)
       },
       diverged: (at) => {
-        if (this.trainings.length > index) save(at)
+        if (this.trainings.length > index) this.save(at)
       },
     }
   }
@@ -134,10 +153,18 @@ interface RunOptions {
   threads: number
 }
 
-/** What a training depends on: the network, the dataset, every option that no other part covers, and the threads. */
+/** What samples a run works on; absent: those that it makes up, as the options say. */
+export interface RunSamples {
+  dataset: Dataset
+  fixedBatch: number | null
+  /** What the network is trained for; absent where nothing is measured. */
+  task?: Task
+}
+
+/** What a run depends on: the network, the samples, every option that no other part covers, and the threads. */
 export async function runFingerprint(
   model: Model,
-  { dataset, task }: { dataset: ScorableDataset; task: Task },
+  samples: RunSamples | undefined,
   { job, options, threads }: RunOptions,
 ): Promise<Record<string, string>> {
   const said = options as Readonly<Record<string, unknown>>
@@ -145,35 +172,52 @@ export async function runFingerprint(
   return {
     ttq: VERSION,
     network: bytesToHex(sha256(writeModel(model))),
-    dataset: await datasetDigest(dataset),
-    task: `${task.name} ${task.outputs.join(' ')}`,
-    preprocessing: dataset.preprocessing,
+    ...(await samplesFingerprint(samples, said)),
     threads: String(threads),
     ...Object.fromEntries(names.map(([name]) => [name, JSON.stringify(said[name])])),
+  }
+}
+
+async function samplesFingerprint(
+  samples: RunSamples | undefined,
+  { mean, std, scale }: Readonly<Record<string, unknown>>,
+): Promise<Record<string, string>> {
+  if (samples === undefined) return { dataset: 'none', preprocessing: JSON.stringify({ mean, std, scale }) }
+  const { task, dataset } = samples
+  return {
+    dataset: await datasetDigest(samples),
+    preprocessing: dataset.preprocessing,
+    ...(task && { task: `${task.name} ${task.outputs.join(' ')}` }),
   }
 }
 
 /** Samples of each split that stand for all of it, evenly spread. */
 const SAMPLES = 128
 
-async function datasetDigest({ classes, train, test }: ScorableDataset): Promise<string> {
-  const hash = sha256.create().update(new TextEncoder().encode(JSON.stringify([classes, train.size, test.size])))
-  for (const split of [train, test]) await addSamples(hash, split)
+async function datasetDigest({ dataset: { classes, train, test }, fixedBatch }: RunSamples): Promise<string> {
+  const sizes = JSON.stringify([classes ?? null, train.size, test?.size ?? null])
+  const hash = sha256.create().update(new TextEncoder().encode(sizes))
+  for (const split of [train, test]) if (split !== undefined) await addSamples(hash, split, fixedBatch ?? SAMPLES)
   return bytesToHex(hash.digest())
 }
 
-async function addSamples(hash: { update: (bytes: Uint8Array) => unknown }, split: Split): Promise<void> {
+async function addSamples(
+  hash: { update: (bytes: Uint8Array) => unknown },
+  split: Split,
+  batch: number,
+): Promise<void> {
   const stride = Math.max(1, Math.floor(split.size / SAMPLES))
   if (split.labels !== undefined) hash.update(bytesOf(Int32Array.from(split.labels)))
-  const { inputs, labels } = await split.batch(
-    Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride),
-  )
-  for (const [name, { data }] of Object.entries(inputs)) {
-    hash.update(new TextEncoder().encode(name))
-    hash.update(bytesOf(data as Float32Array))
-  }
-  for (const [name, { data }] of Object.entries(labels)) {
-    hash.update(new TextEncoder().encode(name))
-    hash.update(bytesOf(data))
+  const chosen = Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride)
+  for (let from = 0; from < chosen.length; from += batch) {
+    const { inputs, labels } = await split.batch(chosen.slice(from, from + batch))
+    for (const [name, { data }] of Object.entries(inputs)) {
+      hash.update(new TextEncoder().encode(name))
+      hash.update(bytesOf(data as Float32Array))
+    }
+    for (const [name, { data }] of Object.entries(labels)) {
+      hash.update(new TextEncoder().encode(name))
+      hash.update(bytesOf(data))
+    }
   }
 }

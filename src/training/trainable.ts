@@ -1,12 +1,17 @@
 // Which initializers of a network are trained, and in what role.
-import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
-import { learnedPositions, type LearnedRole, operatorName, operatorOf } from '../onnx/operators.js'
+import { learnedPositions, type LearnedRole } from '../onnx/operators.js'
 import { isType, type Tensor } from '../tensor/tensor.js'
 import type { Parameter, ParameterRole } from '../optimizer/parameters.js'
+import { affineVectors } from './affine-vectors.js'
 
 /** What learned inputs are to an operator that training changes: the others keep their values. */
-const TRAINED: ReadonlySet<LearnedRole> = new Set(['weight', 'bias', 'scale', 'slope', 'mean', 'variance'])
+const TRAINED: ReadonlySet<LearnedRole> = new Set(['weight', 'bias', 'scale', 'slope', 'mean', 'variance', 'recurrent'])
+
+export interface LearnedOptions {
+  /** Whether recurrent layers learn. Default true. */
+  recurrent?: boolean
+}
 
 /** A learned initializer and where it stands. */
 export interface LearnedInput {
@@ -21,29 +26,30 @@ export interface LearnedInput {
 
 /**
  * The float32 initializers that training changes, where nodes use them. A constant that merely scales or shifts (the 3
- * and 6 of a hard swish) is part of the function and not among them; a vector added right behind a Conv or MatMul is
- * its bias and is.
+ * and 6 of a hard swish) is part of the function and not among them; a factor or a shift per channel is
+ * (affine-vectors.ts).
  */
-export function learnedInputs(graph: Graph): LearnedInput[] {
-  const produced = producers(graph)
+export function learnedInputs(graph: Graph, { recurrent = true }: LearnedOptions = {}): LearnedInput[] {
+  const affine = affineVectors(graph)
   return graph.nodes.flatMap((node) => {
     const use = (index: number, learned: LearnedRole): LearnedInput[] => {
       const name = node.inputs[index]
       const tensor = name === undefined ? undefined : graph.initializers.get(name)
-      if (!TRAINED.has(learned) || name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      if (!TRAINED.has(learned) || (learned === 'recurrent' && !recurrent)) return []
+      if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
       return [{ name, node, index, learned, role: roleOf(learned, tensor.dims) }]
     }
-    const bias = operatorName(node) === 'Add' ? biasOf(node, graph, (value) => produced.get(value)) : undefined
+    const vector = affine(node)
     return [
       ...learnedPositions(node).flatMap(([index, learned]) => use(index, learned)),
-      ...(bias === undefined ? [] : use(node.inputs.indexOf(bias), 'bias')),
+      ...(vector === undefined ? [] : use(vector.index, vector.role)),
     ]
   })
 }
 
 /** The trained values of a graph, each once. */
-export function trainableParameters(graph: Graph): Parameter[] {
-  const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, role]))
+export function trainableParameters(graph: Graph, options?: LearnedOptions): Parameter[] {
+  const roles = new Map(learnedInputs(graph, options).map(({ name, role }) => [name, role]))
   return [...roles].map(([name, role]) => {
     const { dims, data } = graph.initializers.get(name) as Tensor<'float32'>
     return { name, dims, role, initial: data }
@@ -54,12 +60,4 @@ export function trainableParameters(graph: Graph): Parameter[] {
 function roleOf(learned: LearnedRole, dims: readonly number[]): ParameterRole {
   if (learned === 'mean' || learned === 'variance') return 'statistic'
   return dims.filter((dim) => dim > 1).length < 2 ? 'vector' : 'weight'
-}
-
-// The constant of an Add right behind a layer that takes a bias.
-function biasOf(add: Node, graph: Graph, producer: (value: ValueName) => Node | undefined): ValueName | undefined {
-  const constant = add.inputs.find((input) => graph.initializers.has(input))
-  const other = add.inputs.find((input) => input !== constant)
-  const source = other === undefined ? undefined : producer(other)
-  return source !== undefined && operatorOf(source).takesBias === true ? constant : undefined
 }

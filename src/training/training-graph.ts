@@ -1,16 +1,18 @@
 // From a student network and its teacher to the gradient graph that the replicas run.
-import { TtqError } from '../errors/ttq-error.js'
-import { differentiate } from '../gradient/differentiate.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
+import { differentiate, unsupportedNodes } from '../gradient/differentiate.js'
+import { expandOperators } from '../gradient/expand-operators.js'
 import { attributes } from '../onnx/attributes.js'
 import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { operatorOf } from '../onnx/operators.js'
 import { staticValues } from '../onnx/static-values.js'
 import { writeModel } from '../onnx/write-model.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
 import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
-import type { LossOptions, TargetInput, Task } from '../tasks/task.js'
+import type { LossOptions, Shapes, TargetInput, Task } from '../tasks/task.js'
 import { buildLossGraph, LOSS_OUTPUT, type ScoredGraph, targetsInput } from './loss-graph.js'
 import { observe } from '../runtime/observe.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -56,7 +58,8 @@ export async function buildTrainingGraph(
   const studentForm = await trainingForm(pool, student, feeds, task)
   const teacherForm = await trainingForm(pool, teacher, feeds, task)
   const observed = loss.distill > 0 ? await valuesOf(pool, teacherForm, feeds) : undefined
-  const graph = buildLossGraph(studentForm, teacherForm, task, loss, observed)
+  const { parameters, expanded } = writtenOut(studentForm)
+  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss, observed)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
     opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
@@ -68,7 +71,6 @@ export async function buildTrainingGraph(
     ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
   })
 
-  const parameters = trainableParameters(studentForm.graph)
   const nextStatistics = trainBatchNorm(
     graph,
     new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
@@ -97,8 +99,31 @@ export async function buildTrainingGraph(
   }
 }
 
+// The student in operators that have gradient rules, and what of it learns: recurrent layers do unless they cannot be
+// written out, and then what stands behind them does.
+function writtenOut({ graph, values, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
+  const trained = [...new Set(values.map(({ value }) => value))]
+  const attempt = (recurrent: boolean): { parameters: Parameter[]; expanded: Graph } => {
+    const parameters = trainableParameters(graph, { recurrent })
+    const from = parameters.map(({ name }) => name)
+    const expand = (sofar: Graph, to: ValueName): Graph => expandOperators(sofar, { from, to, shapes })
+    return { parameters, expanded: trained.reduce(expand, graph) }
+  }
+  try {
+    const all = attempt(true)
+    const names = all.parameters.map(({ name }) => name)
+    const left = trained.flatMap((value) => unsupportedNodes(graph, names, value))
+    if (!left.some(({ node }) => operatorOf(node).weights === 'recurrent')) return all
+  } catch (cause) {
+    if (!hasCode(cause, 'unsupported')) throw cause
+  }
+  return attempt(false)
+}
+
 interface TrainingForm extends ScoredGraph {
   model: Model
+  /** Of every value of the graph. */
+  shapes: Shapes
 }
 
 function zeros({ elementType, dims }: TargetInput): Tensor {
@@ -127,7 +152,7 @@ async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task:
     name,
     type: { elementType: type, dims },
   }))
-  return { values: lossValues, model: form, graph: form.graph }
+  return { values: lossValues, model: form, graph: form.graph, shapes }
 }
 
 function refuseControlFlow(graph: Graph): void {

@@ -44,7 +44,7 @@ describe('bad input', () => {
     ['compress m.onnx --data ./none.mjs', /^ttq: .*none\.mjs.*\n$/],
     ['compress m.onnx --data ./wrong.mjs', /^ttq: dataset: it has 4 classes, .*\n$/],
     ['analyze cut.onnx --data ./wrong.mjs', /^ttq: cut\.onnx: not an ONNX model, or a damaged one: .*\n$/],
-    ['analyze m.onnx --data ./wrong.mjs', /^ttq: dataset: it has 4 classes, .*\n$/],
+    ['analyze m.onnx --data ./wrong.mjs --network-output scores', /^ttq: dataset: it has 4 classes, .*\n$/],
     [
       'analyze m.onnx --data ./wrong.mjs --keep *',
       /^ttq: onnx: graph "small": all 3 layers stay in full precision .*\n$/,

@@ -27,6 +27,18 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
   ['compress m.onnx --batch-size 8', 'compress: unknown option --batch-size. Did you mean --batch?'],
+  ['compress m.onnx --toString', `compress: unknown option --toString. ${MORE}`],
+  ['compress m.onnx --no-constructor', `compress: unknown option --constructor. ${MORE}`],
+  ['compress --__proto__ m.onnx', `compress: unknown option --__proto__. ${MORE}`],
+  [
+    'inspect m.onnx --hasOwnProperty=1',
+    'inspect: unknown option --hasOwnProperty. ttq inspect --help lists the options.',
+  ],
+  [
+    '--valueOf',
+    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor; ttq --help lists them.',
+  ],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
   ['inspect m.onnx --report.a=1', 'inspect: unknown option --report.a. Did you mean --report?'],
   ['inspect m.onnx --json=yes', '--json: found "yes", expected --json alone.'],
@@ -112,7 +124,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ),
   [
     'compress m.onnx --data x.mjs --epochs 0 --resume',
-    '--resume: given with --epochs 0, expected a dataset to train on.',
+    'm.ttq.checkpoint: found no such file, expected a checkpoint to resume. Start without --resume, or name the file ' +
+      'with --checkpoint.',
   ],
   ['compress m.onnx --epochs 4', '--epochs: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --no-augment', '--augment: given without --data, expected a dataset to train on.'],
@@ -125,11 +138,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx --data x.mjs --max-drop 1 --max-drop-action retry',
     '--max-drop-action: found "retry", expected restore or fail.',
   ],
-  [
-    'analyze m.onnx',
-    'analyze: no dataset given, expected --data and one. A dataset is mnist, cifar10 or the path of a loader ' +
-      'module: docs/datasets.md.',
-  ],
+  ['analyze m.onnx --network-output y', '--network-output: given without --data, expected a dataset.'],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 to 1000000.'],
   ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
   [
@@ -140,8 +149,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'analyze m.onnx --data x.mjs --report old.ttq',
     '--report: old.ttq exists. Add --force to replace it, or name another file with --report.',
   ],
-  ['compress m.onnx --resume', '--resume: given without --data, expected a dataset to train on.'],
-  ['compress m.onnx --checkpoint c', '--checkpoint: given without --data, expected a dataset to train on.'],
+  [
+    'compress m.onnx --method twn --resume',
+    '--resume: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --epochs 0 --sparsity 0.5 --checkpoint c',
+    '--checkpoint: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+  ],
   [
     'compress m.onnx --data x.mjs --resume --checkpoint off',
     '--resume: given with --checkpoint off, expected a checkpoint. Name the file with --checkpoint.',
@@ -161,7 +176,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'compress m.onnx --data x.mjs --checkpoint old.ttq',
-    '--checkpoint: old.ttq exists. An interrupted training left it: --resume goes on from there, --force starts again.',
+    '--checkpoint: old.ttq exists. An interrupted run left it: --resume goes on from there, --force starts again.',
   ],
   [
     'compress m.onnx -o - --quiet --json',

@@ -1,14 +1,15 @@
 // The commands at work, through the real program: files, pipes, JSON, signals.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import { unpack } from '../../src/packed/index.js'
-import { outcome, run, start, temporaryFolder } from './run-program.js'
+import { outcome, PROGRAM, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
 function setUp(delayMs = 0): string {
@@ -35,10 +36,28 @@ const TRAIN = [
   '50',
 ]
 
+test('the engine keeps no record of its user, nor sends one', () => {
+  const folder = setUp()
+  const home = temporaryFolder()
+  const places = { HOME: home, USERPROFILE: home, XDG_CACHE_HOME: home, LOCALAPPDATA: home }
+  for (const args of [
+    ['compress', 'm.onnx'],
+    ['evaluate', 'm.onnx', '--data', './loader.mjs', '--threads', '1'],
+    ['doctor'],
+  ]) {
+    const { status } = spawnSync(process.execPath, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...places },
+    })
+    assert.equal(status, 0)
+  }
+  assert.deepEqual(readdirSync(home, { recursive: true }), [])
+})
+
 describe('compress', () => {
   test('without data: a file in the working directory, a table on stdout', async () => {
     const folder = setUp()
-    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx'])
+    const { code, stdout, stderr } = await run(folder, ['compress', 'm.onnx', '--keep-names'])
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^m\.onnx: \d+\.\dx smaller, [\d.]+ K?B -> [\d.]+ K?B; its ternary layers \d+\.\dx\n/)
     assert.match(stdout, /\naccuracy +not measured \(no --data\)\n/)
@@ -122,7 +141,7 @@ describe('compress', () => {
     assert.equal(report.comparison?.[0]?.top1, report.compressed?.top1)
     assert.match(
       (await run(folder, ['inspect', 'm.ttq'])).stdout,
-      /\ntensors +1 int8 320 B, 1 ternary2 64 B, 1 float16 96 B\n/,
+      /\nternary +256 weights: \d\.\d\d bits each, entropy \d\.\d\d\nfile +header .*\ntensors +1 int8 320 B, 1 (entropy|base3) \d+ B, 1 float16 96 B/,
     )
   })
 
@@ -240,16 +259,25 @@ describe('the other commands', () => {
     const args = ['analyze', 'm.onnx', '--data', './loader.mjs', '--ternary', 'first.weight', '--samples', '40']
     const { code, stdout, stderr } = await run(folder, args)
     assert.equal(code, 0, stderr)
-    assert.match(
-      stdout,
-      /^m\.onnx: 2 layers can become ternary; each alone, without training, the most harmful first\n/,
-    )
+    assert.match(stdout, /^m\.onnx: 2 layers can become ternary; each alone, the most harmful first\n/)
     assert.match(stdout, /\nkept +last\.weight \(last layer\)\n/)
     const report = JSON.parse((await run(folder, [...args, '--json', '--report', 'r.json'])).stdout) as AnalyzeReport
     assert.deepEqual([report.schema, report.samples], ['ttq-analyze/1', 40])
     assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')), report)
     const names = report.layers.map(({ name }) => name)
     assert.ok(stdout.indexOf(names[0] as string) < stdout.indexOf(names[1] as string))
+  })
+
+  test('analyze without data: on synthetic samples, with and without the word for it', async () => {
+    const folder = setUp()
+    const args = ['analyze', 'm.onnx', '--samples', '40']
+    const { code, stdout, stderr } = await run(folder, args)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\nfitted +on 40 synthetic features \(unit normals\); measured on 64 others\n/)
+    assert.match(stdout, /\n +layer +op +shape +error +moves +share +saves\n1 +middle\.weight +Gemm +16x16 /)
+    const again = await run(folder, [...args, '--data', 'none'])
+    const table = (text: string): string => text.slice(text.indexOf('  layer '))
+    assert.equal(table(again.stdout), table(stdout))
   })
 
   test('unpack through pipes gives the same bytes as through files', async () => {
@@ -316,6 +344,18 @@ describe('the edges', () => {
     assert.equal(code, 0)
   })
 
+  test('--quiet says of an interruption only how it ended', { skip: process.platform === 'win32' }, async () => {
+    const folder = setUp()
+    const child = start(folder, ['compress', 'm.onnx', ...LONG, '--quiet'])
+    const began = setInterval(() => {
+      if (readdirSync(folder).includes('m.ttq.checkpoint')) child.kill('SIGTERM')
+    }, 50)
+    const { code, stderr } = await outcome(child)
+    clearInterval(began)
+    assert.match(stderr, /^ttq: interrupted: the training is kept in m\.ttq\.checkpoint\. .*\n$/)
+    assert.equal(code, 130)
+  })
+
   test(
     'an interruption before there is anything to keep: exit code 130 and no file',
     { skip: process.platform === 'win32' },
@@ -364,14 +404,14 @@ describe('long runs', () => {
         const { code, stdout, stderr } = await outcome(child)
         assert.match(
           stderr,
-          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the training is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
+          /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the run is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
         )
         assert.deepEqual([stdout, code], ['', 130])
         assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
         const again = await run(folder, ['compress', 'm.onnx', ...COURSE])
         const found =
-          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted training left it: --resume goes on from ' +
+          'ttq: --checkpoint: m.ttq.checkpoint exists. An interrupted run left it: --resume goes on from ' +
           'there, --force starts again.\n'
         assert.deepEqual([again.code, again.stderr], [2, found])
 
@@ -403,7 +443,7 @@ describe('long runs', () => {
       if (chunk.toString().includes('epoch 1/3:')) child.kill('SIGINT')
     })
     const { code, stderr } = await outcome(child)
-    assert.match(stderr, /ttq: interrupted: the training is kept in t\.onnx\.checkpoint\./)
+    assert.match(stderr, /ttq: interrupted: the run is kept in t\.onnx\.checkpoint\./)
     assert.equal(code, 130)
     assert.equal((await run(folder, [...args, '--resume'])).code, 0)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 't.onnx'])

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   symlinkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -17,7 +20,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { lockOf } from '../../src/cli/file-lock.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { messages } from '../../src/onnx/proto.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { float32 } from '../../src/tensor/tensor.js'
 import { fixture } from '../onnx/fixtures.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -28,6 +34,20 @@ writeFileSync(join(folder, 'loader.mjs'), loaderModule())
 const onPosix = { skip: process.platform === 'win32' }
 const ACCEPT = join(import.meta.dirname, '../../../fixtures/onnx/accept')
 const TRAIN = ['compress', 'm.onnx', '--data', './loader.mjs', '--anyway', '--threads', '1', '--epochs', '100000']
+
+// Where nobody reads, a pipe cannot be opened for writing.
+async function openWhenRead(pipe: string): Promise<number> {
+  let file: number | undefined
+  await until(() => {
+    try {
+      file = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {
+      return false
+    }
+    return true
+  })
+  return file as number
+}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -111,8 +131,10 @@ describe('what a model is read from', () => {
     execFileSync('sh', ['-c', 'cat m.onnx > pipe'], { cwd: folder })
     assert.match((await reading).stdout, /pipe: ONNX network/)
     const child = start(folder, ['inspect', 'pipe'])
-    setTimeout(() => child.kill('SIGINT'), 400)
+    const silent = await openWhenRead(pipe)
+    child.kill('SIGINT')
     assert.match((await outcome(child)).stderr, /interrupted/)
+    closeSync(silent)
   })
 
   test('external data of a network from a pipe', async () => {
@@ -163,6 +185,37 @@ describe('one output, two programs', () => {
   })
 })
 
+test('a file that appears at the output while the work goes on stays, and so does the result', async () => {
+  const own = temporaryFolder()
+  writeFileSync(join(own, 'm.onnx'), smallNetwork())
+  const taken = ['m.ttq', 'm-2.ttq', 'r.json']
+  const write = taken.map((name) => `writeFileSync(${JSON.stringify(name)}, 'of somebody else')`).join('\n')
+  writeFileSync(join(own, 'l.mjs'), `import { writeFileSync } from 'node:fs'\n${write}\n${loaderModule()}`)
+  const compress = [
+    'compress',
+    'm.onnx',
+    '--data',
+    './l.mjs',
+    '--epochs',
+    '0',
+    '--anyway',
+    '--report',
+    'r.json',
+    '--json',
+  ]
+  const { code, stdout, stderr } = await run(own, [...compress, '-q'])
+  assert.equal(code, 0)
+  for (const name of taken) assert.equal(readFileSync(join(own, name), 'utf8'), 'of somebody else')
+  assert.match(stderr, /warning: m\.ttq: a file appeared there meanwhile, which stays; the result is in .*m-3\.ttq/)
+  assert.match((JSON.parse(stdout) as { output: string }).output, /m-3\.ttq$/)
+  assert.equal(readFileSync(join(own, 'r-2.json'), 'utf8'), stdout)
+  assert.equal((await run(own, ['inspect', 'm-3.ttq'])).code, 0)
+  assert.ok(!readdirSync(own).some((name) => /tmp$|lock$/.test(name)))
+  // Asked for, a file is replaced whenever it came.
+  assert.equal((await run(own, [...compress, '--force'])).code, 0)
+  assert.notEqual(readFileSync(join(own, 'm.ttq'), 'utf8'), 'of somebody else')
+})
+
 test('an output that is a link whose end is not there yet', onPosix, async () => {
   symlinkSync('linked.ttq', join(folder, 'link.ttq'))
   assert.equal((await run(folder, ['compress', 'm.onnx', '-o', 'link.ttq'])).code, 0)
@@ -198,3 +251,70 @@ describe('a training', () => {
     assert.match(stderr, /warning: .*place.*could not be written/)
   })
 })
+
+// A program whose clock runs a hundred thousand times as fast: every layer takes more than a minute.
+const HURRIED = {
+  NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(
+    'const now = performance.now.bind(performance); performance.now = () => now() * 1e5',
+  )}"`,
+}
+
+describe('fitting layer by layer', () => {
+  const own = join(folder, 'layers')
+  mkdirSync(own)
+  writeFileSync(join(own, 'deep.onnx'), deepNetwork())
+  const args = (output: string): string[] => ['compress', 'deep.onnx', '--samples', '64', '-o', output]
+
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    test(`${signal}: what is fitted is kept, and --resume ends in the same bytes`, onPosix, async () => {
+      const output = `${signal}.ttq`
+      const kept = join(own, `${output}.checkpoint`)
+      const child = start(own, args(output), HURRIED)
+      void until(() => existsSync(kept)).then(() => child.kill(signal))
+      const { stderr, code } = await outcome(child)
+      if (signal === 'SIGKILL') assert.match(stderr, /was killed or died .*SIGKILL\.ttq\.checkpoint.*--resume/)
+      else {
+        assert.match(
+          stderr,
+          /interrupted: the run is kept in SIGTERM\.ttq\.checkpoint\. The same command with --resume/,
+        )
+        assert.equal(code, 130)
+      }
+      assert.deepEqual([existsSync(kept), existsSync(join(own, output))], [true, false])
+      const again = await run(own, args(output))
+      assert.match(again.stderr, /checkpoint exists\. An interrupted run left it: --resume goes on from there/)
+      const other = await run(own, [...args(output), '--seed', '2', '--resume'])
+      assert.match(other.stderr, /it belongs to another run: --seed 1, now 2\. /)
+      assert.equal((await run(own, [...args(output), '--resume'])).code, 0)
+      assert.equal((await run(own, [...args(`${signal}-whole.ttq`), '--checkpoint', 'off'])).code, 0)
+      assert.deepEqual(readFileSync(join(own, output)), readFileSync(join(own, `${signal}-whole.ttq`)))
+      assert.equal(existsSync(kept), false)
+    })
+
+  test('in less than a minute leaves no checkpoint', onPosix, async () => {
+    const child = start(own, args('short.ttq'))
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('fitting layer by layer')) child.kill('SIGTERM')
+    })
+    const { stderr, code } = await outcome(child)
+    assert.match(stderr, /\nttq: interrupted: nothing was written\n$/)
+    assert.equal(code, 130)
+    assert.deepEqual(
+      readdirSync(own).filter((name) => name.startsWith('short')),
+      [],
+    )
+  })
+})
+
+// x [N,32]: 24 layers of 32 values.
+function deepNetwork(): Uint8Array {
+  const graph = new GraphBuilder()
+  let x = graph.input('x', 'float32', ['N', 32])
+  for (let layer = 0; layer < 24; layer++) {
+    const values = Float32Array.from({ length: 32 * 32 }, (_, i) => 0.4 * Math.sin((i + 1) * 12.9898 * (layer + 1)))
+    x = graph.emit('Relu', [graph.emit('MatMul', [x, graph.constant(float32([32, 32], values), `w${layer}`)])])
+  }
+  graph.emit('Identity', [x], {}, 'y')
+  graph.output('y', 'float32', ['N', 32])
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: graph.build('deep') })
+}

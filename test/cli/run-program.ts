@@ -23,9 +23,13 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Starts the program; its environment says nothing of terminals or CI. */
-export function start(folder: string, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, CI: '', NO_COLOR: '' }
+/** Starts the program; its environment says nothing of terminals or CI, and what `more` says. */
+export function start(
+  folder: string,
+  args: readonly string[],
+  more: NodeJS.ProcessEnv = {},
+): ChildProcessWithoutNullStreams {
+  const env = { ...process.env, CI: '', NO_COLOR: '', ...more }
   return spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env })
 }
 

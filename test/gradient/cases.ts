@@ -511,6 +511,25 @@ export const CASES: readonly GradientCase[] = [
   { opType: 'Gather', title: 'scalar index', inputs: { x: uniform([3, 4]) }, constants: { indices: int64([1], []) } },
 
   {
+    opType: 'Resize',
+    title: 'scales that keep the shape',
+    inputs: { x: uniform([1, 1, 3, 5]) },
+    constants: { scales: float32([4], [1, 1, 1.1, 1.1]) },
+    order: ['x', '', 'scales'],
+    attributes: { mode: 'linear' },
+    single: true,
+  },
+  {
+    opType: 'Resize',
+    title: 'corners aligned, scales that leave a rest',
+    inputs: { x: uniform([1, 1, 5, 4]) },
+    constants: { scales: float32([4], [1, 1, 0.7, 1.6]) },
+    order: ['x', '', 'scales'],
+    attributes: { mode: 'cubic', coordinate_transformation_mode: 'align_corners' },
+    single: true,
+  },
+
+  {
     opType: 'BatchNormalization',
     title: 'given statistics',
     inputs: { x: uniform([2, 3, 2, 2]), scale: uniform([3], 0.5, 2), bias: uniform([3]) },

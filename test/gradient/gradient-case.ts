@@ -1,6 +1,8 @@
 // One case of a rule test: a single node on seeded inputs, and the two witnesses its analytic gradient is held against.
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { differentiate } from '../../src/gradient/differentiate.js'
+import { expandOperators } from '../../src/gradient/expand-operators.js'
+import { expansionOf } from '../../src/gradient/rule-table.js'
 import { attributes } from '../../src/onnx/attributes.js'
 import type { Graph, Model, ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
@@ -11,6 +13,10 @@ type PlainAttributes = Parameters<typeof attributes>[0]
 
 export interface GradientCase {
   opType: string
+  /** Default ai.onnx. */
+  domain?: string
+  /** Operator set of ai.onnx. Default 18. */
+  opset?: number
   /** What is special about this case. */
   title: string
   /**
@@ -32,11 +38,12 @@ export interface GradientCase {
   forward?: Graph
 }
 
-export const OPSET = 18
+const OPSET = 18
 
 /** The single-node graph of a case. */
 export function graphOf({
   opType,
+  domain = '',
   inputs,
   constants = {},
   order,
@@ -49,7 +56,7 @@ export function graphOf({
       {
         name: 'node',
         opType,
-        domain: '',
+        domain,
         inputs: [...(order ?? [...Object.keys(inputs), ...Object.keys(constants)])],
         outputs: [...outputs],
         attributes: attributes(attrs),
@@ -61,13 +68,21 @@ export function graphOf({
   }
 }
 
-export function modelOf(graph: Graph): Model {
-  return { irVersion: 9, opsets: new Map([['', OPSET]]), graph }
+export function modelOf(graph: Graph, opset = OPSET): Model {
+  const opsets = new Map([
+    ['', opset],
+    ['com.microsoft', 1],
+  ])
+  return { irVersion: 9, opsets, graph }
 }
 
 /** Runs a graph once and returns all its outputs. */
-export async function evaluate(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-  const session = await Session.create(writeModel(modelOf(graph)), { threads: 1 })
+export async function evaluate(
+  graph: Graph,
+  feeds: Readonly<Record<string, Tensor>>,
+  opset = OPSET,
+): Promise<Record<string, Tensor>> {
+  const session = await Session.create(writeModel(modelOf(graph, opset)), { threads: 1 })
   try {
     return await session.run(feeds)
   } finally {
@@ -84,7 +99,7 @@ export async function analyticGradients(
   weights: OutputWeights,
   outputShapes: OutputShapes,
 ): Promise<Record<ValueName, Float32Array>> {
-  const graph = graphOf(test)
+  let graph = graphOf(test)
   const terms = Object.entries(weights).map(([output, weight], index) => {
     graph.initializers.set(`weight_${index}`, weight)
     graph.nodes.push({
@@ -113,16 +128,27 @@ export async function analyticGradients(
   for (const [output, dims] of Object.entries(outputShapes)) shapes.set(output, dims)
   for (const [index, { dims }] of Object.values(weights).entries())
     shapes.set(`weighted_${index}`, dims).set(`term_${index}`, [])
-  const result = differentiate(graph, { loss: 'loss', withRespectTo: Object.keys(test.inputs), shapes })
-  const values = await evaluate(result.graph, test.inputs)
+  const withRespectTo = Object.keys(test.inputs)
+  if (graph.nodes.some((node) => expansionOf(node) !== undefined)) {
+    graph = expandOperators(graph, { from: withRespectTo, to: 'loss', shapes })
+    const observed = await evaluate(allOutputsOf(graph), test.inputs, test.opset)
+    for (const [name, { dims }] of Object.entries(observed)) shapes.set(name, dims)
+  }
+  const result = differentiate(graph, { loss: 'loss', withRespectTo, shapes })
+  const values = await evaluate(result.graph, test.inputs, test.opset)
   return Object.fromEntries([...result.gradients].map(([input, name]) => [input, values[name]?.data as Float32Array]))
+}
+
+function allOutputsOf(graph: Graph): Graph {
+  const names = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ''))
+  return { ...graph, outputs: names.map((name) => ({ name, type: undefined })) }
 }
 
 export type OutputShapes = Readonly<Record<ValueName, readonly number[]>>
 
 /** Shapes of all outputs, from a run. */
 export async function outputShapesOf(test: GradientCase): Promise<OutputShapes> {
-  const values = await evaluate(test.forward ?? graphOf(test), test.inputs)
+  const values = await evaluate(test.forward ?? graphOf(test), test.inputs, test.opset)
   return Object.fromEntries(Object.entries(values).map(([name, { dims }]) => [name, dims]))
 }
 
@@ -179,7 +205,10 @@ async function differencesIn(
     outputs: graph.outputs.map(({ name }) => ({ name, type: undefined })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [name, convert(tensor)])),
   }
-  const session = await Session.create(writeModel(modelOf(converted)), { threads: 1, optimization: 'disabled' })
+  const session = await Session.create(writeModel(modelOf(converted, test.opset)), {
+    threads: 1,
+    optimization: 'disabled',
+  })
   const feeds = Object.fromEntries(Object.entries(test.inputs).map(([name, tensor]) => [name, convert(tensor)]))
   const loss = async (): Promise<number> => {
     const values = await session.run(feeds, Object.keys(weights))

@@ -11,6 +11,7 @@ import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/index.js'
 import { Session } from '../../src/runtime/session.js'
+import { inspectModel } from '../../src/jobs/inspect.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import { isBest } from '../../src/training/best-epoch.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
@@ -28,6 +29,7 @@ const TRAINED: CompressRequest = {
   distill: 0,
   seed: 3,
   threads: 2,
+  keepNames: true,
 }
 const TERNARY = ['c2.weight', 'c3.weight']
 const trained = compress(stripesNetwork({ norm: true }), TRAINED)
@@ -119,7 +121,7 @@ const FITS: Record<string, Partial<CompressRequest> & { form?: Form }> = {
 
 for (const [name, { form = {}, ...request }] of Object.entries(FITS)) {
   test(`without data: ${name}`, async () => {
-    const { file, report } = await compress(stripesNetwork(form), { name: 'stripes.onnx', ...request })
+    const { file, report } = await compress(stripesNetwork(form), { name: 'stripes.onnx', keepNames: true, ...request })
     assert.deepEqual([report.baseline, report.compressed, report.training, report.dataset], [null, null, null, null])
     assert.equal(report.verified.bitExact, true)
     assert.match(report.warnings.join(), /accuracy was not measured/)
@@ -135,6 +137,50 @@ for (const [name, { form = {}, ...request }] of Object.entries(FITS)) {
     if (form.type === undefined) await assertTernaryEverywhere(file, report)
   })
 }
+
+for (const [encoding, stored, bits] of [
+  ['auto', 'entropy', undefined],
+  ['2bit', 'ternary2', 2],
+  ['base3', 'base3', 1.6],
+] as const) {
+  test(`--encoding ${encoding}: how the file holds the weights, and what the report says of it`, async () => {
+    const request = { name: 'stripes.onnx', encoding, method: 'twn' } as const
+    const { file, report } = await compress(stripesNetwork(), request)
+    assert.equal(report.verified.bitExact, true)
+    const ternary = report.layers.filter((layer) => layer.ternary)
+    assert.deepEqual([...new Set(ternary.map((layer) => layer.stored))], [stored])
+    const { bitsPerWeight, entropy, ternaryWeights, ternaryPackedBytes, parts, fileBytes } = report.size
+    assert.ok(bitsPerWeight !== null && entropy !== null && entropy > 0.5 && entropy <= Math.log2(3))
+    assert.equal(bitsPerWeight, (8 * ternaryPackedBytes) / ternaryWeights)
+    // Two scales, and what does not fill the last byte.
+    if (bits !== undefined) assert.ok(bitsPerWeight > bits && bitsPerWeight < bits + (8 * 9 * 2) / ternaryWeights)
+    assert.equal(
+      Object.values(parts).reduce((a, b) => a + b),
+      fileBytes,
+    )
+    const inspected = await inspectModel(file, { name: 'm.ttq' })
+    assert.deepEqual(inspected.sections, parts)
+    assert.deepEqual(
+      inspected.layers.filter((layer) => layer.ternary).map((layer) => [layer.bitsPerWeight, layer.zeros]),
+      ternary.map((layer) => [layer.bitsPerWeight, layer.zeros]),
+    )
+  })
+}
+
+test('names that nothing outside needs are short in the file, long in the report', async () => {
+  const request = { name: 'stripes.onnx', method: 'twn' } as const
+  const [short, long] = await Promise.all([
+    compress(stripesNetwork(), request),
+    compress(stripesNetwork(), { ...request, keepNames: true }),
+  ])
+  const [a, b] = [short, long].map(({ file }) => unpack(file).model.graph)
+  assert.deepEqual(short.report.layers, long.report.layers)
+  assert.ok(short.file.length < long.file.length, `${short.file.length}, ${long.file.length}`)
+  assert.deepEqual([a?.inputs, a?.outputs].map(String), [b?.inputs, b?.outputs].map(String))
+  assert.ok([...(b?.initializers.keys() ?? [])].includes('c2.weight'))
+  assert.ok([...(a?.initializers.keys() ?? [])].every((name) => name.length <= 2))
+  assert.deepEqual([...(a?.initializers.values() ?? [])], [...(b?.initializers.values() ?? [])])
+})
 
 test('without epochs, what chooses the codes otherwise is held to: as without data, and measured', async () => {
   const network = stripesNetwork()

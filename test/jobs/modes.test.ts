@@ -113,7 +113,7 @@ const compressed = async (request: Partial<CompressRequest>, network?: Uint8Arra
 
 describe('compress', () => {
   test('from scratch: learns without a teacher; the file gives nothing but the architecture', async () => {
-    const request = { ...COMMON, fromScratch: true, epochs: 8 }
+    const request = { ...COMMON, fromScratch: true, epochs: 8, keepNames: true }
     const first = await compress(stripesNetwork({ norm: true }), request)
     const second = await compress((await trained).file, request)
     const [a, b] = [first.report, second.report]

@@ -66,6 +66,7 @@ const pack = async (bytes: Uint8Array, data?: string): Promise<CompressResult> =
   await compress(bytes, {
     name: 'odd.onnx',
     epochs: undefined,
+    keepNames: true,
     ...(data && { data, anyway: true, epochs: 1, threads: 1 }),
   })
 

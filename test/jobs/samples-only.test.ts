@@ -10,7 +10,7 @@ import { analyze } from '../../src/jobs/analyze.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
-import { shareOut } from '../../src/jobs/reconstruct-layers.js'
+import { shareOut } from '../../src/jobs/fitting-samples.js'
 import { sweep } from '../../src/jobs/sweep.js'
 import { trainNetwork } from '../../src/jobs/train.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
@@ -90,7 +90,8 @@ const packed = async (
   network: Uint8Array,
   data: string,
   more: Partial<CompressRequest> = {},
-): Promise<CompressResult> => await compress(network, { name: 'any.onnx', data, epochs: 0, threads: 1, ...more })
+): Promise<CompressResult> =>
+  await compress(network, { name: 'any.onnx', data, epochs: 0, threads: 1, keepNames: true, ...more })
 
 // What stands in every report of samples that nothing scores.
 function checkUnscored({ report }: CompressResult, reason: RegExp | string): void {
@@ -249,6 +250,27 @@ for (const [name, { network, inputs, layers }] of Object.entries(CASES)) {
     assert.deepEqual([...unpack(result.file).ternary.keys()], layers)
   })
 }
+
+test('what layers cost is measured on them, too', async () => {
+  for (const [name, { network, inputs, layers }] of Object.entries(CASES)) {
+    const data = loader(inputs)
+    const report = await analyze(network(), { name: 'any.onnx', data, threads: 1 })
+    assert.deepEqual(report.layers.map((layer) => layer.name).sort(), [...layers].sort(), name)
+    assert.deepEqual([report.dataset, report.samples, report.heldOut, report.baseline], [data, 270, 30, null])
+    for (const { error, distance, divergence, top1 } of report.layers) {
+      assert.ok(
+        error !== null && error > 0 && error < 1 && distance > 0 && distance < 100,
+        `${name}: ${error}, ${distance}`,
+      )
+      assert.deepEqual([divergence, top1], [null, null])
+    }
+    // One layer is all there is to make ternary: alone, it is what compress makes of the network.
+    if (layers.length > 1) continue
+    const { distance } = fittedOf(await packed(network(), data))
+    assert.ok(Math.abs((report.layers[0]?.distance ?? 0) - (distance as number)) < 1e-3, name)
+    assert.equal(report.layers[0]?.share, 1)
+  }
+})
 
 // The distance is what anybody measures on the samples that were held out, and smaller than that of weights fitted alone.
 test('samples alone: the layers are fitted on these samples', async () => {
@@ -440,11 +462,11 @@ describe('learning from the original network', () => {
 
   test('a ranking of layers and a sweep', async () => {
     const { layers, task, baseline } = await analyze(classifier(), {
-      ...{ name: 'any.onnx', data: request.data, threads: 1 },
+      ...{ name: 'any.onnx', data: request.data, threads: 1, task: 'distill' },
       ternary: ['w1'],
     })
-    assert.deepEqual([task.name, baseline.top1, layers.length], ['distill', null, 2])
-    assert.ok(layers.every(({ divergence, top1 }) => divergence > 0 && top1 === null))
+    assert.deepEqual([task?.name, baseline?.top1, layers.length], ['distill', null, 2])
+    assert.ok(layers.every(({ divergence, top1 }) => (divergence ?? 0) > 0 && top1 === null))
     const report = await sweep(classifier(), { ...request, epochs: 1 }, { kind: 'sparsity', values: [0.3, 0.9] })
     assert.deepEqual([report.metric.key, report.baseline], ['relativeError', { relativeError: 0 }])
     const [dense, sparse] = report.points

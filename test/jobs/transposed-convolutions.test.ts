@@ -106,11 +106,11 @@ function check({ file, report }: CompressResult): void {
 for (const [name, form] of Object.entries(FORMS)) {
   describe(`transposed convolutions with ${name}`, () => {
     test('without data', async () => {
-      check(await compress(network(form), COMMON))
+      check(await compress(network(form), { ...COMMON, keepNames: true }))
     })
 
     test('layer by layer', async () => {
-      const data = { ...COMMON, data: STRIPES, anyway: true, epochs: 0 }
+      const data = { ...COMMON, data: STRIPES, anyway: true, epochs: 0, keepNames: true }
       const fitted = await compress(network(form), data)
       check(fitted)
       const layers = fitted.report.reconstruction?.layers ?? []
@@ -128,13 +128,21 @@ test('a network with transposed convolutions is trained to be ternary', async ()
   const options = { ...COMMON, data: STRIPES, batch: 24, warmup: 10 }
   const { file, report } = await trainNetwork(network(form), { ...options, epochs: 4 })
   assert.ok((report.after.top1 ?? NaN) > 90, `${report.after.top1}`)
-  const compressed = await compress(file, { ...options, epochs: 4 })
+  const compressed = await compress(file, { ...options, epochs: 4, keepNames: true })
   check(compressed)
   assert.ok((compressed.report.compressed?.top1 ?? 0) > 85, `${compressed.report.compressed?.top1}`)
 })
 
 test('a batch norm is put behind a transposed convolution in groups that has none, and becomes a factor and a shift', async () => {
-  const options = { ...COMMON, data: STRIPES, anyway: true, batch: 24, epochs: 3, latentStart: 'weights' } as const
+  const options = {
+    ...COMMON,
+    data: STRIPES,
+    anyway: true,
+    batch: 24,
+    epochs: 3,
+    latentStart: 'weights',
+    keepNames: true,
+  } as const
   const result = await compress(network({ groups: 2 }), options)
   check(result)
   const { nodes, initializers } = unpack(result.file).model.graph

@@ -70,6 +70,31 @@ test('He initialisation: variance 2 / fan-in', () => {
   assert.ok(Math.abs((variance * fanIn) / 2 - 1) < 0.03, `${variance * fanIn}`)
 })
 
+test('what is not said is the task the network was made for', () => {
+  assert.ok(writeModel(newNetwork('resnet20', { classes: 10 })).length > 0)
+  const whole = newNetwork('lenet5', { classes: 10, input: [1, 28, 28], seed: 1 })
+  assert.deepEqual(writeModel(newNetwork('lenet5')), writeModel(whole))
+})
+
+for (const [name, options, message] of [
+  ['lenet', {}, 'new: unknown network "lenet"'],
+  ['toString', {}, 'new: unknown network "toString"'],
+  [5, {}, 'network: found number, expected one of '],
+  ['lenet5', null, 'options: found null, expected an object'],
+  ['lenet5', { classes: 0 }, 'classes: found 0, expected a whole number from 1 to 1000000'],
+  ['lenet5', { seed: 1.5 }, 'seed: found 1.5, expected a whole number'],
+  ['lenet5', { input: [3, 32] }, 'input: found [3, 32], expected [channels, height, width]'],
+  ['lenet5', { input: '3x32x32' }, 'input: found string, expected [channels, height, width]'],
+  ['lenet5', { clases: 3 }, 'new: unknown option clases'],
+] as const) {
+  test(`refused: ${message}`, () => {
+    assert.throws(
+      () => newNetwork(name as never, options as never),
+      (error: unknown) => error instanceof TtqError && error.code === 'usage' && error.message.startsWith(message),
+    )
+  })
+}
+
 test('samples too small for the architecture are refused', () => {
   assert.throws(
     () => newNetwork('lenet5', { classes: 10, input: [1, 8, 8], seed: 1 }),

@@ -7,6 +7,7 @@ import { externalData, fixture, fixtureNames } from './fixtures.js'
 
 // Each message follows the file's name.
 const MESSAGES: Record<string, string> = {
+  'attribute-twice.onnx': 'node "leaky" (LeakyRelu): attribute "alpha" is given twice',
   'cut-in-weights.onnx': 'not an ONNX model, or a damaged one: a field reaches beyond its end',
   'data-type-0.onnx': 'tensor "w": data type 0, expected 1 to 26',
   'data-type-99.onnx': 'tensor "w": data type 99, expected 1 to 26',

@@ -206,7 +206,7 @@ describe('completeOptions', () => {
   })
 
   test('data that a job cannot do without', () => {
-    for (const job of ['train', 'sweep', 'analyze', 'evaluate'] as const)
+    for (const job of ['train', 'sweep', 'evaluate'] as const)
       assert.throws(() => completeOptions(job, {}), { message: `${job}: no dataset given, expected data and one` })
   })
 })

@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Encoding } from '../../src/packed/encoding.js'
-import { ENCODINGS, encodingOf, encodingWithId, storedBytes } from '../../src/packed/encodings.js'
+import { ENCODINGS, encodingOf, encodingWithId } from '../../src/packed/encodings.js'
 import { int8Tensor } from '../../src/packed/int8-encoding.js'
 import type { StoredForm } from '../../src/packed/stored-form.js'
 import { bytesOf, viewOf } from '../../src/tensor/bytes.js'
 import { byteLength, type DataType, type FloatType } from '../../src/tensor/data-type.js'
 import { floatTensor } from '../../src/tensor/float-values.js'
 import { elementCount, type Tensor } from '../../src/tensor/tensor.js'
+import type { TernaryWeights } from '../../src/tensor/ternary.js'
 
 const SHAPES = [[1], [5], [0, 3], [2, 3], [3, 1, 4]]
 
@@ -21,16 +22,22 @@ const EXAMPLES: Record<StoredForm['encoding'], (type: DataType, dims: number[]) 
     return [{ type, dims, data: viewOf(type as 'float32', bytes) }, { encoding: 'raw' }]
   },
   ternary2: (type, dims) => {
-    const codes = Int8Array.from({ length: elementCount(dims) }, (_, i) => (i % 3) - 1)
-    const [wp, wn] = [0.5, 0.25]
-    const values = Float32Array.from(codes, (code) => (code > 0 ? wp : code < 0 ? -wn : 0))
-    return [floatTensor(type as FloatType, dims, values), { encoding: 'ternary2', codes, wp, wn }]
+    const { tensor, weights } = ternary(type, dims)
+    return [tensor, { encoding: 'ternary2', ...weights }]
+  },
+  base3: (type, dims) => {
+    const { tensor, weights } = ternary(type, dims)
+    return [tensor, { encoding: 'base3', ...weights }]
+  },
+  entropy: (type, dims) => {
+    const { tensor, weights } = ternary(type, dims)
+    return [tensor, { encoding: 'entropy', ...weights, model: 1 }]
   },
   float16: (type, dims) => [
     floatTensor(
       type as FloatType,
       dims,
-      Float32Array.from({ length: elementCount(dims) }, (_, i) => i * 0.5 - 1),
+      Float32Array.from({ length: elementCount(dims) }, (_, i) => (i % 100) * 0.5 - 1),
     ),
     { encoding: 'float16' },
   ],
@@ -43,7 +50,18 @@ const EXAMPLES: Record<StoredForm['encoding'], (type: DataType, dims: number[]) 
   },
 }
 
-for (const encoding of Object.values(ENCODINGS) as Encoding[]) {
+function ternary(type: DataType, dims: number[]): { tensor: Tensor; weights: TernaryWeights } {
+  const codes = Int8Array.from({ length: elementCount(dims) }, (_, i) => (i % 3) - 1)
+  const [wp, wn] = [0.5, 0.25]
+  const values = Float32Array.from(codes, (code) => (code > 0 ? wp : code < 0 ? -wn : 0))
+  return { tensor: floatTensor(type as FloatType, dims, values), weights: { codes, wp, wn } }
+}
+
+// Nothing is known of codes: each is as likely as the others.
+const EVEN = { zeros: new Uint8Array(96).fill(85), signs: new Uint8Array(16).fill(128) }
+const MODELS = [{ zeros: new Uint8Array(96).fill(1), signs: new Uint8Array(16) }, EVEN]
+
+for (const encoding of Object.values(ENCODINGS) as unknown as Encoding[]) {
   describe(`encoding ${encoding.name}`, () => {
     for (const type of encoding.types) {
       for (const dims of SHAPES) {
@@ -52,17 +70,16 @@ for (const encoding of Object.values(ENCODINGS) as Encoding[]) {
           assert.equal(encodingOf(form), encoding)
           const parameters = encoding.writeParameters(form)
           assert.equal(parameters.length, encoding.parameterBytes)
-          encoding.checkParameters(parameters, dims, 'here')
+          encoding.checkParameters(parameters, dims, 'here', MODELS)
           encoding.check(tensor, form, 'here')
           const stored = { type, dims, parameters }
-          const length = encoding.byteLength(stored)
-          assert.equal(storedBytes(form, type, dims), length + parameters.length)
-          // A guard byte on either side: the encoding writes its own bytes and no others, and reads at any alignment.
-          const file = new Uint8Array(length + 2).fill(0xa5)
-          const target = file.subarray(1, length + 1).fill(0)
-          encoding.encode(tensor, form, target, 'here')
-          assert.deepEqual([file[0], file[length + 1]], [0xa5, 0xa5])
-          const decoded = encoding.decode(stored, target, 'here')
+          const bytes = encoding.encode(tensor, form, 'here', MODELS)
+          assert.equal(bytes.length, encoding.byteLength(stored) ?? bytes.length)
+          assert.equal(bytes.length % encoding.poolWidth(type), 0)
+          // At any alignment.
+          const target = new Uint8Array(bytes.length + 1).subarray(1)
+          target.set(bytes)
+          const decoded = encoding.decode(stored, target, 'here', MODELS)
           assert.deepEqual(decoded.form, form)
           assert.deepEqual([decoded.tensor.type, decoded.tensor.dims], [type, dims])
           assert.deepEqual(bytesOf(decoded.tensor.data as Uint8Array), bytesOf(tensor.data as Uint8Array))
@@ -75,9 +92,12 @@ for (const encoding of Object.values(ENCODINGS) as Encoding[]) {
     test('bits are those of a large tensor, per element', () => {
       const type = encoding.types[0] as DataType
       const dims = [64, 1024]
-      const [, form] = EXAMPLES[encoding.name](type, dims)
-      const perElement = (8 * (storedBytes(form, type, dims) - scaleBytes(form))) / elementCount(dims)
-      assert.equal(Math.round(perElement), encoding.bits ?? 8 * byteLength(type, 1))
+      const [tensor, form] = EXAMPLES[encoding.name](type, dims)
+      const bytes = encoding.encode(tensor, form, 'here', MODELS).length - scaleBytes(form)
+      const perElement = (8 * bytes) / elementCount(dims)
+      // The example's codes are of equal shares, and its model knows nothing else.
+      const expected = encoding.bits ?? (encoding.name === 'entropy' ? Math.log2(3) : 8 * byteLength(type, 1))
+      assert.ok(Math.abs(perElement - expected) < 0.02, `${perElement} bits`)
     })
   })
 }
@@ -87,7 +107,7 @@ function scaleBytes(form: StoredForm): number {
 }
 
 test('an id means one encoding, none of those set aside', () => {
-  const all = Object.values(ENCODINGS)
+  const all = Object.values(ENCODINGS) as unknown as Encoding[]
   assert.equal(new Set(all.map(({ id }) => id)).size, all.length)
   for (const encoding of all) {
     assert.equal(encodingWithId(encoding.id), encoding)

@@ -138,35 +138,52 @@ test('metadata in another order give the same bytes', () => {
   assert.deepEqual(one, two)
 })
 
-test('every section and every tensor is aligned to 64 bytes, the codes stand in the file as they are', () => {
+test('arrays are aligned to 64 bytes, the codes stand in the file as they are; small tensors are pooled', () => {
   const codes = Int8Array.of(1, 1, 1, 1, -1)
   const weights = { codes, wp: 1, wn: 2 }
   const raw = Float32Array.from({ length: 300 }, (_, i) => i)
   const packed: PackedModel = {
     model: modelOf([
       ['r', { type: 'float32', dims: [300], data: raw }],
+      ['v', { type: 'float32', dims: [20], data: raw.slice(0, 20) }],
       ['w', ternaryTensor('float32', [5], weights)],
     ]),
     ternary: new Map([['w', weights]]),
     metadata: {},
   }
-  const bytes = pack(packed)
-  const { sections } = inspectPacked(bytes)
-  for (const size of [sections.header, sections.directory, sections.graph, sections.data]) assert.equal(size % 64, 0)
-  const data = bytes.subarray(-32 - sections.data, -32)
-  assert.deepEqual(new Float32Array(data.slice(0, 1200).buffer), raw)
+  for (const [encoding, stored] of [
+    ['2bit', [0b01010101, 0b11]],
+    ['base3', [1 + 3 + 9 + 27 + 2 * 81]],
+  ] as const) {
+    const bytes = pack(packed, { encoding })
+    const { sections, tensors } = inspectPacked(bytes)
+    assert.deepEqual(
+      tensors.map(({ isPooled }) => isPooled),
+      [false, true, false],
+    )
+    const start = Math.ceil((bytes.length - 32 - sections.data) / 64) * 64
+    assert.deepEqual(new Float32Array(bytes.slice(start, start + 1200).buffer), raw)
+    assert.deepEqual([...bytes.subarray(start + 1200, -32)], [...new Uint8Array(16), ...stored])
+  }
   assert.deepEqual(
-    [...data.subarray(1200, 1216)],
-    Array.from({ length: 16 }, () => 0),
+    inspectPacked(pack(packed)).tensors.map(({ isPooled }) => isPooled),
+    [true, true, false],
+    'a file that is to be small',
   )
-  assert.deepEqual([...data.subarray(1216, 1219)], [0b01010101, 0b11, 0])
 })
 
-test('a ternary layer costs 2 bits per weight and no more than 150 bytes beside', () => {
+test('a ternary layer costs what its encoding says and no more than 150 bytes beside', () => {
   const weights = { codes: randomCodes(randomNumbers(5), 100_000), wp: 0.5, wn: 0.25 }
   const without = pack({ model: modelOf([]), ternary: new Map(), metadata: {} }).length
-  const bytes = pack(onlyTernary(ternaryTensor('float32', [100, 1000], weights), weights)).length - without
-  assert.ok(bytes >= 25_000 && bytes <= 25_150, `${bytes} bytes`)
+  const packed = onlyTernary(ternaryTensor('float32', [100, 1000], weights), weights)
+  for (const [encoding, least] of [
+    ['2bit', 25_000],
+    ['base3', 20_000],
+    ['entropy', Math.floor((100_000 * Math.log2(3)) / 8)],
+  ] as const) {
+    const bytes = pack(packed, { encoding }).length - without
+    assert.ok(bytes >= least && bytes <= least + (encoding === 'entropy' ? 262 : 150), `${encoding}: ${bytes} bytes`)
+  }
 })
 
 const W = { codes: Int8Array.of(1, -1), wp: 0.5, wn: 0.25 }

@@ -157,6 +157,101 @@ export function file(parts: FileParts = {}): Uint8Array {
   return sealed(join(header, sections))
 }
 
+export interface Entry2 extends Omit<Entry, 'offset'> {
+  place?: number
+}
+
+/**
+ * A table entry of version 2; without options the tensor "w" of shape [5], float32, base3, wp 0.5, wn 0.25, 1 byte in
+ * the data section, aligned.
+ */
+export function entry2(options: Entry2 = {}): Uint8Array {
+  const { name = 'w', type = 1, encoding = 4, parameters = f32(0.5, 0.25), place = 0, length = 1, dims = [5] } = options
+  const nameBytes = typeof name === 'string' ? text(name) : name
+  const { rank = dims.length } = options
+  return join(
+    u32(nameBytes.length),
+    u8(type, encoding, rank, parameters.length, place),
+    u64(length),
+    ...dims.map(u32),
+    parameters,
+    nameBytes,
+  )
+}
+
+export function u16(value: number): Uint8Array {
+  return new Uint8Array(Uint16Array.of(value).buffer)
+}
+
+export interface FileParts2 extends Pick<
+  FileParts,
+  'metadata' | 'metadataCount' | 'tensors' | 'tensorCount' | 'afterTable' | 'graph' | 'dataLength'
+> {
+  models?: readonly Uint8Array[]
+  modelCount?: number
+  /** Of the pool, not deflated yet. */
+  planes?: readonly Uint8Array[]
+  /** Stored and inflated lengths as the header has them, where they are to lie; and the streams themselves. */
+  lengths?: Partial<Record<'directory' | 'graph' | 'pool', readonly [stored: number, inflated: number]>>
+  streams?: Partial<Record<'directory' | 'graph' | 'pool', Uint8Array>>
+  /** Of the data section, given where it starts. */
+  data?: (start: number) => Uint8Array
+}
+
+/** Zeros up to the next multiple of 64. */
+export function gap(position: number): Uint8Array {
+  return new Uint8Array((64 - (position % 64)) % 64)
+}
+
+/**
+ * A file of version 2 of these parts, by default a legal one of one ternary tensor with codes [1, -1, 0, 0, 1]; every
+ * length can be made to lie.
+ */
+export function file2(parts: FileParts2 = {}): Uint8Array {
+  const {
+    metadata = new Uint8Array(),
+    models = [],
+    tensors = [entry2()],
+    graph = graphBytes(emptyInitializer('w', 1)),
+    planes = [],
+    data = (start: number): Uint8Array => join(gap(start), u8(1 + 3 * 2 + 81)),
+  } = parts
+  const directory = join(
+    metadata,
+    u16(parts.modelCount ?? models.length),
+    ...models,
+    ...tensors,
+    parts.afterTable ?? new Uint8Array(),
+  )
+  const deflated = planes.map((plane) => new Uint8Array(deflateRawSync(plane)))
+  const sections = {
+    directory: { stream: new Uint8Array(deflateRawSync(directory)), inflatedBytes: directory.length },
+    graph: { stream: new Uint8Array(deflateRawSync(graph)), inflatedBytes: graph.length },
+    pool: {
+      stream: join(...deflated.map(({ length }) => u32(length)), ...deflated),
+      inflatedBytes: join(...planes).length,
+    },
+  }
+  const streams = (['directory', 'graph', 'pool'] as const).map((name) => {
+    const stream = parts.streams?.[name] ?? sections[name].stream
+    const [stored, inflated] = parts.lengths?.[name] ?? [stream.length, sections[name].inflatedBytes]
+    return { stream, lengths: join(u32(stored), u32(inflated)) }
+  })
+  const before = 64 + streams.reduce((sum, { stream }) => sum + stream.length, 0)
+  const dataBytes = data(before)
+  const header = join(
+    u8(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0a),
+    u32(2),
+    u32(0),
+    u64(before + dataBytes.length + 32),
+    u32(parts.metadataCount ?? 0),
+    u32(parts.tensorCount ?? tensors.length),
+    ...streams.map(({ lengths }) => lengths),
+    u64(parts.dataLength ?? dataBytes.length),
+  )
+  return sealed(join(header, ...streams.map(({ stream }) => stream), dataBytes))
+}
+
 /** A model `y = Relu(x)` with these initializers. */
 export function modelOf(initializers: Iterable<readonly [string, Tensor]>): Model {
   const value = (name: string): Model['graph']['inputs'][number] => ({

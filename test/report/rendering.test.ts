@@ -7,7 +7,7 @@ import { renderEvaluateReport } from '../../src/report/evaluate-text.js'
 import { renderInspectReport } from '../../src/report/inspect-text.js'
 import { renderTrainReport } from '../../src/report/train-text.js'
 import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
-import type { AnalyzeReport } from '../../src/jobs/analyze.js'
+import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { InspectReport } from '../../src/jobs/inspect.js'
 import type { CompressReport, LayerReport } from '../../src/jobs/compress-report.js'
 import type { TaskReport } from '../../src/jobs/task-report.js'
@@ -16,6 +16,7 @@ import type { TrainingReport, TrainingSettings } from '../../src/training/traini
 
 const NOTHING = {
   stored: 'float32',
+  bitsPerWeight: 32,
   wp: null,
   wn: null,
   threshold: null,
@@ -74,8 +75,11 @@ const COMPRESSED: CompressReport = {
     ternaryFp32Bytes: 160_000,
     ternaryPackedBytes: 10_016,
     ternaryRatio: 160_000 / 10_016,
+    bitsPerWeight: 2.0032,
+    entropy: 1.4855,
     restValues: 4_500,
     restBytes: 11_484,
+    parts: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   },
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },
@@ -85,6 +89,7 @@ const COMPRESSED: CompressReport = {
       shape: [100, 400],
       ternary: true,
       stored: 'ternary2',
+      bitsPerWeight: 2.0016,
       wp: 0.51234567,
       wn: 1.5,
       threshold: 0.05,
@@ -120,8 +125,10 @@ describe('compress', () => {
         'net.onnx: 8.3x smaller, 178 KB -> 21.5 KB; its ternary layers 16.0x',
         '',
         'whole file      178 KB -> 21.5 KB (8.3x)',
-        'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights',
+        'ternary layers  160 KB -> 10.0 KB (16.0x), 40,000 weights: 2.00 bits each, entropy 1.49',
         'the rest        11.5 KB: 4,500 numbers and the graph',
+        'the file        header 64 B (0.3 %), directory 128 B (0.6 %), graph 896 B (4.2 %), data 20.4 KB (94.8 %), ' +
+          'digest 32 B (0.1 %)',
         'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
         'data            mnist, 0..1, NCHW',
         'method          ttq',
@@ -130,9 +137,9 @@ describe('compress', () => {
         'written to      net.ttq',
         'time            3 min 12 s',
         '',
-        'layer         op    shape    bits      Wp     Wn       -       0       +  kept because',
-        'conv1.weight  Conv  6x1x5x5  full       -      -       -       -       -  first layer',
-        'fc1.weight    Gemm  100x400     2  0.5123  1.500  20.0 %  50.0 %  30.0 %',
+        'layer         op    shape     bits      Wp     Wn       -       0       +  kept because',
+        'conv1.weight  Conv  6x1x5x5  32.00       -      -       -       -       -  first layer',
+        'fc1.weight    Gemm  100x400   2.00  0.5123  1.500  20.0 %  50.0 %  30.0 %',
         '',
         'warning: first',
         'warning: second',
@@ -172,7 +179,11 @@ describe('compress', () => {
       ...COMPRESSED,
       rest: 'int8',
       comparison,
-      layers: [{ ...first, stored: 'int8' }, { ...first, stored: 'float16' }, second],
+      layers: [
+        { ...first, stored: 'int8', bitsPerWeight: 8.24 },
+        { ...first, stored: 'float16', bitsPerWeight: 16 },
+        second,
+      ],
     })
     assert.match(text, /\nthe rest {8}11\.5 KB: 4,500 numbers \(int8\) and the graph\n/)
     assert.ok(
@@ -183,7 +194,7 @@ describe('compress', () => {
           'ttq     98.85 %   -0.25  50.0 %  21.5 KB     8.3x  3 min 10 s',
           'none    99.20 %   +0.10       -   178 KB     1.0x   1 min 0 s',
           '',
-          'layer         op    shape    bits ',
+          'layer         op    shape     bits ',
           '',
         ]
           .join('\n')
@@ -191,7 +202,7 @@ describe('compress', () => {
       ),
       text,
     )
-    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8 .*\nconv1\.weight +Conv +6x1x5x5 +16 .*\nfc1/)
+    assert.match(text, /\nconv1\.weight +Conv +6x1x5x5 +8\.24 .*\nconv1\.weight +Conv +6x1x5x5 +16\.00 .*\nfc1/)
   })
 
   test('nothing measured, nothing trained, written to stdout', () => {
@@ -371,23 +382,38 @@ describe('analyze', () => {
     model: 'net.onnx',
     method: 'ttq',
     dataset: 'mnist',
-    preprocessing: '0..1, NCHW',
     samples: 1024,
     task: TASK,
+    data: 'training samples, 0..1, NCHW',
+    heldOut: 500,
     baseline: { top1: 99 },
+    distance: 12.34,
     layers: [
       {
         name: 'fc1',
         op: 'Gemm',
         shape: [100, 400],
+        error: 0.2,
+        distance: 10,
+        share: 0.96,
         divergence: 0.123456,
         top1: 97.5,
-        fitError: 0.2,
         savedBytes: 150_000,
       },
-      { name: 'fc2', op: 'Gemm', shape: [10, 100], divergence: 0.00001, top1: 99.1, fitError: 0.1, savedBytes: 3_742 },
+      {
+        name: 'fc2',
+        op: 'Gemm',
+        shape: [10, 100],
+        error: null,
+        distance: 2,
+        share: 0.04,
+        divergence: 0.00001,
+        top1: 99.1,
+        savedBytes: 3_742,
+      },
     ],
     kept: [{ name: 'conv', reason: 'first layer' }],
+    warnings: ['something'],
     elapsedMs: 1500,
   }
 
@@ -395,16 +421,20 @@ describe('analyze', () => {
     assert.equal(
       renderAnalyzeReport(ANALYZED),
       [
-        'net.onnx: 2 layers can become ternary; each alone, without training, the most harmful first',
+        'net.onnx: 2 layers can become ternary; each alone, the most harmful first',
         '',
-        'data      mnist, 0..1, NCHW, 1,024 held-out training samples',
-        'original  top-1 99.00 % of them',
+        'data      mnist',
+        'fitted    on 1,024 training samples, 0..1, NCHW; measured on 500 others',
+        'original  top-1 99.00 % of these',
+        'together  all ternary, the outputs differ by 12.3 %',
         'kept      conv (first layer)',
         'time      1.5 s',
         '',
-        '   layer  op    shape    divergence  top-1 points  fit error    saves',
-        '1  fc1    Gemm  100x400      0.1235         -1.50     20.0 %   150 KB',
-        '2  fc2    Gemm  10x100       0.0000          0.10     10.0 %  3.74 KB',
+        '   layer  shape     error   moves   share  diverges  top-1    saves',
+        '1  fc1    100x400  20.0 %  10.0 %  96.0 %    0.1235  -1.50   150 KB',
+        '2  fc2    10x100        -   2.0 %   4.0 %    0.0000   0.10  3.74 KB',
+        '',
+        'warning: something',
         '',
       ].join('\n'),
     )
@@ -412,10 +442,23 @@ describe('analyze', () => {
 
   test('one layer, no labels, none kept', () => {
     const layers = ANALYZED.layers.slice(0, 1).map((layer) => ({ ...layer, top1: null }))
-    const text = renderAnalyzeReport({ ...ANALYZED, layers, baseline: { top1: null }, kept: [] })
+    const text = renderAnalyzeReport({ ...ANALYZED, layers, baseline: { top1: null }, kept: [], warnings: [] })
     assert.match(text, /: 1 layer can become ternary/)
-    assert.match(text, /samples\ntime {2}1\.5 s\n/)
-    assert.match(text, /0\.1235 +- +20\.0 %/)
+    assert.match(text, /12\.3 %\ntime +1\.5 s\n/)
+    assert.match(text, /share +diverges +saves\n.* 0\.1235 +150 KB\n$/)
+  })
+
+  test('no data, weights fitted by themselves; long names within 80 columns', () => {
+    const [first] = ANALYZED.layers
+    const name = 'encoder.blocks.11.attention.projection.weight'
+    const layers = [{ ...first, name, op: 'ConvTranspose', shape: [1024, 1024, 3, 3] }] as typeof ANALYZED.layers
+    const alone = renderAnalyzeReport({ ...ANALYZED, layers, dataset: null, baseline: null, distance: null })
+    assert.doesNotMatch(alone, /^data|top-1|together|diverges/m)
+    for (const baseline of [null, { top1: null }, { top1: 99 }])
+      for (const line of renderAnalyzeReport({ ...ANALYZED, layers, baseline }, 80)
+        .split('\n\n')[2]
+        ?.split('\n') ?? [])
+        assert.ok(line.length <= 80, line)
   })
 })
 
@@ -447,6 +490,7 @@ const INSPECTED: InspectReport = {
       positives: 12_000,
       negatives: 8_000,
       bitsPerWeight: 2.0016,
+      entropy: 1.4855,
     },
     {
       name: 'b',
@@ -462,10 +506,11 @@ const INSPECTED: InspectReport = {
       positives: null,
       negatives: null,
       bitsPerWeight: 16,
+      entropy: null,
     },
   ],
   unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
-  sections: { header: 64, directory: 128, graph: 896, data: 20_380, digest: 32 },
+  sections: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   encodings: { ternary2: { tensors: 1, bytes: 10_000 }, int8: { tensors: 2, bytes: 300 } },
 }
 
@@ -481,7 +526,9 @@ describe('inspect', () => {
         'opsets     ai.onnx 17, com.microsoft 1, IR version 8',
         'producer   not named',
         'operators  3 nodes: Gemm 2, NonMaxSuppression 1',
-        'sections   header 64 B, directory 128 B, graph 896 B, data 20.4 KB, digest 32 B',
+        'ternary    40,000 weights: 2.00 bits each, entropy 1.49',
+        'file       header 64 B (0.3 %), directory 128 B (0.6 %), graph 896 B (4.2 %), data 20.4 KB (94.8 %), ' +
+          'digest 32 B (0.1 %)',
         'tensors    1 ternary2 10.0 KB, 2 int8 300 B',
         'source     net.onnx second line',
         '',
@@ -581,7 +628,11 @@ test('a table wider than its place leaves out the middle of long texts, never di
     'model.lay…on.weight  123456789012  first layer',
     'short                           7  kept',
   ])
-  const narrow = table(header, rows, alignments, 10)
-  assert.match(narrow, /123456789012/)
+  assert.equal(table(header, rows, alignments, 10), table(header, rows, alignments), 'where that is not enough')
+  const long = ['what keeps it from that', 'bytes']
+  assert.equal(
+    table(long, [['x', '7']], ['left', 'right'], 12),
+    'what keeps it from that  bytes\nx                            7',
+  )
   assert.equal(table(header, rows, alignments, 80), table(header, rows, alignments))
 })

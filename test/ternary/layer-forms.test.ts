@@ -6,6 +6,7 @@ import {
   formsWithinBytes,
   formsWithinError,
   largestShare,
+  type LayerForm,
   layerForms,
   type LayerForms,
   wholeError,
@@ -74,13 +75,19 @@ describe('in which form layers are stored', () => {
     const choice = { weight: 'w', dims: [8, 8], elementType: 'float32' } as unknown as Parameters<
       typeof layerForms
     >[0][number]
+    const formsOf = (ternaryBytes: Map<string, number>, rest: 'fp32' | 'fp16' | 'int8'): readonly LayerForm[] => {
+      const distances = new Map([['w', { ternary: 10, int8: 1 }]])
+      return (layerForms([choice], { distances, ternaryBytes }, rest)[0] as LayerForms).forms
+    }
     const offered = (rest: 'fp32' | 'fp16' | 'int8'): string[] =>
-      (layerForms([choice], new Map([['w', { ternary: 10, int8: 1 }]]), rest)[0] as LayerForms).forms.map(
-        ({ precision }) => precision,
-      )
+      formsOf(new Map(), rest).map(({ precision }) => precision)
     assert.deepEqual(offered('fp32'), ['ternary', 'int8', 'fp16', 'fp32'])
     assert.deepEqual(offered('fp16'), ['ternary', 'int8', 'fp16'])
     assert.deepEqual(offered('int8'), ['ternary', 'int8'])
+    const bytesOf = (ternaryBytes: Map<string, number>): number[] =>
+      formsOf(ternaryBytes, 'fp32').map(({ bytes }) => bytes)
+    assert.deepEqual(bytesOf(new Map()), [16, 64, 128, 256])
+    assert.deepEqual(bytesOf(new Map([['w', 11]])), [11, 64, 128, 256], 'what it took when it was packed')
   })
 
   test('the largest share that holds is found nearly, and none where none holds', async () => {

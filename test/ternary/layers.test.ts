@@ -251,6 +251,11 @@ describe('explainNoTernaryLayer', () => {
     return net.end(net.builder.emit(opType, prepare(net)))
   }
 
+  test('a network without outputs', () => {
+    const graph = { ...oneNode('Relu'), outputs: [], nodes: [] }
+    assert.match(explain(graph), /: the network has no outputs, so that none of its nodes counts, expected/)
+  })
+
   test('all layers kept', () => {
     const net = chain()
     assert.equal(

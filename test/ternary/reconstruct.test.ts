@@ -7,6 +7,7 @@ import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { producers } from '../../src/onnx/graph-queries.js'
 import type { Model, Node, ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
 import { observe } from '../../src/runtime/observe.js'
 import { floatTensor } from '../../src/tensor/float-values.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
@@ -16,11 +17,12 @@ import { layerRows } from '../../src/ternary/layer-rows.js'
 import { PairedNetworks } from '../../src/ternary/paired-networks.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { fitWithoutData } from '../../src/ternary/fit-without-data.js'
+import { FittedLayers } from '../../src/ternary/fitted-layers.js'
 import { type Place, placeOf } from '../../src/ternary/layer-place.js'
 import { settle } from '../../src/ternary/settle-layer.js'
 import { solve, type Solved } from '../../src/ternary/solve-layer.js'
 import { solveWide } from '../../src/ternary/solve-wide.js'
-import { reconstruct } from '../../src/ternary/reconstruct.js'
+import { reconstruct, type ReconstructOptions } from '../../src/ternary/reconstruct.js'
 import { weightRows } from '../../src/ternary/weight-rows.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -167,14 +169,15 @@ describe('the moments of a layer', () => {
   }
 })
 
-const OPTIONS = {
+const options = (): ReconstructOptions => ({
   seed: 1,
   behind: 'factors',
   method: 'ttq',
   threshold: undefined,
   sparsity: undefined,
+  fits: new FittedLayers(),
   onProgress: () => undefined,
-} as never
+})
 
 describe('layer by layer', () => {
   const split = splitOf([24], 300)
@@ -205,7 +208,7 @@ describe('layer by layer', () => {
       )
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     for (const name of ['w2', 'w3']) {
       assert.deepEqual(done.model.graph.initializers.get(name), network.graph.initializers.get(name))
       assert.deepEqual([done.layers.get(name)?.wp, done.layers.get(name)?.wn], [0.25, 0.5])
@@ -215,7 +218,7 @@ describe('layer by layer', () => {
   test('is better than each layer by itself, and says how far off each is', async () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done, errors } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, samples, options())
     const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
     const [found, before] = await Promise.all(
       [done.model, alone.model].map((each) => outputDistance(pool, network, each, heldOut)),
@@ -255,7 +258,7 @@ describe('layer by layer', () => {
       const images = splitOf([3, 6, 6], 300)
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
       const seen = { split: images, indices: first(240), fixedBatch: null }
-      const { network: done, errors } = await reconstruct(pool, network, choices, seen, OPTIONS)
+      const { network: done, errors } = await reconstruct(pool, network, choices, seen, options())
       assert.deepEqual([...errors.keys()], ['w2', 'w3'])
       const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
       const compared = { split: images, indices: first(300).slice(240), fixedBatch: null }
@@ -285,7 +288,7 @@ describe('layer by layer', () => {
     }
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const half = { ...samples, split: halves }
-    const { network: done, errors } = await reconstruct(pool, network, choices, half, OPTIONS)
+    const { network: done, errors } = await reconstruct(pool, network, choices, half, options())
     assert.deepEqual([...errors.keys()], ['w2', 'w3'])
     assert.ok([...done.model.graph.initializers.values()].every(({ type }) => type === 'float16'))
     const single = chain()
@@ -294,7 +297,7 @@ describe('layer by layer', () => {
       single,
       choices.map((choice) => ({ ...choice, elementType: 'float32' as const })),
       samples,
-      OPTIONS,
+      options(),
     )
     for (const [name, error] of errors) assert.ok(Math.abs(error - (expected.get(name) as number)) < 0.02)
     assert.ok(((await outputDistance(pool, network, done.model, { ...heldOut, split: halves })) as number) < 60)
@@ -313,13 +316,13 @@ describe('layer by layer', () => {
     }
     const layers = async (network: Model): Promise<Int8Array | undefined> => {
       const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-      return (await reconstruct(pool, network, choices, samples, OPTIONS)).network.layers.get('w3')?.codes
+      return (await reconstruct(pool, network, choices, samples, options())).network.layers.get('w3')?.codes
     }
     // The same layer on the same inputs: only what stands beside it differs.
     assert.notDeepEqual(await layers(build(true)), await layers(build(false)))
     const network = build(true)
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-    const { network: done } = await reconstruct(pool, network, choices, samples, OPTIONS)
+    const { network: done } = await reconstruct(pool, network, choices, samples, options())
     const distanceAt = async (value: ValueName): Promise<number> => {
       const at = (of: Model): Model => ({
         ...of,
@@ -385,8 +388,109 @@ describe('layer by layer', () => {
     const network = chain()
     const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
     const one = new WorkerPool(1)
-    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, OPTIONS)))
+    const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, options())))
     await one.close()
     assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
+  })
+})
+
+describe('a layer that stays in full precision behind ternary ones', () => {
+  const wide = (b: GraphBuilder, x: ValueName, dims: number[], seed: number): ValueName =>
+    b.emit('Conv', [x, b.constant(uniform(dims, seed), `w${seed}`)], { pads: [1, 1, 1, 1] })
+  const vector = (
+    b: GraphBuilder,
+    seed: number,
+    change: (value: number, c: number) => number = (value) => value,
+  ): ValueName => b.constant(float32([8], uniform([8], seed).data.map(change)))
+
+  // By what it is: the end of the network behind x, [N, 8, 4, 4] or [N, 128].
+  const ENDS: Readonly<Record<string, { flat: boolean; end: (b: GraphBuilder, x: ValueName) => void }>> = {
+    'a convolution': { flat: false, end: (b, x) => b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3))], {}, 'y') },
+    'one with a bias': {
+      flat: false,
+      end: (b, x) => b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3)), vector(b, 4)], {}, 'y'),
+    },
+    'one with a batch norm, a channel of which is constant': {
+      flat: false,
+      end: (b, x) => {
+        const layer = b.emit('Conv', [x, b.constant(uniform([8, 8, 1, 1], 3)), vector(b, 4)])
+        const scale = vector(b, 5, (value, c) => (c === 0 ? 0 : 1 + value / 2))
+        const variance = vector(b, 8, (value) => 1 + value / 2)
+        b.emit('BatchNormalization', [layer, scale, vector(b, 6), vector(b, 7), variance], {}, 'y')
+      },
+    },
+    'a Gemm': {
+      flat: true,
+      end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3))], { alpha: { float: 2 } }, 'y'),
+    },
+    'one with half a bias': {
+      flat: true,
+      end: (b, x) => b.emit('Gemm', [x, b.constant(uniform([128, 8], 3)), vector(b, 4)], { beta: { float: 0.5 } }, 'y'),
+    },
+    'a MatMul': { flat: true, end: (b, x) => b.emit('MatMul', [x, b.constant(uniform([128, 8], 3))], {}, 'y') },
+  }
+
+  for (const [name, { flat, end }] of Object.entries(ENDS))
+    test(name, async () => {
+      const b = new GraphBuilder()
+      const start = wide(b, b.input('x', 'float32', ['N', 3, 4, 4]), [8, 3, 3, 3], 1)
+      const x = b.emit('Relu', [wide(b, b.emit('Relu', [start]), [8, 8, 3, 3], 2)])
+      end(b, flat ? b.emit('Flatten', [x]) : x)
+      b.output('y', 'float32', undefined)
+      const network = model(b)
+      const split = splitOf([3, 4, 4], 600)
+      const samples = { split, indices: first(500), fixedBatch: null }
+      const heldOut = { split, indices: first(600).slice(500), fixedBatch: null }
+      const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+      assert.deepEqual(
+        choices.map(({ ternary }) => ternary),
+        [false, true, false],
+      )
+      const [fitted, plain] = await Promise.all(
+        // Without a word of the last layer it is left alone.
+        [choices, choices.slice(0, -1)].map(
+          async (each) => (await reconstruct(pool, network, each, samples, options())).network.model,
+        ),
+      )
+      const [found, before] = await Promise.all(
+        [fitted, plain].map((each) => outputDistance(pool, network, each as Model, heldOut)),
+      )
+      assert.ok((found as number) < 0.98 * (before as number), `${found} of ${before}`)
+      const { inputs } = await split.batch(samples.indices)
+      const [means, expected] = await Promise.all(
+        [fitted as Model, network].map(async (each) => {
+          const graph = await pool.load(writeModel(each), { threads: 1 })
+          const { y } = await graph.run(inputs, ['y'])
+          await graph.release()
+          const { data, dims } = y as Tensor<'float32'>
+          const inner = data.length / 500 / 8
+          const sums = new Float64Array(dims[1] as number)
+          data.forEach((value, i) => {
+            const c = Math.floor(i / inner) % 8
+            sums[c] = (sums[c] as number) + value / (500 * inner)
+          })
+          return sums
+        }),
+      )
+      expected?.forEach((mean, c) => {
+        assert.ok(Math.abs(mean - (means?.[c] as number)) < 1e-4, `channel ${c}: ${means?.[c]} of ${mean}`)
+      })
+    })
+
+  test('stays as it is where nothing before it has changed', async () => {
+    const b = new GraphBuilder()
+    const input = b.input('x', 'float32', ['N', 3, 4, 4])
+    const x = b.emit('Relu', [wide(b, input, [8, 3, 3, 3], 1)])
+    const changed = b.emit('Relu', [wide(b, x, [8, 8, 3, 3], 2)])
+    const beside = wide(b, x, [8, 8, 3, 3], 3)
+    b.emit('Add', [wide(b, changed, [8, 8, 3, 3], 4), beside], {}, 'y')
+    b.output('y', 'float32', undefined)
+    const network = model(b)
+    const samples = { split: splitOf([3, 4, 4], 60), indices: first(60), fixedBatch: null }
+    const choices = chooseLayers(network.graph, { keep: ['w3'], ternary: [] })
+    const { graph } = (await reconstruct(pool, network, choices, samples, options())).network.model
+    const isSame = (name: ValueName): boolean =>
+      graph.initializers.get(name)?.data.join() === network.graph.initializers.get(name)?.data.join()
+    assert.deepEqual(['w1', 'w2', 'w3', 'w4'].map(isSame), [true, false, true, false])
   })
 })

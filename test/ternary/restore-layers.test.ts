@@ -207,6 +207,7 @@ describe('on a small network', () => {
     sparsity: 0.9,
     ternary: ['c1*', 'fc*'],
     maxDrop: 0.1,
+    keepNames: true,
   }
 
   test('layers return to 8 bits, and the report says which and why', async () => {

@@ -27,6 +27,10 @@ function sample(): Checkpoint {
   return {
     fingerprint: { network: 'é"', keep: '[]' },
     diverged: null,
+    parts: [
+      { facts: { name: 'w', before: -1 }, tensors: new Map([['w', Int8Array.of(-1, 0, 1)]]) },
+      { facts: { error: 0.1, threshold: null }, tensors: new Map([['factors', Float64Array.of(0.1, -0, 1e-300)]]) },
+    ],
     trainings: [
       { ...position, epoch: 2, now: best, best: { epoch: 1, score: 50, values: best } },
       { ...position, epoch: 1, step: 7, lossSum: 1 / 3, now, best: null },
@@ -92,10 +96,10 @@ describe('the file', () => {
     assert.throws(
       () =>
         readCheckpoint(
-          bytes.map((byte, i) => (i === 8 ? 3 : byte)),
+          bytes.map((byte, i) => (i === 8 ? 4 : byte)),
           'c',
         ),
-      /^TtqError: c: found checkpoint format 3, expected 2$/,
+      /^TtqError: c: found checkpoint format 4, expected 3$/,
     )
     assert.throws(
       () =>

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
+import { attributes } from '../../src/onnx/attributes.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, Model } from '../../src/onnx/model.js'
 import { sgd } from '../../src/optimizer/sgd.js'
@@ -200,6 +201,42 @@ test('foldConstants: a transposed weight becomes an initializer, a large Expand 
   assert.deepEqual(graph.nodes.map(({ opType }) => opType).sort(), ['Add', 'Expand', 'MatMul'])
   assert.deepEqual([...(graph.initializers.get('turned')?.data as Float32Array)], [1, 4, 2, 5, 3, 6])
   assert.ok(!graph.initializers.has('w'))
+})
+
+test('foldConstants: constants that add a little each do not add up to much', async () => {
+  const b = new GraphBuilder()
+  let x = b.input('x', 'float32', [1, 900])
+  for (let i = 0; i < 20; i++)
+    x = b.emit('Add', [x, b.emit('Expand', [b.constant(float32([1], [i])), b.constant(int64([900]))])])
+  b.output(x)
+  const { graph } = await foldConstants(onnxRuntime, model(b.build('many')))
+  assert.equal(graph.nodes.filter(({ opType }) => opType === 'Expand').length, 20)
+})
+
+test('foldConstants: a network in training mode works as after training', async () => {
+  const b = new GraphBuilder()
+  const vector = (value: number): string => b.constant(float32([2], [value, value]))
+  const x = b.input('x', 'float32', ['N', 2])
+  const normal = b.emit('Neg', [x])
+  b.push({
+    name: '',
+    domain: '',
+    opType: 'BatchNormalization',
+    inputs: [normal, vector(1), vector(2), vector(3), vector(4)],
+    outputs: ['y', 'mean', 'variance'],
+    attributes: attributes({ training_mode: 1 }),
+  })
+  const on = b.constant({ type: 'bool', dims: [], data: Uint8Array.of(1) })
+  b.output(b.emit('Dropout', ['y', b.constant(float32([], [0.5])), on]))
+  const folded = await foldConstants(onnxRuntime, model(b.build('training')))
+  const [output] = folded.graph.outputs.map(({ name }) => name) as [string]
+  const graph = await onnxRuntime.load(writeModel(folded), { threads: 1 })
+  const result = (await graph.run({ x: float32([1, 2], [1, -7]) }, [output]))[output]
+  await graph.release()
+  const expected = [-1, 7].map((value) => (value - 3) / Math.sqrt(4 + 1e-5) + 2)
+  ;[...(result?.data as Float32Array)].forEach((value, i) => {
+    assert.ok(Math.abs(value - (expected[i] as number)) < 1e-5)
+  })
 })
 
 test('freeOfBatch: a batch of 1 becomes free; a sum over the batch keeps it fixed', async () => {

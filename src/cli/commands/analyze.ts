@@ -11,20 +11,22 @@ import type { Terminal } from '../terminal.js'
 export const analyzeCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin' },
   options: commandOptions('analyze'),
-  examples: [['$0 analyze model.onnx --data ./loader.mjs --samples 256 --json', 'own data; JSON on stdout']],
+  examples: [
+    ['$0 analyze model.onnx', 'without data: on synthetic samples'],
+    ['$0 analyze model.onnx --data ./loader.mjs --samples 256 --json', 'own data; JSON on stdout'],
+  ],
   run: runAnalyze,
 }
 
 async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'analyze')
-  const { data } = completeOptions('analyze', options, onCommandLine)
+  completeOptions('analyze', options, onCommandLine)
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { analyze } = await import('../../jobs/analyze.js')
   const report = await analyze(bytes, {
     ...source,
     ...options,
-    data: data as string,
     signal: terminal.signal,
     onProgress: terminal.progress,
     nameOptions: onCommandLine,

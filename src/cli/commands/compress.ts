@@ -4,8 +4,10 @@ import type { CompressRequest } from '../../jobs/compress-job.js'
 import type { CompressResult } from '../../jobs/compress.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
+import { isLayerwise } from '../../options/layerwise.js'
 import { onCommandLine } from '../../options/option-table.js'
 import { sizeInBytes } from '../../options/size.js'
+import { plural } from '../../report/table.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
@@ -35,12 +37,12 @@ export const compressCommand: CommandBody = {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'compress')
-  const { data, epochs } = completeOptions('compress', options, onCommandLine)
-  const trains = data !== undefined && epochs > 0
-  if (!trains) checkIdle(args, data === undefined ? 'without --data' : 'with --epochs 0')
+  const complete = completeOptions('compress', options, onCommandLine)
+  const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
+  if (!takesLong) checkIdle(args)
   const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
-  const checkpoint = trains ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
+  const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
@@ -54,8 +56,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     distanceBeyond(result.report, options.maxDistance) ??
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
-  const report: CompressReport = { ...result.report, output: output === '-' ? null : output, warnings }
-  await writeModelResult(paths, result.file, terminal)
+  const written = await writeModelResult(paths, result.file, terminal)
+  const report: CompressReport = { ...result.report, output: written, warnings }
   checkpoint?.remove()
   const { renderCompressReport } = await import('../../report/compress-text.js')
   await writeReport(args, paths, report, renderCompressReport(report, terminal.columns), terminal)
@@ -64,10 +66,13 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   return EXIT.accuracy
 }
 
-// Options of the command line alone that mean nothing where nothing is trained.
-function checkIdle(args: Arguments, where: string): void {
+// Options of the command line alone that mean nothing where there is nothing to keep.
+function checkIdle(args: Arguments): void {
   const idle = ['checkpoint', 'resume'].find((name) => args.values.has(name))
-  if (idle !== undefined) throw new TtqError('usage', `--${idle}: given ${where}, expected a dataset to train on`)
+  if (idle === undefined) return
+  throw new TtqError('usage', `--${idle}: given where nothing is trained and no layer fitted to its outputs`, {
+    hint: 'That takes no time that would be lost.',
+  })
 }
 
 async function compressed(
@@ -121,7 +126,7 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
   if (distance === null) return `how far the outputs are away could not be measured for --max-distance ${maxDistance}`
   if (distance <= maxDistance) return undefined
   const most = Math.max(0, ...(reconstruction?.bound?.rounds.map(({ restored }) => restored) ?? []))
-  const tried = `also with up to ${most} layers not ternary`
+  const tried = `also with up to ${plural(most, 'layer')} not ternary`
   return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}, ${tried}`
 }
 
@@ -141,7 +146,7 @@ function triedText(restoration: CompressReport['restoration']): string {
   if (rounds.length === 0) return '; the only ternary layer cannot be given up'
   const most = Math.max(...rounds.map(({ restored }) => restored.length))
   return (
-    `, also with up to ${most} of ${ranking.length} layers with 8 bits (${rounds.length} rounds); this is ` +
+    `, also with up to ${most} of ${ranking.length} layers with 8 bits (${plural(rounds.length, 'round')}); this is ` +
     'the smallest fall'
   )
 }

@@ -2,17 +2,16 @@
 import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { SweepReport } from '../../jobs/sweep-report.js'
-import type { SweepValues } from '../../jobs/sweep.js'
 import { completeOptions } from '../../options/complete-options.js'
 import { onCommandLine } from '../../options/option-table.js'
+import { checkSweepValues, type SweepValues } from '../../options/sweep-values.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandLineOption, commandOptions, givenOptions, isSet, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkOutputPath } from '../output-path.js'
+import { checkOutputPath, type OutputFile } from '../output-path.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
-import { writeAtomically } from '../write-atomically.js'
 
 /** Time that an interrupted point has to stop by itself; below main.ts's. */
 const GRACE_MS = 3000
@@ -30,9 +29,10 @@ export const sweepCommand: CommandBody = {
 }
 
 interface SweepPaths extends ResultPaths {
-  figure: string
+  model: OutputFile
+  figure: OutputFile
   /** One per value; empty where files are not kept. */
-  files: readonly string[]
+  files: readonly OutputFile[]
 }
 
 async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
@@ -50,10 +50,9 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   ])
   let done = 0
   const onPoint = (report: SweepReport, file: Uint8Array): void => {
-    const kept = paths.files[done]
-    if (kept !== undefined) writeAtomically(kept, file)
-    writeText(paths.model as string, sweepCsv(report))
-    writeText(paths.figure, sweepFigure(report))
+    paths.files[done]?.write(file, terminal.complain)
+    paths.model.write(new TextEncoder().encode(sweepCsv(report)), terminal.complain)
+    paths.figure.write(new TextEncoder().encode(sweepFigure(report)), terminal.complain)
     done = report.points.length
     terminal.note(renderSweepPoint(report))
   }
@@ -71,7 +70,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     return EXIT.done
   } catch (error) {
     if (done === 0) throw error
-    const kept = `${done} of ${values.values.length} points are in ${output}`
+    const kept = `${done} of ${values.values.length} points are in ${paths.model.name}`
     if (terminal.signal.aborted)
       throw new TtqError('interrupted', `interrupted: ${kept}`, { facts: { finished: done }, cause: error })
     terminal.complain(`ttq: ${kept}`)
@@ -101,14 +100,7 @@ function sweepValues(args: Arguments): SweepValues {
     throw new TtqError('usage', 'sweep: no values given, expected --thresholds or --sparsities', {
       hint: '--thresholds 0.02,0.05,0.1',
     })
-  const twice = values.find((value, i) => values.indexOf(value) < i)
-  const kind = thresholds === undefined ? 'sparsity' : 'threshold'
-  if (twice !== undefined)
-    throw new TtqError(
-      'usage',
-      `--${kind === 'threshold' ? 'thresholds' : 'sparsities'}: found ${twice} a second time, expected each value once`,
-    )
-  return { kind, values }
+  return checkSweepValues({ kind: thresholds === undefined ? 'sparsity' : 'threshold', values }, onCommandLine)
 }
 
 function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValues): SweepPaths {
@@ -117,9 +109,9 @@ function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValu
   const paths = checkResultPaths(args, { input: args.operand, output })
   const force = isSet(args, 'force')
   const others = [...paths.taken]
-  const check = (path: string, option: string): string => {
+  const check = (path: string, option: string): OutputFile => {
     const checked = checkOutputPath({ path, option, force, others })
-    others.push(checked)
+    others.push(checked.path)
     return checked
   }
   if (textOption(args, 'figure') === '-')
@@ -131,9 +123,5 @@ function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValu
     folder === undefined
       ? []
       : values.map((value) => check(join(folder, `${name}-${kind}-${value}.ttq`), '--keep-files'))
-  return { ...paths, figure, files }
-}
-
-function writeText(path: string, content: string): void {
-  writeAtomically(path, new TextEncoder().encode(content))
+  return { ...paths, model: paths.model as OutputFile, figure, files }
 }

@@ -38,8 +38,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   ).catch((error: unknown) => {
     throw checkpoint.explain(error)
   })
-  const report: TrainReport = { ...result.report, output: output === '-' ? null : output }
-  await writeModelResult(paths, result.file, terminal)
+  const report: TrainReport = { ...result.report, output: await writeModelResult(paths, result.file, terminal) }
   checkpoint.remove()
   const { renderTrainReport } = await import('../../report/train-text.js')
   await writeReport(args, paths, report, renderTrainReport(report), terminal)

@@ -29,11 +29,11 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
       hint: 'ttq inspect tells what a file is.',
     })
   const onnx = writeModel(unpack(bytes, { name }).model)
-  await writeModelResult(paths, onnx, terminal)
+  const written = await writeModelResult(paths, onnx, terminal)
   const report: UnpackReport = {
     schema: 'ttq-unpack/1',
     model: name,
-    output: output === '-' ? null : output,
+    output: written,
     fileBytes: bytes.length,
     onnxBytes: onnx.length,
   }

@@ -33,6 +33,42 @@ export const RULES = {
     return [select(g, above(g, node.inputs[0] as ValueName, 0), g.gradient(), g.emit('Mul', [g.gradient(), slope]))]
   },
 
+  // y = gamma (x > 0 ? x : alpha (e^x - 1)): dx = x > 0 ? gamma dy : dy (y + gamma alpha)
+  Selu: (node, g) => {
+    const [alpha, gamma] = [
+      attribute(node, 'alpha', 'float', 1.67326319),
+      attribute(node, 'gamma', 'float', 1.05070102),
+    ]
+    const slope = g.emit('Add', [node.outputs[0] as ValueName, g.scalar(gamma * alpha)])
+    const both = select(g, above(g, node.inputs[0] as ValueName, 0), g.scalar(gamma), slope)
+    return [g.emit('Mul', [g.gradient(), both])]
+  },
+
+  // y = x > 0 ? x : alpha (e^(x / alpha) - 1): dx = x > 0 ? dy : dy (y / alpha + 1)
+  Celu: (node, g) => {
+    const [x, y] = [node.inputs[0], node.outputs[0]] as [ValueName, ValueName]
+    const scaled = g.emit('Mul', [y, g.scalar(1 / attribute(node, 'alpha', 'float', 1))])
+    const both = select(g, above(g, x, 0), g.scalar(1), g.emit('Add', [scaled, g.scalar(1)]))
+    return [g.emit('Mul', [g.gradient(), both])]
+  },
+
+  // y = x > alpha ? x : 0: dx = x > alpha ? dy : 0
+  ThresholdedRelu: (node, g) => [
+    masked(g, above(g, node.inputs[0] as ValueName, attribute(node, 'alpha', 'float', 1)), g.gradient()),
+  ],
+
+  // y = x < -lambd ? x + bias : x > lambd ? x - bias : 0: dx = |x| > lambd ? dy : 0
+  Shrink: (node, g) => {
+    const size = g.emit('Abs', [node.inputs[0] as ValueName])
+    return [masked(g, above(g, size, attribute(node, 'lambd', 'float', 0.5)), g.gradient())]
+  },
+
+  // y = x / (1 + |x|): dx = dy / (1 + |x|)^2
+  Softsign: ({ inputs: [x = ''] }, g) => {
+    const size = g.emit('Add', [g.emit('Abs', [x]), g.scalar(1)])
+    return [g.emit('Div', [g.gradient(), g.emit('Mul', [size, size])])]
+  },
+
   // y = min(max(x, lo), hi): dx = lo < y < hi ? dy : 0
   Clip: ({ inputs, outputs: [y = ''] }, g) => {
     const [, lo = '', hi = ''] = inputs

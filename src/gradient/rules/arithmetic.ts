@@ -7,6 +7,12 @@ export const RULES = {
   Add: broadcasting(everyInput),
   Sum: broadcasting(everyInput),
 
+  // y = mean of n inputs: each gets dy / n
+  Mean: broadcasting((node, g) => {
+    const share = g.emit('Mul', [g.gradient(), g.scalar(1 / node.inputs.length)])
+    return node.inputs.map(() => share)
+  }),
+
   // y = a - b: da = dy, db = -dy
   Sub: broadcasting((_, g) => [g.gradient(), g.needs(1) ? g.emit('Neg', [g.gradient()]) : null]),
 
@@ -21,6 +27,12 @@ export const RULES = {
     const da = g.emit('Div', [g.gradient(), b])
     return [da, g.needs(1) ? g.emit('Neg', [g.emit('Mul', [da, y])]) : null]
   }),
+
+  // y = a - b * (a / b, rounded to an integer): da = dy, db = dy * (y - a) / b
+  Mod: broadcasting(({ inputs: [a = '', b = ''], outputs: [y = ''] }, g) => [
+    g.gradient(),
+    g.needs(1) ? g.emit('Mul', [g.gradient(), g.emit('Div', [g.emit('Sub', [y, a]), b])]) : null,
+  ]),
 
   // y = x^p: dx = dy * p * x^(p-1), dp = dy * y * log(x)
   Pow: broadcasting(({ inputs: [x = '', p = ''], outputs: [y = ''] }, g) => [

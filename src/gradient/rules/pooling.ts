@@ -1,14 +1,16 @@
 // Rules of pools over windows. (Global pools are reductions.)
 import { attribute } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
-import { elementCount } from '../../tensor/tensor.js'
-import type { RuleScope, RuleTable } from '../rule.js'
+import { elementCount, float32 } from '../../tensor/tensor.js'
+import type { RuleScope, RuleTable, Shape } from '../rule.js'
 import { windowOf, type Window } from '../window.js'
+import { normSlope, powerOf } from './reduction.js'
 
 export const RULES = {
   // y = max over the window: dx = dy at the place of the maximum, which the forward pass must note.
   // ONNX Runtime counts Indices through the whole tensor [N,C,...], not per image.
   MaxPool: {
+    except: 'storage_order 1',
     limit: (node) =>
       attribute(node, 'storage_order', 'int', 0) === 0 ? undefined : 'column-major indices (storage_order 1)',
     forward: (node, g) => {
@@ -30,28 +32,39 @@ export const RULES = {
 
   // y = sum over the window / n: dx = dy / n at every place of the window, a transposed convolution with ones
   AveragePool: (node, g) => {
-    const [batch = 1, channels = 1, ...input] = g.shape(node.inputs[0] as ValueName)
-    const output = g.shape(node.outputs[0] as ValueName).slice(2)
-    const window = windowOf(node, attribute(node, 'kernel_shape', 'ints', []), input, output)
-    const { kernel, strides, dilations, begin, end } = window
-    const images = g.emit('Reshape', [g.gradient(), g.ints([batch * channels, 1, ...output])])
-    const scaled = g.emit('Mul', [images, sharePerWindow(node, g, window)])
-    const ones = g.constant({
-      type: 'float32',
-      dims: [1, 1, ...kernel],
-      data: new Float32Array(elementCount(kernel)).fill(1),
-    })
-    const pads = [...begin, ...end.map((count) => Math.max(count, 0))]
-    const dx = g.emit('ConvTranspose', [scaled, ones], {
-      kernel_shape: kernel,
-      strides,
-      dilations,
-      pads,
-      output_padding: end.map((count) => Math.max(-count, 0)),
-    })
-    return [g.emit('Reshape', [dx, g.ints([batch, channels, ...input])])]
+    const window = windowAt(node, g)
+    const images = g.emit('Reshape', [g.gradient(), g.ints([-1, 1, ...window.output])])
+    return [overWindows(node, g, window, g.emit('Mul', [images, sharePerWindow(node, g, window)]))]
+  },
+
+  // y = (sum |x|^p over the window)^(1/p): dx = sign(x) |x|^(p-1) times dy y^(1-p) at every place of the window
+  LpPool: (node, g) => {
+    const [x, y] = [node.inputs[0], node.outputs[0]] as [ValueName, ValueName]
+    const p = attribute(node, 'p', 'int', 2)
+    const window = windowAt(node, g)
+    const images = g.emit('Reshape', [normSlope(g, y, p), g.ints([-1, 1, ...window.output])])
+    return [g.emit('Mul', [powerOf(g, x, p), overWindows(node, g, window, images)])]
   },
 } satisfies RuleTable
+
+function windowAt(node: Node, g: RuleScope): Window {
+  const [input, output] = [node.inputs[0], node.outputs[0]].map((value) => g.shape(value as ValueName).slice(2))
+  return windowOf(node, attribute(node, 'kernel_shape', 'ints', []), input as Shape, output as Shape)
+}
+
+// Every output [N*C,1,...] at all places of its window, added up, as the node's input.
+function overWindows(node: Node, g: RuleScope, window: Window, images: ValueName): ValueName {
+  const { kernel, strides, dilations, begin, end } = window
+  const ones = g.constant(float32([1, 1, ...kernel], new Float32Array(elementCount(kernel)).fill(1)))
+  const dx = g.emit('ConvTranspose', [images, ones], {
+    kernel_shape: kernel,
+    strides,
+    dilations,
+    pads: [...begin, ...end.map((count) => Math.max(count, 0))],
+    output_padding: end.map((count) => Math.max(-count, 0)),
+  })
+  return g.emit('Reshape', [dx, g.ints(g.shape(node.inputs[0] as ValueName))])
+}
 
 // 1 / n for each output [1,1,...]: n counts the window's elements inside the input, or with count_include_pad inside
 // the padded input.

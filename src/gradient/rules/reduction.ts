@@ -17,10 +17,42 @@ export const RULES = {
     return padded(node, g.emit('Mul', [node.inputs[0] as ValueName, twice]))
   },
 
-  // y = sqrt(sum x^2): dx = x dy / y
+  // y = sum |x|: dx = dy sign(x)
+  ReduceL1: (node, g) => {
+    const sign = g.emit('Sign', [node.inputs[0] as ValueName])
+    return padded(node, g.emit('Mul', [sign, kept(node, g, g.gradient())]))
+  },
+
+  // y = sqrt(sum x^2): dx = x dy / y, and 0 where y is
   ReduceL2: (node, g) => {
-    const ratio = g.emit('Div', [g.gradient(), node.outputs[0] as ValueName])
+    const ratio = g.emit('Div', [g.gradient(), oneWhereZero(g, node.outputs[0] as ValueName)])
     return padded(node, g.emit('Mul', [node.inputs[0] as ValueName, kept(node, g, ratio)]))
+  },
+
+  // y = product of x: dx = dy times the product of the others, which is y / x where x is not 0
+  ReduceProd: (node, g) => {
+    const x = node.inputs[0] as ValueName
+    const axes = g.ints(reducedAxes(node, g))
+    const isZero = g.emit('Equal', [x, g.scalar(0)])
+    const zeros = g.emit('Where', [isZero, g.scalar(1), g.scalar(0)])
+    const others = g.emit('Sub', [g.emit('ReduceSum', [zeros, axes], { keepdims: 1 }), zeros])
+    const filled = g.emit('Where', [isZero, g.scalar(1), x])
+    const share = g.emit('Div', [g.emit('ReduceProd', [filled, axes], { keepdims: 1 }), filled])
+    const dx = g.emit('Mul', [share, kept(node, g, g.gradient())])
+    return padded(node, g.emit('Where', [g.emit('Equal', [others, g.scalar(0)]), dx, g.scalar(0)]))
+  },
+
+  // y = log sum x: dx = dy e^-y
+  ReduceLogSum: (node, g) => {
+    const share = g.emit('Exp', [g.emit('Neg', [node.outputs[0] as ValueName])])
+    return padded(node, repeat(g, kept(node, g, g.emit('Mul', [g.gradient(), share])), node))
+  },
+
+  // y = log sum e^x: dx = dy e^(x - y)
+  ReduceLogSumExp: (node, g) => {
+    const y = kept(node, g, node.outputs[0] as ValueName)
+    const share = g.emit('Exp', [g.emit('Sub', [node.inputs[0] as ValueName, y])])
+    return padded(node, g.emit('Mul', [share, kept(node, g, g.gradient())]))
   },
 
   // y = max x: dx = dy where x = y, shared equally among equals
@@ -36,6 +68,12 @@ export const RULES = {
     return [repeat(g, g.emit('Mul', [g.gradient(), g.scalar(1 / count)]), node)]
   },
 
+  // y = (sum |x|^p)^(1/p) over height and width
+  GlobalLpPool: (node, g) => {
+    const p = attribute(node, 'p', 'int', 2)
+    return [g.emit('Mul', [powerOf(g, node.inputs[0] as ValueName, p), normSlope(g, node.outputs[0] as ValueName, p)])]
+  },
+
   // y = max x over height and width: dx = dy where x = y, shared equally among equals
   GlobalMaxPool: (node, g) => [
     shareAmongEquals(
@@ -45,6 +83,27 @@ export const RULES = {
     ),
   ],
 } satisfies RuleTable
+
+// Of y = (sum |x|^p)^(1/p), dx = dy y^(1-p) sign(x) |x|^(p-1), in two factors.
+
+/** dy y^(1-p), and 0 where y is. */
+export function normSlope(g: RuleScope, y: ValueName, p: number): ValueName {
+  if (p === 1) return g.gradient()
+  const positive = oneWhereZero(g, y)
+  const divisor = p === 2 ? positive : g.emit('Pow', [positive, g.scalar(p - 1)])
+  return g.emit('Where', [g.emit('Equal', [y, g.scalar(0)]), g.scalar(0), g.emit('Div', [g.gradient(), divisor])])
+}
+
+/** sign(x) |x|^(p-1) */
+export function powerOf(g: RuleScope, x: ValueName, p: number): ValueName {
+  if (p === 2) return x
+  const sign = g.emit('Sign', [x])
+  return p === 1 ? sign : g.emit('Mul', [sign, g.emit('Pow', [g.emit('Abs', [x]), g.scalar(p - 1)])])
+}
+
+function oneWhereZero(g: RuleScope, value: ValueName): ValueName {
+  return g.emit('Where', [g.emit('Equal', [value, g.scalar(0)]), g.scalar(1), value])
+}
 
 // The axes input takes no gradient.
 function padded(node: Node, dx: ValueName): (ValueName | null)[] {

@@ -2,6 +2,8 @@
 import { attribute } from '../../onnx/attributes.js'
 import type { ValueName } from '../../onnx/model.js'
 import type { BackwardRule, RuleScope, RuleTable } from '../rule.js'
+import { isFloatType } from '../../tensor/data-type.js'
+import { fromFront, numbersOf } from '../constant-inputs.js'
 import { selection, WIDEST_SELECTION } from '../selection.js'
 
 /** TensorProto.DataType numbers of float32, float16, float64 and bfloat16. */
@@ -29,6 +31,12 @@ export const RULES = {
       ? g.emit('CastLike', [g.gradient(), node.inputs[0] as ValueName])
       : null,
   ],
+
+  // The same to the type of another value
+  CastLike: ({ inputs: [x = '', like = ''] }, g) => {
+    const type = g.constantValue(like)?.type ?? 'float32'
+    return [isFloatType(type) ? g.emit('CastLike', [g.gradient(), x]) : null, null]
+  },
 
   // y = x with axes permuted: dx = dy with the inverse permutation
   Transpose: (node, g) => {
@@ -60,11 +68,9 @@ export const RULES = {
     const [x = '', starts = '', , axesInput, stepsInput] = node.inputs
     const input = g.shape(x)
     const output = g.shape(node.outputs[0] as ValueName)
-    const first = integers(g, starts)
-    const axes = axesInput
-      ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + input.length : axis))
-      : first.map((_, axis) => axis)
-    const steps = stepsInput ? integers(g, stepsInput) : first.map(() => 1)
+    const first = numbersOf(g, starts)
+    const axes = axesInput ? fromFront(numbersOf(g, axesInput), input.length) : first.map((_, axis) => axis)
+    const steps = stepsInput ? numbersOf(g, stepsInput) : first.map(() => 1)
     let dx = g.gradient()
     const size = [...output]
     const begin = input.map(() => 0)
@@ -88,44 +94,34 @@ export const RULES = {
     return node.inputs.map((_, index) => (index === 0 ? pad(g, dx, begin, end) : null))
   },
 
-  // y = x with constant borders: dx = dy without them
-  Pad: {
-    limit: (node) => {
-      const mode = attribute(node, 'mode', 'string', 'constant')
-      return mode === 'constant' ? undefined : `mode "${mode}" (only "constant" has a gradient rule)`
-    },
-    backward: (node, g) => {
-      const [x = '', pads = '', , axesInput] = node.inputs
-      const { length } = g.shape(x)
-      const given = integers(g, pads)
-      const axes = axesInput
-        ? integers(g, axesInput).map((axis) => (axis < 0 ? axis + length : axis))
-        : Array.from({ length }, (_, axis) => axis)
-      const remove = (offset: number): number[] =>
-        Array.from({ length }, (_, axis) =>
-          axes.includes(axis) ? 0 - (given[axes.indexOf(axis) + offset] as number) : 0,
-        )
-      return node.inputs.map((_, index) => (index === 0 ? pad(g, g.gradient(), remove(0), remove(axes.length)) : null))
-    },
+  // y = x one after the other: dx = dy, summed over the copies
+  Tile: (node, g) => {
+    const shape = g.shape(node.inputs[0] as ValueName)
+    const repeats = numbersOf(g, node.inputs[1] as ValueName)
+    const split = shape.flatMap((size, axis) => [repeats[axis] as number, size])
+    const copies = g.ints(shape.map((_, axis) => 2 * axis))
+    const parts = g.emit('Reshape', [g.gradient(), g.ints(split)])
+    return [g.emit('ReduceSum', [parts, copies], { keepdims: 0 }), null]
   },
 
-  // y = x at indices along an axis: dx = dy added up per index
-  Gather: (node, g) => {
-    const [x = '', indices = ''] = node.inputs
-    const shape = g.shape(x)
-    const given = attribute(node, 'axis', 'int', 0)
-    const axis = given < 0 ? given + shape.length : given
-    const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1)
-    const [before, after] = [count(shape.slice(0, axis)), count(shape.slice(axis + 1))]
-    const rows = [before, count(g.shape(indices)), after]
-    const places = g.emit('Expand', [g.emit('Reshape', [indices, g.ints([1, -1, 1])]), g.ints(rows)])
-    const zeros = g.emit('ConstantOfShape', [g.ints([before, shape[axis] as number, after])])
-    const sum = g.emit('ScatterElements', [zeros, places, g.emit('Reshape', [g.gradient(), g.ints(rows)])], {
-      axis: 1,
-      reduction: 'add',
-    })
-    return [g.emit('Reshape', [sum, g.ints(shape)]), null]
+  // y = x with zeros below or above a diagonal: dx = dy with the same
+  Trilu: (node, g) =>
+    node.inputs.map((_, index) =>
+      index === 0 ? g.emit('Trilu', [g.gradient(), ...node.inputs.slice(1)], node.attributes) : null,
+    ),
+
+  // y = sums of x up to each place: dx = sums of dy from the other end
+  CumSum: (node, g) => {
+    const reverse = 1 - attribute(node, 'reverse', 'int', 0)
+    const exclusive = attribute(node, 'exclusive', 'int', 0)
+    return [g.emit('CumSum', [g.gradient(), node.inputs[1] as ValueName], { reverse, exclusive }), null]
   },
+
+  // y = sequences in x, their first elements in reverse order: dx = dy in the same way
+  ReverseSequence: (node, g) => [
+    g.emit('ReverseSequence', [g.gradient(), node.inputs[1] as ValueName], node.attributes),
+    null,
+  ],
 } satisfies RuleTable
 
 /** Zeros before and after along every axis; negative counts remove elements. */
@@ -151,10 +147,4 @@ function spread(g: RuleScope, value: ValueName, size: readonly number[], axis: n
   const none = split.map(() => 0)
   const padded = pad(g, g.reshape(value, size, split), none, none.with(axis + 1, step - 1))
   return g.emit('Reshape', [padded, g.ints(merged)])
-}
-
-function integers(g: RuleScope, value: ValueName): number[] {
-  const tensor = g.constantValue(value)
-  if (tensor === undefined) throw new Error(`internal: "${value}" was not folded to a constant`)
-  return Array.from(tensor.data as ArrayLike<bigint | number>, Number)
 }

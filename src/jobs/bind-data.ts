@@ -1,0 +1,44 @@
+// A network and data brought together: by classes where the data have them, else by their samples alone.
+import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
+import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
+import { NotScorable } from '../data/not-scorable.js'
+import type { StoredDataset } from '../data/open-dataset.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import type { Model } from '../onnx/model.js'
+import type { CompressJob } from './compress-job.js'
+
+export interface UnscoredSamples extends BoundSamples {
+  /** Why accuracy is not measured, in a few words. */
+  unmeasured: string
+}
+
+/**
+ * Where nothing needs scores, a network that the dataset cannot score is bound to its samples all the same.
+ * @throws TtqError `data`, `runtime`
+ */
+export async function bindData(
+  pool: WorkerPool,
+  model: Model,
+  stored: StoredDataset,
+  job: CompressJob,
+): Promise<BoundNetwork | UnscoredSamples> {
+  const { options, needsScores } = job
+  const { fromScratch, unlabelled } = options
+  const { nameOptions } = job.connections
+  try {
+    return await bindNetwork(pool, model, stored, {
+      ...options,
+      nameOptions,
+      trial: !fromScratch && !unlabelled,
+      labelsFor: job.needsLabels,
+      ...(needsScores !== undefined && { purpose: needsScores }),
+    })
+  } catch (cause) {
+    if (needsScores !== undefined || !(cause instanceof NotScorable)) throw cause
+    const bound = await bindSamples(pool, model, stored, { ...options, nameOptions })
+    // A dataset that could score other networks may be the wrong one.
+    if (bound.dataset.classes !== undefined && bound.dataset.test !== undefined)
+      job.warn(`${cause.message}: layers were fitted all the same, and accuracy was not measured`)
+    return { ...bound, unmeasured: cause.reason }
+  }
+}

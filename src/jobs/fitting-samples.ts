@@ -1,0 +1,94 @@
+// The samples that layers are fitted on: of the training data, or made up.
+import type { BoundSamples } from '../binding/bind-samples.js'
+import { mostSamples, type SampleValues, sampleValues, syntheticSamples } from '../binding/synthetic-samples.js'
+import { ofOneShape } from '../data/one-shape.js'
+import { randomSource, shuffledIndices } from '../data/random.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
+import type { Model } from '../onnx/model.js'
+import { writeModel } from '../onnx/write-model.js'
+import { withLoaded } from '../runtime/engine.js'
+import { guessInputs } from '../ternary/guess-inputs.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import type { Samples } from '../ternary/paired-networks.js'
+import type { CompressJob } from './compress-job.js'
+
+export interface FittingSamples extends Samples {
+  /** Others, that nothing is fitted on, to compare the outputs on; none of a single sample. */
+  heldOut: readonly number[]
+  /** What they are, in a few words. */
+  description: string
+}
+
+/** Samples that nothing is fitted on; of few samples a tenth. */
+const HELD_OUT = 64
+
+/**
+ * How many of so many training samples layers are fitted on, and how many others are held out: one at least of each.
+ * @param most others
+ */
+export function shareOut(size: number, samples: number, most = HELD_OUT): { fitted: number; heldOut: number } {
+  const heldOut = Math.min(most, Math.max(size - samples, Math.ceil(size / 10)), size - 1)
+  return { fitted: Math.min(samples, size - heldOut), heldOut }
+}
+
+/** Training samples, of which nothing but the inputs is used. @param most that are held out */
+export function trainingSamples(
+  { dataset, fixedBatch }: Pick<BoundSamples, 'dataset' | 'fixedBatch'>,
+  job: CompressJob,
+  most?: number,
+): FittingSamples {
+  const { train } = dataset
+  const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
+  const count = shareOut(train.size, job.options.samples, most)
+  const indices = order.slice(0, count.fitted)
+  return {
+    split: ofOneShape(train, dataset.name),
+    indices,
+    fixedBatch,
+    heldOut: order.slice(count.fitted, count.fitted + count.heldOut),
+    description: `training sample${indices.length === 1 ? '' : 's'}, ${dataset.preprocessing}`,
+  }
+}
+
+/**
+ * Samples that are made up; the network is run on the first.
+ * @returns undefined where none can be made
+ * @throws TtqError `runtime` where the network does not run on them
+ */
+export async function madeUpSamples(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  job: CompressJob,
+): Promise<FittingSamples | undefined> {
+  const { options } = job
+  const values = sampleValues(model.graph)
+  const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)
+  const most = mostSamples(values)
+  if (most < 2) {
+    job.warn('the inputs are too large to make samples of: each layer was fitted by itself')
+    return undefined
+  }
+  const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
+  if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
+  const ways = syntheticSamples(model.graph, { ...options, count: count + others })
+  if (ways.length === 0) return undefined
+  const { split, fixedBatch, description } = await guessInputs(pool.trial, model, choices, ways)
+  const first = Array.from({ length: fixedBatch ?? 1 }, (_, i) => i % split.size)
+  const { inputs } = await split.batch(first)
+  await withLoaded(pool.trial, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
+    graph.run(inputs, tensorOutputs(model.graph)),
+  )
+  const indices = Array.from({ length: count }, (_, i) => i)
+  const heldOut = Array.from({ length: others }, (_, i) => count + i)
+  return { split, indices, fixedBatch, heldOut, description }
+}
+
+/** Values of a sample, for which the default number of samples is meant; of larger ones fewer say as much. */
+const SMALL_SAMPLE = 3 * 64 * 64
+const FEWEST_SAMPLES = 256
+
+function samplesFor({ sample }: SampleValues, most: number): number {
+  return Math.min(most, Math.max(FEWEST_SAMPLES, Math.floor((most * SMALL_SAMPLE) / Math.max(1, sample))))
+}

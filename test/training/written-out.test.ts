@@ -1,0 +1,150 @@
+// Networks of composite operators: what they are written out as for training, and what of them learns.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attributes } from '../../src/onnx/attributes.js'
+import type { Model, Node } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
+import { classification } from '../../src/tasks/classification.js'
+import { elementCount, float32, int64, type Tensor } from '../../src/tensor/tensor.js'
+import { buildTrainingGraph, type TrainingGraph } from '../../src/training/training-graph.js'
+
+const BATCH = 2
+
+function waves(dims: readonly number[]): Tensor<'float32'> {
+  return float32(
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(3 * i + dims.length)),
+  )
+}
+
+type Line = [output: string, opType: string, inputs: string[], attributes?: Node['attributes'], domain?: string]
+
+function network(input: readonly number[], lines: Line[], initializers: Record<string, Tensor>): Model {
+  const nodes = lines.map(([output, opType, inputs, attrs = {}, domain = '']): Node => ({
+    name: opType,
+    opType,
+    domain,
+    inputs,
+    outputs: output.split(' ').map((name) => (name === '_' ? '' : name)),
+    attributes: attrs,
+  }))
+  return {
+    irVersion: 8,
+    opsets: new Map([
+      ['', 18],
+      ['com.microsoft', 1],
+    ]),
+    graph: {
+      name: 'g',
+      nodes,
+      inputs: [{ name: 'x', type: { elementType: 'float32', dims: ['N', ...input] } }],
+      outputs: [{ name: 'scores', type: { elementType: 'float32', dims: ['N', 3] } }],
+      initializers: new Map(Object.entries(initializers)),
+    },
+  }
+}
+
+async function trainingGraphOf(model: Model, input: readonly number[]): Promise<TrainingGraph> {
+  const pool = { engine: onnxRuntime, device: 'cpu' as const, load: onnxRuntime.load }
+  const loss = { batch: BATCH, distill: 0, temperature: 1 }
+  return buildTrainingGraph(
+    pool,
+    model,
+    model,
+    { x: waves([BATCH, ...input]) },
+    classification([{ output: 'scores', classes: 3 }]),
+    loss,
+  )
+}
+
+// Largest gradient of each parameter.
+async function gradientsOf(found: TrainingGraph, input: readonly number[]): Promise<Record<string, number>> {
+  const graph = await onnxRuntime.load(writeModel(found.model), { threads: 1 })
+  const parameters = found.parameters.map(({ name, dims, initial }) => [name, float32(dims, initial)] as const)
+  const feeds = {
+    x: waves([BATCH, ...input]),
+    'ttq:labels': float32([BATCH, 3], [1, 0, 0, 0, 0, 1]),
+    ...Object.fromEntries(parameters),
+  }
+  const values = await graph.run(feeds)
+  await graph.release()
+  return Object.fromEntries(
+    [...found.gradients].map(([name, output]) => [
+      name,
+      (values[output]?.data as Float32Array).reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    ]),
+  )
+}
+
+const head = { wh: waves([3, 4]), bh: waves([3]) }
+const HEAD: Line = ['scores', 'Gemm', ['f', 'wh', 'bh'], attributes({ transB: 1 })]
+
+test('layers that ONNX Runtime has fused learn, biases and scales included', async () => {
+  const input = [2, 4, 4]
+  const model = network(
+    input,
+    [
+      ['c', 'FusedConv', ['x', 'w', 'b'], attributes({ activation: 'Tanh', kernel_shape: [3, 3] }), 'com.microsoft'],
+      ['n', 'GroupNormalization', ['c', 's', 't'], attributes({ num_groups: 2 })],
+      ['p', 'GlobalAveragePool', ['n']],
+      ['q', 'Flatten', ['p']],
+      ['g', 'BiasGelu', ['q', 'bg'], {}, 'com.microsoft'],
+      ['f', 'FusedMatMul', ['g', 'wf'], attributes({ transB: 1, alpha: { float: 0.5 } }), 'com.microsoft'],
+      HEAD,
+    ],
+    {
+      w: waves([4, 2, 3, 3]),
+      b: waves([4]),
+      s: float32([2], [1, 2]),
+      t: waves([2]),
+      bg: waves([4]),
+      wf: waves([4, 4]),
+      ...head,
+    },
+  )
+  const found = await trainingGraphOf(model, input)
+  const gradients = await gradientsOf(found, input)
+  assert.deepEqual(Object.keys(gradients).sort(), ['b', 'bg', 'bh', 's', 't', 'w', 'wf', 'wh'])
+  for (const [name, most] of Object.entries(gradients))
+    assert.ok(most > 1e-6 && Number.isFinite(most), `${name}: ${most}`)
+})
+
+const recurrent = (steps: number): Model =>
+  network(
+    [steps, 2],
+    [
+      ['t', 'Transpose', ['x'], attributes({ perm: [1, 0, 2] })],
+      ['_ h', 'LSTM', ['t', 'w', 'r', 'b'], attributes({ hidden_size: 4 })],
+      ['f', 'Squeeze', ['h', 'zero']],
+      HEAD,
+    ],
+    { w: waves([1, 16, 2]), r: waves([1, 16, 4]), b: waves([1, 32]), zero: int64([0]), ...head },
+  )
+
+test('recurrent layers learn', async () => {
+  const gradients = await gradientsOf(await trainingGraphOf(recurrent(5), [5, 2]), [5, 2])
+  assert.deepEqual(Object.keys(gradients).sort(), ['b', 'bh', 'r', 'w', 'wh'])
+  for (const [name, most] of Object.entries(gradients))
+    assert.ok(most > 1e-6 && Number.isFinite(most), `${name}: ${most}`)
+})
+
+test('recurrent layers of long sequences keep their weights, and what stands behind them learns', async () => {
+  const { parameters } = await trainingGraphOf(recurrent(600), [600, 2])
+  assert.deepEqual(
+    parameters.map(({ name }) => name),
+    ['wh', 'bh'],
+  )
+})
+
+test('layers in front of a recurrent layer of long sequences cannot learn', async () => {
+  const model = recurrent(600)
+  model.graph.nodes[0] = { ...(model.graph.nodes[0] as Node), inputs: ['m'] }
+  const product = { name: 'm', opType: 'MatMul', domain: '', inputs: ['x', 'wm'], outputs: ['m'], attributes: {} }
+  model.graph.nodes.unshift(product)
+  model.graph.initializers.set('wm', waves([2, 2]))
+  await assert.rejects(trainingGraphOf(model, [600, 2]), {
+    code: 'unsupported',
+    message: 'onnx: cannot be differentiated: node "LSTM" (LSTM): 600 steps, more than 512',
+  })
+})
