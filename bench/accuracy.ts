@@ -90,8 +90,8 @@ function readReport(path: string): CompressReport | TrainReport {
 
 /** Percent of the test set before and after; what a run from random weights had before says nothing. */
 function accuracies(report: CompressReport | TrainReport): [before: number | null, after: number | null] {
-  if (report.schema === 'ttq-train/1') return [null, report.after.top1]
-  return [report.baseline?.top1 ?? null, report.compressed?.top1 ?? null]
+  if (report.schema === 'ttq-train/1') return [null, report.after['top1'] ?? null]
+  return [report.baseline?.['top1'] ?? null, report.compressed?.['top1'] ?? null]
 }
 
 function summary(report: CompressReport | TrainReport): string {

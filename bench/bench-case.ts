@@ -1,12 +1,14 @@
 // What the benchmarks measure: a network of `networks/` with random images, as a dataset and as its gradient graph.
 import { assembleBatch } from '../src/data/assemble-batch.js'
 import type { ScorableDataset, Split } from '../src/data/dataset.js'
+import { classLabels } from '../src/data/labels.js'
 import { randomSource } from '../src/data/random.js'
 import { NETWORKS, newNetwork, type NetworkName } from '../src/networks/new-network.js'
 import type { Model } from '../src/onnx/model.js'
 import type { Feeds } from '../src/runtime/engine.js'
 import { chooseLayers } from '../src/ternary/layers.js'
-import { taskOf } from '../src/tasks/tasks.js'
+import { classification } from '../src/tasks/classification.js'
+import type { Task } from '../src/tasks/task.js'
 import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { buildTrainingGraph, type TrainingGraph } from '../src/training/training-graph.js'
 import { onnxRuntime } from '../src/runtime/onnx-runtime.js'
@@ -16,6 +18,7 @@ export interface BenchNetwork {
   /** Weights that become ternary. */
   ternary: ReadonlySet<string>
   dataset: ScorableDataset
+  task: Task
 }
 
 /** A freshly initialised network and a dataset of `samples` random 8-bit images. */
@@ -47,7 +50,7 @@ export function benchNetwork(network: string, samples: number): BenchNetwork {
       })
       return {
         inputs: { input: { type: 'float32', dims: [wrapped.length, ...input], data } },
-        labels: Int32Array.from(wrapped, (index) => labels[index] as number),
+        labels: classLabels(wrapped.map((index) => labels[index] as number)),
       }
     },
   }
@@ -57,12 +60,18 @@ export function benchNetwork(network: string, samples: number): BenchNetwork {
       .filter((choice) => choice.ternary)
       .map(({ weight }) => weight),
   )
-  return { model, ternary, dataset: { name: 'bench', classes, train: split, test: split, preprocessing: 'bench' } }
+  const task = classification([{ output: 'scores', classes }])
+  return {
+    model,
+    ternary,
+    task,
+    dataset: { name: 'bench', classes, train: split, test: split, preprocessing: 'bench' },
+  }
 }
 
 /** Its gradient graph with the teacher's scores, and one batch to feed. */
 export async function benchCase(network: string, batch: number): Promise<{ graph: TrainingGraph; sample: Feeds }> {
-  const { model, dataset } = benchNetwork(network, batch)
+  const { model, dataset, task } = benchNetwork(network, batch)
   const { inputs } = await dataset.train.batch(Array.from({ length: batch }, (_, i) => i))
   const { distill, temperature } = COMPRESS_DEFAULTS
   const graph = await buildTrainingGraph(
@@ -70,7 +79,7 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
     model,
     model,
     inputs,
-    { task: taskOf(dataset) },
+    task,
     {
       batch,
       distill,

@@ -11,28 +11,33 @@ import { benchNetwork } from './bench-case.js'
 
 const [network = 'resnet20', batch = '128', steps = '20', threads = '0'] = process.argv.slice(2)
 const count = Number(batch) * Number(steps)
-const { model, ternary, dataset } = benchNetwork(network, count)
+const { model, ternary, dataset, task } = benchNetwork(network, count)
 const pool = new WorkerPool(Number(threads))
 const stamps: number[] = []
-const { times, replicas } = await fit(pool, model, model, dataset, {
-  ...COMPRESS_DEFAULTS,
-  epochs: 1,
-  batch: Number(batch),
-  indices: Uint32Array.from({ length: count }, (_, i) => i),
-  heldOut: [0],
-  startCounts: false,
-  output: 'scores',
-  buildUpdate: (parameters) =>
-    buildUpdateGraph(parameters, {
-      optimizer: sgd(),
-      weightDecay: 1e-4,
-      rules: layerRules(ternary, { method: 'ttq', threshold: { kind: 'auto' } }),
-    }),
-  deploy: ({ values }) => withValues(model, values),
-  onProgress: ({ kind }) => {
-    if (kind === 'step') stamps.push(performance.now())
+const { times, replicas } = await fit(
+  pool,
+  model,
+  model,
+  { dataset, task },
+  {
+    ...COMPRESS_DEFAULTS,
+    epochs: 1,
+    batch: Number(batch),
+    indices: Uint32Array.from({ length: count }, (_, i) => i),
+    heldOut: [0],
+    startCounts: false,
+    buildUpdate: (parameters) =>
+      buildUpdateGraph(parameters, {
+        optimizer: sgd(),
+        weightDecay: 1e-4,
+        rules: layerRules(ternary, { method: 'ttq', threshold: { kind: 'auto' } }),
+      }),
+    deploy: ({ values }) => withValues(model, values),
+    onProgress: ({ kind }) => {
+      if (kind === 'step') stamps.push(performance.now())
+    },
   },
-})
+)
 await pool.close()
 const durations = stamps
   .slice(1)

@@ -1,50 +1,62 @@
-// A network and a dataset brought together: any batch size, the right pixels, the output that ranks the classes.
-import type { Preprocessing, ScorableDataset } from '../data/dataset.js'
-import { bindModule } from '../data/module-dataset.js'
-import { scorable } from '../data/not-scorable.js'
+// A network and a dataset brought together: any batch size, the right pixels, the task that both are for.
+import type { Batch, Dataset, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
+import { holdOut } from '../data/hold-out.js'
+import { hasLabels, NO_LABELS } from '../data/labels.js'
+import { bindModule, type ModuleDataset } from '../data/module-dataset.js'
+import { refuseUnlabelled, testable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
-import { onlyOutput } from '../onnx/graph-queries.js'
+import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import type { TaskName } from '../options/choices.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Loader } from '../runtime/engine.js'
-import { taskOf } from '../tasks/tasks.js'
+import type { Task } from '../tasks/task.js'
+import { chooseTask } from '../tasks/tasks.js'
 import type { BoundSamples } from './bind-samples.js'
+import { withCheckedLabels } from './check-labels.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
 import { firstThatRuns, imageBinding, moduleInputs, type PixelOptions, refusePixelOptions } from './dataset-inputs.js'
-import { type FindOutputs, firstSamples, fixedBatchOf, freeOfBatch, shapesOfRun } from './free-of-batch.js'
+import { type FindTask, firstSamples, fixedBatchOf, freeOfBatch, outputsOfRun } from './free-of-batch.js'
 
-/** A network whose outputs the dataset can score. */
+/** A network whose outputs can be measured on the dataset. */
 export interface BoundNetwork extends BoundSamples {
   dataset: ScorableDataset
-  /** Graph output with one score per class, and the value that holds the scores before a final softmax. */
-  output: ValueName
-  logits: ValueName
-  /** Further outputs that the task could be about. */
-  others: readonly ValueName[]
+  task: Task
+  /** The network's outputs that nothing trains or measures. */
+  leftOut: readonly ValueName[]
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
   tried: readonly { preprocessing: string; score: number }[]
+  /** What the samples to test on are, where the dataset has none of its own. */
+  testedOn?: string
 }
 
 interface BindNetworkOptions extends PixelOptions {
-  /** The output that the task is about. Default: the first that fits. */
-  networkOutput?: ValueName | undefined
+  /** What the network is for. Default: found out by its outputs and the labels. */
+  task?: TaskName | 'auto'
+  /** The outputs that the task is about. Default: the first that fits, or all where there are no labels. */
+  networkOutput?: readonly ValueName[] | undefined
   /**
    * Whether labels can tell by trial how the network wants its pixels; else it is the dataset's own mean and std.
    * Default true.
    */
   trial?: boolean
-  /** What scores are needed for, as in 'to train'. Default: to measure accuracy. */
+  /** What labels are needed for, as in 'to train'. Default: they are not, the original network tells what is right. */
+  labelsFor?: string | undefined
+  /** What measuring is for, as in 'to train'. Default: to measure accuracy. */
   purpose?: string
+  /** Of samples held out for want of a test part. */
+  seed?: number
+  validation?: number
 }
 
 /**
  * Fits a stored dataset to a network's inputs; where the user says nothing about pixels, the usual preprocessings are
  * tried.
- * @throws TtqError `data` when samples do not fit; NotScorable when there are no classes, or they do not
+ * @throws TtqError `data` when samples do not fit; NotScorable when outputs and labels do not
  */
 export async function bindNetwork(
   pool: WorkerPool,
@@ -52,76 +64,152 @@ export async function bindNetwork(
   stored: StoredDataset,
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
-  checkOutput(model.graph, options)
+  checkOutputs(model.graph, options)
   if (stored.kind === 'module') {
     refusePixelOptions(options)
-    const { purpose = 'to measure accuracy', nameOptions } = options
-    const dataset = scorable(bindModule(stored, moduleInputs(model.graph)), purpose, nameOptions)
-    return { ...(await settle(pool.trial, model, dataset, options.networkOutput)), dataset, tried: [] }
+    await checkLabels(stored, model.graph, options)
+    const dataset = bindModule(stored, moduleInputs(model.graph))
+    return { ...measurable(await settle(pool.trial, model, dataset, options), options), tried: [] }
   }
   const { bind, fitting } = imageBinding(model.graph, stored, options)
   const { settled, first } = await firstThatRuns(
     fitting,
-    async (candidate) => await settle(pool.trial, model, bind(candidate), options.networkOutput),
+    async (candidate) => await settle(pool.trial, model, bind(candidate), options),
   )
   const candidates = fitting.slice(first)
-  if (candidates.length === 1 || options.trial === false)
-    return { ...settled, dataset: bind(candidates[0] as Preprocessing), tried: [] }
+  const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> =>
+    measurable({ ...settled, dataset: bind(preprocessing) }, options)
+  if (candidates.length === 1 || options.trial === false || settled.task.metrics.length === 0)
+    return { ...bound(candidates[0] as Preprocessing), tried: [] }
   const { preprocessing, score } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
-    task: taskOf(stored),
-    output: settled.output,
+    task: settled.task,
     fixedBatch: settled.fixedBatch,
   })
   const tried = candidates.flatMap((candidate, i) => {
     const found = score[i] as number
     return found === -Infinity ? [] : [{ preprocessing: `${candidate.name} ${candidate.layout}`, score: found }]
   })
-  return { ...settled, dataset: bind(preprocessing), tried }
+  return { ...bound(preprocessing), tried }
 }
 
-function checkOutput({ outputs }: Graph, { networkOutput, nameOptions = inLibrary }: BindNetworkOptions): void {
+function checkOutputs({ outputs }: Graph, { networkOutput = [], nameOptions = inLibrary }: BindNetworkOptions): void {
   const names = outputs.map(({ name }) => name)
-  if (networkOutput === undefined || names.includes(networkOutput)) return
-  const closest = closestName(networkOutput, names)
+  const unknown = networkOutput.find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  const closest = closestName(unknown, names)
   throw new TtqError(
     'usage',
-    `${nameOptions('networkOutput')}: the network has no output "${networkOutput}", expected ${names.join(', ')}`,
+    `${nameOptions('networkOutput')}: the network has no output "${unknown}", expected ${names.join(', ')}`,
     {
       ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
-      facts: { found: networkOutput, outputs: names },
+      facts: { found: unknown, outputs: names },
     },
   )
 }
 
-type Settled = Pick<BoundNetwork, 'model' | 'output' | 'logits' | 'others' | 'fixedBatch'>
+// Before samples are read as batches: what has no labels need not come in any.
+async function checkLabels(
+  stored: ModuleDataset,
+  graph: Graph,
+  { labelsFor, nameOptions = inLibrary }: BindNetworkOptions,
+): Promise<void> {
+  if (labelsFor === undefined || stored.classes !== undefined) return
+  const dataset = bindModule(stored, moduleInputs(graph), { whole: true })
+  for (const split of [dataset.train, dataset.test])
+    if (split !== undefined && hasLabels((await split.batch([0])).labels)) return
+  refuseUnlabelled(dataset, labelsFor, nameOptions)
+}
 
-async function settle(
-  loader: Loader,
-  model: Model,
-  dataset: ScorableDataset,
-  output: ValueName | undefined,
-): Promise<Settled> {
-  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const task = taskOf(dataset)
-  const find: FindOutputs = (graph, shapes, batch) => task.findOutputs(onlyOutput(graph, output), { shapes }, batch)
+interface Settled {
+  model: Model
+  dataset: Dataset
+  task: Task
+  fixedBatch: number | null
+}
+
+/** Samples whose labels tell what the task is. */
+const TELLING = 64
+
+async function settle(loader: Loader, model: Model, dataset: Dataset, options: BindNetworkOptions): Promise<Settled> {
+  const { inputs, labels: first } = await dataset.train.batch(firstSamples(dataset.train, 2))
+  const labels = await tellingLabels(dataset, first)
+  const { purpose = 'to measure accuracy', nameOptions = inLibrary, task = 'auto' } = options
+  if (task !== 'distill' && (hasLabels(labels) || dataset.classes !== undefined))
+    testable(dataset, purpose, nameOptions)
+  const find: FindTask = (graph, outputs, samples) =>
+    chooseTask(
+      {
+        graph,
+        outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
+        samples,
+        labels,
+        classes: dataset.classes,
+        named: options.networkOutput,
+        nameOptions,
+      },
+      task,
+    )
   const free = await freeOfBatch(loader, model, inputs, find)
-  if (free !== undefined) return { ...free, fixedBatch: null }
+  if (free !== undefined) return { ...free, dataset, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
-  const shapes = await shapesOfRun(loader, model, samples.inputs)
-  return { model, fixedBatch, ...find(model.graph, shapes, fixedBatch) }
+  const outputs = await outputsOfRun(loader, model, samples.inputs)
+  return { model, dataset, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
+}
+
+// Of the training samples, or else of those to test on.
+async function tellingLabels({ train, test }: Dataset, first: Batch['labels']): Promise<Batch['labels']> {
+  const of = async (split: Split): Promise<Batch['labels']> =>
+    (await split.batch(Array.from({ length: Math.min(TELLING, split.size) }, (_, i) => i))).labels
+  if (hasLabels(first)) return await of(train)
+  if (test === undefined || !hasLabels((await test.batch([0])).labels)) return NO_LABELS
+  return await of(test)
+}
+
+// With labels that are looked at, and with something to test on: without labels held-out training samples will do.
+function measurable(
+  { model, dataset, task, fixedBatch }: Settled,
+  options: BindNetworkOptions,
+): Omit<BoundNetwork, 'tried'> {
+  const { purpose = 'to measure accuracy', nameOptions, seed = 0, validation = 1 } = options
+  const checked = (split: Split, part: string): Split => withCheckedLabels(split, task, dataset.name, part)
+  const leftOut = tensorOutputs(model.graph).filter((name) => !task.outputs.includes(name))
+  const train = checked(dataset.train, 'training')
+  const parts = { model, task, fixedBatch, leftOut }
+  if (task.metrics.length > 0 || dataset.test !== undefined) {
+    const { test, ...rest } = testable(dataset, purpose, nameOptions)
+    return { ...parts, dataset: { ...rest, train, test: checked(test, 'test') } }
+  }
+  const { heldOut } = holdOut(dataset, { seed, validation, unlabelled: true })
+  const test: Split = {
+    size: heldOut.length,
+    batch: (indices) => train.batch(Array.from(indices, (index) => heldOut[index] as number)),
+  }
+  return {
+    ...parts,
+    dataset: { ...dataset, train, test },
+    testedOn: `the ${heldOut.length} held-out training samples, there being no test part`,
+  }
+}
+
+/** What the task is, in words. */
+export function describeTask({ task, leftOut }: Pick<BoundNetwork, 'task' | 'leftOut'>): string {
+  const quoted = (names: readonly ValueName[]): string => names.map((name) => `"${name}"`).join(', ')
+  const rest = leftOut.length === 0 ? '' : `; not measured: ${quoted(leftOut)}`
+  return `${task.name} by ${quoted(task.outputs)} (${task.about})${rest}`
 }
 
 /** What to say of outputs that would have done as well, where the user has not chosen. */
 export function explainOthers(
-  { output, others }: Pick<BoundNetwork, 'output' | 'others'>,
-  chosen: ValueName | undefined,
+  { task }: Pick<BoundNetwork, 'task'>,
+  chosen: readonly ValueName[] | undefined,
   nameOptions: NameOptions,
 ): string | undefined {
-  if (chosen !== undefined || others.length === 0) return undefined
-  const names = others.map((name) => `"${name}"`).join(', ')
-  const verb = others.length === 1 ? 'fits' : 'fit'
-  return `${names} ${verb} the classes as well as "${output}", which is taken: ${nameOptions('networkOutput')} chooses`
+  if (chosen !== undefined || task.others.length === 0) return undefined
+  const names = task.others.map((name) => `"${name}"`).join(', ')
+  const verb = task.others.length === 1 ? 'fits' : 'fit'
+  const about = task.name === 'classification' ? 'the classes' : 'the labels'
+  return `${names} ${verb} ${about} as well as "${task.outputs[0]}", which is taken: ${nameOptions('networkOutput')} chooses`
 }
 
 /**

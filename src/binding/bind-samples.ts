@@ -6,7 +6,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import type { Loader } from '../runtime/engine.js'
 import { firstThatRuns, imageBinding, moduleInputs, type PixelOptions, refusePixelOptions } from './dataset-inputs.js'
-import { firstSamples, fixedBatchOf, freeOfBatchInAll, shapesOfRun } from './free-of-batch.js'
+import { firstSamples, fixedBatchOf, freeOfBatchInAll, outputsOfRun } from './free-of-batch.js'
 
 /** A network that runs on samples. */
 export interface BoundSamples {
@@ -48,7 +48,7 @@ async function bindModuleSamples(pool: WorkerPool, model: Model, stored: ModuleD
     const dataset = bindModule(stored, inputs)
     return { ...(await settleSamples(pool.trial, model, dataset)), dataset }
   }
-  await shapesOfRun(pool.trial, model, first.inputs)
+  await outputsOfRun(pool.trial, model, first.inputs)
   return { model, dataset: alone, fixedBatch: 1 }
 }
 
@@ -61,6 +61,6 @@ async function settleSamples(
   const free = await freeOfBatchInAll(loader, model, inputs)
   if (free !== undefined) return { model: free, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
-  await shapesOfRun(loader, model, (await train.batch(firstSamples(train, fixedBatch))).inputs)
+  await outputsOfRun(loader, model, (await train.batch(firstSamples(train, fixedBatch))).inputs)
   return { model, fixedBatch }
 }

@@ -5,7 +5,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { NameOptions } from '../options/option-table.js'
-import type { Evaluation } from '../tasks/task.js'
+import { type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { evaluate, type EvaluateOptions } from './evaluate.js'
 
@@ -15,9 +15,11 @@ const SAMPLES = 500
 const NOISE_POINTS = 4
 
 interface Expectation {
-  /** Percent; nothing is checked without it. */
+  /** Percent; nothing is checked without it, */
   expectTop1?: number | undefined
-  /** Points that it may be missed by. */
+  /** or the task's main metric. */
+  expectScore?: number | undefined
+  /** Points, or whatever the metric counts, that it may be missed by. */
   tolerance: number
 }
 
@@ -31,16 +33,34 @@ export async function checkExpected(
   pool: WorkerPool,
   model: Model,
   split: Split,
-  { score }: Evaluation,
-  { expectTop1, tolerance }: Expectation,
-  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'> & { nameOptions: NameOptions },
+  evaluation: Evaluation,
+  { expectTop1, expectScore, tolerance }: Expectation,
+  options: Pick<EvaluateOptions, 'task' | 'fixedBatch'> & { nameOptions: NameOptions },
 ): Promise<void> {
-  if (expectTop1 === undefined || (score !== null && Math.abs(score - expectTop1) <= tolerance)) return
-  const causes = await likelyCauses(pool, writeModel(model), split, options)
-  const found = score === null ? 'no top-1: there are samples without a label' : `top-1 ${score.toFixed(2)} %`
-  const expected = `expected ${expectTop1} % within ${tolerance} points`
-  throw new TtqError('data', `${options.nameOptions('expectTop1')}: found ${found}, ${expected}`, {
-    facts: { found: score, expected: expectTop1, tolerance, causes },
+  const known = expectTop1 ?? expectScore
+  if (known === undefined) return
+  const { task, nameOptions } = options
+  const score = scoreOf(task, evaluation)
+  const [metric] = task.metrics
+  const name = nameOptions(expectTop1 === undefined ? 'expectScore' : 'expectTop1')
+  if (metric === undefined || (expectTop1 !== undefined && metric.key !== 'top1'))
+    throw new TtqError('usage', `${name}: given with the task ${task.name}, expected a classifier`, {
+      hint:
+        metric === undefined
+          ? 'without labels nothing of the original network is measured'
+          : `${nameOptions('expectScore')} is what the ${metric.name} has to be`,
+    })
+  if (score !== null && Math.abs(score - known) <= tolerance) return
+  const isPercent = metric.unit === '%'
+  const causes = isPercent ? await likelyCauses(pool, writeModel(model), split, options) : []
+  const unit = metric.unit === '' ? '' : ` ${metric.unit}`
+  const found =
+    score === null
+      ? `no ${metric.name}: there are samples without a label`
+      : `${metric.name} ${score.toFixed(isPercent ? 2 : 4)}${unit}`
+  const expected = `expected ${known}${unit} within ${tolerance}${isPercent ? ' points' : ''}`
+  throw new TtqError('data', `${name}: found ${found}, ${expected}`, {
+    facts: { found: score, expected: known, tolerance, causes },
     hint:
       causes.length > 0
         ? `on ${Math.min(SAMPLES, split.size)} test samples it is ${causes.join('; ')}`
@@ -63,18 +83,18 @@ async function likelyCauses(
   pool: WorkerPool,
   model: Uint8Array,
   split: Split,
-  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
+  options: Pick<EvaluateOptions, 'task' | 'fixedBatch'>,
 ): Promise<string[]> {
   const stride = Math.max(1, Math.floor(split.size / SAMPLES))
   const indices = Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride)
-  const scoreOf = async (change: Change): Promise<number> => {
+  const scoreAfter = async (change: Change): Promise<number> => {
     const changed: Split = { ...split, size: split.size, batch: async (chosen) => change(await split.batch(chosen)) }
-    const { score } = await evaluate(pool, model, changed, { ...options, indices, isTrial: true })
-    return score ?? 0
+    return scoreOf(options.task, await evaluate(pool, model, changed, { ...options, indices, isTrial: true })) ?? 0
   }
-  const plain = await scoreOf((batch) => batch)
+  const plain = await scoreAfter((batch) => batch)
   const found: { name: string; score: number }[] = []
-  for (const [name, change] of CHANGES) found.push({ name, score: await scoreOf(change) })
+  const changes = options.task.metrics[0]?.key === 'top1' ? CHANGES : CHANGES.filter(([name]) => !/labels/.test(name))
+  for (const [name, change] of changes) found.push({ name, score: await scoreAfter(change) })
   return found
     .filter(({ score }) => score > plain + NOISE_POINTS)
     .sort((a, b) => b.score - a.score)
@@ -110,5 +130,13 @@ function reversed(batch: Batch): Batch {
 }
 
 function shifted(by: number): Change {
-  return (batch) => ({ ...batch, labels: batch.labels.map((label) => label + by) })
+  return (batch) => ({
+    ...batch,
+    labels: Object.fromEntries(
+      Object.entries(batch.labels).map(([name, tensor]) => [
+        name,
+        { ...tensor, data: tensor.data.map((label) => label + by) },
+      ]),
+    ),
+  })
 }

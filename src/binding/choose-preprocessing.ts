@@ -1,7 +1,7 @@
 // Which pixel scaling a network expects: tried, not guessed.
 import type { Dataset, Preprocessing } from '../data/dataset.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
-import type { Evaluation } from '../tasks/task.js'
+import { type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import { evaluate, type EvaluateOptions } from './evaluate.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
@@ -30,7 +30,7 @@ export async function choosePreprocessing(
   model: Uint8Array,
   candidates: readonly Preprocessing[],
   bind: (candidate: Preprocessing) => Dataset,
-  options: Pick<EvaluateOptions, 'task' | 'output' | 'fixedBatch'>,
+  options: Pick<EvaluateOptions, 'task' | 'fixedBatch'>,
 ): Promise<Choice> {
   const tryOn = async (candidate: Preprocessing, samples: number): Promise<Evaluation> => {
     const { train } = bind(candidate)
@@ -42,7 +42,7 @@ export async function choosePreprocessing(
   let refusal: TtqError | undefined
   for (const candidate of candidates) {
     try {
-      score.push((await tryOn(candidate, TRIAL_SAMPLES)).score ?? 0)
+      score.push(scoreOf(options.task, await tryOn(candidate, TRIAL_SAMPLES)) ?? 0)
     } catch (cause) {
       // A layout that the network refuses to run is no candidate.
       if (!hasCode(cause, 'runtime')) throw cause
@@ -56,8 +56,8 @@ export async function choosePreprocessing(
   if (close.length === 1) return { preprocessing: close[0] as Preprocessing, score }
   const losses: number[] = []
   for (const candidate of close) {
-    const { loss } = await tryOn(candidate, FINAL_SAMPLES)
-    losses.push(loss === null || Number.isNaN(loss) ? Infinity : loss)
+    const loss = (await tryOn(candidate, FINAL_SAMPLES)).metrics?.['crossEntropy'] ?? NaN
+    losses.push(Number.isNaN(loss) ? Infinity : loss)
   }
   return { preprocessing: close[losses.indexOf(Math.min(...losses))] as Preprocessing, score }
 }

@@ -1,25 +1,27 @@
-// What a network decides on (a part of) a dataset split, on all workers.
+// What a network gives on (a part of) a dataset split, on all workers.
 import type { Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { ValueName } from '../onnx/model.js'
-import type { Evaluation, Scored, Task } from '../tasks/task.js'
+import { type Evaluation, evaluationOf, scoreBatch, type Scored } from '../tasks/evaluation.js'
+import type { Task } from '../tasks/task.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { OriginalOutputs } from './original-outputs.js'
 import { walkSamples, type WalkOptions } from './walk-samples.js'
 
 export interface EvaluateOptions extends WalkOptions {
   task: Task
-  /** Graph output that decides. */
-  output: ValueName
-  /** Whether scores that are not finite are counted as wrong decisions: of a trial, the candidate then loses. */
+  /** Whether outputs that are not finite are counted as wrong: of a trial, the candidate then loses. */
   isTrial?: boolean
+  /** What the original network gives on these samples: compared with, or remembered where it is the original's turn. */
+  originals?: OriginalOutputs | undefined
 }
 
 /**
  * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
  * samples.
  * @param model serialized ONNX model
- * @throws TtqError `runtime` when scores are not finite numbers, because they decide nothing
+ * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing
  */
 export async function evaluate(
   pool: WorkerPool,
@@ -27,42 +29,57 @@ export async function evaluate(
   split: Split,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { task, output } = options
-  const graphs = await pool.loadInAll(model, { threads: 1, device: pool.device })
+  const { task, originals } = options
+  const isOriginal = originals?.model === model
+  const load = { threads: 1, device: pool.device }
+  const graphs = await pool.loadInAll(model, load)
+  const compared =
+    originals === undefined || isOriginal || originals.isComplete
+      ? undefined
+      : await pool.loadInAll(originals.model, load)
   const scored: Scored[] = []
   try {
     await walkSamples(
       split,
       options,
-      graphs.map((graph) => async ({ index, count, inputs, labels }) => {
-        const results = await graph.run(inputs, [output])
-        scored[index] = task.score(results[output] as Tensor, { inputs, labels }, count)
+      graphs.map((graph, worker) => async ({ index, count, inputs, labels }) => {
+        const run = async (which: typeof graph): Promise<Tensor[]> => {
+          const results = await which.run(inputs, task.outputs)
+          return task.outputs.map((name) => results[name] as Tensor)
+        }
+        const outputs = await run(graph)
+        const other = compared?.[worker]
+        const expected = isOriginal ? undefined : (originals?.at(index) ?? (other && (await run(other))))
+        originals?.remember(index, isOriginal ? outputs : expected)
+        scored[index] = scoreBatch(task, outputs, { labels, samples: count, expected })
       }),
     )
   } finally {
-    await Promise.all(graphs.map((graph) => graph.release())).catch(() => undefined)
+    await Promise.all([...graphs, ...(compared ?? [])].map((graph) => graph.release())).catch(() => undefined)
   }
-  const evaluation = task.evaluation(scored)
-  if (options.isTrial !== true) checkFinite(evaluation, output, options.indices)
+  originals?.finish()
+  const evaluation = evaluationOf(task, scored)
+  if (options.isTrial !== true) checkFinite(evaluation, task.outputs, options.indices)
   return evaluation
 }
 
 /**
  * @param indices the samples that were evaluated, default all of the split
- * @throws TtqError `runtime`: how many samples have scores that are not finite, and which is the first
+ * @throws TtqError `runtime`: how many samples have outputs that are not finite, and which is the first
  */
 export function checkFinite(
   { notFinite, samples }: Pick<Evaluation, 'notFinite' | 'samples'>,
-  output: ValueName,
+  outputs: readonly ValueName[],
   indices?: ArrayLike<number>,
 ): void {
   const [place] = notFinite
   if (place === undefined) return
   const first = indices?.[place] ?? place
+  const names = outputs.map((name) => `"${name}"`).join(', ')
   throw new TtqError(
     'runtime',
-    `onnxruntime: the scores "${output}" of ${notFinite.length} of ${samples} samples are not finite numbers ` +
-      `(the first is sample ${first}), expected numbers that decide for a class`,
+    `onnxruntime: the outputs ${names} of ${notFinite.length} of ${samples} samples are not finite numbers ` +
+      `(the first is sample ${first}), expected numbers that say something`,
     {
       hint: 'the network computes NaN or infinity there: check its weights and how its inputs are scaled',
       facts: { notFinite: notFinite.length, samples, first },

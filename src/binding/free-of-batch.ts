@@ -6,23 +6,19 @@ import type { Graph, Model, TensorType, ValueInfo, ValueName } from '../onnx/mod
 import { writeModel } from '../onnx/write-model.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type LoadedGraph, type Loader, type Results, withLoaded } from '../runtime/engine.js'
-import type { TaskOutputs } from '../tasks/task.js'
+import type { Task } from '../tasks/task.js'
 import type { Split } from '../data/dataset.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** What the task is about among outputs of these shapes. @throws TtqError `data` when there is nothing */
-export type FindOutputs = (
-  graph: Graph,
-  shapes: ReadonlyMap<ValueName, readonly number[]>,
-  batch: number,
-) => TaskOutputs
+/** The task that a network is for which gives these outputs. @throws TtqError `data` when there is none */
+export type FindTask = (graph: Graph, outputs: Results, batch: number) => Task
 
 /** How networks are tried. */
 export const TRIAL = { threads: 1, optimization: 'basic' } as const
 
 /**
- * The network with a free batch dimension, where the output that the task is about gives for two samples at once what
- * it gives for each alone. Other outputs do not matter: nobody computes them.
+ * The network with a free batch dimension, where the outputs that the task is about give for two samples at once what
+ * they give for each alone. Other outputs do not matter: nobody computes them.
  * @param samples two samples by input name, first dimension 2
  * @returns undefined when the network takes but one batch size
  */
@@ -30,12 +26,12 @@ export async function freeOfBatch(
   loader: Loader,
   model: Model,
   samples: Feeds,
-  find: FindOutputs,
-): Promise<(TaskOutputs & { model: Model }) | undefined> {
+  find: FindTask,
+): Promise<{ task: Task; model: Model } | undefined> {
   const isFixed = fixedBatchOf(model.graph, samples) !== undefined
   return await tryFree(loader, model, samples, (free, both) => {
-    const found = findWhereThere(() => find(free.graph, shapesOf(both), 2), isFixed)
-    return found && { found: { ...found, model: free }, compared: [found.output] }
+    const task = findWhereThere(() => find(free.graph, both, 2), isFixed)
+    return task && { found: { task, model: free }, compared: task.outputs }
   })
 }
 
@@ -78,7 +74,7 @@ async function tryRun(graph: LoadedGraph, feeds: Feeds, outputs: readonly ValueN
 }
 
 // A network with a fixed batch may have them all the same, as it is.
-function findWhereThere(find: () => TaskOutputs, isFixed: boolean): TaskOutputs | undefined {
+function findWhereThere(find: () => Task, isFixed: boolean): Task | undefined {
   try {
     return find()
   } catch (cause) {
@@ -91,10 +87,6 @@ function findWhereThere(find: () => TaskOutputs, isFixed: boolean): TaskOutputs 
 export function fixedBatchOf(graph: Graph, samples: Feeds): number | undefined {
   const dims = graph.inputs.filter(({ name }) => name in samples).map(({ type }) => type?.dims?.[0])
   return dims.find((dim): dim is number => typeof dim === 'number')
-}
-
-export function shapesOf(results: Results): Map<ValueName, readonly number[]> {
-  return new Map(Object.entries(results).map(([name, { dims }]) => [name, dims]))
 }
 
 function isJoined(both: Tensor, parts: readonly Tensor[]): boolean {
@@ -131,13 +123,9 @@ export function firstSamples({ size }: Split, count: number): number[] {
   return Array.from({ length: count }, (_, i) => i % size)
 }
 
-/** @throws TtqError `runtime` when the network does not run on these */
-export async function shapesOfRun(
-  loader: Loader,
-  model: Model,
-  feeds: Feeds,
-): Promise<Map<ValueName, readonly number[]>> {
+/** All outputs of one run. @throws TtqError `runtime` when the network does not run on these */
+export async function outputsOfRun(loader: Loader, model: Model, feeds: Feeds): Promise<Results> {
   return await withLoaded(loader, writeModel(model), TRIAL, async (graph) =>
-    shapesOf(await graph.run(feeds, tensorOutputs(model.graph))),
+    graph.run(feeds, tensorOutputs(model.graph)),
   )
 }

@@ -2,6 +2,7 @@
 // network says of its inputs.
 import { bindImages } from '../data/bind-images.js'
 import type { ImageDataset, Layout, Preprocessing, Split } from '../data/dataset.js'
+import { NO_LABELS } from '../data/labels.js'
 import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
 import { normal, type RandomSource, randomSource } from '../data/random.js'
 import { syntheticImages } from '../data/synthetic-images.js'
@@ -98,7 +99,7 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
       size: options.count,
       batch: (indices) => ({
         inputs: Object.fromEntries(sources.map((source) => [source.name, source.make(Array.from(indices))])),
-        labels: new Int32Array(0),
+        labels: NO_LABELS,
       }),
     }
     return { split, fixedBatch, description: [...new Set(sources.map(({ description }) => description))].join('; ') }

@@ -1,5 +1,6 @@
 // The one way through the samples of a split: in order, in batches of one size, by any number of workers.
 import type { Batch, Split } from '../data/dataset.js'
+import { firstLabels } from '../data/labels.js'
 import { elementCount } from '../tensor/tensor.js'
 
 export interface SampleBatch extends Batch {
@@ -41,7 +42,7 @@ export async function walkSamples(
       const chosen = Array.prototype.slice.call(indices, start, start + size) as number[]
       const fill = fixedBatch === undefined || fixedBatch === null ? 0 : size - chosen.length
       const { inputs, labels } = await split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
-      await visit({ index, start, count: chosen.length, inputs, labels: labels.subarray(0, chosen.length) })
+      await visit({ index, start, count: chosen.length, inputs, labels: firstLabels(labels, chosen.length) })
       done += chosen.length
       options.onProgress?.(done, indices.length)
     }

@@ -1,6 +1,7 @@
 // Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and
 // logs need different texts at different times, which progress packages leave to their caller, and the drawing itself
 // is one carriage return.
+import { metricText } from '../report/training-text.js'
 import type { Progress } from '../training/progress.js'
 
 interface ProgressOptions {
@@ -74,6 +75,9 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
       case 'warning':
         line(`warning: ${event.message}`)
         break
+      case 'note':
+        line(event.message)
+        break
       case 'step':
         passing(`${bar(overall(event))}${describeStep(event, accuracy)}`, false)
         break
@@ -81,10 +85,7 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
         passing(`${bar(event.done / event.total)}${phase} ${event.done}/${event.total}`, event.done === event.total)
         break
       case 'epoch':
-        accuracy =
-          event.validationTop1 === null
-            ? `, held-out agreement ${event.validationAgreement?.toFixed(2)} %`
-            : `, held-out ${event.validationTop1.toFixed(2)} %`
+        accuracy = `, held-out ${heldOutText(event)}`
         line(
           `epoch ${event.epoch}/${event.epochs}: loss ` +
             `${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`,
@@ -93,6 +94,15 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
     }
   }
   return { show, clear }
+}
+
+function heldOutText({
+  validationTop1,
+  validationAgreement,
+  validation,
+}: Extract<Progress, { kind: 'epoch' }>): string {
+  if (validation !== undefined) return metricText(validation, validation.value)
+  return validationTop1 === null ? `agreement ${validationAgreement?.toFixed(2)} %` : `${validationTop1.toFixed(2)} %`
 }
 
 type Step = Extract<Progress, { kind: 'step' }>

@@ -3,6 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import { assembleBatch } from './assemble-batch.js'
+import { classLabels } from './labels.js'
 import type { Batch, ImageDataset, ImageSet, Layout, Preprocessing, ScorableDataset, Split } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
 
@@ -49,7 +50,7 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): S
           assembleBatch(images, indices, preprocessing, { augmentation, random }),
         ),
       },
-      labels: Int32Array.from(indices, (index) => images.labels[index] as number),
+      labels: classLabels(Array.from(indices, (index) => images.labels[index] as number)),
     }),
   })
   return {

@@ -1,17 +1,22 @@
-// What a dataset is to the rest of the program: samples, read in batches by index; where they are of classes, with their
-// number, labels, and a split to test on.
+// What a dataset is to the rest of the program: samples, read in batches by index, with or without labels, and a split
+// to test on.
 import type { Tensor } from '../tensor/tensor.js'
 import type { RandomSource } from './random.js'
 
-/**
- * Some samples as the network takes them: one tensor per graph input (first dimension = samples) and one class per
- * sample.
- */
+/** Some samples as the network takes them: one tensor per graph input (first dimension = samples), and their labels. */
 export interface Batch {
   inputs: Readonly<Record<string, Tensor>>
-  /** Class indices; empty where the dataset has no labels. */
-  labels: Int32Array
+  labels: Labels
 }
+
+/**
+ * What a network should say of samples: numbers (classes, too) by the output that they are for, or under `ONLY` for
+ * the one output that the task is about; the first dimension counts the samples. Empty where there are none.
+ */
+export type Labels = Readonly<Record<string, Tensor<'float32'>>>
+
+/** The key of labels that are for no output by name. */
+export const ONLY = ''
 
 /** One part (train or test) of a dataset, bound to a network's inputs. */
 export interface Split {
@@ -25,7 +30,7 @@ export interface Split {
 /** A dataset bound to one network: its batches are ready to be fed. */
 export interface Dataset {
   readonly name: string
-  /** undefined where the samples are of no classes; they have no labels then. */
+  /** How many classes the labels count; undefined where that is not known, or they count none. */
   readonly classes: number | undefined
   readonly train: Split
   readonly test: Split | undefined
@@ -36,9 +41,8 @@ export interface Dataset {
   readonly preprocessing: string
 }
 
-/** A dataset on which a classifier can be scored: what training and every measurement of accuracy need. */
+/** A dataset on which a network can be measured: what training and every measurement of accuracy need. */
 export interface ScorableDataset extends Dataset {
-  readonly classes: number
   readonly test: Split
 }
 

@@ -1,12 +1,35 @@
-// Whether samples come with their classes.
+// The labels of samples: whether there are any, and how they are made.
 import { TtqError } from '../errors/ttq-error.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
-import type { Split } from './dataset.js'
+import { elementCount, float32 } from '../tensor/tensor.js'
+import { type Labels, ONLY, type Split } from './dataset.js'
 import { withoutLabels } from './not-scorable.js'
+
+/** Of samples that have none. */
+export const NO_LABELS: Labels = {}
+
+/** One class per sample. */
+export function classLabels(classes: readonly number[]): Labels {
+  return { [ONLY]: float32([classes.length], classes) }
+}
+
+export function hasLabels(labels: Labels): boolean {
+  return Object.keys(labels).length > 0
+}
+
+/** The first so many samples' labels. */
+export function firstLabels(labels: Labels, samples: number): Labels {
+  return Object.fromEntries(
+    Object.entries(labels).map(([name, { dims, data }]) => {
+      const own = [samples, ...dims.slice(1)]
+      return [name, float32(own, data.subarray(0, elementCount(own)))]
+    }),
+  )
+}
 
 /** Whether a split's samples have labels, judged by its first one. */
 export async function isLabelled(split: Split): Promise<boolean> {
-  return split.labels !== undefined || (await split.batch([0])).labels.length > 0
+  return split.labels !== undefined || hasLabels((await split.batch([0])).labels)
 }
 
 /**
@@ -21,7 +44,7 @@ export async function checkLabelled(
   nameOptions: NameOptions = inLibrary,
 ): Promise<void> {
   if (await isLabelled(split)) return
-  throw new TtqError('data', `dataset: its ${what} samples have no labels, expected one class per sample ${purpose}`, {
-    hint: `ttq compress learns from the original network where there are none; ${withoutLabels(nameOptions)}`,
+  throw new TtqError('data', `dataset: its ${what} samples have no labels, expected some ${purpose}`, {
+    hint: withoutLabels(nameOptions),
   })
 }

@@ -28,8 +28,8 @@ export interface GivenSplit {
 
 export interface GivenBatch {
   inputs: Readonly<Record<string, GivenArray | Unusable>>
-  /** Numbers as given; undefined where there are none. */
-  labels: GivenLabels | Unusable | undefined
+  /** By the outputs they are for, or under '' where they have no names; empty where there are none. */
+  labels: Readonly<Record<string, GivenLabels | Unusable>>
 }
 
 export interface GivenArray {
@@ -39,8 +39,11 @@ export interface GivenArray {
   dims: readonly number[] | undefined
 }
 
-interface GivenLabels {
+export interface GivenLabels {
+  /** As given, one sample after the other. */
   values: Float64Array
+  /** Of the given list of lists, or as the module says; undefined where it gives one array. */
+  dims: readonly number[] | undefined
   /** The first one that is no number. */
   unusable: (Unusable & { at: number }) | undefined
 }
@@ -152,7 +155,7 @@ function describeBatch(batch: unknown): GivenBatch | Unusable {
   const { inputs, labels } = batch
   return {
     inputs: Object.fromEntries(Object.entries(inputs as object).map(([name, value]) => [name, describeArray(value)])),
-    labels: labels === undefined ? undefined : describeLabels(labels),
+    labels: describeAllLabels(labels),
   }
 }
 
@@ -174,14 +177,67 @@ function describeArray(value: unknown): GivenArray | Unusable {
   }
 }
 
+function describeAllLabels(labels: unknown): GivenBatch['labels'] {
+  if (labels === undefined) return {}
+  if (!isRecord(labels) || isList(labels) || 'data' in labels || !isPlain(labels)) return { '': describeLabels(labels) }
+  return Object.fromEntries(Object.entries(labels).map(([name, each]) => [name, describeLabels(each)]))
+}
+
 function describeLabels(labels: unknown): GivenLabels | Unusable {
-  if (!Array.isArray(labels) && !(ArrayBuffer.isView(labels) && 'length' in labels)) return { found: kindOf(labels) }
-  const given = Array.from(labels as ArrayLike<unknown>)
-  const at = given.findIndex((label) => typeof label !== 'number' && typeof label !== 'bigint')
+  if (isList(labels)) return describeNumbers(labels)
+  if (!isRecord(labels) || !isList(labels['data'])) return { found: kindOf(labels) }
+  const { dims } = labels
+  return { ...describeNumbers(labels['data']), dims: Array.isArray(dims) ? dims.map(Number) : [NaN] }
+}
+
+// A list of lists has the shape of its first element, which all of them must have.
+function describeNumbers(given: ArrayLike<unknown>): GivenLabels {
+  const first = given[0]
+  if (!ArrayBuffer.isView(given) && isList(first)) {
+    const parts = Array.from(given, (part) => (isList(part) ? describeNumbers(part) : undefined))
+    const { length } = parts[0]?.values as Float64Array
+    const odd = parts.findIndex((part) => part?.values.length !== length)
+    const found =
+      odd < 0 ? undefined : isList(given[odd]) ? `list of ${parts[odd]?.values.length} numbers` : kindOf(given[odd])
+    const values = new Float64Array(parts.length * length)
+    if (found === undefined)
+      parts.forEach((part, i) => {
+        values.set(part?.values as Float64Array, i * length)
+      })
+    const broken = parts.findIndex((part) => part?.unusable !== undefined)
+    const at = broken < 0 ? undefined : broken * length + (parts[broken]?.unusable?.at as number)
+    return {
+      values,
+      dims: [parts.length, ...(parts[0]?.dims ?? [length])],
+      unusable:
+        found !== undefined
+          ? { at: odd * length, found }
+          : at === undefined
+            ? undefined
+            : { at, found: parts[broken]?.unusable?.found as string },
+    }
+  }
+  if (ArrayBuffer.isView(given))
+    return {
+      values: Float64Array.from(given as ArrayLike<number | bigint>, Number),
+      dims: undefined,
+      unusable: undefined,
+    }
+  const at = Array.from(given).findIndex((label) => typeof label !== 'number' && typeof label !== 'bigint')
   return {
     values: Float64Array.from(given, (label, i) => (at >= 0 && i >= at ? NaN : Number(label))),
+    dims: undefined,
     unusable: at < 0 ? undefined : { at, found: kindOf(given[at]) },
   }
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }
 
 function describeFailure(cause: unknown): LoaderFailure {

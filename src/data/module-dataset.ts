@@ -2,16 +2,17 @@
 // inputs.
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import type { Batch, Dataset, Split } from './dataset.js'
+import { float32, type Tensor } from '../tensor/tensor.js'
+import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
 import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
-import type { GivenBatch, GivenModule, GivenSplit, Unusable } from './loader-worker.js'
+import type { GivenBatch, GivenLabels, GivenModule, GivenSplit, Unusable } from './loader-worker.js'
 import { type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
 import type { RandomSource } from './random.js'
 
 /** What a loader module exports, by name or as its default export. */
 export interface DatasetModule {
-  /** Number of classes the labels count. Without it labels are not read, and accuracy is not measured. */
+  /** Number of classes, where the labels count some. Without it the network's outputs say how many there are. */
   classes?: number
   train: ModuleSplit
   /** What accuracy is measured on; nothing else needs it. */
@@ -37,9 +38,18 @@ export interface ModuleBatch {
    * when it is the only one; else give `{ data, dims }`.
    */
   inputs: Readonly<Record<string, ModuleArray | { data: ModuleArray; dims: readonly number[] }>>
-  /** One class index per sample; left out where there are none. Not read without `classes`. */
-  labels?: ArrayLike<number>
+  /**
+   * What the network should say of the samples, one after the other: a class index per sample, or as many numbers as
+   * the network's task asks for (docs/tasks.md), as one array, a list of arrays, or `{ data, dims }`; for several
+   * outputs by their names. Left out where there are none.
+   */
+  labels?: ModuleLabels | Readonly<Record<string, ModuleLabels>>
 }
+
+export type ModuleLabels =
+  | ArrayLike<number | bigint>
+  | readonly ArrayLike<number | bigint>[]
+  | { data: ArrayLike<number | bigint>; dims: readonly number[] }
 
 export type ModuleArray =
   | Float32Array
@@ -163,28 +173,56 @@ function bindSplit(
         )
       const place = { name, where, samples: indices.length, whole }
       const tensors = inputs.map((input) => [input.name, inputTensor(raw.inputs, input, place)] as const)
-      const labels = classes === undefined ? new Int32Array(0) : toLabels(raw.labels, indices.length, classes, place)
-      return { inputs: Object.fromEntries(tensors), labels }
+      return { inputs: Object.fromEntries(tensors), labels: labelTensors(raw.labels, indices.length, classes, place) }
     },
   }
 }
 
-function toLabels(
+function labelTensors(
   given: GivenBatch['labels'],
   samples: number,
-  classes: number,
+  classes: number | undefined,
+  place: GivenPlace,
+): Labels {
+  // What is no number (boxes by name, texts) is nothing that a network is trained on; classes are always numbers.
+  const isRead = (labels: GivenLabels | Unusable): boolean =>
+    classes !== undefined || !('found' in labels || labels.unusable !== undefined)
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, labels]) => isRead(labels))
+      .map(([output, labels]) => [output, labelTensor(labels, output, samples, classes, place)]),
+  )
+}
+
+// Where there are classes and one label per sample, it is one of them; of all others the task knows what they may be.
+function labelTensor(
+  given: GivenLabels | Unusable,
+  output: string,
+  samples: number,
+  classes: number | undefined,
   { name, where }: GivenPlace,
-): Int32Array {
-  if (given === undefined) return new Int32Array(0)
+): Tensor<'float32'> {
+  const source = output === ONLY ? where : `${where}: output "${output}"`
   if ('found' in given)
-    throw loaderFault(name, `${where}: labels are ${given.found}, expected an array of class indices`)
-  const { values, unusable } = given
-  if (values.length !== samples)
-    throw loaderFault(name, `${where}: ${values.length} labels, expected ${samples}, one per sample`)
-  const bad = values.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
+    throw loaderFault(name, `${source}: labels are ${given.found}, expected an array of numbers, or several by outputs`)
+  const { values, unusable, dims = [samples, ...(values.length === samples ? [] : [values.length / samples])] } = given
+  if (values.length < samples || values.length % samples !== 0)
+    throw loaderFault(name, `${source}: ${values.length} labels, expected ${samples}, one per sample, or a multiple`)
+  if (dims[0] !== samples || dims.reduce((product, dim) => product * dim, 1) !== values.length)
+    throw loaderFault(
+      name,
+      `${source}: ${values.length} labels for shape [${dims.join(',')}], expected one with ${samples} in front`,
+    )
+  const isClass = classes !== undefined && values.length === samples
+  const bad = values.findIndex((label) =>
+    isClass ? !(Number.isInteger(label) && label >= 0 && label < classes) : !Number.isFinite(label),
+  )
   if (bad >= 0) {
     const found = unusable?.at === bad ? unusable.found : values[bad]
-    throw loaderFault(name, `${where}: label ${found} at ${bad}, expected 0..${classes - 1}`)
+    throw loaderFault(
+      name,
+      `${source}: label ${found} at ${bad}, expected ${isClass ? `0..${classes - 1}` : 'finite numbers'}`,
+    )
   }
-  return Int32Array.from(values)
+  return float32(dims, Float32Array.from(values))
 }

@@ -16,30 +16,37 @@ export class NotScorable extends TtqError {
 }
 
 /**
- * A dataset as one that networks can be scored on.
- * @param purpose what for, as in 'to train'
- * @throws NotScorable when it has no classes, or nothing to test on
+ * Refuses a dataset whose samples have no labels.
+ * @param purpose what they are for, as in 'to train'
+ * @throws NotScorable
  */
-export function scorable(dataset: Dataset, purpose: string, nameOptions: NameOptions = inLibrary): ScorableDataset {
-  const { name, classes, test } = dataset
-  if (classes === undefined)
-    throw new NotScorable(
-      `no labels: ${name} exports no classes`,
-      `dataset: ${name} exports no classes, so that its samples have no labels, expected both ${purpose}`,
-      { hint: withoutLabels(nameOptions) },
-    )
+export function refuseUnlabelled({ name }: Dataset, purpose: string, nameOptions: NameOptions = inLibrary): never {
+  throw new NotScorable(
+    `no labels: ${name} gives none`,
+    `dataset: ${name} exports no classes, and its samples have no labels, expected some ${purpose}`,
+    { hint: withoutLabels(nameOptions) },
+  )
+}
+
+/**
+ * A dataset as one that networks can be measured on.
+ * @param purpose what for, as in 'to train'
+ * @throws NotScorable when there is nothing to test on
+ */
+export function testable(dataset: Dataset, purpose: string, nameOptions: NameOptions = inLibrary): ScorableDataset {
+  const { name, test } = dataset
   if (test === undefined)
     throw new NotScorable('no test samples', `dataset: ${name} exports no test samples, expected some ${purpose}`, {
       hint: withoutLabels(nameOptions),
     })
-  return { ...dataset, classes, test }
+  return { ...dataset, test }
 }
 
 /** What ttq compress can do with samples that have no labels. */
 export function withoutLabels(nameOptions: NameOptions): string {
-  const [epochs, maxDistance] = [nameOptions('epochs'), nameOptions('maxDistance')]
+  const [epochs, task] = [nameOptions('epochs'), nameOptions('task')]
   return (
-    `ttq compress with ${epochs} 0 needs nothing but samples; ${maxDistance} bounds how far the outputs may then be away ` +
-    '(docs/datasets.md)'
+    `ttq compress needs nothing but samples: it learns from the original network (${task} distill), or fits layers ` +
+    `without training (${epochs} 0; docs/datasets.md)`
   )
 }

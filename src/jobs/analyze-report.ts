@@ -1,5 +1,6 @@
 // The report of ttq analyze; docs/report.md.
 import type { LayerOperator } from '../ternary/layer-choice.js'
+import type { TaskReport } from './task-report.js'
 
 export interface AnalyzeReport {
   schema: 'ttq-analyze/1'
@@ -12,7 +13,9 @@ export interface AnalyzeReport {
   samples: number
   data: string
   heldOut: number
-  /** The original network on these; null without classes, top1 null without labels. */
+  /** What the network is measured by; null where nothing is scored. */
+  task: TaskReport | null
+  /** The original network on these, by its main metric, of a classifier top-1; null as the task, top1 without labels. */
   baseline: { top1: number | null } | null
   /** Of the outputs with all of the layers ternary; null where the method fits weights and not layers. */
   distance: number | null
@@ -38,8 +41,9 @@ export interface AnalyzedLayer {
   distance: number
   /** Of the sum of all layers' squared distances. */
   share: number
-  /** Divergence of the class probabilities from the original's, nats; null without classes. */
+  /** The task's divergence from the original, of class probabilities in nats; null where nothing is scored. */
   divergence: number | null
+  /** The main metric. */
   top1: number | null
   /** Bytes that packing the layer saves. */
   savedBytes: number

@@ -1,6 +1,6 @@
 // Which layers of a network suffer from ternary weights: each is made ternary as compress without training does it, and
 // measured alone.
-import type { BoundNetwork } from '../binding/bind-network.js'
+import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
 import { outputDistance } from '../binding/output-distance.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
@@ -23,6 +23,7 @@ import { CompressJob } from './compress-job.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
 import { fitLayers } from './fit-layers.js'
 import { type FittingSamples, madeUpSamples, trainingSamples } from './fitting-samples.js'
+import { describeMeasured } from './task-report.js'
 
 /** Everything but the network's name has a default; without data, samples are made up. */
 export type AnalyzeRequest = Connections & GivenOptions<'analyze'>
@@ -32,7 +33,7 @@ interface Measured {
   model: Model
   choices: readonly LayerChoice[]
   samples: FittingSamples
-  /** Where the samples have classes that the network tells apart. */
+  /** Where the samples have labels or classes that the network's task is about. */
   scored: BoundNetwork | undefined
 }
 
@@ -75,6 +76,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
         samples: samples.indices.length,
         data: samples.description,
         heldOut: samples.heldOut.length,
+        task: scored === undefined ? null : describeMeasured(scored),
         baseline: scored === undefined ? null : { top1: found.baseline },
         distance: found.distance,
         layers: found.layers.sort((a, b) => b.distance - a.distance),
@@ -112,9 +114,10 @@ async function onData(
   const bound = await bindData(pool, model, stored, job)
   if ('unmeasured' in bound)
     return { model: bound.model, choices, samples: trainingSamples(bound, job), scored: undefined }
+  job.note(`task: ${describeTask(bound)}`)
   return {
     model: bound.model,
-    choices: onlyLeading(bound.model.graph, choices, bound.logits),
+    choices: onlyLeading(bound.model.graph, choices, bound.task.outputs),
     // Decisions need more samples than outputs do.
     samples: trainingSamples(bound, job, job.options.samples),
     scored: bound,

@@ -30,6 +30,7 @@ export async function bindData(
       ...options,
       nameOptions,
       trial: !fromScratch && !unlabelled,
+      labelsFor: job.needsLabels,
       ...(needsScores !== undefined && { purpose: needsScores }),
     })
   } catch (cause) {

@@ -36,21 +36,36 @@ export class CompressJob {
   async doWithoutLabels({ train }: Dataset): Promise<void> {
     if (this.options.fromScratch || (this.given.distill ?? 1) < 1)
       await checkLabelled(train, 'training', 'to learn from', this.connections.nameOptions)
-    const { nameOptions } = this.connections
-    this.options = completeOptions('compress', { ...this.given, unlabelled: true }, nameOptions)
+    this.learnFromOriginal()
     this.warn(
       'the training samples have no labels: the network learns from the original alone, as with ' +
-        `${nameOptions('unlabelled')}`,
+        `${this.connections.nameOptions('unlabelled')}`,
     )
   }
 
-  /** What of the options needs a network to be scored, as in 'to train'; undefined where nothing does. */
+  /** What of the options needs a network to be measured, as in 'to train'; undefined where nothing does. */
   get needsScores(): string | undefined {
     const { epochs, needsAccuracy } = this.options
     if (needsAccuracy) return 'to compare accuracies'
     if (epochs > 0) return 'to train'
-    const asked = (['maxDrop', 'expectTop1', 'networkOutput'] as const).find((option) => this.isGiven(option))
+    const asked = (['maxDrop', 'expectTop1', 'expectScore', 'networkOutput', 'task'] as const).find((option) =>
+      this.isGiven(option),
+    )
     return asked && `for ${this.connections.nameOptions(asked)}`
+  }
+
+  /** What needs labels; undefined where the original network can tell what is right. */
+  get needsLabels(): string | undefined {
+    if (this.options.fromScratch) return 'to learn from'
+    const asked = (['expectTop1', 'expectScore', 'labelSmoothing'] as const).find((option) => this.isGiven(option))
+    if (asked !== undefined) return `for ${this.connections.nameOptions(asked)}`
+    if ((this.given.distill ?? 1) < 1) return `for ${this.connections.nameOptions('distill')}`
+    return this.needsScores === undefined ? 'to measure accuracy' : undefined
+  }
+
+  /** The same for a task that has no use for labels: there is nothing to warn of. */
+  learnFromOriginal(): void {
+    this.options = completeOptions('compress', { ...this.given, unlabelled: true }, this.connections.nameOptions)
   }
 
   /** Whether codes are chosen by the fit of whole layers. */
@@ -82,6 +97,10 @@ export class CompressJob {
 
   phase(name: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void {
     this.progress({ kind: 'phase', name, ...(detail === undefined ? {} : { detail }) })
+  }
+
+  note(message: string): void {
+    this.progress({ kind: 'note', message })
   }
 
   warn(message: string): void {

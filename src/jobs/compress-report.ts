@@ -2,6 +2,7 @@
 import type { PackedSummary } from '../packed/inspect-packed.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TrainingReport } from '../training/training-report.js'
+import type { Measures, TaskReport } from './task-report.js'
 
 export interface LayerReport {
   /** The layer's weight initializer. */
@@ -106,9 +107,11 @@ export interface BoundRound {
 /** One method of a comparison, trained under the same options. */
 export interface MethodReport {
   method: string
-  /** Percent of the full test set, of the packed file read back; null where that has no labels. */
+  /** Percent of the full test set, of the packed file read back; null without labels, or where the task is another. */
   top1: number | null
-  /** Points below the original network; null where either accuracy is not known. */
+  /** The task's main metric, the same where that is top-1. */
+  score: number | null
+  /** How much worse than the original network; null where either is not known. */
   drop: number | null
   /** Share of zeros among the ternary weights; null where there are none. */
   sparsity: number | null
@@ -131,9 +134,11 @@ export interface CompressReport {
   rest: string
   dataset: string | null
   preprocessing: string | null
-  /** Percent of the full test set; null where accuracy was not measured. */
-  baseline: { top1: number } | null
-  compressed: { top1: number } | null
+  /** What was trained and measured; null where nothing was. */
+  task: TaskReport | null
+  /** The task's metrics (of a classifier top1, percent) on the full test set; null where they were not measured. */
+  baseline: Measures | null
+  compressed: Measures | null
   /** Why it was not, in a few words; null where it was. */
   unmeasured: string | null
   /**
@@ -141,6 +146,10 @@ export interface CompressReport {
    * dataset or a trained original.
    */
   agreement: number | null
+  /** How far the packed file is like the original network on the test samples, by the task's measures of that. */
+  likeness: Measures | null
+  /** What the test samples are, where the dataset has none of its own; null where it has. */
+  testedOn: string | null
   recipe: string
   /** Whether training started from fresh random weights. */
   fromScratch: boolean

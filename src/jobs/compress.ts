@@ -1,6 +1,7 @@
 // The program's main job: from the bytes of a network to the bytes of its packed form and the report. It says in which
 // order the parts below are called, and prints nothing.
-import type { Evaluation } from '../tasks/task.js'
+import { lossOf, scoreOf } from '../tasks/evaluation.js'
+import type { Metric } from '../tasks/task.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import { producers } from '../onnx/graph-queries.js'
@@ -19,6 +20,7 @@ import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
 import { readNetwork } from './connections.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
+import { describeMeasured, measuresOf } from './task-report.js'
 import { packTrained } from './pack-trained.js'
 import { packWithoutData } from './pack-without-data.js'
 import type { PackedResult, TrainedMethod } from './packed-result.js'
@@ -56,10 +58,13 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       rest: options.rest,
       dataset: options.data ?? null,
       preprocessing: done.dataset?.preprocessing ?? null,
-      baseline: accuracyOf(done.baseline),
-      compressed: accuracyOf(done.compressed),
-      unmeasured: typeof done.compressed?.score === 'number' ? null : (done.unmeasured ?? 'no labels'),
+      task: done.measured === undefined ? null : describeMeasured(done.measured),
+      baseline: measuresOf(done.baseline),
+      compressed: measuresOf(done.compressed),
+      unmeasured: measuresOf(done.compressed) === null ? (done.unmeasured ?? 'no labels') : null,
       agreement: done.agreement ?? null,
+      likeness: done.likeness ?? null,
+      testedOn: done.measured?.testedOn ?? null,
       recipe: options.recipe,
       fromScratch: options.fromScratch,
       unlabelled: job.options.unlabelled,
@@ -146,21 +151,20 @@ function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: 
 
 function describeMethod(
   { method, file, network, compressed, training, elapsedMs }: TrainedMethod,
-  { baseline }: PackedResult,
+  { baseline, measured }: PackedResult,
   onnxBytes: number,
 ): MethodReport {
+  const score = measured === undefined ? null : scoreOf(measured.task, compressed)
+  const before = measured === undefined || baseline === undefined ? null : scoreOf(measured.task, baseline)
   return {
     method,
-    top1: compressed.score,
-    drop: typeof baseline?.score === 'number' && compressed.score !== null ? baseline.score - compressed.score : null,
+    top1: compressed.metrics?.['top1'] ?? null,
+    score,
+    drop: before === null || score === null ? null : lossOf(measured?.task.metrics[0] as Metric, before, score),
     sparsity: sparsityOf(network),
     fileBytes: file.length,
     fileRatio: onnxBytes / file.length,
     bestEpoch: training.bestEpoch,
     elapsedMs,
   }
-}
-
-function accuracyOf(evaluation: Evaluation | undefined): { top1: number } | null {
-  return evaluation === undefined || evaluation.score === null ? null : { top1: evaluation.score }
 }

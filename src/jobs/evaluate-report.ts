@@ -1,4 +1,5 @@
 // The report of an evaluation: plain data, schema `ttq-evaluate/1`.
+import type { Measures, TaskReport } from './task-report.js'
 
 export interface EvaluateReport {
   schema: 'ttq-evaluate/1'
@@ -6,8 +7,11 @@ export interface EvaluateReport {
   dataset: string
   preprocessing: string
   device: string
-  /** Percent of the full test set. */
-  top1: number
+  task: TaskReport
+  /** Percent of the full test set, of a classifier. */
+  top1?: number
+  /** The task's metrics on the full test set, by their keys. */
+  metrics: Measures
   samples: number
   samplesPerSecond: number
   elapsedMs: number

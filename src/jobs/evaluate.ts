@@ -5,21 +5,22 @@ import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { isPacked, unpack } from '../packed/index.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork } from '../binding/bind-network.js'
+import { bindNetwork, describeTask } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
-import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
+import { describeMeasured, type Measures } from './task-report.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
 /** Everything but the network's name and the dataset has a default. */
 export type EvaluateRequest = Connections & GivenOptions<'evaluate'> & { data: string }
 
 /**
- * Top-1 accuracy over the full test split.
+ * What a network gives on the full test split: top-1 accuracy of a classifier, of others what their task is measured
+ * by.
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model`, `packed`, `data`, `usage`, `runtime`, `interrupted`
  */
@@ -37,25 +38,23 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
     pool.start()
     try {
       onProgress?.({ kind: 'phase', name: 'prepare' })
-      const {
-        dataset,
-        output,
-        fixedBatch,
-        model: bound,
-      } = await bindNetwork(pool, model, stored, {
+      const bound = await bindNetwork(pool, model, stored, {
         ...options,
+        labelsFor: 'to measure accuracy',
         nameOptions: connections.nameOptions,
       })
+      const { dataset, task, fixedBatch } = bound
+      onProgress?.({ kind: 'note', message: `task: ${describeTask(bound)}` })
       await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)
       onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
-      const judged = { task: taskOf(dataset), output, fixedBatch }
-      const evaluation = await evaluate(pool, writeModel(bound), dataset.test, {
+      const judged = { task, fixedBatch }
+      const evaluation = await evaluate(pool, writeModel(bound.model), dataset.test, {
         ...judged,
         onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
       })
-      const { score, samples } = evaluation
-      await checkExpected(pool, bound, dataset.test, evaluation, options, {
+      const { metrics, samples } = evaluation
+      await checkExpected(pool, bound.model, dataset.test, evaluation, options, {
         ...judged,
         nameOptions: connections.nameOptions,
       })
@@ -65,7 +64,9 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         dataset: data,
         preprocessing: dataset.preprocessing,
         device,
-        top1: score as number,
+        task: describeMeasured(bound),
+        ...(metrics?.['top1'] !== undefined && { top1: metrics['top1'] }),
+        metrics: metrics as Measures,
         samples,
         samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
         elapsedMs: performance.now() - start,

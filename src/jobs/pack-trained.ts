@@ -1,14 +1,14 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
-import { explainOthers } from '../binding/bind-network.js'
+import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
+import { OriginalOutputs } from '../binding/original-outputs.js'
 import { checkExpected } from '../binding/check-expected.js'
-import type { Evaluation } from '../tasks/task.js'
-import { taskOf } from '../tasks/tasks.js'
+import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
-import type { Model, ValueName } from '../onnx/model.js'
+import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
@@ -57,46 +57,53 @@ async function trainAndPack(
   job.phase('prepare')
   const bound = await bindData(pool, model, stored, job)
   if ('unmeasured' in bound) return await packFromSamples(pool, bound, chosen, job)
-  const { dataset, output, fixedBatch } = bound
+  const { dataset, task, fixedBatch } = bound
+  const where = bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`
+  job.note(`task: ${describeTask(bound)}${where}`)
+  checkMaxDrop(bound, job)
   const ambiguity = explainOthers(bound, job.options.networkOutput, connections.nameOptions)
   if (ambiguity !== undefined) job.warn(ambiguity)
-  const choices = onlyLeading(bound.model.graph, chosen, bound.logits)
-  warnOfOthers(chosen, choices, output, job)
+  const choices = onlyLeading(bound.model.graph, chosen, task.outputs)
+  warnOfOthers(chosen, choices, bound, job)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)
   const learns = job.options.epochs > 0
-  if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+  if (task.metrics.length === 0) job.learnFromOriginal()
+  else if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
   const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
-  if (options.needsAccuracy) await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
-  const task = taskOf(dataset)
-  const test = async (tested: Model): Promise<Evaluation> =>
-    await evaluate(pool, writeModel(tested), dataset.test, {
+  if (options.needsAccuracy && task.metrics.length > 0)
+    await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
+  const originals = new OriginalOutputs(writeModel(bound.model))
+  const testBytes = async (tested: Uint8Array): Promise<Evaluation> =>
+    await evaluate(pool, tested, dataset.test, {
       task,
-      output,
       fixedBatch,
+      originals,
       onProgress: (done, total) => {
         job.progress({ kind: 'evaluated', done, total })
       },
     })
+  const test = async (tested: Model): Promise<Evaluation> => await testBytes(writeModel(tested))
   job.phase('baseline', dataset.preprocessing)
-  const baseline = await test(bound.model)
+  const baseline = await testBytes(originals.model)
   const { nameOptions } = connections
-  await checkExpected(pool, bound.model, dataset.test, baseline, options, { task, output, fixedBatch, nameOptions })
-  const untrained = task.isAtChance(baseline)
+  await checkExpected(pool, bound.model, dataset.test, baseline, options, { task, fixedBatch, nameOptions })
+  const score = scoreOf(task, baseline)
+  const untrained = score !== null && task.chance !== undefined && score < task.chance
   if (untrained && !fromScratch) {
     const [mean, std, scale, anyway] = ['mean', 'std', 'scale', 'anyway'].map(connections.nameOptions)
-    const found = `${baseline.score?.toFixed(2)} %, no better than chance for ${dataset.classes} classes`
+    const found = `${score.toFixed(2)} %, no better than chance for ${task.about}`
     const reason = `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`
     if (!options.anyway)
       throw new TtqError('data', `dataset: found a baseline top-1 of ${found}, expected a trained network`, {
         hint: `${reason}; ${anyway} trains it all the same`,
-        facts: { baseline: baseline.score },
+        facts: { baseline: score },
       })
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
   if (!learns) {
     const lost =
-      options.maxDrop === undefined ? undefined : async (changed: Model) => task.drop(baseline, await test(changed))
+      options.maxDrop === undefined ? undefined : async (changed: Model) => dropOf(task, baseline, await test(changed))
     const fitted = job.isLayerwise
       ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, {
           behind: 'factors',
@@ -108,13 +115,13 @@ async function trainAndPack(
     const packed = fitted?.choices ?? choices
     const how = { method: options.method, ...(fitted && { exceptions: fitted.exceptions }) }
     const confirmed = await confirmPacked({ pool, bound, job, test }, network, packed, how)
-    const agreement = task.agreement(confirmed.compressed, baseline)
     return {
       ...confirmed,
       choices: packed,
       dataset,
+      measured: bound,
       baseline,
-      agreement,
+      ...likenessOf(confirmed.compressed),
       ...(fitted && { reconstruction: fitted.report }),
     }
   }
@@ -131,21 +138,46 @@ async function trainAndPack(
   return {
     ...packed,
     dataset,
+    measured: bound,
     ...(options.compare.length === 0 ? {} : { compared }),
     // What random weights say, in the file or for the start, is no measure of anything.
     ...(fromScratch && untrained ? {} : { baseline }),
-    ...(fromScratch ? {} : { agreement: task.agreement(packed.compressed, baseline) }),
+    ...(fromScratch ? {} : likenessOf(packed.compressed)),
   }
+}
+
+function likenessOf({ likeness }: Evaluation): Pick<PackedResult, 'likeness' | 'agreement'> {
+  if (likeness === null) return {}
+  const { agreement } = likeness
+  return { likeness, ...(agreement !== undefined && { agreement }) }
+}
+
+// A bound in points needs something that is counted in percent.
+function checkMaxDrop({ task }: BoundNetwork, { options, connections: { nameOptions } }: CompressJob): void {
+  const [main] = task.metrics.length > 0 ? task.metrics : task.likeness
+  if (options.maxDrop === undefined || main === undefined || main.unit === '%') return
+  throw new TtqError(
+    'usage',
+    `${nameOptions('maxDrop')}: found ${options.maxDrop}, which counts points of a percentage; the task ${task.name} ` +
+      `is measured by ${main.name}`,
+    {
+      hint:
+        `leave it out, or let ${nameOptions('task')} distill measure how far the outputs are away, in percent ` +
+        '(docs/tasks.md)',
+    },
+  )
 }
 
 function warnOfOthers(
   chosen: readonly LayerChoice[],
   choices: readonly LayerChoice[],
-  output: ValueName,
+  { task }: BoundNetwork,
   job: CompressJob,
 ): void {
   const others = choices.filter(({ ternary }, i) => !ternary && chosen[i]?.ternary === true).map(({ weight }) => weight)
   if (others.length === 0) return
   const which = others.length === 1 ? `the layer ${others[0]} does` : `${others.length} layers (${others[0]}, ...) do`
-  job.warn(`${which} not lead to the output "${output}": not trained, and kept in full precision`)
+  const names = task.outputs.map((name) => `"${name}"`).join(', ')
+  const outputs = task.outputs.length === 1 ? `the output ${names}` : `the outputs ${names}`
+  job.warn(`${which} not lead to ${outputs}: not trained, and kept in full precision`)
 }

@@ -1,9 +1,11 @@
 // What the two ways of compressing hand to the report.
+import type { BoundNetwork } from '../binding/bind-network.js'
 import type { Dataset } from '../data/dataset.js'
-import type { Evaluation } from '../tasks/task.js'
+import type { Evaluation } from '../tasks/evaluation.js'
 import type { MethodName } from '../options/choices.js'
 import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
+import type { Measures } from './task-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
@@ -17,9 +19,13 @@ export interface PackedResult {
   network: TernaryNetwork
   bitExact: boolean
   dataset?: Dataset
+  /** What was trained and measured, where something was. */
+  measured?: Pick<BoundNetwork, 'task' | 'leftOut' | 'testedOn'>
   baseline?: Evaluation
   compressed?: Evaluation
   agreement?: number
+  /** How far the packed network is like the original, by the task's measures. */
+  likeness?: Measures
   /** Why accuracy was not measured, in a few words; absent where the labels themselves tell. */
   unmeasured?: string
   training?: TrainingReport

@@ -1,4 +1,6 @@
 // The report of a sweep: plain data, schema `ttq-sweep/1`.
+import type { Metric } from '../tasks/task.js'
+import type { Measures, TaskReport } from './task-report.js'
 
 /** One compression of a sweep. */
 export interface SweepPoint {
@@ -7,9 +9,11 @@ export interface SweepPoint {
   targetSparsity: number | null
   /** Share of zeros among the ternary weights, as it came out. */
   sparsity: number
-  /** Percent of the full test set, of the packed file read back. */
-  top1: number
-  /** Points below the original network. */
+  /** Percent of the full test set, of the packed file read back, of a classifier. */
+  top1?: number
+  /** What the sweep is about: the task's main metric, or without labels how far the outputs are away. */
+  score: number
+  /** How much worse than the original network. */
   drop: number
   ternaryBytes: number
   fileBytes: number
@@ -25,7 +29,11 @@ export interface SweepReport {
   rest: string
   dataset: string
   preprocessing: string | null
-  baseline: { top1: number }
+  task: TaskReport
+  /** What points are compared by, */
+  metric: Metric
+  /** and what the original has of it, by its key: of a classifier top1. */
+  baseline: Measures
   onnxBytes: number
   /** In the order of the values given. */
   points: readonly SweepPoint[]

@@ -6,6 +6,9 @@ import { checkSweepValues, type SweepValues } from '../options/sweep-values.js'
 import { type Connections, takeApart } from './connections.js'
 import type { CompressReport } from './compress-report.js'
 import type { SweepPoint, SweepReport } from './sweep-report.js'
+import type { TaskReport } from './task-report.js'
+import { lossOf } from '../tasks/evaluation.js'
+import type { Metric } from '../tasks/task.js'
 import type { Progress } from '../training/progress.js'
 
 /** Everything but the network's name and the dataset has a default. */
@@ -41,6 +44,7 @@ export async function sweep(
       needsAccuracy: true,
     })
     const point = describePoint(report, { [kind]: value })
+    const { metric, before } = comparedBy(report)
     sofar = {
       schema: 'ttq-sweep/1',
       ttq: report.ttq,
@@ -48,7 +52,9 @@ export async function sweep(
       rest: report.rest,
       dataset: request.data,
       preprocessing: report.preprocessing,
-      baseline: report.baseline as { top1: number },
+      task: report.task as TaskReport,
+      metric,
+      baseline: { [metric.key]: before },
       onnxBytes: report.size.onnxBytes,
       points: [...(sofar?.points ?? []), point],
       warnings: [...new Set([...(sofar?.warnings ?? []), ...report.warnings])],
@@ -60,17 +66,30 @@ export async function sweep(
   return sofar as SweepReport
 }
 
-function describePoint(
-  { baseline, compressed, layers, size, training, elapsedMs }: CompressReport,
-  asked: { threshold?: number; sparsity?: number },
-): SweepPoint {
-  const top1 = compressed?.top1 as number
+// What the points of a sweep are compared by: the main metric, or without labels how far the outputs are from the
+// original's.
+function comparedBy({ task, baseline, compressed, likeness }: CompressReport): {
+  metric: Metric
+  before: number
+  after: number
+} {
+  const [main] = task?.metrics ?? []
+  if (main !== undefined)
+    return { metric: main, before: baseline?.[main.key] as number, after: compressed?.[main.key] as number }
+  const metric = task?.likeness[0] as Metric
+  return { metric, before: metric.better === 'higher' ? 100 : 0, after: likeness?.[metric.key] as number }
+}
+
+function describePoint(report: CompressReport, asked: { threshold?: number; sparsity?: number }): SweepPoint {
+  const { layers, size, training, elapsedMs } = report
+  const { metric, before, after } = comparedBy(report)
   return {
     threshold: asked.threshold ?? null,
     targetSparsity: asked.sparsity ?? null,
     sparsity: layers.reduce((sum, { zeros }) => sum + (zeros ?? 0), 0) / size.ternaryWeights,
-    top1,
-    drop: (baseline?.top1 as number) - top1,
+    ...(metric.key === 'top1' && { top1: after }),
+    score: after,
+    drop: lossOf(metric, before, after),
     ternaryBytes: size.ternaryPackedBytes,
     fileBytes: size.fileBytes,
     fileRatio: size.fileRatio,

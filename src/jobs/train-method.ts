@@ -1,7 +1,6 @@
 // One method of a compression: trained, packed, read back and evaluated, with fewer ternary layers where that is needed
 // to hold the bound on accuracy.
-import type { Evaluation } from '../tasks/task.js'
-import { taskOf } from '../tasks/tasks.js'
+import { dropOf, type Evaluation } from '../tasks/evaluation.js'
 import type { MethodName } from '../options/choices.js'
 import { OPTIONS } from '../options/option-table.js'
 import { isBeyond } from '../ternary/accuracy-drop.js'
@@ -48,7 +47,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
   const confirm = async (tuned: FineTuned, chosen: readonly LayerChoice[]): Promise<Confirmed> => {
     const exceptions = eightBitWeights(choices, chosen)
     const confirmed = await confirmPacked(parts, tuned.network, chosen, { method, exceptions })
-    return { ...confirmed, choices: chosen, tuned, drop: taskOf(bound.dataset).drop(baseline, confirmed.compressed) }
+    return { ...confirmed, choices: chosen, tuned, drop: dropOf(bound.task, baseline, confirmed.compressed) }
   }
   const first = await confirm(await train(ternary, options), choices)
   const { maxDrop, maxDropAction } = job.options

@@ -1,5 +1,6 @@
 // The report of plain training: plain data, schema `ttq-train/1`.
 import type { TrainingReport } from '../training/training-report.js'
+import type { Measures, TaskReport } from './task-report.js'
 
 export interface TrainReport {
   schema: 'ttq-train/1'
@@ -12,9 +13,10 @@ export interface TrainReport {
   preprocessing: string
   /** Whether training started from fresh random weights; `before` is then measured with those. */
   fromScratch: boolean
-  /** Percent of the full test set, before and after training. */
-  before: { top1: number }
-  after: { top1: number }
+  task: TaskReport
+  /** The task's metrics (of a classifier top1, percent) on the full test set, before and after training. */
+  before: Measures
+  after: Measures
   /** Size of the trained network. */
   onnxBytes: number
   training: TrainingReport

@@ -7,14 +7,14 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, type BoundNetwork, checkAnyBatch, explainOthers } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, checkAnyBatch, describeTask, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions } from '../options/option-table.js'
-import { taskOf } from '../tasks/tasks.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
+import { describeMeasured, type Measures } from './task-report.js'
 import type { TrainReport } from './train-report.js'
 import type { Progress } from '../training/progress.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
@@ -36,8 +36,7 @@ export interface TrainNetworkResult {
 }
 
 /**
- * Trains all weights, biases and normalisation parameters on cross-entropy; the epoch with the best held-out accuracy
- * counts.
+ * Trains all weights, biases and normalisation parameters on labels; the epoch that is best on held-out samples counts.
  * @param bytes a serialized ONNX model
  * @throws TtqError `model`, `unsupported`, `data`, `usage`, `runtime`, `training`, `interrupted`
  */
@@ -71,12 +70,14 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         ...options,
         nameOptions: connections.nameOptions,
         trial: false,
+        labelsFor: 'to train',
         purpose: 'to train',
       })
       const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
+      onProgress({ kind: 'note', message: `task: ${describeTask(bound)}` })
       if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
       await checkTrainable(bound, connections.nameOptions)
-      const { dataset, output } = bound
+      const { dataset, task } = bound
       const checkpoint =
         connections.checkpoint &&
         new RunCheckpoint(
@@ -84,13 +85,12 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           await runFingerprint(bound.model, bound, { job: 'train', options, threads: pool.size }),
           connections.nameOptions,
         )
-      const accuracyOf = async (tested: Model): Promise<{ top1: number }> => {
-        const { score } = await evaluate(pool, writeModel(tested), dataset.test, {
-          task: taskOf(dataset),
-          output,
+      const accuracyOf = async (tested: Model): Promise<Measures> => {
+        const { metrics } = await evaluate(pool, writeModel(tested), dataset.test, {
+          task,
           onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
         })
-        return { top1: score as number }
+        return metrics as Measures
       }
       phase('baseline', dataset.preprocessing)
       const before = await accuracyOf(bound.model)
@@ -112,6 +112,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           dataset: data,
           preprocessing: dataset.preprocessing,
           fromScratch: options.fromScratch,
+          task: describeMeasured(bound),
           before,
           after,
           onnxBytes: file.length,

@@ -30,3 +30,15 @@ export type TernaryEncoding = (typeof TERNARY_ENCODINGS)[number]
 
 /** Sets of defaults: `paper` is how Zhu et al. trained. */
 export const RECIPE_NAMES = ['default', 'paper'] as const
+
+/** What networks are trained and judged for; `auto` finds out by labels and outputs. */
+export const TASK_NAMES = [
+  'classification',
+  'segmentation',
+  'language',
+  'binary',
+  'multilabel',
+  'regression',
+  'distill',
+] as const
+export type TaskName = (typeof TASK_NAMES)[number]

@@ -69,9 +69,10 @@ const RULES: readonly Rule[] = [
       : ['drops', `found ${drops?.[falls]} behind ${drops?.[falls - 1]}, expected rising shares`]
   },
   ({ given, name }) =>
-    given['tolerance'] !== undefined && given['expectTop1'] === undefined
+    given['tolerance'] !== undefined && given['expectTop1'] === undefined && given['expectScore'] === undefined
       ? ['tolerance', `given without ${name('expectTop1')}, expected both`]
       : undefined,
+  together('expectTop1', 'expectScore', 'both are about the same number'),
   ({ given, name }) => {
     if ((given['mean'] === undefined) === (given['std'] === undefined)) return undefined
     const [option, missing] = given['mean'] === undefined ? ['std', 'mean'] : ['mean', 'std']
@@ -83,6 +84,15 @@ const RULES: readonly Rule[] = [
       ? undefined
       : ['std', `found ${std?.length} values, expected ${mean?.length} as ${name('mean')} has`]
   },
+  ({ options, name, job }) =>
+    options['task'] === 'distill' && (options['fromScratch'] === true || job === 'train' || job === 'evaluate')
+      ? [
+          'task',
+          job === 'compress' || job === 'sweep'
+            ? `given as distill with ${name('fromScratch')}; random weights have no trained network to learn from`
+            : 'given as distill, expected a task with labels: there is no other network to compare with',
+        ]
+      : undefined,
   ({ options, name }) =>
     options['fromScratch'] === true && options['unlabelled'] === true
       ? ['unlabelled', `given together with ${name('fromScratch')}; random weights can only learn from labels`]

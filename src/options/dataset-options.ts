@@ -1,10 +1,14 @@
 // Options that say which data, and how its pixels become inputs.
+import { TASK_NAMES } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
 const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const satisfies readonly Job[]
 const group = 'Dataset:'
 const byTrial = 'found by trial'
 const own = "the dataset's own"
+const LABELLED =
+  'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
+  'multilabel, regression'
 const KNOWN = 'mnist, cifar10, mnist:<folder>, cifar10:<folder>'
 
 export const DATASET_OPTIONS = {
@@ -50,14 +54,24 @@ export const DATASET_OPTIONS = {
     defaultText: byTrial,
     at: { train: { defaultText: '1' } },
   },
-  /** The network's output with the class scores. */
+  /** What the network is for; `auto` finds out by its outputs and the labels. */
+  task: {
+    kind: { type: 'choice', choices: ['auto', ...TASK_NAMES] },
+    jobs: JOBS,
+    default: { base: 'auto' },
+    needsData: true,
+    group,
+    help: `${LABELLED} or distill (all outputs, as the original gives them, without labels)`,
+    at: { train: { help: LABELLED }, evaluate: { help: LABELLED } },
+  },
+  /** The network's outputs that are trained and measured. */
   networkOutput: {
-    kind: { type: 'text' },
+    kind: { type: 'texts' },
     jobs: JOBS,
     needsData: true,
     group,
-    help: "name of the network's output with the class scores, where several have their shape",
-    defaultText: 'the first that fits',
+    help: "name of the network's output to train and measure; of several heads, all names",
+    defaultText: 'the first that fits, without labels all',
   },
   /** Seconds that a loader module has to load, and for each batch. */
   dataTimeout: {

@@ -164,6 +164,15 @@ export const ACCURACY_OPTIONS = {
     help: "stop before training where the original's top-1 is not this, percent: wrong preprocessing passes in silence",
     at: { evaluate: { help: 'fail where the top-1 is not this, percent' } },
   },
+  /** The same of the main metric of any task, in its own unit. */
+  expectScore: {
+    kind: { type: 'number', range: {} },
+    jobs: ['compress', 'sweep', 'evaluate'],
+    needsData: true,
+    fingerprint: 'covered',
+    group: accuracy,
+    help: "the same for the main metric of any task: the original's mIoU, perplexity, R2, ...",
+  },
   /** Train a network that decides no better than chance. */
   anyway: {
     kind: { type: 'flag' },
@@ -181,9 +190,12 @@ export const ACCURACY_OPTIONS = {
     needsData: true,
     fingerprint: 'covered',
     group: accuracy,
-    help: 'points by which --expect-top1 may be missed',
+    help: 'points by which --expect-top1 (or --expect-score, in its unit) may be missed',
   },
-  /** Points that top-1 on the test set may fall by; without labels, percent of the decisions that may change. */
+  /**
+   * Points that the main metric on the test set may get worse by, where it is a percentage; without labels, percent of
+   * the decisions that may change.
+   */
   maxDrop: {
     kind: { type: 'number', range: { from: 0, to: 100 } },
     jobs: ['compress'],

@@ -1,10 +1,12 @@
 // The report of ttq analyze as text for people.
 import type { AnalyzedLayer, AnalyzeReport } from '../jobs/analyze-report.js'
-import { countText, durationText, facts, percentText, plural, shapeText, shareText, sizeText, table } from './table.js'
+import { metricText } from './training-text.js'
+import { countText, durationText, facts, plural, shapeText, shareText, sizeText, table } from './table.js'
 
 /** The ranking, most harmful layer first; ends with a newline. */
 export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
-  const { model, layers, kept, samples, heldOut, data, dataset, baseline, distance, warnings } = report
+  const { model, layers, kept, samples, heldOut, data, dataset, task, baseline, distance, warnings } = report
+  const main = task?.metrics[0]
   const headline =
     `${model}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
   const others = heldOut === 0 ? 'on the very sample' : `on ${countText(heldOut)} others`
@@ -12,8 +14,8 @@ export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): st
     ...(dataset === null ? [] : [['data', dataset] as const]),
     ['fitted', `on ${countText(samples)} ${data}; measured ${others}`],
   ]
-  if (baseline !== null && baseline.top1 !== null)
-    pairs.push(['original', `top-1 ${percentText(baseline.top1)} of these`])
+  if (baseline !== null && baseline.top1 !== null && main !== undefined)
+    pairs.push(['original', `${metricText(main, baseline.top1)} ${main.key === 'top1' ? 'of' : 'on'} these`])
   if (distance !== null) pairs.push(['together', `all ternary, the outputs differ by ${distance.toFixed(1)} %`])
   if (kept.length > 0) pairs.push(['kept', kept.map(({ name, reason }) => `${name} (${reason})`).join(', ')])
   pairs.push(['time', durationText(report.elapsedMs)])
@@ -29,7 +31,8 @@ interface Column {
 }
 
 // `moves` is in percent of the outputs: the header has no room for more in 80 columns.
-function ranking({ layers, baseline }: AnalyzeReport, width: number | undefined): string {
+function ranking({ layers, baseline, task }: AnalyzeReport, width: number | undefined): string {
+  const main = task?.metrics[0]
   const columns: Column[] = [
     { header: '', cell: (_, rank) => String(rank + 1) },
     { header: 'layer', isText: true, cell: ({ name }) => name },
@@ -44,7 +47,12 @@ function ranking({ layers, baseline }: AnalyzeReport, width: number | undefined)
       : [{ header: 'diverges', cell: ({ divergence }: AnalyzedLayer) => divergence?.toFixed(4) ?? '-' }]),
     ...(baseline === null || baseline.top1 === null
       ? []
-      : [{ header: 'top-1', cell: ({ top1 }: AnalyzedLayer) => pointsText(top1, baseline.top1) }]),
+      : [
+          {
+            header: main?.name ?? 'top-1',
+            cell: ({ top1 }: AnalyzedLayer) => pointsText(top1, baseline.top1, main?.unit === '%' ? 2 : 4),
+          },
+        ]),
     { header: 'saves', cell: ({ savedBytes }) => sizeText(savedBytes) },
   ]
   return table(
@@ -55,6 +63,6 @@ function ranking({ layers, baseline }: AnalyzeReport, width: number | undefined)
   )
 }
 
-function pointsText(top1: number | null, of: number | null): string {
-  return top1 === null || of === null ? '-' : (top1 - of).toFixed(2)
+function pointsText(top1: number | null, of: number | null, digits: number): string {
+  return top1 === null || of === null ? '-' : (top1 - of).toFixed(digits)
 }

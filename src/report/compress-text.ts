@@ -1,5 +1,6 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by jobs/compress.ts.
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
+import type { TaskReport } from '../jobs/task-report.js'
 import {
   bitsText,
   countText,
@@ -14,7 +15,7 @@ import {
   sizeText,
   table,
 } from './table.js'
-import { accuracyText, trainingText } from './training-text.js'
+import { changeDigits, measuresText, measureText, metricText, trainingText } from './training-text.js'
 
 /** Headline with both ratios, the file's first, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport, columns?: number): string {
@@ -22,7 +23,7 @@ export function renderCompressReport(report: CompressReport, columns?: number): 
   const parts = [
     headline(report),
     facts(summary(report)),
-    methodTable(report.comparison ?? []),
+    methodTable(report.comparison ?? [], report.task?.metrics[0]),
     layerTable(report.layers, columns),
     restorationText(report),
     advice(report),
@@ -80,15 +81,12 @@ function summary(report: CompressReport): [string, string][] {
       `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
     ],
     ['the file', partsText(size.parts)],
-    ['accuracy', accuracy(report)],
-    ...(report.agreement === null || !(report.unlabelled || report.compressed === null)
+    ...(report.task === null || report.task.name === 'classification'
       ? []
-      : [
-          ['agreement', `${percentText(report.agreement)} of the test samples, with the original network`] as [
-            string,
-            string,
-          ],
-        ]),
+      : [['task', taskText(report.task)] as [string, string]]),
+    ['accuracy', accuracy(report)],
+    ...furtherMetrics(report),
+    ...comparison(report),
     ...(report.dataset === null
       ? []
       : [
@@ -146,9 +144,46 @@ function boundText({ why, rounds }: Bound): string {
 
 type Bound = NonNullable<NonNullable<CompressReport['reconstruction']>['bound']>
 
-function accuracy({ baseline, compressed, unmeasured }: CompressReport): string {
-  if (compressed === null) return `not measured (${unmeasured})`
-  return baseline === null ? `top-1 ${percentText(compressed.top1)}` : accuracyText(baseline.top1, compressed.top1)
+function accuracy({ baseline, compressed, unmeasured, task }: CompressReport): string {
+  if (compressed === null || task === null) return `not measured (${unmeasured})`
+  return measuresText(task.metrics.slice(0, 1), baseline, compressed).join()
+}
+
+function furtherMetrics({ baseline, compressed, task }: CompressReport): [string, string][] {
+  if (compressed === null || task === null || task.name === 'classification') return []
+  return [['also', measuresText(task.metrics.slice(1), baseline, compressed).join(', ')]]
+}
+
+// Without labels this is all that there is to say.
+function comparison({
+  agreement,
+  likeness,
+  unlabelled,
+  compressed,
+  task,
+  testedOn,
+}: CompressReport): [string, string][] {
+  if (!(unlabelled || compressed === null)) return []
+  if (task === null || task.likeness[0]?.key === 'agreement')
+    return agreement === null
+      ? []
+      : [['agreement', `${percentText(agreement)} of the test samples, with the original network`]]
+  if (likeness === null) return []
+  const shown = task.likeness
+    .filter(({ key }) => key !== 'divergence' && !key.includes(':'))
+    .map((metric) => metricText(metric, likeness[metric.key] as number))
+  const worst = task.likeness
+    .filter(({ key }) => key.startsWith('relativeError:'))
+    .map((metric) => metricText(metric, likeness[metric.key] as number))
+  return [
+    ['compared', `${shown.join(', ')}, with the original network${testedOn === null ? '' : `, on ${testedOn}`}`],
+    ...(worst.length === 0 ? [] : [['by outputs', worst.join(', ')] as [string, string]]),
+  ]
+}
+
+function taskText({ name, about, outputs, notMeasured }: TaskReport): string {
+  const rest = notMeasured.length === 0 ? '' : `; not measured: ${notMeasured.join(', ')}`
+  return `${name} by ${outputs.join(', ')} (${about})${rest}`
 }
 
 function methodText({ method, recipe, fromScratch, unlabelled }: CompressReport): string {
@@ -160,18 +195,19 @@ function methodText({ method, recipe, fromScratch, unlabelled }: CompressReport)
   return [method, ...ways.filter((way) => way !== '')].join(', ')
 }
 
-function methodTable(methods: readonly MethodReport[]): string {
+function methodTable(methods: readonly MethodReport[], main: TaskReport['metrics'][number] | undefined): string {
   if (methods.length === 0) return ''
-  const rows = methods.map(({ method, top1, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
+  const metric = main ?? { name: 'top-1', unit: '%', better: 'higher' }
+  const rows = methods.map(({ method, score, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
     method,
-    top1 === null ? '' : percentText(top1),
-    drop === null ? '' : `${drop > 0 ? '-' : '+'}${Math.abs(drop).toFixed(2)}`,
+    score === null ? '' : measureText(metric, score),
+    drop === null ? '' : changeDigits(metric, drop),
     shareText(sparsity, 1),
     sizeText(fileBytes),
     ratioText(fileRatio),
     durationText(elapsedMs),
   ])
-  return table(['method', 'top-1', 'change', 'zeros', 'file', 'smaller', 'time'], rows, [
+  return table(['method', metric.name, 'change', 'zeros', 'file', 'smaller', 'time'], rows, [
     'left',
     'right',
     'right',

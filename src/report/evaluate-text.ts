@@ -1,11 +1,13 @@
 // The report of ttq evaluate as text for people.
 import type { EvaluateReport } from '../jobs/evaluate-report.js'
-import { countText, durationText, facts, percentText } from './table.js'
+import { countText, durationText, facts } from './table.js'
+import { measuresText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
 export function renderEvaluateReport({
   model,
-  top1,
+  task,
+  metrics,
   samples,
   dataset,
   preprocessing,
@@ -13,12 +15,17 @@ export function renderEvaluateReport({
   samplesPerSecond,
   elapsedMs,
 }: EvaluateReport): string {
+  const [accuracy = '', ...further] = measuresText(task.metrics, null, metrics)
   const details = facts([
+    ...(task.name === 'classification'
+      ? []
+      : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
     ['data', `${dataset}, ${preprocessing}`],
     [
       'time',
       `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,
     ],
   ])
-  return `${model}: top-1 ${percentText(top1)} of ${countText(samples)} samples\n\n${details}\n`
+  const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
+  return `${model}: ${accuracy} ${where}\n\n${details}\n`
 }

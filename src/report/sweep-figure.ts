@@ -2,7 +2,7 @@
 // two panels of points and lines are less text than any chart package's options.
 import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
 import { printable } from '../errors/printable.js'
-import { percentText } from './table.js'
+import { measureText } from './training-text.js'
 
 const WIDTH = 720
 const HEIGHT = 560
@@ -45,7 +45,9 @@ interface Panel {
 }
 
 /** A whole SVG document; the points may be in any order. */
-export function sweepFigure({ model, dataset, baseline, onnxBytes, points }: SweepReport): string {
+export function sweepFigure({ model, dataset, baseline, metric, onnxBytes, points }: SweepReport): string {
+  const original = baseline[metric.key] as number
+  const isPercent = metric.unit === '%'
   const sorted = points.toSorted((a, b) => a.sparsity - b.sparsity)
   const x = axis(
     sorted.map(({ sparsity }) => 100 * sparsity),
@@ -59,10 +61,13 @@ export function sweepFigure({ model, dataset, baseline, onnxBytes, points }: Swe
   const accuracy: Panel = {
     top: 62,
     bottom: 330,
-    title: 'top-1, %',
+    title: `${metric.name}${metric.unit === '' ? '' : `, ${metric.unit}`}`,
     color: COLORS.accuracy,
-    y: axis([...sorted.map(({ top1 }) => top1), baseline.top1], 6, { least: 0, most: 100 }),
-    valueOf: ({ top1 }) => top1,
+    y: axis([...sorted.map(({ score }) => score), original], 6, {
+      least: isPercent ? 0 : -Infinity,
+      most: isPercent && metric.better === 'higher' ? 100 : Infinity,
+    }),
+    valueOf: ({ score }) => score,
   }
   const size: Panel = {
     top: 372,
@@ -84,12 +89,12 @@ export function sweepFigure({ model, dataset, baseline, onnxBytes, points }: Swe
     text(
       LEFT,
       46,
-      `ternary weights; the original has ${percentText(baseline.top1)} and ${decimal(onnxBytes / unit.bytes)} ` +
+      `ternary weights; the original has ${measureText(metric, original)} and ${decimal(onnxBytes / unit.bytes)} ` +
         `${unit.name}`,
       { fill: COLORS.faint },
     ),
     ...frame(accuracy, x),
-    ...originalLine(accuracy, baseline.top1),
+    ...originalLine(accuracy, original, measureText(metric, original)),
     ...curve(accuracy, x, sorted),
     ...labels(accuracy, x, sorted),
     ...frame(size, x),
@@ -146,13 +151,13 @@ function frame({ top, bottom, title, y, color }: Panel, x: Axis): string[] {
   ]
 }
 
-function originalLine({ top, bottom, y }: Panel, top1: number): string[] {
-  const at = yOf(top1, y, top, bottom)
+function originalLine({ top, bottom, y }: Panel, value: number, shown: string): string[] {
+  const at = yOf(value, y, top, bottom)
   const label = at - top < 20 ? at + 16 : at - 6
   return [
     `<line x1="${LEFT}" y1="${round(at)}" x2="${WIDTH - RIGHT}" y2="${round(at)}" stroke="${COLORS.original}" ` +
       'stroke-dasharray="6 4"/>',
-    text(WIDTH - RIGHT - 4, label, `original, full precision: ${percentText(top1)}`, {
+    text(WIDTH - RIGHT - 4, label, `original, full precision: ${shown}`, {
       'text-anchor': 'end',
       fill: COLORS.original,
       ...HALO,
@@ -174,7 +179,7 @@ function curve({ top, bottom, y, color, valueOf }: Panel, x: Axis, points: reado
 // What was asked for, beside each point, where the curve does not run; on a flat piece below it, and above where the
 // label before is too near.
 function labels({ top, bottom, y, color }: Panel, x: Axis, points: readonly SweepPoint[]): string[] {
-  const places = points.map((point) => [xOf(100 * point.sparsity, x), yOf(point.top1, y, top, bottom)] as const)
+  const places = points.map((point) => [xOf(100 * point.sparsity, x), yOf(point.score, y, top, bottom)] as const)
   let below = true
   return points.map(({ threshold, targetSparsity }, i) => {
     const [px, py] = places[i] as readonly [number, number]

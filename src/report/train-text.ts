@@ -1,7 +1,7 @@
 // The report of ttq train as text for people.
 import type { TrainReport } from '../jobs/train-report.js'
 import { facts, sizeText, durationText } from './table.js'
-import { accuracyText, trainingText } from './training-text.js'
+import { measuresText, trainingText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
 export function renderTrainReport({
@@ -10,6 +10,7 @@ export function renderTrainReport({
   dataset,
   preprocessing,
   fromScratch,
+  task,
   before,
   after,
   onnxBytes,
@@ -17,12 +18,16 @@ export function renderTrainReport({
   warnings,
   elapsedMs,
 }: TrainReport): string {
+  const [accuracy = '', ...further] = measuresText(task.metrics, before, after)
   const details = facts([
+    ...(task.name === 'classification'
+      ? []
+      : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
     ['data', `${dataset}, ${preprocessing}`],
     ['start', fromScratch ? 'fresh random weights' : 'the weights of the file'],
     ['training', trainingText(training)],
     ['written to', `${output ?? 'stdout'} (${sizeText(onnxBytes)})`],
     ['time', durationText(elapsedMs)],
   ])
-  return `${[`${model}: ${accuracyText(before.top1, after.top1)}`, details, ...warnings.map((warning) => `warning: ${warning}`)].join('\n\n')}\n`
+  return `${[`${model}: ${accuracy}`, details, ...warnings.map((warning) => `warning: ${warning}`)].join('\n\n')}\n`
 }

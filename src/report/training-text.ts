@@ -1,11 +1,49 @@
 // What several reports say of a training, as text.
+import type { Measures } from '../jobs/task-report.js'
+import type { Metric } from '../tasks/task.js'
 import type { TrainingReport } from '../training/training-report.js'
 import { countText, durationText, percentText, plural } from './table.js'
 
+/** `99.10 %`, `12.31 dB`, `0.9312`. */
+export function measureText({ unit }: Pick<Metric, 'unit'>, value: number): string {
+  if (unit === '%') return percentText(value)
+  if (unit === 'dB') return `${value.toFixed(2)} dB`
+  const shown = Math.abs(value) >= 1000 ? value.toPrecision(5) : value.toFixed(4)
+  return unit === '' ? shown : `${shown} ${unit}`
+}
+
+/** `top-1 99.10 %`. */
+export function metricText(metric: Pick<Metric, 'name' | 'unit'>, value: number): string {
+  return `${metric.name} ${measureText(metric, value)}`
+}
+
+/** `-0.25 points`; of what is no percentage in its unit. */
+export function changeText({ unit }: Pick<Metric, 'unit'>, change: number): string {
+  const sign = change < 0 ? '' : '+'
+  return `${sign}${unit === '%' ? `${change.toFixed(2)} points` : measureText({ unit }, change)}`
+}
+
+/** The change itself without its unit, of a metric that got worse by `drop`: `-0.25`. */
+export function changeDigits({ unit, better }: Pick<Metric, 'unit' | 'better'>, drop: number): string {
+  const isFall = better === 'higher' ? drop > 0 : drop <= 0
+  return `${isFall ? '-' : '+'}${Math.abs(drop).toFixed(unit === '%' || unit === 'dB' ? 2 : 4)}`
+}
+
 /** `top-1 99.10 % -> 98.85 % (-0.25 points)`. */
-export function accuracyText(before: number, after: number): string {
-  const change = after - before
-  return `top-1 ${percentText(before)} -> ${percentText(after)} (${change < 0 ? '' : '+'}${change.toFixed(2)} points)`
+export function accuracyText(metric: Pick<Metric, 'name' | 'unit'>, before: number, after: number): string {
+  return `${metricText(metric, before)} -> ${measureText(metric, after)} (${changeText(metric, after - before)})`
+}
+
+/** The same of every metric of a task, the main one first. */
+export function measuresText(
+  metrics: readonly Pick<Metric, 'key' | 'name' | 'unit'>[],
+  before: Measures | null,
+  after: Measures,
+): string[] {
+  return metrics.map((metric) => {
+    const [old, now] = [before?.[metric.key], after[metric.key] as number]
+    return old === undefined ? metricText(metric, now) : accuracyText(metric, old, now)
+  })
 }
 
 /** `4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1`. */

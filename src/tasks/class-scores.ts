@@ -1,122 +1,104 @@
-// Finding a classifier's class scores among a network's outputs, and reading them.
-import { NotScorable } from '../data/not-scorable.js'
-import { producers } from '../onnx/graph-queries.js'
-import type { Graph, ValueName } from '../onnx/model.js'
-import { bytesOf } from '../tensor/bytes.js'
-import { type FloatType, isFloatType } from '../tensor/data-type.js'
+// The scores of classes as a network gives them: one row of scores per sample, or per place of each sample.
+import type { FloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import type { ObservedValues, TaskOutputs } from './task.js'
 
-/** These pass scores on in another shape. */
-const RESHAPING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Dropout', 'Cast'])
-
-/**
- * The graph output that ranks the classes: [N, classes], possibly with further dimensions of size 1.
- * @throws NotScorable when no output has one score per class and sample
- */
-export function findClassScores(graph: Graph, { shapes }: ObservedValues, batch: number, classes: number): TaskOutputs {
-  const isScores = (name: ValueName | undefined): name is ValueName => {
-    const dims = name === undefined ? undefined : shapes.get(name)
-    return (
-      dims?.[0] === batch &&
-      dims[dims.findIndex((dim, axis) => axis > 0 && dim === classes)] !== undefined &&
-      elementCount(dims) === batch * classes
-    )
-  }
-  const [found, ...further] = graph.outputs.filter(
-    ({ name, type }) => isScores(name) && (type === undefined || isFloatType(type.elementType)),
-  )
-  if (found === undefined) throw noScores(graph, shapes, batch, classes)
-  const others = further.map(({ name }) => name)
-  const declared = found.type?.elementType ?? 'float32'
-  const produced = producers(graph)
-  let value = found.name
-  let isCast = false
-  for (let node = produced.get(value); node?.domain === ''; node = produced.get(value)) {
-    const source = node.inputs[0]
-    if (!isScores(source) && !(source !== undefined && elementCount(shapes.get(source) ?? []) === batch * classes))
-      break
-    if (node.opType === 'Softmax' || node.opType === 'LogSoftmax')
-      return { output: found.name, logits: source, isFloat32: declared === 'float32' && !isCast, others }
-    if (!RESHAPING.has(node.opType)) break
-    isCast ||= node.opType === 'Cast'
-    value = source
-  }
-  return { output: found.name, logits: found.name, isFloat32: declared === 'float32', others }
+/** Where an output's classes are. */
+export interface ClassForm {
+  /** Axis along which the classes' scores lie. */
+  readonly axis: number
+  readonly classes: number
+  /** Whether they are probabilities, a softmax being behind the scores. */
+  readonly isProbabilities: boolean
 }
 
-function noScores(graph: Graph, shapes: ObservedValues['shapes'], batch: number, classes: number): NotScorable {
-  const shown = graph.outputs
-    .map(({ name, type }) => `"${name}" [${shapes.get(name)?.join(',') ?? '?'}]${type && ` of ${type.elementType}`}`)
-    .join(', ')
-  return new NotScorable(
-    `no output has ${classes} class scores`,
-    `dataset: it has ${classes} classes, the network's outputs for ${batch} samples are ${shown}, ` +
-      `expected one of shape [${batch},${classes}] in float32, float16 or float64`,
-    {
-      hint: decides(graph, shapes, batch)
-        ? 'the network gives its decision instead of its scores: export it without the final ArgMax or TopK'
-        : 'use the dataset the network was trained for, or give one with as many classes as the network has',
-      facts: { classes },
-    },
-  )
-}
+/** Below the smallest probability that float32 holds in full. */
+const TINY = 1e-38
 
-// Whether an output is one integer per sample.
-function decides({ outputs }: Graph, shapes: ObservedValues['shapes'], batch: number): boolean {
-  return outputs.some(
-    ({ name, type }) => /^u?int/.test(type?.elementType ?? '') && elementCount(shapes.get(name) ?? []) === batch,
-  )
-}
-
-/** The class scores of each sample, as numbers. */
 export class ClassScores {
   readonly classes: number
-  /** All scores, as the network gave them. */
-  readonly bytes: Uint8Array
+  /** Samples times places. */
+  readonly rows: number
   private readonly values: Float32Array | Float64Array
+  /** Values from one class to the next. */
+  private readonly stride: number
+  private readonly isProbabilities: boolean
 
   /** @param output [samples, ...], which may go on behind the samples: what filled up the batch */
-  constructor(
-    output: Tensor,
-    readonly samples: number,
-  ) {
-    this.classes = elementCount(output.dims.slice(1))
-    const { data } = output as Tensor<FloatType>
-    const own = data.subarray(0, samples * this.classes)
-    this.bytes = bytesOf(own)
-    this.values = numbersOf({ type: output.type as FloatType, dims: [own.length], data: own })
+  constructor(output: Tensor, samples: number, { axis, classes, isProbabilities }: ClassForm) {
+    this.classes = classes
+    this.isProbabilities = isProbabilities
+    this.stride = elementCount(output.dims.slice(axis + 1))
+    const length = samples * elementCount(output.dims.slice(1))
+    this.rows = length / classes
+    const { data, type } = output as Tensor<FloatType>
+    this.values = numbersOf({ type, dims: [length], data: data.subarray(0, length) })
   }
 
-  of(sample: number): Float32Array | Float64Array {
-    return this.values.subarray(sample * this.classes, (sample + 1) * this.classes)
-  }
-
-  /**
-   * The class with the highest score, the first of equal ones; -1 where the scores decide nothing: some are NaN or
+  /** The class with the highest score, the first of equal ones; -1 where the scores decide nothing: some are NaN or
    * infinite upwards, or none is finite. (A score of -Infinity is a class that is ruled out.)
    */
-  decision(sample: number): number {
-    const scores = this.of(sample)
+  decision(row: number): number {
     let best = -1
     let highest = -Infinity
-    for (let i = 0; i < scores.length; i++) {
-      const score = scores[i] as number
+    for (let i = 0, at = this.start(row); i < this.classes; i++, at += this.stride) {
+      const score = this.values[at] as number
       if (Number.isNaN(score) || score === Infinity) return -1
       if (score > highest) [best, highest] = [i, score]
     }
     return best
   }
 
-  /** Logarithms of the softmax. The largest score is taken off first, so that no exponential overflows. */
-  logProbabilities(sample: number): Float64Array {
-    const scores = this.of(sample)
-    let largest = -Infinity
-    for (const score of scores) largest = Math.max(largest, score)
-    let sum = 0
-    for (const score of scores) sum += Math.exp(score - largest)
-    const logSum = Math.log(sum)
-    return Float64Array.from(scores, (score) => score - largest - logSum)
+  /** How many classes stand before this one. */
+  rank(row: number, label: number): number {
+    const first = this.start(row)
+    const own = this.values[first + label * this.stride] as number
+    let before = 0
+    for (let i = 0, at = first; i < this.classes; i++, at += this.stride) {
+      const score = this.values[at] as number
+      if (score > own || (score === own && i < label)) before++
+    }
+    return before
   }
+
+  /** Logarithms of the softmax. The largest score is taken off first, so that no exponential overflows. */
+  logProbabilities(row: number): Float64Array {
+    const logs = new Float64Array(this.classes)
+    let largest = -Infinity
+    for (let i = 0, at = this.start(row); i < this.classes; i++, at += this.stride) {
+      const score = this.values[at] as number
+      const log = this.isProbabilities ? Math.log(Math.max(score, TINY)) : score
+      logs[i] = log
+      largest = Math.max(largest, log)
+    }
+    let sum = 0
+    for (const log of logs) sum += Math.exp(log - largest)
+    const logSum = largest + Math.log(sum)
+    return logs.map((log) => log - logSum)
+  }
+
+  private start(row: number): number {
+    const { stride, classes } = this
+    return Math.floor(row / stride) * classes * stride + (row % stride)
+  }
+}
+
+/** Sums over the rows: how many decide for the same class, and the Kullback-Leibler divergence, nats. */
+export function compareScores(expected: ClassScores, found: ClassScores): { agreeing: number; divergence: number } {
+  let [agreeing, divergence] = [0, 0]
+  for (let row = 0; row < expected.rows; row++) {
+    const decision = found.decision(row)
+    // What decides nothing agrees with nothing, and is infinitely far away.
+    if (decision < 0) {
+      divergence = Infinity
+      continue
+    }
+    if (decision === expected.decision(row)) agreeing++
+    const [p, q] = [expected.logProbabilities(row), found.logProbabilities(row)]
+    // What has no probability adds nothing, whatever the other says of it.
+    p.forEach((log, c) => {
+      if (log > -Infinity) divergence += Math.exp(log) * (log - (q[c] as number))
+    })
+  }
+  return { agreeing, divergence }
 }

@@ -1,135 +1,255 @@
-// The task of a classifier: one class per sample. The only place that knows labels, top-1 and class scores.
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
-import { TtqError } from '../errors/ttq-error.js'
+// The task of a classifier: one class per sample, of one output or of several (heads). The only place that knows top-1.
+import { NotScorable } from '../data/not-scorable.js'
+import { ONLY, type Labels } from '../data/dataset.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
-import { float32, int64 } from '../tensor/tensor.js'
-import { ClassScores, findClassScores } from './class-scores.js'
-import type { Evaluation, LossOptions, LossValues, Scored, Task } from './task.js'
+import { elementCount, float32, int64, type Tensor } from '../tensor/tensor.js'
+import {
+  type Candidate,
+  type CandidateOutput,
+  labelsFor,
+  labelsPerSample,
+  misfit,
+  possibleOutputs,
+  valuesPerSample,
+} from './candidate.js'
+import { ClassScores, compareScores } from './class-scores.js'
+import { sumOf } from './evaluation.js'
+import { isProbabilities, lossValueOf, SOFTMAX } from './output-end.js'
+import { asScores, softmaxLoss } from './softmax-loss.js'
+import type { LossInput, LossInputs, LossOptions, MetricRule, Task } from './task.js'
 
-export function classification(classes: number): Task {
+/** An output with one score per class. */
+export interface Head {
+  output: ValueName
+  classes: number
+  /** Whether the output is that of a softmax. */
+  isProbabilities?: boolean
+}
+
+/** What top-5 is told from. */
+const MANY = 10
+
+/** The task of a network with these heads. */
+export function classification(heads: readonly Head[], others: readonly ValueName[] = []): Task {
+  const most = Math.max(...heads.map(({ classes }) => classes))
+  const scoresOf = (outputs: readonly Tensor[], samples: number): ClassScores[] =>
+    heads.map(
+      ({ classes, isProbabilities: made = false }, i) =>
+        new ClassScores(asRows(outputs[i] as Tensor, classes), samples, { axis: 1, classes, isProbabilities: made }),
+    )
   return {
     name: 'classification',
-    findOutputs: (graph, observed, batch) => findClassScores(graph, observed, batch, classes),
-    targetInput: (batch) => ({ elementType: 'float32', dims: [batch, classes] }),
-    targets: ({ labels }, samples, options) => {
-      const rows = new Float32Array(samples * classes)
-      if (!options.unlabelled) fillRows(rows, labels, classes, options.labelSmoothing)
-      return float32([samples, classes], rows)
+    about: heads.length === 1 ? `${most} classes` : `${heads.map(({ classes }) => classes).join(', ')} classes`,
+    outputs: heads.map(({ output }) => output),
+    others,
+    metrics: metricsOf(heads),
+    likeness: [
+      {
+        key: 'agreement',
+        name: 'agreement',
+        unit: '%',
+        better: 'higher',
+        ofSamples: true,
+        of: (tally) => (100 * sumOf(tally, 'agreeing')) / sumOf(tally, 'samples') / heads.length,
+      },
+      {
+        key: 'divergence',
+        name: 'divergence',
+        unit: 'nats',
+        better: 'lower',
+        of: (tally) => sumOf(tally, 'divergence') / sumOf(tally, 'samples') / heads.length,
+      },
+    ],
+    lossValues: (graph, shapes) => heads.map(({ output }) => lossValueOf(graph, shapes, output, SOFTMAX)),
+    checkLabels: (labels, samples) => {
+      for (const { output, classes } of heads) {
+        const given = labelsFor(labels, output)
+        if (given === undefined) return { sample: 0, problem: `no label for "${output}"` }
+        if (given.data.length !== samples)
+          return { sample: 0, problem: `${labelsPerSample(given)} labels, expected one class` }
+        const sample = given.data.findIndex((label) => !isClass(label, classes))
+        if (sample >= 0) return { sample, problem: `label ${given.data[sample]}, expected 0..${classes - 1}` }
+      }
+      return undefined
     },
-    addLoss: (builder, values, options) => addLoss(builder, values, options, classes),
-    score: (output, { labels }, samples) => score(new ClassScores(output, samples), labels),
-    evaluation,
-    agreement,
-    drop: (original, changed) =>
-      original.score === null || changed.score === null
-        ? 100 - agreement(changed, original)
-        : original.score - changed.score,
-    divergence: (expected, actual, samples) =>
-      meanDivergence(new ClassScores(expected, samples), new ClassScores(actual, samples)),
+    targetInputs: (samples) => heads.map(({ classes }) => ({ elementType: 'float32', dims: [samples, classes] })),
+    targets: (labels, samples, { labelSmoothing }) =>
+      heads.map(({ output, classes }) => rowsOf(labelsFor(labels, output), samples, classes, labelSmoothing)),
+    addLoss: (builder, values, options) => addLoss(builder, values, options, heads),
+    undecided: (outputs, samples) => {
+      const scores = scoresOf(outputs, samples)
+      return Array.from({ length: samples }, (_, sample) => sample).filter((sample) =>
+        scores.some((head) => head.decision(sample) < 0),
+      )
+    },
+    score: (outputs, labels, samples) => ({ sums: countRight(scoresOf(outputs, samples), labels, heads, samples) }),
+    compare: (expected, found, samples) => {
+      const [before, after] = [scoresOf(expected, samples), scoresOf(found, samples)]
+      const parts = heads.map((_, i) => compareScores(before[i] as ClassScores, after[i] as ClassScores))
+      return {
+        sums: {
+          samples: [samples],
+          agreeing: [parts.reduce((sum, { agreeing }) => sum + agreeing, 0)],
+          divergence: [parts.reduce((sum, { divergence }) => sum + divergence, 0)],
+        },
+      }
+    },
     // Within the noise of a few hundred test samples around guessing.
-    isAtChance: ({ score }) => score !== null && score < (100 / classes) * 1.5,
+    chance: (heads.reduce((sum, { classes }) => sum + 100 / classes, 0) / heads.length) * 1.5,
   }
+}
+
+/** The same by a network's outputs: [N, classes], possibly with further dimensions of size 1. */
+export function classificationOf(candidate: Candidate): Task | NotScorable {
+  const { labels, classes, graph } = candidate
+  const possible = possibleOutputs(candidate)
+  const fits = possible.filter((output) => {
+    const given = labelsFor(labels, output.name)
+    const count =
+      given === undefined ? classes : classesOf(output, given, labels[ONLY] === undefined ? undefined : classes)
+    return count !== undefined && count > 1 && isRow(output, count)
+  })
+  const asHead = (output: CandidateOutput): Head => ({
+    output: output.name,
+    classes: valuesPerSample(output),
+    isProbabilities: isProbabilities(graph, output.name, SOFTMAX),
+  })
+  if (labels[ONLY] === undefined && Object.keys(labels).length > 0)
+    return fits.length === Object.keys(labels).length
+      ? classification(fits.map(asHead))
+      : misfit(candidate, 'labels by outputs do not fit', 'one class per sample for outputs of shape [N,classes]')
+  const severalNamed = candidate.named !== undefined && candidate.named.length > 1
+  if (severalNamed && labels[ONLY] !== undefined)
+    return misfit(candidate, 'labels without names', 'labels by the names of the outputs, where several are trained')
+  if (severalNamed && fits.length === candidate.named?.length) return classification(fits.map(asHead))
+  const [first, ...others] = fits
+  if (first !== undefined)
+    return classification(
+      [asHead(first)],
+      others.map(({ name }) => name),
+    )
+  return classes === undefined ? misfit(candidate, 'no class scores', ONE_CLASS) : noScores(candidate, classes)
+}
+
+const ONE_CLASS = 'one class per sample, and an output of shape [N,classes]'
+
+// How many classes an output is to have for these labels.
+function classesOf(output: CandidateOutput, labels: Tensor<'float32'>, known: number | undefined): number | undefined {
+  if (labelsPerSample(labels) !== 1) return undefined
+  const classes = known ?? valuesPerSample(output)
+  return labels.data.every((label) => isClass(label, classes)) ? classes : undefined
+}
+
+function isClass(label: number, classes: number): boolean {
+  return Number.isInteger(label) && label >= 0 && label < classes
+}
+
+// One score per class, the other dimensions being 1.
+function isRow({ dims }: CandidateOutput, classes: number): boolean {
+  return dims.slice(1).includes(classes) && elementCount(dims.slice(1)) === classes
+}
+
+function asRows(output: Tensor, classes: number): Tensor {
+  return { ...output, dims: [output.data.length / classes, classes] }
+}
+
+function noScores(candidate: Candidate, classes: number): NotScorable {
+  const { outputs, samples } = candidate
+  const shown = outputs.map(({ name, type, dims }) => `"${name}" [${dims.join(',')}] of ${type}`).join(', ')
+  const decides = outputs.some(({ type, dims }) => /^u?int/.test(type) && elementCount(dims) === samples)
+  return new NotScorable(
+    `no output has ${classes} class scores`,
+    `dataset: it has ${classes} classes, the network's outputs for ${samples} samples are ${shown}, ` +
+      `expected one of shape [${samples},${classes}] in float32, float16 or float64`,
+    {
+      hint: decides
+        ? 'the network gives its decision instead of its scores: export it without the final ArgMax or TopK'
+        : 'use the dataset the network was trained for, or give one with as many classes as the network has',
+      facts: { classes },
+    },
+  )
+}
+
+function metricsOf(heads: readonly Head[]): MetricRule[] {
+  const share = (key: string, name: string, at: number | undefined): Omit<MetricRule, 'unit' | 'better'> => ({
+    key: at === undefined ? key : `${key}:${heads[at]?.output}`,
+    name: at === undefined ? name : `${name} of ${heads[at]?.output}`,
+    ofSamples: true,
+    of: (tally) => {
+      const counted = at === undefined ? heads.map((_, i) => i) : [at]
+      return (
+        (100 * counted.reduce((sum, i) => sum + sumOf(tally, key, i), 0)) / sumOf(tally, 'samples') / counted.length
+      )
+    },
+  })
+  const percent = { unit: '%', better: 'higher' } as const
+  return [
+    { ...share('top1', 'top-1', undefined), ...percent },
+    ...(heads.some(({ classes }) => classes >= MANY) ? [{ ...share('top5', 'top-5', undefined), ...percent }] : []),
+    ...(heads.length > 1 ? heads.map((_, i) => ({ ...share('top1', 'top-1', i), ...percent })) : []),
+    {
+      key: 'crossEntropy',
+      name: 'cross-entropy',
+      unit: 'nats',
+      better: 'lower',
+      of: (tally) =>
+        heads.reduce((sum, _, i) => sum + sumOf(tally, 'loss', i), 0) / sumOf(tally, 'samples') / heads.length,
+    },
+  ]
+}
+
+function countRight(
+  scores: readonly ClassScores[],
+  labels: Labels,
+  heads: readonly Head[],
+  samples: number,
+): Record<string, number[]> {
+  const top1 = heads.map(() => 0)
+  const [top5, loss] = [[...top1], [...top1]]
+  heads.forEach(({ output }, i) => {
+    const [head, given] = [scores[i] as ClassScores, labelsFor(labels, output)]
+    for (let sample = 0; sample < samples; sample++) {
+      const label = given?.data[sample] as number
+      if (head.decision(sample) === label) top1[i] = (top1[i] as number) + 1
+      if (head.decision(sample) >= 0 && head.rank(sample, label) < 5) top5[i] = (top5[i] as number) + 1
+      loss[i] = (loss[i] as number) - (head.logProbabilities(sample)[label] as number)
+    }
+  })
+  return { samples: [samples], top1, top5, loss }
 }
 
 // One row per sample: its class, smoothed (Szegedy et al. 2016, arXiv 1512.00567, section 7).
-function fillRows(rows: Float32Array, labels: Int32Array, classes: number, smoothing: number): void {
-  if (labels.length === 0)
-    throw new TtqError(
-      'data',
-      'dataset: a training batch has no labels, expected one class per sample as in the first batch',
-    )
-  rows.fill(smoothing / classes)
-  labels.forEach((label, i) => {
+function rowsOf(labels: Tensor<'float32'> | undefined, samples: number, classes: number, smoothing: number): Tensor {
+  const rows = new Float32Array(samples * classes).fill(smoothing / classes)
+  labels?.data.forEach((label, i) => {
     rows[i * classes + label] = 1 - smoothing + smoothing / classes
   })
+  return float32([samples, classes], rows)
 }
 
-// (1 - d) * CE(labels, student) + d * T^2 * KL(softmax(teacher / T) || softmax(student / T))   (Hinton et al. 2015,
-// arXiv 1503.02531, section 2). Rows of labels sum to 1.
 function addLoss(
   b: GraphBuilder,
-  { student, teacher, targets }: LossValues,
-  { batch, distill, temperature }: LossOptions,
-  classes: number,
+  { student, teacher, targets }: LossInputs,
+  options: LossOptions,
+  heads: readonly Head[],
 ): ValueName {
-  const scores = (logits: ValueName): ValueName =>
-    b.emit('Reshape', [logits, b.constant(int64([batch, classes]))], {}, 'ttq:scores')
-  const logSoftmax = (value: ValueName, name: string): ValueName => b.emit('LogSoftmax', [value], { axis: -1 }, name)
-  const studentScores = scores(student)
-  const terms: ValueName[] = []
-  if (distill < 1) {
-    const logProbabilities = logSoftmax(studentScores, 'ttq:log_probabilities')
-    const sum = b.emit('ReduceSum', [b.emit('Mul', [targets, logProbabilities])], { keepdims: 0 })
-    terms.push(b.emit('Mul', [sum, b.constant(float32([], [-(1 - distill) / batch]))]))
-  }
-  if (teacher !== undefined) {
-    const cool = b.constant(float32([], [1 / temperature]))
-    const expected = logSoftmax(b.emit('Mul', [scores(teacher), cool]), 'ttq:teacher_log_probabilities')
-    const actual = logSoftmax(b.emit('Mul', [studentScores, cool]), 'ttq:cool_log_probabilities')
-    const divergence = b.emit('Mul', [b.emit('Exp', [expected]), b.emit('Sub', [expected, actual])])
-    const sum = b.emit('ReduceSum', [divergence], { keepdims: 0 })
-    terms.push(b.emit('Mul', [sum, b.constant(float32([], [(distill * temperature ** 2) / batch]))]))
-  }
-  return b.emit('Sum', terms)
-}
-
-function score(scores: ClassScores, labels: Int32Array): Scored {
-  const decisions = Array.from({ length: scores.samples }, (_, sample) => scores.decision(sample))
-  const own = labels.subarray(0, scores.samples)
-  return {
-    decisions,
-    labelled: own.length,
-    correct: decisions.filter((decision, sample) => decision === own[sample]).length,
-    lossSum: own.reduce((sum, label, sample) => sum - (scores.logProbabilities(sample)[label] as number), 0),
-    notFinite: decisions.flatMap((decision, sample) => (decision < 0 ? [sample] : [])),
-    bytes: scores.bytes,
-  }
-}
-
-function evaluation(parts: readonly Scored[]): Evaluation {
-  const total = (count: (part: Scored) => number): number => parts.reduce((sum, part) => sum + count(part), 0)
-  const decisions = Int32Array.from(parts.flatMap((part) => part.decisions))
-  const samples = decisions.length
-  const perSample = (sum: number): number | null =>
-    total(({ labelled }) => labelled) === samples ? sum / samples : null
-  const digest = parts.reduce((hash, part) => hash.update(part.bytes), sha256.create()).digest()
-  let start = 0
-  const notFinite = parts.flatMap((part) => {
-    const found = part.notFinite.map((sample) => start + sample)
-    start += part.decisions.length
-    return found
+  const losses = heads.map(({ classes }, i) => {
+    const scores = (input: LossInput): ValueName =>
+      b.emit('Reshape', [asScores(b, input), b.constant(int64([options.batch, classes]))], {}, 'ttq:scores')
+    return softmaxLoss(
+      b,
+      {
+        student: scores(student[i] as LossInput),
+        teacher: teacher && scores(teacher[i] as LossInput),
+        targets: targets?.[i],
+        axis: -1,
+        rows: options.batch,
+      },
+      options,
+    )
   })
-  return {
-    score: perSample(100 * total(({ correct }) => correct)),
-    loss: perSample(total(({ lossSum }) => lossSum)),
-    samples,
-    decisions,
-    notFinite,
-    digest: bytesToHex(digest),
-  }
-}
-
-// Percent of samples, the same ones in the same order, on which two networks decide for the same class.
-function agreement(a: Pick<Evaluation, 'decisions'>, b: Pick<Evaluation, 'decisions'>): number {
-  const same = a.decisions.reduce(
-    (count, decision, i) => count + (decision >= 0 && decision === b.decisions[i] ? 1 : 0),
-    0,
-  )
-  return (100 * same) / a.decisions.length
-}
-
-// Of the class probabilities, in nats; infinite where the second network's are no probabilities.
-function meanDivergence(expected: ClassScores, actual: ClassScores): number {
-  let sum = 0
-  for (let sample = 0; sample < expected.samples; sample++) {
-    if (actual.decision(sample) < 0) return Infinity
-    const [p, q] = [expected.logProbabilities(sample), actual.logProbabilities(sample)]
-    // What has no probability adds nothing, whatever the other says of it.
-    p.forEach((log, c) => {
-      if (log > -Infinity) sum += Math.exp(log) * (log - (q[c] as number))
-    })
-  }
-  return sum / expected.samples
+  return losses.length === 1
+    ? (losses[0] as ValueName)
+    : b.emit('Mul', [b.emit('Sum', losses), b.constant(float32([], [1 / losses.length]))])
 }

@@ -1,66 +1,110 @@
 // What a network is trained and judged for, as a value: everything that training, evaluation and comparison need to
-// know of targets and scores. Everything else handles samples and graphs, and asks the task.
-import type { Batch } from '../data/dataset.js'
+// know of labels and outputs. Everything else handles samples and graphs, and asks the task.
+import type { Labels } from '../data/dataset.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, ValueName } from '../onnx/model.js'
+import type { TaskName } from '../options/choices.js'
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 
+/** A task of one network: it knows which outputs it is about, and their form. */
 export interface Task {
-  readonly name: string
-  /**
-   * Finds what the task is about among a network's outputs.
-   * @param observed the outputs' types where known, and the shapes of values for a batch of `batch` samples
-   * @throws NotScorable when the network has no such output
-   */
-  findOutputs(graph: Graph, observed: ObservedValues, batch: number): TaskOutputs
-  /** The input of the loss graph that holds the targets of `batch` samples. */
-  targetInput(batch: number): { elementType: DataType; dims: readonly number[] }
-  /** What is fed there. @throws TtqError `data` when the samples have no targets */
-  targets(batch: Batch, samples: number, options: TargetOptions): Tensor
+  readonly name: TaskName
+  /** What it is about, in words: `10 classes`. */
+  readonly about: string
+  /** The graph outputs that are trained and measured. All outputs are handed over in this order. */
+  readonly outputs: readonly ValueName[]
+  /** Further outputs that it could be about; the first one in the graph is taken. */
+  readonly others: readonly ValueName[]
+  /** What outputs are measured by against labels, the main one first; empty where the task has no use for them. */
+  readonly metrics: readonly MetricRule[]
+  /** How far outputs are like the original network's, the main one first; one is called `divergence`. */
+  readonly likeness: readonly MetricRule[]
+  /** The values that the loss is made of, all of floating-point numbers: before a final softmax, where there is one. */
+  lossValues(graph: Graph, shapes: Shapes): readonly LossValue[]
+  /** What is wrong with labels; undefined where nothing is. */
+  checkLabels(labels: Labels, samples: number): LabelFault | undefined
+  /** The inputs of the loss graph that hold the targets of so many samples, */
+  targetInputs(samples: number): readonly TargetInput[]
+  /** and what is fed there. @param labels that there are, and are right */
+  targets(labels: Labels, samples: number, options: TargetOptions): readonly Tensor[]
   /** Writes the loss of a student: its distance from the targets, from a teacher, or both. @returns one number */
-  addLoss(builder: GraphBuilder, values: LossValues, options: LossOptions): ValueName
-  /** Scores of some samples, to be added up by `evaluation`. */
-  score(output: Tensor, batch: Batch, samples: number): Scored
-  /** @param parts in the order of the samples */
-  evaluation(parts: readonly Scored[]): Evaluation
-  /** What an epoch of training without targets is chosen by: how far one evaluation is like another, percent. */
-  agreement(a: Evaluation, b: Evaluation): number
-  /** What the second has lost against the first, in the points that maxDrop counts. */
-  drop(original: Evaluation, changed: Evaluation): number
-  /** Mean distance of two networks' outputs on the same samples. */
-  divergence(expected: Tensor, actual: Tensor, samples: number): number
-  /** Whether this is no better than what a network gives that has learned nothing. */
-  isAtChance(evaluation: Evaluation): boolean
+  addLoss(builder: GraphBuilder, values: LossInputs, options: LossOptions): ValueName
+  /** The samples whose outputs are no numbers that say something, by their place. */
+  undecided(outputs: readonly Tensor[], samples: number): readonly number[]
+  /** Counts that `metrics` are made of. @param outputs of so many samples, perhaps with more behind them */
+  score(outputs: readonly Tensor[], labels: Labels, samples: number): Tally
+  /** Counts that `likeness` is made of. */
+  compare(expected: readonly Tensor[], found: readonly Tensor[], samples: number): Tally
+  /** What a network that has learned nothing gives by the main metric, or more; undefined where nobody knows. */
+  readonly chance?: number
 }
 
-export interface ObservedValues {
-  shapes: ReadonlyMap<ValueName, readonly number[]>
+/** A number that networks are compared by. */
+export interface Metric {
+  /** In reports: `top1`. */
+  readonly key: string
+  /** As people call it: `top-1`. */
+  readonly name: string
+  readonly unit: '%' | 'nats' | 'dB' | ''
+  readonly better: 'higher' | 'lower'
+  /** It is a share of the samples, so that its standard error follows from their number. */
+  readonly ofSamples?: true
 }
 
-export interface TaskOutputs {
-  /** The graph output that decides. */
-  output: ValueName
-  /** The value that the loss is made of: before a final softmax, where the network has one; else `output`. */
-  logits: ValueName
-  /** Whether `logits` are float32; the loss is computed in it. */
-  isFloat32: boolean
-  /** Further outputs that the task could be about; the first one in the graph is taken. */
-  others: readonly ValueName[]
+export interface MetricRule extends Metric {
+  of(tally: Tally): number
+}
+
+/** Numbers that add up over batches of samples, and lists that are put one behind the other, in the samples' order. */
+export interface Tally {
+  readonly sums: Readonly<Record<string, ArrayLike<number>>>
+  readonly lists?: Readonly<Record<string, Float32Array>>
+}
+
+/** Of a batch of samples. */
+export type Shapes = ReadonlyMap<ValueName, readonly number[]>
+
+export interface LossValue {
+  readonly value: ValueName
+  /** Of a batch. */
+  readonly dims: readonly number[]
+  /** Whether it is float32; the loss is computed in it. */
+  readonly isFloat32: boolean
+  /** Whether it holds probabilities, because nothing stands before the softmax (or sigmoid) in the same order. */
+  readonly isProbabilities: boolean
+  /** How its scores are compared, where a task has values of several kinds: the axis of a softmax, or a sigmoid. */
+  readonly by?: { readonly softmax: number } | 'sigmoid'
+}
+
+export interface TargetInput {
+  readonly elementType: DataType
+  readonly dims: readonly number[]
+}
+
+export interface LabelFault {
+  /** The sample's place in the batch, */
+  readonly sample: number
+  /** `label 7, expected 0..3`. */
+  readonly problem: string
 }
 
 interface TargetOptions {
   /** Share of each label that is spread evenly over all classes. */
   labelSmoothing: number
-  /** Whether nothing reads the targets. */
-  unlabelled: boolean
 }
 
-export interface LossValues {
-  student: ValueName
+/** A value in the loss graph, in float32. */
+export type LossInput = Omit<LossValue, 'isFloat32'>
+
+export interface LossInputs {
+  student: readonly LossInput[]
   /** Absent where `distill` is 0. */
-  teacher: ValueName | undefined
-  targets: ValueName
+  teacher: readonly LossInput[] | undefined
+  /** One per target input; absent where `distill` is 1. */
+  targets: readonly ValueName[] | undefined
+  /** What the teacher gives for one batch, to see how large its outputs are; absent where there is no teacher. */
+  observed: readonly Tensor[] | undefined
 }
 
 export interface LossOptions {
@@ -69,33 +113,4 @@ export interface LossOptions {
   distill: number
   /** Softmax temperature T of the distillation term. */
   temperature: number
-}
-
-/** What `score` counted. */
-export interface Scored {
-  decisions: readonly number[]
-  labelled: number
-  correct: number
-  lossSum: number
-  /** Places of the samples whose scores decide nothing, because they are not finite. */
-  notFinite: readonly number[]
-  /** The scores themselves. */
-  bytes: Uint8Array
-}
-
-export interface Evaluation {
-  /**
-   * What the task counts, higher is better, percent: of a classifier, top-1. null where there are samples without a
-   * target.
-   */
-  score: number | null
-  /** Mean cross-entropy of the softmax of the scores, nats; null where there are samples without a label. */
-  loss: number | null
-  samples: number
-  /** Class with the highest score, per sample; -1 where the scores decide nothing. */
-  decisions: Int32Array
-  /** Samples whose scores are not finite, by their place among the samples. */
-  notFinite: readonly number[]
-  /** SHA-256 over all scores in the samples' order: equal exactly when two networks' outputs are equal bit for bit. */
-  digest: string
 }

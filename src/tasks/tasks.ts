@@ -1,10 +1,56 @@
-// The tasks by name, and which one a dataset is for.
-import { classification } from './classification.js'
+// The tasks by name, and which one a network and its samples are for.
+import { ONLY } from '../data/dataset.js'
+import { NotScorable } from '../data/not-scorable.js'
+import type { TaskName } from '../options/choices.js'
+import { type Candidate, labelsPerSample, misfit } from './candidate.js'
+import { classificationOf } from './classification.js'
+import { languageOf, segmentationOf } from './dense-classification.js'
+import { distillOf } from './distill.js'
+import { binaryOf, multilabelOf } from './multilabel.js'
+import { regressionOf } from './regression.js'
 import type { Task } from './task.js'
 
-const TASKS = { classification } as const
+type TaskRow = (candidate: Candidate) => Task | NotScorable
 
-/** @param dataset samples with one class each */
-export function taskOf({ classes }: { classes: number }): Task {
-  return TASKS.classification(classes)
+/** In the order in which they are tried where there are labels. */
+const TASKS: Readonly<Record<TaskName, TaskRow>> = {
+  classification: classificationOf,
+  language: languageOf,
+  segmentation: segmentationOf,
+  binary: binaryOf,
+  multilabel: multilabelOf,
+  regression: regressionOf,
+  distill: distillOf,
+}
+
+/**
+ * The task that a network is for.
+ * @param name of the task; `auto`: the first that its outputs and labels fit, or without labels and classes distill
+ * @throws NotScorable when they fit none
+ */
+export function chooseTask(candidate: Candidate, name: TaskName | 'auto'): Task {
+  const found = name === 'auto' ? automatic(candidate) : TASKS[name](candidate)
+  if (found instanceof NotScorable) throw found
+  return found
+}
+
+function automatic(candidate: Candidate): Task | NotScorable {
+  const { labels, classes } = candidate
+  const isLabelled = Object.keys(labels).length > 0
+  if (!isLabelled && classes === undefined) return TASKS.distill(candidate)
+  const isClass = labels[ONLY] === undefined ? !isLabelled : labelsPerSample(labels[ONLY]) === 1
+  const names = (Object.keys(TASKS) as TaskName[]).filter(
+    (name) => name !== 'distill' && !(name === 'regression' && isClass && (classes ?? 0) > 2),
+  )
+  for (const name of names) {
+    const found = TASKS[name](candidate)
+    if (!(found instanceof NotScorable)) return found
+  }
+  if (isClass && classes !== undefined) return TASKS.classification(candidate)
+  return misfit(
+    candidate,
+    'labels fit no output',
+    'one class per sample for [N,classes], a class per place for [N,classes,H,W] or [N,T,classes], or as many labels ' +
+      'as an output has numbers',
+  )
 }

@@ -25,7 +25,7 @@ import { continuation } from './continuation.js'
 import { withValues } from '../training/trained-values.js'
 import { describeTraining } from '../training/describe-training.js'
 import { fit } from '../training/fit.js'
-import { holdOut } from '../training/hold-out.js'
+import { holdOut } from '../data/hold-out.js'
 import { observe } from '../runtime/observe.js'
 import type { Progress } from '../training/progress.js'
 import type { TrainingReport } from '../training/training-report.js'
@@ -59,8 +59,8 @@ export interface FineTuned {
   network: TernaryNetwork
   training: TrainingReport
   /**
-   * What the packed epoch is made of, and its score on the held-out samples, percent: top-1, without labels agreement
-   * with the original network.
+   * What the packed epoch is made of, and what it is judged by on the held-out samples: the task's main metric, without
+   * labels how far it is like the original network.
    */
   best: TrainedValues
   heldOutScore: number
@@ -113,7 +113,7 @@ export async function fineTune(
   options: FineTuneSettings,
   { onProgress, from, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
-  const { model: original, dataset, output } = bound
+  const { model: original } = bound
   const { student, inserted, normalized, split } = tuning
   const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
   const heSteps =
@@ -128,30 +128,23 @@ export async function fineTune(
     ...(tuning.latent && { latent: tuning.latent }),
     ...(options.scaleStart === 'one' && { scalesFromOne: normalized }),
   })
-  const result = await fit(
-    pool,
-    before === undefined ? student : withValues(student, before.values),
-    original,
-    dataset,
-    {
-      ...options,
-      indices: split.training,
-      heldOut: split.heldOut,
-      startCounts: !options.fromScratch,
-      deploy,
-      output,
-      onProgress,
-      ...(before && { start: before.start }),
-      ...(recovery === undefined ? {} : { recovery }),
-      buildUpdate: (parameters: readonly Parameter[]) =>
-        buildUpdateGraph(parameters, {
-          optimizer: OPTIMIZERS[options.optimizer](),
-          weightDecay: options.weightDecay,
-          rules,
-          ...(fanIns && { fanIns }),
-        }),
-    },
-  )
+  const result = await fit(pool, before === undefined ? student : withValues(student, before.values), original, bound, {
+    ...options,
+    indices: split.training,
+    heldOut: split.heldOut,
+    startCounts: !options.fromScratch,
+    deploy,
+    onProgress,
+    ...(before && { start: before.start }),
+    ...(recovery === undefined ? {} : { recovery }),
+    buildUpdate: (parameters: readonly Parameter[]) =>
+      buildUpdateGraph(parameters, {
+        optimizer: OPTIMIZERS[options.optimizer](),
+        weightDecay: options.weightDecay,
+        rules,
+        ...(fanIns && { fanIns }),
+      }),
+  })
   const { values, state } = result.best
   const layers = new Map(
     [...ternary].map((name): [ValueName, TernaryLayer] => [

@@ -1,16 +1,14 @@
 // What it costs to make one layer of a network ternary and no other: the best fit without training, compared with the
 // original network.
 import { checkFinite } from '../binding/evaluate.js'
+import { firstSamples } from '../binding/free-of-batch.js'
 import { type SampleBatch, walkSamples } from '../binding/walk-samples.js'
-import { cloneModel } from '../onnx/graph-queries.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { ternaryBytes } from '../packed/choose-forms.js'
 import { byteLength, type FloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
-import type { Evaluation, Scored, Task } from '../tasks/task.js'
-import { taskOf } from '../tasks/tasks.js'
-import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
+import { type Evaluation, evaluationOf, scoreBatch, scoreOf, type Scored } from '../tasks/evaluation.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import type { LayerChoice } from './layer-choice.js'
 import { foldInsertedNorms } from './insert-batch-norm.js'
@@ -18,7 +16,7 @@ import { insertChannelScales } from './insert-channel-scales.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import type { TernaryEncoding } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
-import { holdOut } from '../training/hold-out.js'
+import { holdOut } from '../data/hold-out.js'
 import { renormalized } from './fine-tune.js'
 import { fitLayer, type FitRule } from './fit-without-data.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -27,10 +25,7 @@ import { withLoaded } from '../runtime/engine.js'
 /** One layer alone. */
 export interface LayerCost {
   weight: ValueName
-  /**
-   * How far the class probabilities are from the original network's: Kullback-Leibler divergence, nats, mean over the
-   * samples.
-   */
+  /** How far the outputs are from the original network's: the task's divergence, of classes in nats. */
   divergence: number
   /** Bytes that the packed file saves by it. */
   savedBytes: number
@@ -45,6 +40,9 @@ interface LayerCostOptions
   onProgress?: (done: number, total: number) => void
 }
 
+/** Bytes that the original's outputs may take: of maps, fewer samples are measured on. */
+const ROOM = 512 * 2 ** 20
+
 /** Samples per run. */
 const BATCH = 64
 
@@ -52,7 +50,7 @@ const BATCH = 64
 export interface Compared {
   /** See LayerCost. */
   divergence: number
-  /** What the task counts (Evaluation.score); null without labels. */
+  /** The task's main metric; null without labels. */
   score: number | null
 }
 
@@ -68,8 +66,9 @@ export async function compareLayers(
   changed: ReadonlyMap<ValueName, () => Model>,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<{ baseline: { score: number | null }; costs: Map<ValueName, Compared> }> {
-  const measured = new Samples(bound, indices)
-  const { score } = await measured.baseline(pool)
+  const most = Math.max(1, Math.floor(ROOM / (await outputBytes(pool, bound))))
+  const measured = new Samples(bound, indices.slice(0, most))
+  const score = scoreOf(bound.task, await measured.baseline(pool))
   const networks = [...changed]
   const costs = new Map<ValueName, Compared>()
   let next = 0
@@ -148,41 +147,50 @@ async function startForm(
   return foldInsertedNorms(model, inserted)
 }
 
+// Of one sample.
+async function outputBytes(pool: WorkerPool, { model, dataset, task, fixedBatch }: BoundNetwork): Promise<number> {
+  const count = fixedBatch ?? 1
+  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, count))
+  const results = await withLoaded(pool, writeModel(model), { threads: 1, device: pool.device }, (graph) =>
+    graph.run(inputs, task.outputs),
+  )
+  const bytes = task.outputs.map((name) => (results[name]?.data as Float32Array).byteLength)
+  return bytes.reduce((sum, each) => sum + each, 0) / count
+}
+
 function evenly(indices: Uint32Array, count: number): number[] {
   const taken = Math.min(count, indices.length)
   return Array.from({ length: taken }, (_, i) => indices[Math.floor((i * indices.length) / taken)] as number)
 }
 
-/** Some samples, and what networks say of them. */
+/** Some samples, and what networks give for them. */
 class Samples {
-  private readonly task: Task
-  /** Outputs of all samples that a network gave, in the samples' order. */
-  private original: Tensor | undefined
+  /** What the original network gives, batch by batch. */
+  private readonly original: Tensor[][] = []
 
   constructor(
     private readonly bound: BoundNetwork,
     private readonly indices: readonly number[],
-  ) {
-    this.task = taskOf(bound.dataset)
-  }
+  ) {}
 
   get size(): number {
     return this.indices.length
   }
 
-  /** The original network. @throws TtqError `runtime` when its scores are not finite */
+  /** The original network. @throws TtqError `runtime` when its outputs are not finite */
   async baseline(pool: WorkerPool): Promise<Evaluation> {
-    const { output, evaluation } = await this.run(pool, 0, this.bound.model)
-    checkFinite(evaluation, this.bound.logits, this.indices)
-    this.original = output
+    const { task, model } = this.bound
+    const evaluation = await this.run(pool, 0, model, (outputs, index) => {
+      this.original[index] = outputs
+    })
+    checkFinite(evaluation, task.outputs, this.indices)
     return evaluation
   }
 
   /** A network with the original's values, against it. */
   async compare(pool: WorkerPool, worker: number, model: Model): Promise<Compared> {
-    const { output, evaluation } = await this.run(pool, worker, model)
-    const divergence = this.task.divergence(this.original as Tensor, output, this.size)
-    return { divergence, score: evaluation.score }
+    const evaluation = await this.run(pool, worker, model)
+    return { divergence: evaluation.likeness?.['divergence'] ?? NaN, score: scoreOf(this.bound.task, evaluation) }
   }
 
   // All samples, on one worker.
@@ -190,31 +198,20 @@ class Samples {
     pool: WorkerPool,
     worker: number,
     model: Model,
-  ): Promise<{ output: Tensor; evaluation: Evaluation }> {
-    const { logits, fixedBatch, dataset } = this.bound
-    const probe = cloneModel(model)
-    probe.graph.outputs = [{ name: logits, type: undefined }]
-    const parts: Float32Array[] = []
+    keep?: (outputs: Tensor[], index: number) => void,
+  ): Promise<Evaluation> {
+    const { task, fixedBatch, dataset } = this.bound
     const scored: Scored[] = []
     const options = { threads: 1, device: pool.device }
-    await withLoaded(pool.loader(worker), writeModel(probe), options, async (graph) => {
-      const add = async ({ inputs, labels, count }: SampleBatch): Promise<void> => {
-        const found = (await graph.run(inputs))[logits] as Tensor<FloatType>
-        scored.push(this.task.score(found, { inputs, labels }, count))
-        parts.push(float32Values(found).subarray(0, count * elementCount(found.dims.slice(1))))
+    await withLoaded(pool.loader(worker), writeModel(model), options, async (graph) => {
+      const add = async ({ inputs, labels, count, index }: SampleBatch): Promise<void> => {
+        const results = await graph.run(inputs, task.outputs)
+        const outputs = task.outputs.map((name) => results[name] as Tensor)
+        keep?.(outputs, index)
+        scored.push(scoreBatch(task, outputs, { labels, samples: count, expected: this.original[index] }))
       }
       await walkSamples(dataset.train, { indices: this.indices, fixedBatch, batch: BATCH }, [add])
     })
-    return { output: joined(parts, this.size), evaluation: this.task.evaluation(scored) }
+    return evaluationOf(task, scored)
   }
-}
-
-function joined(parts: readonly Float32Array[], samples: number): Tensor {
-  const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let end = 0
-  for (const part of parts) {
-    values.set(part, end)
-    end += part.length
-  }
-  return float32([samples, values.length / samples], values)
 }

@@ -22,8 +22,10 @@ export interface LoopOptions extends Pick<
   /** Samples per step over all replicas; a multiple of their number. */
   batch: number
   task: Task
-  /** Whether labels are left unread, and `validate` gives agreement with the original network instead of top-1. */
+  /** Whether labels are left unread, and `validate` compares with the original network instead of labels. */
   unlabelled: boolean
+  /** Whether the loss reads labels. */
+  withTargets: boolean
   scaleLearningRate: number
   /** Whether what training starts from may be what is kept in the end: not so for random weights. */
   startCounts: boolean
@@ -31,7 +33,7 @@ export interface LoopOptions extends Pick<
   /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>
   heldOut: ArrayLike<number>
-  /** Held-out top-1 (or agreement) of a snapshot, percent. */
+  /** The main metric of a snapshot (or what it is like the original by) on the held-out samples. */
   validate: (values: TrainedValues) => Promise<number>
   onProgress: (progress: Progress) => void
   /** Values and state slots to start from in the place of the update graphs' own. */

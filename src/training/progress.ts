@@ -8,7 +8,7 @@ export type Progress =
       name: 'read' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'reconstruct' | 'pack' | 'verify' | 'evaluate'
       detail?: string
     }
-  | { kind: 'warning'; message: string }
+  | { kind: 'warning' | 'note'; message: string }
   | {
       kind: 'step'
       epoch: number

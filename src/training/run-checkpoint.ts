@@ -9,6 +9,7 @@ import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
+import type { Task } from '../tasks/task.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
@@ -156,6 +157,8 @@ interface RunOptions {
 export interface RunSamples {
   dataset: Dataset
   fixedBatch: number | null
+  /** What the network is trained for; absent where nothing is measured. */
+  task?: Task
 }
 
 /** What a run depends on: the network, the samples, every option that no other part covers, and the threads. */
@@ -178,9 +181,14 @@ export async function runFingerprint(
 async function samplesFingerprint(
   samples: RunSamples | undefined,
   { mean, std, scale }: Readonly<Record<string, unknown>>,
-): Promise<{ dataset: string; preprocessing: string }> {
+): Promise<Record<string, string>> {
   if (samples === undefined) return { dataset: 'none', preprocessing: JSON.stringify({ mean, std, scale }) }
-  return { dataset: await datasetDigest(samples), preprocessing: samples.dataset.preprocessing }
+  const { task, dataset } = samples
+  return {
+    dataset: await datasetDigest(samples),
+    preprocessing: dataset.preprocessing,
+    ...(task && { task: `${task.name} ${task.outputs.join(' ')}` }),
+  }
 }
 
 /** Samples of each split that stand for all of it, evenly spread. */
@@ -207,6 +215,9 @@ async function addSamples(
       hash.update(new TextEncoder().encode(name))
       hash.update(bytesOf(data as Float32Array))
     }
-    hash.update(bytesOf(labels))
+    for (const [name, { data }] of Object.entries(labels)) {
+      hash.update(new TextEncoder().encode(name))
+      hash.update(bytesOf(data))
+    }
   }
 }

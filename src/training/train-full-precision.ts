@@ -5,7 +5,7 @@ import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { withValues } from './trained-values.js'
 import { describeFullPrecisionTraining } from './describe-training.js'
-import { holdOut } from './hold-out.js'
+import { holdOut } from '../data/hold-out.js'
 import { fit } from './fit.js'
 import type { Progress } from './progress.js'
 import type { TrainingReport } from './training-report.js'
@@ -14,7 +14,7 @@ import type { OptionsOf } from '../options/option-table.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
 /**
- * Trains all weights, biases and normalisation parameters on cross-entropy; held-out accuracy chooses the epoch
+ * Trains all weights, biases and normalisation parameters on labels; the held-out samples choose the epoch
  * (best-epoch.ts).
  * @throws TtqError `training` when training diverges, `interrupted`
  */
@@ -24,9 +24,9 @@ export async function trainFullPrecision(
   options: Omit<OptionsOf<'train'>, 'data'>,
   { onProgress, recovery }: { onProgress: (progress: Progress) => void; recovery?: TrainingCheckpoint | undefined },
 ): Promise<{ model: Model; training: TrainingReport }> {
-  const { model, dataset, output } = bound
+  const { model, dataset } = bound
   const split = holdOut(dataset, { ...options, unlabelled: false })
-  const result = await fit(pool, model, model, dataset, {
+  const result = await fit(pool, model, model, bound, {
     ...options,
     scaleLearningRate: 0,
     distill: 0,
@@ -35,7 +35,6 @@ export async function trainFullPrecision(
     startCounts: !options.fromScratch,
     indices: split.training,
     heldOut: split.heldOut,
-    output,
     onProgress,
     buildUpdate: (parameters) =>
       buildUpdateGraph(parameters, {

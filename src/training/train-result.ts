@@ -8,7 +8,7 @@ import type { EpochReport } from './training-report.js'
 export interface TrainResult {
   best: TrainedValues
   bestEpoch: number
-  /** Held-out top-1 (or agreement) of it, percent. */
+  /** What `validate` gives for it. */
   bestScore: number
   steps: number
   replicas: number

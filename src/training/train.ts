@@ -1,6 +1,6 @@
 // The training loop: batches to the replicas, learning rates, validation after each epoch, the best epoch kept; where a
 // training stands, so that it can go on after a stop.
-import type { Split } from '../data/dataset.js'
+import type { Batch, Split } from '../data/dataset.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import type { Feeds } from '../runtime/engine.js'
 import type { UpdateGraph } from '../optimizer/parameters.js'
@@ -9,13 +9,17 @@ import { isBest } from './best-epoch.js'
 import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
 import { ReplicaGroup } from '../execution/replica-group.js'
-import { TARGETS_INPUT } from './loss-graph.js'
-import type { EpochReport } from './training-report.js'
+import { hasLabels } from '../data/labels.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { judgedBy } from '../tasks/evaluation.js'
+import { targetsInput } from './loss-graph.js'
+import { type EpochReport, epochScore, validationOf } from './training-report.js'
 import { checkValues, lossCheck } from './divergence.js'
 import { trainResult, type TrainResult } from './train-result.js'
 import { learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { Workers } from '../execution/worker-pool.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
 const QUEUE = 2
@@ -62,6 +66,7 @@ export async function train(
     recovery?.save({ ...at, startScore, best, history: [...history], trainingMs, elapsedMs: performance.now() - start })
   }
   const checkLoss = lossCheck(options)
+  const metric = judgedBy(options.task, options.unlabelled)
   for (let epoch = resumed?.epoch ?? 1; epoch <= options.epochs; epoch++) {
     const order = shuffledIndices(options.indices.length, randomSource(options.seed, 'shuffle', epoch))
     const before = epoch === resumed?.epoch ? resumed : { step: 0, lossSum: 0 }
@@ -124,16 +129,13 @@ export async function train(
         save(position)
       },
     )
-    if (
-      best === null ||
-      isBest(score, [...(startScore === null ? [] : [startScore]), ...history.map(scoreOf)], options.heldOut.length)
-    )
-      best = { values: now, score, epoch }
+    const earlier = [...(startScore === null ? [] : [startScore]), ...history.map(epochScore)]
+    if (best === null || isBest(score, earlier, options.heldOut.length, metric)) best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,
       loss: position.lossSum / stepsPerEpoch,
       learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
-      ...(options.unlabelled ? { validationTop1: null, validationAgreement: score } : { validationTop1: score }),
+      ...validationOf(metric, score),
       elapsedMs: performance.now() - start,
     }
     history.push(record)
@@ -141,7 +143,11 @@ export async function train(
     options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
   }
   if (best?.epoch === 0) {
-    const message = `no epoch was better than the start (${best.score.toFixed(2)} % of the held-out samples), which is kept`
+    const { name, unit } = metric
+    const shown = `${best.score.toFixed(unit === '%' ? 2 : 4)}${unit === '' ? '' : ` ${unit}`}`
+    const message = `no epoch was better than the start (${
+      metric.ofSamples === true ? `${shown} of the held-out samples` : `${name} ${shown} on the held-out samples`
+    }), which is kept`
     options.onProgress({ kind: 'warning', message })
   }
   const times = await replicas.times()
@@ -155,10 +161,6 @@ export async function train(
 async function scoredStart(replicas: ReplicaGroup, { validate }: LoopOptions): Promise<BestEpoch> {
   const values = await replicas.snapshot()
   return { values, score: await validate(values), epoch: 0 }
-}
-
-function scoreOf({ validationTop1, validationAgreement }: EpochReport): number {
-  return validationTop1 ?? validationAgreement ?? 0
 }
 
 // Work between two checkpoints: should it fail or be interrupted, nothing before it is lost.
@@ -186,7 +188,17 @@ async function shares(
   for (let rank = 0; rank < replicas; rank++) {
     const indices = chosen.slice(rank * size, (rank + 1) * size)
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
-    feeds.push({ ...batch.inputs, [TARGETS_INPUT]: options.task.targets(batch, size, options) })
+    const targets = options.withTargets ? targetsOf(batch, size, options) : []
+    feeds.push({
+      ...batch.inputs,
+      ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
+    })
   }
   return feeds
+}
+
+function targetsOf({ labels }: Batch, samples: number, { task, labelSmoothing }: LoopOptions): readonly Tensor[] {
+  if (!hasLabels(labels))
+    throw new TtqError('data', 'dataset: a training batch has no labels, expected some as in the first batch')
+  return task.targets(labels, samples, { labelSmoothing })
 }

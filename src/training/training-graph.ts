@@ -3,16 +3,17 @@ import { hasCode, TtqError } from '../errors/ttq-error.js'
 import { differentiate, unsupportedNodes } from '../gradient/differentiate.js'
 import { expandOperators } from '../gradient/expand-operators.js'
 import { attributes } from '../onnx/attributes.js'
-import { cloneModel, onlyOutput, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { operatorOf } from '../onnx/operators.js'
 import { staticValues } from '../onnx/static-values.js'
+import { writeModel } from '../onnx/write-model.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
-import type { Feeds, Loader } from '../runtime/engine.js'
+import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
-import type { LossOptions, Task, TaskOutputs } from '../tasks/task.js'
-import { buildLossGraph, LOSS_OUTPUT, TARGETS_INPUT } from './loss-graph.js'
+import type { LossOptions, Shapes, TargetInput, Task } from '../tasks/task.js'
+import { buildLossGraph, LOSS_OUTPUT, type ScoredGraph, targetsInput } from './loss-graph.js'
 import { observe } from '../runtime/observe.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { trainableParameters } from './trainable.js'
@@ -27,7 +28,7 @@ export interface TrainingGraph {
   parameters: readonly Parameter[]
   /** Parameter -> output with its gradient. */
   gradients: ReadonlyMap<ValueName, ValueName>
-  /** Parameters whose gradient is always zero, because nothing differentiable leads from them to the class scores. */
+  /** Parameters whose gradient is always zero: nothing differentiable leads from them to the trained outputs. */
   unreached: readonly ValueName[]
 }
 
@@ -51,20 +52,24 @@ export async function buildTrainingGraph(
   student: Model,
   teacher: Model,
   feeds: Feeds,
-  { task, output }: { task: Task; output?: ValueName },
+  task: Task,
   loss: LossOptions,
 ): Promise<TrainingGraph> {
-  const studentForm = await trainingForm(pool, student, feeds, { task, output }, loss)
-  const teacherForm = await trainingForm(pool, teacher, feeds, { task, output }, loss)
+  const studentForm = await trainingForm(pool, student, feeds, task)
+  const teacherForm = await trainingForm(pool, teacher, feeds, task)
+  const observed = loss.distill > 0 ? await valuesOf(pool, teacherForm, feeds) : undefined
   const { parameters, expanded } = writtenOut(studentForm)
-  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss)
+  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss, observed)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
     opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
     graph,
   }
-  const targets = zeros(task.targetInput(loss.batch))
-  const { shapes } = await observe(pool, model, { ...feeds, [TARGETS_INPUT]: targets })
+  const targets = loss.distill === 1 ? [] : task.targetInputs(loss.batch).map(zeros)
+  const { shapes } = await observe(pool, model, {
+    ...feeds,
+    ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
+  })
 
   const nextStatistics = trainBatchNorm(
     graph,
@@ -96,16 +101,18 @@ export async function buildTrainingGraph(
 
 // The student in operators that have gradient rules, and what of it learns: recurrent layers do unless they cannot be
 // written out, and then what stands behind them does.
-function writtenOut({ graph, logits, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
+function writtenOut({ graph, values, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
+  const trained = [...new Set(values.map(({ value }) => value))]
   const attempt = (recurrent: boolean): { parameters: Parameter[]; expanded: Graph } => {
     const parameters = trainableParameters(graph, { recurrent })
     const from = parameters.map(({ name }) => name)
-    return { parameters, expanded: expandOperators(graph, { from, to: logits, shapes }) }
+    const expand = (sofar: Graph, to: ValueName): Graph => expandOperators(sofar, { from, to, shapes })
+    return { parameters, expanded: trained.reduce(expand, graph) }
   }
   try {
     const all = attempt(true)
     const names = all.parameters.map(({ name }) => name)
-    const left = unsupportedNodes(graph, names, logits)
+    const left = trained.flatMap((value) => unsupportedNodes(graph, names, value))
     if (!left.some(({ node }) => operatorOf(node).weights === 'recurrent')) return all
   } catch (cause) {
     if (!hasCode(cause, 'unsupported')) throw cause
@@ -113,39 +120,39 @@ function writtenOut({ graph, logits, shapes }: TrainingForm): { parameters: Para
   return attempt(false)
 }
 
-interface TrainingForm extends TaskOutputs {
+interface TrainingForm extends ScoredGraph {
   model: Model
-  graph: Graph
   /** Of every value of the graph. */
-  shapes: ReadonlyMap<ValueName, readonly number[]>
+  shapes: Shapes
 }
 
-function zeros({ elementType, dims }: ReturnType<Task['targetInput']>): Tensor {
+function zeros({ elementType, dims }: TargetInput): Tensor {
   const count = elementCount(dims)
   return { type: elementType, dims, data: elementType === 'int64' ? new BigInt64Array(count) : new Float32Array(count) }
 }
 
-// Today's operators, shape arithmetic folded to constants, only what leads to the class scores.
-async function trainingForm(
-  loader: Loader,
-  original: Model,
-  feeds: Feeds,
-  { task, output }: { task: Task; output?: ValueName },
-  { batch }: LossOptions,
-): Promise<TrainingForm> {
+async function valuesOf(loader: Loader, { model, values }: TrainingForm, feeds: Feeds): Promise<Tensor[]> {
+  const results = await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
+    graph.run(feeds),
+  )
+  return values.map(({ value }) => results[value] as Tensor)
+}
+
+// Today's operators, shape arithmetic folded to constants, only what leads to the values that the loss is made of.
+async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task: Task): Promise<TrainingForm> {
   const model = upgradeOpset(original)
   refuseControlFlow(model.graph)
   const { shapes, values } = await observe(loader, model, feeds, staticValues(model.graph))
-  const scores = task.findOutputs(onlyOutput(model.graph, output), { shapes }, batch)
+  const lossValues = task.lossValues(model.graph, shapes)
   const form = cloneModel(model)
   form.graph = replaceValues(form.graph, values)
-  form.graph.outputs = [{ name: scores.logits, type: undefined }]
+  form.graph.outputs = [...new Set(lossValues.map(({ value }) => value))].map((name) => ({ name, type: undefined }))
   form.graph = removeUnusedNodes(form.graph)
   form.graph.inputs = Object.entries(feeds).map(([name, { type, dims }]) => ({
     name,
     type: { elementType: type, dims },
   }))
-  return { ...scores, model: form, graph: form.graph, shapes }
+  return { values: lossValues, model: form, graph: form.graph, shapes }
 }
 
 function refuseControlFlow(graph: Graph): void {

@@ -1,17 +1,20 @@
 // What a report says of a training: the options it ran with, and how it went.
 import type { OptionsOf } from '../options/option-table.js'
+import type { Metric } from '../tasks/task.js'
 
 export interface EpochReport {
   epoch: number
   loss: number
   learningRate: number
-  /** Percent of the held-out samples; null where training used no labels. */
+  /** Percent of the held-out samples; null where training used no labels, or is judged by something else. */
   validationTop1: number | null
   /**
    * Percent of the held-out samples on which the original network decides the same: in the place of top-1 where
    * training used no labels.
    */
   validationAgreement?: number
+  /** The same where the task is judged by something else: the metric's key, its name, unit and value. */
+  validation?: Pick<Metric, 'key' | 'name' | 'unit'> & { value: number }
   elapsedMs: number
 }
 
@@ -52,4 +55,19 @@ export interface TrainingReport {
   bestEpoch: number
   settings: TrainingSettings
   history: readonly EpochReport[]
+}
+
+/** How an epoch report says what the held-out samples gave. */
+export function validationOf(
+  { key, name, unit }: Metric,
+  value: number,
+): Pick<EpochReport, 'validationTop1' | 'validationAgreement' | 'validation'> {
+  if (key === 'top1') return { validationTop1: value }
+  if (key === 'agreement') return { validationTop1: null, validationAgreement: value }
+  return { validationTop1: null, validation: { key, name, unit, value } }
+}
+
+/** What `validationOf` was given. */
+export function epochScore({ validationTop1, validationAgreement, validation }: EpochReport): number {
+  return validationTop1 ?? validationAgreement ?? validation?.value ?? NaN
 }

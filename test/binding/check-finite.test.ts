@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { checkFinite } from '../../src/binding/evaluate.js'
 
 test('none: nothing', () => {
-  checkFinite({ notFinite: [], samples: 3 }, 'y')
+  checkFinite({ notFinite: [], samples: 3 }, ['y'])
 })
 
 for (const [indices, first] of [
@@ -14,13 +14,13 @@ for (const [indices, first] of [
   test(`the first sample of ${indices?.join() ?? 'all'}`, () => {
     assert.throws(
       () => {
-        checkFinite({ notFinite: [1, 2], samples: 3 }, 'y', indices)
+        checkFinite({ notFinite: [1, 2], samples: 3 }, ['y'], indices)
       },
       {
         code: 'runtime',
         message:
-          'onnxruntime: the scores "y" of 2 of 3 samples are not finite numbers (the first is sample ' +
-          `${first}), expected numbers that decide for a class`,
+          'onnxruntime: the outputs "y" of 2 of 3 samples are not finite numbers (the first is sample ' +
+          `${first}), expected numbers that say something`,
       },
     )
   })

@@ -48,7 +48,7 @@ function bright(): Uint8Array {
   return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: graph.build('bright') })
 }
 
-const OPTIONS = { task: classification(2), output: 'scores', fixedBatch: null }
+const OPTIONS = { task: classification([{ output: 'scores', classes: 2 }]), fixedBatch: null }
 
 test('the most images right, and among equals the lower cross-entropy', async () => {
   const pool = new WorkerPool(2)
@@ -59,7 +59,8 @@ test('the most images right, and among equals the lower cross-entropy', async ()
     const choice = await choosePreprocessing(pool, bright(), [black, faint, clear], bind, OPTIONS)
     assert.deepEqual(choice.score, [50, 100, 100])
     assert.equal(choice.preprocessing.name, 'clear')
-    const { loss } = await evaluate(pool, bright(), bind(faint).train, OPTIONS)
+    const { metrics } = await evaluate(pool, bright(), bind(faint).train, OPTIONS)
+    const loss = metrics?.['crossEntropy']
     const expected = [...PIXELS].reduce(
       (sum, pixel) => sum + Math.log(1 + Math.exp(-Math.abs(pixel / 255 - 0.5))) / 16,
       0,

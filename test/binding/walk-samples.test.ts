@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { firstSamples } from '../../src/binding/free-of-batch.js'
 import { walkSamples, type SampleBatch, type WalkOptions } from '../../src/binding/walk-samples.js'
-import type { Split } from '../../src/data/dataset.js'
+import { type Labels, ONLY, type Split } from '../../src/data/dataset.js'
+import { classLabels } from '../../src/data/labels.js'
 import { float32 } from '../../src/tensor/tensor.js'
+
+const classesOf = (labels: Labels): number[] => [...(labels[ONLY]?.data ?? [])]
 
 // Sample i has the label i; remembers what was asked for.
 function counting(size: number, values = 1): { split: Split; asked: number[][] } {
@@ -14,7 +17,7 @@ function counting(size: number, values = 1): { split: Split; asked: number[][] }
     asked.push(chosen)
     assert.ok(chosen.length > 0 && chosen.every((i) => i >= 0 && i < size), chosen.join())
     const data = new Float32Array(chosen.length * values)
-    return { inputs: { x: float32([chosen.length, values], data) }, labels: Int32Array.from(chosen) }
+    return { inputs: { x: float32([chosen.length, values], data) }, labels: classLabels(chosen) }
   }
   return { split: { size, batch }, asked }
 }
@@ -39,7 +42,7 @@ test('every sample once, with its label, by any number of workers', async () => 
     const progress: [number, number][] = []
     const seen = await walked(split, { batch: 4, onProgress: (done, total) => progress.push([done, total]) }, workers)
     assert.deepEqual(
-      seen.map(({ start, count, labels }) => [start, count, [...labels]]),
+      seen.map(({ start, count, labels }) => [start, count, classesOf(labels)]),
       [
         [0, 4, [0, 1, 2, 3]],
         [4, 4, [4, 5, 6, 7]],
@@ -58,7 +61,7 @@ test('the only size that a network takes is kept, and what fills up has no label
     [0, 0],
   ])
   assert.deepEqual(
-    seen.map(({ labels, inputs }) => [[...labels], inputs['x']?.dims[0]]),
+    seen.map(({ labels, inputs }) => [classesOf(labels), inputs['x']?.dims[0]]),
     [
       [[4, 2], 2],
       [[0], 2],

@@ -46,7 +46,10 @@ describe('LeNet-5 on MNIST', () => {
       'train.json',
     ])
     assert.deepEqual([found.schema, found.output, found.fromScratch], ['ttq-train/1', 'new.trained.onnx', false])
-    assert.ok(found.before.top1 < 30 && found.after.top1 > 70, `${found.before.top1} -> ${found.after.top1}`)
+    assert.ok(
+      (found.before.top1 ?? NaN) < 30 && (found.after.top1 ?? NaN) > 70,
+      `${found.before.top1} -> ${found.after.top1}`,
+    )
     assert.deepEqual(JSON.parse(readFileSync(join(folder, 'train.json'), 'utf8')), found)
     const { top1 } = await report<EvaluateReport>(['evaluate', 'new.trained.onnx', ...DATA, '--json', '-q'])
     assert.equal(top1, found.after.top1)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assembleBatch } from '../../src/data/assemble-batch.js'
+import { classLabels } from '../../src/data/labels.js'
 import { bindImages, imageLayouts } from '../../src/data/bind-images.js'
 import type { ImageDataset, ImageSet, Layout, Preprocessing } from '../../src/data/dataset.js'
 import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../../src/data/preprocessing.js'
@@ -116,7 +117,7 @@ test('bindImages: batches in the shape the network takes', async () => {
       dims,
       data: Float32Array.from(naive(data.train, [5, 2], preprocessing, 0, false, 0)),
     })
-    assert.deepEqual(batch.labels, Int32Array.of(1, 0))
+    assert.deepEqual(batch.labels, classLabels([1, 0]))
     const augmented = await bound.train.batch([5, 2], randomSource(3))
     assert.deepEqual(
       [...(augmented.inputs.x?.data as Float32Array)],

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { bindModule, type ModuleDataset } from '../../src/data/module-dataset.js'
 import type { ModuleInput } from '../../src/data/module-inputs.js'
 import type { Batch, Split } from '../../src/data/dataset.js'
+import { classLabels } from '../../src/data/labels.js'
 import { openDataset, type OpenDatasetOptions } from '../../src/data/open-dataset.js'
 import { randomSource } from '../../src/data/random.js'
 import { TtqError } from '../../src/errors/ttq-error.js'
@@ -30,7 +33,7 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-batch-dims.mjs': 'train.batch: input "x" has 4 values for shape [2,3], expected shape [2,2]',
   'reject-batch-not-finite.mjs': 'train.batch: input "x" has NaN at 3, expected finite numbers',
   'reject-batch-label-range.mjs': 'train.batch: label 2 at 1, expected 0..1',
-  'reject-batch-label-count.mjs': 'train.batch: 1 labels, expected 2, one per sample',
+  'reject-batch-label-count.mjs': 'train.batch: 1 labels, expected 2, one per sample, or a multiple',
   'reject-batch-no-inputs.mjs': 'train.batch gave an object, expected { inputs, labels }',
   'reject-batch-throws.mjs': 'train.batch of samples 0, 1, ... failed: disk on fire (line 2)',
   'reject-open-never.mjs': 'loading gave no answer within 0.5 s',
@@ -82,14 +85,14 @@ test('module dataset: plain arrays take the shape of the input', async () => {
   assert.equal(dataset.preprocessing, 'index and index + 1/2')
   const batch = (await dataset.test?.batch([3, 1])) as Batch
   assert.deepEqual(batch.inputs.x, { type: 'float32', dims: [2, 2], data: Float32Array.of(3, 3.5, 1, 1.5) })
-  assert.deepEqual(batch.labels, Int32Array.of(0, 1))
+  assert.deepEqual(batch.labels, classLabels([0, 1]))
 })
 
 test('module dataset: own dimensions, no labels, chance only from the random source', async () => {
   const dataset = bindModule(await open('accept-default.mjs'), [INPUT])
   const plain = await dataset.train.batch([4])
   assert.deepEqual(plain.inputs.x, { type: 'float32', dims: [1, 2], data: Float32Array.of(4, 0) })
-  assert.equal(plain.labels.length, 0)
+  assert.deepEqual(plain.labels, {})
   const augmented = await dataset.train.batch([4], randomSource(7))
   assert.deepEqual(augmented.inputs.x?.data, Float32Array.of(4, randomSource(7).int(100)))
 })
@@ -119,7 +122,7 @@ test('module dataset: inputs and nothing else, of several element types', async 
       half: { type: 'float16', dims: [2, 1], data: Uint16Array.of(0x3800, 0x3400) },
       short: { type: 'int16', dims: [2], data: Int16Array.of(-2, -1) },
     },
-    labels: new Int32Array(0),
+    labels: {},
   })
   const refused: [ModuleInput, string][] = [
     [input('ids', 'bool', 2), 'input "ids" is of class BigInt64Array, expected Uint8Array'],
@@ -169,7 +172,7 @@ test('module dataset: an array that the module fills again is copied before, and
   assert.deepEqual(first.inputs['x']?.data, Float32Array.of(0, 0.5, 1, 1.5))
   assert.deepEqual(second.inputs['x']?.data, Float32Array.of(2, 2.5, 3, 3.5))
   assert.equal(first.inputs['x'].data.buffer.byteLength, 16)
-  assert.deepEqual(first.labels, Int32Array.of(0, 1))
+  assert.deepEqual(first.labels, classLabels([0, 1]))
 })
 
 test('module dataset: shared memory is copied', async () => {
@@ -205,4 +208,63 @@ test('module dataset: a module without work does not keep the process alive, nor
     timeout: 20_000,
   })
   assert.deepEqual([run.status, run.stdout, run.stderr], [0, 'done\n', 'batch of 2\n'])
+})
+
+// Each writes labels in another way, of two samples.
+const LABELS: Readonly<Record<string, [labels: string, dims: number[] | string]>> = {
+  'one number each': ['[1, 2.5]', [2]],
+  'a list of lists': ['[[1, 2, 3], [4, 5, 6]]', [2, 3]],
+  'a list of typed arrays': ['[Uint8Array.of(1, 2), Uint8Array.of(3, 4)]', [2, 2]],
+  'one array for all': ['Float32Array.of(1, 2, 3, 4, 5, 6)', [2, 3]],
+  'data and dims': ['{ data: BigInt64Array.of(1n, 2n, 3n, 4n), dims: [2, 2, 1] }', [2, 2, 1]],
+  'a shape that does not fit': [
+    '{ data: [1, 2, 3, 4], dims: [4, 1] }',
+    '4 labels for shape [4,1], expected one with 2 in front',
+  ],
+  'too few': ['Float32Array.of(1, 2, 3)', '3 labels, expected 2, one per sample, or a multiple'],
+  'no number among them': ['Float32Array.of(1, NaN)', 'label NaN at 1, expected finite numbers'],
+}
+for (const [name, [labels, expected]] of Object.entries(LABELS)) {
+  test(`module dataset: labels as ${name}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ttq-labels-'))
+    try {
+      const source = `export const train = { size: 2, batch: () => ({ inputs: { x: new Float32Array(4) }, labels: ${labels} }) }`
+      writeFileSync(join(folder, 'loader.mjs'), source)
+      const stored = await openDataset('./loader.mjs', { directory: folder })
+      opened.push(stored as ModuleDataset)
+      const { train } = bindModule(stored as ModuleDataset, [INPUT])
+      if (typeof expected === 'string') {
+        await assert.rejects(async () => train.batch([0, 1]), { message: `./loader.mjs: train.batch: ${expected}` })
+        return
+      }
+      const found = (await train.batch([0, 1])).labels['']
+      assert.deepEqual(found?.dims, expected)
+      if (name !== 'one number each')
+        assert.deepEqual([...(found?.data ?? [])], [1, 2, 3, 4, 5, 6].slice(0, found?.data.length))
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}
+
+test('module dataset: labels by outputs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-labels-'))
+  try {
+    writeFileSync(
+      join(folder, 'loader.mjs'),
+      'export const train = { size: 2, batch: () => ({ inputs: { x: new Float32Array(4) }, labels: { a: [0, 1], b: [[1, 2], [3, 4]] } }) }',
+    )
+    const stored = (await openDataset('./loader.mjs', { directory: folder })) as ModuleDataset
+    opened.push(stored)
+    const { labels } = await bindModule(stored, [INPUT]).train.batch([0, 1])
+    assert.deepEqual(
+      Object.entries(labels).map(([name, { dims, data }]) => [name, dims, [...data]]),
+      [
+        ['a', [2], [0, 1]],
+        ['b', [2, 2], [1, 2, 3, 4]],
+      ],
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -22,7 +22,7 @@ test('blocked convolutions are for the cpu alone', async () => {
           model,
           model,
           feeds,
-          { task: classification(3) },
+          classification([{ output: 'scores', classes: 3 }]),
           loss,
         )
       ).model.graph.nodes.map(({ domain }) => domain),

@@ -31,7 +31,10 @@ async function refused(work: Promise<unknown>, code: ErrorCode, message: RegExp)
 describe('train', () => {
   test('it learns, and the file has the accuracy that the report says', async () => {
     const { file, report } = await trained
-    assert.ok(report.before.top1 < 60 && report.after.top1 > 90, `${report.before.top1} -> ${report.after.top1}`)
+    assert.ok(
+      (report.before.top1 ?? NaN) < 60 && (report.after.top1 ?? NaN) > 90,
+      `${report.before.top1} -> ${report.after.top1}`,
+    )
     const { top1 } = await evaluateModel(file, { name: 'trained.onnx', data: STRIPES, threads: 1 })
     assert.equal(top1, report.after.top1)
     assert.equal(report.onnxBytes, file.length)
@@ -79,7 +82,7 @@ describe('train', () => {
       labelSmoothing: 0.1,
       clipNorm: 1,
     })
-    assert.ok(report.after.top1 > 80, `${report.after.top1}`)
+    assert.ok((report.after.top1 ?? NaN) > 80, `${report.after.top1}`)
     const rates = report.training.history.map((epoch) => Number(epoch.learningRate.toPrecision(3)))
     assert.deepEqual(rates, [0.01, 0.01, 0.01, 0.01, 0.001, 0.001])
   })
@@ -226,7 +229,7 @@ test('a sweep refuses test samples without labels before it trains', async () =>
   await refused(
     sweep(stripesNetwork(), request, { kind: 'sparsity', values: [0.5] }),
     'data',
-    /its test samples have no labels, expected one class per sample to compare accuracies/,
+    /its test samples have no labels, expected some to compare accuracies/,
   )
   assert.deepEqual(phases, ['read', 'prepare'])
 })

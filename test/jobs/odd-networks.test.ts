@@ -106,10 +106,10 @@ describe('layers and outputs beside the scores', () => {
     )
     assert.equal(report.layers.find(({ name }) => name === 'w3')?.reason, 'last layer')
     const options = { name: 'odd.onnx', data: LOADER, anyway: true, epochs: 1, threads: 1 }
-    const named = await compress(bytes, { ...options, networkOutput: 'twin' })
+    const named = await compress(bytes, { ...options, networkOutput: ['twin'] })
     assert.ok(!named.report.warnings.some((warning) => warning.includes('as well as')))
     assert.notEqual(named.report.baseline?.top1, report.baseline?.top1)
-    await assert.rejects(compress(bytes, { ...options, networkOutput: 'twins' }), {
+    await assert.rejects(compress(bytes, { ...options, networkOutput: ['twins'] }), {
       code: 'usage',
       message: 'networkOutput: the network has no output "twins", expected y, twin',
       hint: 'did you mean twin?',

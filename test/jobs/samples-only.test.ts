@@ -237,7 +237,7 @@ const CASES: Record<string, Case> = {
 for (const [name, { network, inputs, layers }] of Object.entries(CASES)) {
   test(`samples alone: ${name}`, async () => {
     const result = await packed(network(), loader(inputs))
-    checkUnscored(result, /^no labels: .*loader\d+\.mjs exports no classes$/)
+    checkUnscored(result, /^no labels: .*loader\d+\.mjs gives none$/)
     const fitted = fittedOf(result)
     assert.deepEqual(
       fitted.layers.map(({ name: layer }) => layer),
@@ -424,38 +424,86 @@ describe('a bound on the distance', () => {
   })
 })
 
+describe('learning from the original network', () => {
+  const steps = { epochs: 6, batch: 15, learningRate: 0.01, warmup: 5 }
+  const request = { name: 'any.onnx', data: loader(FEATURES), threads: 1, ...steps }
+
+  test('needs no labels, classes or test part: distill, on held-out samples', async () => {
+    const notes: string[] = []
+    const { report } = await compress(classifier(), {
+      ...request,
+      onProgress: (event) => {
+        if (event.kind === 'note') notes.push(event.message)
+      },
+    })
+    assert.deepEqual(notes, [
+      'task: distill by "y" (one output as the original network gives them); measured on the 30 held-out training ' +
+        'samples, there being no test part',
+    ])
+    assert.deepEqual([report.task?.name, report.baseline, report.compressed], ['distill', null, null])
+    assert.deepEqual([report.unlabelled, report.training?.settings.distill], [true, 1])
+    assert.match(report.testedOn ?? '', /^the 30 held-out training samples/)
+    const { relativeError = NaN, cosine = NaN } = report.likeness ?? {}
+    assert.ok(relativeError > 0 && relativeError < 100, `${relativeError}`)
+    assert.ok(cosine > 0.5 && cosine < 1, `${cosine}`)
+    const history = report.training?.history ?? []
+    const last = history.at(-1)
+    assert.ok((last?.loss ?? NaN) < 0.85 * (history[0]?.loss ?? NaN), history.map(({ loss }) => loss).join())
+    assert.deepEqual([last?.validationTop1, last?.validation?.key], [null, 'relativeError'])
+  })
+
+  test('a bound on what the outputs differ by is held by giving up layers', async () => {
+    const all = (await compress(classifier(), { ...request, ternary: ['w1', 'w2', 'w3'] })).report
+    const maxDrop = (all.likeness?.['relativeError'] ?? NaN) * 0.7
+    const { report } = await compress(classifier(), { ...request, ternary: ['w1', 'w2', 'w3'], maxDrop })
+    assert.ok((report.restoration?.rounds.length ?? 0) > 0)
+    assert.ok((report.likeness?.['relativeError'] ?? NaN) < (all.likeness?.['relativeError'] ?? NaN))
+  })
+
+  test('a ranking of layers and a sweep', async () => {
+    const { layers, task, baseline } = await analyze(classifier(), {
+      ...{ name: 'any.onnx', data: request.data, threads: 1, task: 'distill' },
+      ternary: ['w1'],
+    })
+    assert.deepEqual([task?.name, baseline?.top1, layers.length], ['distill', null, 2])
+    assert.ok(layers.every(({ divergence, top1 }) => (divergence ?? 0) > 0 && top1 === null))
+    const report = await sweep(classifier(), { ...request, epochs: 1 }, { kind: 'sparsity', values: [0.3, 0.9] })
+    assert.deepEqual([report.metric.key, report.baseline], ['relativeError', { relativeError: 0 }])
+    const [dense, sparse] = report.points
+    assert.ok(
+      (dense?.score ?? NaN) < (sparse?.score ?? NaN) && dense?.drop === dense?.score && dense?.top1 === undefined,
+    )
+  })
+})
+
 describe('what cannot be', () => {
   const data = loader(FEATURES)
-  const shown = (hint: boolean): string =>
-    `dataset: ${data} exports no classes, so that its samples have no labels, expected both${hint ? '' : ' '}`
   const HINT =
-    'ttq compress with epochs 0 needs nothing but samples; maxDistance bounds how far the outputs may then be away ' +
-    '(docs/datasets.md)'
+    'ttq compress needs nothing but samples: it learns from the original network (task distill), or fits layers ' +
+    'without training (epochs 0; docs/datasets.md)'
   const request = { name: 'any.onnx', data, threads: 1 }
   const phases: string[] = []
   const onProgress = (event: { kind: string; name?: string }): void => {
     if (event.kind === 'phase') phases.push(event.name ?? '')
   }
   const REFUSED: Record<string, [work: () => Promise<unknown>, purpose: string]> = {
-    'a training': [() => compress(classifier(), { ...request, onProgress }), 'to train'],
     'full-precision training': [() => trainNetwork(classifier(), { ...request, onProgress }), 'to train'],
     accuracy: [() => evaluateModel(classifier(), { ...request, onProgress }), 'to measure accuracy'],
-    'a ranking by decisions': [
-      () => analyze(classifier(), { ...request, networkOutput: 'y', onProgress }),
-      'for networkOutput',
+    'a start from random weights': [
+      () => compress(classifier(), { ...request, fromScratch: true, onProgress }),
+      'to learn from',
     ],
-    'a sweep': [
-      () => sweep(classifier(), { ...request, onProgress }, { kind: 'sparsity', values: [0.5] }),
-      'to compare accuracies',
-    ],
-    maxDrop: [() => packed(classifier(), data, { maxDrop: 1, onProgress }), 'for maxDrop'],
+    'a share of the loss': [() => compress(classifier(), { ...request, distill: 0.5, onProgress }), 'for distill'],
     expectTop1: [() => packed(classifier(), data, { expectTop1: 90, onProgress }), 'for expectTop1'],
-    networkOutput: [() => packed(classifier(), data, { networkOutput: 'y', onProgress }), 'for networkOutput'],
   }
   for (const [name, [work, purpose]] of Object.entries(REFUSED)) {
     test(`${name} without labels, before it works`, async () => {
       phases.length = 0
-      await assert.rejects(work, { code: 'data', message: `${shown(false)}${purpose}`, hint: HINT })
+      await assert.rejects(work, {
+        code: 'data',
+        message: `dataset: ${data} exports no classes, and its samples have no labels, expected some ${purpose}`,
+        hint: HINT,
+      })
       assert.deepEqual(
         phases.filter((phase) => phase !== 'read'),
         ['prepare'],

@@ -10,6 +10,7 @@ import { countText, durationText, scaleText, shapeText, shareText, sizeText, tab
 import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { InspectReport } from '../../src/jobs/inspect.js'
 import type { CompressReport, LayerReport } from '../../src/jobs/compress-report.js'
+import type { TaskReport } from '../../src/jobs/task-report.js'
 import type { TrainReport } from '../../src/jobs/train-report.js'
 import type { TrainingReport, TrainingSettings } from '../../src/training/training-report.js'
 
@@ -37,6 +38,16 @@ const SETTINGS: TrainingSettings = {
   validation: 5000,
 }
 
+const TOP1 = { key: 'top1', name: 'top-1', unit: '%', better: 'higher' } as const
+const TASK: TaskReport = {
+  name: 'classification',
+  about: '10 classes',
+  outputs: ['scores'],
+  notMeasured: [],
+  metrics: [TOP1],
+  likeness: [{ key: 'agreement', name: 'agreement', unit: '%', better: 'higher' }],
+}
+
 const COMPRESSED: CompressReport = {
   schema: 'ttq-report/1',
   ttq: '0.1.0',
@@ -46,10 +57,13 @@ const COMPRESSED: CompressReport = {
   rest: 'fp32',
   dataset: 'mnist',
   preprocessing: '0..1, NCHW',
+  task: TASK,
   baseline: { top1: 99.1 },
   compressed: { top1: 98.85 },
   unmeasured: null,
   agreement: 98.9,
+  likeness: { agreement: 98.9 },
+  testedOn: null,
   recipe: 'default',
   fromScratch: false,
   unlabelled: false,
@@ -138,6 +152,7 @@ describe('compress', () => {
     const method = {
       method: 'ttq',
       top1: 98.85,
+      score: 98.85,
       drop: 0.25,
       sparsity: 0.5,
       fileBytes: 21_500,
@@ -151,6 +166,7 @@ describe('compress', () => {
         ...method,
         method: 'none',
         top1: 99.2,
+        score: 99.2,
         drop: -0.1,
         sparsity: null,
         fileBytes: 178_200,
@@ -312,6 +328,7 @@ test('train', () => {
     dataset: 'mnist',
     preprocessing: '0..1, NCHW',
     fromScratch: true,
+    task: TASK,
     before: { top1: 9.8 },
     after: { top1: 99.1 },
     onnxBytes: 178_000,
@@ -345,7 +362,9 @@ test('evaluate', () => {
     dataset: 'mnist',
     preprocessing: '0..1, NCHW',
     device: 'cpu',
+    task: TASK,
     top1: 98.854,
+    metrics: { top1: 98.854 },
     samples: 10_000,
     samplesPerSecond: 5210.4,
     elapsedMs: 2040,
@@ -364,6 +383,7 @@ describe('analyze', () => {
     method: 'ttq',
     dataset: 'mnist',
     samples: 1024,
+    task: TASK,
     data: 'training samples, 0..1, NCHW',
     heldOut: 500,
     baseline: { top1: 99 },

@@ -10,6 +10,7 @@ const point = (threshold: number, sparsity: number, top1: number, fileBytes = 22
   targetSparsity: null,
   sparsity,
   top1,
+  score: top1,
   drop: 99.45 - top1,
   ternaryBytes: 15_144,
   fileBytes,
@@ -25,6 +26,8 @@ const REPORT: SweepReport = {
   rest: 'fp32',
   dataset: 'mnist',
   preprocessing: '0..1, NCHW',
+  task: { name: 'classification', about: '10 classes', outputs: ['y'], notMeasured: [], metrics: [], likeness: [] },
+  metric: { key: 'top1', name: 'top-1', unit: '%', better: 'higher' },
   baseline: { top1: 99.45 },
   onnxBytes: 248_000,
   points: [point(0.05, 0.3, 99.5), point(0.2, 0.8, 98), point(0.1, 0.5, 99.25)],
@@ -56,7 +59,10 @@ test('text', () => {
     renderSweepReport({ ...REPORT, points: [one], warnings: [] }),
     /: 1 point\n(.|\n)*\nsparsity {4}top-1 .*\n0\.3 .*\n$/,
   )
-  assert.equal(renderSweepPoint(one), 'sparsity 0.3: top-1 99.40 % (-0.05 points), 31.0 % zeros, 22.1 KB')
+  assert.equal(
+    renderSweepPoint({ ...REPORT, points: [one] }),
+    'sparsity 0.3: top-1 99.40 % (-0.05 points), 31.0 % zeros, 22.1 KB',
+  )
 })
 
 test('CSV: numbers only, the same columns in every row', () => {

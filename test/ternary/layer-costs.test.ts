@@ -133,7 +133,7 @@ describe('refused', () => {
     'a pattern that matches nothing': [{ keep: ['none*'] }, 'usage', /matches no layer/],
     'no layer left': [{ keep: ['*'] }, 'unsupported', /full precision/],
     'other classes': [
-      { data: STRIPES.replace('stripes.mjs', 'five-classes.mjs'), networkOutput: 'scores' },
+      { data: STRIPES.replace('stripes.mjs', 'five-classes.mjs'), networkOutput: ['scores'] },
       'data',
       /5 classes/,
     ],

@@ -13,12 +13,14 @@ import { float32, int64 } from '../../src/tensor/tensor.js'
 import type { Parameter } from '../../src/optimizer/parameters.js'
 import { buildUpdateGraph } from '../../src/optimizer/update-graph.js'
 import { layOut, partition } from '../../src/execution/flat-parameters.js'
-import { findClassScores } from '../../src/tasks/class-scores.js'
+import { inLibrary } from '../../src/options/option-table.js'
 import { classification } from '../../src/tasks/classification.js'
+import { lossValueOf, SOFTMAX } from '../../src/tasks/output-end.js'
+import { chooseTask } from '../../src/tasks/tasks.js'
 import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '../../src/training/loss-graph.js'
 import { freeOfBatch } from '../../src/binding/free-of-batch.js'
 import { foldConstants } from '../../src/binding/prepare-network.js'
-import type { TaskOutputs } from '../../src/tasks/task.js'
+import type { Task } from '../../src/tasks/task.js'
 import { learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
@@ -111,18 +113,27 @@ function scoresGraph(tail: readonly string[]): Graph {
 }
 
 test('class scores: the logits stand before a final softmax, also with a reshape behind it', () => {
-  const find = (tail: readonly string[]): unknown =>
-    findClassScores(scoresGraph(tail), { shapes: new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]])) }, 4, 3)
-  assert.deepEqual(find(['Relu']), { output: 'v0', logits: 'v0', isFloat32: true, others: [] })
-  assert.deepEqual(find(['Relu', 'Softmax']), { output: 'v1', logits: 'v0', isFloat32: true, others: [] })
-  assert.deepEqual(find(['Relu', 'LogSoftmax']), { output: 'v1', logits: 'v0', isFloat32: true, others: [] })
-  assert.deepEqual(find(['Relu', 'Softmax', 'Reshape']), { output: 'v2', logits: 'v0', isFloat32: true, others: [] })
-  assert.deepEqual(find(['Softmax', 'Relu']), { output: 'v1', logits: 'v1', isFloat32: true, others: [] })
+  const shapes = new Map(['x', 'v0', 'v1', 'v2'].map((name) => [name, [4, 3]]))
+  const find = (...tail: string[]): unknown => {
+    const { value, isFloat32, isProbabilities } = lossValueOf(scoresGraph(tail), shapes, `v${tail.length - 1}`, SOFTMAX)
+    return [value, isFloat32, isProbabilities]
+  }
+  assert.deepEqual(find('Relu'), ['v0', true, false])
+  assert.deepEqual(find('Relu', 'Softmax'), ['v0', true, false])
+  assert.deepEqual(find('Relu', 'LogSoftmax'), ['v0', true, false])
+  assert.deepEqual(find('Relu', 'Softmax', 'Reshape'), ['v0', true, false])
+  assert.deepEqual(find('Softmax', 'Relu'), ['v1', true, false])
 })
 
 test('class scores: no output has one score per class', () => {
+  const graph = scoresGraph(['Relu'])
+  const outputs = [{ name: 'v0', type: 'float32', dims: [4, 3], tensor: undefined } as const]
   assert.throws(
-    () => findClassScores(scoresGraph(['Relu']), { shapes: new Map([['v0', [4, 3]]]) }, 4, 10),
+    () =>
+      chooseTask(
+        { graph, outputs, samples: 4, labels: {}, classes: 10, named: undefined, nameOptions: inLibrary },
+        'auto',
+      ),
     (error: unknown) =>
       error instanceof TtqError && error.code === 'data' && /10 classes.*"v0" \[4,3\].*\[4,10\]/.test(error.message),
   )
@@ -131,7 +142,8 @@ test('class scores: no output has one score per class', () => {
 test('loss: cross-entropy and distillation by hand', async () => {
   const scored = (op: string): ScoredGraph => {
     const b = new GraphBuilder()
-    return { isFloat32: true, logits: b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y'), graph: b.build(op) }
+    const value = b.emit(op, [b.input('x', 'float32', [2, 2])], {}, 'y')
+    return { values: [{ value, dims: [2, 2], isFloat32: true, isProbabilities: false }], graph: b.build(op) }
   }
   const rows = [
     [1, 3],
@@ -149,14 +161,17 @@ test('loss: cross-entropy and distillation by hand', async () => {
     [1, 2],
   ] as const) {
     // The student computes x, the teacher -x.
-    const graph = buildLossGraph(scored('Identity'), scored('Neg'), classification(2), {
+    const graph = buildLossGraph(scored('Identity'), scored('Neg'), classification([{ output: 'y', classes: 2 }]), {
       batch: 2,
       distill,
       temperature,
     })
     const session = await Session.create(writeModel(model(graph)), { threads: 1 })
     const found = (
-      await session.run({ x: float32([2, 2], rows.flat()), [TARGETS_INPUT]: float32([2, 2], labels.flat()) })
+      await session.run({
+        x: float32([2, 2], rows.flat()),
+        ...(distill < 1 && { [TARGETS_INPUT]: float32([2, 2], labels.flat()) }),
+      })
     )[LOSS_OUTPUT]
     await session.release()
     let expected = 0
@@ -232,8 +247,8 @@ test('freeOfBatch: a batch of 1 becomes free; a sum over the batch keeps it fixe
     return model(b.build(op))
   }
   const samples = { x: float32([2, 2], [1, -2, 3, 4]) }
-  const find = (): TaskOutputs => ({ output: 'y', logits: 'y', isFloat32: true, others: [] })
-  assert.equal((await freeOfBatch(onnxRuntime, build('Relu'), samples, find))?.output, 'y')
+  const find = (): Task => classification([{ output: 'y', classes: 2 }])
+  assert.equal((await freeOfBatch(onnxRuntime, build('Relu'), samples, find))?.task.outputs[0], 'y')
   assert.equal(await freeOfBatch(onnxRuntime, build('ReduceSum'), samples, find), undefined)
 })
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Batch, Split } from '../../src/data/dataset.js'
+import { classLabels } from '../../src/data/labels.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Model } from '../../src/onnx/model.js'
 import { sgd } from '../../src/optimizer/sgd.js'
@@ -129,7 +130,7 @@ function batchNumber(batch: number): Batch {
   const dims = [BATCH, 2, 8, 8]
   return {
     inputs: { x: float32(dims, wave(dims, 0.9 * batch, 1)) },
-    labels: Int32Array.from({ length: BATCH }, (_, i) => (i * 2 + batch) % CLASSES),
+    labels: classLabels(Array.from({ length: BATCH }, (_, i) => (i * 2 + batch) % CLASSES)),
   }
 }
 
@@ -152,18 +153,13 @@ const CASES: Record<keyof typeof GOLDEN, Case> = {
   clipped: { replicas: 2, options: { schedule: 'step', drops: [0.5, 0.8], labelSmoothing: 0.1, clipNorm: 0.05 } },
 }
 
+const TASK = classification([{ output: 'scores', classes: CLASSES }])
+
 async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
   const pool = new WorkerPool(replicas)
-  const graph = await buildTrainingGraph(
-    pool,
-    model,
-    model,
-    batchNumber(0).inputs,
-    { task: classification(CLASSES) },
-    loss,
-  )
+  const graph = await buildTrainingGraph(pool, model, model, batchNumber(0).inputs, TASK, loss)
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {
@@ -175,7 +171,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
   try {
     return await train(pool, graph, updates, split(replicas), {
       plan: { replicas, threads: 1, frugal: replicas === 1 },
-      task: classification(CLASSES),
+      task: TASK,
       epochs: 1,
       batch: BATCH * replicas,
       learningRate: 0.1,
@@ -183,6 +179,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
       ...options,
       warmup: 2,
       unlabelled: false,
+      withTargets: true,
       seed: 1,
       augment: false,
       heldOut: [0],

@@ -48,7 +48,14 @@ function network(input: readonly number[], lines: Line[], initializers: Record<s
 async function trainingGraphOf(model: Model, input: readonly number[]): Promise<TrainingGraph> {
   const pool = { engine: onnxRuntime, device: 'cpu' as const, load: onnxRuntime.load }
   const loss = { batch: BATCH, distill: 0, temperature: 1 }
-  return buildTrainingGraph(pool, model, model, { x: waves([BATCH, ...input]) }, { task: classification(3) }, loss)
+  return buildTrainingGraph(
+    pool,
+    model,
+    model,
+    { x: waves([BATCH, ...input]) },
+    classification([{ output: 'scores', classes: 3 }]),
+    loss,
+  )
 }
 
 // Largest gradient of each parameter.

@@ -95,21 +95,27 @@ async function compressed(
 
 // What to say when accuracy fell too far.
 function accuracyDrop(
-  { baseline, compressed, agreement, restoration }: CompressReport,
+  { task, baseline, compressed, agreement, likeness, restoration }: CompressReport,
   maxDrop: number | undefined,
 ): string | undefined {
   if (maxDrop === undefined) return undefined
   const tried = triedText(restoration)
-  if (baseline === null || compressed === null) {
+  const [main] = task?.metrics ?? []
+  if (main === undefined || baseline === null || compressed === null) {
     // Without labels: accuracy cannot have fallen by more than the share of decisions that changed.
-    if (agreement === null || !isBeyond(100 - agreement, maxDrop)) return undefined
-    return `${(100 - agreement).toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}${tried}`
+    const error = task?.likeness[0]?.key === 'relativeError' ? (likeness?.['relativeError'] ?? null) : null
+    const changed = error ?? (agreement === null ? 0 : 100 - agreement)
+    if (!isBeyond(changed, maxDrop)) return undefined
+    return error === null
+      ? `${changed.toFixed(2)} % of the decisions changed, more than --max-drop ${maxDrop}${tried}`
+      : `the outputs differ by ${changed.toFixed(2)} %, more than --max-drop ${maxDrop}${tried}`
   }
-  const drop = baseline.top1 - compressed.top1
+  const [before, after] = [baseline[main.key] as number, compressed[main.key] as number]
+  const drop = before - after
   if (!isBeyond(drop, maxDrop)) return undefined
   return (
-    `accuracy fell by ${drop.toFixed(2)} points (${baseline.top1.toFixed(2)} % -> ` +
-    `${compressed.top1.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
+    `${main.key === 'top1' ? 'accuracy' : main.name} fell by ${drop.toFixed(2)} points (${before.toFixed(2)} % -> ` +
+    `${after.toFixed(2)} %), more than --max-drop ${maxDrop}${tried}`
   )
 }
 

@@ -54,7 +54,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     paths.model.write(new TextEncoder().encode(sweepCsv(report)), terminal.complain)
     paths.figure.write(new TextEncoder().encode(sweepFigure(report)), terminal.complain)
     done = report.points.length
-    terminal.note(renderSweepPoint(report.points[done - 1] as SweepReport['points'][number]))
+    terminal.note(renderSweepPoint(report))
   }
   try {
     const request = {

@@ -1,8 +1,8 @@
 // Which training samples are learned from, and which are held out to judge by.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Dataset } from '../data/dataset.js'
-import { randomSource } from '../data/random.js'
-import { splitValidation, type ValidationSplit } from '../data/split-validation.js'
+import type { Dataset } from './dataset.js'
+import { randomSource } from './random.js'
+import { splitValidation, type ValidationSplit } from './split-validation.js'
 import type { OptionsOf } from '../options/option-table.js'
 
 /**
