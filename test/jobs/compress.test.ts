@@ -259,7 +259,15 @@ const REFUSED: Record<string, { form?: Form; request: Partial<CompressRequest>; 
     code: 'training',
     message: /the loss is .* at epoch \d+, step \d+, expected a finite number/,
   },
-  'an operator without a rule': { form: { activation: 'Selu' }, request: {}, code: 'unsupported', message: /Selu/ },
+  'an operator without a rule': {
+    form: {
+      activation: (b, y) =>
+        b.emit('Compress', [y, b.constant({ type: 'bool', dims: [1], data: Uint8Array.of(1) })], { axis: 2 }),
+    },
+    request: {},
+    code: 'unsupported',
+    message: /Compress/,
+  },
 }
 
 for (const [name, { form = {}, request, code, message }] of Object.entries(REFUSED)) {

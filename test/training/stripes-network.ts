@@ -15,7 +15,8 @@ export interface Form {
   opset?: number
   type?: 'float32' | 'float16'
   /** Operator between the layers. */
-  activation?: string
+  /** An operator, or what makes the value of it. */
+  activation?: string | ((b: GraphBuilder, y: string) => string)
 }
 
 export const STRIPES = new URL('../../../fixtures/training/stripes.mjs', import.meta.url).pathname
@@ -55,6 +56,7 @@ export function stripesNetwork({
         ),
       ),
     )
+  const activated = (y: string): string => (typeof activation === 'string' ? b.emit(activation, [y]) : activation(b, y))
   const layer = (x: string, name: string, from: number, to: number, stride: number): string => {
     const inputs = [
       x,
@@ -62,18 +64,18 @@ export function stripesNetwork({
       ...(norm ? [] : [value(`${name}.bias`, [to], 0.05)]),
     ]
     const y = b.emit('Conv', inputs, { pads: [1, 1, 1, 1], strides: [stride, stride] }, name)
-    if (!norm) return b.emit(activation, [y])
+    if (!norm) return activated(y)
     const [scale, shift, mean, variance] = [
       ['scale', 1],
       ['shift', 0],
       ['mean', 0],
       ['var', 1],
     ].map(([part, offset]) => value(`${name}.${part}`, [to], 0.05, Number(offset)))
-    return b.emit(activation, [
+    return activated(
       b.emit('BatchNormalization', [y, scale as string, shift as string, mean as string, variance as string], {
         epsilon: { float: 1e-5 },
       }),
-    ])
+    )
   }
   let x = b.input('x', type, [batch, 2, 8, 8])
   x = layer(layer(layer(x, 'c1', 2, 8, 1), 'c2', 8, 16, 2), 'c3', 16, 16, 1)
