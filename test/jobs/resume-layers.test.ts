@@ -58,7 +58,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'on samples without labels': { network: stripesNetwork, request: { ...any, data: unlabelled, epochs: 0 }, layers: 2 },
   'within a distance': { network: residual, request: { ...any, maxDistance: 2 }, layers: 4, rounds: true },
-  'within a size': { network: residual, request: { ...any, maxSize: '3x' }, layers: 4, rounds: true },
+  'within a size': { network: residual, request: { ...any, maxSize: '4x' }, layers: 4, rounds: true },
   'at the start of a training': {
     network: stripesNetwork,
     request: { ...any, data: STRIPES, anyway: true, epochs: 1, batch: 24, latentStart: 'layers' },

@@ -169,7 +169,7 @@ const CASES: Record<string, Case> = {
     },
     inputs: `{ ids: BigInt64Array.from(each(indices, 5, (i, j) => BigInt((i * 7 + j * 3) % 32))),
       mask: Uint8Array.from(each(indices, 5, (i, j) => (j < 2 + (i % 4) ? 1 : 0))) }`,
-    layers: ['middle'],
+    layers: ['up', 'middle'],
   },
   'several inputs, and outputs of which one is no number to compare': {
     network: () => {
@@ -230,7 +230,7 @@ const CASES: Record<string, Case> = {
     },
     inputs: `{ x: Float32Array.from(each(indices, 8, number)), rate: BigInt64Array.of(2n),
       state: { data: Float32Array.from(each(indices, 32, number)), dims: [2, indices.length, 16] } }`,
-    layers: ['w3'],
+    layers: ['w2', 'w3', 'w4'],
   },
 }
 
@@ -264,10 +264,12 @@ test('what layers cost is measured on them, too', async () => {
       )
       assert.deepEqual([divergence, top1], [null, null])
     }
-    // One layer is all there is to make ternary: alone, it is what compress makes of the network.
+    // One layer is all there is to make ternary: what compress makes of the network is no farther away, since it fits the
+    // last layer anew behind it.
     if (layers.length > 1) continue
-    const { distance } = fittedOf(await packed(network(), data))
-    assert.ok(Math.abs((report.layers[0]?.distance ?? 0) - (distance as number)) < 1e-3, name)
+    const distance = fittedOf(await packed(network(), data)).distance as number
+    const alone = report.layers[0]?.distance ?? 0
+    assert.ok(distance < 1.1 * alone, `${name}: ${distance}, alone ${alone}`)
     assert.equal(report.layers[0]?.share, 1)
   }
 })
