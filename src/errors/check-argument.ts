@@ -6,7 +6,8 @@ import { TtqError } from './ttq-error.js'
  * @throws TtqError `usage` unless `value` is a Uint8Array
  */
 export function checkBytes(name: string, value: unknown): void {
-  if (value instanceof Uint8Array) return
+  // Not instanceof: frames, test runners and sandboxes have a Uint8Array of their own.
+  if (Object.prototype.toString.call(value) === '[object Uint8Array]') return
   const hint =
     typeof value === 'string'
       ? 'Read the file first: readFileSync(path) gives its bytes.'

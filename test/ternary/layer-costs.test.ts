@@ -44,7 +44,9 @@ test('a layer alone, without re-normalisation: the divergence that a plain compu
       `${name}: ${divergence}, all samples ${mean}`,
     )
     assert.equal(error, null)
-    assert.equal(savedBytes, weights.length * 4 - weights.length / 4 - 8)
+    // Between one bit a weight and two, with both scales.
+    const full = 4 * weights.length
+    assert.ok(savedBytes < full - weights.length / 8 && savedBytes >= full - weights.length / 4 - 8, `${savedBytes}`)
   }
 })
 

@@ -136,7 +136,7 @@ describe('compress', () => {
       assert.equal(report.size.restValues, plain.report.size.restValues)
       assert.deepEqual(
         report.layers.map(({ stored }) => stored),
-        [rest === 'fp16' ? 'float16' : 'int8', 'entropy', 'entropy', 'float16'],
+        [rest === 'fp16' ? 'float16' : 'int8', 'entropy', 'entropy', rest === 'fp16' ? 'float16' : 'int8'],
       )
       const inspected = await inspectModel(file, { name: 'm.ttq' })
       assert.equal(inspected.layers[0]?.bitsPerWeight, rest === 'fp16' ? 16 : (8 * (144 + 8 * 4 + 1)) / 144)
@@ -153,7 +153,11 @@ describe('compress', () => {
       [...unpack(file).rest].map(([name, { encoding }]) => [name, encoding]),
       [
         ['c1.weight', 'int8'],
-        ['fc.weight', 'float16'],
+        ['fc.weight', 'int8'],
+        ...['c2', 'c3'].flatMap((layer) => [
+          [`${layer}.weight.channel_scale`, 'float16'],
+          [`${layer}.weight.channel_shift`, 'float16'],
+        ]),
       ],
     )
   })
