@@ -18,7 +18,7 @@ const { times, replicas } = await fit(
   pool,
   model,
   model,
-  { dataset, task },
+  { dataset, task, fixedBatch: null },
   {
     ...COMPRESS_DEFAULTS,
     epochs: 1,

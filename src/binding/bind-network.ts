@@ -211,20 +211,3 @@ export function explainOthers(
   const about = task.name === 'classification' ? 'the classes' : 'the labels'
   return `${names} ${verb} ${about} as well as "${task.outputs[0]}", which is taken: ${nameOptions('networkOutput')} chooses`
 }
-
-/**
- * Training needs batches of its own size.
- * @param instead what else the user can do
- * @throws TtqError `unsupported` when the network takes but one batch size
- */
-export function checkAnyBatch(fixedBatch: number | null, instead?: string): void {
-  if (fixedBatch === null) return
-  throw new TtqError(
-    'unsupported',
-    `onnx: the network takes batches of ${fixedBatch} only, expected one that takes any`,
-    {
-      hint: `export it with a dynamic batch dimension${instead === undefined ? '' : `, or ${instead}`}`,
-      facts: { fixedBatch },
-    },
-  )
-}

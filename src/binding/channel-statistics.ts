@@ -27,6 +27,13 @@ interface MeasuredValue {
   axis: number
 }
 
+export interface CalibrationSamples {
+  split: Split
+  indices: ArrayLike<number>
+  /** The only batch size that the network takes, or null. */
+  fixedBatch: number | null
+}
+
 /**
  * Runs the network on some of the samples. @returns mean and (population) variance of every channel, over samples and
  * positions
@@ -34,8 +41,7 @@ interface MeasuredValue {
 export async function channelStatistics(
   pool: WorkerPool,
   model: Model,
-  split: Split,
-  indices: ArrayLike<number>,
+  { split, indices, fixedBatch }: CalibrationSamples,
   values: readonly MeasuredValue[],
 ): Promise<Map<string, ChannelStatistics>> {
   if (values.length === 0) return new Map()
@@ -48,7 +54,7 @@ export async function channelStatistics(
       const results = await graph.run(inputs)
       for (const { key, value } of values) sums.get(key)?.add(results[value] as Tensor<'float32'>)
     }
-    await walkSamples(split, { indices: chosen, batch: BATCH }, [add])
+    await walkSamples(split, { indices: chosen, batch: BATCH, fixedBatch }, [add])
   })
   return new Map([...sums].map(([key, sum]) => [key, sum.statistics()]))
 }

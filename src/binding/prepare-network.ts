@@ -2,6 +2,7 @@
 // no output needs.
 import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import { inferenceMode } from '../onnx/inference-mode.js'
+import { branchings, inlineBranches } from '../onnx/inline-branches.js'
 import { inlineFunctions } from '../onnx/inline-functions.js'
 import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
@@ -23,13 +24,13 @@ const SLACK = { bytes: 4096, share: 1 / 16, ofNode: 64 } as const
 const MOST_STEPS = 2_000_000
 
 /**
- * Puts the model's functions in the place of their calls, takes it out of training mode, computes each constant once,
+ * Puts the model's functions in the place of their calls, and branches in that of an If with a constant condition, takes it out of training mode, computes each constant once,
  * leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or Transpose
  * become plain initializers) wherever that does not make the network larger. The float16 weight of a layer behind a Cast
  * counts as what it will be: ternary.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
-  const inlined = inlineFunctions(original)
+  const inlined = await withoutKnownBranches(loader, inlineFunctions(original))
   const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(inferenceMode(inlined.graph).graph)) }
   const { graph } = model
   const constant = constantValues(graph)
@@ -71,6 +72,18 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   const folded = cloneModel(model)
   folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
   return folded
+}
+
+// If nodes whose conditions are constants are what they choose, and so on in what was chosen.
+async function withoutKnownBranches(loader: Loader, original: Model): Promise<Model> {
+  const model = { ...original, graph: inlineBranches(original.graph) }
+  const constant = constantValues(model.graph)
+  const conditions = branchings(model.graph)
+    .map(({ inputs: [condition = ''] }) => condition)
+    .filter((condition) => constant.has(condition))
+  if (conditions.length === 0) return model
+  const graph = inlineBranches(model.graph, await evaluateConstants(loader, model, conditions))
+  return graph === model.graph ? model : await withoutKnownBranches(loader, { ...model, graph })
 }
 
 // Whether all that uses a value takes it as the weight of a layer.

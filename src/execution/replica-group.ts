@@ -94,9 +94,9 @@ export class ReplicaGroup {
     )
   }
 
-  /** One training step. @param batches each replica's share; @returns the mean loss */
-  async step(batches: readonly Feeds[], rates: Rates): Promise<number> {
-    const losses = await this.workers.callAll('step', (rank) => ({ batch: batches[rank] as Feeds, rates }))
+  /** One training step. @param shares each replica's, in pieces of the gradient graph's size; @returns the mean loss */
+  async step(shares: readonly (readonly Feeds[])[], rates: Rates): Promise<number> {
+    const losses = await this.workers.callAll('step', (rank) => ({ batches: shares[rank] as readonly Feeds[], rates }))
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
   }
 

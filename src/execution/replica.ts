@@ -56,6 +56,7 @@ export interface StepTimes {
 export class Replica {
   private readonly exchange: Exchange
   private readonly parameterFeeds: Feeds
+  private readonly gradients: Float32Array
   private readonly gradientFetches: Feeds
   private readonly meanFeeds: Feeds
   /** The part of the mean that holds gradients: statistics have their new values there. */
@@ -74,6 +75,7 @@ export class Replica {
     const { rank, meeting, parameters, placements, shard, gradientNames } = setup
     const { offset, size } = shard
     const gradients = new Float32Array(parameters.length)
+    this.gradients = gradients
     this.exchange = joinExchange(meeting, { rank, gradients, parameters, offset, size })
     const { mean } = this.exchange
     this.parameterFeeds = Object.fromEntries(placements.map((place) => [place.name, view(parameters, place)]))
@@ -103,21 +105,25 @@ export class Replica {
     return replica
   }
 
-  /** One training step, together with all other replicas. @returns the loss over this replica's share of the batch */
-  async step(batch: Feeds, rates: Rates): Promise<number> {
+  /**
+   * One training step, together with all other replicas.
+   * @param batches this replica's share of the batch, in pieces of the size that the gradient graph is for
+   * @returns the loss over this share
+   */
+  async step(batches: readonly Feeds[], rates: Rates): Promise<number> {
     try {
-      return await this.stepWithOthers(batch, rates)
+      return await this.stepWithOthers(batches, rates)
     } catch (error) {
       this.exchange.abandon()
       throw error
     }
   }
 
-  private async stepWithOthers(batch: Feeds, rates: Rates): Promise<number> {
-    const { loss, clipNorm } = this.setup
+  private async stepWithOthers(batches: readonly Feeds[], rates: Rates): Promise<number> {
+    const { clipNorm } = this.setup
     const { exchange, times } = this
     const start = performance.now()
-    const results = await this.gradientGraph.runInto({ ...batch, ...this.parameterFeeds }, this.gradientFetches)
+    const loss = await this.meanOver(batches)
     const ran = performance.now()
     const waited = exchange.waitedMs
     await exchange.reduce()
@@ -131,7 +137,22 @@ export class Replica {
     times.reduce += reduced - ran - waitedToReduce
     times.update += updated - reduced
     times.wait += waitedToReduce + performance.now() - updated
-    return (results[loss] as Tensor<'float32'>).data[0] ?? NaN
+    return loss
+  }
+
+  // Loss and gradients (of statistics: their next values) as means over the pieces, which are of one size.
+  private async meanOver(batches: readonly Feeds[]): Promise<number> {
+    const { gradients, gradientFetches, parameterFeeds } = this
+    const { loss } = this.setup
+    const sums = batches.length > 1 ? new Float32Array(gradients.length) : undefined
+    let losses = 0
+    for (const batch of batches) {
+      const results = await this.gradientGraph.runInto({ ...batch, ...parameterFeeds }, gradientFetches)
+      losses += (results[loss] as Tensor<'float32'>).data[0] ?? NaN
+      if (sums !== undefined) for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (gradients[i] as number)
+    }
+    if (sums !== undefined) gradients.set(sums.map((sum) => sum / batches.length))
+    return losses / batches.length
   }
 
   /** Current state slots and parameter values of the own shard: copies. */

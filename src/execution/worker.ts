@@ -34,7 +34,7 @@ export interface WorkerCalls {
   /** Rows of weights, problem by problem. */
   leastSquares: (args: { problems: readonly LeastSquares[]; ridge: number }) => Promise<Float64Array[]>
   createReplica: (args: ReplicaSetup) => Promise<void>
-  step: (args: { batch: Feeds; rates: Rates }) => Promise<number>
+  step: (args: { batches: readonly Feeds[]; rates: Rates }) => Promise<number>
   snapshot: (args: null) => Promise<ReturnType<Replica['snapshot']>>
   times: (args: null) => Promise<StepTimes>
 }
@@ -97,7 +97,7 @@ const CALLS: WorkerCalls = {
     await replica?.release()
     replica = await Replica.create(setup, engine, device)
   },
-  step: async ({ batch, rates }) => await need(replica, 'replica').step(batch, rates),
+  step: async ({ batches, rates }) => await need(replica, 'replica').step(batches, rates),
   snapshot: async () => Promise.resolve(need(replica, 'replica').snapshot()),
   times: async () => Promise.resolve(need(replica, 'replica').times),
 }

@@ -11,7 +11,7 @@ import type { ForwardScope, GradientRule, RuleScope, Shape } from './rule.js'
 import { limitOf, ruleOf } from './rule-table.js'
 import { defineIn, scopeOf } from './scope.js'
 import { sumBroadcast } from './sum-broadcast.js'
-import { unsupported, type UnsupportedNode } from './unsupported.js'
+import { NotDifferentiable, unlessRefused, type UnsupportedNode } from './unsupported.js'
 
 interface DifferentiateOptions {
   /** Scalar (or one-element) value to differentiate. */
@@ -44,8 +44,9 @@ export interface GradientGraph {
  * @throws TtqError `unsupported` naming all nodes between parameters and loss that have no rule
  */
 export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: DifferentiateOptions): GradientGraph {
-  const path = findPath(graph, withRespectTo, loss)
-  refuseUnsupported(path)
+  const path = findPath(graph, withRespectTo, [loss])
+  const known = unsupportedOn(path)
+  if (known.length > 0) throw new NotDifferentiable(known)
   const b = new GraphBuilder(valueNames(graph))
   const tape = new Tape(b, graph, shapes)
   for (const node of graph.nodes) {
@@ -58,13 +59,28 @@ export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: Dif
   return tape.finish(withRespectTo)
 }
 
-/** The nodes on the way from `withRespectTo` to `loss` without a gradient rule: what `differentiate` would refuse. */
+/**
+ * The nodes on the way from `withRespectTo` to some values that no gradient passes, in graph order: those without a rule,
+ * and with shapes those that their rules refuse by them. Nothing is made.
+ * @param shapes as of `differentiate`; without them, what shapes and constants forbid is not found
+ */
 export function unsupportedNodes(
   graph: Graph,
   withRespectTo: readonly ValueName[],
-  loss: ValueName,
+  to: readonly ValueName[],
+  shapes?: ReadonlyMap<ValueName, Shape>,
 ): UnsupportedNode[] {
-  return unsupportedOn(findPath(graph, withRespectTo, loss))
+  const path = findPath(graph, withRespectTo, to)
+  const found = unsupportedOn(path)
+  if (shapes === undefined) return found
+  const known = new Set(found.map(({ node }) => node))
+  const tape = new Tape(new GraphBuilder(valueNames(graph)), graph, shapes)
+  const refused = [...path.nodes].flatMap((node) => (known.has(node) ? [] : tape.refusals(node, path)))
+  const reasons = new Map([...found, ...refused].map(({ node, reason }) => [node, reason]))
+  return graph.nodes.flatMap((node) => {
+    const reason = reasons.get(node)
+    return reason === undefined ? [] : [{ node, reason }]
+  })
 }
 
 function unsupportedOn(path: Path): UnsupportedNode[] {
@@ -72,11 +88,6 @@ function unsupportedOn(path: Path): UnsupportedNode[] {
     const reason = limitOf(node)
     return reason === undefined ? [] : [{ node, reason }]
   })
-}
-
-function refuseUnsupported(path: Path): void {
-  const found = unsupportedOn(path)
-  if (found.length > 0) throw unsupported(found)
 }
 
 /** What one differentiation collects: gradients on their way, what forward rules saved, and the new graph. */
@@ -124,6 +135,22 @@ class Tape {
         broadcasts ? sumBroadcast(this.scope(node), gradient, this.shape(output), this.shape(input)) : gradient,
       )
     }
+  }
+
+  /** What a node's own rule refuses, whatever arrives at its outputs. */
+  refusals(node: Node, path: Path): readonly UnsupportedNode[] {
+    const rules = ruleOf(node)
+    if (rules === undefined) return []
+    let found: readonly UnsupportedNode[] = []
+    for (const output of node.outputs) if (path.needed.has(output)) this.arrived.set(output, [output])
+    const rule = (): void => {
+      rules.forward?.(node, this.forwardScope(node))
+      rules.backward(node, this.ruleScope(node, path))
+    }
+    unlessRefused(rule, (nodes) => {
+      found = nodes
+    })
+    return found
   }
 
   finish(withRespectTo: readonly ValueName[]): GradientGraph {

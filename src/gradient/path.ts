@@ -1,4 +1,5 @@
 // Which nodes of a graph lie between parameters and loss, and which values need a gradient there.
+import { usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isDifferentiable } from './rule-table.js'
 
@@ -9,28 +10,40 @@ export interface Path {
   needed: ReadonlySet<ValueName>
 }
 
-/** Dependence by values only: it ends at operators through which no gradient flows. */
-export function findPath(graph: Graph, from: readonly ValueName[], to: ValueName): Path {
-  const dependent = new Set(from)
-  for (const node of graph.nodes) {
-    if (isDifferentiable(node) && node.inputs.some((input) => dependent.has(input))) addAll(dependent, node.outputs)
-  }
-  const leading = new Set([to])
-  for (const node of [...graph.nodes].reverse()) {
-    if (isDifferentiable(node) && node.outputs.some((output) => leading.has(output))) addAll(leading, node.inputs)
-  }
+/**
+ * Dependence by values only, those that bodies of control flow use included: it ends at operators through which no
+ * gradient flows.
+ */
+export function findPath(graph: Graph, from: readonly ValueName[], to: readonly ValueName[]): Path {
+  const dependent = valuesBehind(graph, from)
+  const leading = valuesBefore(graph, to)
   dependent.delete('')
   leading.delete('')
   const needed = new Set([...dependent].filter((value) => leading.has(value)))
   const nodes = graph.nodes.filter(
     (node) =>
       isDifferentiable(node) &&
-      node.inputs.some((input) => needed.has(input)) &&
+      [...usedValues(node)].some((value) => needed.has(value)) &&
       node.outputs.some((output) => leading.has(output)),
   )
   return { nodes: new Set(nodes), needed }
 }
 
-function addAll(set: Set<ValueName>, values: readonly ValueName[]): void {
+function valuesBehind(graph: Graph, from: readonly ValueName[]): Set<ValueName> {
+  const found = new Set(from)
+  for (const node of graph.nodes)
+    if (isDifferentiable(node) && [...usedValues(node)].some((value) => found.has(value))) addAll(found, node.outputs)
+  return found
+}
+
+/** The values that gradients would come to from these, themselves included. */
+export function valuesBefore(graph: Graph, to: readonly ValueName[]): Set<ValueName> {
+  const found = new Set(to)
+  for (const node of graph.nodes.toReversed())
+    if (isDifferentiable(node) && node.outputs.some((output) => found.has(output))) addAll(found, usedValues(node))
+  return found
+}
+
+function addAll(set: Set<ValueName>, values: Iterable<ValueName>): void {
   for (const value of values) set.add(value)
 }

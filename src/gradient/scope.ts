@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { float32, int64 } from '../tensor/tensor.js'
 import type { ExpansionScope, Scope, Shape } from './rule.js'
-import { unsupported } from './unsupported.js'
+import { NotDifferentiable } from './unsupported.js'
 
 /** The scope of one node of `graph`, emitting into `b`. */
 export function scopeOf(b: GraphBuilder, graph: Graph, node: Node, shape: (value: ValueName) => Shape): Scope {
@@ -18,7 +18,7 @@ export function scopeOf(b: GraphBuilder, graph: Graph, node: Node, shape: (value
     shape,
     constantValue: (value) => graph.initializers.get(value),
     refuse: (reason) => {
-      throw unsupported([{ node, reason }])
+      throw new NotDifferentiable([{ node, reason }])
     },
   }
 }

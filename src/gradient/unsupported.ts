@@ -9,13 +9,37 @@ export interface UnsupportedNode {
   reason: string
 }
 
-/** @returns TtqError `unsupported` that names them all (not thrown) */
-export function unsupported(found: readonly UnsupportedNode[]): TtqError {
-  const list = found.map(({ node, reason }) => `${describeNode(node)}: ${reason}`).join('; ')
-  return new TtqError('unsupported', `onnx: cannot be differentiated: ${list}`, {
-    facts: {
-      nodes: found.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
-    },
-    hint: 'fit it without training (--epochs 0), or keep the layers before these nodes in full precision and frozen',
-  })
+/** An error of the code `unsupported` that names all nodes it is about. */
+export class NotDifferentiable extends TtqError {
+  constructor(readonly nodes: readonly UnsupportedNode[]) {
+    super('unsupported', `onnx: cannot be differentiated: ${listUnsupported(nodes)}`, {
+      facts: {
+        nodes: nodes.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
+      },
+      hint: 'fit it layer by layer without gradients (--epochs 0), or export it without these nodes',
+    })
+  }
+}
+
+/** As many nodes as a message lists. */
+const LISTED = 8
+
+/** `node "loop" (Loop): no gradient rule; node ...`, as messages list them. */
+export function listUnsupported(nodes: readonly UnsupportedNode[]): string {
+  const listed = nodes.slice(0, LISTED).map(({ node, reason }) => `${describeNode(node)}: ${reason}`)
+  return [...listed, ...(nodes.length > LISTED ? [`and ${nodes.length - LISTED} more`] : [])].join('; ')
+}
+
+/** What `work` gives; undefined where it stops at nodes that cannot be differentiated, which are handed over. */
+export function unlessRefused<T>(
+  work: () => T,
+  refused: (nodes: readonly UnsupportedNode[]) => void,
+): T | undefined {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof NotDifferentiable)) throw cause
+    refused(cause.nodes)
+    return undefined
+  }
 }

@@ -2,6 +2,7 @@
 // measured alone.
 import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
 import { outputDistance } from '../binding/output-distance.js'
+import { checkRuns } from '../execution/check-runs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -58,6 +59,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       const folded = await foldConstants(pool.trial, read)
       const chosen = chooseLayers(folded.graph, options)
       if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
+      await checkRuns(pool.trial, folded, connections.name, new Set())
       if (data !== undefined)
         stored = await openDataset(data, { signal: connections.signal, timeout: options.dataTimeout })
       job.phase('prepare')
@@ -130,7 +132,7 @@ async function measure(
   job: CompressJob,
 ): Promise<{ distance: number | null; baseline: number | null; layers: AnalyzedLayer[] }> {
   const fitted = job.isLayerwise
-    ? await fitLayers(pool, model, choices, samples, job, { behind: 'factors', checkpoint: undefined })
+    ? await fitLayers(pool, model, choices, samples, job, { behind: () => 'factors', checkpoint: undefined })
     : undefined
   const alone = fitted?.alone ?? eachAlone(model, choices, job)
   const weights = (fitted?.network ?? fitWithoutData(model, choices, job.options)).layers

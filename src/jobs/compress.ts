@@ -3,9 +3,11 @@
 import { lossOf, scoreOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
 import { foldConstants } from '../binding/prepare-network.js'
+import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { checkFinite } from '../methods/threshold.js'
 import { producers } from '../onnx/graph-queries.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { defaultInputs } from '../onnx/model-origin.js'
 import { inferenceMode } from '../onnx/inference-mode.js'
 import { functionsOf } from '../onnx/inline-functions.js'
@@ -13,8 +15,9 @@ import { withoutMetadata } from '../onnx/without-metadata.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
-import { byteLength } from '../tensor/data-type.js'
-import { elementCount } from '../tensor/tensor.js'
+import { byteLength, type FloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
@@ -94,10 +97,17 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
     const choices = chooseLayers(folded.graph, options)
     if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
     warnOfCasts(model, choices, job)
+    await checkRuns(pool.trial, folded, connections.name, ternaryWeights(choices))
+    for (const weight of ternaryWeights(choices))
+      checkFinite(float32Values(folded.graph.initializers.get(weight) as Tensor<FloatType>), weight)
     return options.data === undefined
       ? await packWithoutData(pool, folded, choices, job)
       : await packTrained(pool, folded, choices, options.data, job)
   })
+}
+
+function ternaryWeights(choices: readonly LayerChoice[]): Set<ValueName> {
+  return new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight))
 }
 
 // What was an input is a constant in the packed network.

@@ -13,6 +13,7 @@ import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { describeMeasured, type Measures } from './task-report.js'
+import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
 /** Everything but the network's name and the dataset has a default. */
@@ -37,6 +38,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()
     try {
+      await checkRuns(pool.trial, model, connections.name, new Set())
       onProgress?.({ kind: 'phase', name: 'prepare' })
       const bound = await bindNetwork(pool, model, stored, {
         ...options,

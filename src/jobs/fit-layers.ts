@@ -25,7 +25,8 @@ export interface Reconstructed extends Reconstruction {
 }
 
 interface Fitting {
-  behind: Behind
+  /** What stands behind a layer afterwards. */
+  behind: (choice: LayerChoice) => Behind
   /** Points of accuracy that a network has lost; absent where nobody asks. */
   lost?: (changed: Model) => Promise<number>
   /** Where the layers that are fitted are kept. */

@@ -227,7 +227,8 @@ function countSigns(graph: Graph, weight: ValueName): Signs {
 // From every layer's weight to every output: what training would have to go through.
 function findUnsupported(graph: Graph, choices: readonly LayerChoice[]): InspectReport['unsupportedForTraining'] {
   const weights = choices.map(({ weight }) => weight)
-  const found = graph.outputs.flatMap(({ name }) => unsupportedNodes(graph, weights, name))
+  const outputs = graph.outputs.map(({ name }) => name)
+  const found = unsupportedNodes(graph, weights, outputs)
   const byNode = new Map(found.map(({ node, reason }) => [node, reason]))
   return [...byNode].map(([node, reason]) => ({
     node: node.name || (node.outputs[0] ?? ''),

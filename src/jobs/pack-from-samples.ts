@@ -19,7 +19,7 @@ export async function packFromSamples(
   const { model, dataset, fixedBatch } = bound
   const fitted = job.isLayerwise
     ? await fitLayers(pool, model, choices, trainingSamples(bound, job), job, {
-        behind: 'factors',
+        behind: () => 'factors',
         checkpoint: await job.openCheckpoint(pool, model, bound),
       })
     : undefined

@@ -22,6 +22,7 @@ import { confirmPacked } from './confirm-packed.js'
 import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
+import { planTraining } from './prepare-training.js'
 import type { PackedResult } from './packed-result.js'
 import { trainMethod } from './train-method.js'
 
@@ -67,6 +68,11 @@ async function trainAndPack(
   warnOfOthers(chosen, choices, bound, job)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)
   const learns = job.options.epochs > 0
+  const plan = learns
+    ? await planTraining(pool, bound, choices, (message) => {
+        job.warn(message)
+      })
+    : undefined
   if (task.metrics.length === 0) job.learnFromOriginal()
   else if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
@@ -101,12 +107,12 @@ async function trainAndPack(
       })
     job.warn(`baseline top-1 is ${found}: ${reason}`)
   }
-  if (!learns) {
+  if (plan === undefined) {
     const lost =
       options.maxDrop === undefined ? undefined : async (changed: Model) => dropOf(task, baseline, await test(changed))
     const fitted = job.isLayerwise
       ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, {
-          behind: 'factors',
+          behind: () => 'factors',
           checkpoint,
           ...(lost && { lost }),
         })
@@ -126,12 +132,18 @@ async function trainAndPack(
     }
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
-  const start = fromScratch ? { ...bound, model: freshWeights(bound.model, options.seed) } : bound
+  const start = fromScratch
+    ? { ...plan, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
+    : plan
+  const toFit = choices.map((choice) => ({ ...choice, elementType: 'float32' as const }))
   const fitted =
     options.latentStart === 'layers' && job.isLayerwise && !fromScratch
-      ? await fitLayers(pool, bound.model, choices, trainingSamples(bound, job), job, { behind: 'norm', checkpoint })
+      ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
+          behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
+          checkpoint,
+        })
       : undefined
-  const parts = { pool, bound: start, choices, job, test, baseline, checkpoint, fitted }
+  const parts = { pool, bound, plan: start, choices, job, test, baseline, checkpoint, fitted }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]
   for (const method of others) compared.push(await trainMethod(method, parts))

@@ -1,5 +1,4 @@
 // Compressing without a dataset: ternary weights by the best fit, on samples that are made up.
-import { checkRuns } from '../execution/check-runs.js'
 import type { Model } from '../onnx/model.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { hasCode } from '../errors/ttq-error.js'
@@ -19,8 +18,6 @@ export async function packWithoutData(
   job: CompressJob,
 ): Promise<PackedResult> {
   const { connections } = job
-  const ternary = new Set(choices.filter((choice) => choice.ternary).map(({ weight }) => weight))
-  await checkRuns(pool.trial, model, connections.name, ternary)
   const fitted = job.isLayerwise ? await fitOnMadeUp(pool, model, choices, job) : undefined
   job.warn(
     `no ${connections.nameOptions('data')}: the weights were fitted without training, and accuracy was not measured`,
@@ -40,7 +37,7 @@ async function fitOnMadeUp(
   const checkpoint = await job.openCheckpoint(pool, model)
   try {
     const samples = await madeUpSamples(pool, model, choices, job)
-    return samples && (await fitLayers(pool, model, choices, samples, job, { behind: 'factors', checkpoint }))
+    return samples && (await fitLayers(pool, model, choices, samples, job, { behind: () => 'factors', checkpoint }))
   } catch (cause) {
     if (!hasCode(cause, 'runtime')) throw cause
     // Whether the sample is to blame is found out with the result.

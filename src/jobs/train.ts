@@ -4,22 +4,26 @@ import { withoutMetadata } from '../onnx/without-metadata.js'
 import { checkLabelled } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { NotDifferentiable } from '../gradient/unsupported.js'
+import { float32Form } from '../onnx/float32-form.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, type BoundNetwork, checkAnyBatch, describeTask, explainOthers } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
+import { checkRuns } from '../execution/check-runs.js'
 import { foldConstants } from '../binding/prepare-network.js'
+import { examineBound, explainBlocked } from './prepare-training.js'
 import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import type { TrainReport } from './train-report.js'
+import type { Trainability } from '../training/training-graph.js'
 import type { Progress } from '../training/progress.js'
 import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import { trainFullPrecision } from '../training/train-full-precision.js'
-import { trainableParameters } from '../training/trainable.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
@@ -58,6 +62,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     let stored: StoredDataset | undefined
     try {
       const model = await foldConstants(pool.trial, read)
+      await checkRuns(pool.trial, model, connections.name, new Set())
       await requireDevice(device)
       stored = await openDataset(data, { signal, timeout: options.dataTimeout })
       const warnings: string[] = []
@@ -76,7 +81,16 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
       onProgress({ kind: 'note', message: `task: ${describeTask(bound)}` })
       if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
-      await checkTrainable(bound, connections.nameOptions)
+      await checkLearnable(bound, connections.nameOptions)
+      const form = float32Form(bound.model)
+      const learner = { ...bound, model: form.model }
+      const { learning, obstacles, blocked } = await examineBound(pool, learner)
+      if (!learning.some(({ role }) => role === 'weight')) throw noWeights(obstacles)
+      if (blocked.length > 0)
+        onProgress({
+          kind: 'warning',
+          message: `${explainBlocked({ obstacles }, namesOf(blocked))} as they are; what stands behind is trained`,
+        })
       const { dataset, task } = bound
       const checkpoint =
         connections.checkpoint &&
@@ -88,6 +102,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const accuracyOf = async (tested: Model): Promise<Measures> => {
         const { metrics } = await evaluate(pool, writeModel(tested), dataset.test, {
           task,
+          fixedBatch: bound.fixedBatch,
           onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
         })
         return metrics as Measures
@@ -95,10 +110,11 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       phase('baseline', dataset.preprocessing)
       const before = await accuracyOf(bound.model)
       phase('train')
-      const { model: trained, training } = await trainFullPrecision(pool, bound, options, {
+      const { model: learned, training } = await trainFullPrecision(pool, learner, options, {
         onProgress,
         recovery: checkpoint?.next(),
       })
+      const trained = form.restore(learned)
       phase('evaluate')
       const after = await accuracyOf(trained)
       const file = writeModel(trained)
@@ -127,12 +143,19 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   })
 }
 
-async function checkTrainable({ model, dataset, fixedBatch }: BoundNetwork, nameOptions: NameOptions): Promise<void> {
+async function checkLearnable({ dataset }: BoundNetwork, nameOptions: NameOptions): Promise<void> {
   await checkLabelled(dataset.train, 'training', 'to learn from', nameOptions)
   await checkLabelled(dataset.test, 'test', 'to measure accuracy', nameOptions)
-  checkAnyBatch(fixedBatch)
-  if (trainableParameters(model.graph).some(({ role }) => role === 'weight')) return
-  throw new TtqError('unsupported', 'onnx: the network has no float32 weights, expected some to train', {
-    hint: 'convert the network to float32',
+}
+
+function noWeights(obstacles: Trainability['obstacles']): TtqError {
+  if (obstacles.length > 0) return new NotDifferentiable(obstacles)
+  return new TtqError('unsupported', 'onnx: the network has no weights of floating-point numbers, expected some to train', {
+    hint: 'start from the floating-point network that it was made from',
   })
+}
+
+function namesOf(parameters: Trainability['blocked']): string[] {
+  const weights = parameters.filter(({ role }) => role === 'weight')
+  return (weights.length > 0 ? weights : parameters).map(({ name }) => name)
 }

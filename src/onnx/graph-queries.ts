@@ -36,7 +36,8 @@ export function usedValues(node: Node): Set<ValueName> {
   return used
 }
 
-function capturedValues(graph: Graph): Set<ValueName> {
+/** What a nested graph uses of the graphs around it. */
+export function capturedValues(graph: Graph): Set<ValueName> {
   const own = new Set([...graph.inputs.map((input) => input.name), ...graph.initializers.keys()])
   const captured = new Set<ValueName>()
   for (const node of graph.nodes) {

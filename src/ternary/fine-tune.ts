@@ -1,6 +1,5 @@
 // Fine-tuning a network to ternary weights against a dataset.
 import type { ValidationSplit } from '../data/split-validation.js'
-import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { OPTIMIZERS } from '../optimizer/optimizers.js'
 import { fanInsOf, type LayerChoice } from './layer-choice.js'
@@ -16,7 +15,7 @@ import {
 import { layerRules } from '../methods/methods.js'
 import { trainedTernary } from '../methods/trained-ternary.js'
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
-import { type BoundNetwork, checkAnyBatch } from '../binding/bind-network.js'
+import type { BoundNetwork } from '../binding/bind-network.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import { channelStatistics } from '../binding/channel-statistics.js'
 import type { MethodName } from '../options/choices.js'
@@ -33,9 +32,6 @@ import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
 import type { Reconstruction } from './reconstruct.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
-import { checkFinite } from '../methods/threshold.js'
-import { float32Values } from '../tensor/float-values.js'
-import type { Tensor } from '../tensor/tensor.js'
 import type { TrainedValues } from '../training/trained-values.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
@@ -80,9 +76,8 @@ interface FineTuneOptions {
 export type FineTuneSettings = Omit<OptionsOf<'compress'>, 'method'> & { method: MethodName }
 
 /**
- * Re-normalises the network and sets samples aside.
+ * Re-normalises a network that computes in float32, and sets samples aside.
  * @param fitted what the student starts from, where not from the network
- * @throws TtqError `unsupported` when the network cannot be trained
  */
 export async function prepareFineTuning(
   pool: WorkerPool,
@@ -91,7 +86,6 @@ export async function prepareFineTuning(
   options: FineTuneSettings,
   fitted?: Reconstruction,
 ): Promise<FineTuning> {
-  checkTrainable(bound, choices)
   const split = holdOut(bound.dataset, options)
   const start = fitted === undefined ? bound : { ...bound, model: fitted.network.model }
   const { model: student, inserted: others } = await renormalized(pool, start, choices, options, split.training)
@@ -169,22 +163,6 @@ function normalizedLayers(
   return new Set([...own, ...inserted].map(({ weight }) => weight))
 }
 
-function checkTrainable({ fixedBatch, model }: BoundNetwork, choices: readonly LayerChoice[]): void {
-  checkAnyBatch(fixedBatch, 'fit it without training (--epochs 0)')
-  const other = choices.find(({ ternary, elementType }) => ternary && elementType !== 'float32')
-  if (other !== undefined) {
-    throw new TtqError(
-      'unsupported',
-      `onnx: initializer "${other.weight}": ${other.elementType}, expected float32 weights for training`,
-      {
-        hint: 'convert the network to float32, or fit it without training (--epochs 0)',
-      },
-    )
-  }
-  for (const { weight, ternary } of choices)
-    if (ternary) checkFinite(float32Values(model.graph.initializers.get(weight) as Tensor<'float32'>), weight)
-}
-
 interface Renormalized {
   model: Model
   inserted: readonly InsertedNorm[]
@@ -196,13 +174,13 @@ interface Renormalized {
  */
 export async function renormalized(
   pool: WorkerPool,
-  { model, dataset }: BoundNetwork,
+  { model, dataset, fixedBatch }: BoundNetwork,
   choices: readonly LayerChoice[],
   { renormalize }: Pick<FineTuneSettings, 'renormalize'>,
   calibration: Uint32Array,
 ): Promise<Renormalized> {
   if (renormalize === 'off') return { model, inserted: [] }
-  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, 2))
+  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 2))
   const { shapes } = await observe(pool, model, inputs)
   const targets = choices.filter((choice) =>
     needsNormalization(model.graph, choice, (value) => shapes.get(value)?.length),
@@ -215,6 +193,6 @@ export async function renormalized(
   return insertBatchNorm(
     divideIntoNorms(model, choices),
     targets,
-    await channelStatistics(pool, model, dataset.train, calibration, values),
+    await channelStatistics(pool, model, { split: dataset.train, indices: calibration, fixedBatch }, values),
   )
 }

@@ -27,7 +27,7 @@ export interface ReconstructOptions extends FitRule {
    * What stands behind the layers afterwards. With `norm` the network is one to train: layers that cannot be
    * reconstructed stay as they are.
    */
-  behind: Behind
+  behind: (choice: LayerChoice) => Behind
   /** What the run has found so far; what is found here is added. */
   fits: FittedLayers
   onProgress: (done: number, total: number) => void
@@ -75,7 +75,7 @@ export async function reconstruct(
   const networks = await PairedNetworks.open(pool, original, samples, seen)
   const solveNext = async (place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
     const solved = place && (await codesOf(pool, networks, student, place, choice))
-    const fit = solved && { ...solved, latent: options.behind === 'norm' ? solved.latent : undefined }
+    const fit = solved && { ...solved, latent: options.behind(choice) === 'norm' ? solved.latent : undefined }
     return options.fits.add(before, choice.weight, fit)
   }
   try {
@@ -86,19 +86,20 @@ export async function reconstruct(
         if (place !== undefined) student = await refitted(pool, networks, student, place, choice)
         continue
       }
+      const behind = options.behind(choice)
       if (place !== undefined) networks.approach(student, place.layer)
       const solved = options.fits.find(before, choice.weight) ?? (await solveNext(place, choice))
       before = solved.number
       const { fit } = solved
       if (place !== undefined && fit !== undefined) {
-        const settled = settle(student, choice, place, fit, options.behind)
+        const settled = settle(student, choice, place, fit, behind)
         student = settled.model
         layers.set(choice.weight, fit.layer)
         errors.set(choice.weight, fit.error)
         if (fit.latent !== undefined) latent.set(choice.weight, fit.latent)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
-        else alone.set(choice.weight, () => settle(original, choice, place, fit, options.behind).model)
-      } else if (options.behind === 'factors') {
+        else alone.set(choice.weight, () => settle(original, choice, place, fit, behind).model)
+      } else if (behind === 'factors') {
         const fitted = fittedAlone(student, choice, options)
         student = fitted.model
         layers.set(choice.weight, fitted.layer)

@@ -1,6 +1,5 @@
 // Training a student network: from networks and a dataset to trained parameter values. Fine-tuning to ternary weights
 // and plain full-precision training are the same work with another update graph.
-import type { Dataset } from '../data/dataset.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -9,9 +8,9 @@ import type { Parameter, UpdateGraph } from '../optimizer/parameters.js'
 import { withGraph } from '../optimizer/update-graph.js'
 import { evaluate } from '../binding/evaluate.js'
 import { judgement } from '../tasks/evaluation.js'
-import type { Task } from '../tasks/task.js'
+import type { BoundNetwork } from '../binding/bind-network.js'
 import { partition } from '../execution/flat-parameters.js'
-import { planReplicas } from '../execution/replica-plan.js'
+import { planReplicas, type ReplicaPlan } from '../execution/replica-plan.js'
 import type { LoopOptions } from './loop-options.js'
 import { train } from './train.js'
 import { finishedTraining, type TrainResult } from './train-result.js'
@@ -19,7 +18,7 @@ import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets'> {
+interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'piece'> {
   distill: number
   temperature: number
   /** Update graph over one replica's share of the parameters. */
@@ -36,17 +35,15 @@ export async function fit(
   pool: WorkerPool,
   student: Model,
   teacher: Model,
-  { dataset, task }: { dataset: Dataset; task: Task },
+  { dataset, task, fixedBatch }: Pick<BoundNetwork, 'dataset' | 'task' | 'fixedBatch'>,
   options: FitOptions,
 ): Promise<TrainResult> {
-  const batch = Math.min(options.batch, options.indices.length)
-  const plan = planReplicas(pool.size, batch, countParameters(student.graph))
-  const share = Math.max(1, Math.floor(batch / plan.replicas))
+  const { batch, piece, plan } = sharedOut(pool, student, options, fixedBatch)
   const resumed = options.recovery?.resumed
   if (resumed !== undefined && resumed.epoch > options.epochs)
-    return finishedTraining(resumed, { ...options, plan, batch: share * plan.replicas })
-  const sample = await dataset.train.batch(Array.prototype.slice.call(options.indices, 0, share) as number[])
-  const loss = { batch: share, distill: options.distill, temperature: options.temperature }
+    return finishedTraining(resumed, { ...options, plan, batch })
+  const sample = await dataset.train.batch(firstOf(options.indices, piece))
+  const loss = { batch: piece, distill: options.distill, temperature: options.temperature }
   const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, task, loss)
   if (graph.unreached.length > 0) {
     const message =
@@ -63,15 +60,39 @@ export async function fit(
     judgement(
       task,
       options.unlabelled,
-      await evaluate(pool, model, dataset.train, { task, indices: options.heldOut, originals }),
+      await evaluate(pool, model, dataset.train, { task, indices: options.heldOut, originals, fixedBatch }),
     )
   if (originals !== undefined) await judge(originals.model)
   return await train(pool.first(plan.replicas), graph, updates, dataset.train, {
     ...options,
     plan,
-    batch: share * plan.replicas,
+    batch,
+    piece,
     task,
     withTargets: options.distill < 1,
     validate: async (values) => await judge(writeModel(options.deploy(values))),
   })
+}
+
+// Samples of a step, and those that a replica runs at once. A network of one batch size gets its share of the step in
+// pieces of that size, whose gradients are added up.
+function sharedOut(
+  pool: WorkerPool,
+  student: Model,
+  { batch: wanted, indices }: Pick<FitOptions, 'batch' | 'indices'>,
+  fixedBatch: number | null,
+): { batch: number; piece: number; plan: ReplicaPlan } {
+  const most = Math.min(wanted, indices.length)
+  const plan = planReplicas(pool.size, most, countParameters(student.graph))
+  const share = Math.max(1, Math.floor(most / plan.replicas))
+  if (fixedBatch === null) return { batch: share * plan.replicas, piece: share, plan }
+  const replicas = Math.max(1, Math.min(plan.replicas, Math.floor(most / fixedBatch)))
+  const pieces = Math.max(1, Math.floor(most / replicas / fixedBatch))
+  const threads = Math.max(1, Math.floor(pool.size / replicas))
+  return { batch: pieces * fixedBatch * replicas, piece: fixedBatch, plan: { ...plan, replicas, threads } }
+}
+
+// Over again where there are fewer.
+function firstOf(indices: ArrayLike<number>, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => indices[i % indices.length] as number)
 }

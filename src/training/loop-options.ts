@@ -19,8 +19,10 @@ export interface LoopOptions extends Pick<
   | 'seed'
   | 'augment'
 > {
-  /** Samples per step over all replicas; a multiple of their number. */
+  /** Samples per step over all replicas; a multiple of their number, and of `piece` for each of them. */
   batch: number
+  /** Samples that the gradient graph takes at once. */
+  piece: number
   task: Task
   /** Whether labels are left unread, and `validate` compares with the original network instead of labels. */
   unlabelled: boolean

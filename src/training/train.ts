@@ -44,7 +44,8 @@ export async function train(
     clipNorm: options.clipNorm,
     from: resumed?.now ?? options.start,
   })
-  const stepsPerEpoch = Math.floor(options.indices.length / options.batch)
+  // Of fewer samples than one batch of a network that takes no smaller one, some are seen twice.
+  const stepsPerEpoch = Math.max(1, Math.floor(options.indices.length / options.batch))
   const steps = stepsPerEpoch * options.epochs
   const schedule = {
     kind: options.schedule,
@@ -76,8 +77,8 @@ export async function train(
     for (let i = before.step; i < stepsPerEpoch && !pool.interrupted; i++) {
       const step = (epoch - 1) * stepsPerEpoch + i
       const chosen = Array.from(
-        order.subarray(i * options.batch, (i + 1) * options.batch),
-        (at) => options.indices[at] as number,
+        { length: options.batch },
+        (_, at) => options.indices[order[(i * options.batch + at) % order.length] as number] as number,
       )
       const rates = {
         learningRate: learningRate(schedule, step),
@@ -173,7 +174,7 @@ async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> 
   }
 }
 
-// Each replica's share of the batch, ready to be fed. Augmentation draws from one stream per step, in the samples'
+// Each replica's share of the batch, ready to be fed in pieces. Augmentation draws from one stream per step, in the samples'
 // order.
 async function shares(
   split: Split,
@@ -181,15 +182,15 @@ async function shares(
   replicas: number,
   options: LoopOptions,
   step: number,
-): Promise<Feeds[]> {
+): Promise<Feeds[][]> {
   const random = randomSource(options.seed, 'augment', step)
   const size = options.batch / replicas
-  const feeds: Feeds[] = []
-  for (let rank = 0; rank < replicas; rank++) {
-    const indices = chosen.slice(rank * size, (rank + 1) * size)
+  const feeds = Array.from({ length: replicas }, (): Feeds[] => [])
+  for (let start = 0; start < options.batch; start += options.piece) {
+    const indices = chosen.slice(start, start + options.piece)
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
-    const targets = options.withTargets ? targetsOf(batch, size, options) : []
-    feeds.push({
+    const targets = options.withTargets ? targetsOf(batch, options.piece, options) : []
+    feeds[Math.floor(start / size)]?.push({
       ...batch.inputs,
       ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
     })

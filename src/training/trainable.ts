@@ -8,11 +8,6 @@ import { affineVectors } from './affine-vectors.js'
 /** What learned inputs are to an operator that training changes: the others keep their values. */
 const TRAINED: ReadonlySet<LearnedRole> = new Set(['weight', 'bias', 'scale', 'slope', 'mean', 'variance', 'recurrent'])
 
-export interface LearnedOptions {
-  /** Whether recurrent layers learn. Default true. */
-  recurrent?: boolean
-}
-
 /** A learned initializer and where it stands. */
 export interface LearnedInput {
   name: ValueName
@@ -29,14 +24,13 @@ export interface LearnedInput {
  * and 6 of a hard swish) is part of the function and not among them; a factor or a shift per channel is
  * (affine-vectors.ts).
  */
-export function learnedInputs(graph: Graph, { recurrent = true }: LearnedOptions = {}): LearnedInput[] {
+export function learnedInputs(graph: Graph): LearnedInput[] {
   const affine = affineVectors(graph)
   return graph.nodes.flatMap((node) => {
     const use = (index: number, learned: LearnedRole): LearnedInput[] => {
       const name = node.inputs[index]
       const tensor = name === undefined ? undefined : graph.initializers.get(name)
-      if (!TRAINED.has(learned) || (learned === 'recurrent' && !recurrent)) return []
-      if (name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      if (!TRAINED.has(learned) || name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
       return [{ name, node, index, learned, role: roleOf(learned, tensor.dims) }]
     }
     const vector = affine(node)
@@ -48,8 +42,8 @@ export function learnedInputs(graph: Graph, { recurrent = true }: LearnedOptions
 }
 
 /** The trained values of a graph, each once. */
-export function trainableParameters(graph: Graph, options?: LearnedOptions): Parameter[] {
-  const roles = new Map(learnedInputs(graph, options).map(({ name, role }) => [name, role]))
+export function trainableParameters(graph: Graph): Parameter[] {
+  const roles = new Map(learnedInputs(graph).map(({ name, role }) => [name, role]))
   return [...roles].map(([name, role]) => {
     const { dims, data } = graph.initializers.get(name) as Tensor<'float32'>
     return { name, dims, role, initial: data }

@@ -1,11 +1,11 @@
 // From a student network and its teacher to the gradient graph that the replicas run.
-import { hasCode, TtqError } from '../errors/ttq-error.js'
-import { differentiate, unsupportedNodes } from '../gradient/differentiate.js'
-import { expandOperators } from '../gradient/expand-operators.js'
+import { differentiate } from '../gradient/differentiate.js'
+import { findReach, type Obstacle, type Reach } from '../gradient/find-reach.js'
+import { NotDifferentiable } from '../gradient/unsupported.js'
 import { attributes } from '../onnx/attributes.js'
 import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
-import { operatorOf } from '../onnx/operators.js'
+import { inlineBranches } from '../onnx/inline-branches.js'
 import { staticValues } from '../onnx/static-values.js'
 import { writeModel } from '../onnx/write-model.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
@@ -14,7 +14,7 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
 import type { LossOptions, Shapes, TargetInput, Task } from '../tasks/task.js'
 import { buildLossGraph, LOSS_OUTPUT, type ScoredGraph, targetsInput } from './loss-graph.js'
-import { observe } from '../runtime/observe.js'
+import { type Observation, observe } from '../runtime/observe.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { trainableParameters } from './trainable.js'
 
@@ -58,7 +58,8 @@ export async function buildTrainingGraph(
   const studentForm = await trainingForm(pool, student, feeds, task)
   const teacherForm = await trainingForm(pool, teacher, feeds, task)
   const observed = loss.distill > 0 ? await valuesOf(pool, teacherForm, feeds) : undefined
-  const { parameters, expanded } = writtenOut(studentForm)
+  const { graph: expanded, learning, obstacles } = await reachOf(pool, studentForm, feeds)
+  if (!learning.some(({ role }) => role === 'weight') && obstacles.length > 0) throw new NotDifferentiable(obstacles)
   const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss, observed)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
@@ -73,10 +74,10 @@ export async function buildTrainingGraph(
 
   const nextStatistics = trainBatchNorm(
     graph,
-    new Set(parameters.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
+    new Set(learning.filter(({ role }) => role === 'statistic').map(({ name }) => name)),
     shapes,
   )
-  const trained = parameters.filter(({ role, name }) => role !== 'statistic' || nextStatistics.has(name))
+  const trained = learning.filter(({ role, name }) => role !== 'statistic' || nextStatistics.has(name))
   for (const { name, dims } of trained) {
     graph.initializers.delete(name)
     graph.inputs.push({ name, type: { elementType: 'float32', dims } })
@@ -99,25 +100,43 @@ export async function buildTrainingGraph(
   }
 }
 
-// The student in operators that have gradient rules, and what of it learns: recurrent layers do unless they cannot be
-// written out, and then what stands behind them does.
-function writtenOut({ graph, values, shapes }: TrainingForm): { parameters: Parameter[]; expanded: Graph } {
-  const trained = [...new Set(values.map(({ value }) => value))]
-  const attempt = (recurrent: boolean): { parameters: Parameter[]; expanded: Graph } => {
-    const parameters = trainableParameters(graph, { recurrent })
-    const from = parameters.map(({ name }) => name)
-    const expand = (sofar: Graph, to: ValueName): Graph => expandOperators(sofar, { from, to, shapes })
-    return { parameters, expanded: trained.reduce(expand, graph) }
+/** What training can change of a network, and what stands in its way. */
+export interface Trainability {
+  /** In graph order, all of them at once. */
+  obstacles: readonly Obstacle[]
+  learning: readonly Parameter[]
+  /** Parameters that keep their values, because their gradient would have to come through an obstacle. */
+  blocked: readonly Parameter[]
+}
+
+/**
+ * Finds out what training would do before any of it is done.
+ * @param feeds one batch by input name
+ */
+export async function examineTraining(loader: Loader, model: Model, feeds: Feeds, task: Task): Promise<Trainability> {
+  return await reachOf(loader, await trainingForm(loader, model, feeds, task), feeds)
+}
+
+// The network in operators that have gradient rules, and what of it learns.
+async function reachOf(
+  loader: Loader,
+  { model, graph, values, shapes }: TrainingForm,
+  feeds: Feeds,
+): Promise<Trainability & Pick<Reach, 'graph'>> {
+  const parameters = trainableParameters(graph)
+  const from = parameters.filter(({ role }) => role !== 'statistic').map(({ name }) => name)
+  const reach = await findReach(graph, {
+    from,
+    to: [...new Set(values.map(({ value }) => value))],
+    shapes,
+    observe: async (expanded) => (await observe(loader, { ...model, graph: expanded }, feeds)).shapes,
+  })
+  const isBlocked = ({ name }: Parameter): boolean => reach.obstacles.some(({ before }) => before.has(name))
+  return {
+    ...reach,
+    learning: parameters.filter((parameter) => !isBlocked(parameter)),
+    blocked: parameters.filter(isBlocked),
   }
-  try {
-    const all = attempt(true)
-    const names = all.parameters.map(({ name }) => name)
-    const left = trained.flatMap((value) => unsupportedNodes(graph, names, value))
-    if (!left.some(({ node }) => operatorOf(node).weights === 'recurrent')) return all
-  } catch (cause) {
-    if (!hasCode(cause, 'unsupported')) throw cause
-  }
-  return attempt(false)
 }
 
 interface TrainingForm extends ScoredGraph {
@@ -140,9 +159,7 @@ async function valuesOf(loader: Loader, { model, values }: TrainingForm, feeds: 
 
 // Today's operators, shape arithmetic folded to constants, only what leads to the values that the loss is made of.
 async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task: Task): Promise<TrainingForm> {
-  const model = upgradeOpset(original)
-  refuseControlFlow(model.graph)
-  const { shapes, values } = await observe(loader, model, feeds, staticValues(model.graph))
+  const { model, shapes, values } = await observedForm(loader, upgradeOpset(original), feeds)
   const lossValues = task.lossValues(model.graph, shapes)
   const form = cloneModel(model)
   form.graph = replaceValues(form.graph, values)
@@ -155,18 +172,11 @@ async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task:
   return { values: lossValues, model: form, graph: form.graph, shapes }
 }
 
-function refuseControlFlow(graph: Graph): void {
-  const node = graph.nodes.find(({ attributes: found }) =>
-    Object.values(found).some(({ kind }) => kind === 'graph' || kind === 'graphs'),
-  )
-  if (node === undefined) return
-  throw new TtqError(
-    'unsupported',
-    `onnx: node "${node.name}" (${node.opType}): networks with control flow cannot be trained`,
-    {
-      hint: 'fit it without training (--epochs 0), which does not differentiate the network',
-    },
-  )
+// The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes.
+async function observedForm(loader: Loader, model: Model, feeds: Feeds): Promise<{ model: Model } & Observation> {
+  const observed = await observe(loader, model, feeds, staticValues(model.graph))
+  const graph = inlineBranches(model.graph, observed.values)
+  return graph === model.graph ? { model, ...observed } : await observedForm(loader, { ...model, graph }, feeds)
 }
 
 // Turns every BatchNormalization whose statistics are parameters, and are taken over more than one value, to training

@@ -130,7 +130,7 @@ export async function analyticGradients(
     shapes.set(`weighted_${index}`, dims).set(`term_${index}`, [])
   const withRespectTo = Object.keys(test.inputs)
   if (graph.nodes.some((node) => expansionOf(node) !== undefined)) {
-    graph = expandOperators(graph, { from: withRespectTo, to: 'loss', shapes })
+    graph = expandOperators(graph, { from: withRespectTo, to: ['loss'], shapes }).graph
     const observed = await evaluate(allOutputsOf(graph), test.inputs, test.opset)
     for (const [name, { dims }] of Object.entries(observed)) shapes.set(name, dims)
   }

@@ -171,7 +171,7 @@ describe('the moments of a layer', () => {
 
 const options = (): ReconstructOptions => ({
   seed: 1,
-  behind: 'factors',
+  behind: () => 'factors',
   method: 'ttq',
   threshold: undefined,
   sparsity: undefined,

@@ -143,19 +143,22 @@ function split(replicas: number): Split {
 
 interface Case {
   replicas: number
+  /** In which each replica takes its share of a batch. Default 1. */
+  pieces?: number
   options: Pick<LoopOptions, 'schedule' | 'drops' | 'labelSmoothing' | 'clipNorm'>
 }
 
 const PLAIN = { schedule: 'cosine', drops: [], labelSmoothing: 0 } as const
-const CASES: Record<keyof typeof GOLDEN, Case> = {
+const CASES: Record<keyof typeof TITLES, Case> = {
   one: { replicas: 1, options: PLAIN },
+  pieces: { replicas: 1, pieces: 2, options: PLAIN },
   two: { replicas: 2, options: PLAIN },
   clipped: { replicas: 2, options: { schedule: 'step', drops: [0.5, 0.8], labelSmoothing: 0.1, clipNorm: 0.05 } },
 }
 
 const TASK = classification([{ output: 'scores', classes: CLASSES }])
 
-async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
+async function tenSteps({ replicas, pieces = 1, options }: Case): Promise<TrainResult> {
   const model = network()
   const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
   const pool = new WorkerPool(replicas)
@@ -169,11 +172,12 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
       }),
     )
   try {
-    return await train(pool, graph, updates, split(replicas), {
+    return await train(pool, graph, updates, split(replicas * pieces), {
       plan: { replicas, threads: 1, frugal: replicas === 1 },
       task: TASK,
       epochs: 1,
-      batch: BATCH * replicas,
+      batch: BATCH * replicas * pieces,
+      piece: BATCH,
       learningRate: 0.1,
       scaleLearningRate: 0.05,
       ...options,
@@ -184,7 +188,7 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
       augment: false,
       heldOut: [0],
       startCounts: false,
-      indices: Array.from({ length: BATCH * STEPS * replicas }, (_, i) => i),
+      indices: Array.from({ length: BATCH * STEPS * replicas * pieces }, (_, i) => i),
       validate: async () => Promise.resolve(0),
       onProgress: (progress) => {
         if (progress.kind === 'step') shown.push(progress.loss)
@@ -197,16 +201,17 @@ async function tenSteps({ replicas, options }: Case): Promise<TrainResult> {
 
 let shown: number[] = []
 
-const TITLES: Record<keyof typeof GOLDEN, string> = {
+const TITLES = {
   one: 'one replica',
+  pieces: 'one replica that takes the batches of two in pieces',
   two: 'two replicas',
   clipped: 'two replicas with a clipped gradient, smoothed labels and drops of the rate',
 }
 
-for (const label of ['one', 'two', 'clipped'] as const) {
+for (const label of ['one', 'pieces', 'two', 'clipped'] as const) {
   test(`ten losses, ${TITLES[label]}: as PyTorch's`, async () => {
     shown = []
-    const golden = GOLDEN[label]
+    const golden = GOLDEN[label === 'pieces' ? 'two' : label]
     const { best, history, steps } = await tenSteps(CASES[label])
     assert.equal(steps, STEPS)
     // The last step is not shown by itself; the mean of the epoch has it.

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attributes } from '../../src/onnx/attributes.js'
-import type { Model, Node } from '../../src/onnx/model.js'
+import type { Graph, Model, Node } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 import { classification } from '../../src/tasks/classification.js'
 import { elementCount, float32, int64, type Tensor } from '../../src/tensor/tensor.js'
-import { buildTrainingGraph, type TrainingGraph } from '../../src/training/training-graph.js'
+import { buildTrainingGraph, examineTraining, type TrainingGraph } from '../../src/training/training-graph.js'
 
 const BATCH = 2
 
@@ -137,14 +137,85 @@ test('recurrent layers of long sequences keep their weights, and what stands beh
   )
 })
 
-test('layers in front of a recurrent layer of long sequences cannot learn', async () => {
+test('layers in front of a recurrent layer of long sequences stay, and what stands behind it learns', async () => {
   const model = recurrent(600)
   model.graph.nodes[0] = { ...(model.graph.nodes[0] as Node), inputs: ['m'] }
   const product = { name: 'm', opType: 'MatMul', domain: '', inputs: ['x', 'wm'], outputs: ['m'], attributes: {} }
   model.graph.nodes.unshift(product)
   model.graph.initializers.set('wm', waves([2, 2]))
-  await assert.rejects(trainingGraphOf(model, [600, 2]), {
-    code: 'unsupported',
-    message: 'onnx: cannot be differentiated: node "LSTM" (LSTM): 600 steps, more than 512',
-  })
+  const feeds = { x: waves([BATCH, 600, 2]) }
+  const task = classification([{ output: 'scores', classes: 3 }])
+  const { obstacles, blocked, learning } = await examineTraining(onnxRuntime, model, feeds, task)
+  assert.deepEqual(
+    obstacles.map(({ node, reason }) => [node.name, reason]),
+    [['LSTM', '600 steps, more than 512']],
+  )
+  const names = (parameters: typeof blocked): string[] => parameters.map(({ name }) => name).sort()
+  assert.deepEqual(names(blocked), ['b', 'r', 'w', 'wm'])
+  assert.deepEqual(names(learning), ['bh', 'wh'])
+  const { parameters } = await trainingGraphOf(model, [600, 2])
+  assert.deepEqual(parameters.map(({ name }) => name).sort(), ['bh', 'wh'])
+})
+
+const branch = (name: string, lines: [string, string, string[]][], output: string): Graph => ({
+  name,
+  nodes: lines.map(([out, opType, inputs]) => ({
+    name: `${name}_${out}`,
+    opType,
+    domain: '',
+    inputs,
+    outputs: [out],
+    attributes: {},
+  })),
+  inputs: [],
+  outputs: [{ name: output, type: { elementType: 'float32', dims: undefined } }],
+  initializers: new Map(),
+})
+
+// x, times w, squared where a condition holds and else through a tanh.
+function branching(condition: 'of shapes' | 'of data'): Model {
+  const model = network(
+    [4],
+    [
+      ['h', 'MatMul', ['x', 'w1']],
+      condition === 'of shapes' ? ['size', 'Shape', ['x']] : ['size', 'Cast', ['x'], attributes({ to: 7 })],
+      ['least', 'ReduceMin', ['size'], attributes({ keepdims: 0 })],
+      ['is_small', 'Less', ['least', 'seven']],
+      [
+        'f',
+        'If',
+        ['is_small'],
+        {
+          then_branch: {
+            kind: 'graph',
+            value: branch(
+              'then',
+              [
+                ['t', 'Tanh', ['h']],
+                ['u', 'Mul', ['t', 't']],
+              ],
+              'u',
+            ),
+          },
+          else_branch: { kind: 'graph', value: branch('else', [['t', 'Neg', ['h']]], 't') },
+        },
+      ],
+      HEAD,
+    ],
+    { w1: waves([4, 4]), seven: int64([7]), ...head },
+  )
+  const seven = model.graph.initializers.get('seven') as Tensor
+  model.graph.initializers.set('seven', { ...seven, dims: [] })
+  return model
+}
+
+test('an If whose condition follows from shapes is differentiated through the branch that it takes', async () => {
+  const gradients = await gradientsOf(await trainingGraphOf(branching('of shapes'), [4]), [4])
+  assert.deepEqual(Object.keys(gradients).sort(), ['bh', 'w1', 'wh'])
+  for (const [name, most] of Object.entries(gradients)) assert.ok(most > 1e-6, `${name}: ${most}`)
+})
+
+test('what an If takes in that chooses by data stays', async () => {
+  const { parameters } = await trainingGraphOf(branching('of data'), [4])
+  assert.deepEqual(parameters.map(({ name }) => name).sort(), ['bh', 'wh'])
 })
