@@ -69,12 +69,12 @@ export async function bindNetwork(
     refusePixelOptions(options)
     await checkLabels(stored, model.graph, options)
     const dataset = bindModule(stored, moduleInputs(model.graph))
-    return { ...measurable(await settle(pool.trial, model, dataset, options), options), tried: [] }
+    return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), options), tried: [] }
   }
   const { bind, fitting } = imageBinding(model.graph, stored, options)
   const { settled, first } = await firstThatRuns(
     fitting,
-    async (candidate) => await settle(pool.trial, model, bind(candidate), options),
+    async (candidate) => await settleNetwork(pool.trial, model, bind(candidate), options),
   )
   const candidates = fitting.slice(first)
   const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> =>
@@ -130,7 +130,16 @@ interface Settled {
 /** Samples whose labels tell what the task is. */
 const TELLING = 64
 
-async function settle(loader: Loader, model: Model, dataset: Dataset, options: BindNetworkOptions): Promise<Settled> {
+/**
+ * The task that a network and samples are for, and the network for any batch where it can be.
+ * @throws TtqError `data` where there is no such task, `runtime` where the network does not run on the samples
+ */
+export async function settleNetwork(
+  loader: Loader,
+  model: Model,
+  dataset: Dataset,
+  options: BindNetworkOptions,
+): Promise<Settled> {
   const { inputs, labels: first } = await dataset.train.batch(firstSamples(dataset.train, 2))
   const labels = await tellingLabels(dataset, first)
   const { purpose = 'to measure accuracy', nameOptions = inLibrary, task = 'auto' } = options

@@ -149,7 +149,8 @@ export class Replica {
     for (const batch of batches) {
       const results = await this.gradientGraph.runInto({ ...batch, ...parameterFeeds }, gradientFetches)
       losses += (results[loss] as Tensor<'float32'>).data[0] ?? NaN
-      if (sums !== undefined) for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (gradients[i] as number)
+      if (sums !== undefined)
+        for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (gradients[i] as number)
     }
     if (sums !== undefined) gradients.set(sums.map((sum) => sum / batches.length))
     return losses / batches.length

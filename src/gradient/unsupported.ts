@@ -31,10 +31,7 @@ export function listUnsupported(nodes: readonly UnsupportedNode[]): string {
 }
 
 /** What `work` gives; undefined where it stops at nodes that cannot be differentiated, which are handed over. */
-export function unlessRefused<T>(
-  work: () => T,
-  refused: (nodes: readonly UnsupportedNode[]) => void,
-): T | undefined {
+export function unlessRefused<T>(work: () => T, refused: (nodes: readonly UnsupportedNode[]) => void): T | undefined {
   try {
     return work()
   } catch (cause) {

@@ -1,7 +1,6 @@
-// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed, and no more is run than
-// what depends on constants alone.
+// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed; what training would reach is
+// found out by a run on made-up samples.
 import { TtqError } from '../errors/ttq-error.js'
-import { unsupportedNodes } from '../gradient/differentiate.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
@@ -9,6 +8,7 @@ import { ternaryScales } from '../methods/threshold.js'
 import { operatorName } from '../onnx/operators.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readNetwork } from './connections.js'
+import { inspectTraining, type TrainingAnswer, type UnsupportedReport } from './inspect-training.js'
 import { isPacked } from '../packed/format.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
@@ -48,8 +48,10 @@ export interface InspectReport {
    * does not.
    */
   refusal?: string
-  /** Nodes through which training cannot go. */
-  unsupportedForTraining: readonly { node: string; op: string; reason: string }[]
+  /** Nodes through which training cannot go, all of them. */
+  unsupportedForTraining: readonly UnsupportedReport[]
+  /** What compress would train an ONNX network with layers for; absent for others. */
+  training?: Omit<TrainingAnswer, 'unsupported'>
   /** Bytes of each part of a .ttq file; null for ONNX. */
   sections: PackedSummary['sections'] | null
   /** Encoding -> tensors of a .ttq file's table and their bytes, before those of the pool are deflated; null for ONNX. */
@@ -110,6 +112,7 @@ export async function inspectModel(
       : { model: unpack(bytes, { name }).model, onnxBytes: bytes.length }
   const { graph } = model
   const folded = packed === undefined ? await foldWherePossible(model) : graph
+  const answer = packed === undefined ? await askWherePossible({ ...model, graph: folded }) : undefined
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
   const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
   const tensors = new Map(packed?.tensors.map((tensor) => [tensor.name, tensor]))
@@ -130,7 +133,10 @@ export async function inspectModel(
     parameters: countParameters(graph),
     layers: choices.map((choice) => describeLayer(choice, folded, tensors.get(choice.weight))),
     ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
-    unsupportedForTraining: findUnsupported(folded, choices),
+    unsupportedForTraining: answer?.unsupported ?? [],
+    ...(answer && {
+      training: { tasks: answer.tasks, ...(answer.problem !== undefined && { problem: answer.problem }) },
+    }),
     sections: packed?.sections ?? null,
     encodings: packed === undefined ? null : countEncodings(packed.tensors),
   }
@@ -145,6 +151,22 @@ async function foldWherePossible(model: Model): Promise<Graph> {
   } catch (cause) {
     if (cause instanceof TtqError && cause.code !== 'interrupted') return model.graph
     throw cause
+  } finally {
+    trial.close(new Error('internal: nothing is tried any more'))
+  }
+}
+
+// As compress does with data, on made-up samples.
+async function askWherePossible(model: Model): Promise<TrainingAnswer | undefined> {
+  const choices = chooseLayers(model.graph, { keep: [], ternary: [] })
+  if (choices.length === 0) return undefined
+  const trial = new TrialProcess('onnxruntime')
+  try {
+    return await inspectTraining(
+      trial,
+      model,
+      choices.map(({ weight }) => weight),
+    )
   } finally {
     trial.close(new Error('internal: nothing is tried any more'))
   }
@@ -222,17 +244,4 @@ function countSigns(graph: Graph, weight: ValueName): Signs {
   }
   const counts = { zeros: values.length - positives - negatives, positives, negatives }
   return { ...counts, ...(values.length > 3 ? ternaryScales(values) : undefined) }
-}
-
-// From every layer's weight to every output: what training would have to go through.
-function findUnsupported(graph: Graph, choices: readonly LayerChoice[]): InspectReport['unsupportedForTraining'] {
-  const weights = choices.map(({ weight }) => weight)
-  const outputs = graph.outputs.map(({ name }) => name)
-  const found = unsupportedNodes(graph, weights, outputs)
-  const byNode = new Map(found.map(({ node, reason }) => [node, reason]))
-  return [...byNode].map(([node, reason]) => ({
-    node: node.name || (node.outputs[0] ?? ''),
-    op: operatorName(node),
-    reason,
-  }))
 }

@@ -52,7 +52,10 @@ export async function planTraining(
 }
 
 /** What training would do with a network that is bound to data, and computes in float32. */
-export async function examineBound(pool: WorkerPool, { model, dataset, task, fixedBatch }: BoundNetwork): Promise<Trainability> {
+export async function examineBound(
+  pool: WorkerPool,
+  { model, dataset, task, fixedBatch }: BoundNetwork,
+): Promise<Trainability> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 2))
   return await examineTraining(pool, model, inputs, task)
 }

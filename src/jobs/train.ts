@@ -150,9 +150,13 @@ async function checkLearnable({ dataset }: BoundNetwork, nameOptions: NameOption
 
 function noWeights(obstacles: Trainability['obstacles']): TtqError {
   if (obstacles.length > 0) return new NotDifferentiable(obstacles)
-  return new TtqError('unsupported', 'onnx: the network has no weights of floating-point numbers, expected some to train', {
-    hint: 'start from the floating-point network that it was made from',
-  })
+  return new TtqError(
+    'unsupported',
+    'onnx: the network has no weights of floating-point numbers, expected some to train',
+    {
+      hint: 'start from the floating-point network that it was made from',
+    },
+  )
 }
 
 function namesOf(parameters: Trainability['blocked']): string[] {

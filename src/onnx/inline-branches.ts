@@ -71,7 +71,14 @@ class Inliner {
       const output = node.outputs[i] ?? ''
       const given = names.get(name) ?? name
       if (output === '' || given === output) return
-      b.push({ name: b.fresh(output), opType: 'Identity', domain: '', inputs: [given], outputs: [output], attributes: {} })
+      b.push({
+        name: b.fresh(output),
+        opType: 'Identity',
+        domain: '',
+        inputs: [given],
+        outputs: [output],
+        attributes: {},
+      })
     })
   }
 }

@@ -95,14 +95,40 @@ function layerTable(layers: readonly InspectedLayer[], columns: number | undefin
 /** As many nodes as are listed by name. */
 const LISTED_NODES = 20
 
-function trainability({ unsupportedForTraining: nodes }: InspectReport): string {
-  if (nodes.length === 0) return 'training: every operator between the layers and the outputs has a gradient rule'
-  const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason }) => `  ${op} "${oneLine(node)}": ${reason}`)
+/** As many layers as are named behind a node. */
+const NAMED_LAYERS = 4
+
+function trainability({ unsupportedForTraining: nodes, training, layers }: InspectReport): string {
+  return [...taskLines(training), ...obstacleLines(nodes, layers)].join('\n')
+}
+
+function taskLines(training: InspectReport['training']): string[] {
+  if (training === undefined) return []
+  const { tasks, problem } = training
+  if (problem !== undefined)
+    return [`training: not tried, because ${oneLine(problem)}; what follows is told by operators`]
+  const own = tasks.none === null ? [] : [`training on samples without labels: ${tasks.none}`]
+  return tasks.classes === null ? own : [...own, `training with a class per sample: ${tasks.classes}`]
+}
+
+function obstacleLines(nodes: InspectReport['unsupportedForTraining'], layers: InspectReport['layers']): string[] {
+  if (nodes.length === 0) return ['training: every operator between the layers and the outputs has a gradient rule']
+  const listed = nodes.slice(0, LISTED_NODES).map(({ node, op, reason, blocks }) => {
+    const named =
+      blocks.slice(0, NAMED_LAYERS).join(', ') + (blocks.length > NAMED_LAYERS ? `, ... (${blocks.length})` : '')
+    return `  ${op} "${oneLine(node)}": ${reason}${blocks.length === 0 ? '' : `; before it: ${named}`}`
+  })
   const more = nodes.length > LISTED_NODES ? [`  and ${nodes.length - LISTED_NODES} more`] : []
+  const blocked = new Set(nodes.flatMap(({ blocks }) => blocks))
+  const ternary = layers.filter(({ reason }) => reason === undefined)
+  const isAll = ternary.every(({ name }) => blocked.has(name))
+  const count = `${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'}`
   return [
-    `training: ${nodes.length} ${nodes.length === 1 ? 'node has' : 'nodes have'} no way through (the fit without ` +
-      '--data does not need it)',
+    `training: ${count} no way through (the fit without --data does not need it)`,
     ...listed,
     ...more,
-  ].join('\n')
+    isAll
+      ? '  no layer can be trained: compress fits them layer by layer, with data (--epochs 0) or without'
+      : '  the layers before them stay as they are fitted layer by layer, the others are trained',
+  ]
 }

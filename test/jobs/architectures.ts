@@ -20,8 +20,8 @@ export interface SampleInput {
 export interface Architecture {
   model: Model
   inputs: readonly SampleInput[]
-  /** Layers that no gradient gets to, by the start of their names. */
-  stay?: string
+  /** Parameters that no gradient gets to. */
+  stay?: readonly string[]
 }
 
 type Options = Parameters<GraphBuilder['emit']>[2]
@@ -170,7 +170,7 @@ class Net extends GraphBuilder {
     return output
   }
 
-  done(opset = 20, stay?: string): Architecture {
+  done(opset = 20, stay?: readonly string[]): Architecture {
     const opsets = new Map([
       ['', opset],
       ['com.microsoft', 1],
@@ -680,6 +680,6 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
     const looped = b.fresh('looped')
     b.push(node('Loop', [times, b.constant(bool(1)), before], [looped], { body: { kind: 'graph', value: body } }))
     b.out(b.linear(b.relu(b.linear(looped, 16, 16)), 16, 5))
-    return b.done(20, 'w_2')
+    return b.done(20, ['w', 'b', 'w_2', 'b_2'])
   },
 }

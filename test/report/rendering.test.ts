@@ -509,7 +509,7 @@ const INSPECTED: InspectReport = {
       entropy: null,
     },
   ],
-  unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule' }],
+  unsupportedForTraining: [{ node: 'n3', op: 'NonMaxSuppression', reason: 'no gradient rule', blocks: ['a'] }],
   sections: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   encodings: { ternary2: { tensors: 1, bytes: 10_000 }, int8: { tensors: 2, bytes: 300 } },
 }
@@ -537,7 +537,8 @@ describe('inspect', () => {
         'b      Gemm  10x15    16.00       -       -       -       -       -  kept: last layer',
         '',
         'training: 1 node has no way through (the fit without --data does not need it)',
-        '  NonMaxSuppression "n3": no gradient rule',
+        '  NonMaxSuppression "n3": no gradient rule; before it: a',
+        '  no layer can be trained: compress fits them layer by layer, with data (--epochs 0) or without',
         '',
       ].join('\n'),
     )
@@ -560,7 +561,7 @@ describe('inspect', () => {
     const text = renderInspectReport({
       ...INSPECTED,
       refusal: 'onnx: no layer',
-      unsupportedForTraining: [{ node: 'n'.repeat(100), op: 'TopK', reason: 'no gradient rule' }],
+      unsupportedForTraining: [{ node: 'n'.repeat(100), op: 'TopK', reason: 'no gradient rule', blocks: [] }],
     })
     assert.match(text, /\n\ncompress refuses: onnx: no layer\n\ntraining: 1 node/)
     assert.ok(text.includes(`TopK "${'n'.repeat(77)}...": no gradient rule`))
