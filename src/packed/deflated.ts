@@ -28,26 +28,42 @@ class TooMuch extends Error {}
 
 /**
  * Piece by piece: a stream that goes on behind what was promised ends the work there, be it of gigabytes.
- * @throws TtqError `packed` where it is not exactly as long as the header says
+ * @throws TtqError `packed` where it is not exactly as long as the header says, or ends before its bytes do
  */
 export function inflated(bytes: Uint8Array, length: number, where: string): Uint8Array {
   const expected = `${length} bytes`
   const result = new Uint8Array(length)
   let done = 0
-  const stream = new Inflate((chunk) => {
-    if (done + chunk.length > result.length) throw new TooMuch()
-    result.set(chunk, done)
-    done += chunk.length
-  })
   try {
-    // The inflater takes nothing for a stream of nothing.
-    if (bytes.length === 0) throw new Error('an empty stream')
-    for (let at = 0; at < bytes.length; at += PIECE)
-      stream.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length)
+    inflate(bytes, (chunk) => {
+      if (done + chunk.length > result.length) throw new TooMuch()
+      result.set(chunk, done)
+      done += chunk.length
+    })
   } catch (cause) {
     const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
     throw packedError(where, found, expected, NONCONFORMING, cause)
   }
   if (done !== result.length) throw packedError(where, `${done} inflated bytes`, expected, NONCONFORMING)
+  if (isWhole(bytes.subarray(0, -1))) throw packedError(where, 'bytes behind the stream', 'none', NONCONFORMING)
   return result
+}
+
+/** @throws Error where the bytes end before the stream does, or are none */
+function inflate(bytes: Uint8Array, take: (chunk: Uint8Array) => void): void {
+  // The inflater takes nothing for a stream of nothing.
+  if (bytes.length === 0) throw new Error('an empty stream')
+  const stream = new Inflate(take)
+  for (let at = 0; at < bytes.length; at += PIECE)
+    stream.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length)
+}
+
+// The inflater does not say where a stream ended: one that needs its last byte fails without it.
+function isWhole(bytes: Uint8Array): boolean {
+  try {
+    inflate(bytes, () => undefined)
+    return true
+  } catch {
+    return false
+  }
 }
