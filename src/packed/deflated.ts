@@ -1,6 +1,6 @@
 // Deflated sections: writing them, and inflating them without trusting what they claim.
 import { deflateSync } from 'fflate'
-import { inflate, TooMuch } from './inflate.js'
+import { inflate, type InflatedStream, TooMuch } from './inflate.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 // Pinned, because fflate chooses `mem` by a logarithm, whose last digit may differ between machines.
@@ -23,17 +23,19 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
 
 /**
  * A stream that goes on behind what was promised ends the work there, be it of gigabytes.
- * @throws TtqError `packed` where it is not exactly as long as the header says
+ * @throws TtqError `packed` where it is not exactly as long as the header says, or ends before its bytes do
  */
 export function inflated(bytes: Uint8Array, length: number, where: string): Uint8Array {
   const expected = `${length} bytes`
-  let result: Uint8Array
+  let stream: InflatedStream
   try {
-    result = inflate(bytes, length)
+    stream = inflate(bytes, length)
   } catch (cause) {
     const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
     throw packedError(where, found, expected, NONCONFORMING, cause)
   }
+  const { result, behind } = stream
   if (result.length !== length) throw packedError(where, `${result.length} inflated bytes`, expected, NONCONFORMING)
+  if (behind > 0) throw packedError(where, 'bytes behind the stream', 'none', NONCONFORMING)
   return result
 }

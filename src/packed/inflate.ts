@@ -57,11 +57,17 @@ const FIXED_LITERALS = codeOf(
 )
 const FIXED_DISTANCES = codeOf(new Uint8Array(32).fill(5))
 
+export interface InflatedStream {
+  result: Uint8Array
+  /** How many bytes were left when the stream ended. */
+  behind: number
+}
+
 /**
  * The bytes of a whole stream, at most `length` of them.
- * @throws TooMuch where there are more; Error for what is no stream, ends too early, or has something behind it
+ * @throws TooMuch where there are more; Error for what is no stream or ends too early
  */
-export function inflate(bytes: Uint8Array, length: number): Uint8Array {
+export function inflate(bytes: Uint8Array, length: number): InflatedStream {
   const result = new Uint8Array(length)
   const end = 8 * bytes.length
   if (end >= 2 ** 32) throw new Error('it is longer than any of a packed file')
@@ -145,6 +151,5 @@ export function inflate(bytes: Uint8Array, length: number): Uint8Array {
     if (type === 0) store()
     else block(type === 1 ? [FIXED_LITERALS, FIXED_DISTANCES] : dynamicCodes())
   }
-  if (at <= end - 8) throw new Error('bytes behind it')
-  return result.subarray(0, done)
+  return { result: result.subarray(0, done), behind: (end - at) >> 3 }
 }

@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { bytesOf } from '../tensor/bytes.js'
+import { sameBytes, sameTensor } from '../tensor/same-tensor.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { type Container, readContainer } from './container.js'
@@ -53,24 +53,11 @@ export function packsExactly(bytes: Uint8Array, model: Model): boolean {
   )
   return (
     sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } })) &&
-    container.tensors.every((entry) =>
-      sameTensor(decodeEntry(container, entry, 'packed').tensor, model.graph.initializers.get(entry.name)),
-    )
+    container.tensors.every((entry) => {
+      const own = model.graph.initializers.get(entry.name)
+      return own !== undefined && sameTensor(decodeEntry(container, entry, 'packed').tensor, own)
+    })
   )
-}
-
-function sameTensor(a: Tensor, b: Tensor | undefined): boolean {
-  return (
-    b?.type === a.type &&
-    a.dims.length === b.dims.length &&
-    a.dims.every((dim, axis) => dim === b.dims[axis]) &&
-    // Tensors with a place of their own in the file are never strings.
-    sameBytes(bytesOf(a.data as Uint8Array), bytesOf(b.data as Uint8Array))
-  )
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
 function readGraph(container: Container, where: string): Model {
