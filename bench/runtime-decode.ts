@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { newNetwork } from '../src/networks/new-network.js'
 import { pack } from '../src/packed/index.js'
-import { elementCount, type Tensor } from '../src/tensor/tensor.js'
+import { elementCount } from '../src/tensor/tensor.js'
 import type { TernaryWeights } from '../src/tensor/ternary.js'
 import { inChromium, noChromium } from '../test/standalone/in-chromium.js'
 import { runtime } from '../test/standalone/runtime.js'
@@ -22,7 +22,7 @@ function packedResnet18(): Uint8Array {
     const codes = Int8Array.from(values, (value) => (value > threshold ? 1 : value < -threshold ? -1 : 0))
     const [wp, wn] = [0.0625, 0.03125]
     const decoded = Float32Array.from(codes, (code) => (code > 0 ? wp : code * wn))
-    model.graph.initializers.set(name, { type, dims, data: decoded } as Tensor)
+    model.graph.initializers.set(name, { type, dims, data: decoded })
     ternary.set(name, { codes, wp, wn })
   }
   return pack({ model, ternary, metadata: {} })

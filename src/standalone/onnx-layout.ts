@@ -86,7 +86,11 @@ function placeOf(bytes: Uint8Array, { start, content, end }: Field): [name: stri
     if (field.number === NAME) name = new TextDecoder().decode(bytes.subarray(field.content, field.end))
     if (field.number === DATA_TYPE) type = dataTypeOfOnnx(readVarint(bytes, field.content, end)[0]) ?? type
     if (field.number !== DIMS) continue
-    for (let at = field.content, dim = 0; at < field.end; dims.push(dim)) [dim, at] = readVarint(bytes, at, field.end)
+    for (let at = field.content; at < field.end;) {
+      const [dim, next] = readVarint(bytes, at, field.end)
+      dims.push(dim)
+      at = next
+    }
   }
   return [name, { type, dims, start }]
 }

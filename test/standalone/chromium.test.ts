@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { readModel } from '../../src/onnx/read-model.js'
 import { pack, unpack } from '../../src/packed/index.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import { elementCount, type Tensor } from '../../src/tensor/tensor.js'
+import { elementCount } from '../../src/tensor/tensor.js'
 import { randomCodes, randomNumbers } from '../packed/random-codes.js'
 import { inChromium, noChromium } from './in-chromium.js'
 
@@ -22,7 +22,7 @@ function packedLenet(): Uint8Array {
     layers.map(([name, { type, dims }]) => {
       const codes = randomCodes(random, elementCount(dims))
       const data = Float32Array.from(codes, (code) => (code === 1 ? 0.5 : code * 0.25))
-      model.graph.initializers.set(name, { type, dims, data } as Tensor)
+      model.graph.initializers.set(name, { type, dims, data })
       return [name, { codes, wp: 0.5, wn: 0.25 }]
     }),
   )

@@ -83,7 +83,7 @@ async function* inPieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint
 }
 
 const streamOf = (bytes: Uint8Array, length: number): ReadableStream<Uint8Array> =>
-  ReadableStream.from(inPieces(bytes, length)) as ReadableStream<Uint8Array>
+  ReadableStream.from<Uint8Array>(inPieces(bytes, length))
 
 describe('decode gives byte for byte what unpacking and writing gives', () => {
   FILES.forEach((bytes, i) => {
@@ -193,8 +193,7 @@ describe('faults', () => {
         yield new Uint8Array(1000)
       }
     }
-    const stream = (start: Uint8Array): ReadableStream<Uint8Array> =>
-      ReadableStream.from(endless(start)) as ReadableStream<Uint8Array>
+    const stream = (start: Uint8Array): ReadableStream<Uint8Array> => ReadableStream.from<Uint8Array>(endless(start))
     await assert.rejects(decodeFrom(stream(new Uint8Array(200))), /found first bytes 00 00/)
     await assert.rejects(decodeFrom(stream(SMALL)), /found \d+ bytes, expected \d+ as its header says/)
     assert.ok(given < 10, `${given} pieces`)
