@@ -15,7 +15,7 @@ interface ReachOptions {
   /** Concrete shape of every value of the graph, as observed by running it. */
   shapes: ReadonlyMap<ValueName, Shape>
   /** The same of the graph once operators are written out. */
-  observe(graph: Graph): Promise<ReadonlyMap<ValueName, Shape>>
+  observe: (graph: Graph) => Promise<ReadonlyMap<ValueName, Shape>>
 }
 
 /** A node that no gradient passes. */

@@ -20,7 +20,7 @@ export interface TrainingPlan {
   /** Layers that become ternary without training, because no gradient gets to them. */
   frozen: ReadonlySet<ValueName>
   /** A network in the types of the original's numbers. */
-  restore(made: Model): Model
+  restore: (made: Model) => Model
 }
 
 /** @throws TtqError `unsupported` naming everything that stops training, where it reaches no layer that is to be ternary */

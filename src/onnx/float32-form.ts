@@ -20,7 +20,7 @@ export interface Float32Form {
   /** Computes in float32. Inputs keep their types, with a Cast behind them; outputs have the new one. */
   model: Model
   /** A network made from `model` in the types of the original: numbers are rounded to nearest. */
-  restore(made: Model): Model
+  restore: (made: Model) => Model
 }
 
 /**
