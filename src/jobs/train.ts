@@ -71,7 +71,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         report?.(progress)
       }
       phase('prepare')
-      const bound = await bindNetwork(pool, options.fromScratch ? freshWeights(model, seed) : model, stored, {
+      const bound = await bindNetwork(pool, options.fromScratch ? withFreshWeights(model, seed) : model, stored, {
         ...options,
         nameOptions: connections.nameOptions,
         trial: false,
@@ -141,6 +141,11 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       await stored?.close?.()
     }
   })
+}
+
+function withFreshWeights(model: Model, seed: number): Model {
+  const { model: inFloat32, restore } = float32Form(model)
+  return restore(freshWeights(inFloat32, seed))
 }
 
 async function checkLearnable({ dataset }: BoundNetwork, nameOptions: NameOptions): Promise<void> {

@@ -6,7 +6,7 @@ import { float32, type Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs } from './attributes.js'
 import { producers, valueNames } from './graph-queries.js'
 import { GraphBuilder } from './graph-builder.js'
-import type { Attribute, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
+import type { Attribute, Graph, Model, Node, ValueInfo, ValueName } from './model.js'
 import { forgetShapes } from './source.js'
 import { valueFacts } from './value-facts.js'
 
@@ -65,7 +65,7 @@ function otherAttribute(name: string, value: Attribute): boolean {
 function converter(names: ReadonlyMap<ValueName, ValueName>): { graph: (graph: Graph) => Graph } {
   const typed = (info: ValueInfo): ValueInfo =>
     info.type !== undefined && OTHERS.has(info.type.elementType)
-      ? { ...info, type: { ...info.type, elementType: 'float32' } as TensorType }
+      ? { ...info, type: { ...info.type, elementType: 'float32' } }
       : info
   const graph = (whole: Graph): Graph => ({
     ...whole,
@@ -132,5 +132,5 @@ function onlyKnown(initializers: ReadonlyMap<ValueName, Tensor>, original: Graph
 
 function inType(tensor: Tensor, type: DataType | undefined): Tensor {
   if (type === undefined || type === tensor.type || tensor.type !== 'float32' || !isFloatType(type)) return tensor
-  return floatTensor(type as FloatType, tensor.dims, tensor.data as Float32Array)
+  return floatTensor(type, tensor.dims, tensor.data as Float32Array)
 }

@@ -3,7 +3,6 @@
 import { attributes } from '../../src/onnx/attributes.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, Model, Node, ValueName } from '../../src/onnx/model.js'
-import type { DataType } from '../../src/tensor/data-type.js'
 import { floatTensor } from '../../src/tensor/float-values.js'
 import { elementCount, float32, int64, type Tensor } from '../../src/tensor/tensor.js'
 
@@ -229,7 +228,7 @@ function branch(name: string, nodes: Node[], output: ValueName): Graph {
   return { name, nodes, inputs: [], outputs, initializers: new Map() }
 }
 
-const bool = (value: number): Tensor => ({ type: 'bool' as DataType, dims: [], data: Uint8Array.of(value) }) as Tensor
+const bool = (value: number): Tensor => ({ type: 'bool', dims: [], data: Uint8Array.of(value) })
 
 export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
   LeNet: () => {

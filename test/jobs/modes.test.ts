@@ -103,8 +103,16 @@ describe('train', () => {
     })
   }
 
-  test('refused: float16 weights', async () => {
-    await refused(trainNetwork(stripesNetwork({ type: 'float16' }), TRAIN), 'unsupported', /no float32 weights/)
+  test('float16 weights learn, and are float16 afterwards', async () => {
+    const bytes = stripesNetwork({ type: 'float16' })
+    const { file, report } = await trainNetwork(bytes, { ...TRAIN, epochs: 2 })
+    assert.equal(report.training.epochs, 2)
+    const [before, after] = [bytes, file].map((each) => readModel(each, { name: 'net' }).graph.initializers)
+    for (const [name, { type, data }] of before ?? []) {
+      const found = after?.get(name)
+      assert.equal(found?.type, type, name)
+      if (type === 'float16') assert.notDeepEqual(found?.data, data, name)
+    }
   })
 })
 
