@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import { compress } from '../../src/jobs/compress.js'
@@ -234,6 +235,30 @@ export const train = split(200, 0), test = split(60, 1000)
 `,
     )
   }
+})
+
+describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
+  const useless: Record<string, readonly [Uint8Array, string, RegExp]> = {
+    'no pixel counts': [
+      imageNetwork(3),
+      loader('new Array(64).fill(255)', { length: 64 }),
+      /^labels: they give no mIoU /,
+    ],
+    'no token counts': [tokenNetwork(), loader('[-100, -100, -100, -100]'), /^labels: they give no perplexity /],
+    'all numbers are the same': [
+      network({ y: [1] }),
+      loader('2.5'),
+      /^labels: they give no R2 on \d+ samples, expected/,
+    ],
+  }
+  for (const [name, [bytes, data, message]] of Object.entries(useless))
+    for (const epochs of [0, 1])
+      test(`${name}, ${epochs} epochs`, async () => {
+        const options = { name: 'any.onnx', data, epochs, threads: 1, anyway: true }
+        await assert.rejects(compress(bytes, options), (error: unknown) => {
+          return error instanceof TtqError && error.code === 'data' && message.test(error.message)
+        })
+      })
 })
 
 test('full precision: a regression learns, and the file has the R2 that the report says', async () => {
