@@ -1,7 +1,7 @@
 // A loader module (docs/datasets.md) of a few real images of 224 x 224 pixels: the first of data/cifar10, every pixel
 // repeated 7 x 7 times.
 import { assembleBatch } from '../src/data/assemble-batch.js'
-import type { ImageSet } from '../src/data/dataset.js'
+import type { LabelledImageSet } from '../src/data/dataset.js'
 import type { ModuleSplit } from '../src/data/module-dataset.js'
 import { openDataset } from '../src/data/open-dataset.js'
 
@@ -26,7 +26,7 @@ function enlarge(values: Float32Array, width: number): Float32Array {
   return target
 }
 
-function firstImages(images: ImageSet, size: number): ModuleSplit {
+function firstImages(images: LabelledImageSet, size: number): ModuleSplit {
   return {
     size,
     batch: (indices, random) => ({

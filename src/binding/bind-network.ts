@@ -2,7 +2,7 @@
 import type { Batch, Dataset, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
 import { holdOut } from '../data/hold-out.js'
 import { hasLabels, NO_LABELS } from '../data/labels.js'
-import { bindModule, type ModuleDataset } from '../data/module-dataset.js'
+import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { closestName } from '../errors/closest-name.js'
@@ -65,10 +65,10 @@ export async function bindNetwork(
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
   checkOutputs(model.graph, options)
-  if (stored.kind === 'module') {
+  if (stored.kind === 'samples') {
     refusePixelOptions(options)
     await checkLabels(stored, model.graph, options)
-    const dataset = bindModule(stored, moduleInputs(model.graph))
+    const dataset = bindSampleDataset(stored, moduleInputs(model.graph))
     return { ...measurable(await settle(pool.trial, model, dataset, options), options), tried: [] }
   }
   const { bind, fitting } = imageBinding(model.graph, stored, options)
@@ -109,12 +109,12 @@ function checkOutputs({ outputs }: Graph, { networkOutput = [], nameOptions = in
 
 // Before samples are read as batches: what has no labels need not come in any.
 async function checkLabels(
-  stored: ModuleDataset,
+  stored: SampleDataset,
   graph: Graph,
   { labelsFor, nameOptions = inLibrary }: BindNetworkOptions,
 ): Promise<void> {
   if (labelsFor === undefined || stored.classes !== undefined) return
-  const dataset = bindModule(stored, moduleInputs(graph), { whole: true })
+  const dataset = bindSampleDataset(stored, moduleInputs(graph), { whole: true })
   for (const split of [dataset.train, dataset.test])
     if (split !== undefined && hasLabels((await split.batch([0])).labels)) return
   refuseUnlabelled(dataset, labelsFor, nameOptions)

