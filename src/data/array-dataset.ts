@@ -25,11 +25,7 @@ export interface ChosenParts {
  * part, a fifth of the samples is put aside to test on, always the same ones.
  * @throws TtqError `data`
  */
-export async function openArrays(
-  path: string,
-  name: string,
-  isFolder: boolean,
-): Promise<ImageDataset | SampleDataset> {
+export async function openArrays(path: string, name: string, isFolder: boolean): Promise<ImageDataset | SampleDataset> {
   const parts = withTest(arrayParts(await readArrays(path, isFolder), name))
   return imageDataset(parts, name) ?? sampleDataset(parts, name)
 }

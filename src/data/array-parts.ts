@@ -82,7 +82,9 @@ function partOf(arrays: readonly Found[], file: string, part: string): ArrayPart
     throw fault(
       file,
       `array "${printable(full)}" has shape [${tensor.dims.join(',')}]`,
-      size === 0 ? 'samples along its first axis' : `${size} samples along its first axis, as "${printable(first.full)}" has`,
+      size === 0
+        ? 'samples along its first axis'
+        : `${size} samples along its first axis, as "${printable(first.full)}" has`,
     )
   }
   return {

@@ -84,16 +84,20 @@ interface Arrangement {
 }
 
 function fits(own: readonly number[], wanted: readonly (number | string | null)[]): boolean {
-  return own.length === wanted.length && own.every((dim, axis) => typeof wanted[axis] !== 'number' || wanted[axis] === dim)
+  return (
+    own.length === wanted.length && own.every((dim, axis) => typeof wanted[axis] !== 'number' || wanted[axis] === dim)
+  )
 }
 
 // The values of these rows, one after the other.
 function gathered({ data, dims }: Tensor, rows: readonly number[], channelsFirst: boolean): Numbers {
   const source = data as unknown as { subarray(from: number, to: number): Numbers } & Numbers
   const size = elementCount(dims.slice(1))
-  const target = new (data.constructor as new (length: number) => { set(from: Numbers, at: number): void } & Numbers & {
-      [index: number]: number | bigint
-    })(rows.length * size)
+  const target = new (
+    data.constructor as new (length: number) => { set(from: Numbers, at: number): void } & Numbers & {
+        [index: number]: number | bigint
+      }
+  )(rows.length * size)
   const channels = dims.at(-1) ?? 1
   const area = size / channels
   rows.forEach((row, i) => {

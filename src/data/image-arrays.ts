@@ -24,7 +24,14 @@ export function imagesOf(name: string, train: ImageArrays, test: ImageArrays | u
   const sets = { train: imageSet(train), test: test && imageSet(test) }
   const labels = [sets.train, sets.test].flatMap((set) => Array.from(set?.labels ?? []))
   const classes = labels.length === 0 ? undefined : labels.reduce((most, label) => Math.max(most, label), 0) + 1
-  return { kind: 'images', name, classes, ...sets, ...pixelStatistics(sets.train), augmentation: augmentationOf(sets.train) }
+  return {
+    kind: 'images',
+    name,
+    classes,
+    ...sets,
+    ...pixelStatistics(sets.train),
+    augmentation: augmentationOf(sets.train),
+  }
 }
 
 // As far as CIFAR-10's and MNIST's images are moved. Grey images may be digits, which are others when mirrored.

@@ -61,7 +61,8 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   arrays: {
     about: `a file of arrays (${ARRAY_ENDINGS.join(', ')}), or a folder of such files`,
     recognises: (place) =>
-      isFileOf(ARRAY_ENDINGS)(place) || place.entries.some((name) => ARRAY_ENDINGS.includes(extname(name).toLowerCase())),
+      isFileOf(ARRAY_ENDINGS)(place) ||
+      place.entries.some((name) => ARRAY_ENDINGS.includes(extname(name).toLowerCase())),
     open: ({ path, isFolder }, name) => openArrays(path, name, isFolder),
   },
   module: {

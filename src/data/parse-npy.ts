@@ -52,7 +52,10 @@ export function parseNpy(bytes: Uint8Array, where: string): Tensor {
   const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   const dataAt = headerAt + headerLength
   if (bytes.length < dataAt)
-    throw damaged(where, `found ${bytes.length} bytes, expected a header of ${headerLength} behind the first ${headerAt}`)
+    throw damaged(
+      where,
+      `found ${bytes.length} bytes, expected a header of ${headerLength} behind the first ${headerAt}`,
+    )
   const header = new TextDecoder('latin1').decode(bytes.subarray(headerAt, dataAt))
   const { type, isSwapped } = elementType(header, where)
   const dims = shapeOf(header, where)
@@ -67,7 +70,7 @@ export function parseNpy(bytes: Uint8Array, where: string): Tensor {
 }
 
 function elementType(header: string, where: string): { type: Exclude<DataType, 'string'>; isSwapped: boolean } {
-  const descr = /'descr'\s*:\s*'([<>|=]?)(\w+)'/.exec(header)
+  const descr = /'descr'\s*:\s*'([<>|=]?)(\w[^']*)'/.exec(header)
   if (descr === null) {
     if (/'descr'\s*:\s*\[/.test(header)) throw refused(where, 'records')
     throw damaged(where, `found the header ${printable(header.trim())}, expected one with descr`)

