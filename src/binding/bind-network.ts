@@ -1,8 +1,9 @@
 // A network and a dataset brought together: any batch size, the right pixels, the task that both are for.
-import type { Batch, Dataset, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
+import type { Batch, Dataset, Labels, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
 import { holdOut } from '../data/hold-out.js'
 import { hasLabels, NO_LABELS } from '../data/labels.js'
 import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
+import { areOneHot, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { closestName } from '../errors/closest-name.js'
@@ -130,9 +131,9 @@ interface Settled {
 /** Samples whose labels tell what the task is. */
 const TELLING = 64
 
-async function settle(loader: Loader, model: Model, dataset: Dataset, options: BindNetworkOptions): Promise<Settled> {
-  const { inputs, labels: first } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const labels = await tellingLabels(dataset, first)
+async function settle(loader: Loader, model: Model, given: Dataset, options: BindNetworkOptions): Promise<Settled> {
+  const { inputs, labels: first } = await given.train.batch(firstSamples(given.train, 2))
+  const { dataset, labels } = asClasses(given, await tellingLabels(given, first))
   const { purpose = 'to measure accuracy', nameOptions = inLibrary, task = 'auto' } = options
   if (task !== 'distill' && (hasLabels(labels) || dataset.classes !== undefined))
     testable(dataset, purpose, nameOptions)
@@ -155,6 +156,14 @@ async function settle(loader: Loader, model: Model, dataset: Dataset, options: B
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
   const outputs = await outputsOfRun(loader, model, samples.inputs)
   return { model, dataset, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
+}
+
+// Where the dataset counts classes, rows with a single 1 say one each.
+function asClasses(dataset: Dataset, labels: Labels): { dataset: Dataset; labels: Labels } {
+  const { classes } = dataset
+  return classes !== undefined && areOneHot(labels, classes)
+    ? { dataset: fromOneHot(dataset, classes), labels: classesOfOneHot(labels, classes) }
+    : { dataset, labels }
 }
 
 // Of the training samples, or else of those to test on.

@@ -90,9 +90,12 @@ function labelTensors(
   classes: number | undefined,
   place: GivenPlace,
 ): Labels {
-  // What is no number (boxes by name, texts) is nothing that a network is trained on; classes are always numbers.
+  // What is no number (boxes by name, texts) is nothing that a network is trained on; classes are always numbers, and
+  // who says true or false means one.
   const isRead = (labels: GivenLabels | Unusable): boolean =>
-    classes !== undefined || !('found' in labels || labels.unusable !== undefined)
+    classes !== undefined ||
+    !('found' in labels || labels.unusable !== undefined) ||
+    /^(true|false)$/.test('found' in labels ? labels.found : (labels.unusable?.found ?? ''))
   return Object.fromEntries(
     Object.entries(given)
       .filter(([, labels]) => isRead(labels))

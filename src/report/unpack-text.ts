@@ -1,4 +1,5 @@
 // The report of ttq unpack as text for people.
+import { printable } from '../errors/printable.js'
 import { sizeText } from './table.js'
 
 /** What `ttq unpack --json` prints. */
@@ -13,5 +14,5 @@ export interface UnpackReport {
 
 /** One line; ends with a newline. */
 export function renderUnpackReport({ model, output, fileBytes, onnxBytes }: UnpackReport): string {
-  return `${model} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(onnxBytes)}, plain ONNX)\n`
+  return `${printable(model)} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(onnxBytes)}, plain ONNX)\n`
 }

@@ -248,11 +248,11 @@ describe('numpy.savez', () => {
   for (const [name, [own, wanted, expected]] of Object.entries(layouts))
     test(`layout: ${name}`, async () => {
       const dataset = await samples(npz(`${name}.npz`, { x: floats(own, values) }))
-      const bound = (): Promise<number[]> =>
-        bindSampleDataset(dataset, [{ ...X, dims: wanted }])
-          .train.batch([0])
-          .then(({ inputs }) => [...(inputs['x']?.data as Float32Array)])
-      if (expected instanceof RegExp) await assert.rejects(async () => bound(), { code: 'data', message: expected })
+      const bound = async (): Promise<number[]> => {
+        const { inputs } = await bindSampleDataset(dataset, [{ ...X, dims: wanted }]).train.batch([0])
+        return [...(inputs['x']?.data as Float32Array)]
+      }
+      if (expected instanceof RegExp) await assert.rejects(bound(), { code: 'data', message: expected })
       else assert.deepEqual(await bound(), expected)
     })
 

