@@ -1,24 +1,13 @@
 // Arrays as a dataset: bytes in the shape of images are images, everything else are inputs as they are.
 import { TtqError } from '../errors/ttq-error.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { type ArrayPart, type ArrayParts, arrayParts } from './array-parts.js'
+import { type ArrayParts, arrayParts, type ChosenParts, type ChosenSamples } from './array-parts.js'
 import { ArraySource } from './array-source.js'
 import type { ImageDataset } from './dataset.js'
 import { divided } from './divide.js'
 import { type ImageArrays, imagesOf, mayBeImages } from './image-arrays.js'
 import { readArrays } from './read-arrays.js'
 import type { SampleDataset } from './sample-dataset.js'
-
-/** Samples of a part, by their places in its arrays; undefined: all, in order. */
-export interface ChosenSamples {
-  part: ArrayPart
-  places: Uint32Array | undefined
-}
-
-export interface ChosenParts {
-  train: ChosenSamples
-  test: ChosenSamples | undefined
-}
 
 /**
  * Arrays of training and test samples and their labels, by name (docs/datasets.md). With labels and without a test

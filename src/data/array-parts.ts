@@ -18,6 +18,17 @@ export interface ArrayParts {
   unused: readonly string[]
 }
 
+/** Samples of a part, by their places in its arrays; undefined: all, in order. */
+export interface ChosenSamples {
+  part: ArrayPart
+  places: Uint32Array | undefined
+}
+
+export interface ChosenParts {
+  train: ChosenSamples
+  test: ChosenSamples | undefined
+}
+
 const WORDS = {
   train: ['train', 'training', 'trn'],
   test: ['test', 'testing', 'tst'],

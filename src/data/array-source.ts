@@ -5,8 +5,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import type { ArrayPart } from './array-parts.js'
-import type { ChosenParts, ChosenSamples } from './array-dataset.js'
+import type { ArrayPart, ChosenParts, ChosenSamples } from './array-parts.js'
 import { ONLY } from './dataset.js'
 import type { GivenArray, GivenBatch, GivenLabels } from './loader-worker.js'
 import { INPUT_ARRAYS, type ModuleInput } from './module-inputs.js'
@@ -50,7 +49,8 @@ export class ArraySource implements SampleSource {
     if (isFixed && elementCount(wanted) === elementCount(own) && (wanted.length === 1 || solid(wanted) === solid(own)))
       return { tensor, dims: wanted, channelsFirst: false }
     if (own.length > 1 && fits(moved, wanted)) return { tensor, dims: moved, channelsFirst: true }
-    const shape = (dims: readonly unknown[]): string => `[${['N', ...dims.map((dim) => dim ?? '?')].join(',')}]`
+    const shape = (dims: readonly (number | string | null)[]): string =>
+      `[${['N', ...dims.map((dim) => dim ?? '?')].join(',')}]`
     throw this.fault(`array "${printable(name)}" has shape ${shape(own)}`, `${shape(wanted)} for input "${input.name}"`)
   }
 

@@ -71,7 +71,7 @@ function tensorOf(entry: unknown, data: Uint8Array, where: string): Tensor {
   const expected = byteLength(type, elementCount(shape))
   if (end > data.length || end - start !== expected)
     throw damaged(where, `bytes ${start} to ${end} of ${data.length}, expected ${expected} for [${shape.join(',')}]`)
-  return { type, dims: shape, data: viewOf(type, data.slice(start, end)) } as Tensor
+  return { type, dims: shape, data: viewOf(type, data.slice(start, end)) }
 }
 
 function damaged(where: string, problem: string): TtqError {

@@ -51,7 +51,7 @@ const floats = (shape: readonly number[], values: readonly number[]): Uint8Array
 async function samples(path: string): Promise<SampleDataset> {
   const dataset = await openDataset(path)
   assert.equal(dataset.kind, 'samples')
-  return dataset as SampleDataset
+  return dataset
 }
 
 const X: ModuleInput = { name: 'x', dims: ['N', 3], elementType: 'float32' }
