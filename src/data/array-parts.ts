@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { isLabelWord, PART_WORDS } from './array-words.js'
 import type { Arrays } from './read-arrays.js'
 
 export interface ArrayPart {
@@ -29,13 +30,6 @@ export interface ChosenParts {
   test: ChosenSamples | undefined
 }
 
-const WORDS = {
-  train: ['train', 'training', 'trn'],
-  test: ['test', 'testing', 'tst'],
-  validation: ['val', 'valid', 'validation', 'dev', 'eval'],
-  labels: ['y', 'label', 'labels', 'target', 'targets', 'class', 'classes'],
-} as const
-
 type PartName = 'train' | 'test' | 'validation'
 
 interface Named {
@@ -52,7 +46,10 @@ interface Named {
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */
 export function arrayParts(arrays: Arrays, file: string): ArrayParts {
-  const found = [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full) }))
+  const found = numbered(
+    [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full) })),
+    file,
+  )
   const of = (part: PartName): typeof found => found.filter((array) => (array.part ?? 'train') === part)
   const [tests, validation] = [of('test'), of('validation')]
   const hasTest = tests.length > 0
@@ -66,15 +63,32 @@ export function arrayParts(arrays: Arrays, file: string): ArrayParts {
 function namedFor(full: string): Named {
   const words = full.split(/[_.\-/]+/).filter((word) => word !== '')
   const isOne = (list: readonly string[], word: string): boolean => list.includes(word.toLowerCase())
-  const part = (['train', 'test', 'validation'] as const).find((name) => words.some((word) => isOne(WORDS[name], word)))
-  const own = part === undefined ? words : words.filter((word) => !isOne(WORDS[part], word))
-  const isLabels = own.length > 0 && own.every((word) => isOne(WORDS.labels, word))
+  const part = (['train', 'test', 'validation'] as const).find((name) =>
+    words.some((word) => isOne(PART_WORDS[name], word)),
+  )
+  const own = part === undefined ? words : words.filter((word) => !isOne(PART_WORDS[part], word))
+  const isLabels = own.length > 0 && own.every(isLabelWord)
   return { part, isLabels, name: own.join('_') }
 }
 
 interface Found extends Named {
   full: string
   tensor: Tensor
+}
+
+// Classes that are told by texts: numbered in alphabetical order, those of all parts together.
+function numbered(arrays: readonly Found[], file: string): Found[] {
+  const textsOf = ({ tensor }: Found): readonly string[] =>
+    tensor.type === 'string' ? (tensor.data as unknown as readonly string[]) : []
+  const input = arrays.find((array) => !array.isLabels && array.tensor.type === 'string')
+  if (input !== undefined) throw fault(file, `texts in "${printable(input.full)}"`, 'numbers: tokenize them before')
+  const classes = [...new Set(arrays.flatMap(textsOf))].sort()
+  return arrays.map((array) => {
+    const { tensor } = array
+    if (tensor.type !== 'string') return array
+    const data = Int32Array.from(textsOf(array), (text) => classes.indexOf(text))
+    return { ...array, tensor: { type: 'int32', dims: tensor.dims, data } }
+  })
 }
 
 function partOf(arrays: readonly Found[], file: string, part: string): ArrayPart {

@@ -1,10 +1,12 @@
-// Arrays in files, by their names: .npy, .npz and .safetensors, one file or a folder of them.
+// Arrays in files, by their names: one file or a folder of them.
 import { unzipSync, type UnzipFileFilter } from 'fflate'
 import { basename, extname, join } from 'node:path'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { parseCsv } from './parse-csv.js'
+import { parseJsonl } from './parse-jsonl.js'
 import { parseNpy } from './parse-npy.js'
 import { parseSafetensors } from './parse-safetensors.js'
 
@@ -19,7 +21,10 @@ const HINT = 'docs/datasets.md says how arrays are named: x_train, y_train, x_te
 const READERS: Readonly<Record<string, (bytes: Uint8Array, file: string, stem: string) => Arrays>> = {
   '.npy': (bytes, file, stem) => new Map([[stem, parseNpy(bytes, file)]]),
   '.npz': readNpz,
-  '.safetensors': (bytes, file) => parseSafetensors(bytes, file),
+  '.safetensors': parseSafetensors,
+  '.csv': parseCsv,
+  '.tsv': parseCsv,
+  '.jsonl': parseJsonl,
 }
 
 /** The endings of files that hold arrays. */

@@ -30,6 +30,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['onnx'],
   yargs: ['cli'],
   fflate: ['data', 'packed', 'unpacking'],
+  'csv-parse': ['data'],
   leven: ['errors'],
   'pure-rand': ['data'],
   '@noble/hashes': ['data', 'packed', 'tasks', 'training'],

@@ -16,7 +16,12 @@ export async function writeSmallMnist(folder: string, sizes: { train: number; te
     writePart(target, part, set, count)
 }
 
-function writePart(folder: string, part: string, { pixels, labels, height, width }: LabelledImageSet, count: number): void {
+function writePart(
+  folder: string,
+  part: string,
+  { pixels, labels, height, width }: LabelledImageSet,
+  count: number,
+): void {
   writeFileSync(
     join(folder, `${part}-images-idx3-ubyte`),
     idx([count, height, width], pixels.subarray(0, count * height * width)),

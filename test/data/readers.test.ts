@@ -231,7 +231,7 @@ test('openDataset: unknown names', async () => {
   const expected = 'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, arrays:<path>, module:<path>, or a path'
   const hint =
     'A path may be a folder of four IDX files; the binary version of CIFAR-10; a file of arrays (.npy, .npz, ' +
-    '.safetensors), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'
+    '.safetensors, .csv, .tsv, .jsonl), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'
   await assert.rejects(openDataset('minst'), {
     code: 'usage',
     message: `--data: unknown dataset "minst", ${expected}`,
