@@ -142,16 +142,18 @@ async function outcome(model: string, options: readonly string[], folder: string
   const head = `${producer ?? 'not named'} | ${opsets['ai.onnx']} / ${ir}`
   const compressed = ttq('compress', model, '-o', packed, '--force', ...options)
   if (compressed.code !== 0) return `${head} | refused, exit code ${compressed.code}: ${compressed.message}`
-  const { layers, size, verified } = compressed.json as CompressReport
+  const { layers, size, verified, reconstruction } = compressed.json as CompressReport
   const ternary = layers.filter((layer) => layer.ternary).length
   const back = ttq('unpack', packed, '-o', unpacked, '--force')
   if (back.code !== 0) return `${head} | unpack: exit code ${back.code}: ${back.message}`
   const ran = await compareRuns(readFileSync(model), readFileSync(packed), readFileSync(unpacked))
   const sizes =
     `${size.onnxBytes} -> ${size.fileBytes} | ${size.fileRatio.toFixed(2)} | ` + `${size.ternaryRatio.toFixed(2)}`
+  const held = reconstruction?.distance?.toFixed(1)
+  const own = held === undefined ? '' : `; ${held} % on samples made up as those that the layers were fitted on`
   return (
     `${head} | ${ternary} / ${layers.length - ternary} | ${sizes} | ` +
-    `${verified.bitExact ? '' : 'NOT VERIFIED; '}${ran}`
+    `${verified.bitExact ? '' : 'NOT VERIFIED; '}${ran}${own}`
   )
 }
 

@@ -122,7 +122,7 @@ function imageSources({ name, type }: Input, options: SyntheticOptions): Source[
   ]
   const size = { count: options.count, channels, height: side(height), width: side(width) }
   if (size.height < 8 || size.width < 8) return []
-  const set = syntheticImages(size, options.seed)
+  const { set, draw } = syntheticImages(size, options.seed)
   const each = <T>(value: T): T[] => new Array<T>(channels).fill(value)
   const dataset: ImageDataset = {
     kind: 'images',
@@ -148,6 +148,7 @@ function imageSources({ name, type }: Input, options: SyntheticOptions): Source[
       type,
       description: `synthetic images, ${describePreprocessing(preprocessing)}`,
       make: (indices) => {
+        draw(indices)
         const { inputs } = train.batch(indices) as Awaited<ReturnType<Split['batch']>>
         return inputs[name] as Tensor
       },

@@ -25,17 +25,35 @@ const FINE = 96
 /** Mean and deviation of photographs' pixels, of 255. */
 const PIXEL = { mean: 118, deviation: 64 } as const
 
-/** 8-bit images without labels (all 0). @param size of the set; @param seed equal seeds give equal images */
-export function syntheticImages({ count, channels, height, width }: SyntheticSize, seed: number): ImageSet {
+export interface SyntheticImages {
+  /** 8-bit images without labels (all 0); blank until they are drawn. */
+  set: ImageSet
+  /** Draws those of these images that are not drawn yet: 256 of 224 x 224 pixels at once would be a long silence. */
+  draw: (indices: Iterable<number>) => void
+}
+
+/** @param size of the set; @param seed equal seeds give equal images, in whatever order they are drawn */
+export function syntheticImages({ count, channels, height, width }: SyntheticSize, seed: number): SyntheticImages {
   const pixels = new Uint8Array(count * channels * height * width)
   const factor = Math.max(height, width) < FINE ? 2 : 1
   const canvas = new Canvas(channels, height * factor, width * factor)
-  for (let i = 0; i < count; i++) {
-    const random = randomSource(seed, 'synthetic image', i)
-    canvas.draw(random)
-    canvas.write(pixels.subarray(i * channels * height * width, (i + 1) * channels * height * width), factor, random)
+  const drawn = new Set<number>()
+  return {
+    set: { count, channels, height, width, pixels, labels: new Uint8Array(count) },
+    draw(indices) {
+      for (const i of indices) {
+        if (drawn.has(i)) continue
+        const random = randomSource(seed, 'synthetic image', i)
+        canvas.draw(random)
+        canvas.write(
+          pixels.subarray(i * channels * height * width, (i + 1) * channels * height * width),
+          factor,
+          random,
+        )
+        drawn.add(i)
+      }
+    },
   }
-  return { count, channels, height, width, pixels, labels: new Uint8Array(count) }
 }
 
 class Canvas {

@@ -130,7 +130,7 @@ export interface CompressReport {
   /** Path of the .ttq file; null when written to stdout or not written. */
   output: string | null
   method: string
-  /** How what is not ternary was asked to be stored: fp32, fp16 or int8. */
+  /** How what is not ternary is stored: fp32 (nothing is rounded), fp16 or int8. */
   rest: string
   dataset: string | null
   preprocessing: string | null

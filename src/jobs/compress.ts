@@ -55,7 +55,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       model: connections.name,
       output: null,
       method: options.method,
-      rest: options.rest,
+      rest: done.rest ?? options.rest,
       dataset: options.data ?? null,
       preprocessing: done.dataset?.preprocessing ?? null,
       task: done.measured === undefined ? null : describeMeasured(done.measured),

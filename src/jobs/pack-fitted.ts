@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset.js'
 import { checkResultRuns } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
+import { sameConstants } from '../onnx/same-constants.js'
 import { packsExactly } from '../packed/unpack.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import type { Feeds } from '../runtime/engine.js'
@@ -34,10 +35,10 @@ export async function packFitted(
   const { options, connections } = job
   job.phase('pack')
   const packed = fitted?.choices ?? choices
-  const network = roundRest(fitted?.network ?? fitWithoutData(model, choices, options), packed, {
-    rest: options.rest,
-    ...(fitted && { exceptions: fitted.exceptions }),
-  })
+  const ternary = fitted?.network ?? fitWithoutData(model, choices, options)
+  // Of a network that was ternary already nothing is lost, unless rounding did it.
+  const rest = !job.isGiven('rest') && sameConstants(model, ternary.model) ? 'fp32' : options.rest
+  const network = roundRest(ternary, packed, { rest, ...(fitted && { exceptions: fitted.exceptions }) })
   const origin = { method: options.method, name: connections.name, ...(dataset && { dataset }) }
   const { file, model: stored, sizes } = packNetwork(network, origin, options)
   job.phase('verify')
@@ -49,6 +50,7 @@ export async function packFitted(
     sizes,
     choices: packed,
     network,
+    rest,
     bitExact: packsExactly(file, stored),
     ...(fitted && { reconstruction: fitted.report }),
   }

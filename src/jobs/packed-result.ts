@@ -2,7 +2,7 @@
 import type { BoundNetwork } from '../binding/bind-network.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Evaluation } from '../tasks/evaluation.js'
-import type { MethodName } from '../options/choices.js'
+import type { MethodName, RestPrecision } from '../options/choices.js'
 import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 import type { Measures } from './task-report.js'
@@ -17,6 +17,8 @@ export interface PackedResult {
   /** As packed. */
   choices: readonly LayerChoice[]
   network: TernaryNetwork
+  /** How what is not ternary is stored, where not as the options say. */
+  rest?: RestPrecision
   bitExact: boolean
   dataset?: Dataset
   /** What was trained and measured, where something was. */

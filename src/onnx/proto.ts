@@ -7,6 +7,7 @@
 import type { onnx as types } from 'onnx-proto'
 import type { Reader as ReaderType, Writer as WriterType } from 'protobufjs'
 import { TtqError } from '../errors/ttq-error.js'
+import { MAX_FILE_BYTES } from './file-size.js'
 import { onnx, Reader, Writer } from './protobuf.js'
 
 export type AttributeProto = types.AttributeProto
@@ -23,9 +24,6 @@ type ProtoInt = number | { readonly low: number; readonly high: number; readonly
 
 /** The message classes, for making new messages: `new messages.NodeProto({...})`. */
 export const messages = onnx
-
-// What protobuf's own parsers take: ONNX Runtime cannot read a larger file.
-const MAX_BYTES = 2 ** 31 - 1
 
 // As in protobuf's own parsers; deeper nesting is an attack or damage.
 const MAX_DEPTH = 100
@@ -191,16 +189,16 @@ function fieldNumber(field: Uint8Array): number {
 export function encodeModel(model: ModelProto, graph: GraphProto, initializers: readonly TensorProto[]): Uint8Array {
   const pieces = [messages.GraphProto.encode(graph).finish()]
   for (const tensor of initializers) pieces.push(...delimited(5, tensorPieces(tensor)))
-  checkSize(totalLength(pieces))
+  checkFileSize(totalLength(pieces))
   const all = [messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)]
-  checkSize(totalLength(all))
+  checkFileSize(totalLength(all))
   return concat(all)
 }
 
-function checkSize(bytes: number): void {
-  if (bytes <= MAX_BYTES) return
-  throw new TtqError('unsupported', `ONNX file: found ${bytes} bytes to write, expected at most ${MAX_BYTES}`, {
-    facts: { bytes, most: MAX_BYTES },
+function checkFileSize(bytes: number): void {
+  if (bytes <= MAX_FILE_BYTES) return
+  throw new TtqError('unsupported', `ONNX file: found ${bytes} bytes to write, expected at most ${MAX_FILE_BYTES}`, {
+    facts: { bytes, most: MAX_FILE_BYTES },
     hint:
       'Larger networks need their weights in files of their own (external data), which ttq reads but does not write: ' +
       'keep the network packed (.ttq), or write one with smaller weights, such as float16 instead of float32',

@@ -1,4 +1,5 @@
 // Options of what a job measures, what it may cost, and where its results go.
+import { UNPACKED_FORMS } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
 const output = 'Output:'
@@ -73,14 +74,22 @@ export const RESULT_OPTIONS = {
         defaultText: "the model's name with .csv, in the working directory",
       },
       unpack: {
-        help: 'the ONNX file, - for stdout',
-        defaultText: "the model's name with .onnx, in the working directory",
+        help: 'the unpacked file, - for stdout',
+        defaultText: "the model's name with .onnx or the form's ending, in the working directory",
       },
       new: {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",
       },
     },
+  },
+  as: {
+    kind: { type: 'choice', choices: UNPACKED_FORMS },
+    jobs: ['unpack'],
+    only: 'command line',
+    default: { base: 'dense' },
+    group: output,
+    help: 'dense: plain ONNX; packed: ONNX that stays small; c: header for C; npz, safetensors: codes and scales for Python',
   },
   /** Notes of the exporter in nodes, values and graphs. */
   keepMetadata: {

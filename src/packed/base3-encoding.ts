@@ -4,29 +4,34 @@ import { FLOAT_TYPES } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { countCodes, type TernaryWeights } from '../tensor/ternary.js'
 import { base3ByteLength, decodeBase3, encodeBase3 } from './base3-codec.js'
+import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { checkScales, checkWeights, decodeWeights, readScales, SCALE_BYTES, writeScales } from './ternary-values.js'
 
-export const base3Encoding: Encoding<{ encoding: 'base3' } & TernaryWeights> = {
+export const base3Decoding: Decoding<{ encoding: 'base3' } & TernaryWeights> = {
   id: 4,
   name: 'base3',
   types: FLOAT_TYPES,
-  bits: 1.6,
   parameterBytes: SCALE_BYTES,
-  isArray: true,
-  poolWidth: () => 1,
-  writeParameters: writeScales,
   checkParameters: (parameters, _dims, place) => {
     checkScales(parameters, place)
   },
   byteLength: ({ dims }) => base3ByteLength(elementCount(dims)),
-  check: checkWeights,
-  encode: (_tensor, { codes }) => encodeBase3(codes),
   decode: (stored, bytes, where) => {
     const codes = (): Int8Array => decodeBase3(bytes, elementCount(stored.dims), where)
     const { tensor, weights } = decodeWeights(stored, where, codes)
     return { tensor, form: { encoding: 'base3', ...weights } }
   },
+}
+
+export const base3Encoding: Encoding<{ encoding: 'base3' } & TernaryWeights> = {
+  decoding: base3Decoding,
+  bits: 1.6,
+  isArray: true,
+  poolWidth: () => 1,
+  writeParameters: writeScales,
+  check: checkWeights,
+  encode: (_tensor, { codes }) => encodeBase3(codes),
   summarize: ({ dims, parameters }, bytes, where) => ({
     ...readScales(parameters),
     ...countCodes(decodeBase3(bytes, elementCount(dims), where)),

@@ -19,7 +19,7 @@ import {
   sectionOffsets,
   type TensorEntry,
 } from './format.js'
-import { readHeader, writeHeader } from './header.js'
+import { type Header, readHeader, writeHeader } from './header.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 import { joinPool, planesOf, type Pooled, type PoolWidth, splitPool } from './value-pool.js'
 
@@ -94,7 +94,8 @@ function poolSection(planes: readonly Uint8Array[]): Uint8Array {
   return joined([lengths, ...streams])
 }
 
-function isPooled({ place }: Pick<TensorEntry, 'place'>): boolean {
+/** Whether its bytes lie in the pool. */
+export function isPooled({ place }: Pick<TensorEntry, 'place'>): boolean {
   return typeof place === 'number'
 }
 
@@ -108,30 +109,49 @@ function pooledOf({ place, length }: Omit<TensorEntry, 'offset'>): Pooled {
  */
 export function readContainer(bytes: Uint8Array, name: string): Container {
   checkBytes(name, bytes)
-  const header = readHeader(bytes, name)
-  const { version, lengths } = header
+  const front = readFront(bytes, readHeader(bytes, name), name)
+  const { offsets, tensors, pooled } = front
+  const data = bytes.subarray(offsets.data, offsets.digest)
+  checkGaps(data, tensors, name)
+  return { ...front, bytesOf: (entry) => (isPooled(entry) ? pooled : data).subarray(...rangeOf(entry)) }
+}
+
+/** What stands before the data section. */
+export interface Front extends Omit<Container, 'bytesOf'> {
+  /** The bytes of all tensors of the pool. */
+  pooled: Uint8Array
+}
+
+/**
+ * Reads the sections before the tensors' own bytes, and checks all that they say of these.
+ * @param bytes the file, at least up to its data section
+ * @throws TtqError `packed`
+ */
+export function readFront(bytes: Uint8Array, header: Header, name: string): Front {
+  const { version, lengths, fileBytes } = header
   const offsets = sectionOffsets(version, lengths)
-  const section = (start: number, length: number): Uint8Array => bytes.subarray(start, start + length)
-  const stored = section(offsets.directory, lengths.directory.stored)
+  const section = (start: number, { stored }: PartLength): Uint8Array => bytes.subarray(start, start + stored)
+  const stored = section(offsets.directory, lengths.directory)
   const directory = readDirectory(
     version === 1 ? stored : inflated(stored, lengths.directory.inflated, `${name}: directory`),
-    { ...header, dataAt: offsets.data, fileBytes: bytes.length },
+    { ...header, dataAt: offsets.data, fileBytes },
     `${name}: directory`,
   )
-  const data = section(offsets.data, lengths.data)
   checkPadding(bytes.subarray(offsets.directory + stored.length, offsets.graph), `${name}: directory`)
   checkPadding(bytes.subarray(offsets.graph + lengths.graph.stored, offsets.pool), `${name}: graph section`)
-  checkGaps(data, directory.tensors, name)
-  const pool = pooledBytes(section(offsets.pool, lengths.pool.stored), directory.tensors, `${name}: pool`)
   return {
     version,
     ...directory,
     lengths,
     offsets,
-    graph: () =>
-      inflated(section(offsets.graph, lengths.graph.stored), lengths.graph.inflated, `${name}: graph section`),
-    bytesOf: (entry) => (isPooled(entry) ? pool : data).subarray(entry.offset, entry.offset + entry.length),
+    graph: () => inflated(section(offsets.graph, lengths.graph), lengths.graph.inflated, `${name}: graph section`),
+    pooled: pooledBytes(section(offsets.pool, lengths.pool), directory.tensors, `${name}: pool`),
   }
+}
+
+/** Where the bytes of a tensor lie in its section: start and end. */
+export function rangeOf({ offset, length }: TensorEntry): [start: number, end: number] {
+  return [offset, offset + length]
 }
 
 // Put together again.
@@ -149,8 +169,11 @@ function pooledBytes(stored: Uint8Array, tensors: readonly TensorEntry[], where:
   return joinPool(split, pooled)
 }
 
-// Between tensors, and in version 1 behind the last one.
-function checkGaps(data: Uint8Array, tensors: readonly TensorEntry[], name: string): void {
+/**
+ * The bytes between tensors, and behind the last one, are zeros.
+ * @param data the whole data section @throws TtqError `packed`
+ */
+export function checkGaps(data: Uint8Array, tensors: readonly TensorEntry[], name: string): void {
   let end = 0
   let before = `${name}: data section`
   for (const entry of [...tensors, undefined]) {

@@ -1,5 +1,6 @@
 // Deflated sections: writing them, and inflating them without trusting what they claim.
-import { deflateSync, Inflate } from 'fflate'
+import { deflateSync } from 'fflate'
+import { inflate, type InflatedStream, TooMuch } from './inflate.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 // Pinned, because fflate chooses `mem` by a logarithm, whose last digit may differ between machines.
@@ -20,34 +21,21 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return result
 }
 
-/** Bytes that are given to the inflater at once. */
-const PIECE = 2 ** 16
-
-/** Ends the inflater. */
-class TooMuch extends Error {}
-
 /**
- * Piece by piece: a stream that goes on behind what was promised ends the work there, be it of gigabytes.
- * @throws TtqError `packed` where it is not exactly as long as the header says
+ * A stream that goes on behind what was promised ends the work there, be it of gigabytes.
+ * @throws TtqError `packed` where it is not exactly as long as the header says, or ends before its bytes do
  */
 export function inflated(bytes: Uint8Array, length: number, where: string): Uint8Array {
   const expected = `${length} bytes`
-  const result = new Uint8Array(length)
-  let done = 0
-  const stream = new Inflate((chunk) => {
-    if (done + chunk.length > result.length) throw new TooMuch()
-    result.set(chunk, done)
-    done += chunk.length
-  })
+  let stream: InflatedStream
   try {
-    // The inflater takes nothing for a stream of nothing.
-    if (bytes.length === 0) throw new Error('an empty stream')
-    for (let at = 0; at < bytes.length; at += PIECE)
-      stream.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length)
+    stream = inflate(bytes, length)
   } catch (cause) {
     const found = cause instanceof TooMuch ? 'more inflated bytes' : 'bytes that are not a deflate stream'
     throw packedError(where, found, expected, NONCONFORMING, cause)
   }
-  if (done !== result.length) throw packedError(where, `${done} inflated bytes`, expected, NONCONFORMING)
+  const { result, behind } = stream
+  if (result.length !== length) throw packedError(where, `${result.length} inflated bytes`, expected, NONCONFORMING)
+  if (behind > 0) throw packedError(where, 'bytes behind the stream', 'none', NONCONFORMING)
   return result
 }

@@ -4,8 +4,8 @@ import { DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { byteCursor, type ByteCursor } from './byte-cursor.js'
 import { type CodeModel, MODEL_BYTES, modelBytes, readModel } from './code-model.js'
 import { joined } from './deflated.js'
-import type { Encoding } from './encoding.js'
-import { encodingWithId, isKnown } from './encodings.js'
+import type { Decoding } from './decoding.js'
+import { decodingWithId, isKnown } from './decodings.js'
 import {
   align,
   DIGEST_BYTES,
@@ -251,7 +251,7 @@ function readEntry(
   }
   const place = placeOf(placeNumber, length, where1)
   const entry = { name, type, dims, encoding, place, length, parameters, said }
-  const known = encodingWithId(encoding)
+  const known = decodingWithId(encoding)
   if (version > 1) checkShape(dims, where1)
   if (known !== undefined && isKnown(known, version)) checkEntry(known, entry, models, where1)
   return entry
@@ -279,20 +279,20 @@ function checkShape(dims: readonly number[], place: string): void {
 }
 
 function checkEntry(
-  encoding: Encoding,
+  decoding: Decoding,
   { type, dims, length, parameters }: Omit<TensorEntry, 'offset'>,
   models: readonly CodeModel[],
   place: string,
 ): void {
-  if (parameters.length !== encoding.parameterBytes) {
-    const expected = `${encoding.parameterBytes} for ${encoding.name}`
+  if (parameters.length !== decoding.parameterBytes) {
+    const expected = `${decoding.parameterBytes} for ${decoding.name}`
     throw packedError(place, `${parameters.length} parameter bytes`, expected, NONCONFORMING)
   }
   checkShape(dims, place)
-  encoding.checkParameters(parameters, dims, place, models)
-  const expected = encoding.byteLength({ type, dims, parameters })
+  decoding.checkParameters(parameters, dims, place, models)
+  const expected = decoding.byteLength({ type, dims, parameters })
   if (expected !== undefined && length !== expected) {
-    const inWords = `${expected} for ${type} of shape [${dims.join(',')}] in ${encoding.name}`
+    const inWords = `${expected} for ${type} of shape [${dims.join(',')}] in ${decoding.name}`
     throw packedError(place, `${length} bytes`, inWords, NONCONFORMING)
   }
 }

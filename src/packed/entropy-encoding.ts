@@ -4,18 +4,36 @@ import { dataViewOf } from '../tensor/bytes.js'
 import { FLOAT_TYPES } from '../tensor/data-type.js'
 import { countCodes } from '../tensor/ternary.js'
 import type { CodeModel } from './code-model.js'
+import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { contextsOf, decodeEntropy, encodeEntropy } from './entropy-codec.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 import type { TernaryForm } from './stored-form.js'
 import { checkScales, checkWeights, decodeWeights, readScales, SCALE_BYTES, writeScales } from './ternary-values.js'
 
-export const entropyEncoding: Encoding<Extract<TernaryForm, { encoding: 'entropy' }>> = {
+export const entropyDecoding: Decoding<Extract<TernaryForm, { encoding: 'entropy' }>> = {
   id: 5,
   name: 'entropy',
   types: FLOAT_TYPES,
-  bits: undefined,
   parameterBytes: SCALE_BYTES + 2,
+  checkParameters: (parameters, _dims, place, models) => {
+    checkScales(parameters, place)
+    const index = modelIndex(parameters)
+    if (index >= models.length)
+      throw packedError(place, `model ${index}`, `less than ${models.length}, the file's models`, NONCONFORMING)
+  },
+  byteLength: () => undefined,
+  decode: (stored, bytes, where, models) => {
+    const model = modelIndex(stored.parameters)
+    const codes = (): Int8Array => decodeEntropy(bytes, stored.dims, models[model] as CodeModel, where)
+    const { tensor, weights } = decodeWeights(stored, where, codes)
+    return { tensor, form: { encoding: 'entropy', ...weights, model } }
+  },
+}
+
+export const entropyEncoding: Encoding<Extract<TernaryForm, { encoding: 'entropy' }>> = {
+  decoding: entropyDecoding,
+  bits: undefined,
   isArray: false,
   poolWidth: () => 1,
   writeParameters: (form) => {
@@ -24,22 +42,9 @@ export const entropyEncoding: Encoding<Extract<TernaryForm, { encoding: 'entropy
     dataViewOf(parameters).setUint16(SCALE_BYTES, form.model, true)
     return parameters
   },
-  checkParameters: (parameters, _dims, place, models) => {
-    checkScales(parameters, place)
-    const index = modelIndex(parameters)
-    if (index >= models.length)
-      throw packedError(place, `model ${index}`, `less than ${models.length}, the file's models`, NONCONFORMING)
-  },
-  byteLength: () => undefined,
   check: checkWeights,
   encode: ({ dims }, { codes, model }, _where, models) =>
     encodeEntropy(codes, dims, contextsOf(codes, dims), models[model] as CodeModel),
-  decode: (stored, bytes, where, models) => {
-    const model = modelIndex(stored.parameters)
-    const codes = (): Int8Array => decodeEntropy(bytes, stored.dims, models[model] as CodeModel, where)
-    const { tensor, weights } = decodeWeights(stored, where, codes)
-    return { tensor, form: { encoding: 'entropy', ...weights, model } }
-  },
   summarize: ({ dims, parameters }, bytes, where, models) => ({
     ...readScales(parameters),
     ...countCodes(decodeEntropy(bytes, dims, models[modelIndex(parameters)] as CodeModel, where)),

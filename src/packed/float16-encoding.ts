@@ -2,6 +2,7 @@
 import { dataViewOf } from '../tensor/bytes.js'
 import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
+import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
@@ -14,24 +15,28 @@ export function isFloat16Type(type: string): type is Float16Type {
   return (FLOAT16_TYPES as readonly string[]).includes(type)
 }
 
-export const float16Encoding: Encoding<{ encoding: 'float16' }> = {
+export const float16Decoding: Decoding<{ encoding: 'float16' }> = {
   id: 2,
   name: 'float16',
   types: FLOAT16_TYPES,
-  bits: 16,
   parameterBytes: 0,
-  isArray: true,
-  poolWidth: () => 2,
-  writeParameters: () => new Uint8Array(),
   checkParameters: () => {},
   byteLength: ({ dims }) => 2 * elementCount(dims),
   // Values are checked as they are written.
-  check: () => {},
-  encode: ({ data }, _form, where) => encodeFloat16(data as Float32Array, where),
   decode: ({ type, dims }, bytes, where) => ({
     tensor: { type, dims, data: decodeFloat16(bytes, type as Float16Type, where) },
     form: { encoding: 'float16' },
   }),
+}
+
+export const float16Encoding: Encoding<{ encoding: 'float16' }> = {
+  decoding: float16Decoding,
+  bits: 16,
+  isArray: true,
+  poolWidth: () => 2,
+  writeParameters: () => new Uint8Array(),
+  check: () => {},
+  encode: ({ data }, _form, where) => encodeFloat16(data as Float32Array, where),
 }
 
 /**

@@ -1,7 +1,7 @@
 // The constants of the .ttq format and the records its tables hold. The layout is docs/ttq-format.md.
 import { checkBytes } from '../errors/check-argument.js'
 import type { CodeModel } from './code-model.js'
-import type { StoredTensor } from './encoding.js'
+import type { StoredTensor } from './decoding.js'
 import type { PoolWidth } from './value-pool.js'
 
 /**
@@ -13,6 +13,11 @@ export const MAGIC = Uint8Array.of(0x89, 0x54, 0x54, 0x51, 0x0d, 0x0a, 0x1a, 0x0
 /** Whether these bytes begin like a .ttq file. @throws TtqError `usage` for what are no bytes */
 export function isPacked(bytes: Uint8Array): boolean {
   checkBytes('file', bytes)
+  return beginsLikePacked(bytes)
+}
+
+/** The same for what are bytes. */
+export function beginsLikePacked(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte)
 }
 

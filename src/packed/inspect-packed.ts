@@ -2,7 +2,8 @@
 import type { ValueName } from '../onnx/model.js'
 import type { DataType } from '../tensor/data-type.js'
 import { type Container, readContainer } from './container.js'
-import { encodingWithId, isKnown } from './encodings.js'
+import { decodingWithId, isKnown } from './decodings.js'
+import { encodingOf } from './encodings.js'
 import { DIGEST_BYTES, HEADER_BYTES, type TensorEntry } from './format.js'
 import type { TernaryCounts } from '../tensor/ternary.js'
 import type { UnpackOptions } from './unpack.js'
@@ -81,7 +82,7 @@ export interface StoredSize {
 export function storedSizes(bytes: Uint8Array): Map<ValueName, StoredSize> {
   return new Map(
     readContainer(bytes, 'packed').tensors.map(({ name, encoding, length, parameters }) => {
-      const stored = encodingWithId(encoding)?.name ?? `unknown (${encoding})`
+      const stored = decodingWithId(encoding)?.name ?? `unknown (${encoding})`
       return [name, { encoding: stored, bytes: length + parameters.length }]
     }),
   )
@@ -89,8 +90,9 @@ export function storedSizes(bytes: Uint8Array): Map<ValueName, StoredSize> {
 
 function summarize(entry: TensorEntry, container: Container, file: string): PackedTensorSummary {
   const { name, type, dims, encoding: id, place, length, parameters } = entry
-  const encoding = encodingWithId(id)
-  const known = encoding !== undefined && isKnown(encoding, container.version) ? encoding : undefined
+  const decoding = decodingWithId(id)
+  const known = decoding !== undefined && isKnown(decoding, container.version) ? decoding : undefined
+  const summary = known && encodingOf({ encoding: known.name }).summarize
   return {
     name,
     type,
@@ -99,6 +101,6 @@ function summarize(entry: TensorEntry, container: Container, file: string): Pack
     bytes: length,
     isPooled: typeof place === 'number',
     parameterBytes: parameters.length,
-    ternary: known?.summarize?.(entry, container.bytesOf(entry), `${file}: tensor "${name}"`, container.models),
+    ternary: summary?.(entry, container.bytesOf(entry), `${file}: tensor "${name}"`, container.models),
   }
 }

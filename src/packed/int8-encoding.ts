@@ -6,6 +6,7 @@ import { bytesOf, dataViewOf } from '../tensor/bytes.js'
 import { FLOAT_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float16ToNumber, numberToFloat16, roundTo } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 import type { Int8Weights } from './stored-form.js'
@@ -15,28 +16,32 @@ const LARGEST_CODE = 127
 /** Scales are float32; below this there is none. */
 const SMALLEST_SCALE = 2 ** -149
 
-export const int8Encoding: Encoding<{ encoding: 'int8' } & Int8Weights> = {
+export const int8Decoding: Decoding<{ encoding: 'int8' } & Int8Weights> = {
   id: 3,
   name: 'int8',
   types: FLOAT_TYPES,
-  bits: 8,
   parameterBytes: 1,
-  isArray: true,
-  poolWidth: () => 1,
-  writeParameters: ({ axis }) => Uint8Array.of(axis),
   checkParameters: ([axis], dims, place) => {
     if ((axis as number) >= dims.length)
       throw packedError(place, `axis ${axis}`, `less than its rank ${dims.length}`, NONCONFORMING)
   },
   byteLength: ({ dims, parameters: [axis] }) => 4 * (dims[axis as number] as number) + elementCount(dims),
-  check: (tensor, form, where) => {
-    checkInt8(tensor as Tensor<FloatType>, form, where)
-  },
-  encode: (_tensor, form) => encodeInt8(form),
   decode: ({ type, dims, parameters: [axis] }, bytes, where) => {
     const weights = decodeInt8(bytes, type as FloatType, dims, axis as number, where)
     return { tensor: int8Tensor(type as FloatType, dims, weights), form: { encoding: 'int8', ...weights } }
   },
+}
+
+export const int8Encoding: Encoding<{ encoding: 'int8' } & Int8Weights> = {
+  decoding: int8Decoding,
+  bits: 8,
+  isArray: true,
+  poolWidth: () => 1,
+  writeParameters: ({ axis }) => Uint8Array.of(axis),
+  check: (tensor, form, where) => {
+    checkInt8(tensor as Tensor<FloatType>, form, where)
+  },
+  encode: (_tensor, form) => encodeInt8(form),
 }
 
 // Whether a number may be a scale for this element type.

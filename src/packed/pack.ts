@@ -83,12 +83,12 @@ function checkForms({ model, ternary, rest = new Map() }: PackedModel): void {
 
 function checkForm(name: ValueName, tensor: Tensor | undefined, form: StoredForm): void {
   const where = placeOf(name, form)
-  const { name: encoding, types, check } = encodingOf(form)
+  const { decoding, check } = encodingOf(form)
   if (tensor === undefined)
     throw packedError(where, 'no such initializer', 'one of the graph', 'Name an initializer of the main graph.')
-  if (!types.includes(tensor.type)) {
-    const found = `element type ${tensor.type} in ${encoding}`
-    throw packedError(where, found, types.join(', '), 'Leave this tensor as it is.')
+  if (!decoding.types.includes(tensor.type)) {
+    const found = `element type ${tensor.type} in ${decoding.name}`
+    throw packedError(where, found, decoding.types.join(', '), 'Leave this tensor as it is.')
   }
   check(tensor, form, where)
 }
@@ -107,13 +107,13 @@ function storedEntries(
     if (form.encoding === 'raw' && staysInGraph(tensor)) continue
     const { type, dims } = tensor
     checkShape(name, dims)
-    const { id, isArray, poolWidth, writeParameters, encode } = encodingOf(form)
+    const { decoding, isArray, poolWidth, writeParameters, encode } = encodingOf(form)
     const bytes = encode(tensor, form, placeOf(name, form), models)
     const { length } = bytes
     const isPooled = !isTernaryForm(form) && length < limits.tensor && pooled + length <= limits.pool
     if (isPooled) pooled += length
     const place = isPooled ? poolWidth(type) : isArray ? 'aligned' : 'behind'
-    entries.push({ name, type, dims, encoding: id, place, parameters: writeParameters(form), length, bytes })
+    entries.push({ name, type, dims, encoding: decoding.id, place, parameters: writeParameters(form), length, bytes })
   }
   return entries
 }

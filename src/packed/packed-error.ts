@@ -12,8 +12,17 @@ export const NONCONFORMING =
 /** What to do about a file of a later ttq. */
 export const TOO_NEW = 'The file was written by a later ttq: update ttq.'
 
-/** `where: found X, expected Y` as a TtqError `packed`. */
-export function packedError(where: string, found: string, expected: string, hint: string, cause?: unknown): TtqError {
+/**
+ * `where: found X, expected Y` as a TtqError `packed`. (The build leaves all but `where` out of ttq-onnx/runtime, which has
+ * to be small: bin/bundle.js.)
+ */
+export function packedError(
+  where: string,
+  found = 'what breaks the format',
+  expected = 'what docs/ttq-format.md says',
+  hint: string = NONCONFORMING,
+  cause?: unknown,
+): TtqError {
   return new TtqError('packed', `${where}: found ${found}, expected ${expected}`, {
     facts: { where, found, expected },
     hint,

@@ -3,7 +3,6 @@
 // A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes
 // make a byte, the first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2
 // tensor.
-import type { TernaryCounts } from '../tensor/ternary.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /** Bytes that `count` codes take. */
@@ -52,15 +51,10 @@ function badCode(codes: Int8Array, where: string): Error {
 
 // byte -> its four codes; one 32-bit copy per byte (filled through an Int8Array, so in the machine's own byte order).
 const CODES_OF_BYTE = new Uint32Array(256)
-const POSITIVES_OF_BYTE = new Uint8Array(256)
-const NEGATIVES_OF_BYTE = new Uint8Array(256)
 const codesOfByte = new Int8Array(CODES_OF_BYTE.buffer)
 for (let byte = 0; byte < 256; byte++) {
   for (let place = 0; place < 4; place++) {
-    const code = (((byte >> (2 * place)) & 3) << 30) >> 30
-    codesOfByte[4 * byte + place] = code
-    if (code === 1) POSITIVES_OF_BYTE[byte]! += 1
-    if (code === -1) NEGATIVES_OF_BYTE[byte]! += 1
+    codesOfByte[4 * byte + place] = (((byte >> (2 * place)) & 3) << 30) >> 30
   }
 }
 
@@ -76,22 +70,8 @@ export function decodeTernary(bytes: Uint8Array, count: number, where = 'ternary
   return new Int8Array(words.buffer, 0, count)
 }
 
-/**
- * How many codes are 0, +1 and -1, without decoding them.
- * @throws TtqError `packed` as decodeTernary
- */
-export function countTernary(bytes: Uint8Array, count: number, where = 'ternary codes'): TernaryCounts {
-  checkTernary(bytes, count, where)
-  let positives = 0
-  let negatives = 0
-  for (let i = 0; i < bytes.length; i++) {
-    positives += POSITIVES_OF_BYTE[bytes[i] as number] as number
-    negatives += NEGATIVES_OF_BYTE[bytes[i] as number] as number
-  }
-  return { zeros: count - positives - negatives, positives, negatives }
-}
-
-function checkTernary(bytes: Uint8Array, count: number, where: string): void {
+/** Checks that bytes are what encodeTernary writes of as many codes. @throws TtqError `packed` as decodeTernary */
+export function checkTernary(bytes: Uint8Array, count: number, where: string): void {
   let unused = 0
   for (let i = 0; i < bytes.length; i++) unused |= unusedCodes(bytes[i] as number)
   if (unused !== 0) {

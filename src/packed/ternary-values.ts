@@ -5,7 +5,7 @@ import type { FloatType } from '../tensor/data-type.js'
 import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
 import type { Tensor, TensorData } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
-import type { StoredTensor } from './encoding.js'
+import type { StoredTensor } from './decoding.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 export type Scales = Omit<TernaryWeights, 'codes'>

@@ -2,33 +2,39 @@
 import { FLOAT_TYPES } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
+import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
-import { countTernary, decodeTernary, encodeTernary, ternaryByteLength } from './ternary-codec.js'
+import { countTernary } from './count-ternary.js'
+import { decodeTernary, encodeTernary, ternaryByteLength } from './ternary-codec.js'
 import { checkScales, checkWeights, decodeWeights, readScales, SCALE_BYTES, writeScales } from './ternary-values.js'
 
-export const ternary2Encoding: Encoding<{ encoding: 'ternary2' } & TernaryWeights> = {
+export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeights> = {
   id: 1,
   name: 'ternary2',
   types: FLOAT_TYPES,
-  bits: 2,
   parameterBytes: SCALE_BYTES,
-  isArray: true,
-  poolWidth: () => 1,
-  writeParameters: writeScales,
   checkParameters: (parameters, _dims, place) => {
     checkScales(parameters, place)
   },
   byteLength: ({ dims }) => ternaryByteLength(elementCount(dims)),
+  decode: (stored, bytes, where) => {
+    const codes = (): Int8Array => decodeTernary(bytes, elementCount(stored.dims), where)
+    const { tensor, weights } = decodeWeights(stored, where, codes)
+    return { tensor, form: { encoding: 'ternary2', ...weights } }
+  },
+}
+
+export const ternary2Encoding: Encoding<{ encoding: 'ternary2' } & TernaryWeights> = {
+  decoding: ternary2Decoding,
+  bits: 2,
+  isArray: true,
+  poolWidth: () => 1,
+  writeParameters: writeScales,
   check: checkWeights,
   encode: (_tensor, { codes }, where) => {
     const bytes = new Uint8Array(ternaryByteLength(codes.length))
     encodeTernary(codes, bytes, where)
     return bytes
-  },
-  decode: (stored, bytes, where) => {
-    const codes = (): Int8Array => decodeTernary(bytes, elementCount(stored.dims), where)
-    const { tensor, weights } = decodeWeights(stored, where, codes)
-    return { tensor, form: { encoding: 'ternary2', ...weights } }
   },
   summarize: ({ dims, parameters }, bytes, where) => ({
     ...readScales(parameters),

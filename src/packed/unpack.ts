@@ -3,16 +3,14 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { bytesOf } from '../tensor/bytes.js'
+import { sameBytes, sameTensor } from '../tensor/same-tensor.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { type Container, readContainer } from './container.js'
-import type { Encoding } from './encoding.js'
-import { ENCODINGS, encodingWithId, isKnown } from './encodings.js'
-import type { FormatVersion, TensorEntry } from './format.js'
-import { NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
+import { checkPlaces, decodeEntry } from './decode-entry.js'
+import { NONCONFORMING } from './packed-error.js'
 import type { PackedModel } from './packed-model.js'
-import { isTernaryForm, type RestForm, type StoredForm } from './stored-form.js'
+import { isTernaryForm, type RestForm } from './stored-form.js'
 
 export interface UnpackOptions {
   /** How messages call the file. Default `packed`. */
@@ -30,7 +28,7 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
   const model = readGraph(container, `${name}: graph section`)
   const ternary = new Map<ValueName, TernaryWeights>()
   const rest = new Map<ValueName, RestForm>()
-  checkPlaces(container.tensors, model, name)
+  checkPlaces(container.tensors, model.graph.initializers, name)
   for (const entry of container.tensors) {
     const { tensor, form } = decodeEntry(container, entry, name)
     model.graph.initializers.set(entry.name, tensor)
@@ -48,52 +46,18 @@ export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {
 export function packsExactly(bytes: Uint8Array, model: Model): boolean {
   const container = readContainer(bytes, 'packed')
   const found = readGraph(container, 'packed: graph section')
-  checkPlaces(container.tensors, found, 'packed')
+  checkPlaces(container.tensors, found.graph.initializers, 'packed')
   const places = new Map(container.tensors.map(({ name }) => [name, found.graph.initializers.get(name) as Tensor]))
   const initializers = new Map(
     [...model.graph.initializers].map(([name, tensor]) => [name, places.get(name) ?? tensor]),
   )
   return (
     sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } })) &&
-    container.tensors.every((entry) =>
-      sameTensor(decodeEntry(container, entry, 'packed').tensor, model.graph.initializers.get(entry.name)),
-    )
+    container.tensors.every((entry) => {
+      const own = model.graph.initializers.get(entry.name)
+      return own !== undefined && sameTensor(decodeEntry(container, entry, 'packed').tensor, own)
+    })
   )
-}
-
-function sameTensor(a: Tensor, b: Tensor | undefined): boolean {
-  return (
-    b?.type === a.type &&
-    a.dims.length === b.dims.length &&
-    a.dims.every((dim, axis) => dim === b.dims[axis]) &&
-    // Tensors with a place of their own in the file are never strings.
-    sameBytes(bytesOf(a.data as Uint8Array), bytesOf(b.data as Uint8Array))
-  )
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
-}
-
-function requireEncoding({ encoding }: TensorEntry, version: FormatVersion, where: string): Encoding {
-  const known = encodingWithId(encoding)
-  if (known !== undefined && isKnown(known, version)) return known
-  const ids = (Object.values(ENCODINGS) as unknown as Encoding[])
-    .filter((each) => isKnown(each, version))
-    .map(({ id, name }) => `${id} (${name})`)
-    .join(', ')
-    .replace(/, ([^,]*)$/, ' or $1')
-  throw packedError(where, `encoding ${encoding}`, `${ids} in format version ${version} as this ttq knows it`, TOO_NEW)
-}
-
-function decodeEntry(container: Container, entry: TensorEntry, name: string): { tensor: Tensor; form: StoredForm } {
-  const where = `${name}: tensor "${entry.name}"`
-  const encoding = requireEncoding(entry, container.version, where)
-  if (!encoding.types.includes(entry.type)) {
-    const found = `element type ${entry.type} in ${encoding.name}`
-    throw packedError(where, found, encoding.types.join(', '), NONCONFORMING)
-  }
-  return encoding.decode(entry, container.bytesOf(entry), where, container.models)
 }
 
 function readGraph(container: Container, where: string): Model {
@@ -103,29 +67,5 @@ function readGraph(container: Container, where: string): Model {
   } catch (cause) {
     if (!(cause instanceof TtqError)) throw cause
     throw new TtqError('packed', cause.message, { facts: cause.facts, hint: NONCONFORMING, cause })
-  }
-}
-
-// Every tensor of the table has an empty one of its name and type in the graph, and both are in the same order.
-function checkPlaces(tensors: readonly TensorEntry[], model: Model, name: string): void {
-  const order = new Map([...model.graph.initializers.keys()].map((key, index) => [key, index]))
-  let previous = -1
-  for (const entry of tensors) {
-    const where = `${name}: tensor "${entry.name}"`
-    const place = model.graph.initializers.get(entry.name)
-    if (place === undefined)
-      throw packedError(where, 'no place for it in the graph', 'an empty initializer of its name', NONCONFORMING)
-    if (place.type !== entry.type || place.dims.length !== 1 || place.dims[0] !== 0) {
-      throw packedError(
-        where,
-        `${place.type} of shape [${place.dims.join(',')}] in the graph`,
-        `${entry.type} of shape [0]`,
-        NONCONFORMING,
-      )
-    }
-    const index = order.get(entry.name) as number
-    if (index < previous)
-      throw packedError(where, 'another order than in the graph', 'the order of the initializers', NONCONFORMING)
-    previous = index
   }
 }

@@ -1,17 +1,19 @@
 // The report of ttq unpack as text for people.
+import type { UnpackedFormName } from '../options/choices.js'
 import { sizeText } from './table.js'
 
 /** What `ttq unpack --json` prints. */
 export interface UnpackReport {
-  schema: 'ttq-unpack/1'
+  schema: 'ttq-unpack/2'
   model: string
-  /** Path of the ONNX file; null when written to stdout. */
+  /** Path of the unpacked file; null when written to stdout. */
   output: string | null
+  as: UnpackedFormName
   fileBytes: number
-  onnxBytes: number
+  unpackedBytes: number
 }
 
-/** One line; ends with a newline. */
-export function renderUnpackReport({ model, output, fileBytes, onnxBytes }: UnpackReport): string {
-  return `${model} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(onnxBytes)}, plain ONNX)\n`
+/** One line; ends with a newline. @param what the unpacked file is */
+export function renderUnpackReport({ model, output, fileBytes, unpackedBytes }: UnpackReport, what: string): string {
+  return `${model} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(unpackedBytes)}, ${what})\n`
 }

@@ -3,6 +3,7 @@
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { checkFinite } from '../methods/threshold.js'
 import type { Model, ValueName } from '../onnx/model.js'
+import { sameConstants } from '../onnx/same-constants.js'
 import { observe } from '../runtime/observe.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
@@ -83,7 +84,9 @@ export async function reconstruct(
       options.onProgress(done, chosen.length)
       const place = placeOf(original, student, choice, seen)
       if (!choice.ternary) {
-        if (place !== undefined) student = await refitted(pool, networks, student, place, choice)
+        // Where all layers were ternary already, nothing is lost that could be made up for.
+        if (place !== undefined && !sameConstants(original, student))
+          student = await refitted(pool, networks, student, place, choice)
         continue
       }
       if (place !== undefined) networks.approach(student, place.layer)

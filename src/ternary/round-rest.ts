@@ -8,12 +8,13 @@ import { int8Tensor, quantizeInt8 } from '../packed/int8-encoding.js'
 import type { RestForm } from '../packed/stored-form.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import type { RestPrecision } from '../options/choices.js'
+import { sameTensor } from '../tensor/same-tensor.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
 import type { TernaryNetwork } from './ternary-network.js'
 
 interface RoundRestOptions {
-  /** As it is; float16; int8 for the weights of layers, and float16 for what else there is. */
+  /** As it is (in two bytes where these hold it); float16; int8 for the weights of layers, and float16 for what else there is. */
   rest: RestPrecision
   /** Single tensors that are stored otherwise, by name. */
   exceptions?: ReadonlyMap<ValueName, RestPrecision>
@@ -59,12 +60,18 @@ function round(
   precision: RestPrecision,
   channelAxis: number | undefined,
 ): Rounded | undefined {
-  if (precision === 'fp32') return undefined
+  if (precision === 'fp32') return losslessly(tensor)
   const int8 = precision === 'int8' && channelAxis !== undefined ? roundInt8(tensor, channelAxis) : undefined
   if (int8 !== undefined) return int8
   const half =
     isFloat16Type(tensor.type) && roundsWell(tensor) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
   return half && { tensor: half, form: { encoding: 'float16' } }
+}
+
+// What float16 holds as it is (of an unpacked network, of one that was trained in float16) takes no more.
+function losslessly(tensor: Tensor<FloatType>): Rounded | undefined {
+  const half = isFloat16Type(tensor.type) ? roundToFloat16(tensor as Tensor<Float16Type>) : undefined
+  return half && sameTensor(tensor, half) ? { tensor, form: { encoding: 'float16' } } : undefined
 }
 
 function roundInt8(tensor: Tensor<FloatType>, axis: number): Rounded | undefined {

@@ -42,7 +42,7 @@ function packed(): string {
     run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], ROOT),
   ) as [{ filename: string; files: { path: string }[] }]
   const paths = packed.files.map(({ path }) => path)
-  for (const path of ['LICENSE', 'README.md', 'dist/bin/ttq.js', 'dist/src/index.js', 'dist/src/index.d.ts'])
+  for (const path of ['LICENSE', 'README.md', 'dist/bin/ttq.js', 'dist/src/index.js', 'dist/runtime.LICENSES.txt'])
     assert.ok(paths.includes(path), `no ${path}`)
   assert.deepEqual(
     paths.filter((path) => /\.map$|test|bench|fixtures|node_modules/.test(path)),
@@ -80,21 +80,24 @@ describe('the package', () => {
 
   test('import and require', () => {
     const use = `const bytes = require('node:fs').readFileSync('lenet.onnx')
-      console.log(ttq.readModel(bytes, { name: 'lenet.onnx' }).graph.nodes.length > 5, typeof packed.unpack)`
+      console.log(ttq.readModel(bytes, { name: 'lenet.onnx' }).graph.nodes.length > 5, typeof packed.unpack)
+      console.log(runtime.decode(require('node:fs').readFileSync('lenet.ttq')).length)`
     writeFileSync(
       join(folder, 'use.mjs'),
       `import { createRequire } from 'node:module'
       import * as ttq from '${name}'
       import * as packed from '${name}/packed'
+      import * as runtime from '${name}/runtime'
       const require = createRequire(import.meta.url)
       ${use}`,
     )
     writeFileSync(
       join(folder, 'use.cjs'),
-      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\n${use}`,
+      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\nconst runtime = require('${name}/runtime')\n${use}`,
     )
-    assert.equal(node('use.mjs'), 'true function\n')
-    assert.equal(node('use.cjs'), 'true function\n')
+    const expected = `true function\n${readFileSync(join(folder, 'small.onnx')).length}\n`
+    assert.equal(node('use.mjs'), expected)
+    assert.equal(node('use.cjs'), expected)
   })
 
   for (const [module, moduleResolution] of [
@@ -107,10 +110,13 @@ describe('the package', () => {
         join(folder, 'use.mts'),
         `import { compress, type CompressOptions, type Progress, readModel, type Tensor, TtqError } from '${name}'
         import { pack, unpack, type PackedModel } from '${name}/packed'
+        import { createSession, decode, type OnnxRuntime } from '${name}/runtime'
         const options: Partial<CompressOptions> = { epochs: 3, method: 'ttq', rest: 'int8' }
         export const work = async (bytes: Uint8Array): Promise<number> =>
           (await compress(bytes, { name: 'm', ...options, onProgress: (progress: Progress) => { console.log(progress.kind) } })).file.length
         export const again = (packed: PackedModel): Map<string, Tensor> => unpack(pack(packed)).model.graph.initializers
+        export const session = (bytes: Uint8Array, ort: OnnxRuntime<string>): Promise<string> =>
+          createSession(bytes, ort, { onProgress: ({ receivedBytes }) => { console.log(receivedBytes, decode(bytes)) } })
         export const fault: TtqError | undefined = undefined
         // @ts-expect-error: no such method
         export const wrong: CompressOptions['method'] = 'quaternary'

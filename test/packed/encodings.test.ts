@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Encoding } from '../../src/packed/encoding.js'
-import { ENCODINGS, encodingOf, encodingWithId } from '../../src/packed/encodings.js'
+import { DECODINGS, decodingWithId } from '../../src/packed/decodings.js'
+import { ENCODINGS, encodingOf } from '../../src/packed/encodings.js'
 import { int8Tensor } from '../../src/packed/int8-encoding.js'
 import type { StoredForm } from '../../src/packed/stored-form.js'
 import { bytesOf, viewOf } from '../../src/tensor/bytes.js'
@@ -62,24 +63,25 @@ const EVEN = { zeros: new Uint8Array(96).fill(85), signs: new Uint8Array(16).fil
 const MODELS = [{ zeros: new Uint8Array(96).fill(1), signs: new Uint8Array(16) }, EVEN]
 
 for (const encoding of Object.values(ENCODINGS) as unknown as Encoding[]) {
-  describe(`encoding ${encoding.name}`, () => {
-    for (const type of encoding.types) {
+  const { decoding } = encoding
+  describe(`encoding ${decoding.name}`, () => {
+    for (const type of decoding.types) {
       for (const dims of SHAPES) {
         test(`${type} of shape [${dims.join(',')}] comes back bit for bit, in as many bytes as the table says`, () => {
-          const [tensor, form] = EXAMPLES[encoding.name](type, dims)
+          const [tensor, form] = EXAMPLES[decoding.name](type, dims)
           assert.equal(encodingOf(form), encoding)
           const parameters = encoding.writeParameters(form)
-          assert.equal(parameters.length, encoding.parameterBytes)
-          encoding.checkParameters(parameters, dims, 'here', MODELS)
+          assert.equal(parameters.length, decoding.parameterBytes)
+          decoding.checkParameters(parameters, dims, 'here', MODELS)
           encoding.check(tensor, form, 'here')
           const stored = { type, dims, parameters }
           const bytes = encoding.encode(tensor, form, 'here', MODELS)
-          assert.equal(bytes.length, encoding.byteLength(stored) ?? bytes.length)
+          assert.equal(bytes.length, decoding.byteLength(stored) ?? bytes.length)
           assert.equal(bytes.length % encoding.poolWidth(type), 0)
           // At any alignment.
           const target = new Uint8Array(bytes.length + 1).subarray(1)
           target.set(bytes)
-          const decoded = encoding.decode(stored, target, 'here', MODELS)
+          const decoded = decoding.decode(stored, target, 'here', MODELS)
           assert.deepEqual(decoded.form, form)
           assert.deepEqual([decoded.tensor.type, decoded.tensor.dims], [type, dims])
           assert.deepEqual(bytesOf(decoded.tensor.data as Uint8Array), bytesOf(tensor.data as Uint8Array))
@@ -90,13 +92,13 @@ for (const encoding of Object.values(ENCODINGS) as unknown as Encoding[]) {
     }
 
     test('bits are those of a large tensor, per element', () => {
-      const type = encoding.types[0] as DataType
+      const type = decoding.types[0] as DataType
       const dims = [64, 1024]
-      const [tensor, form] = EXAMPLES[encoding.name](type, dims)
+      const [tensor, form] = EXAMPLES[decoding.name](type, dims)
       const bytes = encoding.encode(tensor, form, 'here', MODELS).length - scaleBytes(form)
       const perElement = (8 * bytes) / elementCount(dims)
       // The example's codes are of equal shares, and its model knows nothing else.
-      const expected = encoding.bits ?? (encoding.name === 'entropy' ? Math.log2(3) : 8 * byteLength(type, 1))
+      const expected = encoding.bits ?? (decoding.name === 'entropy' ? Math.log2(3) : 8 * byteLength(type, 1))
       assert.ok(Math.abs(perElement - expected) < 0.02, `${perElement} bits`)
     })
   })
@@ -107,13 +109,14 @@ function scaleBytes(form: StoredForm): number {
 }
 
 test('an id means one encoding, none of those set aside', () => {
-  const all = Object.values(ENCODINGS) as unknown as Encoding[]
+  const all = (Object.values(ENCODINGS) as unknown as Encoding[]).map(({ decoding }) => decoding)
+  assert.deepEqual(all, DECODINGS)
   assert.equal(new Set(all.map(({ id }) => id)).size, all.length)
-  for (const encoding of all) {
-    assert.equal(encodingWithId(encoding.id), encoding)
-    assert.ok(encoding.id < 128)
+  for (const decoding of all) {
+    assert.equal(decodingWithId(decoding.id), decoding)
+    assert.ok(decoding.id < 128)
   }
-  assert.equal(encodingWithId(200), undefined)
+  assert.equal(decodingWithId(200), undefined)
 })
 
 test('docs/ttq-format.md lists the encodings, each with its types', () => {
@@ -127,11 +130,9 @@ test('docs/ttq-format.md lists the encodings, each with its types', () => {
   })
   assert.deepEqual(
     rows,
-    Object.values(ENCODINGS)
-      .map(({ id, name, parameterBytes }) => ({ id, name, bytes: parameterBytes }))
-      .sort((a, b) => a.id - b.id),
+    DECODINGS.map(({ id, name, parameterBytes }) => ({ id, name, bytes: parameterBytes })).sort((a, b) => a.id - b.id),
   )
-  for (const { name, types } of Object.values(ENCODINGS).filter((encoding) => encoding.name !== 'raw')) {
+  for (const { name, types } of DECODINGS.filter((decoding) => decoding.name !== 'raw')) {
     const said = new RegExp(`\\*\\*${name}\\*\\*: element type ([^.]*)\\.`).exec(text)?.[1]
     assert.deepEqual(said?.split(/, | or /).sort(), [...types].sort(), name)
   }

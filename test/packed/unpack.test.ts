@@ -248,6 +248,10 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
     file({ deflated: u8(0xff, 0xff, 0xff) }),
     `packed: graph section: found bytes that are not a deflate stream, expected ${GRAPH.length} bytes`,
   ],
+  'bytes behind the graph': [
+    file({ deflated: join(new Uint8Array(deflateRawSync(GRAPH)), u8(0)) }),
+    'packed: graph section: found bytes behind the stream, expected none',
+  ],
   'no graph section': [
     file({ deflated: u8(), graphInflatedLength: 0 }),
     'packed: graph section: found bytes that are not a deflate stream, expected 0 bytes',

@@ -133,6 +133,10 @@ test('inspecting it', () => {
   )
 })
 
+// One plane of 20 bytes whose length says one byte more than its stream has.
+const plane = new Uint8Array(deflateRawSync(new Uint8Array(20)))
+const behindPlane = join(u32(plane.length + 1), plane, u8(0))
+
 const bombed = new Uint8Array(deflateRawSync(new Uint8Array(100_000)))
 const where = 'packed: directory: tensor "w": found'
 const raw = (options: Entry2): Uint8Array => entry2({ encoding: 0, parameters: u8(), ...options })
@@ -195,6 +199,10 @@ const REJECTS: Record<string, [Uint8Array, string]> = {
   'a plane of less than its elements': [
     file2({ ...POOLED, planes: [new Uint8Array(19)], lengths: { pool: [9, 20] } }),
     'packed: pool: plane 0: found 19 inflated bytes, expected 20 bytes',
+  ],
+  'bytes behind a plane': [
+    file2({ ...POOLED, streams: { pool: behindPlane }, lengths: { pool: [behindPlane.length, 20] } }),
+    'packed: pool: plane 0: found bytes behind the stream, expected none',
   ],
   'a directory that is not deflated': [
     file2({ streams: { directory: u8(0xff, 0xff, 0xff) }, lengths: { directory: [3, 50] } }),

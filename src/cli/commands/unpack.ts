@@ -1,8 +1,10 @@
-// ttq unpack: a .ttq file -> a plain ONNX file that any runtime opens.
+// ttq unpack: a .ttq file -> a plain ONNX file that any runtime opens, or another form of the network.
 import { TtqError } from '../../errors/ttq-error.js'
 import type { UnpackReport } from '../../report/unpack-text.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, textOption } from '../command-options.js'
+import type { UnpackedFormName } from '../../options/choices.js'
+import { OPTIONS } from '../../options/option-table.js'
+import { commandLineOption, commandOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
@@ -11,32 +13,38 @@ import type { Terminal } from '../terminal.js'
 export const unpackCommand: CommandBody = {
   operand: { name: 'model', describe: '.ttq file, - for stdin' },
   options: commandOptions('unpack'),
-  examples: [['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes']],
+  examples: [
+    ['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes'],
+    ['$0 unpack model.ttq --as packed -o small.onnx', 'ONNX that stays small'],
+  ],
   run: runUnpack,
 }
 
 async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
-  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.onnx')
+  const form = (commandLineOption(args, 'as') ?? OPTIONS.as.default.base) as UnpackedFormName
+  const { FORMS } = await import('../../unpacking/unpacked-forms.js')
+  const { extension, what, write } = FORMS[form]
+  const output = textOption(args, 'output') ?? defaultOutput(args.operand, extension)
   const paths = checkResultPaths(args, { input: args.operand, output })
   const { name, bytes } = await readModelInput(args, terminal.signal)
-  const [{ isPacked, unpack }, { writeModel }, { renderUnpackReport }] = await Promise.all([
+  const [{ isPacked, unpack }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'),
-    import('../../onnx/write-model.js'),
     import('../../report/unpack-text.js'),
   ])
   if (!isPacked(bytes))
     throw new TtqError('packed', `${name}: does not begin like a .ttq file`, {
       hint: 'ttq inspect tells what a file is.',
     })
-  const onnx = writeModel(unpack(bytes, { name }).model)
-  const written = await writeModelResult(paths, onnx, terminal)
+  const unpacked = write(unpack(bytes, { name }))
+  const written = await writeModelResult(paths, unpacked, terminal)
   const report: UnpackReport = {
-    schema: 'ttq-unpack/1',
+    schema: 'ttq-unpack/2',
     model: name,
     output: written,
+    as: form,
     fileBytes: bytes.length,
-    onnxBytes: onnx.length,
+    unpackedBytes: unpacked.length,
   }
-  await writeReport(args, paths, report, renderUnpackReport(report), terminal)
+  await writeReport(args, paths, report, renderUnpackReport(report, what), terminal)
   return EXIT.done
 }

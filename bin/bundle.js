@@ -1,0 +1,101 @@
+// Part of the build: makes single ES modules of what browsers and installed packages could not load otherwise, each with
+// the licences of the packages in it beside it.
+// - dist/src/onnx/protobuf.js: onnx-proto and protobufjs, which are CommonJS
+// - dist/runtime.js: ttq-onnx/runtime, for <script type="module"> without a bundler
+import { readFileSync, writeFileSync } from 'node:fs'
+import { build } from 'esbuild'
+import ts from 'typescript'
+
+async function bundle(entry, outfile, packages, options) {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    allowOverwrite: true,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    logLevel: 'warning',
+    ...options,
+  })
+  const licences = packages.map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`)
+  writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licences.join('\n\n'))
+}
+
+const protobuf = 'dist/src/onnx/protobuf.js'
+await bundle(protobuf, protobuf, ['onnx-proto', 'protobufjs'], { mainFields: ['main'] })
+
+// Damage and files of other formats are told apart in full (file-start.js); how a whole file breaks the format, which only
+// its writer can mend, by place alone: a fifth of the bundle would be these messages, and `ttq inspect` tells them.
+const shortErrors = {
+  name: 'short errors',
+  setup: (builder) => {
+    builder.onLoad({ filter: /src[/\\](packed|standalone)[/\\]/ }, ({ path }) => {
+      const code = readFileSync(path, 'utf8')
+      return { contents: /(file-start|packed-error)\.js$/.test(path) ? code : withShortErrors(code) }
+    })
+  },
+}
+
+// Drops what only messages are made of: arguments of packedError behind the first and of plain errors, what a cursor is
+// told that it reads, and then the constants that nothing uses any more (the compiler lets none through that nothing
+// used before).
+function withShortErrors(code) {
+  const short = without(code, (node) => {
+    if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return undefined
+    const callee = node.expression.getText()
+    const kept = { packedError: 1, Error: 0, RangeError: 0 }[callee]
+    if (kept !== undefined) return argumentsFrom(node, kept)
+    return callee.startsWith('cursor.') ? argumentsFrom(node, node.arguments.length - 1) : undefined
+  })
+  return withoutUnused(short)
+}
+
+function argumentsFrom({ arguments: all }, first) {
+  return first < 0 ? undefined : { start: first === 0 ? all.pos : all[first - 1].end, end: all.end }
+}
+
+function withoutUnused(code) {
+  const less = without(code, (node) => {
+    if (!ts.isVariableStatement(node) || node.modifiers !== undefined) return undefined
+    const [{ name }, ...more] = node.declarationList.declarations
+    if (more.length > 0 || !ts.isIdentifier(name) || timesIn(node.parent, name.text) > 1) return undefined
+    return { start: node.pos, end: node.end }
+  })
+  return less === code ? code : withoutUnused(less)
+}
+
+// The code without the ranges that `find` gives for some nodes, which it does not look into.
+function without(code, find) {
+  const ranges = []
+  const visit = (node) => {
+    const range = find(node)
+    if (range !== undefined) ranges.push(range)
+    else ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('module.js', code, ts.ScriptTarget.ESNext, true))
+  return ranges.reduceRight((text, { start, end }) => text.slice(0, start) + text.slice(end), code)
+}
+
+function timesIn(node, name) {
+  let times = ts.isIdentifier(node) && node.text === name ? 1 : 0
+  ts.forEachChild(node, (child) => {
+    times += timesIn(child, name)
+  })
+  return times
+}
+
+// Properties that neither callers nor the platform know, by the room that their names take.
+const INTERNAL = [
+  'directoryBytes graphInflatedBytes poolInflatedBytes memoryRatio inflationRatio parameterBytes checkParameters',
+  'received hashed readFront bytesOf makeRoom digestAt checkWhole checkGaps decodeArrived missing layout fault',
+  'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said',
+  'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts dims bits onnx',
+  'graph version directory types width digest update reader number walk busy total hash file start bytes form axis',
+]
+
+await bundle('dist/src/standalone/index.js', 'dist/runtime.js', [], {
+  target: 'es2022',
+  minify: true,
+  mangleProps: new RegExp(`^(${INTERNAL.join(' ').replaceAll(' ', '|')})$`),
+  plugins: [shortErrors],
+})
