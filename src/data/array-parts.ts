@@ -15,8 +15,6 @@ export interface ArrayPart {
 export interface ArrayParts {
   train: ArrayPart
   test: ArrayPart | undefined
-  /** Names of arrays that are of a third part, and not used. */
-  unused: readonly string[]
 }
 
 /** Samples of a part, by their places in its arrays; undefined: all, in order. */
@@ -41,7 +39,7 @@ interface Named {
 
 /**
  * `x_train` and `y_train`, `train_images`, `test.labels`, `input_ids` and so on: words are parted by `_`, `.`, `-` or
- * `/`. Arrays of no part are for training. With a test part, those for validation are not used: ttq holds out training
+ * `/`. Arrays of no part are for training where no name has one. With a test part, those for validation are not used: ttq holds out training
  * samples of its own.
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */
@@ -50,13 +48,15 @@ export function arrayParts(arrays: Arrays, file: string): ArrayParts {
     [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full) })),
     file,
   )
-  const of = (part: PartName): typeof found => found.filter((array) => (array.part ?? 'train') === part)
+  // Beside arrays of parts, one of no part is something else: class names, weights.
+  const isNamed = found.some(({ part }) => part !== undefined)
+  const of = (part: PartName): typeof found =>
+    found.filter((array) => (array.part ?? (isNamed ? undefined : 'train')) === part)
   const [tests, validation] = [of('test'), of('validation')]
   const hasTest = tests.length > 0
   return {
     train: partOf(of('train'), file, 'training'),
     test: hasTest || validation.length > 0 ? partOf(hasTest ? tests : validation, file, 'test') : undefined,
-    unused: hasTest ? validation.map(({ full }) => full) : [],
   }
 }
 

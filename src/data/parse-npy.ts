@@ -33,6 +33,7 @@ const OTHERS: ReadonlyMap<string, string> = new Map([
   ['V', 'records'],
   ['M', 'dates'],
   ['m', 'durations'],
+  ['f', 'floats of more than 8 bytes'],
 ])
 
 /**
@@ -73,7 +74,7 @@ function elementType(header: string, where: string): { type: Exclude<DataType, '
   const descr = /'descr'\s*:\s*'([<>|=]?)(\w[^']*)'/.exec(header)
   if (descr === null) {
     if (/'descr'\s*:\s*\[/.test(header)) throw refused(where, 'records')
-    throw damaged(where, `found the header ${printable(header.trim())}, expected one with descr`)
+    throw damaged(where, `found the header ${shown(header)}, expected one with descr`)
   }
   const [, order, code = ''] = descr
   const type = TYPES.get(code)
@@ -89,8 +90,16 @@ function shapeOf(header: string, where: string): number[] {
     .filter((dim) => dim !== '')
     .map(Number)
   const isSane = dims?.every(Number.isSafeInteger) === true && Number.isSafeInteger(8 * elementCount(dims))
-  if (!isSane) throw damaged(where, `found the header ${printable(header.trim())}, expected one with shape`)
+  if (!isSane) throw damaged(where, `found the header ${shown(header)}, expected one with shape`)
   return dims
+}
+
+/** As much of a header as a message shows. */
+const MOST_SHOWN = 100
+
+function shown(header: string): string {
+  const text = printable(header.trim())
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text
 }
 
 function swapBytes(bytes: Uint8Array, size: number): void {

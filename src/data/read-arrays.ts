@@ -1,6 +1,7 @@
 // Arrays in files, by their names: one file or a folder of them.
 import { unzipSync, type UnzipFileFilter } from 'fflate'
 import { basename, extname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
@@ -9,6 +10,7 @@ import { parseCsv } from './parse-csv.js'
 import { parseJsonl } from './parse-jsonl.js'
 import { parseNpy } from './parse-npy.js'
 import { parseSafetensors } from './parse-safetensors.js'
+import { type ZipMember, zipMembers } from './zip-directory.js'
 
 export type Arrays = ReadonlyMap<string, Tensor>
 
@@ -57,19 +59,33 @@ async function readFile(file: string): Promise<Arrays> {
 function readNpz(bytes: Uint8Array, file: string): Arrays {
   let total = 0
   const members = unzip(bytes, file, ({ name, size, originalSize }) => {
-    if (!name.endsWith('.npy')) return false
+    // Beside each file, macOS writes another one that begins so.
+    if (!name.endsWith('.npy') || /(^|\/)\._/.test(name)) return false
     total += originalSize
     // Deflate cannot do more; and nothing is taken on the word of a file.
     if (total > MOST_BYTES || originalSize > 1032 * size + 1032)
       throw damaged(file, `"${printable(name)}" of ${originalSize} bytes, expected fewer`)
     return true
   })
+  checkMembers(zipMembers(bytes), members, file)
   return new Map(
     Object.entries(members).map(([name, content]) => {
       const array = name.slice(0, -'.npy'.length)
       return [array, parseNpy(content, `${file}: "${printable(array)}"`)]
     }),
   )
+}
+
+// Unpacking looks at neither.
+function checkMembers(listed: readonly ZipMember[], members: Readonly<Record<string, Uint8Array>>, file: string): void {
+  for (const [name, content] of Object.entries(members)) {
+    const [member, ...others] = listed.filter((each) => each.name === name)
+    const shown = `"${printable(name)}"`
+    if (others.length > 0) throw damaged(file, `${shown} ${others.length + 1} times, expected once`)
+    if (member?.isEncrypted === true) throw damaged(file, `${shown} encrypted, expected it plain`)
+    if (member !== undefined && crc32(content) !== member.crc32)
+      throw damaged(file, `${shown} with another CRC-32 than the archive says, expected the bytes that were written`)
+  }
 }
 
 function unzip(bytes: Uint8Array, file: string, filter: UnzipFileFilter): Record<string, Uint8Array> {

@@ -1,7 +1,7 @@
 // A process in which networks run that nobody has run before. ONNX Runtime dies of some (an integer division in a
 // constant, an operator without its inputs), and takes its process with it: this one can be lost.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { availableMemory, constrainedMemory } from 'node:process'
+import { constrainedMemory } from 'node:process'
 import { totalmem } from 'node:os'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ const IDLE = 1000
 /** Bytes that the process takes before it loads anything, generously. */
 const OWN_BYTES = 256 * 2 ** 20
 
-/** Share of the machine's memory, and of what is free of it, that a network may take where nothing else is said. */
+/** Share of the machine's memory that a network may take on its trial where nothing else is said. */
 const MEMORY_SHARE = 0.8
 
 /** Milliseconds that loading, and each run, may take where nothing else is said. */
@@ -181,16 +181,11 @@ export class TrialProcess implements Loader {
 }
 
 function memoryLimit({ limits }: LoadOptions): number {
-  return limits?.bytes ?? MEMORY_SHARE * Math.min(memoryOfMachine(), freeMemory())
+  return limits?.bytes ?? MEMORY_SHARE * memoryOfMachine()
 }
 
 function describeMemory(options: LoadOptions = { threads: 1 }): string {
   return `takes more than ${Math.round(memoryLimit(options) / 2 ** 20)} MB of memory`
-}
-
-// Node 20 has no function for it before 20.13.
-function freeMemory(): number {
-  return (availableMemory as typeof availableMemory | undefined)?.() ?? Infinity
 }
 
 // In a container, what the container may take.

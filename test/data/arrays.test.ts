@@ -218,6 +218,15 @@ describe('numpy.savez', () => {
     assert.deepEqual(((await openDataset(join(FOLDER, 'images.npz'))) as ImageDataset).test, held)
   })
 
+  test('what is beside the parts is left alone: class names, weights, what macOS adds', async () => {
+    const file = join(made, 'beside.npz')
+    const junk = new TextEncoder().encode('junk')
+    const arrays = { 'x_train.npy': floats([2, 3], [1, 2, 3, 4, 5, 6]), 'weights.npy': floats([4], [1, 2, 3, 4]) }
+    writeFileSync(file, zipSync({ ...arrays, '__MACOSX/._x_train.npy': junk, 'names.txt': junk }))
+    const { train } = bindSampleDataset(await samples(file), [X])
+    assert.deepEqual([...((await train.batch([1])).inputs['x']?.data as Float32Array)], [4, 5, 6])
+  })
+
   test('a folder of files: their names count', async () => {
     const folder = join(made, 'parts')
     mkdirSync(folder)
@@ -279,9 +288,22 @@ describe('numpy.savez', () => {
   // The size of the first member in the central directory.
   const directory = Buffer.from(bomb).indexOf('PK\x01\x02', 'latin1')
   bomb.set([0, 0, 0, 0x70], directory + 24)
+  // In the last bytes of the third member's values; in the flags of the first in the central directory; the first
+  // renamed to the third, which is as long.
+  const changed = bytesOf('basic.npz')
+  const third = Buffer.from(changed).indexOf('y_test.npy', 'latin1')
+  changed[third - 31] = (changed[third - 31] as number) ^ 1
+  const encrypted = bytesOf('basic.npz')
+  encrypted[Buffer.from(encrypted).indexOf('PK\x01\x02', 'latin1') + 8] = 1
+  const twice = bytesOf('basic.npz')
+  const last = Buffer.from(twice).lastIndexOf('y_train.npy', undefined, 'latin1')
+  twice[last] = 'x'.charCodeAt(0)
   const files: Record<string, readonly [Uint8Array, RegExp]> = {
     'no archive': [basic.subarray(0, 50), /found bytes that are no zip archive, or a damaged one$/],
     'a member that lies about its size': [bomb, /found "train_images.npy" of 1879048\d+ bytes, expected fewer$/],
+    'a member that has changed': [changed, /found "x_test.npy" with another CRC-32 than the archive says, expected/],
+    'an encrypted member': [encrypted, /found "x_train.npy" encrypted, expected it plain$/],
+    'a member that is there twice': [twice, /found "x_train.npy" 2 times, expected once$/],
     'no arrays': [
       zipSync({ 'readme.txt': new Uint8Array(3) }),
       /training arrays are missing, expected inputs such as x_train/,

@@ -257,6 +257,17 @@ describe('classes as rows with a single 1', () => {
   })
 })
 
+test('labels that start at 1 are named', async () => {
+  const data = loader('x[0] > 0.3 ? 3 : x[1] > 0 ? 2 : 1')
+  await assert.rejects(
+    evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1, task: 'classification' }),
+    {
+      message: 'dataset: labels are 1..3, expected 0..2, the classes of output "y"',
+      hint: 'labels start at 0: subtract 1',
+    },
+  )
+})
+
 describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
   const useless: Record<string, readonly [Uint8Array, string, RegExp]> = {
     'no pixel counts': [
