@@ -1,16 +1,16 @@
 // A loader module (docs/datasets.md) of a few real images of 224 x 224 pixels: the first of data/cifar10, every pixel
 // repeated 7 x 7 times.
+import { resolve } from 'node:path'
 import { assembleBatch } from '../src/data/assemble-batch.js'
-import type { ImageSet } from '../src/data/dataset.js'
+import type { LabelledImageSet } from '../src/data/dataset.js'
 import type { ModuleSplit } from '../src/data/module-dataset.js'
-import { openDataset } from '../src/data/open-dataset.js'
+import { readCifar10 } from '../src/data/cifar10.js'
 
 const FACTOR = 7
 const TRAIN_IMAGES = 320
 const TEST_IMAGES = 100
 
-const cifar10 = await openDataset('cifar10')
-if (cifar10.kind !== 'images') throw new Error('internal: cifar10 is no set of images')
+const cifar10 = await readCifar10(resolve('data/cifar10'), 'cifar10')
 const { mean, std } = cifar10
 const normalised = { name: 'own', layout: 'NCHW', scale: 1, mean, std } as const
 
@@ -26,7 +26,7 @@ function enlarge(values: Float32Array, width: number): Float32Array {
   return target
 }
 
-function firstImages(images: ImageSet, size: number): ModuleSplit {
+function firstImages(images: LabelledImageSet, size: number): ModuleSplit {
   return {
     size,
     batch: (indices, random) => ({

@@ -138,7 +138,7 @@ class Row {
       const value = w[i] as number
       this.codes[i] = Math.abs(value) >= own.least && value !== 0 ? Math.sign(value) : 0
     }
-    this.refit()
+    this.renew()
     let least = Infinity
     const startScale = this.scale
     const isLarge = this.n >= MANY_COLUMNS
@@ -146,7 +146,7 @@ class Row {
       this.scale = startScale * start
       for (let round = 0; round < (this.isFixed ? 1 : isLarge ? 2 : FEEDBACK_ROUNDS); round++) {
         this.feedback(w)
-        this.refit()
+        this.renew()
         this.descend()
         const cost = this.cost()
         if (cost >= least - TINY * Math.abs(cost)) continue
@@ -155,7 +155,7 @@ class Row {
       }
     }
     this.codes.set(this.best)
-    this.refit()
+    this.renew()
   }
 
   /** @see Rounded.latent; of the row that was rounded last */
@@ -169,9 +169,14 @@ class Row {
     return code * Math.max(1 - NEAR, Math.min(LARGEST_LATENT, free * code))
   }
 
+  // After all codes have changed.
+  private renew(): void {
+    multiply(this.gram, this.codes, this.codesGram)
+    this.refit()
+  }
+
   // The least-squares scale of the codes as they are.
   private refit(): void {
-    multiply(this.gram, this.codes, this.codesGram)
     if (this.isFixed) return
     const [cross, own] = [this.crossed(), this.squared()]
     if (own > 0 && cross > 0) this.scale = cross / own
@@ -210,15 +215,13 @@ class Row {
 
   // One code after the other, to the value that costs least while the others stay; the scale is fitted after each sweep.
   private descend(): void {
-    const { n, gram, codes, work } = this
+    const { n, gram, codes, codesGram, weightsGram } = this
     for (let sweep = 0; sweep < DESCENT_SWEEPS; sweep++) {
-      this.refit()
       const { scale } = this
       let changes = 0
-      for (let i = 0; i < n; i++) work[i] = scale * (this.codesGram[i] as number) - (this.weightsGram[i] as number)
       for (let k = 0; k < n; k++) {
         const now = codes[k] as number
-        const slope = work[k] as number
+        const slope = scale * (codesGram[k] as number) - (weightsGram[k] as number)
         const curve = gram[k * n + k] as number
         let least = -TINY * curve
         let next = now
@@ -230,13 +233,13 @@ class Row {
         if (next === now) continue
         changes++
         codes[k] = next
-        const step = (next - now) * scale
-        const at = k * n
-        for (let j = 0; j < n; j++) work[j] = (work[j] as number) + step * (gram[at + j] as number)
+        const change = next - now
+        for (let j = 0, at = k * n; j < n; j++)
+          codesGram[j] = (codesGram[j] as number) + change * (gram[at + j] as number)
       }
       if (changes === 0) break
+      this.refit()
     }
-    this.refit()
   }
 }
 

@@ -1,8 +1,9 @@
 // A network and a dataset brought together: any batch size, the right pixels, the task that both are for.
-import type { Batch, Dataset, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
+import type { Batch, Dataset, Labels, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
 import { holdOut } from '../data/hold-out.js'
 import { hasLabels, NO_LABELS } from '../data/labels.js'
-import { bindModule, type ModuleDataset } from '../data/module-dataset.js'
+import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
+import { areOneHot, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { closestName } from '../errors/closest-name.js'
@@ -65,10 +66,10 @@ export async function bindNetwork(
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
   checkOutputs(model.graph, options)
-  if (stored.kind === 'module') {
+  if (stored.kind === 'samples') {
     refusePixelOptions(options)
     await checkLabels(stored, model.graph, options)
-    const dataset = bindModule(stored, moduleInputs(model.graph))
+    const dataset = bindSampleDataset(stored, moduleInputs(model.graph))
     return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), options), tried: [] }
   }
   const { bind, fitting } = imageBinding(model.graph, stored, options)
@@ -109,12 +110,12 @@ function checkOutputs({ outputs }: Graph, { networkOutput = [], nameOptions = in
 
 // Before samples are read as batches: what has no labels need not come in any.
 async function checkLabels(
-  stored: ModuleDataset,
+  stored: SampleDataset,
   graph: Graph,
   { labelsFor, nameOptions = inLibrary }: BindNetworkOptions,
 ): Promise<void> {
   if (labelsFor === undefined || stored.classes !== undefined) return
-  const dataset = bindModule(stored, moduleInputs(graph), { whole: true })
+  const dataset = bindSampleDataset(stored, moduleInputs(graph), { whole: true })
   for (const split of [dataset.train, dataset.test])
     if (split !== undefined && hasLabels((await split.batch([0])).labels)) return
   refuseUnlabelled(dataset, labelsFor, nameOptions)
@@ -137,11 +138,11 @@ const TELLING = 64
 export async function settleNetwork(
   loader: Loader,
   model: Model,
-  dataset: Dataset,
+  given: Dataset,
   options: BindNetworkOptions,
 ): Promise<Settled> {
-  const { inputs, labels: first } = await dataset.train.batch(firstSamples(dataset.train, 2))
-  const labels = await tellingLabels(dataset, first)
+  const { inputs, labels: first } = await given.train.batch(firstSamples(given.train, 2))
+  const { dataset, labels } = asClasses(given, await tellingLabels(given, first))
   const { purpose = 'to measure accuracy', nameOptions = inLibrary, task = 'auto' } = options
   if (task !== 'distill' && (hasLabels(labels) || dataset.classes !== undefined))
     testable(dataset, purpose, nameOptions)
@@ -164,6 +165,14 @@ export async function settleNetwork(
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
   const outputs = await outputsOfRun(loader, model, samples.inputs)
   return { model, dataset, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
+}
+
+// Where the dataset counts classes, rows with a single 1 say one each.
+function asClasses(dataset: Dataset, labels: Labels): { dataset: Dataset; labels: Labels } {
+  const { classes } = dataset
+  return classes !== undefined && areOneHot(labels, classes)
+    ? { dataset: fromOneHot(dataset, classes), labels: classesOfOneHot(labels, classes) }
+    : { dataset, labels }
 }
 
 // Of the training samples, or else of those to test on.

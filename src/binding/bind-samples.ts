@@ -1,6 +1,6 @@
 // A network and samples brought together where nothing is to be scored: the network may be for any task.
 import type { Dataset } from '../data/dataset.js'
-import { bindModule, type ModuleDataset } from '../data/module-dataset.js'
+import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
@@ -27,7 +27,7 @@ export async function bindSamples(
   stored: StoredDataset,
   options: PixelOptions,
 ): Promise<BoundSamples> {
-  if (stored.kind === 'module') {
+  if (stored.kind === 'samples') {
     refusePixelOptions(options)
     return await bindModuleSamples(pool, model, stored)
   }
@@ -40,12 +40,12 @@ export async function bindSamples(
 }
 
 // Where a sample has another first dimension than 1 (a state, a scalar, a sequence), the network takes one at a time.
-async function bindModuleSamples(pool: WorkerPool, model: Model, stored: ModuleDataset): Promise<BoundSamples> {
+async function bindModuleSamples(pool: WorkerPool, model: Model, stored: SampleDataset): Promise<BoundSamples> {
   const inputs = moduleInputs(model.graph)
-  const alone = bindModule(stored, inputs, { whole: true })
+  const alone = bindSampleDataset(stored, inputs, { whole: true })
   const first = await alone.train.batch([0])
   if (Object.values(first.inputs).every(({ dims }) => dims[0] === 1)) {
-    const dataset = bindModule(stored, inputs)
+    const dataset = bindSampleDataset(stored, inputs)
     return { ...(await settleSamples(pool.trial, model, dataset)), dataset }
   }
   await outputsOfRun(pool.trial, model, first.inputs)

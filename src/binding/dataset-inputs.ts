@@ -1,6 +1,6 @@
 // What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for one.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
-import type { ImageDataset, Preprocessing, ScorableDataset } from '../data/dataset.js'
+import type { Dataset, ImageDataset, Preprocessing } from '../data/dataset.js'
 import type { ModuleInput } from '../data/module-inputs.js'
 import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
@@ -36,7 +36,7 @@ export function imageBinding(
   graph: Graph,
   stored: ImageDataset,
   options: PixelOptions,
-): { bind: (preprocessing: Preprocessing) => ScorableDataset; fitting: Preprocessing[] } {
+): { bind: (preprocessing: Preprocessing) => Dataset; fitting: Preprocessing[] } {
   const input = onlyInput(graph, stored)
   return {
     bind: (preprocessing) => bindImages(stored, { input, preprocessing }),

@@ -21,7 +21,8 @@ export interface EvaluateOptions extends WalkOptions {
  * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
  * samples.
  * @param model serialized ONNX model
- * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing
+ * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing; `data` when labels give the
+ * task's main metric no value
  */
 export async function evaluate(
   pool: WorkerPool,
@@ -59,8 +60,24 @@ export async function evaluate(
   }
   originals?.finish()
   const evaluation = evaluationOf(task, scored)
-  if (options.isTrial !== true) checkFinite(evaluation, task.outputs, options.indices)
+  if (options.isTrial !== true) {
+    checkFinite(evaluation, task.outputs, options.indices)
+    checkCounted(evaluation, task)
+  }
   return evaluation
+}
+
+/** @throws TtqError `data` where labels do not give the metric a value (no one counts): it would hold every bound */
+function checkCounted({ metrics, samples }: Evaluation, { name, metrics: [main] }: Task): void {
+  if (metrics === null || main === undefined || !Number.isNaN(metrics[main.key])) return
+  throw new TtqError(
+    'data',
+    `labels: they give no ${main.name} on ${samples} samples, expected some that count and are not all the same`,
+    {
+      hint: `docs/tasks.md says what the task ${name} leaves out: check how the labels are made`,
+      facts: { task: name, samples, metric: main.key },
+    },
+  )
 }
 
 /**

@@ -70,7 +70,8 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
     })
   }
   const existing = statOf(path)
-  if (existing?.isDirectory() === true || /[/\\]$/.test(path)) fail('is a folder, expected a file name')
+  if (existing?.isDirectory() === true) fail('is a folder, expected a file name')
+  if (/[/\\]$/.test(path)) fail('ends like a folder, expected a file name')
   if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
   const target = existing === undefined ? endOfLinks(path) : realpathSync(path)
   if (existing === undefined && isLink(target)) fail('is a link that leads nowhere', 'Remove it, or name another file.')

@@ -69,7 +69,12 @@ function plainWords(argv: readonly string[], { options }: Command): string[] {
       throw new TtqError('usage', `--${name}: found "${value}", expected --${name} alone`)
     const [, letter, attached] = /^-([a-zA-Z])([^=].*)$/s.exec(word) ?? []
     const takesValue = Object.values(options).some(({ alias, flag }) => alias === letter && flag !== true)
-    return letter !== undefined && attached !== undefined && takesValue ? [`-${letter}`, attached] : [word]
+    if (letter !== undefined && attached !== undefined && takesValue) return [`-${letter}`, attached]
+    if (/^-[^-].*\.(onnx|ttq)$/is.test(word))
+      throw new TtqError('usage', `${word}: found an option, expected a file name`, {
+        hint: `a file that is called like an option is written ./${word}`,
+      })
+    return [word]
   })
 }
 

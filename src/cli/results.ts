@@ -89,9 +89,16 @@ export async function writeReport(
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))
 }
 
-/** Default output: the input's name with another ending, in the working directory. stdin goes to stdout. */
+/**
+ * Default output: the input's name with another ending, in the working directory. stdin goes to stdout.
+ * @throws TtqError `usage` where the input has that ending already
+ */
 export function defaultOutput(model: string, ending: string): string {
   if (model === '-') return '-'
   const name = basename(model)
+  if (ending !== '' && name.toLowerCase().endsWith(ending))
+    throw new TtqError('usage', `${model}: found a file that ends in ${ending}, as the result does`, {
+      hint: `ttq inspect tells what it is; if it is no ${ending} file all the same, name the result with --output`,
+    })
   return `${name.replace(/\.[^.]+$/, '')}${ending}`
 }

@@ -3,8 +3,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import { assembleBatch } from './assemble-batch.js'
-import { classLabels } from './labels.js'
-import type { Batch, ImageDataset, ImageSet, Layout, Preprocessing, ScorableDataset, Split } from './dataset.js'
+import { classLabels, NO_LABELS } from './labels.js'
+import type { Batch, Dataset, ImageDataset, ImageSet, Labels, Layout, Preprocessing, Split } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
 
 /** A network's input as its file declares it. */
@@ -24,7 +24,7 @@ interface BindImagesOptions {
  * Binds images to a network's input, whose shape is [N,C,H,W], [N,H,W,C], flat [N,C*H*W], or [N,H,W] for one channel.
  * @throws TtqError `data` when the images do not fit
  */
-export function bindImages(dataset: ImageDataset, options: BindImagesOptions): ScorableDataset {
+export function bindImages(dataset: ImageDataset, options: BindImagesOptions): Dataset {
   const { input, preprocessing } = options
   const fit = fitsOf(dataset, input).find(({ layouts }) => layouts.includes(preprocessing.layout))
   if (fit === undefined) {
@@ -41,7 +41,7 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): S
   const elementType = input.elementType as FloatType
   const split = (images: ImageSet): Split => ({
     size: images.count,
-    labels: images.labels,
+    ...(images.labels && { labels: images.labels }),
     batch: (indices, random): Batch => ({
       inputs: {
         [input.name]: floatTensor(
@@ -50,16 +50,20 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): S
           assembleBatch(images, indices, preprocessing, { augmentation, random }),
         ),
       },
-      labels: classLabels(Array.from(indices, (index) => images.labels[index] as number)),
+      labels: labelsOf(images, indices),
     }),
   })
   return {
     name: dataset.name,
     classes: dataset.classes,
     train: split(dataset.train),
-    test: split(dataset.test),
+    test: dataset.test && split(dataset.test),
     preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
   }
+}
+
+function labelsOf({ labels }: ImageSet, indices: ArrayLike<number>): Labels {
+  return labels === undefined ? NO_LABELS : classLabels(Array.from(indices, (index) => labels[index] as number))
 }
 
 /**

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { readDataFile } from './dataset-files.js'
-import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
+import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
 import { pixelStatistics } from './image-statistics.js'
 
 export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
@@ -37,12 +37,12 @@ const HINT =
  * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).
  * @throws TtqError `data`
  */
-export async function readCifar10(folder: string, name: string): Promise<ImageDataset> {
+export async function readCifar10(folder: string, name: string): Promise<LabelledImages> {
   const inner = join(folder, 'cifar-10-batches-bin')
   const place = (await isFolder(inner)) ? inner : folder
-  const read = async (file: string): Promise<ImageSet> =>
+  const read = async (file: string): Promise<LabelledImageSet> =>
     parseCifar10(await readDataFile(join(place, file), HINT), join(place, file))
-  const batches: ImageSet[] = []
+  const batches: LabelledImageSet[] = []
   for (const file of CIFAR10_TRAIN_FILES) {
     const batch = await read(file)
     const first = batches[0] ?? batch
@@ -76,7 +76,7 @@ export async function readCifar10(folder: string, name: string): Promise<ImageDa
  * @param file how error messages name the source
  * @throws TtqError `data`
  */
-export function parseCifar10(bytes: Uint8Array, file: string): ImageSet {
+export function parseCifar10(bytes: Uint8Array, file: string): LabelledImageSet {
   const count = Math.floor(bytes.length / RECORD_BYTES)
   if (count === 0 || bytes.length % RECORD_BYTES !== 0) {
     throw new TtqError(
@@ -124,7 +124,7 @@ export function cifar10Records(rgb: Uint8Array, labels: ArrayLike<number>): Uint
   return records
 }
 
-function concatenate(batches: readonly ImageSet[]): ImageSet {
+function concatenate(batches: readonly LabelledImageSet[]): LabelledImageSet {
   const count = batches.reduce((sum, batch) => sum + batch.count, 0)
   const pixels = new Uint8Array(count * IMAGE_BYTES)
   const labels = new Uint8Array(count)

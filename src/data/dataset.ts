@@ -54,15 +54,17 @@ export interface ImageSet {
   readonly width: number
   /** count x channels x height x width, 0..255. */
   readonly pixels: Uint8Array
-  readonly labels: Uint8Array
+  /** The class of each; undefined where nobody says. */
+  readonly labels: ArrayLike<number> | undefined
 }
 
 export interface ImageDataset {
   readonly kind: 'images'
   readonly name: string
-  readonly classes: number
+  /** undefined where the images have no labels. */
+  readonly classes: number | undefined
   readonly train: ImageSet
-  readonly test: ImageSet
+  readonly test: ImageSet | undefined
   /** Mean and standard deviation per channel of pixels scaled to 0..1: the dataset's usual normalisation. */
   readonly mean: readonly number[]
   readonly std: readonly number[]
@@ -70,6 +72,18 @@ export interface ImageDataset {
   readonly augmentation: Augmentation
   /** Images lie in memory: nothing is to be ended. */
   close?(): Promise<void>
+}
+
+/** Images each with its class. */
+export interface LabelledImageSet extends ImageSet {
+  readonly labels: Uint8Array
+}
+
+/** Of which all is known, as of the usual collections. */
+export interface LabelledImages extends ImageDataset {
+  readonly classes: number
+  readonly train: LabelledImageSet
+  readonly test: LabelledImageSet
 }
 
 export interface Augmentation {

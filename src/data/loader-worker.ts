@@ -241,7 +241,10 @@ function isPlain(value: object): boolean {
 }
 
 function describeFailure(cause: unknown): LoaderFailure {
-  if (!(cause instanceof Error)) return { message: kindOf(cause), stack: undefined, code: undefined }
+  if (!(cause instanceof Error)) {
+    const thrown = cause === undefined ? 'undefined' : kindOf(cause)
+    return { message: `threw ${thrown}, no Error`, stack: undefined, code: undefined }
+  }
   const { code } = cause as { code?: unknown }
   return { message: cause.message, stack: cause.stack, code: typeof code === 'string' ? code : undefined }
 }

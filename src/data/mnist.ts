@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
-import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
+import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
 import { parseIdx } from './idx.js'
 import { pixelStatistics } from './image-statistics.js'
 
@@ -21,7 +21,7 @@ const FOLDER_HINT =
  * `t10k-`, a dot before `idx` and `.gz` are taken too. Classes: the largest training label + 1.
  * @throws TtqError `data`
  */
-export async function readMnist(folder: string, name: string): Promise<ImageDataset> {
+export async function readMnist(folder: string, name: string): Promise<LabelledImages> {
   const names = await listFolder(folder, FOLDER_HINT)
   const train = await readSet(folder, names, 'train')
   const test = await readSet(folder, names, 'test')
@@ -64,7 +64,7 @@ export function mnistPackageFolder(directory: string): string {
   })
 }
 
-async function readSet(folder: string, names: readonly string[], part: keyof typeof PARTS): Promise<ImageSet> {
+async function readSet(folder: string, names: readonly string[], part: keyof typeof PARTS): Promise<LabelledImageSet> {
   const imagesFile = join(folder, findFile(folder, names, part, 'images', 3))
   const labelsFile = join(folder, findFile(folder, names, part, 'labels', 1))
   const images = parseIdx(await readDataFile(imagesFile, FOLDER_HINT), imagesFile, 3)

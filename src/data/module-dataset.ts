@@ -1,14 +1,11 @@
-// A dataset written by the user as a JavaScript module (docs/datasets.md): opened, checked and bound to a network's
-// inputs.
+// A dataset written by the user as a JavaScript module (docs/datasets.md): opened and checked.
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { float32, type Tensor } from '../tensor/tensor.js'
-import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
 import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
-import type { GivenBatch, GivenLabels, GivenModule, GivenSplit, Unusable } from './loader-worker.js'
-import { type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
+import type { GivenModule, GivenSplit, Unusable } from './loader-worker.js'
 import type { RandomSource } from './random.js'
+import type { SampleDataset } from './sample-dataset.js'
 
 /** What a loader module exports, by name or as its default export. */
 export interface DatasetModule {
@@ -63,19 +60,6 @@ export type ModuleArray =
   | Uint32Array
   | BigUint64Array
 
-/** A loader module that has been opened. */
-export interface ModuleDataset {
-  readonly kind: 'module'
-  readonly name: string
-  readonly classes: number | undefined
-  readonly preprocessing: string | undefined
-  /** Numbers of samples; undefined where there is no such split. */
-  readonly sizes: { readonly train: number; readonly test: number | undefined }
-  readonly thread: LoaderThread
-  /** Ends the module's thread. */
-  close(): Promise<void>
-}
-
 /** Seconds a loader module has for each batch, where nobody says. */
 export const DATA_TIMEOUT = 120
 
@@ -87,14 +71,14 @@ export async function openDatasetModule(
   file: string,
   name: string,
   options: Partial<LoaderThreadOptions> = {},
-): Promise<ModuleDataset> {
+): Promise<SampleDataset> {
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() !== true)
     throw loaderFault(name, `${found?.isDirectory() === true ? 'a folder' : 'not found'}, expected a loader module`)
   const thread = new LoaderThread(pathToFileURL(file).href, name, { timeout: DATA_TIMEOUT, ...options })
   try {
     const module = checkModule(await thread.open(), name)
-    return { kind: 'module', name, ...module, thread, close: async () => thread.close() }
+    return { kind: 'samples', name, ...module, sourceFor: () => thread, close: async () => thread.close() }
   } catch (error) {
     await thread.close()
     throw error
@@ -104,9 +88,9 @@ export async function openDatasetModule(
 function checkModule(
   module: GivenModule | Unusable,
   name: string,
-): Pick<ModuleDataset, 'classes' | 'preprocessing' | 'sizes'> {
+): Pick<SampleDataset, 'classes' | 'preprocessing' | 'sizes'> {
   if ('found' in module) throw loaderFault(name, `default export is ${module.found}, expected an object with train`)
-  const { preprocessing } = module
+  const { preprocessing = 'by the loader module' } = module
   if (typeof preprocessing === 'object')
     throw loaderFault(name, `preprocessing is ${preprocessing.found}, expected text`)
   return {
@@ -134,95 +118,4 @@ function checkCount(count: number | Unusable, where: string, most: number, name:
     )
   if (count > most) throw loaderFault(name, `${where} is ${count}, expected at most ${most}`)
   return count
-}
-
-/**
- * Binds a loader module to a network's inputs. Every batch is checked for names, element types, shapes, finite numbers
- * and labels.
- */
-export function bindModule(
-  dataset: ModuleDataset,
-  inputs: readonly ModuleInput[],
-  { whole = false }: ModuleForm = {},
-): Dataset {
-  const { name, classes, sizes, preprocessing = 'by the loader module' } = dataset
-  const split = (part: 'train' | 'test', size: number): Split => bindSplit(dataset, { part, size, whole }, inputs)
-  return {
-    name,
-    classes,
-    train: split('train', sizes.train),
-    test: sizes.test === undefined ? undefined : split('test', sizes.test),
-    preprocessing,
-  }
-}
-
-function bindSplit(
-  { name, classes, thread }: ModuleDataset,
-  { part, size, whole }: { part: 'train' | 'test'; size: number; whole: boolean },
-  inputs: readonly ModuleInput[],
-): Split {
-  const where = `${part}.batch`
-  return {
-    size,
-    async batch(indices, random): Promise<Batch> {
-      const raw = await thread.batch(part, Array.from(indices), random?.state())
-      if ('found' in raw)
-        throw loaderFault(
-          name,
-          `${where} gave ${raw.found === 'missing' ? 'nothing' : raw.found}, expected { inputs, labels }`,
-        )
-      const place = { name, where, samples: indices.length, whole }
-      const tensors = inputs.map((input) => [input.name, inputTensor(raw.inputs, input, place)] as const)
-      return { inputs: Object.fromEntries(tensors), labels: labelTensors(raw.labels, indices.length, classes, place) }
-    },
-  }
-}
-
-function labelTensors(
-  given: GivenBatch['labels'],
-  samples: number,
-  classes: number | undefined,
-  place: GivenPlace,
-): Labels {
-  // What is no number (boxes by name, texts) is nothing that a network is trained on; classes are always numbers.
-  const isRead = (labels: GivenLabels | Unusable): boolean =>
-    classes !== undefined || !('found' in labels || labels.unusable !== undefined)
-  return Object.fromEntries(
-    Object.entries(given)
-      .filter(([, labels]) => isRead(labels))
-      .map(([output, labels]) => [output, labelTensor(labels, output, samples, classes, place)]),
-  )
-}
-
-// Where there are classes and one label per sample, it is one of them; of all others the task knows what they may be.
-function labelTensor(
-  given: GivenLabels | Unusable,
-  output: string,
-  samples: number,
-  classes: number | undefined,
-  { name, where }: GivenPlace,
-): Tensor<'float32'> {
-  const source = output === ONLY ? where : `${where}: output "${output}"`
-  if ('found' in given)
-    throw loaderFault(name, `${source}: labels are ${given.found}, expected an array of numbers, or several by outputs`)
-  const { values, unusable, dims = [samples, ...(values.length === samples ? [] : [values.length / samples])] } = given
-  if (values.length < samples || values.length % samples !== 0)
-    throw loaderFault(name, `${source}: ${values.length} labels, expected ${samples}, one per sample, or a multiple`)
-  if (dims[0] !== samples || dims.reduce((product, dim) => product * dim, 1) !== values.length)
-    throw loaderFault(
-      name,
-      `${source}: ${values.length} labels for shape [${dims.join(',')}], expected one with ${samples} in front`,
-    )
-  const isClass = classes !== undefined && values.length === samples
-  const bad = values.findIndex((label) =>
-    isClass ? !(Number.isInteger(label) && label >= 0 && label < classes) : !Number.isFinite(label),
-  )
-  if (bad >= 0) {
-    const found = unusable?.at === bad ? unusable.found : values[bad]
-    throw loaderFault(
-      name,
-      `${source}: label ${found} at ${bad}, expected ${isClass ? `0..${classes - 1}` : 'finite numbers'}`,
-    )
-  }
-  return float32(dims, Float32Array.from(values))
 }

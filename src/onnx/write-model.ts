@@ -1,4 +1,5 @@
 // Model -> ONNX bytes. What the model does not say itself comes from the messages it was read from (see Source).
+import { checkObject } from '../errors/check-argument.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { DATA_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -27,6 +28,8 @@ const LOWEST_IR_VERSION = 4
  * The IR version is the model's, but at least 4. Law: writeModel(readModel(b)) computes what b computes.
  */
 export function writeModel(model: Model): Uint8Array {
+  checkObject('model', model, 'a Model, as readModel gives it')
+  checkObject('model.graph', model.graph, 'a Graph')
   const source = messageOf<ModelProto>(model.source)
   const proto = source ? copyMessage(source) : new messages.ModelProto({ producerName: 'ttq' })
   proto.irVersion = Math.max(model.irVersion, LOWEST_IR_VERSION)

@@ -9,7 +9,7 @@ const own = "the dataset's own"
 const LABELLED =
   'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
   'multilabel, regression'
-const KNOWN = 'mnist, cifar10, mnist:<folder>, cifar10:<folder>'
+const KNOWN = 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, arrays (.npz, .npy, .safetensors, .csv, .jsonl)'
 
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */

@@ -1,4 +1,5 @@
 // The report of ttq analyze as text for people.
+import { printable } from '../errors/printable.js'
 import type { AnalyzedLayer, AnalyzeReport } from '../jobs/analyze-report.js'
 import { metricText } from './training-text.js'
 import { countText, durationText, facts, plural, shapeText, shareText, sizeText, table } from './table.js'
@@ -8,7 +9,7 @@ export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): st
   const { model, layers, kept, samples, heldOut, data, dataset, task, baseline, distance, warnings } = report
   const main = task?.metrics[0]
   const headline =
-    `${model}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
+    `${printable(model)}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
   const others = heldOut === 0 ? 'on the very sample' : `on ${countText(heldOut)} others`
   const pairs: (readonly [string, string])[] = [
     ...(dataset === null ? [] : [['data', dataset] as const]),
@@ -41,7 +42,10 @@ function ranking({ layers, baseline, task }: AnalyzeReport, width: number | unde
     { header: 'shape', isText: true, cell: ({ shape }) => shapeText(shape) },
     { header: 'error', cell: ({ error }) => shareText(error, 1) },
     { header: 'moves', cell: ({ distance }) => (Number.isFinite(distance) ? `${distance.toFixed(1)} %` : '-') },
-    { header: 'share', cell: ({ share }) => shareText(Number.isFinite(share) ? share : null, 1) },
+    {
+      header: 'share',
+      cell: ({ share, distance }) => shareText(Number.isFinite(share) && Number.isFinite(distance) ? share : null, 1),
+    },
     ...(baseline === null
       ? []
       : [{ header: 'diverges', cell: ({ divergence }: AnalyzedLayer) => divergence?.toFixed(4) ?? '-' }]),

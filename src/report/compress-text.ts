@@ -1,4 +1,5 @@
 // The report of ttq compress as text for people. Its data, documented in docs/report.md, is made by jobs/compress.ts.
+import { printable } from '../errors/printable.js'
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
 import type { TaskReport } from '../jobs/task-report.js'
 import {
@@ -34,7 +35,7 @@ export function renderCompressReport(report: CompressReport, columns?: number): 
 
 function headline({ model, size }: CompressReport): string {
   return (
-    `${model}: ${ratioText(size.fileRatio)} smaller, ${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)}; ` +
+    `${printable(model)}: ${ratioText(size.fileRatio)} smaller, ${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)}; ` +
     `its ternary layers ${ratioText(size.ternaryRatio)}`
   )
 }
@@ -136,7 +137,12 @@ function boundText({ why, rounds }: Bound): string {
   const tried = [...rounds]
     .sort((a, b) => a.restored - b.restored)
     .map(({ restored, distance, drop }) => {
-      const lost = drop !== null ? `${drop.toFixed(2)} points` : distance === null ? '-' : `${distance.toFixed(1)} %`
+      const isMeasured = Number.isFinite(drop ?? distance ?? NaN)
+      const lost = !isMeasured
+        ? 'not measured'
+        : drop !== null
+          ? `${drop.toFixed(2)} points`
+          : `${distance?.toFixed(1)} %`
       return `${restored} layers ${lost}`
     })
   return `tried for ${why}: ${tried.join(', ')}`

@@ -1,4 +1,5 @@
 // The report of ttq evaluate as text for people.
+import { printable } from '../errors/printable.js'
 import type { EvaluateReport } from '../jobs/evaluate-report.js'
 import { countText, durationText, facts } from './table.js'
 import { measuresText } from './training-text.js'
@@ -27,5 +28,5 @@ export function renderEvaluateReport({
     ],
   ])
   const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
-  return `${model}: ${accuracy} ${where}\n\n${details}\n`
+  return `${printable(model)}: ${accuracy} ${where}\n\n${details}\n`
 }

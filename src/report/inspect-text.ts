@@ -6,7 +6,7 @@ import { bitsText, countText, facts, partsText, scaleText, shapeText, shareText,
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport, columns?: number): string {
   const parts = [
-    `${report.model}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
+    `${printable(report.model)}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
       `${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
     facts(summary(report)),
     layerTable(report.layers, columns),

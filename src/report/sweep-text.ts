@@ -1,4 +1,5 @@
 // The report of ttq sweep as text for people and as CSV for programs. The picture is sweep-figure.ts.
+import { printable } from '../errors/printable.js'
 import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
 import { durationText, facts, ratioText, shareText, sizeText, table } from './table.js'
 import { changeDigits, measureText, metricText } from './training-text.js'
@@ -21,7 +22,7 @@ export function renderSweepReport(report: SweepReport): string {
     'time',
   ]
   const parts = [
-    `${model}: ${points.length} ${points.length === 1 ? 'point' : 'points'}`,
+    `${printable(model)}: ${points.length} ${points.length === 1 ? 'point' : 'points'}`,
     summary,
     table(
       header,

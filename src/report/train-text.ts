@@ -1,4 +1,5 @@
 // The report of ttq train as text for people.
+import { printable } from '../errors/printable.js'
 import type { TrainReport } from '../jobs/train-report.js'
 import { facts, sizeText, durationText } from './table.js'
 import { measuresText, trainingText } from './training-text.js'
@@ -29,5 +30,5 @@ export function renderTrainReport({
     ['written to', `${output ?? 'stdout'} (${sizeText(onnxBytes)})`],
     ['time', durationText(elapsedMs)],
   ])
-  return `${[`${model}: ${accuracy}`, details, ...warnings.map((warning) => `warning: ${warning}`)].join('\n\n')}\n`
+  return `${[`${printable(model)}: ${accuracy}`, details, ...warnings.map((warning) => `warning: ${warning}`)].join('\n\n')}\n`
 }

@@ -1,4 +1,5 @@
 // The report of ttq unpack as text for people.
+import { printable } from '../errors/printable.js'
 import type { UnpackedFormName } from '../options/choices.js'
 import { sizeText } from './table.js'
 
@@ -15,5 +16,5 @@ export interface UnpackReport {
 
 /** One line; ends with a newline. @param what the unpacked file is */
 export function renderUnpackReport({ model, output, fileBytes, unpackedBytes }: UnpackReport, what: string): string {
-  return `${model} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(unpackedBytes)}, ${what})\n`
+  return `${printable(model)} (${sizeText(fileBytes)}) -> ${output ?? 'stdout'} (${sizeText(unpackedBytes)}, ${what})\n`
 }

@@ -129,7 +129,26 @@ export function classificationOf(candidate: Candidate): Task | NotScorable {
       [asHead(first)],
       others.map(({ name }) => name),
     )
-  return classes === undefined ? misfit(candidate, 'no class scores', ONE_CLASS) : noScores(candidate, classes)
+  if (classes !== undefined) return noScores(candidate, classes)
+  return outOfRange(candidate, possible) ?? misfit(candidate, 'no class scores', ONE_CLASS)
+}
+
+// One class per sample, and an output of class scores, but not of so many.
+function outOfRange({ labels }: Candidate, outputs: readonly CandidateOutput[]): NotScorable | undefined {
+  const given = labels[ONLY]
+  const output = outputs.find((each) => valuesPerSample(each) > 1 && isRow(each, valuesPerSample(each)))
+  if (given === undefined || output === undefined || labelsPerSample(given) !== 1) return undefined
+  if (!given.data.every((label) => Number.isInteger(label))) return undefined
+  const [least, most] = [Math.min(...given.data), Math.max(...given.data)]
+  const classes = valuesPerSample(output)
+  return new NotScorable(
+    'labels beyond the classes',
+    `dataset: labels are ${least}..${most}, expected 0..${classes - 1}, the classes of output "${output.name}"`,
+    {
+      hint: least === 1 ? 'labels start at 0: subtract 1' : 'use the dataset the network was trained for',
+      facts: { least, most, classes },
+    },
+  )
 }
 
 const ONE_CLASS = 'one class per sample, and an output of shape [N,classes]'

@@ -66,7 +66,10 @@ export function regression(numbers: Numbers, others: readonly ValueName[] = []):
       if (given === undefined) return { sample: 0, problem: `no labels for "${output}"` }
       if (given.data.length !== samples * count)
         return { sample: 0, problem: `${labelsPerSample(given)} labels, expected ${count}, as the output has numbers` }
-      return undefined
+      const bad = given.data.findIndex((label) => !(Math.abs(label) <= LARGEST_LABEL))
+      if (bad < 0) return undefined
+      const problem = `label ${given.data[bad]}, expected at most ${LARGEST_LABEL}, whose square float32 holds: scale them`
+      return { sample: Math.floor(bad / count), problem }
     },
     targetInputs: (samples) => [{ elementType: 'float32', dims: [samples, count] }],
     targets: (labels, samples) => [
@@ -97,6 +100,9 @@ export function regression(numbers: Numbers, others: readonly ValueName[] = []):
     compare: (expected, found, samples) => compareNumbers(expected, found, samples),
   }
 }
+
+/** Losses are sums of squares in float32, which ends at 3.4e38. */
+const LARGEST_LABEL = 1e15
 
 /** An output with as many numbers as there are labels. */
 export function regressionOf(candidate: Candidate): Task | NotScorable {

@@ -189,7 +189,7 @@ async function shares(
   for (let start = 0; start < options.batch; start += options.piece) {
     const indices = chosen.slice(start, start + options.piece)
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
-    const targets = options.withTargets ? targetsOf(batch, options.piece, options) : []
+    const targets = options.withTargets ? targetsOf(batch, indices, options) : []
     feeds[Math.floor(start / size)]?.push({
       ...batch.inputs,
       ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
@@ -198,8 +198,17 @@ async function shares(
   return feeds
 }
 
-function targetsOf({ labels }: Batch, samples: number, { task, labelSmoothing }: LoopOptions): readonly Tensor[] {
+function targetsOf(
+  { labels }: Batch,
+  indices: readonly number[],
+  { task, labelSmoothing }: LoopOptions,
+): readonly Tensor[] {
   if (!hasLabels(labels))
-    throw new TtqError('data', 'dataset: a training batch has no labels, expected some as in the first batch')
-  return task.targets(labels, samples, { labelSmoothing })
+    throw new TtqError(
+      'data',
+      `dataset: the batch of training samples ${indices.slice(0, 2).join(', ')}, ... has no labels, expected some as ` +
+        'the first samples have',
+      { hint: 'give labels for all samples, or for none', facts: { samples: indices } },
+    )
+  return task.targets(labels, indices.length, { labelSmoothing })
 }

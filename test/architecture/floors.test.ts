@@ -29,7 +29,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'onnx-proto': ['onnx'],
   protobufjs: ['onnx'],
   yargs: ['cli'],
-  fflate: ['packed', 'unpacking'],
+  fflate: ['data', 'packed', 'unpacking'],
+  'csv-parse': ['data'],
   leven: ['errors'],
   'pure-rand': ['data'],
   '@noble/hashes': ['data', 'packed', 'tasks', 'training'],
@@ -39,7 +40,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = [
   /^runtime\//,
   /^cli\//,
-  /^data\/(open-dataset|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
+  /^data\/(open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
   /^execution\/(worker|worker-pool|barrier|shared-memory|trial-process|trial-child)\.ts$/,
 ]
 

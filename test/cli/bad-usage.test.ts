@@ -39,6 +39,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
       'doctor; ttq --help lists them.',
   ],
+  [
+    'inspect -m.onnx',
+    '-m.onnx: found an option, expected a file name. A file that is called like an option is written ./-m.onnx.',
+  ],
+  [
+    'unpack m.onnx',
+    'm.onnx: found a file that ends in .onnx, as the result does. ttq inspect tells what it is; if it is no .onnx file all the same, name the result with --output.',
+  ],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
   ['inspect m.onnx --report.a=1', 'inspect: unknown option --report.a. Did you mean --report?'],
   ['inspect m.onnx --json=yes', '--json: found "yes", expected --json alone.'],
@@ -178,7 +186,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.',
   ],
   ['compress m.onnx -o folder', '--output: folder is a folder, expected a file name.'],
-  ['compress m.onnx -o new/', '--output: new/ is a folder, expected a file name.'],
+  ['compress m.onnx -o new/', '--output: new/ ends like a folder, expected a file name.'],
   [
     'compress m.onnx -o old.ttq',
     '--output: old.ttq exists. Add --force to replace it, or name another file with --output.',

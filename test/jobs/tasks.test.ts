@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { TtqError } from '../../src/errors/ttq-error.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import { compress } from '../../src/jobs/compress.js'
@@ -29,10 +30,10 @@ function loader(labels: string, { more = '', length = 8, test = true } = {}): st
     file,
     `const number = (i, j) => { const x = Math.sin(i * 127.1 + j * 311.7) * 43758.5453; return 2 * (x - Math.floor(x)) - 1 }
 const sample = (i) => Float32Array.from({ length: ${length} }, (_, j) => number(i, j))
-const label = (x) => (${labels === '' ? 'undefined' : labels})
+const label = (x, i) => (${labels === '' ? 'undefined' : labels})
 const split = (size, first) => ({ size, batch: (indices) => {
   const xs = indices.map((i) => sample(i + first))
-  return { inputs: { x: Float32Array.from(xs.flatMap((x) => [...x])) }${labels === '' ? '' : ', labels: xs.map(label)'} }
+  return { inputs: { x: Float32Array.from(xs.flatMap((x) => [...x])) }${labels === '' ? '' : ', labels: xs.map((x, at) => label(x, indices[at] + first))'} }
 } })
 export const train = split(200, 0)
 ${test ? 'export const test = split(60, 1000)' : ''}
@@ -234,6 +235,66 @@ export const train = split(200, 0), test = split(60, 1000)
 `,
     )
   }
+})
+
+describe('classes as rows with a single 1', () => {
+  const row = (first: string): string => `x[0] > 0.3 ? ${first} : x[1] > 0 ? [0, 1, 0] : [1, 0, 0]`
+  const evaluated = (data: string): ReturnType<typeof evaluateModel> =>
+    evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1 })
+
+  test('are classes where the dataset counts them', async () => {
+    const plain = await evaluated(loader('x[0] > 0.3 ? 2 : x[1] > 0 ? 1 : 0', { more: 'export const classes = 3' }))
+    const rows = await evaluated(loader(row('[0, 0, 1]'), { more: 'export const classes = 3' }))
+    assert.deepEqual([rows.task.name, rows.metrics], ['classification', plain.metrics])
+    assert.equal((await evaluated(loader(row('[0, 0, 1]')))).task.name, 'multilabel')
+  })
+
+  test('a later row that is none is refused, with its sample', async () => {
+    const late = loader(`i > 1055 ? [0, 1, 1] : ${row('[0, 0, 1]')}`, { more: 'export const classes = 3' })
+    await assert.rejects(evaluated(late), {
+      message: `${late}: labels of sample 56 are [0,1,1], expected a single 1 among 2 zeros, as of the first samples`,
+    })
+  })
+})
+
+test('labels that start at 1 are named', async () => {
+  const data = loader('x[0] > 0.3 ? 3 : x[1] > 0 ? 2 : 1')
+  await assert.rejects(
+    evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1, task: 'classification' }),
+    {
+      message: 'dataset: labels are 1..3, expected 0..2, the classes of output "y"',
+      hint: 'labels start at 0: subtract 1',
+    },
+  )
+})
+
+describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
+  const useless: Record<string, readonly [Uint8Array, string, RegExp]> = {
+    'no pixel counts': [
+      imageNetwork(3),
+      loader('new Array(64).fill(255)', { length: 64 }),
+      /^labels: they give no mIoU /,
+    ],
+    'no token counts': [tokenNetwork(), loader('[-100, -100, -100, -100]'), /^labels: they give no perplexity /],
+    'too large to square': [
+      network({ y: [1] }),
+      loader('1e30 * x[0]'),
+      /(training|test) sample 0: label -?1.*e\+(29|30), expected at most 1000000000000000/,
+    ],
+    'all numbers are the same': [
+      network({ y: [1] }),
+      loader('2.5'),
+      /^labels: they give no R2 on \d+ samples, expected/,
+    ],
+  }
+  for (const [name, [bytes, data, message]] of Object.entries(useless))
+    for (const epochs of [0, 1])
+      test(`${name}, ${epochs} epochs`, async () => {
+        const options = { name: 'any.onnx', data, epochs, threads: 1, anyway: true }
+        await assert.rejects(compress(bytes, options), (error: unknown) => {
+          return error instanceof TtqError && error.code === 'data' && message.test(error.message)
+        })
+      })
 })
 
 test('full precision: a regression learns, and the file has the R2 that the report says', async () => {

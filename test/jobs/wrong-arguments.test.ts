@@ -12,6 +12,7 @@ import {
   trainNetwork,
   TtqError,
   unpack,
+  writeModel,
 } from '../../src/index.js'
 
 type Anything = (...args: never[]) => unknown
@@ -55,6 +56,12 @@ for (const [name, job] of [...JOBS, ['sweep', sweep] as const]) {
     await refused(job, [bytes, { data: 'mnist' }, ...rest], /^name: found nothing, expected a file name$/)
   })
 }
+
+test('writeModel: no model', async () => {
+  for (const found of [undefined, null, 'x'])
+    await refused(writeModel, [found], /^model: found (nothing|null|string), expected a Model, as readModel gives it$/)
+  await refused(writeModel, [{}], /^model.graph: found nothing, expected a Graph$/)
+})
 
 test('sweep: values', async () => {
   for (const [values, message] of [

@@ -1,6 +1,7 @@
 // Runs the script of a page in headless Chromium, where one is installed, and gives what it returns.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -83,6 +84,7 @@ export async function inChromium(files: Readonly<Record<string, Uint8Array>>, sc
     await ended
     server.closeAllConnections()
     server.close()
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+    // Chromium's children may still write: rm looks again at what lies there, rmSync does not.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10 })
   }
 }

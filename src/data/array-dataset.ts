@@ -1,0 +1,69 @@
+// Arrays as a dataset: bytes in the shape of images are images, everything else are inputs as they are.
+import { TtqError } from '../errors/ttq-error.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { type ArrayParts, arrayParts, type ChosenParts, type ChosenSamples } from './array-parts.js'
+import { ArraySource } from './array-source.js'
+import type { ImageDataset } from './dataset.js'
+import { divided } from './divide.js'
+import { type ImageArrays, imagesOf, mayBeImages } from './image-arrays.js'
+import { readArrays } from './read-arrays.js'
+import type { SampleDataset } from './sample-dataset.js'
+
+/**
+ * Arrays of training and test samples and their labels, by name (docs/datasets.md). With labels and without a test
+ * part, a fifth of the samples is put aside to test on, always the same ones.
+ * @throws TtqError `data`
+ */
+export async function openArrays(path: string, name: string, isFolder: boolean): Promise<ImageDataset | SampleDataset> {
+  const parts = withTest(arrayParts(await readArrays(path, isFolder), name))
+  return imageDataset(parts, name) ?? sampleDataset(parts, name)
+}
+
+function withTest({ train, test }: ArrayParts): ChosenParts {
+  if (test !== undefined || train.labels === undefined || train.size < 2)
+    return { train: { part: train, places: undefined }, test: test && { part: test, places: undefined } }
+  const places = divided(train.size)
+  return { train: { part: train, places: places.train }, test: { part: train, places: places.test } }
+}
+
+function imageDataset({ train, test }: ChosenParts, name: string): ImageDataset | undefined {
+  const [learned, tested] = [imageArrays(train), test && imageArrays(test)]
+  if (learned === undefined || (test !== undefined && tested === undefined)) return undefined
+  const size = ({ images }: ImageArrays): string => images.dims.slice(1).join('x')
+  if (tested !== undefined && size(tested) !== size(learned))
+    throw new TtqError('data', `${name}: test images are ${size(tested)}, expected ${size(learned)} as in training`, {
+      facts: { name },
+      hint: 'write both parts in the same way',
+    })
+  return imagesOf(name, learned, tested)
+}
+
+function imageArrays({ part, places }: ChosenSamples): ImageArrays | undefined {
+  const [images, ...others] = part.inputs.values()
+  if (images === undefined || others.length > 0 || !mayBeImages(images)) return undefined
+  const labels = part.labels && classesOf(part.labels)
+  return part.labels !== undefined && labels === undefined ? undefined : { images, labels, places }
+}
+
+/** Above this, integers are no classes. */
+const MOST_CLASSES = 2 ** 20
+
+// One class per sample; undefined where labels are something else.
+function classesOf({ type, dims, data }: Tensor): ArrayLike<number> | undefined {
+  if (!/^u?int/.test(type) || elementCount(dims) !== dims[0]) return undefined
+  const labels = Array.from(data as ArrayLike<number | bigint>, Number)
+  return labels.every((label) => label >= 0 && label < MOST_CLASSES) ? labels : undefined
+}
+
+function sampleDataset(parts: ChosenParts, name: string): SampleDataset {
+  const sizeOf = ({ part, places }: ChosenSamples): number => places?.length ?? part.size
+  return {
+    kind: 'samples',
+    name,
+    classes: undefined,
+    preprocessing: 'as the arrays have them',
+    sizes: { train: sizeOf(parts.train), test: parts.test && sizeOf(parts.test) },
+    sourceFor: (inputs) => new ArraySource(parts, inputs, name),
+    close: async () => {},
+  }
+}

@@ -1,0 +1,13 @@
+// The words in the names of arrays and columns that say what they are for.
+
+export const PART_WORDS = {
+  train: ['train', 'training', 'trn'],
+  test: ['test', 'testing', 'tst'],
+  validation: ['val', 'valid', 'validation', 'dev', 'eval'],
+} as const
+
+const LABEL_WORDS: readonly string[] = ['y', 'label', 'labels', 'target', 'targets', 'class', 'classes']
+
+export function isLabelWord(word: string): boolean {
+  return LABEL_WORDS.includes(word.toLowerCase())
+}

@@ -1,0 +1,73 @@
+// What datasets there are: how each is named, recognised and opened. A new kind is one file and one row here.
+import { extname, join } from 'node:path'
+import { ARRAY_ENDINGS } from './read-arrays.js'
+import { openArrays } from './array-dataset.js'
+import { readCifar10 } from './cifar10.js'
+import type { ImageDataset } from './dataset.js'
+import { mnistPackageFolder, readMnist } from './mnist.js'
+import { openDatasetModule } from './module-dataset.js'
+import type { SampleDataset } from './sample-dataset.js'
+
+/** A dataset not yet bound to a network: stored images, or samples that are inputs as they are. */
+export type StoredDataset = ImageDataset | SampleDataset
+
+/** What lies at a path. */
+export interface Place {
+  path: string
+  isFolder: boolean
+  /** The names in a folder; none of a file. */
+  entries: readonly string[]
+}
+
+export interface OpenOptions {
+  /** Where what is looked up by itself lies. */
+  directory: string
+  /** Seconds that a loader module has to load, and for each batch. */
+  timeout: number
+  signal: AbortSignal | undefined
+}
+
+export interface DataKind {
+  /** How it is, in a few words. */
+  about: string
+  /** Whether a place that nothing is said of is of this kind. */
+  recognises: (place: Place) => boolean
+  /** @param name how reports and messages call it */
+  open: (place: Place, name: string, options: OpenOptions) => Promise<StoredDataset>
+  /** Where it lies if no path is given; absent where one is needed. */
+  usual?: (directory: string) => string
+}
+
+const MODULE_ENDINGS: readonly string[] = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
+
+function isFileOf(endings: readonly string[]): DataKind['recognises'] {
+  return ({ path, isFolder }) => !isFolder && endings.includes(extname(path).toLowerCase())
+}
+
+/** By name. The first that recognises a place opens it. */
+export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
+  mnist: {
+    about: 'a folder of four IDX files',
+    recognises: ({ entries }) => entries.some((name) => /^train-images[-.]idx3-ubyte(\.gz)?$/.test(name)),
+    usual: mnistPackageFolder,
+    open: ({ path }, name) => readMnist(path, name),
+  },
+  cifar10: {
+    about: 'the binary version of CIFAR-10',
+    recognises: ({ entries }) => entries.includes('data_batch_1.bin') || entries.includes('cifar-10-batches-bin'),
+    usual: (directory) => join(directory, 'data', 'cifar10'),
+    open: ({ path }, name) => readCifar10(path, name),
+  },
+  arrays: {
+    about: `a file of arrays (${ARRAY_ENDINGS.join(', ')}), or a folder of such files`,
+    recognises: (place) =>
+      isFileOf(ARRAY_ENDINGS)(place) ||
+      place.entries.some((name) => ARRAY_ENDINGS.includes(extname(name).toLowerCase())),
+    open: ({ path, isFolder }, name) => openArrays(path, name, isFolder),
+  },
+  module: {
+    about: 'a loader module, such as ./loader.mjs',
+    recognises: isFileOf(MODULE_ENDINGS),
+    open: ({ path }, name, { timeout, signal }) => openDatasetModule(path, name, { timeout, signal }),
+  },
+}

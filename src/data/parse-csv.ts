@@ -1,0 +1,89 @@
+// Comma-separated tables: bytes in, arrays out: the features of each row as `x`, and its label, where a column is called
+// so, as `y`. No files here.
+import { CsvError, parse } from 'csv-parse/sync'
+import { printable } from '../errors/printable.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { float32, type Tensor } from '../tensor/tensor.js'
+import { isLabelWord } from './array-words.js'
+import { listTensor } from './list-tensor.js'
+
+const DELIMITERS = [',', ';', '\t', '|'] as const
+
+/**
+ * Reads a table with a header or without one. A first column that only counts the rows (pandas' index) is none.
+ * @param file how error messages name the source
+ * @throws TtqError `data`: which row and column, what was found
+ */
+export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
+  const rows = cellsOf(bytes, file)
+  const [first = []] = rows
+  const hasHeader = first.some((cell) => !isNumber(cell))
+  const names = hasHeader ? first : first.map((_, column) => `column ${column + 1}`)
+  const body = hasHeader ? rows.slice(1) : rows
+  if (body.length === 0) throw fault(file, `${rows.length} rows, expected a header and rows of numbers`)
+  const labels = names.flatMap((name, column) => (hasHeader && isLabelWord(name.trim()) ? [column] : []))
+  if (labels.length > 1)
+    throw fault(
+      file,
+      `columns ${labels.map((column) => `"${printable(names[column] ?? '')}"`).join(', ')}, expected one of labels`,
+    )
+  const [label] = labels
+  const isIndex = (column: number): boolean =>
+    column === 0 && /^(unnamed: 0)?$/i.test(names[0] ?? '') && body.every((row, i) => Number(row[0]) === i)
+  const features = names.flatMap((_, column) => (column === label || isIndex(column) ? [] : [column]))
+  if (features.length === 0) throw fault(file, 'no columns of features, expected some beside the labels')
+  const values = new Float32Array(body.length * features.length)
+  body.forEach((row, i) => {
+    features.forEach((column, at) => {
+      const cell = row[column] ?? ''
+      if (!isNumber(cell)) {
+        const found = cell.trim() === '' ? 'nothing' : `"${printable(cell)}"`
+        const place = `row ${i + 1 + Number(hasHeader)}, column "${printable(names[column] ?? '')}"`
+        throw fault(file, `${found} in ${place}, expected a number`)
+      }
+      values[i * features.length + at] = Number(cell)
+    })
+  })
+  const x = ['x', float32([body.length, features.length], values)] as const
+  return new Map(label === undefined ? [x] : [x, ['y', listTensor(body.map((row) => labelOf(row[label] ?? '')))]])
+}
+
+function cellsOf(bytes: Uint8Array, file: string): string[][] {
+  const text = textOf(bytes, file)
+  const line = /^[^\r\n]*/.exec(text)?.[0] ?? ''
+  const count = (delimiter: string): number => line.split(delimiter).length
+  const delimiter = DELIMITERS.reduce(
+    (most, each) => (count(each) > count(most) ? each : most),
+    DELIMITERS[0] as string,
+  )
+  try {
+    return parse(text, { delimiter, bom: true, skip_empty_lines: true })
+  } catch (cause) {
+    if (cause instanceof CsvError) throw fault(file, `no table: ${printable(cause.message)}`, cause)
+    throw cause
+  }
+}
+
+function textOf(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw fault(file, 'bytes that are no UTF-8, expected text', cause)
+  }
+}
+
+function isNumber(cell: string): boolean {
+  return cell.trim() !== '' && Number.isFinite(Number(cell))
+}
+
+function labelOf(cell: string): number | string {
+  return isNumber(cell) ? Number(cell) : cell.trim()
+}
+
+function fault(file: string, problem: string, cause?: unknown): TtqError {
+  return new TtqError('data', `${file}: found ${problem}`, {
+    facts: { file },
+    hint: 'a table has one row per sample: numbers, and a column called label (docs/datasets.md)',
+    cause,
+  })
+}

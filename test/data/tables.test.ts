@@ -1,0 +1,151 @@
+// Tables (.csv, .tsv) and lines of JSON as data, and what is refused of them.
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import type { ModuleInput } from '../../src/data/module-inputs.js'
+import { openDataset } from '../../src/data/open-dataset.js'
+import { parseCsv } from '../../src/data/parse-csv.js'
+import { parseJsonl } from '../../src/data/parse-jsonl.js'
+import { bindSampleDataset, type SampleDataset } from '../../src/data/sample-dataset.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'ttq-tables-'))
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const shown = (arrays: ReadonlyMap<string, Tensor>): unknown =>
+  Object.fromEntries(
+    [...arrays].map(([name, { type, dims, data }]) => [name, [type, dims, Array.from(data as ArrayLike<unknown>)]]),
+  )
+
+describe('tables', () => {
+  const read: Record<string, readonly [text: string, expected: unknown]> = {
+    'a header and a label': [
+      'a,b,label\n1,2.5,0\n-3,4e2,1\n',
+      { x: ['float32', [2, 2], [1, 2.5, -3, 400]], y: ['int32', [2], [0, 1]] },
+    ],
+    'the label in front, of texts, in quotes': [
+      'Class;a\r\n"red; dark";1\r\n"blue";2\r\n',
+      { x: ['float32', [2, 1], [1, 2]], y: ['string', [2], ['red; dark', 'blue']] },
+    ],
+    'a label of any number': [
+      'x\ttarget\n1\t0.5\n2\t3\n',
+      { x: ['float32', [2, 1], [1, 2]], y: ['float64', [2], [0.5, 3]] },
+    ],
+    'no header, no label': ['1,2\n3,4\n', { x: ['float32', [2, 2], [1, 2, 3, 4]] }],
+    "pandas' index, a byte order mark, an empty line": [
+      '\ufeff,a,y\n0,5,1\n1,6,0\n\n',
+      { x: ['float32', [2, 1], [5, 6]], y: ['int32', [2], [1, 0]] },
+    ],
+    'a first column that does not count the rows': [
+      'Unnamed: 0,a\n1,5\n2,6\n',
+      { x: ['float32', [2, 2], [1, 5, 2, 6]] },
+    ],
+  }
+  for (const [name, [text, expected]] of Object.entries(read))
+    test(name, () => {
+      assert.deepEqual(shown(parseCsv(bytes(text), 't.csv')), expected)
+    })
+
+  const refused: Record<string, readonly [text: string | Uint8Array, message: string | RegExp]> = {
+    nothing: ['', 't.csv: found 0 rows, expected a header and rows of numbers'],
+    'a header alone': ['a,b\n', 't.csv: found 1 rows, expected a header and rows of numbers'],
+    'a text among numbers': ['a,b\n1,2\n3,abc\n', 't.csv: found "abc" in row 3, column "b", expected a number'],
+    'an empty cell': ['a,b\n1,\n', 't.csv: found nothing in row 2, column "b", expected a number'],
+    infinity: ['a,b\n1,Infinity\n', 't.csv: found "Infinity" in row 2, column "b", expected a number'],
+    'two columns of labels': ['a,label,y\n1,2,3\n', 't.csv: found columns "label", "y", expected one of labels'],
+    'labels alone': ['label\n1\n', 't.csv: found no columns of features, expected some beside the labels'],
+    'a row of another length': ['a,b\n1,2\n3\n', /^t\.csv: found no table: Invalid Record Length: .* got 1 on line 3$/],
+    'a quote that never ends': ['a,b\n"1,2\n', /^t\.csv: found no table: Quote Not Closed/],
+    'no text': [Uint8Array.of(0x61, 0xff, 0xfe), 't.csv: found bytes that are no UTF-8, expected text'],
+  }
+  for (const [name, [text, message]] of Object.entries(refused))
+    test(`refused: ${name}`, () => {
+      const table = typeof text === 'string' ? bytes(text) : text
+      assert.throws(() => parseCsv(table, 't.csv'), { name: 'TtqError', code: 'data', message })
+    })
+
+  test('classes told by texts are numbered over all parts together', async () => {
+    mkdirSync(join(folder, 'colours'))
+    writeFileSync(join(folder, 'colours', 'train.csv'), 'a,label\n1,red\n2,blue\n3,red\n')
+    writeFileSync(join(folder, 'colours', 'test.csv'), 'a,label\n4,green\n5,red\n')
+    const input: ModuleInput = { name: 'features', dims: ['N', 1], elementType: 'float32' }
+    const dataset = bindSampleDataset((await openDataset(join(folder, 'colours'))) as SampleDataset, [input])
+    const labels = async (part: 'train' | 'test', size: number): Promise<number[]> => {
+      const batch = await dataset[part]?.batch(Array.from({ length: size }, (_, i) => i))
+      return [...(batch?.labels['']?.data ?? [])]
+    }
+    assert.deepEqual(
+      [await labels('train', 3), await labels('test', 2)],
+      [
+        [2, 0, 2],
+        [1, 2],
+      ],
+    )
+  })
+})
+
+describe('lines of JSON', () => {
+  test('numbers, lists, true and false, by their keys', () => {
+    const text =
+      '{"input_ids":[1,2,3],"mask":[true,true,false],"w":[[0.5],[1]],"label":1}\r\n\n{"label":0,"input_ids":[4,5,6],"mask":[true,false,false],"w":[[2],[3]]}\n'
+    assert.deepEqual(shown(parseJsonl(bytes(text), 't.jsonl')), {
+      input_ids: ['int32', [2, 3], [1, 2, 3, 4, 5, 6]],
+      mask: ['int32', [2, 3], [1, 1, 0, 1, 0, 0]],
+      w: ['float64', [2, 2, 1], [0.5, 1, 2, 3]],
+      label: ['int32', [2], [1, 0]],
+    })
+  })
+
+  const refused: Record<string, readonly [text: string, message: string]> = {
+    'no JSON': ['{"a":1}\n{"a":\n', 't.jsonl: line 2: found "{"a":", expected a JSON object'],
+    'a list': ['[1]\n', 't.jsonl: line 1: found "[1]", expected a JSON object'],
+    'another key': [
+      '{"a":1}\n{"b":1}\n',
+      't.jsonl: line 2, "b": found a key that lines before do not have, expected the same keys in all lines',
+    ],
+    'a missing key': ['{"a":1,"b":2}\n{"a":1}\n', 't.jsonl: line 2: found no "b", expected the same keys in all lines'],
+    'lists of other lengths': [
+      '{"a":[1,2]}\n{"a":[1]}\n',
+      't.jsonl: line 2, "a": found shape [1], expected [2] as in the first line (pad lists to one length)',
+    ],
+    'ragged lists': [
+      '{"a":[[1,2],[1]]}\n',
+      't.jsonl: line 1, "a": found lists of different lengths, expected lists of one length',
+    ],
+    null: ['{"a":null}\n', 't.jsonl: line 1, "a": found null, expected a number, a text, or lists of numbers'],
+    'an object': [
+      '{"a":{"b":1}}\n',
+      't.jsonl: line 1, "a": found {"b":1}, expected a number, a text, or lists of numbers',
+    ],
+  }
+  for (const [name, [text, message]] of Object.entries(refused))
+    test(`refused: ${name}`, () => {
+      assert.throws(() => parseJsonl(bytes(text), 't.jsonl'), { name: 'TtqError', code: 'data', message })
+    })
+
+  test('texts as inputs are refused', async () => {
+    writeFileSync(join(folder, 'texts.jsonl'), '{"text":"a b","label":1}\n')
+    await assert.rejects(openDataset(join(folder, 'texts.jsonl')), {
+      code: 'data',
+      message: /: texts in "text", expected numbers: tokenize them before$/,
+    })
+  })
+
+  test('a file of ids: a fifth is put aside, ids go to the input of their name', async () => {
+    const lines = Array.from({ length: 10 }, (_, i) => JSON.stringify({ input_ids: [i, i], label: i % 2 }))
+    writeFileSync(join(folder, 'ids.jsonl'), lines.join('\n'))
+    const input: ModuleInput = { name: 'input_ids', dims: ['N', 'T'], elementType: 'int64' }
+    const { train, test: held } = bindSampleDataset((await openDataset(join(folder, 'ids.jsonl'))) as SampleDataset, [
+      input,
+    ])
+    assert.deepEqual([train.size, held?.size], [8, 2])
+    const { inputs, labels } = await train.batch([3])
+    const id = Number(inputs['input_ids']?.data[0])
+    assert.deepEqual([inputs['input_ids']?.dims, labels['']?.data[0]], [[1, 2], id % 2])
+  })
+})
