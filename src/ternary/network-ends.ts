@@ -12,7 +12,7 @@ type IsLayer = (node: Node) => boolean
 /**
  * Layers that an input reaches and that have no layer before them on any way. Where data meet values that have passed a
  * layer, they go on as data only where the operator works on them (GridSample's image), not where both are added,
- * multiplied or selected. An input that meets no layer so (features that are appended to others) has the layers behind
+ * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no layer so (features that are appended to others) has the layers behind
  * the Concat that takes it in. Looking up rows of a constant table is a layer here.
  */
 export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
@@ -74,12 +74,18 @@ function embeddingFinder(graph: Graph): IsLayer {
     learnedPositions(node).some(([index, role]) => role === 'embedding' && isConstant(node.inputs[index]))
 }
 
+function isEinsum({ domain, opType }: Node): boolean {
+  return domain === '' && opType === 'Einsum'
+}
+
 function isConcat({ domain, opType }: Node): boolean {
   return domain === '' && opType === 'Concat'
 }
 
 function worksOn(node: Node, value: ValueName): boolean {
-  return operatorOf(node).elementwise !== true && !isConcat(node) && node.inputs[0] === value
+  const { elementwise, place } = operatorOf(node)
+  const isMixture = elementwise === true || place !== undefined || isConcat(node) || isEinsum(node)
+  return !isMixture && node.inputs[0] === value
 }
 
 // Values that a layer stands before, on one way at least.

@@ -79,8 +79,8 @@ for (const [name, make] of Object.entries(ARCHITECTURES)) {
         latentStart: 'weights',
         schedule: 'constant',
         warmup: 0,
-        learningRate: 5e-4,
-        scaleLearningRate: 5e-4,
+        learningRate: 1e-3,
+        scaleLearningRate: 1e-3,
       })
       const { report } = result
       assert.equal(report.verified.bitExact, true)
