@@ -136,8 +136,10 @@ async function trainAndPack(
     ? { ...plan, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
     : plan
   const toFit = choices.map((choice) => ({ ...choice, elementType: 'float32' as const }))
+  // Training keeps each layer's share of zeros: where bits count, it is that of layers fitted so.
+  const startsFromLayers = options.latentStart === 'layers' || options.sizeWeight > 0
   const fitted =
-    options.latentStart === 'layers' && job.isLayerwise && !fromScratch
+    startsFromLayers && job.isLayerwise && !fromScratch
       ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
           behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
           checkpoint,
