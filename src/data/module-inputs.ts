@@ -1,5 +1,4 @@
 // The arrays that a loader module gives as a network's inputs: their element types, shapes and numbers.
-import { isDeepStrictEqual } from 'node:util'
 import { isFloatType } from '../tensor/data-type.js'
 import { float16ToNumber, floatTensor } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
@@ -121,7 +120,7 @@ function eachAlone(
   const { length } = numbers
   const stacked = [samples, ...own]
   const isOf = (dims: readonly number[]): boolean =>
-    elementCount(dims) === length && (given === undefined || isDeepStrictEqual(given, dims))
+    elementCount(dims) === length && (given === undefined || String(given) === String(dims))
   if (isOf(own) && samples === 1) return own
   if (!isOf(stacked)) return undefined
   return own.length === 0 && numbers.every((value) => value === numbers[0]) ? own : stacked

@@ -1,5 +1,6 @@
 // Measuring the accuracy of a network, packed or not.
 import { checkLabelled } from '../data/labels.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { openDataset } from '../data/open-dataset.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -33,7 +34,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { signal, onProgress } = connections
   const data = options.data as string
   await requireDevice(device)
-  const model = readAny(bytes, connections)
+  const model = fixInputs(readAny(bytes, connections), options.fixInput, connections.nameOptions('fixInput'))
   const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()
