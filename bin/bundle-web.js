@@ -1,0 +1,57 @@
+// Part of the build: dist/web, a folder that any web server delivers as it is. The page's worker is the library itself;
+// where that touches the machine, it gets what stands in web/substitutes.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { build } from 'esbuild'
+
+const OUT = 'dist/web'
+
+/** Modules of Node, packages and files of the library (with `src/` before them) -> what the page has instead. */
+const SUBSTITUTES = {
+  'node:worker_threads': 'worker-threads.ts',
+  'node:os': 'os.ts',
+  'onnxruntime-node': 'onnxruntime-node.ts',
+  'src/execution/trial-process.js': 'trial-process.ts',
+  'src/jobs/pack-trained.js': 'pack-trained.ts',
+}
+
+/** Is there for `ttq doctor`, which pages have not; loaded when it is called. */
+const NEVER_CALLED = 'src/runtime/examine-machine.js'
+
+const substitutes = {
+  name: 'substitutes',
+  setup: (builder) => {
+    builder.onResolve({ filter: /./ }, ({ path, resolveDir }) => {
+      const inSource = path.startsWith('.') && resolve(resolveDir, path).replaceAll('\\', '/').match(/\/(src\/.*)$/)
+      const module = inSource ? inSource[1] : path
+      if (module === NEVER_CALLED) return { path, external: true }
+      const file = SUBSTITUTES[module]
+      return file === undefined ? undefined : { path: resolve('web/substitutes', file) }
+    })
+  },
+}
+
+mkdirSync(OUT, { recursive: true })
+const { metafile } = await build({
+  entryPoints: {
+    page: 'web/page.ts',
+    'file-worker': 'web/file-worker.ts',
+    worker: 'src/execution/worker.ts',
+  },
+  outdir: OUT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  metafile: true,
+  inject: ['web/substitutes/process.ts'],
+  plugins: [substitutes],
+  logLevel: 'warning',
+})
+for (const file of ['index.html', 'style.css', 'samples']) cpSync(`web/${file}`, `${OUT}/${file}`, { recursive: true })
+cpSync('fixtures/mnist-lenet.onnx', `${OUT}/samples/mnist-lenet.onnx`)
+const runtime = 'ort-wasm-simd-threaded.wasm'
+cpSync(`node_modules/onnxruntime-web/dist/${runtime}`, `${OUT}/${runtime}`)
+
