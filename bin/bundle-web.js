@@ -1,6 +1,6 @@
 // Part of the build: dist/web, a folder that any web server delivers as it is. The page's worker is the library itself;
 // where that touches the machine, it gets what stands in web/substitutes.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 
@@ -22,7 +22,11 @@ const substitutes = {
   name: 'substitutes',
   setup: (builder) => {
     builder.onResolve({ filter: /./ }, ({ path, resolveDir }) => {
-      const inSource = path.startsWith('.') && resolve(resolveDir, path).replaceAll('\\', '/').match(/\/(src\/.*)$/)
+      const inSource =
+        path.startsWith('.') &&
+        resolve(resolveDir, path)
+          .replaceAll('\\', '/')
+          .match(/\/(src\/.*)$/)
       const module = inSource ? inSource[1] : path
       if (module === NEVER_CALLED) return { path, external: true }
       const file = SUBSTITUTES[module]
@@ -31,6 +35,7 @@ const substitutes = {
   },
 }
 
+rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 const { metafile } = await build({
   entryPoints: {
@@ -55,3 +60,14 @@ cpSync('fixtures/mnist-lenet.onnx', `${OUT}/samples/mnist-lenet.onnx`)
 const runtime = 'ort-wasm-simd-threaded.wasm'
 cpSync(`node_modules/onnxruntime-web/dist/${runtime}`, `${OUT}/${runtime}`)
 
+// The licence of each package in it; onnxruntime-web's package has none beside its name: MIT, as its README says.
+const packages = new Set(
+  Object.keys(metafile.inputs).flatMap((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []),
+)
+const licences = [...packages].sort().map((name) => {
+  const folder = `node_modules/${name}`
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
+  const { license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+  return `${name} (${license})\n\n${file === undefined ? '' : readFileSync(`${folder}/${file}`, 'utf8')}`
+})
+writeFileSync(`${OUT}/LICENSES.txt`, licences.join('\n\n'))

@@ -38,10 +38,9 @@ function need(): OpenNetwork {
 const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell: Tell) => ReturnType<FileCalls[C]> } = {
   open: async ({ bytes, name }) => {
     const start = performance.now()
-    await current?.graph?.release()
-    current = undefined
     const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
     const model = packed === undefined ? readModel(bytes, { name }) : unpack(bytes, { name }).model
+    await current?.graph?.release()
     current = { name, model, onnx: packed === undefined ? bytes : writeModel(model), graph: undefined }
     const { graph } = model
     const choices = chooseLayers(graph, { keep: [], ternary: [] })
@@ -99,7 +98,10 @@ async function answer({ id, call, args }: FileRequest): Promise<void> {
     scope.postMessage({ id, progress })
   }
   try {
-    scope.postMessage({ id, result: await (CALLS[call] as (args: unknown, tell: Tell) => Promise<unknown>)(args, tell) })
+    scope.postMessage({
+      id,
+      result: await (CALLS[call] as (args: unknown, tell: Tell) => Promise<unknown>)(args, tell),
+    })
   } catch (error) {
     scope.postMessage({ id, error: failureOf(error) })
   }

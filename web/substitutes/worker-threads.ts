@@ -35,7 +35,8 @@ export class Worker {
   constructor(url: URL, { workerData: data }: { workerData: object }) {
     this.worker = new globalThis.Worker(url, { type: 'module', name: JSON.stringify(data) })
     this.worker.onmessage = ({ data: message }: MessageEvent<unknown>) => {
-      this.tell(...(message === EXITED ? (['exit', 0] as const) : (['message', message] as const)))
+      if (message === EXITED) this.tell('exit', 0)
+      else this.tell('message', message)
     }
     this.worker.onerror = ({ message }) => {
       this.tell('error', new Error(message || 'a worker of the page could not be loaded'))
