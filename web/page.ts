@@ -24,8 +24,9 @@ const say = (text: string): void => {
 // One line, as the command line words it.
 function showError(thrown: unknown): void {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const hint = thrown instanceof TtqError && thrown.hint !== undefined ? ` ${thrown.hint}` : ''
-  byId('error').textContent = printable(`${message}${hint}`)
+  const hint = thrown instanceof TtqError ? (thrown.hint ?? '') : ''
+  const sentences = [message, `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`].filter((each) => each !== '')
+  byId('error').textContent = printable(sentences.join('. '))
   say('')
 }
 

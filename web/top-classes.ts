@@ -13,7 +13,12 @@ export interface LikelyClass {
 /** The best first; undefined where no output has one number per class, for one image. */
 export function topClasses(results: Results, count: number): LikelyClass[] | undefined {
   const scores = Object.values(results).find(
-    ({ type, dims }) => isFloatType(type) && elementCount(dims) > 1 && dims.filter((dim) => dim > 1).length === 1,
+    // [C], [1,C], [1,C,1,1]
+    ({ type, dims }) =>
+      isFloatType(type) &&
+      elementCount(dims) > 1 &&
+      elementCount(dims) === dims[Math.min(1, dims.length - 1)] &&
+      dims.length !== 3,
   )
   if (scores === undefined) return undefined
   const values = Array.from(float32Values(scores as Tensor<FloatType>))
