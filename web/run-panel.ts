@@ -11,7 +11,7 @@ import { feedsOf, imageOf, type ImageSize, imageSizeOf, layoutOf, usualWays } fr
 import { topClasses } from './top-classes.js'
 
 /** A picture, wherever it comes from. */
-type Picture = ImageBitmap | HTMLImageElement | HTMLVideoElement
+type Picture = HTMLImageElement | HTMLVideoElement
 
 /** In `samples/`, drawn for this page. */
 const SAMPLES: Readonly<Record<'grey' | 'colour', readonly string[]>> = {
@@ -89,7 +89,10 @@ export class RunPanel {
     byId('sample-images').replaceChildren(
       ...SAMPLES[size.channels === 1 ? 'grey' : 'colour'].map((name) => {
         const button = element('button', { type: 'button' }, `Sample: ${name}`)
-        button.addEventListener('click', () => void this.attempt(async () => this.show(await sample(name))))
+        button.addEventListener(
+          'click',
+          () => void this.attempt(async () => this.show(await loaded(`samples/${name.replace(' ', '-')}.svg`))),
+        )
         return button
       }),
     )
@@ -97,9 +100,11 @@ export class RunPanel {
 
   async runFile(file: File): Promise<void> {
     await this.attempt(async () => {
-      const picture = await createImageBitmap(file).catch((cause: unknown) => {
+      const address = URL.createObjectURL(file)
+      const picture = await loaded(address).catch((cause: unknown) => {
         throw new TtqError('data', `${file.name}: found no image that this browser reads, expected one`, { cause })
       })
+      URL.revokeObjectURL(address)
       await this.show(picture)
     })
   }
@@ -174,10 +179,12 @@ export class RunPanel {
   }
 }
 
-async function sample(name: string): Promise<HTMLImageElement> {
+// @throws DOMException where it cannot be read; Error where it has no size
+async function loaded(address: string): Promise<HTMLImageElement> {
   const image = new Image()
-  image.src = `samples/${name.replace(' ', '-')}.svg`
+  image.src = address
   await image.decode()
+  if (image.width === 0 || image.height === 0) throw new Error('an image without a size')
   return image
 }
 

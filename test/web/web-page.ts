@@ -22,7 +22,11 @@ export interface WebPage {
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: CHROMIUM as string,
-    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+    ],
     chromiumSandbox: process.getuid?.() !== 0,
   })
 }
@@ -48,6 +52,8 @@ export async function withWebPage<T>(
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   const context = await browser.newContext(options)
+  // Of a machine that does much else.
+  context.setDefaultTimeout(120_000)
   try {
     const page = await context.newPage()
     const faults: string[] = []
