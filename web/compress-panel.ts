@@ -55,6 +55,8 @@ export class CompressPanel {
   }
 
   private setBusy(isBusy: boolean): void {
+    // The worker does one thing at a time.
+    for (const id of ['source', 'running', 'kernel-section']) byId(id).inert = isBusy
     byId('progress').hidden = !isBusy
     byId('stop').hidden = !isBusy
     for (const control of byId('compress').querySelectorAll<HTMLSelectElement | HTMLButtonElement>(

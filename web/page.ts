@@ -57,6 +57,7 @@ async function open(content: Uint8Array, name: string, original?: number): Promi
   byId('save').textContent = opened.format === 'ttq' ? 'Save as ONNX' : ''
   byId('save').hidden = opened.format === 'onnx'
   runPanel.open(opened)
+  byId('error').textContent = ''
   const { refusal } = opened
   if (refusal !== undefined)
     showError(new TtqError('model', refusal.message, refusal.hint === undefined ? {} : refusal))
@@ -130,7 +131,7 @@ new CompressPanel(client, {
 
 // Images run, everything else is opened.
 async function take(chosen: File | undefined): Promise<void> {
-  if (chosen === undefined) return
+  if (chosen === undefined || byId('source').inert) return
   if (chosen.type.startsWith('image/') && file !== undefined) await runPanel.runFile(chosen)
   else await attempt(async () => open(await readFile(chosen), chosen.name))
 }

@@ -73,12 +73,8 @@ export class RunPanel {
     if (size === undefined) return
     const said = readPreprocessing(file.metadata['preprocessing'] ?? '', size.channels)
     this.ways = [...(said === undefined ? [] : [said]), ...usualWays(size.channels)]
-    const label = ({ name, mean, std }: Preprocessing, i: number): string =>
-      said !== undefined && i === 0
-        ? 'as the file says'
-        : name === 'imagenet'
-          ? `imagenet: ${mean.join(',')} / ${std.join(',')}`
-          : name
+    const label = ({ name }: Preprocessing, i: number): string =>
+      said !== undefined && i === 0 ? 'as the file says' : name
     byId('preprocessing').replaceChildren(
       ...this.ways.map((way, i) => element('option', { value: String(i) }, label(way, i))),
       element('option', { value: 'own' }, 'own numbers'),
