@@ -18,6 +18,9 @@ const SUBSTITUTES = {
 /** Is there for `ttq doctor`, which pages have not; loaded when it is called. */
 const NEVER_CALLED = 'src/runtime/examine-machine.js'
 
+// A module that was renamed would be bundled as it is, where that can be.
+const unused = new Set(Object.keys(SUBSTITUTES))
+
 const substitutes = {
   name: 'substitutes',
   setup: (builder) => {
@@ -30,6 +33,7 @@ const substitutes = {
       const module = inSource ? inSource[1] : path
       if (module === NEVER_CALLED) return { path, external: true }
       const file = SUBSTITUTES[module]
+      if (file !== undefined) unused.delete(module)
       return file === undefined ? undefined : { path: resolve('web/substitutes', file) }
     })
   },
@@ -55,6 +59,7 @@ const { metafile } = await build({
   plugins: [substitutes],
   logLevel: 'warning',
 })
+if (unused.size > 0) throw new Error(`internal: nothing imports ${[...unused].join(', ')}`)
 for (const file of ['index.html', 'style.css', 'samples']) cpSync(`web/${file}`, `${OUT}/${file}`, { recursive: true })
 cpSync('fixtures/mnist-lenet.onnx', `${OUT}/samples/mnist-lenet.onnx`)
 const runtime = 'ort-wasm-simd-threaded.wasm'
