@@ -8,8 +8,8 @@ type Alignment = 'left' | 'right'
  * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no
  * newline at the end.
  * @param alignments one per column
- * @param columns width of the place where it is shown: where the table is wider, the middle of its longest texts is left
- * out. Default: as wide as it is
+ * @param columns width of the place where it is shown: where the table is wider, columns in which no row has anything are
+ * left out, then the middle of its longest texts. Default: as wide as it is
  */
 export function table(
   header: readonly string[],
@@ -18,8 +18,17 @@ export function table(
   columns = Infinity,
 ): string {
   const all = [header, ...rows].map((row) => row.map(printable))
+  const natural = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
+  const saysMore = (_: unknown, column: number): boolean => rows.some((row) => row[column] !== NOTHING)
+  if (widthOf(natural) > columns && rows.length > 0 && !header.every(saysMore))
+    return table(
+      header.filter(saysMore),
+      rows.map((row) => row.filter(saysMore)),
+      alignments.filter(saysMore),
+      columns,
+    )
   const widths = fitting(
-    header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length))),
+    natural,
     header.map(({ length }, column) => (alignments[column] === 'left' ? Math.max(LEAST_TEXT, length) : Infinity)),
     columns,
   )
@@ -36,13 +45,15 @@ export function table(
 }
 
 const GAP = '  '
+/** A cell without a value. */
+const NOTHING = '-'
 /** A text is not made shorter than this, nor than its header. */
 const LEAST_TEXT = 10
 
 // Texts give way, the widest first; numbers stay whole. Where that is not enough, nothing does.
 function fitting(widths: readonly number[], least: readonly number[], columns: number): readonly number[] {
   const fitted = [...widths]
-  for (let over = sum(fitted) + GAP.length * (fitted.length - 1) - columns; over > 0; over--) {
+  for (let over = widthOf(fitted) - columns; over > 0; over--) {
     const texts = fitted.flatMap((width, i) => (width > (least[i] as number) ? [[width, i] as const] : []))
     const widest = texts.reduce<readonly [number, number] | undefined>(
       (best, each) => (best === undefined || each[0] > best[0] ? each : best),
@@ -56,6 +67,10 @@ function fitting(widths: readonly number[], least: readonly number[], columns: n
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
+}
+
+function widthOf(widths: readonly number[]): number {
+  return sum(widths) + GAP.length * (widths.length - 1)
 }
 
 function shortened(text: string, width: number): string {

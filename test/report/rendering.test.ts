@@ -645,5 +645,15 @@ test('a table wider than its place leaves out the middle of long texts, never di
     table(long, [['x', '7']], ['left', 'right'], 12),
     'what keeps it from that  bytes\nx                            7',
   )
+  const idle = [
+    ['layer', 'Wp', 'why'],
+    ['conv', '-', 'kept: first layer'],
+    ['fc', '-', 'ternary'],
+  ]
+  assert.deepEqual(table(idle[0] as string[], idle.slice(1), ['left', 'right', 'left'], 26).split('\n'), [
+    'layer  why',
+    'conv   kept: first layer',
+    'fc     ternary',
+  ])
   assert.equal(table(header, rows, alignments, 80), table(header, rows, alignments))
 })
