@@ -65,7 +65,7 @@ cpSync('fixtures/mnist-lenet.onnx', `${OUT}/samples/mnist-lenet.onnx`)
 const runtime = 'ort-wasm-simd-threaded.wasm'
 cpSync(`node_modules/onnxruntime-web/dist/${runtime}`, `${OUT}/${runtime}`)
 
-// The licence of each package in it; onnxruntime-web's package has none beside its name: MIT, as its README says.
+// The licence of each package in it. onnxruntime-web comes without the text of its own, which its code names.
 const packages = new Set(
   Object.keys(metafile.inputs).flatMap((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []),
 )

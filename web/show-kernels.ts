@@ -35,7 +35,8 @@ export function showKernels(layer: string, { dims, codes }: LayerCodes): void {
     }
   }
   const what = isKernel ? `kernels of ${shapeText(kernel)}` : 'weights'
-  const text = `${what}: rows ${shown(down, rows)}, columns ${shown(across, columns)} of the weight ${layer}, ${shapeText(dims)}`
+  const place = `rows ${shown(down, rows)}, columns ${shown(across, columns)}`
+  const text = `${what}: ${place} of the weight ${layer}, ${shapeText(dims)}`
   canvas.ariaLabel = text
   byId('kernels-caption').textContent = `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

@@ -1,4 +1,4 @@
-// The page of dist/web as its users have it: files, sizes, layers, running, compressing, by mouse and by keyboard alone.
+// The page of dist/web as its users have it: files, sizes, layers, running, compressing; by keyboard alone, too.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

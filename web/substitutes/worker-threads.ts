@@ -1,6 +1,6 @@
 // What the library uses of node:worker_threads, over the workers of browsers. What a thread is for travels as its name,
-// because it is read before the first message can arrive; a browser does not tell that a worker has closed, so it says so
-// itself (process.ts).
+// because it is read before the first message can arrive; a browser does not tell that a worker has closed, so the
+// worker does (process.ts).
 import { EXITED } from './process.js'
 
 const scope = globalThis as unknown as {
