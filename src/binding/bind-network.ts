@@ -31,6 +31,8 @@ export interface BoundNetwork extends BoundSamples {
   leftOut: readonly ValueName[]
   /** How the preprocessing was found, when several were tried: name and percent right on some training images. */
   tried: readonly { preprocessing: string; score: number }[]
+  /** The same samples framed in other ways, where they are pictures. */
+  framedOtherwise?: () => Promise<{ name: string; dataset: Dataset }[]>
   /** What the samples to test on are, where the dataset has none of its own. */
   testedOn?: string
 }
@@ -72,14 +74,16 @@ export async function bindNetwork(
     const dataset = bindSampleDataset(stored, moduleInputs(model.graph))
     return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), options), tried: [] }
   }
-  const { bind, fitting } = imageBinding(model.graph, stored, options)
+  const { bind, fitting, framedOtherwise } = await imageBinding(model.graph, stored, options)
   const { settled, first } = await firstThatRuns(
     fitting,
     async (candidate) => await settleNetwork(pool.trial, model, bind(candidate), options),
   )
   const candidates = fitting.slice(first)
-  const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> =>
-    measurable({ ...settled, dataset: bind(preprocessing) }, options)
+  const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> => ({
+    ...measurable({ ...settled, dataset: bind(preprocessing) }, options),
+    ...(framedOtherwise && { framedOtherwise: () => framedOtherwise(preprocessing) }),
+  })
   if (candidates.length === 1 || options.trial === false || settled.task.metrics.length === 0)
     return { ...bound(candidates[0] as Preprocessing), tried: [] }
   const { preprocessing, score } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {

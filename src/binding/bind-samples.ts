@@ -31,7 +31,7 @@ export async function bindSamples(
     refusePixelOptions(options)
     return await bindModuleSamples(pool, model, stored)
   }
-  const { bind, fitting } = imageBinding(model.graph, stored, options)
+  const { bind, fitting } = await imageBinding(model.graph, stored, options)
   const { settled } = await firstThatRuns(fitting, async (candidate) => {
     const dataset = bind(candidate)
     return { ...(await settleSamples(pool.trial, model, dataset)), dataset }

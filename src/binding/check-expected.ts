@@ -1,5 +1,5 @@
 // Why a network may reach less than it is known to: the usual causes, tried.
-import type { Batch, Split } from '../data/dataset.js'
+import type { Batch, Dataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
@@ -23,6 +23,12 @@ interface Expectation {
   tolerance: number
 }
 
+type CheckOptions = Pick<EvaluateOptions, 'task' | 'fixedBatch'> & {
+  nameOptions: NameOptions
+  /** The same samples framed in other ways, where they are pictures. */
+  framedOtherwise?: (() => Promise<{ name: string; dataset: Dataset }[]>) | undefined
+}
+
 /**
  * Checks a score against what the user knows of the network.
  * @param model whose evaluation on `split` this is
@@ -35,7 +41,7 @@ export async function checkExpected(
   split: Split,
   evaluation: Evaluation,
   { expectTop1, expectScore, tolerance }: Expectation,
-  options: Pick<EvaluateOptions, 'task' | 'fixedBatch'> & { nameOptions: NameOptions },
+  options: CheckOptions,
 ): Promise<void> {
   const known = expectTop1 ?? expectScore
   if (known === undefined) return
@@ -83,18 +89,20 @@ async function likelyCauses(
   pool: WorkerPool,
   model: Uint8Array,
   split: Split,
-  options: Pick<EvaluateOptions, 'task' | 'fixedBatch'>,
+  { framedOtherwise, ...options }: Pick<CheckOptions, 'task' | 'fixedBatch' | 'framedOtherwise'>,
 ): Promise<string[]> {
   const stride = Math.max(1, Math.floor(split.size / SAMPLES))
   const indices = Array.from({ length: Math.min(SAMPLES, split.size) }, (_, i) => i * stride)
-  const scoreAfter = async (change: Change): Promise<number> => {
-    const changed: Split = { ...split, size: split.size, batch: async (chosen) => change(await split.batch(chosen)) }
-    return scoreOf(options.task, await evaluate(pool, model, changed, { ...options, indices, isTrial: true })) ?? 0
-  }
+  const scoreOn = async (changed: Split): Promise<number> =>
+    scoreOf(options.task, await evaluate(pool, model, changed, { ...options, indices, isTrial: true })) ?? 0
+  const scoreAfter = (change: Change): Promise<number> =>
+    scoreOn({ ...split, size: split.size, batch: async (chosen) => change(await split.batch(chosen)) })
   const plain = await scoreAfter((batch) => batch)
   const found: { name: string; score: number }[] = []
   const changes = options.task.metrics[0]?.key === 'top1' ? CHANGES : CHANGES.filter(([name]) => !/labels/.test(name))
   for (const [name, change] of changes) found.push({ name, score: await scoreAfter(change) })
+  for (const { name, dataset } of (await framedOtherwise?.()) ?? [])
+    if (dataset.test !== undefined) found.push({ name, score: await scoreOn(dataset.test) })
   return found
     .filter(({ score }) => score > plain + NOISE_POINTS)
     .sort((a, b) => b.score - a.score)

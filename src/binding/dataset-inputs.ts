@@ -1,8 +1,14 @@
 // What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for one.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
-import type { Dataset, ImageDataset, Preprocessing } from '../data/dataset.js'
+import { chooseFraming, otherFramings, saysFraming } from '../data/choose-framing.js'
+import type { Dataset, FramedImages, ImageDataset, Preprocessing } from '../data/dataset.js'
+import { PictureFrames } from '../data/framed-pictures.js'
+import { describeFraming, framedSize, type Framing, type Size } from '../data/framing.js'
 import type { ModuleInput } from '../data/module-inputs.js'
-import { parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
+import { asPictures, type PictureDataset } from '../data/pictures.js'
+import { parsePreprocessing, preprocessingCandidates, rawPixels } from '../data/preprocessing.js'
+import { readPreprocessorConfig } from '../data/preprocessor-config.js'
+import type { Interpolation } from '../data/resample.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
 import type { Graph } from '../onnx/model.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
@@ -12,6 +18,15 @@ export interface PixelOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  /** `256` (the short side), `224x224` or `letterbox:640`. */
+  resize?: string | undefined
+  /** `224` or `224x192`, out of the middle. */
+  crop?: string | undefined
+  interpolation?: Interpolation | undefined
+  /** A preprocessor_config.json; the other options go before it. */
+  preprocess?: string | undefined
+  /** What a packed network is known to have been made with; options go before it. */
+  known?: Preprocessing | undefined
   /** How messages name options. Default: as the library's callers write them. */
   nameOptions?: NameOptions | undefined
 }
@@ -22,7 +37,9 @@ export function moduleInputs(graph: Graph): ModuleInput[] {
 
 /** A loader module makes the inputs as the network takes them. @throws TtqError `usage` */
 export function refusePixelOptions({ nameOptions = inLibrary, ...options }: PixelOptions): void {
-  const given = (['mean', 'std', 'scale'] as const).find((option) => options[option] !== undefined)
+  const given = (['mean', 'std', 'scale', 'resize', 'crop', 'interpolation', 'preprocess'] as const).find(
+    (option) => options[option] !== undefined,
+  )
   if (given === undefined) return
   throw new TtqError(
     'usage',
@@ -31,20 +48,97 @@ export function refusePixelOptions({ nameOptions = inLibrary, ...options }: Pixe
   )
 }
 
-/** The ways to scale images that fit the network's one input. @throws TtqError `data` when the images do not */
-export function imageBinding(
+/** Images of a network's size, in each of the ways to scale them that fit its one input. */
+export interface ImageBinding {
+  bind: (preprocessing: Preprocessing) => Dataset
+  fitting: Preprocessing[]
+  /** The same with the pictures framed otherwise; undefined where images lie in memory as they are. */
+  framedOtherwise?: (preprocessing: Preprocessing) => Promise<{ name: string; dataset: Dataset }[]>
+}
+
+/**
+ * The ways to bring images to the network's input.
+ * @throws TtqError `data` when the images do not fit, or cannot be read
+ */
+export async function imageBinding(
   graph: Graph,
-  stored: ImageDataset,
-  options: PixelOptions,
-): { bind: (preprocessing: Preprocessing) => Dataset; fitting: Preprocessing[] } {
+  stored: ImageDataset | PictureDataset,
+  given: PixelOptions,
+): Promise<ImageBinding> {
+  const options = await withConfig(given)
   const input = onlyInput(graph, stored)
+  const framing = options.known?.framing
+  if (stored.kind === 'images' && !saysFraming(options) && framing === undefined)
+    return {
+      bind: (preprocessing) => bindImages(stored, { input, preprocessing }),
+      fitting: preprocessings(stored, input, options),
+    }
+  const frames = framesOf(stored)
+  const sizes = await frames.sizes()
+  const { channels, size: wanted } = wantedImages(input)
+  const framedBy = async (way: Framing): Promise<FramedImages> =>
+    await frames.framed(way, channels, wanted ?? framedSize(sizes[0] as Size, way))
+  const chosen = !saysFraming(options) && framing !== undefined ? framing : chooseFraming(options, wanted, sizes)
+  const framed = await framedBy(chosen)
+  const withFraming =
+    (way: Framing) =>
+    (preprocessing: Preprocessing): Preprocessing => ({ ...preprocessing, framing: way })
   return {
-    bind: (preprocessing) => bindImages(stored, { input, preprocessing }),
-    fitting: preprocessings(stored, input, options),
+    bind: (preprocessing) => bindImages(framed, { input, preprocessing }),
+    fitting: preprocessings(framed, input, options).map(withFraming(chosen)),
+    framedOtherwise: async (preprocessing) => {
+      const found: { name: string; dataset: Dataset }[] = []
+      const { height, width } = framed.train
+      for (const way of otherFramings(chosen, { height, width })) {
+        const dataset = bindImages(await framedBy(way), { input, preprocessing: withFraming(way)(preprocessing) })
+        found.push({ name: `with ${describeFraming(way)}`, dataset })
+      }
+      return found
+    },
   }
 }
 
-function onlyInput(graph: Graph, dataset: ImageDataset): InputShape {
+// What is given goes before the file.
+async function withConfig({ preprocess, ...given }: PixelOptions): Promise<PixelOptions> {
+  if (preprocess === undefined) return given
+  const said = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...(await readPreprocessorConfig(preprocess)), ...Object.fromEntries(said) }
+}
+
+// One for each dataset, however many networks are bound to it: what was decoded stays.
+const FRAMES = new WeakMap<ImageDataset | PictureDataset, PictureFrames>()
+
+function framesOf(stored: ImageDataset | PictureDataset): PictureFrames {
+  const known = FRAMES.get(stored)
+  if (known !== undefined) return known
+  const frames = new PictureFrames(stored.kind === 'pictures' ? stored : asPictures(stored))
+  FRAMES.set(stored, frames)
+  return frames
+}
+
+/**
+ * How many channels and pixels an input of images has; those of a flat one are of a square. Undefined: it takes any
+ * size.
+ */
+function wantedImages({ dims }: InputShape): { channels: 1 | 3; size: Size | undefined } {
+  const [, first, second, third] = dims
+  const sized = (channels: 1 | 3, height: unknown, width: unknown): { channels: 1 | 3; size: Size | undefined } => ({
+    channels,
+    size: typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined,
+  })
+  if (dims.length === 4) {
+    if (first === 1 || first === 3) return sized(first, second, third)
+    return third === 1 || third === 3 ? sized(third, first, second) : sized(3, second, third)
+  }
+  if (dims.length === 3) return sized(1, first, second)
+  for (const channels of [1, 3] as const) {
+    const side = Math.sqrt(Number(first) / channels)
+    if (dims.length === 2 && Number.isInteger(side)) return sized(channels, side, side)
+  }
+  return sized(3, undefined, undefined)
+}
+
+function onlyInput(graph: Graph, dataset: ImageDataset | PictureDataset): InputShape {
   const inputs = moduleInputs(graph).map((each): InputShape => ({ ...each, dims: each.dims ?? [] }))
   const [input, ...others] = inputs
   if (input !== undefined && others.length === 0) return input
@@ -58,10 +152,27 @@ function onlyInput(graph: Graph, dataset: ImageDataset): InputShape {
   )
 }
 
-function preprocessings(dataset: ImageDataset, input: InputShape, { mean, std, scale }: PixelOptions): Preprocessing[] {
+function preprocessings(
+  dataset: ImageDataset | FramedImages,
+  input: InputShape,
+  { mean, std, scale, known, nameOptions = inLibrary }: PixelOptions,
+): Preprocessing[] {
   const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
-  return imageLayouts(dataset, input).flatMap((layout) => {
-    const given = parsePreprocessing(words, dataset.train.channels, layout)
+  const { channels } = dataset.train
+  const layouts = imageLayouts(dataset, input)
+  if (input.elementType === 'uint8') {
+    const given = (['mean', 'std', 'scale'] as const).find((option) => words[option] !== undefined)
+    if (given === undefined) return layouts.map((layout) => ({ ...rawPixels(channels), layout }))
+    throw new TtqError(
+      'usage',
+      `${nameOptions(given)}: given for input "${input.name}", which takes bytes; expected pixels as they are`,
+      { hint: 'the network normalises them itself', facts: { option: given, input: input.name } },
+    )
+  }
+  const isSaid = Object.values(words).some((word) => word !== undefined)
+  if (!isSaid && known !== undefined && known.mean.length === channels && layouts.includes(known.layout)) return [known]
+  return layouts.flatMap((layout) => {
+    const given = parsePreprocessing(words, channels, layout)
     return given === undefined ? preprocessingCandidates(dataset, layout) : [given]
   })
 }

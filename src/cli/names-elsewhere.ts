@@ -30,6 +30,10 @@ export const OPTIONS_ELSEWHERE = new Map<string, readonly string[]>([
   ['exclude', ['keep']],
   ['skip', ['keep']],
   ['include', ['ternary']],
+  ['image-size', ['resize']],
+  ['img-size', ['resize']],
+  ['center-crop', ['crop']],
+  ['labels', ['class-names']],
   ['target-sparsity', ['sparsity', 'sparsities']],
 ])
 

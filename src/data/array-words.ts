@@ -11,3 +11,11 @@ const LABEL_WORDS: readonly string[] = ['y', 'label', 'labels', 'target', 'targe
 export function isLabelWord(word: string): boolean {
   return LABEL_WORDS.includes(word.toLowerCase())
 }
+
+export type PartName = keyof typeof PART_WORDS
+
+/** The part that a word is for. */
+export function partNamed(word: string): PartName | undefined {
+  const own = word.toLowerCase()
+  return (['train', 'test', 'validation'] as const).find((part) => PART_WORDS[part].some((each) => each === own))
+}

@@ -2,10 +2,23 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { assembleBatch } from './assemble-batch.js'
 import { classLabels, NO_LABELS } from './labels.js'
-import type { Batch, Dataset, ImageDataset, ImageSet, Labels, Layout, Preprocessing, Split } from './dataset.js'
+import type {
+  Batch,
+  Dataset,
+  FramedImages,
+  ImageDataset,
+  ImageSet,
+  ImagesOnDemand,
+  Labels,
+  Layout,
+  Preprocessing,
+  Split,
+} from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
+import type { RandomSource } from './random.js'
 
 /** A network's input as its file declares it. */
 export interface InputShape {
@@ -24,7 +37,7 @@ interface BindImagesOptions {
  * Binds images to a network's input, whose shape is [N,C,H,W], [N,H,W,C], flat [N,C*H*W], or [N,H,W] for one channel.
  * @throws TtqError `data` when the images do not fit
  */
-export function bindImages(dataset: ImageDataset, options: BindImagesOptions): Dataset {
+export function bindImages(dataset: ImageDataset | FramedImages, options: BindImagesOptions): Dataset {
   const { input, preprocessing } = options
   const fit = fitsOf(dataset, input).find(({ layouts }) => layouts.includes(preprocessing.layout))
   if (fit === undefined) {
@@ -38,20 +51,21 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
     )
   }
   const { augmentation } = dataset
-  const elementType = input.elementType as FloatType
-  const split = (images: ImageSet): Split => ({
+  const batchOf = (images: ImageSet, indices: ArrayLike<number>, random: RandomSource | undefined): Batch => ({
+    inputs: {
+      [input.name]: inputTensor(input.elementType as InputType, [indices.length, ...fit.dims], () =>
+        assembleBatch(images, indices, preprocessing, { augmentation, random }),
+      ),
+    },
+    labels: labelsOf(images, indices),
+  })
+  const split = (images: ImageSet | ImagesOnDemand): Split => ({
     size: images.count,
     ...(images.labels && { labels: images.labels }),
-    batch: (indices, random): Batch => ({
-      inputs: {
-        [input.name]: floatTensor(
-          elementType,
-          [indices.length, ...fit.dims],
-          assembleBatch(images, indices, preprocessing, { augmentation, random }),
-        ),
-      },
-      labels: labelsOf(images, indices),
-    }),
+    batch: (indices, random) =>
+      'pixels' in images
+        ? batchOf(images, indices, random)
+        : images.load(indices).then((loaded) => batchOf(loaded, counted(loaded.count), random)),
   })
   return {
     name: dataset.name,
@@ -59,7 +73,21 @@ export function bindImages(dataset: ImageDataset, options: BindImagesOptions): D
     train: split(dataset.train),
     test: dataset.test && split(dataset.test),
     preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
+    pixels: preprocessing,
   }
+}
+
+function counted(size: number): Uint32Array {
+  return Uint32Array.from({ length: size }, (_, i) => i)
+}
+
+type InputType = FloatType | 'uint8'
+
+// Bytes stand for pixels as they are: the network normalises them itself.
+function inputTensor(type: InputType, dims: readonly number[], values: () => Float32Array): Tensor {
+  return type === 'uint8'
+    ? { type, dims, data: Uint8Array.from(values(), Math.round) }
+    : floatTensor(type, dims, values())
 }
 
 function labelsOf({ labels }: ImageSet, indices: ArrayLike<number>): Labels {
@@ -71,7 +99,7 @@ function labelsOf({ labels }: ImageSet, indices: ArrayLike<number>): Labels {
  * order.
  * @throws TtqError `data` when they fit in none
  */
-export function imageLayouts(dataset: ImageDataset, input: InputShape): Layout[] {
+export function imageLayouts(dataset: ImageDataset | FramedImages, input: InputShape): Layout[] {
   return [...new Set(fitsOf(dataset, input).flatMap(({ layouts }) => layouts))]
 }
 
@@ -81,12 +109,12 @@ interface Fit {
   layouts: readonly Layout[]
 }
 
-function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
+function fitsOf(dataset: ImageDataset | FramedImages, input: InputShape): Fit[] {
   const { channels, height, width } = dataset.train
-  if (!isFloatType(input.elementType)) {
+  if (!isFloatType(input.elementType) && input.elementType !== 'uint8') {
     throw new TtqError(
       'data',
-      `input "${input.name}": element type ${input.elementType}, expected float32, float16 or float64 for images`,
+      `input "${input.name}": element type ${input.elementType}, expected float32, float16, float64 or uint8 for images`,
       {
         facts: { input: input.name },
         hint: 'give a loader module that makes such inputs: --data ./loader.mjs',
@@ -111,7 +139,7 @@ function fitsOf(dataset: ImageDataset, input: InputShape): Fit[] {
         `${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`,
       {
         facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
-        hint: "choose a dataset with images of the network's size, or give a loader module that resizes them: --data ./loader.mjs",
+        hint: "--resize and --crop bring images to the network's size (docs/datasets.md)",
       },
     )
   }

@@ -1,4 +1,5 @@
 // Reading a dataset's files from disk, with errors that name the file and say what to do. No formats here.
+import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { TtqError } from '../errors/ttq-error.js'
 
@@ -7,6 +8,16 @@ export async function listFolder(folder: string, hint: string): Promise<string[]
   try {
     return await readdir(folder)
   } catch (cause) {
+    throw new TtqError('data', `${folder}: ${reason(cause, 'folder')}`, { facts: { folder }, hint, cause })
+  }
+}
+
+/** What lies in a folder of pictures. @throws TtqError `data` */
+export async function folderEntries(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (cause) {
+    const hint = 'check the path; docs/datasets.md says how folders of pictures are laid out'
     throw new TtqError('data', `${folder}: ${reason(cause, 'folder')}`, { facts: { folder }, hint, cause })
   }
 }

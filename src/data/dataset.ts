@@ -1,6 +1,7 @@
 // What a dataset is to the rest of the program: samples, read in batches by index, with or without labels, and a split
 // to test on.
 import type { Tensor } from '../tensor/tensor.js'
+import type { Framing } from './framing.js'
 import type { RandomSource } from './random.js'
 
 /** Some samples as the network takes them: one tensor per graph input (first dimension = samples), and their labels. */
@@ -39,6 +40,8 @@ export interface Dataset {
    * ...`.
    */
   readonly preprocessing: string
+  /** The same as data, where the samples are images. */
+  readonly pixels?: Preprocessing
 }
 
 /** A dataset on which a network can be measured: what training and every measurement of accuracy need. */
@@ -72,6 +75,20 @@ export interface ImageDataset {
   readonly augmentation: Augmentation
   /** Images lie in memory: nothing is to be ended. */
   close?(): Promise<void>
+}
+
+/** Images of one size that are not in memory. */
+export interface ImagesOnDemand extends Omit<ImageSet, 'pixels'> {
+  /** The images with these indices, in this order. @throws TtqError `data` for one that cannot be read */
+  load(indices: ArrayLike<number>): Promise<ImageSet>
+}
+
+/** Images that are read when they are asked for, brought to a network's size. */
+export interface FramedImages extends Omit<ImageDataset, 'train' | 'test'> {
+  readonly train: ImagesOnDemand
+  readonly test: ImagesOnDemand | undefined
+  /** How they were brought to their size. */
+  readonly framing: Framing
 }
 
 /** Images each with its class. */
@@ -111,4 +128,6 @@ export interface Preprocessing {
   scale: number
   mean: readonly number[]
   std: readonly number[]
+  /** How pictures of other sizes are brought to the network's, before all of this. */
+  framing?: Framing
 }

@@ -1,6 +1,7 @@
 // Arrays of bytes that hold images, as stored images.
 import type { Tensor } from '../tensor/tensor.js'
-import type { Augmentation, ImageDataset, ImageSet } from './dataset.js'
+import { augmentationOf } from './augmentation.js'
+import type { ImageDataset, ImageSet } from './dataset.js'
 import { pixelStatistics } from './image-statistics.js'
 
 /** Images and, where there are labels, the class of each; `places` are those that belong to a part, in order. */
@@ -32,12 +33,6 @@ export function imagesOf(name: string, train: ImageArrays, test: ImageArrays | u
     ...pixelStatistics(sets.train),
     augmentation: augmentationOf(sets.train),
   }
-}
-
-// As far as CIFAR-10's and MNIST's images are moved. Grey images may be digits, which are others when mirrored.
-function augmentationOf({ channels, height, width }: ImageSet): Augmentation {
-  const side = Math.min(height, width)
-  return channels === 1 ? { pad: Math.round(side / 14), flip: false } : { pad: Math.round(side / 8), flip: true }
 }
 
 interface Shape {

@@ -2,14 +2,18 @@
 import { extname, join } from 'node:path'
 import { ARRAY_ENDINGS } from './read-arrays.js'
 import { openArrays } from './array-dataset.js'
+import { isCifar, isCifarArchive, readCifar } from './cifar-archives.js'
 import { readCifar10 } from './cifar10.js'
 import type { ImageDataset } from './dataset.js'
+import { holdsPictures, openImageFolder } from './image-folder.js'
 import { mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
+import type { PictureDataset } from './pictures.js'
 import type { SampleDataset } from './sample-dataset.js'
+import { openWebDataset, SHARD } from './webdataset.js'
 
-/** A dataset not yet bound to a network: stored images, or samples that are inputs as they are. */
-export type StoredDataset = ImageDataset | SampleDataset
+/** A dataset not yet bound to a network: stored images, pictures of any size, or samples that are inputs as they are. */
+export type StoredDataset = ImageDataset | PictureDataset | SampleDataset
 
 /** What lies at a path. */
 export interface Place {
@@ -25,13 +29,15 @@ export interface OpenOptions {
   /** Seconds that a loader module has to load, and for each batch. */
   timeout: number
   signal: AbortSignal | undefined
+  /** A file with the names of classes, in the order of their numbers. */
+  classes: string | undefined
 }
 
 export interface DataKind {
   /** How it is, in a few words. */
   about: string
   /** Whether a place that nothing is said of is of this kind. */
-  recognises: (place: Place) => boolean
+  recognises: (place: Place) => boolean | Promise<boolean>
   /** @param name how reports and messages call it */
   open: (place: Place, name: string, options: OpenOptions) => Promise<StoredDataset>
   /** Where it lies if no path is given; absent where one is needed. */
@@ -40,7 +46,7 @@ export interface DataKind {
 
 const MODULE_ENDINGS: readonly string[] = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
 
-function isFileOf(endings: readonly string[]): DataKind['recognises'] {
+function isFileOf(endings: readonly string[]): (place: Place) => boolean {
   return ({ path, isFolder }) => !isFolder && endings.includes(extname(path).toLowerCase())
 }
 
@@ -53,10 +59,33 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     open: ({ path }, name) => readMnist(path, name),
   },
   cifar10: {
-    about: 'the binary version of CIFAR-10',
-    recognises: ({ entries }) => entries.includes('data_batch_1.bin') || entries.includes('cifar-10-batches-bin'),
+    about: 'CIFAR-10, binary or for Python, as a folder or .tar.gz',
+    recognises: ({ path, isFolder, entries }) =>
+      isFolder ? entries.includes('data_batch_1.bin') || isCifar(path, entries, 10) : isCifarArchive(path, 10),
     usual: (directory) => join(directory, 'data', 'cifar10'),
-    open: ({ path }, name) => readCifar10(path, name),
+    open: ({ path, isFolder, entries }, name) =>
+      isFolder && !entries.some((each) => /^(cifar-10-batches-py|data_batch_1)$/.test(each))
+        ? readCifar10(path, name)
+        : readCifar(path, isFolder, name, 10),
+  },
+  cifar100: {
+    about: 'CIFAR-100',
+    recognises: ({ path, isFolder, entries }) => (isFolder ? isCifar(path, entries, 100) : isCifarArchive(path, 100)),
+    usual: (directory) => join(directory, 'data', 'cifar100'),
+    open: ({ path, isFolder }, name) => readCifar(path, isFolder, name, 100),
+  },
+  imagefolder: {
+    about: 'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them',
+    // Beside arrays, pictures are figures.
+    recognises: async ({ path, isFolder, entries }) =>
+      isFolder && !entries.some((name) => /\.(npy|npz|safetensors)$/i.test(name)) && (await holdsPictures(path)),
+    open: ({ path }, name, { classes }) => openImageFolder(path, name, { classes }),
+  },
+  webdataset: {
+    about: 'shards of WebDataset (.tar, .tar.gz, train-{000..012}.tar)',
+    recognises: ({ path, isFolder, entries }) =>
+      isFolder ? entries.some((each) => SHARD.test(each)) : SHARD.test(path),
+    open: ({ path, isFolder }, name, { classes }) => openWebDataset(path, isFolder, name, classes),
   },
   arrays: {
     about: `a file of arrays (${ARRAY_ENDINGS.join(', ')}), or a folder of such files`,

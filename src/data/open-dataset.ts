@@ -16,6 +16,8 @@ export interface OpenDatasetOptions {
   timeout?: number
   /** Ends a loader module's thread, whatever it is doing. */
   signal?: AbortSignal | undefined
+  /** A file with the names of classes, in the order of their numbers. */
+  classes?: string | undefined
 }
 
 /**
@@ -23,18 +25,26 @@ export interface OpenDatasetOptions {
  * @throws TtqError `usage` for an unknown name, `data` for files that are missing, damaged or of no known kind
  */
 export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<StoredDataset> {
-  const { directory = process.cwd(), timeout = DATA_TIMEOUT, signal } = options
-  const context: OpenOptions = { directory, timeout, signal }
+  const { directory = process.cwd(), timeout = DATA_TIMEOUT, signal, classes } = options
+  const context: OpenOptions = {
+    directory,
+    timeout,
+    signal,
+    classes: classes === undefined ? undefined : resolve(directory, classes),
+  }
   const { name, path } = splitSpec(spec)
   const kind = Object.hasOwn(DATA_KINDS, name) ? DATA_KINDS[name] : undefined
   if (kind !== undefined) return await openKind(kind, { spec, name, path }, context)
   const place = await placeAt(resolve(directory, spec))
   if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name)
-  const found = Object.values(DATA_KINDS).find(({ recognises }) =>
-    recognises(place ?? { path: spec, isFolder: false, entries: [] }),
-  )
+  const found = await kindOf(place ?? { path: spec, isFolder: false, entries: [] })
   if (found === undefined) throw place === undefined ? missing(spec) : ofNoKind(spec, place)
   return await found.open(place ?? { path: resolve(directory, spec), isFolder: false, entries: [] }, spec, context)
+}
+
+async function kindOf(place: Place): Promise<DataKind | undefined> {
+  for (const kind of Object.values(DATA_KINDS)) if (await kind.recognises(place)) return kind
+  return undefined
 }
 
 async function openKind(
@@ -47,7 +57,9 @@ async function openKind(
       hint: `write the path of ${about} after "${name}:"`,
     })
   const where = path === undefined ? (usual?.(context.directory) ?? '') : resolve(context.directory, path)
-  return await open((await placeAt(where)) ?? { path: where, isFolder: true, entries: [] }, spec, context)
+  // A pattern of files is no folder.
+  const absent = { path: where, isFolder: !/[{]/.test(where), entries: [] }
+  return await open((await placeAt(where)) ?? absent, spec, context)
 }
 
 // undefined where nothing lies there, or it may not be looked at.

@@ -1,6 +1,7 @@
 // How pixels become input values: the usual ways, the ways a user names, and their description in words.
 import { TtqError } from '../errors/ttq-error.js'
-import type { ImageDataset, Layout, Preprocessing } from './dataset.js'
+import type { FramedImages, ImageDataset, Layout, Preprocessing } from './dataset.js'
+import { describeFraming } from './framing.js'
 
 /**
  * Mean and std of ImageNet's training images, pixels scaled to 0..1, as torchvision's pretrained networks expect them.
@@ -12,27 +13,36 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as 
  * channels only), 0..1, -1..1 and 0..255. Which one a network was trained with is not written in it; the one with the
  * best baseline is the likely one.
  */
-export function preprocessingCandidates(dataset: ImageDataset, layout: Layout): Preprocessing[] {
+export function preprocessingCandidates(dataset: ImageDataset | FramedImages, layout: Layout): Preprocessing[] {
   const channels = dataset.train.channels
   const all = (value: number): number[] => new Array<number>(channels).fill(value)
-  const own = dataset.name.split(':', 1)[0] as string
+  // A path is told by its end: where it lies is of no use to others who get the file.
+  const own = (dataset.name.split(':', 1)[0] as string).replace(/[\\/]+$/, '').replace(/^.*[\\/]/, '')
   return [
     { name: own, layout, scale: 1, mean: dataset.mean, std: dataset.std.map((std) => std || 1) },
     ...(channels === 3 ? [{ name: 'imagenet', layout, scale: 1, ...IMAGENET }] : []),
     { name: '0..1', layout, scale: 1, mean: all(0), std: all(1) },
     { name: '-1..1', layout, scale: 1, mean: all(0.5), std: all(0.5) },
-    { name: '0..255', layout, scale: 255, mean: all(0), std: all(1) },
+    { ...rawPixels(channels), layout },
   ]
+}
+
+/** Pixels as they are. */
+export function rawPixels(channels: number): Omit<Preprocessing, 'layout'> {
+  const all = (value: number): number[] => new Array<number>(channels).fill(value)
+  return { name: '0..255', scale: 255, mean: all(0), std: all(1) }
 }
 
 /**
  * The formula in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std 0.229,0.224,0.225, NCHW`; x
  * is 0..255.
  */
-export function describePreprocessing({ scale, mean, std, layout }: Preprocessing): string {
+export function describePreprocessing({ scale, mean, std, layout, framing }: Preprocessing): string {
+  const size = framing === undefined ? '' : describeFraming(framing)
   const pixel = scale === 255 ? 'x' : scale === 1 ? 'x/255' : `x/255*${scale}`
   const plain = mean.every((value) => value === 0) && std.every((value) => value === 1)
-  return `${plain ? pixel : `(${pixel} - mean)/std, mean ${mean.join(',')} std ${std.join(',')}`}, ${layout}`
+  const values = plain ? pixel : `(${pixel} - mean)/std, mean ${mean.join(',')} std ${std.join(',')}`
+  return `${size === '' ? '' : `${size}, `}${values}, ${layout}`
 }
 
 const DESCRIBED =

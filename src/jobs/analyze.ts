@@ -62,7 +62,11 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
       await checkRuns(pool.trial, folded, connections.name, new Set())
       if (data !== undefined)
-        stored = await openDataset(data, { signal: connections.signal, timeout: options.dataTimeout })
+        stored = await openDataset(data, {
+          signal: connections.signal,
+          timeout: options.dataTimeout,
+          classes: options.classNames,
+        })
       job.phase('prepare')
       const measured =
         stored === undefined

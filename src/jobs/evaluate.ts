@@ -1,7 +1,9 @@
 // Measuring the accuracy of a network, packed or not.
 import { checkLabelled } from '../data/labels.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
+import type { Preprocessing } from '../data/dataset.js'
 import { openDataset } from '../data/open-dataset.js'
+import { readPreprocessing } from '../data/written-preprocessing.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { isPacked, unpack } from '../packed/index.js'
@@ -34,8 +36,9 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { signal, onProgress } = connections
   const data = options.data as string
   await requireDevice(device)
-  const model = fixInputs(readAny(bytes, connections), options.fixInput, connections.nameOptions('fixInput'))
-  const stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+  const { model: read, known } = readAny(bytes, connections)
+  const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
+  const stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()
     try {
@@ -43,6 +46,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       onProgress?.({ kind: 'phase', name: 'prepare' })
       const bound = await bindNetwork(pool, model, stored, {
         ...options,
+        known,
         labelsFor: 'to measure accuracy',
         nameOptions: connections.nameOptions,
       })
@@ -51,9 +55,10 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)
       onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
-      const judged = { task, fixedBatch }
+      const judged = { task, fixedBatch, framedOtherwise: bound.framedOtherwise }
       const evaluation = await evaluate(pool, writeModel(bound.model), dataset.test, {
-        ...judged,
+        task,
+        fixedBatch,
         onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
       })
       const { metrics, samples } = evaluation
@@ -80,7 +85,8 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   })
 }
 
-function readAny(bytes: Uint8Array, connections: Connections): Model {
-  if (isPacked(bytes)) return unpack(bytes, { name: connections.name }).model
-  return readNetwork(bytes, connections).model
+function readAny(bytes: Uint8Array, connections: Connections): { model: Model; known: Preprocessing | undefined } {
+  if (!isPacked(bytes)) return { model: readNetwork(bytes, connections).model, known: undefined }
+  const { model, metadata } = unpack(bytes, { name: connections.name })
+  return { model, known: readPreprocessing(metadata['pixels']) }
 }

@@ -1,5 +1,6 @@
 // A ternary network as a .ttq file that says where it comes from.
 import type { Dataset } from '../data/dataset.js'
+import { writePreprocessing } from '../data/written-preprocessing.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { shortNames } from '../onnx/short-names.js'
 import type { MethodName } from '../options/choices.js'
@@ -38,6 +39,7 @@ export function packNetwork(
   const data = dataset && {
     dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')),
     preprocessing: dataset.preprocessing,
+    ...(dataset.pixels && { pixels: writePreprocessing(dataset.pixels) }),
   }
   const file = pack(
     {

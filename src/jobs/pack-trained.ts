@@ -41,6 +41,7 @@ export async function packTrained(
   const stored = await openDataset(data, {
     signal: job.connections.signal,
     timeout: job.options.dataTimeout,
+    classes: job.options.classNames,
   })
   try {
     return await trainAndPack(pool, model, choices, stored, job)
@@ -96,7 +97,12 @@ async function trainAndPack(
   job.phase('baseline', dataset.preprocessing)
   const baseline = await testBytes(originals.model)
   const { nameOptions } = connections
-  await checkExpected(pool, bound.model, dataset.test, baseline, options, { task, fixedBatch, nameOptions })
+  await checkExpected(pool, bound.model, dataset.test, baseline, options, {
+    task,
+    fixedBatch,
+    nameOptions,
+    framedOtherwise: bound.framedOtherwise,
+  })
   const score = scoreOf(task, baseline)
   const untrained = score !== null && task.chance !== undefined && score < task.chance
   if (untrained && !fromScratch) {

@@ -65,7 +65,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const model = await foldConstants(pool.trial, read)
       await checkRuns(pool.trial, model, connections.name, new Set())
       await requireDevice(device)
-      stored = await openDataset(data, { signal, timeout: options.dataTimeout })
+      stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
       const warnings: string[] = []
       const onProgress = (progress: Progress): void => {
         if (progress.kind === 'warning') warnings.push(progress.message)

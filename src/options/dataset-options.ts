@@ -9,7 +9,8 @@ const own = "the dataset's own"
 const LABELLED =
   'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
   'multilabel, regression'
-const KNOWN = 'mnist, cifar10, mnist:<folder>, cifar10:<folder>, arrays (.npz, .npy, .safetensors, .csv, .jsonl)'
+const KNOWN =
+  'mnist, cifar10, mnist:<folder>, cifar10:<folder>, a folder of pictures, arrays (.npz, .npy, .safetensors, .csv, .jsonl)'
 
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
@@ -53,6 +54,53 @@ export const DATASET_OPTIONS = {
     help: 'value of a white pixel before mean and std: 1 or 255',
     defaultText: byTrial,
     at: { train: { defaultText: '1' } },
+  },
+  /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */
+  resize: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'pictures: 256 (short side), 224x224 (height x width) or letterbox:640',
+    defaultText: "by the network's input",
+  },
+  /** What is taken out of their middle then: `224` or `224x192`. */
+  crop: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'pictures: taken out of the middle, 224 or 224x192',
+    defaultText: "by the network's input",
+  },
+  interpolation: {
+    kind: { type: 'choice', choices: ['bilinear', 'bicubic', 'nearest'] },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: "how pictures are resized, equal to Pillow's",
+    defaultText: 'bilinear',
+  },
+  /** Hugging Face's file of all of these. */
+  preprocess: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'preprocessor_config.json of Hugging Face: size, crop, mean and std',
+  },
+  /** A file with the names of the classes in the order of the network's outputs. */
+  classNames: {
+    kind: { type: 'text' },
+    jobs: JOBS,
+    needsData: true,
+    group,
+    help: "pictures: file with the classes' names in the network's order, one a line",
+    defaultText: 'sorted',
   },
   /** What the network is for; `auto` finds out by its outputs and the labels. */
   task: {

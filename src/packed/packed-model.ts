@@ -13,6 +13,6 @@ export interface PackedModel {
    * How single other initializers are stored, by name, in the graph's order; those not named are stored as they are.
    */
   rest?: ReadonlyMap<ValueName, RestForm>
-  /** Provenance, free text pairs: producer, method, source file, preprocessing. */
+  /** Provenance, free text pairs: producer, method, source file, preprocessing, and that as data under `pixels`. */
   metadata: Readonly<Record<string, string>>
 }

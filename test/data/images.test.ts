@@ -4,7 +4,12 @@ import { assembleBatch } from '../../src/data/assemble-batch.js'
 import { classLabels } from '../../src/data/labels.js'
 import { bindImages, imageLayouts } from '../../src/data/bind-images.js'
 import type { ImageDataset, ImageSet, Layout, Preprocessing } from '../../src/data/dataset.js'
-import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../../src/data/preprocessing.js'
+import {
+  describePreprocessing,
+  parsePreprocessing,
+  preprocessingCandidates,
+  rawPixels,
+} from '../../src/data/preprocessing.js'
 import { randomSource } from '../../src/data/random.js'
 
 // Pixel i is 37 i mod 251: no two neighbours alike.
@@ -127,6 +132,14 @@ test('bindImages: batches in the shape the network takes', async () => {
   }
 })
 
+test('bindImages: an input of bytes takes pixels as they are', async () => {
+  const data = dataset(3, 4, 5)
+  const input = { ...shape('N', 3, 4, 5), elementType: 'uint8' }
+  const bound = bindImages(data, { input, preprocessing: { ...rawPixels(3), layout: 'NCHW' } })
+  const { x } = (await bound.test?.batch([3]))?.inputs ?? {}
+  assert.deepEqual(x, { type: 'uint8', dims: [1, 3, 4, 5], data: data.test?.pixels.slice(180, 240) })
+})
+
 test('bindImages: inputs that do not fit are refused', () => {
   const data = dataset(3, 4, 5)
   const expected = 'expected [N,3,4,5] or [N,4,5,3] or [N,60] for the images of toy:folder'
@@ -135,8 +148,8 @@ test('bindImages: inputs that do not fit are refused', () => {
     [shape(null, 61), `input "x": shape [?,61], ${expected}`],
     [shape('N', 4, 5), `input "x": shape [N,4,5], ${expected}`],
     [
-      { ...shape('N', 60), elementType: 'uint8' },
-      'input "x": element type uint8, expected float32, float16 or float64 for images',
+      { ...shape('N', 60), elementType: 'int32' },
+      'input "x": element type int32, expected float32, float16, float64 or uint8 for images',
     ],
   ] as const)
     assert.throws(() => imageLayouts(data, input), { code: 'data', message })

@@ -1,0 +1,85 @@
+// How pictures come to the network's size: as the user says, or else as its input and the pictures let guess.
+import { TtqError } from '../errors/ttq-error.js'
+import type { Framing, Resizing, Size } from './framing.js'
+import type { Interpolation } from './resample.js'
+
+/** What the user wrote after --resize, --crop and --interpolation. */
+export interface FramingWords {
+  resize?: string | undefined
+  crop?: string | undefined
+  interpolation?: Interpolation | undefined
+}
+
+export function saysFraming({ resize, crop, interpolation }: FramingWords): boolean {
+  return resize !== undefined || crop !== undefined || interpolation !== undefined
+}
+
+/** Networks for smaller images are trained on whole ones; larger ones see the middle of theirs when they are tested. */
+const CROPPED_FROM = 64
+/** The part of the short side that the middle takes, as in torchvision's and Keras' pretrained networks: 224 of 256. */
+const MIDDLE = 0.875
+/** Of a network for any size. */
+const USUAL: Size = { height: 224, width: 224 }
+
+/**
+ * What the words say; where none is given, pictures of the network's size stay as they are, and others are resized: the
+ * whole picture below 64 pixels, else the short side to 8/7 of the network's, of which the middle is taken.
+ * @param wanted the network's input; undefined where it takes any size
+ * @param sizes of some pictures
+ * @throws TtqError `usage` for words that say nothing
+ */
+export function chooseFraming(words: FramingWords, wanted: Size | undefined, sizes: readonly Size[]): Framing {
+  const interpolation = words.interpolation ?? 'bilinear'
+  const resize = words.resize === undefined ? undefined : parseResize(words.resize)
+  const crop = words.crop === undefined ? undefined : parseSize('--crop', words.crop)
+  if (resize !== undefined || crop !== undefined) {
+    // A short side leaves the other one open, which the network does not.
+    const isOpen = resize !== undefined && 'short' in resize
+    const middle = crop ?? (isOpen ? (wanted ?? { height: resize.short, width: resize.short }) : undefined)
+    return { ...(resize && { resize }), ...(middle && { crop: middle }), interpolation }
+  }
+  const [first] = sizes
+  const areAlike = sizes.every(({ height, width }) => height === first?.height && width === first.width)
+  if (wanted === undefined && areAlike) return { interpolation }
+  const target = wanted ?? USUAL
+  const areOfSize = areAlike && first?.height === target.height && first.width === target.width
+  const side = Math.min(target.height, target.width)
+  return areOfSize || side < CROPPED_FROM
+    ? { resize: target, interpolation }
+    : { resize: { short: Math.round(side / MIDDLE) }, crop: target, interpolation }
+}
+
+/** Other ways in which the network may have been tested, to explain an accuracy that is not what was expected. */
+export function otherFramings(framing: Framing, wanted: Size): Framing[] {
+  const side = Math.min(wanted.height, wanted.width)
+  const ways = (['bilinear', 'bicubic'] as const).flatMap((interpolation): Framing[] => [
+    { resize: { short: Math.round(side / MIDDLE) }, crop: wanted, interpolation },
+    { resize: { short: side }, crop: wanted, interpolation },
+    { resize: wanted, interpolation },
+  ])
+  return ways.filter((way) => JSON.stringify(way) !== JSON.stringify(framing))
+}
+
+function parseResize(text: string): Resizing {
+  const letterbox = /^letterbox:(\d+)$/.exec(text)
+  if (letterbox !== null) return { letterbox: side('--resize', text, letterbox[1] ?? '') }
+  return /^\d+$/.test(text) ? { short: side('--resize', text, text) } : parseSize('--resize', text)
+}
+
+function parseSize(option: string, text: string): Size {
+  const [, height = '', width = height] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? []
+  return { height: side(option, text, height), width: side(option, text, width) }
+}
+
+/** Of a side, pixels. */
+const MOST = 2 ** 14
+
+function side(option: string, text: string, digits: string): number {
+  const pixels = Number(digits)
+  if (digits !== '' && pixels >= 1 && pixels <= MOST) return pixels
+  const forms = option === '--resize' ? '256 (short side), 224x224 or letterbox:640' : '224 or 224x192'
+  throw new TtqError('usage', `${option}: found "${text}", expected ${forms}`, {
+    facts: { option, found: text },
+    hint: `pixels from 1 to ${MOST}; height comes before width`,
+  })
+}

@@ -1,0 +1,163 @@
+// Pictures of any size as images of one: decoded when they are asked for, in threads, and kept as long as memory allows.
+import { TtqError } from '../errors/ttq-error.js'
+import { augmentationOf } from './augmentation.js'
+import type { FramedImages, ImageSet, ImagesOnDemand } from './dataset.js'
+import { describeFraming, type Framing, type Size } from './framing.js'
+import { pixelStatistics } from './image-statistics.js'
+import { PictureFault, readPictureHeader } from './picture-header.js'
+import { PictureThreads } from './picture-threads.js'
+import type { PictureDataset, PictureSet } from './pictures.js'
+
+/** Bytes of framed pixels that stay in memory: 50,000 pictures of 32 x 32 are 154 MB, 7,100 of 224 x 224 fill it. */
+const KEPT_BYTES = 2 ** 30
+/** Training pictures that mean and deviation are taken of. */
+const STATISTICS = 1000
+/** Pictures whose headers tell what sizes there are. */
+const LOOKED_AT = 64
+
+const HINT = 'get the file again, or move it out of the data'
+
+/** The pictures of a dataset, framed for a network in one way or several. */
+export class PictureFrames {
+  private readonly threads = new PictureThreads()
+  private readonly kept = new KeptPixels(KEPT_BYTES)
+
+  constructor(readonly dataset: PictureDataset) {}
+
+  /**
+   * Sizes of some pictures of the training part, turned upright.
+   * @throws TtqError `data` for one that is none
+   */
+  async sizes(): Promise<Size[]> {
+    const { train } = this.dataset
+    return await Promise.all(
+      spread(train.count, LOOKED_AT).map(async (index) => {
+        const source = await train.read(index)
+        if ('pixels' in source) return source
+        try {
+          const { width, height, orientation } = readPictureHeader(source)
+          return orientation >= 5 ? { width: height, height: width } : { width, height }
+        } catch (cause) {
+          throw unreadable(train, index, cause)
+        }
+      }),
+    )
+  }
+
+  /**
+   * The images that pictures become.
+   * @param size that they all have then
+   * @throws TtqError `data` for a picture that cannot be read
+   */
+  async framed(framing: Framing, channels: 1 | 3, size: Size): Promise<FramedImages> {
+    const { train, test, name, classes } = this.dataset
+    const key = `${channels} ${describeFraming(framing)}`
+    const onDemand = (set: PictureSet, part: string): ImagesOnDemand => ({
+      count: set.count,
+      labels: set.labels,
+      channels,
+      ...{ height: size.height, width: size.width },
+      load: (indices) => this.load(set, indices, { framing, channels, size, key, part }),
+    })
+    const images = onDemand(train, 'train')
+    const statistics = pixelStatistics(await images.load(spread(train.count, STATISTICS)))
+    return {
+      kind: 'images',
+      name,
+      classes,
+      train: images,
+      test: test && onDemand(test, 'test'),
+      ...statistics,
+      augmentation: augmentationOf(images),
+      framing,
+    }
+  }
+
+  private async load(set: PictureSet, indices: ArrayLike<number>, how: How): Promise<ImageSet> {
+    const { channels, size, key, part } = how
+    const bytes = channels * size.height * size.width
+    const pixels = new Uint8Array(indices.length * bytes)
+    await Promise.all(
+      Array.from(indices, async (index, i) => {
+        const place = `${part} ${index}`
+        const known = this.kept.get(key, place)
+        const found = known ?? (await this.decoded(set, index, how))
+        if (known === undefined) this.kept.put(key, place, found)
+        pixels.set(found, i * bytes)
+      }),
+    )
+    const { labels } = set
+    return {
+      count: indices.length,
+      channels,
+      ...{ height: size.height, width: size.width },
+      pixels,
+      labels: labels && Uint32Array.from(indices, (index) => labels[index] as number),
+    }
+  }
+
+  private async decoded(set: PictureSet, index: number, { framing, channels, size }: How): Promise<Uint8Array> {
+    let picture
+    try {
+      picture = await this.threads.frame(() => set.read(index), framing, channels)
+    } catch (cause) {
+      throw unreadable(set, index, cause)
+    }
+    const { width, height, pixels } = picture
+    if (width === size.width && height === size.height) return pixels
+    throw new TtqError(
+      'data',
+      `${set.nameOf(index)}: found ${height} x ${width} pixels, expected ${size.height} x ${size.width} as the first one`,
+      { facts: { file: set.nameOf(index) }, hint: '--resize and --crop bring pictures to one size (docs/datasets.md)' },
+    )
+  }
+}
+
+interface How {
+  framing: Framing
+  channels: 1 | 3
+  size: Size
+  key: string
+  part: string
+}
+
+/** Pixels by framing and picture, up to a number of bytes; those of the framing that came last are kept. */
+class KeptPixels {
+  private readonly framings = new Map<string, Map<string, Uint8Array>>()
+  private bytes = 0
+
+  constructor(private readonly most: number) {}
+
+  get(framing: string, place: string): Uint8Array | undefined {
+    return this.framings.get(framing)?.get(place)
+  }
+
+  put(framing: string, place: string, pixels: Uint8Array): void {
+    for (const other of this.framings.keys()) {
+      if (this.bytes + pixels.length <= this.most) break
+      if (other !== framing) this.drop(other)
+    }
+    if (this.bytes + pixels.length > this.most) return
+    const own = this.framings.get(framing) ?? new Map<string, Uint8Array>()
+    this.framings.set(framing, own)
+    if (!own.has(place)) this.bytes += pixels.length
+    own.set(place, pixels)
+  }
+
+  private drop(framing: string): void {
+    for (const { length } of this.framings.get(framing)?.values() ?? []) this.bytes -= length
+    this.framings.delete(framing)
+  }
+}
+
+/** A picture's fault as an error that names it. */
+export function unreadable(set: PictureSet, index: number, cause: unknown): unknown {
+  if (!(cause instanceof PictureFault)) return cause
+  const file = set.nameOf(index)
+  return new TtqError('data', `${file}: ${cause.message}`, { facts: { file }, hint: HINT, cause })
+}
+
+function spread(count: number, most: number): number[] {
+  const chosen = Math.min(count, most)
+  return Array.from({ length: chosen }, (_, i) => Math.floor((i * count) / chosen))
+}

@@ -1,0 +1,144 @@
+// Tables that say the class of each picture: Hugging Face's metadata.csv and metadata.jsonl beside the pictures, and
+// train.csv beside a folder of them, as competitions have it.
+import { basename, dirname, join } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { closestName } from '../errors/closest-name.js'
+import { printable } from '../errors/printable.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { isLabelWord, type PartName, partNamed } from './array-words.js'
+import { listFolder, readDataFile } from './dataset-files.js'
+import { PICTURE_ENDINGS } from './picture-header.js'
+
+export interface PictureList {
+  part: PartName
+  /** Paths below the folder, and their classes. */
+  pictures: { file: string; label: string | undefined }[]
+}
+
+const FILE_COLUMNS: readonly string[] = [
+  'file_name',
+  'filename',
+  'file',
+  'path',
+  'image',
+  'image_id',
+  'image_name',
+  'id',
+  'img',
+]
+const HINT = 'a table has a column of files (file_name, image, id) and one of classes (label) (docs/datasets.md)'
+
+/**
+ * The tables among a folder's files that list its pictures.
+ * @param tables paths below the folder
+ * @throws TtqError `data` for one that does not fit
+ */
+export async function readPictureLists(root: string, tables: readonly string[]): Promise<PictureList[]> {
+  const lists: PictureList[] = []
+  for (const table of tables) {
+    const title = basename(table)
+      .replace(/\.\w+$/, '')
+      .toLowerCase()
+    const isMetadata = title === 'metadata'
+    const folder = dirname(table) === '.' ? '' : `${dirname(table)}/`
+    const word = isMetadata ? folder.split('/')[0] : title
+    const part = partNamed(word ?? '')
+    // Other tables are about something else: sample_submission.csv, notes.csv.
+    if (!isMetadata && !(folder === '' && (part !== undefined || /^labels?$/.test(title)))) continue
+    const rows = await readRows(join(root, table))
+    lists.push({ part: part ?? 'train', pictures: await resolved(root, table, folder, title, rows) })
+  }
+  return lists
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+async function readRows(file: string): Promise<Row[]> {
+  const text = new TextDecoder().decode(await readDataFile(file, HINT))
+  try {
+    if (!file.toLowerCase().endsWith('.jsonl'))
+      return parse(text, {
+        columns: true,
+        bom: true,
+        skip_empty_lines: true,
+        delimiter: file.toLowerCase().endsWith('.tsv') ? '\t' : [',', ';'],
+      })
+    return text.split('\n').flatMap((line, i) => {
+      if (line.trim() === '') return []
+      try {
+        return [JSON.parse(line) as Row]
+      } catch {
+        throw new Error(`line ${i + 1} is no JSON object`)
+      }
+    })
+  } catch (cause) {
+    throw new TtqError('data', `${file}: ${printable((cause as Error).message)}, expected a table of pictures`, {
+      facts: { file },
+      hint: HINT,
+      cause,
+    })
+  }
+}
+
+async function resolved(
+  root: string,
+  table: string,
+  folder: string,
+  title: string,
+  rows: readonly Row[],
+): Promise<PictureList['pictures']> {
+  const where = join(root, table)
+  const [first] = rows
+  if (first === undefined) throw fault(where, 'no rows', 'one per picture')
+  const columns = Object.keys(first)
+  const named = FILE_COLUMNS.find((each) => columns.some((column) => column.toLowerCase() === each))
+  const column = columns.find((each) => each.toLowerCase() === named)
+  if (column === undefined) {
+    const closest = columns.map((each) => [each, closestName(each, FILE_COLUMNS)] as const).find(([, known]) => known)
+    const hint = closest === undefined ? HINT : `did you mean "${closest[1]}" by "${printable(closest[0])}"?`
+    throw fault(where, `columns ${listed(columns)}`, 'one of files, such as file_name', hint)
+  }
+  const others = columns.filter((each) => each !== column)
+  const label =
+    others.find(isLabelWord) ??
+    others.find((each) => /label|class|category|target/i.test(each)) ??
+    (others.length === 1 ? others[0] : undefined)
+  const present = new Set<string>()
+  for (const place of ['', folder, `${title}/`, 'images/', `${title}_images/`])
+    for (const name of await listFolder(join(root, place), HINT).catch(() => [])) present.add(`${place}${name}`)
+  return rows.map((row, i) => {
+    const given = textOf(row[column]).replaceAll('\\', '/')
+    const places = [folder, `${title}/`, 'images/', `${title}_images/`, ''].map((place) => `${place}${given}`)
+    const candidates = places.flatMap((place) => [place, ...PICTURE_ENDINGS.map((ending) => `${place}${ending}`)])
+    // Names with folders are taken as they are: their folders were not listed.
+    const file = candidates.find((each) => present.has(each)) ?? (given.includes('/') ? `${folder}${given}` : undefined)
+    if (given === '' || file === undefined || file.split('/').includes('..') || given.startsWith('/'))
+      throw fault(
+        `${where}: row ${i + 2}`,
+        given === '' ? 'no file' : `"${printable(given)}"`,
+        `a picture in ${root}`,
+        closestHint(given, present),
+      )
+    const value = label === undefined ? undefined : row[label]
+    if (value === null || value === '' || (label !== undefined && typeof value === 'object'))
+      throw fault(`${where}: row ${i + 2}`, `no class in "${printable(label ?? '')}"`, 'a name or a number')
+    return { file, label: value === undefined ? undefined : textOf(value) }
+  })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? `${value}` : ''
+}
+
+function closestHint(name: string, present: ReadonlySet<string>): string | undefined {
+  const closest = present.size > 10_000 ? undefined : closestName(name, [...present])
+  return closest === undefined ? undefined : `did you mean ${printable(closest)}?`
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `"${printable(name)}"`).join(', ')
+}
+
+function fault(where: string, found: string, expected: string, hint = HINT): TtqError {
+  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint })
+}
