@@ -5,6 +5,8 @@ import { type LeastSquares, leastSquares, meanDiagonal, withRidge } from './leas
 export interface RoundingProblem extends LeastSquares {
   /** [rows]: what codes count in; absent, the scale that fits best is found. */
   scales?: Float64Array
+  /** What a bit of the codes may cost, in the units of the squared error; absent, nothing. */
+  bitPrice?: number
 }
 
 export interface Rounded {
@@ -35,6 +37,12 @@ const DESCENT_SWEEPS = 6
 
 const TINY = 1e-12
 
+/**
+ * Where bits count, a row's share of zeros is counted as if it had so many codes more, spread evenly: short rows are no
+ * sample.
+ */
+const MORE_CODES = 48
+
 /** Ridges, as shares of the mean diagonal: towards the prior, and for rounding. */
 const RIDGE = 0.02
 const ROUNDING_RIDGE = 0.01
@@ -46,11 +54,12 @@ const MANY_COLUMNS = 1024
  * Codes [rows, n] of which some multiple per row gives, with the inputs, what is closest to what the rows should give.
  * The weights w that are best unrounded first (least squares, drawn to the prior: the target is that of GPTAQ, arXiv
  * 2504.02692), then (s q - w) G (s q - w)ᵀ is made small: error feedback in the order of the largest diagonal (GPTQ,
- * arXiv 2210.17323) and coordinate descent over the codes. Rows do not depend on one another, so that any share of them
+ * arXiv 2210.17323) and coordinate descent over the codes. Where bits have a price, so has each code that is not 0: what
+ * it takes more than a zero in a code of the row's entropy (EC2T, arXiv 2004.01077, has the same term). Rows do not depend on one another, so that any share of them
  * may be rounded anywhere.
  */
 export function roundTernary(problem: RoundingProblem): Rounded {
-  const { gram, cross, scales } = problem
+  const { gram, cross, scales, bitPrice = 0 } = problem
   const n = Math.sqrt(gram.length)
   const rows = cross.length / n
   const weights = leastSquares(problem, RIDGE)
@@ -60,7 +69,7 @@ export function roundTernary(problem: RoundingProblem): Rounded {
   inverseFactor(factor, n)
   const codes = new Int8Array(rows * n)
   const latent = new Float32Array(rows * n)
-  const row = new Row(ordered, factor, n)
+  const row = new Row(ordered, factor, n, bitPrice)
   const w = new Float64Array(n)
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < n; i++) w[i] = weights[r * n + (order[i] as number)] as number
@@ -115,11 +124,14 @@ class Row {
   private readonly weightsGram: Float64Array
   private scale = 0
   private isFixed = false
+  /** Of a code that is not 0. */
+  private price = 0
 
   constructor(
     private readonly gram: Float64Array,
     private readonly factor: Float64Array,
     private readonly n: number,
+    private readonly bitPrice: number,
   ) {
     this.codes = new Int8Array(n)
     this.best = new Int8Array(n)
@@ -139,6 +151,7 @@ class Row {
       this.codes[i] = Math.abs(value) >= own.least && value !== 0 ? Math.sign(value) : 0
     }
     this.renew()
+    this.reprice()
     let least = Infinity
     const startScale = this.scale
     const isLarge = this.n >= MANY_COLUMNS
@@ -148,6 +161,7 @@ class Row {
         this.feedback(w)
         this.renew()
         this.descend()
+        this.reprice()
         const cost = this.cost()
         if (cost >= least - TINY * Math.abs(cost)) continue
         least = cost
@@ -194,9 +208,31 @@ class Row {
     return sum
   }
 
-  // Up to what no code changes.
+  // From the share of zeros as it is.
+  private reprice(): void {
+    if (this.bitPrice === 0) return
+    const zeros = this.n - this.nonzeros() + MORE_CODES / 3
+    const others = this.n + MORE_CODES - zeros
+    this.price = this.bitPrice * Math.max(0, Math.log2((2 * zeros) / others))
+  }
+
+  private nonzeros(): number {
+    let count = 0
+    for (const code of this.codes) if (code !== 0) count++
+    return count
+  }
+
+  // Up to what no code changes. Bits are those of the entropy of the row.
   private cost(): number {
-    return this.scale * (this.scale * this.squared() - 2 * this.crossed())
+    const error = this.scale * (this.scale * this.squared() - 2 * this.crossed())
+    if (this.bitPrice === 0) return error
+    const { n } = this
+    const others = this.nonzeros()
+    const zeros = n - others
+    const whole = n + MORE_CODES
+    const zeroBits = Math.log2(whole / (zeros + MORE_CODES / 3))
+    const otherBits = 1 + Math.log2(whole / (others + (2 * MORE_CODES) / 3))
+    return error + this.bitPrice * (zeros * zeroBits + others * otherBits)
   }
 
   private feedback(w: Float64Array): void {
@@ -205,17 +241,20 @@ class Row {
     const half = scale / 2
     for (let k = 0; k < n; k++) {
       const value = work[k] as number
-      const code = value > half ? 1 : value < -half ? -1 : 0
-      this.codes[k] = code
       const at = k * n
-      const error = (value - code * scale) / (factor[at + k] as number)
+      const weight = factor[at + k] as number
+      // The error of a code, all that follow being free, is its distance over the factor's entry, squared.
+      const least = half + (this.price * weight * weight) / (2 * scale)
+      const code = value > least ? 1 : value < -least ? -1 : 0
+      this.codes[k] = code
+      const error = (value - code * scale) / weight
       for (let j = k + 1; j < n; j++) work[j] = (work[j] as number) - error * (factor[at + j] as number)
     }
   }
 
   // One code after the other, to the value that costs least while the others stay; the scale is fitted after each sweep.
   private descend(): void {
-    const { n, gram, codes, codesGram, weightsGram } = this
+    const { n, gram, codes, codesGram, weightsGram, price } = this
     for (let sweep = 0; sweep < DESCENT_SWEEPS; sweep++) {
       const { scale } = this
       let changes = 0
@@ -227,7 +266,7 @@ class Row {
         let next = now
         for (let code = -1; code <= 1; code++) {
           const step = (code - now) * scale
-          const gain = step * (2 * slope + step * curve)
+          const gain = step * (2 * slope + step * curve) + price * (Math.abs(code) - Math.abs(now))
           if (gain < least) [least, next] = [gain, code]
         }
         if (next === now) continue

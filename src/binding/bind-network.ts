@@ -163,12 +163,20 @@ export async function settleNetwork(
       },
       task,
     )
-  const free = await freeOfBatch(loader, model, inputs, find)
-  if (free !== undefined) return { ...free, dataset, fixedBatch: null }
+  const free = (await areTogether(dataset.train, model.graph)) && (await freeOfBatch(loader, model, inputs, find))
+  if (free) return { ...free, dataset, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
   const outputs = await outputsOfRun(loader, model, samples.inputs)
   return { model, dataset, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
+}
+
+// Whether no input of some samples is stacked: scalars that differ, states without a batch.
+async function areTogether(split: Split, { inputs }: Graph): Promise<boolean> {
+  const suspects = inputs.filter(({ type }) => type?.dims !== undefined && typeof (type.dims[0] ?? 0) === 'number')
+  if (suspects.length === 0) return true
+  const { inputs: fed } = await split.batch(firstSamples(split, TELLING))
+  return suspects.every(({ name, type }) => fed[name] === undefined || fed[name].dims.length === type?.dims?.length)
 }
 
 // Where the dataset counts classes, rows with a single 1 say one each.

@@ -83,9 +83,15 @@ function findWhereThere(find: () => Task, isFixed: boolean): Task | undefined {
   }
 }
 
-/** The first dimension that the network declares for its inputs, where it is a number. */
+/**
+ * The first dimension that the network declares for its inputs, where it is a number. Inputs that come stacked, each
+ * sample with all its dimensions, have no batch.
+ */
 export function fixedBatchOf(graph: Graph, samples: Feeds): number | undefined {
-  const dims = graph.inputs.filter(({ name }) => name in samples).map(({ type }) => type?.dims?.[0])
+  const batched = graph.inputs.filter(
+    ({ name, type }) => samples[name] !== undefined && samples[name].dims.length === type?.dims?.length,
+  )
+  const dims = batched.map(({ type }) => type?.dims?.[0])
   return dims.find((dim): dim is number => typeof dim === 'number')
 }
 
@@ -97,6 +103,7 @@ function isJoined(both: Tensor, parts: readonly Tensor[]): boolean {
 function slice(samples: Feeds, index: number): Feeds {
   return Object.fromEntries(
     Object.entries(samples).map(([name, tensor]) => {
+      if (tensor.dims.length === 0) return [name, tensor]
       const size = tensor.data.length / 2
       const data = (tensor.data as Float32Array).subarray(index * size, (index + 1) * size)
       return [name, { ...tensor, dims: [1, ...tensor.dims.slice(1)], data }]

@@ -28,13 +28,26 @@ export interface SyntheticOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  /** Of sequences that the network leaves open. Default: the first of OPEN_LENGTHS. */
+  length?: number | undefined
 }
 
-/** Sides of images and lengths of sequences that the network leaves open. */
-const OPEN = { image: 224, sequence: 64, other: 1 } as const
+/** Sides of images that the network leaves open, and of everything else where nobody says it. */
+const OPEN = { image: 224, other: 1 } as const
+
+/** Lengths of sequences that the network leaves open: networks for sound take no less than their windows. */
+const OPEN_LENGTHS = [64, 576, 4096, 16_384] as const
 
 /** From here on a last dimension of floats is a signal over time, not a list of features. */
 const SIGNAL = 256
+
+/** The lengths of sequences to try, one after the other, until the network runs. */
+export function lengthsToTry(graph: Graph): readonly number[] {
+  const isOpen = sampleInputs(graph).some(
+    ({ type: { dims = [] } }) => dims.length !== 4 && dims.slice(1).some((dim) => typeof dim !== 'number'),
+  )
+  return isOpen ? OPEN_LENGTHS : OPEN_LENGTHS.slice(0, 1)
+}
 
 interface Source {
   name: ValueName
@@ -58,7 +71,7 @@ export function sampleValues(graph: Graph): SampleValues {
   const dims = sampleInputs(graph).map(({ type: { dims = [] } }) =>
     dims.map((dim, axis) => {
       if (typeof dim === 'number') return Math.max(1, dim)
-      return axis === 0 ? OPEN.other : dims.length === 4 ? OPEN.image : OPEN.sequence
+      return axis === 0 ? OPEN.other : dims.length === 4 ? OPEN.image : OPEN_LENGTHS[0]
     }),
   )
   const sum = (from: number): number => dims.reduce((all, own) => all + elementCount(own.slice(from)), 0)
@@ -85,15 +98,20 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
   // Of no samples nothing is fitted: 0 is what some exporters write for an open batch.
   const isOpen = firsts.some((dim) => typeof dim !== 'number' || dim < 1)
   const isOne = firsts.every((dim) => dim === firsts[0])
-  const fixedBatch = isOpen ? null : isOne ? (firsts[0] as number) : 1
-  // Inputs of different first dimensions are no batches: a sample is all of each.
-  const withBatch = isOpen || isOne
-  const images = inputs.map(({ name, type }) => (withBatch ? imageSources({ name, type }, options) : []))
+  // Inputs of different first dimensions are no batches: a sample is all of each. So it is where some are open and some
+  // are not, as of a state whose batch comes second.
+  const isMixed = isOpen && firsts.some((dim) => typeof dim === 'number' && dim > 1)
+  const fixedBatch = isMixed ? 1 : isOpen ? null : isOne ? (firsts[0] as number) : 1
+  const withBatch = !isMixed && (isOpen || isOne)
+  const isSingle = (dim: unknown): boolean => isMixed && (typeof dim !== 'number' || dim === 1)
+  const images = inputs.map(({ name, type }) =>
+    withBatch || isSingle(type.dims?.[0]) ? imageSources({ name, type }, options) : [],
+  )
   const ways = Math.max(1, ...images.map((sources) => sources.length))
   return Array.from({ length: ways }, (_, way) => {
     const sources = inputs.map(
       ({ name, type }, i): Source =>
-        images[i]?.[way] ?? images[i]?.[0] ?? plainSource(graph, { name, type }, withBatch, options),
+        images[i]?.[way] ?? images[i]?.[0] ?? plainSource(graph, { name, type }, { withBatch, isMixed }, options),
     )
     const split: Split = {
       size: options.count,
@@ -160,9 +178,16 @@ function isColour(dim: number | string | null | undefined): boolean {
   return dim === 1 || dim === 3
 }
 
-function plainSource(graph: Graph, { name, type }: Input, withBatch: boolean, { seed }: SyntheticOptions): Source {
+function plainSource(
+  graph: Graph,
+  { name, type }: Input,
+  { withBatch, isMixed }: { withBatch: boolean; isMixed: boolean },
+  { seed, length = OPEN_LENGTHS[0] }: SyntheticOptions,
+): Source {
+  const [first] = type.dims ?? []
+  const isState = isMixed && typeof first === 'number'
   const dims = (type.dims ?? []).map((dim, axis) =>
-    typeof dim === 'number' ? dim : axis === 0 ? OPEN.other : OPEN.sequence,
+    typeof dim === 'number' ? dim : axis === 0 || isState ? OPEN.other : length,
   )
   const own = withBatch ? dims.slice(1) : dims
   const count = elementCount(own)

@@ -5,22 +5,11 @@ import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { readDataFile } from './dataset-files.js'
 import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
+import { CIFAR10_CLASSES } from './cifar10-classes.js'
 import { pixelStatistics } from './image-statistics.js'
 
 export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
 export const CIFAR10_TEST_FILE = 'test_batch.bin'
-export const CIFAR10_CLASSES = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-] as const
 
 const CHANNELS = 3
 const SIDE = 32

@@ -1,6 +1,6 @@
 // The arrays that a loader module gives as a network's inputs: their element types, shapes and numbers.
 import { isFloatType } from '../tensor/data-type.js'
-import { floatTensor } from '../tensor/float-values.js'
+import { float16ToNumber, floatTensor } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import type { InputShape } from './bind-images.js'
 import { loaderFault } from './loader-fault.js'
@@ -29,7 +29,7 @@ export type ModuleInput = Omit<InputShape, 'dims'> & { readonly dims: InputShape
 export const INPUT_ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
-  // Rounded here: not every Node has an array for float16.
+  // Rounded here: not every Node has an array for float16. Bit patterns in a Uint16Array, as ONNX Runtime has them, are read, too.
   float16: Float32Array,
   int8: Int8Array,
   int16: Int16Array,
@@ -63,14 +63,18 @@ export function inputTensor(given: GivenBatch['inputs'], input: ModuleInput, pla
       `${source} is of type ${input.elementType}, expected one of ${Object.keys(INPUT_ARRAYS).join(', ')}`,
     )
   const type = input.elementType as keyof typeof INPUT_ARRAYS
-  const data = 'found' in value ? undefined : value.data
+  const given16 =
+    type === 'float16' && !('found' in value) && value.data instanceof Uint16Array ? value.data : undefined
+  const data =
+    'found' in value ? undefined : given16 === undefined ? value.data : Float32Array.from(given16, float16ToNumber)
   if (!(data instanceof INPUT_ARRAYS[type])) {
     const found = 'found' in value ? value.found : `of class ${value.kind}`
     throw loaderFault(name, `${source} is ${found}, expected ${INPUT_ARRAYS[type].name}`)
   }
   const dims = dimsOf(value as GivenArray, input, place, source)
   checkValues(data, type, name, source)
-  return type === 'float16' ? floatTensor(type, dims, data as Float32Array) : { type, dims, data }
+  const own = (data as Float32Array).subarray(0, elementCount(dims))
+  return type === 'float16' ? floatTensor(type, dims, own) : { type, dims, data: own }
 }
 
 function checkValues(data: TensorData, type: keyof typeof INPUT_ARRAYS, name: string, source: string): void {
@@ -92,7 +96,7 @@ function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source
     isDims(dims) && fitsShape(dims, input, whole ? undefined : samples) && elementCount(dims) === length
   const given = array.dims
   const found = (given === undefined ? inferDims(input, length, place) : [given]).filter(fits)
-  const [dims, ...others] = found
+  const [dims = eachAlone(array, input, place), ...others] = found
   if (dims !== undefined && others.length === 0) return dims
   const shown = (each: readonly unknown[]): string => `[${each.join(',')}]`
   const expected = input.dims?.map((dim, axis) => (axis === 0 && !(whole && dim !== null) ? samples : (dim ?? '?')))
@@ -102,6 +106,24 @@ function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source
       : `${length} values${given !== undefined && isDims(given) ? ` for shape ${shown(given)}` : ''}, expected ` +
         (expected === undefined ? `{ data, dims } with ${samples} in front` : `shape ${shown(expected)}`)
   throw loaderFault(name, `${source} has ${problem}`)
+}
+
+// Of an input that has no batch (a scalar, a state): the sample's own where there is one, a scalar where all samples have
+// the same; else all of them, stacked. That runs nowhere, and tells that the network takes one sample at a time.
+function eachAlone(
+  { data, dims: given }: GivenArray,
+  { dims: own }: ModuleInput,
+  { samples }: GivenPlace,
+): readonly number[] | undefined {
+  if (own === undefined || !isDims(own)) return undefined
+  const numbers = data as Float32Array
+  const { length } = numbers
+  const stacked = [samples, ...own]
+  const isOf = (dims: readonly number[]): boolean =>
+    elementCount(dims) === length && (given === undefined || String(given) === String(dims))
+  if (isOf(own) && samples === 1) return own
+  if (!isOf(stacked)) return undefined
+  return own.length === 0 && numbers.every((value) => value === numbers[0]) ? own : stacked
 }
 
 // The dimensions after the first are the input's; a single open one is what the array's length leaves for it. Of a whole

@@ -5,7 +5,6 @@ import { operatorName, operatorOf } from '../onnx/operators.js'
 import { readModel } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { withLoaded } from '../runtime/engine.js'
 import { EngineDied, type FatalGraph } from '../runtime/engine-died.js'
 import type { TrialProcess } from './trial-process.js'
 
@@ -41,9 +40,12 @@ async function search(trial: TrialProcess, fatal: FatalGraph): Promise<Node | un
   const isKilledBy = async (count: number): Promise<boolean> => {
     try {
       const bytes = writeModel(beginning(model, count))
-      await withLoaded(trial, bytes, fatal.options, async (graph) => {
-        if (fatal.feeds !== undefined) await graph.run(fatal.feeds)
-      })
+      const graph = await trial.load(bytes, fatal.options)
+      try {
+        if (fatal.feeds !== undefined) await graph.tryRun(fatal.feeds)
+      } finally {
+        await graph.release()
+      }
       return false
     } catch (error) {
       if (error instanceof EngineDied) return true

@@ -1,16 +1,19 @@
 // Entry point of the trial process: serves the calls of trial-process.ts, one after the other.
 import { readSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { TtqError } from '../errors/ttq-error.js'
 import type { Feeds, LoadedGraph, LoadOptions, Results } from '../runtime/engine.js'
 import { type EngineName, ENGINES } from '../runtime/engines.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { type CallFailure, failureOf } from './call-failure.js'
 
 /** Graphs go by numbers of the caller's choice; the bytes of a model follow on a pipe of their own. */
 export type TrialCall =
-  | { call: 'load'; graph: number; bytes: number; options: LoadOptions; memory: number }
-  | { call: 'run'; graph: number; feeds: Feeds; outputs: readonly string[] | undefined }
+  | { call: 'load'; graph: number; bytes: number; options: LoadOptions }
+  | { call: 'run'; graph: number; feeds: Feeds; outputs: readonly string[] | undefined; isGiven: boolean }
   | { call: 'release'; graph: number }
-export type TrialRequest = { id: number } & TrialCall
+/** With the bytes that the process may take for it. */
+export type TrialRequest = { id: number; memory: number } & TrialCall
 export type TrialReply = { id: number; result: Results | undefined } | { id: number; failure: CallFailure }
 
 /** The file descriptor on which models arrive. */
@@ -21,18 +24,39 @@ const graphs = new Map<number, LoadedGraph>()
 const limit = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
 
 async function answer(request: TrialRequest): Promise<Results | undefined> {
+  limit[0] = request.memory
   switch (request.call) {
     case 'load':
-      limit[0] = request.memory
       graphs.set(request.graph, await engine.load(readModel(request.bytes), request.options))
       return undefined
-    case 'run':
-      return await graphs.get(request.graph)?.run(request.feeds, request.outputs)
+    case 'run': {
+      const results = await graphs.get(request.graph)?.run(request.feeds, request.outputs)
+      if (!request.isGiven) return undefined
+      checkSize(Object.values(results ?? {}).reduce((sum, { data }) => sum + sizeOf(data), 0))
+      return results
+    }
     case 'release':
       await graphs.get(request.graph)?.release()
       graphs.delete(request.graph)
       return undefined
   }
+}
+
+/** Of what a run gives: longer messages lose their length on the way. */
+const MOST_PASSED = 2 ** 30
+
+// What takes more memory than it may is not passed on, even if nobody was quick enough to see it.
+function checkSize(bytes: number): void {
+  if (bytes > (limit[0] as number)) process.kill(process.pid, 'SIGKILL')
+  if (bytes <= MOST_PASSED) return
+  throw new TtqError(
+    'runtime',
+    `onnxruntime: the outputs take ${Math.round(bytes / 2 ** 20)} MB, expected at most ${MOST_PASSED / 2 ** 20} MB on a trial`,
+  )
+}
+
+function sizeOf(data: Tensor['data']): number {
+  return 'byteLength' in data ? data.byteLength : 0
 }
 
 function readModel(length: number): Uint8Array {

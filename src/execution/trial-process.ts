@@ -6,9 +6,12 @@ import { totalmem } from 'node:os'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { TtqError } from '../errors/ttq-error.js'
-import type { LoadedGraph, Loader, LoadOptions, Results } from '../runtime/engine.js'
+import type { ValueName } from '../onnx/model.js'
+import type { Feeds, LoadedGraph, Loader, LoadOptions, Results } from '../runtime/engine.js'
 import { EngineDied, type FatalGraph } from '../runtime/engine-died.js'
 import type { EngineName } from '../runtime/engines.js'
+import { byteLength } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
 import { revive } from './call-failure.js'
 import { MODELS, type TrialCall, type TrialReply, type TrialRequest } from './trial-child.js'
 
@@ -18,14 +21,30 @@ const IDLE = 1000
 /** Bytes that the process takes before it loads anything, generously. */
 const OWN_BYTES = 256 * 2 ** 20
 
-/** Share of the machine's memory that a network may take on its trial where nothing else is said. */
-const MEMORY_SHARE = 0.8
+/**
+ * Memory that a network may take on its trial where nothing else is said: these bytes, so many times those of the model
+ * and of what it is run on, and no more than this share of the machine's.
+ */
+const MEMORY = { bytes: 2 ** 31, perModelByte: 32, perFeedByte: 256, machineShare: 0.8 }
 
 /** Milliseconds that loading, and each run, may take where nothing else is said. */
 const TIME_LIMIT = 300_000
 
+export interface TriedGraph extends LoadedGraph {
+  /** Like run(), but what it gives stays where it is. */
+  tryRun(feeds: Feeds): Promise<void>
+}
+
+/** What the engine is given, and what it may take for it. */
+interface Given {
+  fatal: FatalGraph
+  /** Bytes, beside the process's own. */
+  memory: number
+  milliseconds: number
+}
+
 interface Pending {
-  fatal: FatalGraph | undefined
+  given: Given | undefined
   resolve: (result: Results | undefined) => void
   reject: (error: Error) => void
 }
@@ -35,7 +54,8 @@ export class TrialProcess implements Loader {
   private child: ChildProcess | undefined
   private readonly pending = new Map<number, Pending>()
   private nextId = 0
-  private loaded = 0
+  /** Of the models by graph. */
+  private readonly loadedBytes = new Map<number, number>()
   private idle: NodeJS.Timeout | undefined
   private closed: Error | undefined
   private limitReached: string | undefined
@@ -51,36 +71,38 @@ export class TrialProcess implements Loader {
    * Loads a graph; the bytes must stay as they are until it is released.
    * @throws TtqError `runtime` when it is refused, EngineDied (which is one) when the process is lost
    */
-  async load(model: Uint8Array, options: LoadOptions): Promise<LoadedGraph> {
+  async load(model: Uint8Array, options: LoadOptions): Promise<TriedGraph> {
     const { limits, ...rest } = options
     const graph = this.nextId
-    const fatal = { model, options, feeds: undefined }
-    const memory = OWN_BYTES + memoryLimit(options)
     const child = this.process()
-    const call = { call: 'load', graph, bytes: model.length, options: rest, memory } as const
     const isAlive = (): boolean => this.child === child
-    this.loaded++
+    this.loadedBytes.set(graph, model.length)
+    const given = (feeds: Feeds | undefined): Given => ({
+      fatal: { model, options, feeds },
+      memory: limits?.bytes ?? this.usualMemory(feeds),
+      milliseconds: limits?.milliseconds ?? TIME_LIMIT,
+    })
     try {
-      await this.call(child, call, fatal, limits?.milliseconds ?? TIME_LIMIT)
+      await this.call(child, { call: 'load', graph, bytes: model.length, options: rest }, given(undefined))
     } catch (error) {
-      if (isAlive()) this.loaded--
+      if (isAlive()) this.loadedBytes.delete(graph)
       throw error
     }
+    const run = async (
+      feeds: Feeds,
+      outputs: readonly ValueName[] | undefined,
+      isGiven: boolean,
+    ): Promise<Results | undefined> => {
+      if (!isAlive()) throw this.closed ?? new EngineDied('the trial process has ended', false, undefined)
+      return await this.call(child, { call: 'run', graph, feeds, outputs, isGiven }, given(feeds))
+    }
     return {
-      run: async (feeds, outputs) => {
-        if (!isAlive()) throw this.closed ?? new EngineDied('the trial process has ended', false, undefined)
-        const results = await this.call(
-          child,
-          { call: 'run', graph, feeds, outputs },
-          { ...fatal, feeds },
-          limits?.milliseconds ?? TIME_LIMIT,
-        )
-        return results as Results
-      },
+      run: async (feeds, outputs) => (await run(feeds, outputs, true)) as Results,
+      tryRun: async (feeds) => void (await run(feeds, undefined, false)),
       release: async () => {
         if (!isAlive()) return
-        this.loaded--
-        await this.call(child, { call: 'release', graph }, undefined, undefined)
+        this.loadedBytes.delete(graph)
+        await this.call(child, { call: 'release', graph }, undefined)
       },
     }
   }
@@ -91,29 +113,32 @@ export class TrialProcess implements Loader {
     this.lose(this.closed)
   }
 
-  private async call(
-    child: ChildProcess,
-    call: TrialCall,
-    fatal: FatalGraph | undefined,
-    milliseconds: number | undefined,
-  ): Promise<Results | undefined> {
+  private usualMemory(feeds: Feeds = {}): number {
+    const models = [...this.loadedBytes.values()].reduce((sum, bytes) => sum + bytes, 0)
+    const fed = Object.values(feeds).reduce((sum, { type, dims }) => sum + byteLength(type, elementCount(dims)), 0)
+    const { bytes, perModelByte, perFeedByte, machineShare } = MEMORY
+    return Math.min(bytes + perModelByte * models + perFeedByte * fed, machineShare * memoryOfMachine())
+  }
+
+  private async call(child: ChildProcess, call: TrialCall, given: Given | undefined): Promise<Results | undefined> {
     if (this.closed !== undefined) throw this.closed
     const id = this.nextId++
     clearTimeout(this.idle)
-    const timer =
-      milliseconds !== undefined && Number.isFinite(milliseconds)
-        ? setTimeout(() => {
-            this.limitReached = `takes more than ${milliseconds / 1000} s`
-            child.kill('SIGKILL')
-          }, milliseconds)
-        : undefined
+    const milliseconds = given?.milliseconds ?? Infinity
+    const timer = Number.isFinite(milliseconds)
+      ? setTimeout(() => {
+          this.limitReached = `takes more than ${milliseconds / 1000} s`
+          child.kill('SIGKILL')
+        }, milliseconds)
+      : undefined
     try {
       return await new Promise((resolve, reject) => {
-        this.pending.set(id, { fatal, resolve, reject })
+        this.pending.set(id, { given, resolve, reject })
         child.ref()
-        if (call.call === 'load' && fatal !== undefined) (child.stdio[MODELS] as Writable).write(fatal.model)
+        if (call.call === 'load' && given !== undefined) (child.stdio[MODELS] as Writable).write(given.fatal.model)
         // What cannot be sent is told by the end of the process.
-        child.send({ id, ...call } satisfies TrialRequest, () => undefined)
+        const memory = OWN_BYTES + (given?.memory ?? Infinity)
+        child.send({ id, memory, ...call } satisfies TrialRequest, () => undefined)
       })
     } finally {
       clearTimeout(timer)
@@ -125,7 +150,7 @@ export class TrialProcess implements Loader {
   private rest(): void {
     if (this.pending.size > 0) return
     this.child?.unref()
-    if (this.loaded > 0) return
+    if (this.loadedBytes.size > 0) return
     this.idle = setTimeout(() => {
       this.lose(new Error('internal: an idle trial process had calls'))
     }, IDLE).unref()
@@ -161,31 +186,24 @@ export class TrialProcess implements Loader {
   }
 
   private died(how: string): void {
-    const [first] = this.pending.values()
+    const given = [...this.pending.values()][0]?.given
     const isKilled = how === 'SIGKILL'
-    const reason = isKilled ? (this.limitReached ?? describeMemory(first?.fatal?.options)) : `died (${how})`
+    const tooMuch = `takes more than ${Math.round((given?.memory ?? 0) / 2 ** 20)} MB of memory`
+    const reason = isKilled ? (this.limitReached ?? tooMuch) : `died (${how})`
     this.limitReached = undefined
-    this.lose(new EngineDied(reason, isKilled, first?.fatal))
+    this.lose(new EngineDied(reason, isKilled, given?.fatal))
   }
 
   private lose(error: Error): void {
     clearTimeout(this.idle)
     const { child } = this
     this.child = undefined
-    this.loaded = 0
+    this.loadedBytes.clear()
     const waiting = [...this.pending.values()]
     this.pending.clear()
     for (const { reject } of waiting) reject(error)
     child?.kill('SIGKILL')
   }
-}
-
-function memoryLimit({ limits }: LoadOptions): number {
-  return limits?.bytes ?? MEMORY_SHARE * memoryOfMachine()
-}
-
-function describeMemory(options: LoadOptions = { threads: 1 }): string {
-  return `takes more than ${Math.round(memoryLimit(options) / 2 ** 20)} MB of memory`
 }
 
 // In a container, what the container may take.

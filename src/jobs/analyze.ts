@@ -3,6 +3,7 @@
 import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
 import { outputDistance } from '../binding/output-distance.js'
 import { checkRuns } from '../execution/check-runs.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -51,7 +52,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const { options, connections } = job
   const start = performance.now()
   job.phase('read')
-  const read = readNetwork(bytes, connections).model
+  const read = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
   return await WorkerPool.use([options.threads, connections.signal], async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined

@@ -22,6 +22,7 @@ import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
 import { readNetwork } from './connections.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { describeMeasured, measuresOf } from './task-report.js'
 import { packTrained } from './pack-trained.js'
@@ -47,7 +48,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   job.phase('read')
   const { model: read, onnxBytes } = readNetwork(bytes, connections)
   job.onnxBytes = onnxBytes
-  const model = options.keepMetadata ? read : withoutMetadata(read)
+  const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
+  const model = options.keepMetadata ? fixed : withoutMetadata(fixed)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)
   return {

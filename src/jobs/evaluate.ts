@@ -1,6 +1,7 @@
 // Measuring the accuracy of a network, packed or not.
 import { checkLabelled } from '../data/labels.js'
 import type { Preprocessing } from '../data/dataset.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { openDataset } from '../data/open-dataset.js'
 import { readPreprocessing } from '../data/written-preprocessing.js'
 import type { Model } from '../onnx/model.js'
@@ -35,7 +36,8 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { signal, onProgress } = connections
   const data = options.data as string
   await requireDevice(device)
-  const { model, known } = readAny(bytes, connections)
+  const { model: read, known } = readAny(bytes, connections)
+  const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   const stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()

@@ -1,13 +1,22 @@
 // The samples that layers are fitted on: of the training data, or made up.
 import type { BoundSamples } from '../binding/bind-samples.js'
-import { mostSamples, type SampleValues, sampleValues, syntheticSamples } from '../binding/synthetic-samples.js'
+import {
+  lengthsToTry,
+  mostSamples,
+  type SampleValues,
+  sampleValues,
+  type SyntheticSamples,
+  syntheticSamples,
+} from '../binding/synthetic-samples.js'
+import { hasCode } from '../errors/ttq-error.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { withLoaded } from '../runtime/engine.js'
+import { type Loader, withLoaded } from '../runtime/engine.js'
+import { EngineDied } from '../runtime/engine-died.js'
 import { guessInputs } from '../ternary/guess-inputs.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { Samples } from '../ternary/paired-networks.js'
@@ -72,17 +81,42 @@ export async function madeUpSamples(
   }
   const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
   if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
-  const ways = syntheticSamples(model.graph, { ...options, count: count + others })
-  if (ways.length === 0) return undefined
-  const { split, fixedBatch, description } = await guessInputs(pool.trial, model, choices, ways)
-  const first = Array.from({ length: fixedBatch ?? 1 }, (_, i) => i % split.size)
-  const { inputs } = await split.batch(first)
-  await withLoaded(pool.trial, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
-    graph.run(inputs, tensorOutputs(model.graph)),
-  )
+  const way = await firstLengthThatRuns(lengthsToTry(model.graph), async (length) => {
+    const ways = syntheticSamples(model.graph, { ...options, count: count + others, length })
+    return ways.length === 0 ? undefined : await wayThatRuns(pool.trial, model, choices, ways)
+  })
+  if (way === undefined) return undefined
+  const { split, fixedBatch, description } = way
   const indices = Array.from({ length: count }, (_, i) => i)
   const heldOut = Array.from({ length: others }, (_, i) => count + i)
   return { split, indices, fixedBatch, heldOut, description }
+}
+
+// Where the network refuses all lengths, the first refusal says why.
+async function firstLengthThatRuns<T>(lengths: readonly number[], attempt: (length: number) => Promise<T>): Promise<T> {
+  let refusal: unknown
+  for (const length of lengths)
+    try {
+      return await attempt(length)
+    } catch (cause) {
+      if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
+      refusal ??= cause
+    }
+  throw refusal
+}
+
+async function wayThatRuns(
+  loader: Loader,
+  model: Model,
+  choices: readonly LayerChoice[],
+  ways: readonly SyntheticSamples[],
+): Promise<SyntheticSamples> {
+  const way = await guessInputs(loader, model, choices, ways)
+  const { inputs } = await way.split.batch(Array.from({ length: way.fixedBatch ?? 1 }, (_, i) => i % way.split.size))
+  await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
+    graph.run(inputs, tensorOutputs(model.graph)),
+  )
+  return way
 }
 
 /** Values of a sample, for which the default number of samples is meant; of larger ones fewer say as much. */

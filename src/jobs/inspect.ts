@@ -3,21 +3,16 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
-import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
-import { ternaryScales } from '../methods/threshold.js'
+import type { Graph, Model, ValueInfo } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readNetwork } from './connections.js'
+import { type InspectedLayer, inspectLayers } from './inspect-layers.js'
 import { inspectTraining, type TrainingAnswer, type UnsupportedReport } from './inspect-training.js'
 import { isPacked } from '../packed/format.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
-import { DATA_TYPES, isFloatType, type FloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { entropyBits, type TernaryCounts } from '../tensor/ternary.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
-import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { TrialProcess } from '../execution/trial-process.js'
 import { foldConstants } from '../binding/prepare-network.js'
@@ -66,29 +61,6 @@ export interface ValueReport {
   shape: readonly (number | string | null)[] | null
 }
 
-export interface InspectedLayer {
-  name: string
-  node: string
-  op: string
-  shape: readonly number[]
-  type: string
-  /** Whether its weights have three values or fewer: -wn, 0, wp. */
-  ternary: boolean
-  /** Why compress keeps it in full precision by default; absent for layers that are or become ternary. */
-  reason?: string
-  /** The scales, null for layers that are not ternary or have no weight on that side. */
-  wp: number | null
-  wn: number | null
-  /** Counts of weights. */
-  zeros: number | null
-  positives: number | null
-  negatives: number | null
-  /** Bits per weight as stored in this file, scales included. */
-  bitsPerWeight: number
-  /** Bits that its codes would take if they knew nothing of one another; null for layers that are not ternary. */
-  entropy: number | null
-}
-
 interface InspectOptions {
   /** How messages and the report call the file. */
   name: string
@@ -115,7 +87,6 @@ export async function inspectModel(
   const answer = packed === undefined ? await askWherePossible({ ...model, graph: folded }) : undefined
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
   const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
-  const tensors = new Map(packed?.tensors.map((tensor) => [tensor.name, tensor]))
   const { producer, metadata } = modelOrigin(model)
   return {
     schema: 'ttq-inspect/1',
@@ -131,7 +102,7 @@ export async function inspectModel(
     nodes: graph.nodes.length,
     operators: countOperators(model),
     parameters: countParameters(graph),
-    layers: choices.map((choice) => describeLayer(choice, folded, tensors.get(choice.weight))),
+    layers: inspectLayers(choices, folded, packed?.tensors),
     ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
     unsupportedForTraining: answer?.unsupported ?? [],
     ...(answer && {
@@ -192,56 +163,4 @@ function countEncodings(tensors: readonly PackedTensorSummary[]): Record<string,
     counts[encoding] = { tensors: count + 1, bytes: sum + bytes }
   }
   return counts
-}
-
-function describeLayer(
-  { weight, node, op, dims, elementType, reason }: LayerChoice,
-  graph: Graph,
-  packed: PackedTensorSummary | undefined,
-): InspectedLayer {
-  const bitsPerWeight =
-    packed === undefined
-      ? DATA_TYPES[elementType].bits
-      : // Of no weights, too, the parameters are there.
-        (8 * (packed.bytes + packed.parameterBytes)) / Math.max(1, elementCount(dims))
-  const weights = packed?.ternary ?? countSigns(graph, weight)
-  const ternary = weights.wp !== undefined
-  return {
-    name: weight,
-    node,
-    op,
-    shape: dims,
-    type: elementType,
-    ternary,
-    ...(reason === undefined || ternary ? {} : { reason }),
-    wp: weights.wp || null,
-    wn: weights.wn || null,
-    zeros: weights.zeros ?? null,
-    positives: weights.positives ?? null,
-    negatives: weights.negatives ?? null,
-    bitsPerWeight,
-    entropy: ternary ? entropyBits(weights as TernaryCounts) / Math.max(1, elementCount(dims)) : null,
-  }
-}
-
-interface Signs {
-  zeros?: number
-  positives?: number
-  negatives?: number
-  wp?: number
-  wn?: number
-}
-
-// Weights by sign; with scales where all of one sign are equal, as in a network that was unpacked.
-function countSigns(graph: Graph, weight: ValueName): Signs {
-  const tensor = graph.initializers.get(weight)
-  if (tensor === undefined || !isFloatType(tensor.type)) return {}
-  const values = float32Values(tensor as Tensor<FloatType>)
-  let [positives, negatives] = [0, 0]
-  for (const value of values) {
-    if (value > 0) positives++
-    else if (value < 0) negatives++
-  }
-  const counts = { zeros: values.length - positives - negatives, positives, negatives }
-  return { ...counts, ...(values.length > 3 ? ternaryScales(values) : undefined) }
 }

@@ -26,6 +26,9 @@ import { planTraining } from './prepare-training.js'
 import type { PackedResult } from './packed-result.js'
 import { trainMethod } from './train-method.js'
 
+/** Of fewer test samples, a score at chance says little of the network: a warning will do. */
+const FEWEST_TO_TELL = 100
+
 /** @throws TtqError of any code but `output` */
 export async function packTrained(
   pool: WorkerPool,
@@ -106,12 +109,14 @@ async function trainAndPack(
     const [mean, std, scale, anyway] = ['mean', 'std', 'scale', 'anyway'].map(connections.nameOptions)
     const found = `${score.toFixed(2)} %, no better than chance for ${task.about}`
     const reason = `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`
-    if (!options.anyway)
+    const { size } = dataset.test
+    const isFew = size < FEWEST_TO_TELL
+    if (!options.anyway && !isFew)
       throw new TtqError('data', `dataset: found a baseline top-1 of ${found}, expected a trained network`, {
         hint: `${reason}; ${anyway} trains it all the same`,
         facts: { baseline: score },
       })
-    job.warn(`baseline top-1 is ${found}: ${reason}`)
+    job.warn(`baseline top-1 is ${found}${isFew ? ` on ${size} samples, which is few` : ''}: ${reason}`)
   }
   if (plan === undefined) {
     const lost =
@@ -142,8 +147,10 @@ async function trainAndPack(
     ? { ...plan, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
     : plan
   const toFit = choices.map((choice) => ({ ...choice, elementType: 'float32' as const }))
+  // Training keeps each layer's share of zeros: where bits count, it is that of layers fitted so.
+  const startsFromLayers = options.latentStart === 'layers' || options.sizeWeight > 0
   const fitted =
-    options.latentStart === 'layers' && job.isLayerwise && !fromScratch
+    startsFromLayers && job.isLayerwise && !fromScratch
       ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
           behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
           checkpoint,

@@ -15,6 +15,7 @@ import type { GivenOptions, NameOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { checkRuns } from '../execution/check-runs.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { examineBound, explainBlocked } from './prepare-training.js'
 import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
@@ -55,7 +56,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
     report?.({ kind: 'phase', name: of, ...(detail === undefined ? {} : { detail }) })
   }
   phase('read')
-  const asRead = readNetwork(bytes, connections).model
+  const asRead = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
   return await WorkerPool.use([threads, signal, device], async (pool) => {
     pool.start()

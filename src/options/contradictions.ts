@@ -1,5 +1,6 @@
 // Options that mean nothing together, or without one another: one list, in the order in which they are looked for.
 import { TtqError } from '../errors/ttq-error.js'
+import { isLayerwise } from './layerwise.js'
 import type { Job, OptionRow } from './option.js'
 import { type NameOptions, optionsOf } from './option-table.js'
 
@@ -43,6 +44,16 @@ const RULES: readonly Rule[] = [
     if (options['method'] !== 'ttq' || options['renormalize'] === 'off')
       return [bound, `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`]
     return undefined
+  },
+  ({ given, options, name }) => {
+    if (given['sizeWeight'] === undefined || options['sizeWeight'] === 0) return undefined
+    if (options['fromScratch'] === true)
+      return ['sizeWeight', `given together with ${name('fromScratch')}; random weights have no layers to be fitted to`]
+    const other = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
+    if (other !== undefined) return ['sizeWeight', `given together with ${name(other)}, which chooses the zeros itself`]
+    return isLayerwise(given, options)
+      ? undefined
+      : ['sizeWeight', `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`]
   },
   together('threshold', 'sparsity', 'each of them decides which weights become 0'),
   ({ options, given, name }) => {

@@ -121,6 +121,14 @@ export const DATASET_OPTIONS = {
     help: "name of the network's output to train and measure; of several heads, all names",
     defaultText: 'the first that fits, without labels all',
   },
+  /** `name=value`: inputs that are constants from here on, and no inputs any more. */
+  fixInput: {
+    kind: { type: 'texts' },
+    jobs: JOBS,
+    default: { base: [] },
+    group: 'Network:',
+    help: 'an input that has one value from now on, as sr=16000; branches that it chooses are settled',
+  },
   /** Seconds that a loader module has to load, and for each batch. */
   dataTimeout: {
     kind: { type: 'number', range: { above: 0, to: 86_400 } },

@@ -60,6 +60,17 @@ export const WEIGHT_OPTIONS = {
     help: 'this share of the weights becomes 0, in every layer',
     defaultText: bestFit,
   },
+  /**
+   * Layer by layer: what a bit per weight may cost, as a share of what a layer gives (its output's variance, on the
+   * average of the layers).
+   */
+  sizeWeight: {
+    kind: { type: 'number', range: { from: 0, to: 10 } },
+    jobs: ['compress'],
+    default: { base: 0 },
+    group,
+    help: 'layer by layer: what a bit less per weight may cost of the outputs of the layers, as 0.02; more zeros, smaller files',
+  },
   /** Glob patterns of layers to keep in full precision, */
   keep: {
     kind: { type: 'texts' },

@@ -1,5 +1,6 @@
 // The report of ttq inspect as text for people. Its data is made by jobs/inspect.ts.
-import type { InspectedLayer, InspectReport, ValueReport } from '../jobs/inspect.js'
+import type { InspectReport, ValueReport } from '../jobs/inspect.js'
+import type { InspectedLayer } from '../jobs/inspect-layers.js'
 import { printable } from '../errors/printable.js'
 import { bitsText, countText, facts, partsText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 

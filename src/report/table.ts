@@ -135,6 +135,11 @@ export function durationText(ms: number): string {
     : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** The same for what takes less than a second, most of the time: `0.8 ms`, `120 ms`. */
+export function shortDurationText(ms: number): string {
+  return ms < 999.5 ? `${threeDigits(ms)} ms` : durationText(ms)
+}
+
 /** `10,000`. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -1,13 +1,27 @@
 // Why a network has no layer that can become ternary: one message that names the cause.
 import { TtqError } from '../errors/ttq-error.js'
 import { subgraphs } from '../onnx/attributes.js'
-import type { Graph, Node } from '../onnx/model.js'
+import { producers } from '../onnx/graph-queries.js'
+import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isLayer, operatorName, operatorOf } from '../onnx/operators.js'
 import type { LayerChoice } from './layer-choice.js'
 
 const isQuantized = (node: Node): boolean => {
   const { weights, dequantizes } = operatorOf(node)
   return weights === 'quantized' || dequantizes === true
+}
+
+// Inputs of the network that a value is computed from.
+function inputsBehind(graph: Graph, value: ValueName): ValueName[] {
+  const makers = producers(graph)
+  const seen = new Set<ValueName>()
+  const open = [value]
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    open.push(...(makers.get(name)?.inputs ?? []))
+  }
+  return graph.inputs.map(({ name }) => name).filter((name) => seen.has(name))
 }
 
 /**
@@ -44,9 +58,16 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
   if (hidden !== undefined) return hidden
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
   if (nested.length > 0) {
+    const [chosen] = nested.flatMap(({ opType, inputs: [condition = ''] }) =>
+      opType === 'If' ? inputsBehind(graph, condition) : [],
+    )
     return {
       found: `the layers lie in the bodies of ${operators(nested)}`,
-      hint: 'export the network without control flow around its layers',
+      hint:
+        chosen === undefined
+          ? 'export the network without control flow around its layers'
+          : `the input "${chosen}" chooses among them: --fix-input ${chosen}=<value> settles that, or export the ` +
+            'network without control flow around its layers',
     }
   }
   const integer = graph.nodes.filter(isQuantized)

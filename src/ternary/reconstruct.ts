@@ -7,7 +7,7 @@ import { sameConstants } from '../onnx/same-constants.js'
 import { observe } from '../runtime/observe.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
 import { type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
@@ -24,6 +24,8 @@ import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
 export interface ReconstructOptions extends FitRule {
   seed: number
+  /** What a bit per ternary weight may cost, as a share of a layer's output's variance, on the average of the layers. */
+  sizeWeight: number
   /**
    * What stands behind the layers afterwards. With `norm` the network is one to train: layers that cannot be
    * reconstructed stay as they are.
@@ -72,10 +74,11 @@ export async function reconstruct(
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
+  const bitCost = bitCostOf(chosen, options.sizeWeight)
   let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, original, samples, seen)
   const solveNext = async (place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
-    const solved = place && (await codesOf(pool, networks, student, place, choice))
+    const solved = place && (await codesOf(pool, networks, student, place, choice, bitCost))
     const fit = solved && { ...solved, latent: options.behind(choice) === 'norm' ? solved.latent : undefined }
     return options.fits.add(before, choice.weight, fit)
   }
@@ -127,10 +130,11 @@ async function codesOf(
   student: Model,
   place: Place,
   choice: LayerChoice,
+  bitCost: number,
 ): Promise<Solved | undefined> {
-  if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice)
+  if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice, bitCost)
   const moments = await layerMoments(networks, student, place)
-  return areFinite(moments) ? await solve(pool, place, moments) : undefined
+  return areFinite(moments) ? await solve(pool, place, moments, bitCost) : undefined
 }
 
 // A layer that stays in full precision, where it sees what ternary ones have changed.
@@ -146,6 +150,13 @@ async function refitted(
   networks.approach(student, place.layer)
   const moments = await layerMoments(networks, student, place)
   return areFinite(moments) ? await refit(pool, student, choice, place, moments) : student
+}
+
+// What one bit of one weight may cost. A bit is a bit wherever it is, and so is a share of a layer's output that is lost.
+function bitCostOf(choices: readonly LayerChoice[], sizeWeight: number): number {
+  const counts = choices.flatMap(({ ternary, dims }) => (ternary ? [elementCount(dims)] : []))
+  const weights = counts.reduce((sum, count) => sum + count, 0)
+  return weights === 0 ? 0 : (sizeWeight * counts.length) / weights
 }
 
 function firstOf({ indices, fixedBatch }: Samples): number[] {

@@ -31,13 +31,22 @@ export interface ChannelFit {
   lost: number
 }
 
-/** Codes, factors and shifts that give what the target is, as nearly as can be. */
-export async function solve(pool: WorkerPool, place: Place, moments: readonly LayerMoments[]): Promise<Solved> {
+/**
+ * Codes, factors and shifts that give what the target is, as nearly as can be.
+ * @param bitCost what a bit of the codes may cost, as a share of the target's variance
+ */
+export async function solve(
+  pool: WorkerPool,
+  place: Place,
+  moments: readonly LayerMoments[],
+  bitCost = 0,
+): Promise<Solved> {
   const { columns, channels } = place.rows
   const prior = inTarget(place, place.weights)
+  const bitPrice = bitCost * wholeVariance(moments)
   const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
     const size = channels * columns
-    return { gram, cross, prior: prior.slice(group * size, (group + 1) * size) }
+    return { gram, cross, prior: prior.slice(group * size, (group + 1) * size), bitPrice }
   })
   const rounded = await roundAll(pool, problems)
   const fits = moments.flatMap((moment, group) =>
@@ -67,7 +76,7 @@ export function solvedLayer(
   const scale = Math.fround(roundTo(type, mean)) || 1
   const unit = scale * product
   const lost = fits.reduce((sum, fit) => sum + fit.lost, 0)
-  const whole = moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
+  const whole = wholeVariance(moments)
   return {
     layer: { codes: fromRows(rows.weightPlaces, codes), wp: scale, wn: scale, threshold: null },
     latent: fromRows(rows.weightPlaces, latent),
@@ -77,6 +86,11 @@ export function solvedLayer(
     shifts: of('shift', 1),
     error: whole === 0 ? 0 : lost / whole,
   }
+}
+
+/** The variance of the target, summed over all channels of all groups. */
+export function wholeVariance(moments: readonly LayerMoments[]): number {
+  return moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
 }
 
 // Rows are shared out among the threads, or whole problems where there are enough of them. In the order of the problems.
@@ -103,13 +117,14 @@ export async function roundAll(pool: WorkerPool, problems: readonly RoundingProb
   return all
 }
 
-function shares({ gram, cross, prior, scales }: RoundingProblem, count: number): RoundingProblem[] {
+function shares({ gram, cross, prior, scales, bitPrice = 0 }: RoundingProblem, count: number): RoundingProblem[] {
   const n = Math.sqrt(gram.length)
   const size = n * Math.ceil(cross.length / n / count)
   return Array.from({ length: Math.ceil(cross.length / size) }, (_, i) => ({
     gram,
     cross: cross.slice(i * size, (i + 1) * size),
     prior: prior.slice(i * size, (i + 1) * size),
+    bitPrice,
     ...(scales && { scales: scales.slice((i * size) / n, ((i + 1) * size) / n) }),
   }))
 }

@@ -12,7 +12,7 @@ import { areFinite, layerMoments, type LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
 import type { LayerRows } from './layer-rows.js'
 import type { PairedNetworks } from './paired-networks.js'
-import { type ChannelFit, inTarget, roundAll, type Solved, solvedLayer } from './solve-layer.js'
+import { type ChannelFit, inTarget, roundAll, type Solved, solvedLayer, wholeVariance } from './solve-layer.js'
 import { fromRows } from './weight-rows.js'
 
 /** Columns that are solved at once. */
@@ -21,6 +21,7 @@ const BLOCK = 1152
 /**
  * The same as solve() of the moments of all columns, nearly, in time that grows with their number and not with its
  * cube. Each row keeps the scale that fits its weights by themselves: blocks could not agree on another.
+ * @param bitCost as of solve()
  * @param most columns of a block
  * @returns undefined where the networks give values that are not finite
  */
@@ -30,6 +31,7 @@ export async function solveWide(
   model: Model,
   place: Place,
   choice: LayerChoice,
+  bitCost = 0,
   most = BLOCK,
 ): Promise<Solved | undefined> {
   const { rows, weights, gain, product } = place
@@ -43,6 +45,9 @@ export async function solveWide(
   const rounded = { codes: new Int8Array(weights.length), latent: new Float32Array(weights.length) }
   const current = weights.slice()
   let student = withRows(model, place, choice, current)
+  const outputs = { ...place, input: place.layer, rows: channelByChannel(rows) }
+  // Blocks have what is lacking as their target, not all of it.
+  const bitPrice = bitCost === 0 ? 0 : bitCost * wholeVariance(await layerMoments(networks, student, outputs))
   for (let from = 0; from < columns; from += most) {
     const width = Math.min(most, columns - from)
     const moments = await layerMoments(networks, student, {
@@ -58,7 +63,8 @@ export async function solveWide(
         own.set(prior.subarray(at, at + width), c * width)
       }
       const cross = withOwn(moment, own)
-      return { gram: moment.gram, cross, prior: own, scales: scales.slice(group * channels, (group + 1) * channels) }
+      const ownScales = scales.slice(group * channels, (group + 1) * channels)
+      return { gram: moment.gram, cross, prior: own, scales: ownScales, bitPrice }
     })
     const block = await roundAll(pool, problems)
     for (let channel = 0; channel < groups * channels; channel++) {
@@ -73,7 +79,7 @@ export async function solveWide(
     }
     student = withRows(student, place, choice, current)
   }
-  const moments = await layerMoments(networks, student, { ...place, input: place.layer, rows: channelByChannel(rows) })
+  const moments = await layerMoments(networks, student, outputs)
   if (!areFinite(moments)) return undefined
   const fits = moments.map((moment, channel) =>
     channelFit(moment, (scales[channel] as number) / (gain[channel] as number)),

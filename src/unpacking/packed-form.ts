@@ -5,6 +5,7 @@
 // table of three levels per layer digits into values. (A table of 256 x 4 values per layer instead takes 4 KB each, and
 // codes take a quarter more at four to a byte.) Large layers have 2-bit codes and a table each, with half as many nodes
 // that make large values of large ones.
+import { withoutDefaults } from '../onnx/attribute-defaults.js'
 import { attributes } from '../onnx/attributes.js'
 import { valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
@@ -53,7 +54,7 @@ function write({ model, ternary, rest }: Required<PackedModel>): Uint8Array {
   addHalves(b, left, halves)
   const graph: Graph = {
     ...forgetShapes(model.graph),
-    nodes: [...b.nodes, ...model.graph.nodes],
+    nodes: [...b.nodes, ...model.graph.nodes.map((node) => ({ ...node, attributes: withoutDefaults(node) }))],
     initializers: new Map([...left, ...b.initializers]),
   }
   return writeModel({ ...model, graph })
@@ -96,10 +97,10 @@ class PartsBuilder {
     return first
   }
 
-  /** Along the first axis. Since opset 13, sizes are an input. */
+  /** Along the first axis, said although it is the default: OpenCV 5 takes another. Since opset 13, sizes are an input. */
   split(value: ValueName, sizes: readonly number[], outputs: readonly ValueName[]): void {
-    if (this.splitsByInput) this.node('Split', [value, this.add(int64(sizes))], {}, outputs)
-    else this.node('Split', [value], { split: sizes }, outputs)
+    if (this.splitsByInput) this.node('Split', [value, this.add(int64(sizes))], { axis: 0 }, outputs)
+    else this.node('Split', [value], { axis: 0, split: sizes }, outputs)
   }
 
   short(): ValueName {

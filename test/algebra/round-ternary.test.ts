@@ -18,7 +18,15 @@ function costOf(gram: Float64Array, w: Float64Array, codes: ArrayLike<number>): 
 }
 
 // Rows that should give what these weights give.
-function roundTernary({ gram, weights }: { gram: Float64Array; weights: Float64Array }): Rounded {
+function roundTernary({
+  gram,
+  weights,
+  ...more
+}: {
+  gram: Float64Array
+  weights: Float64Array
+  bitPrice?: number
+}): Rounded {
   const n = Math.sqrt(gram.length)
   const cross = weights.map((_, i) => {
     const row = i - (i % n)
@@ -26,7 +34,7 @@ function roundTernary({ gram, weights }: { gram: Float64Array; weights: Float64A
     for (let k = 0; k < n; k++) sum += (weights[row + k] as number) * (gram[k * n + (i % n)] as number)
     return sum
   })
-  return roundProblem({ gram, cross, prior: weights })
+  return roundProblem({ gram, cross, prior: weights, ...more })
 }
 
 function allCodes(n: number): number[][] {
@@ -73,6 +81,30 @@ test('rows do not depend on one another', () => {
   const alone = roundTernary({ gram, weights: weights.slice(2 * n, 3 * n) })
   assert.deepEqual(together.codes.slice(2 * n, 3 * n), alone.codes)
   assert.deepEqual(together.latent.slice(2 * n, 3 * n), alone.latent)
+})
+
+test('where bits have a price there are more zeros, and error and bits together cost less', () => {
+  const n = 60
+  const gram = gramOf(n, 4)
+  const random = seeded(12)
+  const weights = Float64Array.from({ length: n }, () => random() + random() + random() - 1.5)
+  const entropyOf = (codes: Int8Array): number =>
+    [-1, 0, 1].reduce((sum, code) => {
+      const share = codes.filter((each) => each === code).length / n
+      return sum - (share === 0 ? 0 : share * Math.log2(share))
+    }, 0)
+  const whole = costOf(gram, weights, new Int8Array(n))
+  const found = [0, 0.5, 1, 1.5].map((cost) => {
+    const bitPrice = (cost * whole) / n
+    const { codes } = roundTernary({ gram, weights, bitPrice })
+    return { cost, codes, error: costOf(gram, weights, codes) / whole, bits: entropyOf(codes) }
+  })
+  for (const [i, { error, bits, cost }] of found.entries()) {
+    const before = found[i - 1]
+    if (before === undefined) continue
+    assert.ok(bits < before.bits - 0.02, `${bits} bits, before ${before.bits}`)
+    assert.ok(error + cost * bits < before.error + cost * before.bits, `price ${cost}`)
+  }
 })
 
 test('a row of zeros stays zero', () => {

@@ -117,6 +117,18 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --data x.mjs --std 0.5', '--std: given without --mean, expected both.'],
   ['compress m.onnx --data x.mjs --mean 0.5 --std 0', '--std: found "0", expected a number above 0.'],
   [
+    'compress m.onnx --size-weight 0.05 --sparsity 0.5',
+    '--size-weight: given together with --sparsity, which chooses the zeros itself.',
+  ],
+  [
+    'compress m.onnx --size-weight 0.05 --renormalize off',
+    '--size-weight: expected --method ttq and --renormalize auto: layers are not fitted else.',
+  ],
+  [
+    'compress m.onnx --data x.mjs --size-weight 0.05 --from-scratch',
+    '--size-weight: given together with --from-scratch; random weights have no layers to be fitted to.',
+  ],
+  [
     'compress m.onnx --threshold 0.1 --sparsity 0.5',
     '--threshold: given together with --sparsity; each of them decides which weights become 0.',
   ],

@@ -142,6 +142,25 @@ describe('the trial process', () => {
     trial.close(new Error('closed'))
   })
 
+  test('results too large for a message are an error, and can stay where they are', async () => {
+    const trial = new TrialProcess('onnxruntime')
+    const many = network((b, hidden) => {
+      const zero = b.emit('Mul', [
+        b.emit('Slice', [hidden, ...[0, 1, 1].map((i) => b.constant(wide(BigInt(i))))]),
+        b.constant(float32([], Float32Array.of(0))),
+      ])
+      return b.emit('Expand', [zero, b.constant(wide(9_000_000n, 32n))])
+    })
+    const graph = await trial.load(many, { threads: 1, limits: { bytes: 2 ** 33, milliseconds: 60_000 } })
+    await graph.tryRun({ x: weights(1, 32) })
+    await assert.rejects(
+      graph.run({ x: weights(1, 32) }),
+      /the outputs take 1099 MB, expected at most 1024 MB on a trial/,
+    )
+    assert.equal((await trial.load(living, options)) !== undefined, true)
+    trial.close(new Error('closed'))
+  })
+
   test('time is limited where that is said', async () => {
     const trial = new TrialProcess('onnxruntime')
     const limits = { bytes: 2 ** 30, milliseconds: 1 }

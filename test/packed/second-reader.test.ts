@@ -1,10 +1,10 @@
-// docs/read_ttq.py, written from the format's page alone, reads the same numbers out of a file with every encoding.
+// python/ttq/read_ttq.py, written from the format's page alone, reads the same numbers out of a file with every encoding.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { int8Tensor, pack, type RestForm, roundToFloat16, unpack } from '../../src/packed/index.js'
 import type { FloatType } from '../../src/tensor/data-type.js'
@@ -15,10 +15,10 @@ import type { TernaryWeights } from '../../src/tensor/ternary.js'
 import { modelOf } from './packed-files.js'
 import { randomCodes, randomNumbers } from './random-codes.js'
 
-const DOCS = resolve(import.meta.dirname, '../../../docs')
+const PYTHON = resolve(import.meta.dirname, '../../../python')
 const FIXTURES = resolve(import.meta.dirname, '../../../fixtures/packed')
 const SCRIPT = `import json, sys
-sys.path.insert(0, sys.argv[1])
+sys.path.insert(0, sys.argv[1] + '/ttq')
 sys.dont_write_bytecode = True
 from read_ttq import read_ttq
 metadata, tensors, graph = read_ttq(open(sys.argv[2], 'rb').read())
@@ -27,6 +27,7 @@ print(json.dumps([[t['name'].decode() if isinstance(t['name'], bytes) else t['na
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 const skip = hasPython ? false : 'no python3'
+const withoutNumpy = spawnSync('python3', ['-c', 'import numpy']).status === 0 ? false : 'no numpy'
 
 // Tensors of all encodings but the ternary ones.
 function others(random: () => number): { initializers: Map<string, Tensor>; rest: Map<string, RestForm> } {
@@ -75,7 +76,10 @@ function readInPython(bytes: Uint8Array, context: TestContext): [name: string, e
   })
   const path = join(folder, 'm.ttq')
   writeFileSync(path, bytes)
-  const { stdout, stderr } = spawnSync('python3', ['-c', SCRIPT, DOCS, path], { encoding: 'utf8', maxBuffer: 2 ** 26 })
+  const { stdout, stderr } = spawnSync('python3', ['-c', SCRIPT, PYTHON, path], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
   assert.equal(stderr, '')
   return JSON.parse(stdout) as [string, number, string][]
 }
@@ -99,10 +103,16 @@ for (const encoding of ['2bit', 'base3', 'entropy'] as const) {
   })
 }
 
-for (const name of ['every-encoding', 'whole-network']) {
-  test(`a file of version 1 is read as ever, here and in Python: ${name}`, { skip }, (context) => {
-    const bytes = readFileSync(join(FIXTURES, `version-1-${name}.ttq`))
-    const expected = JSON.parse(readFileSync(join(FIXTURES, `version-1-${name}.json`), 'utf8')) as unknown
+const GOLDEN = readdirSync(FIXTURES).filter((name) => name.endsWith('.ttq'))
+
+test('there are files of both versions', () => {
+  assert.deepEqual([...new Set(GOLDEN.map((name) => name.slice(0, 'version-1'.length)))], ['version-1', 'version-2'])
+})
+
+for (const name of GOLDEN) {
+  test(`a file from before is read as ever, here and in Python: ${basename(name, '.ttq')}`, { skip }, (context) => {
+    const bytes = readFileSync(join(FIXTURES, name))
+    const expected = JSON.parse(readFileSync(join(FIXTURES, name.replace('.ttq', '.json')), 'utf8')) as unknown
     const { model } = unpack(bytes)
     const hereOf = (tensor: string): Uint8Array => bytesOf(model.graph.initializers.get(tensor)?.data as Uint8Array)
     const found = readInPython(bytes, context)
@@ -116,6 +126,14 @@ for (const name of ['every-encoding', 'whole-network']) {
     )
   })
 }
+
+test('the Python package passes its own tests', { skip: skip || withoutNumpy }, () => {
+  const { status, stderr } = spawnSync('python3', ['-B', '-m', 'unittest', 'discover', '-s', PYTHON], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /Ran [1-9]/)
+})
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')

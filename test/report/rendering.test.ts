@@ -6,7 +6,16 @@ import { renderCompressReport } from '../../src/report/compress-text.js'
 import { renderEvaluateReport } from '../../src/report/evaluate-text.js'
 import { renderInspectReport } from '../../src/report/inspect-text.js'
 import { renderTrainReport } from '../../src/report/train-text.js'
-import { countText, durationText, scaleText, shapeText, shareText, sizeText, table } from '../../src/report/table.js'
+import {
+  countText,
+  durationText,
+  scaleText,
+  shapeText,
+  shareText,
+  shortDurationText,
+  sizeText,
+  table,
+} from '../../src/report/table.js'
 import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { InspectReport } from '../../src/jobs/inspect.js'
 import type { CompressReport, LayerReport } from '../../src/jobs/compress-report.js'
@@ -598,6 +607,7 @@ test('numbers as text', () => {
     '1 h 0 min',
     '2 h 3 min',
   ])
+  assert.deepEqual([0.84, 120.4, 999.6].map(shortDurationText), ['0.84 ms', '120 ms', '1.0 s'])
   assert.deepEqual([shareText(1, 3), shareText(null, 3), shareText(0, 0)], ['33.3 %', '-', '-'])
   assert.deepEqual([scaleText(0.00123456), scaleText(null)], ['0.001235', '-'])
   assert.deepEqual([shapeText([3, 'N', null]), shapeText([])], ['3xNx?', 'scalar'])

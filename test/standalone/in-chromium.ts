@@ -10,15 +10,19 @@ import { join } from 'node:path'
 /** Debian's, Alpine's; another one by TTQ_CHROMIUM. */
 const PROGRAMS = [process.env['TTQ_CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser']
 
-const PROGRAM = PROGRAMS.find((path) => path !== '' && existsSync(path))
+/** The browser; undefined where there is none. */
+export const CHROMIUM = PROGRAMS.find((path) => path !== '' && existsSync(path))
 
 /** For `skip`: false, or why nothing can be run. */
-export const noChromium = PROGRAM === undefined ? 'no Chromium (/usr/bin/chromium, or TTQ_CHROMIUM)' : false
+export const noChromium = CHROMIUM === undefined ? 'no Chromium (/usr/bin/chromium, or TTQ_CHROMIUM)' : false
 
-const TYPES: Readonly<Record<string, string>> = {
+/** By the ending of a file's name. */
+export const CONTENT_TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript',
   mjs: 'text/javascript',
   html: 'text/html',
+  css: 'text/css',
+  svg: 'image/svg+xml',
   wasm: 'application/wasm',
 }
 
@@ -53,7 +57,7 @@ export async function inChromium(files: Readonly<Record<string, Uint8Array>>, sc
     const path = (request.url ?? '').replace(/\?.*/, '')
     const bytes = all[path]
     response.writeHead(bytes === undefined ? 404 : 200, {
-      'content-type': TYPES[path.split('.').pop() ?? ''] ?? 'application/octet-stream',
+      'content-type': CONTENT_TYPES[path.split('.').pop() ?? ''] ?? 'application/octet-stream',
     })
     response.end(bytes)
   })
@@ -64,7 +68,7 @@ export async function inChromium(files: Readonly<Record<string, Uint8Array>>, sc
   // The sandbox does not work for root.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const url = `http://127.0.0.1:${port}/page.html`
-  const browser = spawn(PROGRAM as string, [...flags, alone, ...sandbox, url], { stdio: 'ignore' })
+  const browser = spawn(CHROMIUM as string, [...flags, alone, ...sandbox, url], { stdio: 'ignore' })
   const ended = new Promise<void>((done) => browser.once('exit', done))
   const late = AbortSignal.timeout(60_000)
   try {

@@ -171,6 +171,7 @@ describe('the moments of a layer', () => {
 
 const options = (): ReconstructOptions => ({
   seed: 1,
+  sizeWeight: 0,
   behind: () => 'factors',
   method: 'ttq',
   threshold: undefined,
@@ -226,6 +227,21 @@ describe('layer by layer', () => {
     assert.ok((found as number) < 0.75 * (before as number), `${found} of ${before}`)
     assert.deepEqual([...errors.keys()], ['w2', 'w3'])
     for (const error of errors.values()) assert.ok(error > 0.01 && error < 0.5, String(error))
+  })
+
+  test('where bits count there are more zeros, in every layer, for some of what is lost', async () => {
+    const network = chain()
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const [plain, sparse] = await Promise.all(
+      [0, 1].map((sizeWeight) => reconstruct(pool, network, choices, samples, { ...options(), sizeWeight })),
+    )
+    const zeros = (done: typeof plain, name: ValueName): number =>
+      done?.network.layers.get(name)?.codes.filter((code) => code === 0).length ?? NaN
+    for (const name of ['w2', 'w3']) {
+      assert.ok(zeros(sparse, name) > 1.1 * zeros(plain, name), `${zeros(sparse, name)}, without ${zeros(plain, name)}`)
+      const error = sparse?.errors.get(name) ?? NaN
+      assert.ok(error > (plain?.errors.get(name) ?? NaN) && error < 0.6, String(error))
+    }
   })
 
   for (const norm of [false, true])
@@ -371,7 +387,8 @@ describe('layer by layer', () => {
       const networks = await PairedNetworks.open(pool, network, samples, { shapes, batch: 1 })
       const place = placeOf(network, network, choice, { shapes, batch: 1, samples: 300, seed: 1 }) as Place
       const atOnce = await solve(pool, place, await layerMoments(networks, network, place))
-      const inBlocks = await solveWide(pool, networks, network, place, choice, 17)
+      const inBlocks = await solveWide(pool, networks, network, place, choice, 0, 17)
+      const priced = await solveWide(pool, networks, network, place, choice, 2 / place.weights.length, 17)
       await networks.close()
       const settled = settle(network, choice, place, inBlocks as Solved, 'factors').model
       const alone = fitWithoutData(network, [choice], { method: 'ttq', renormalize: 'auto' } as never).model
@@ -381,6 +398,9 @@ describe('layer by layer', () => {
       )
       assert.ok((inBlocks?.error as number) < 1.5 * atOnce.error, `${inBlocks?.error}, at once ${atOnce.error}`)
       assert.ok((found as number) < 0.9 * (before as number), `${found}, alone ${before}`)
+      const zerosOf = (solved: Solved | undefined): number =>
+        solved?.layer.codes.filter((code) => code === 0).length ?? NaN
+      assert.ok(zerosOf(priced) > 1.1 * zerosOf(inBlocks), `${zerosOf(priced)}, without ${zerosOf(inBlocks)}`)
     })
   }
 

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import * as ort from 'onnxruntime-node'
+import { dequantize } from '../../src/methods/threshold.js'
 import { UNPACKED_FORMS } from '../../src/options/choices.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import type { PackedModel } from '../../src/packed/packed-model.js'
@@ -75,7 +77,96 @@ function folderFor(context: TestContext): string {
 
 test('every form has a row, and equal networks give equal bytes', () => {
   assert.deepEqual(Object.keys(FORMS), UNPACKED_FORMS)
-  for (const { write } of Object.values(FORMS)) assert.deepEqual(write(network(17)), write(network(17)))
+  for (const { write } of Object.values(FORMS))
+    for (const packed of [network, matrices]) {
+      const written = (): Uint8Array | string => {
+        try {
+          return write(packed(17))
+        } catch (error) {
+          return (error as Error).message
+        }
+      }
+      assert.deepEqual(written(), written())
+    }
+})
+
+// A chain of products, of which some have one scale: MatMul, Gemm either way around, with and without a bias.
+function matrices(opset: number, isEven = true): Required<PackedModel> {
+  const random = randomNumbers(opset)
+  const b = new GraphBuilder()
+  const ternary = new Map<string, TernaryWeights>()
+  const weight = (name: string, dims: [number, number], wn: number): string => {
+    const codes = randomCodes(random, dims[0] * dims[1])
+    const weights = { codes, wp: 0.125, wn: isEven ? wn : 0.5 }
+    ternary.set(name, weights)
+    return b.constant(float32(dims, dequantize(weights)), name)
+  }
+  const bias = (name: string, size: number): string =>
+    b.constant(
+      float32(
+        [size],
+        Float32Array.from({ length: size }, () => random() - 0.5),
+      ),
+      name,
+    )
+  const x = b.input('x', 'float32', ['N', 200])
+  const tied = weight('a', [200, 300], 0.125)
+  const first = b.emit('MatMul', [x, tied])
+  const second = b.emit('Gemm', [first, weight('b', [100, 300], 0.125), bias('b.bias', 100)], { transB: 1 })
+  const third = b.emit('Gemm', [second, weight('c', [100, 130], 0.125)])
+  // Not these: other scales, a factor.
+  const fourth = b.emit('MatMul', [third, weight('d', [130, 64], 0.25)])
+  const fifth = b.emit('Gemm', [fourth, weight('e', [64, 200], 0.125)], { alpha: { float: 2 } })
+  b.emit('MatMul', [fifth, tied], {}, 'y')
+  b.output('y', 'float32', ['N', 300])
+  return {
+    model: { irVersion: 8, opsets: new Map([['', opset]]), graph: b.build('matrices') },
+    ternary,
+    rest: new Map(),
+    metadata: {},
+  }
+}
+
+describe('matmulnbits', () => {
+  test('ONNX Runtime gives nearly what the dense network gives, of a file with two bits a weight', async () => {
+    const packed = matrices(17)
+    const bytes = FORMS.matmulnbits.write(packed)
+    const { nodes, initializers } = readModel(bytes).graph
+    assert.deepEqual(
+      nodes.map(({ opType }) => opType),
+      ['MatMulNBits', 'MatMulNBits', 'MatMulNBits', 'MatMul', 'Gemm', 'MatMulNBits'],
+    )
+    assert.deepEqual([...initializers.keys()].sort(), [
+      'a.codes',
+      'a.scales',
+      'b.bias',
+      'b.codes',
+      'b.scales',
+      'c.codes',
+      'c.scales',
+      'd',
+      'e',
+    ])
+    const x = new ort.Tensor(
+      'float32',
+      Float32Array.from({ length: 600 }, (_, i) => Math.sin(i)),
+      [3, 200],
+    )
+    const [dense, coded] = await Promise.all(
+      [FORMS.dense.write(packed), bytes].map(async (each) => {
+        const session = await ort.InferenceSession.create(each)
+        return (await session.run({ x }))['y']?.data as Float32Array
+      }),
+    )
+    const largest = Math.max(...(dense as Float32Array).map(Math.abs))
+    const apart = Math.max(...(dense as Float32Array).map((value, i) => Math.abs(value - (coded?.[i] as number))))
+    assert.ok(apart > 0 && apart < 0.03 * largest, `${apart} of ${largest}`)
+  })
+
+  test('a network without a layer for it is refused', () => {
+    for (const packed of [matrices(17, false), network(17)])
+      assert.throws(() => FORMS.matmulnbits.write(packed), /no ternary MatMul or Gemm layer with equal scales/)
+  })
 })
 
 describe('packed', () => {

@@ -1,12 +1,12 @@
-#!/usr/bin/env python3
-"""Reads a .ttq file, written from docs/ttq-format.md alone; only the standard library. Usage: read_ttq.py FILE [MODEL.onnx]
-
-Prints the metadata and the tensors. With a second argument (and the `onnx` package) it also writes the network as plain ONNX.
-"""
+"""Reads a .ttq file: written from docs/ttq-format.md alone, with nothing but the standard library."""
 import hashlib
 import struct
-import sys
 import zlib
+
+
+class NotValid(ValueError):
+    """The bytes are no .ttq file, or a damaged one; the message says what is wrong."""
+
 
 MAGIC = b'\x89TTQ\r\n\x1a\n'
 BITS = {1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
@@ -16,7 +16,7 @@ FLOAT_FORMAT = {1: '<f', 10: '<e', 11: '<d'}
 
 def need(condition, message):
     if not condition:
-        raise SystemExit(f'not a valid .ttq file: {message}')
+        raise NotValid(f'not a valid .ttq file: {message}')
 
 
 def align(position):
@@ -24,6 +24,11 @@ def align(position):
 
 
 def read_ttq(file):
+    """Metadata (dict of str), tensors and the ONNX model whose initializers are left empty (bytes).
+
+    A tensor is a dict: `name`, `type` (of ONNX), `dims`, `encoding`, `length` (bytes in the file), `raw` (the bytes of ONNX's
+    raw_data); a ternary one also has `wp` and `wn`, an int8 one `scales`. Raises NotValid.
+    """
     need(file[:8] == MAGIC and len(file) >= 96, 'magic')
     version, flags, length, pairs, count = struct.unpack_from('<IIQII', file, 8)
     need(version in (1, 2), f'version {version}, expected 1 or 2')
@@ -310,31 +315,3 @@ def decode_entropy(tensor, elements, models):
         row += group
     need(word == len(words) and all(state == 2**15 for state in states), f'end of {name}')
     tensor['raw'] = b''.join(values[code] for code in codes)
-
-
-def write_onnx(model_bytes, tensors, path):
-    import onnx
-    model = onnx.load_from_string(model_bytes)
-    places = {initializer.name: initializer for initializer in model.graph.initializer}
-    for tensor in tensors:
-        place = places.get(tensor['name'])
-        need(place is not None and place.data_type == tensor['type'] and list(place.dims) == [0], f'place of {tensor["name"]}')
-        place.dims[:] = tensor['dims']
-        place.raw_data = tensor['raw']
-        # Up to IR version 3 initializers are graph inputs too, with their shapes.
-        for graph_input in model.graph.input:
-            if graph_input.name == tensor['name']:
-                graph_input.CopyFrom(onnx.helper.make_tensor_value_info(tensor['name'], tensor['type'], tensor['dims']))
-    onnx.save(model, path)
-
-
-if __name__ == '__main__':
-    with open(sys.argv[1], 'rb') as opened:
-        meta, table, graph_bytes = read_ttq(opened.read())
-    for key, value in meta.items():
-        print(f'{key}: {value}')
-    for row in table:
-        scales = f' wp {row["wp"]:.6g} wn {row["wn"]:.6g}' if 'wp' in row else f' axis {row["parameters"][0]}' if 'scales' in row else ''
-        print(f'{row["name"]} {list(row["dims"])} type {row["type"]} encoding {row["encoding"]} {row["length"]} bytes{scales}')
-    if len(sys.argv) > 2:
-        write_onnx(graph_bytes, table, sys.argv[2])

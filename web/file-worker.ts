@@ -1,0 +1,108 @@
+// The page's worker: reads, runs and compresses networks with the library's own code, so that the page itself is never
+// busy. One file at a time.
+import { failureOf } from '../src/execution/call-failure.js'
+import { compress } from '../src/jobs/compress.js'
+import { inspectLayers } from '../src/jobs/inspect-layers.js'
+import type { Model } from '../src/onnx/model.js'
+import { readModel } from '../src/onnx/read-model.js'
+import { writeModel } from '../src/onnx/write-model.js'
+import { isPacked } from '../src/packed/format.js'
+import { inspectPacked } from '../src/packed/inspect-packed.js'
+import { unpack } from '../src/packed/unpack.js'
+import type { LoadedGraph } from '../src/runtime/engine.js'
+import { ENGINES } from '../src/runtime/engines.js'
+import type { FloatType } from '../src/tensor/data-type.js'
+import { float32Values } from '../src/tensor/float-values.js'
+import type { Tensor } from '../src/tensor/tensor.js'
+import { explainNoTernaryLayer } from '../src/ternary/explain-no-ternary-layer.js'
+import { chooseLayers } from '../src/ternary/layers.js'
+import type { Progress } from '../src/training/progress.js'
+import type { FileCalls, FileReply, FileRequest } from './file-calls.js'
+
+interface OpenNetwork {
+  name: string
+  model: Model
+  /** As an ONNX file. */
+  onnx: Uint8Array
+  /** Loaded where it has run. */
+  graph: LoadedGraph | undefined
+}
+
+let current: OpenNetwork | undefined
+
+function need(): OpenNetwork {
+  if (current === undefined) throw new Error('internal: no file is open')
+  return current
+}
+
+const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell: Tell) => ReturnType<FileCalls[C]> } = {
+  open: async ({ bytes, name }) => {
+    const start = performance.now()
+    const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
+    const model = packed === undefined ? readModel(bytes, { name }) : unpack(bytes, { name }).model
+    await current?.graph?.release()
+    current = { name, model, onnx: packed === undefined ? bytes : writeModel(model), graph: undefined }
+    const { graph } = model
+    const choices = chooseLayers(graph, { keep: [], ternary: [] })
+    const isRefused = packed === undefined && !choices.some(({ ternary }) => ternary)
+    const { message, hint } = isRefused ? explainNoTernaryLayer(graph, choices) : {}
+    return {
+      name,
+      format: packed === undefined ? 'onnx' : 'ttq',
+      bytes: bytes.length,
+      onnxBytes: current.onnx.length,
+      metadata: packed?.metadata ?? {},
+      inputs: graph.inputs,
+      outputs: graph.outputs,
+      layers: inspectLayers(choices, graph, packed?.tensors),
+      ...(message === undefined ? {} : { refusal: { message, hint } }),
+      elapsedMs: performance.now() - start,
+    }
+  },
+  codes: ({ layer }) => {
+    const { type, dims, data } = need().model.graph.initializers.get(layer) as Tensor<FloatType>
+    const codes = Int8Array.from(float32Values({ type, dims, data }), Math.sign)
+    return Promise.resolve({ dims, codes })
+  },
+  run: async ({ feeds }) => {
+    const network = need()
+    network.graph ??= await ENGINES.onnxruntime.load(network.onnx, { threads: 1 })
+    const start = performance.now()
+    const results = await network.graph.run(feeds)
+    return { results, elapsedMs: performance.now() - start }
+  },
+  compress: async ({ samples }, onProgress) => {
+    const { onnx, name } = need()
+    const { file, report } = await compress(onnx, { name, samples, onProgress })
+    return {
+      file,
+      distance: report.reconstruction?.distance ?? null,
+      warnings: report.warnings,
+      elapsedMs: report.elapsedMs,
+    }
+  },
+  onnx: () => Promise.resolve(need().onnx),
+}
+
+type Tell = (progress: Progress) => void
+
+const scope = globalThis as unknown as { postMessage: (reply: FileReply) => void }
+
+let queue: Promise<void> = Promise.resolve()
+globalThis.addEventListener('message', ({ data }: MessageEvent<FileRequest>) => {
+  queue = queue.then(() => answer(data))
+})
+
+async function answer({ id, call, args }: FileRequest): Promise<void> {
+  const tell = (progress: Progress): void => {
+    scope.postMessage({ id, progress })
+  }
+  try {
+    scope.postMessage({
+      id,
+      result: await (CALLS[call] as (args: unknown, tell: Tell) => Promise<unknown>)(args, tell),
+    })
+  } catch (error) {
+    scope.postMessage({ id, error: failureOf(error) })
+  }
+}

@@ -1,0 +1,191 @@
+// The page: opening files, and what is shown of them. The work is done in file-worker.ts.
+import { TtqError } from '../src/errors/ttq-error.js'
+import { printable } from '../src/errors/printable.js'
+import { durationText, plural, shortDurationText, sizeText } from '../src/report/table.js'
+import { CompressPanel } from './compress-panel.js'
+import { byId, element } from './element.js'
+import { fetchFile, readFile } from './fetch-file.js'
+import type { CompressedFile, LayerCodes, OpenedFile } from './file-calls.js'
+import { FileClient } from './file-client.js'
+import { RunPanel } from './run-panel.js'
+import { showKernels } from './show-kernels.js'
+import { showLayers } from './show-layers.js'
+import { showSizes } from './show-sizes.js'
+
+const client = new FileClient()
+let file: (OpenedFile & { content: Uint8Array }) | undefined
+let fetching: AbortController | undefined
+let kernels: [layer: string, codes: LayerCodes] | undefined
+
+const say = (text: string): void => {
+  byId('status').textContent = text
+}
+
+// One line, as the command line words it.
+function showError(thrown: unknown): void {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const hint = thrown instanceof TtqError ? (thrown.hint ?? '') : ''
+  const sentences = [message, `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`].filter((each) => each !== '')
+  byId('error').textContent = printable(sentences.join('. '))
+  say('')
+}
+
+async function attempt(what: () => Promise<void>): Promise<void> {
+  byId('error').textContent = ''
+  try {
+    await what()
+  } catch (thrown) {
+    showError(thrown)
+  }
+}
+
+/** @param original the ONNX file that was compressed here */
+async function open(content: Uint8Array, name: string, original?: number): Promise<void> {
+  say(`Reading ${name} ...`)
+  // What is shown belongs to the file in the worker: the earlier one until this one is read, and where it cannot be.
+  byId('opened').inert = true
+  const opened = await client.call('open', { bytes: content, name }).finally(() => {
+    byId('opened').inert = false
+  })
+  file = { ...opened, content }
+  byId('opened').hidden = false
+  showSizes(opened, original)
+  showFacts(opened)
+  showLayers(opened.layers)
+  await offerKernels(opened)
+  byId('compressing').hidden = opened.format === 'ttq' || opened.refusal !== undefined
+  byId('save').textContent = opened.format === 'ttq' ? 'Save as ONNX' : ''
+  byId('save').hidden = opened.format === 'onnx'
+  runPanel.open(opened)
+  byId('error').textContent = ''
+  const { refusal } = opened
+  if (refusal !== undefined)
+    showError(new TtqError('model', refusal.message, refusal.hint === undefined ? {} : refusal))
+  say(`${name} is open, read in ${shortDurationText(opened.elapsedMs)}.`)
+  byId('size-title').focus()
+}
+
+function showFacts({ name, format, metadata, layers, inputs, outputs }: OpenedFile): void {
+  const ternary = layers.filter((layer) => layer.ternary).length
+  const facts = {
+    file: name,
+    layers:
+      format === 'ttq' || ternary > 0
+        ? `${plural(layers.length, 'layer')}, ${ternary} ternary`
+        : plural(layers.length, 'layer'),
+    inputs: inputs.map((input) => input.name).join(', '),
+    outputs: outputs.map((output) => output.name).join(', '),
+    ...metadata,
+  }
+  byId('facts').replaceChildren(
+    ...Object.entries(facts).flatMap(([key, value]) => [
+      element('dt', {}, printable(key)),
+      element('dd', {}, printable(value)),
+    ]),
+  )
+}
+
+async function offerKernels({ layers }: OpenedFile): Promise<void> {
+  const ternary = layers.filter((layer) => layer.ternary)
+  byId('kernel-section').hidden = ternary.length === 0
+  byId('kernel-layer').replaceChildren(
+    ...ternary.map(({ name, shape }) => element('option', { value: name }, `${name} (${shape.join('x')})`)),
+  )
+  if (ternary[0] !== undefined) await chooseKernels(ternary[0].name)
+}
+
+async function chooseKernels(layer: string): Promise<void> {
+  kernels = [layer, await client.call('codes', { layer })]
+  showKernels(...kernels)
+}
+
+function save(bytes: Uint8Array, name: string): void {
+  const href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]))
+  element('a', { href, download: name }).click()
+  setTimeout(() => {
+    URL.revokeObjectURL(href)
+  }, 60_000)
+}
+
+const withEnding = (name: string, ending: string): string => `${name.replace(/\.[^.]*$/, '')}${ending}`
+
+async function onCompressed({ file: packed, distance, warnings, elapsedMs }: CompressedFile): Promise<void> {
+  const before = file
+  if (before === undefined) return
+  const name = withEnding(before.name, '.ttq')
+  await open(packed, name, before.bytes)
+  byId('save').textContent = `Save ${name}`
+  const apart = distance === null ? '' : `, outputs ${distance.toFixed(1)} % apart on made-up images`
+  say([`Compressed in ${durationText(elapsedMs)}${apart}; accuracy was not measured.`, ...warnings.slice(1)].join(' '))
+}
+
+const runPanel = new RunPanel(client, attempt)
+new CompressPanel(client, {
+  attempt,
+  say,
+  onDone: onCompressed,
+  onStopped: async () => {
+    if (file !== undefined) await open(file.content, file.name)
+  },
+})
+
+// Images run, everything else is opened.
+async function take(chosen: File | undefined): Promise<void> {
+  if (chosen === undefined || byId('source').inert) return
+  if (chosen.type.startsWith('image/') && file !== undefined) await runPanel.runFile(chosen)
+  else await attempt(async () => open(await readFile(chosen), chosen.name))
+}
+
+async function fetchAndOpen(url: string, name: string): Promise<void> {
+  fetching?.abort(new TtqError('interrupted', 'stopped'))
+  fetching = new AbortController()
+  const onProgress = (bytes: number): void => {
+    say(`${name}: ${sizeText(bytes)} ...`)
+  }
+  await open(await fetchFile(url, onProgress, fetching.signal), name)
+}
+
+byId('file').addEventListener('change', ({ target }) => {
+  const input = target as HTMLInputElement
+  const [chosen] = input.files ?? []
+  // So that the same file can be chosen again.
+  input.value = ''
+  void take(chosen)
+})
+byId('fetch').addEventListener('submit', (event) => {
+  event.preventDefault()
+  const url = byId<HTMLInputElement>('url').value.trim()
+  void attempt(() => fetchAndOpen(url, url.split(/[?#]/)[0]?.split('/').at(-1) || url))
+})
+byId('sample-network').addEventListener('click', () => {
+  void attempt(() => fetchAndOpen('samples/mnist-lenet.onnx', 'mnist-lenet.onnx'))
+})
+byId('save').addEventListener('click', () => {
+  void attempt(async () => {
+    if (file === undefined) return
+    if (byId('save').textContent === 'Save as ONNX')
+      save(await client.call('onnx', null), withEnding(file.name, '.onnx'))
+    else save(file.content, file.name)
+  })
+})
+byId('kernel-layer').addEventListener('change', ({ target }) => {
+  void attempt(() => chooseKernels((target as HTMLSelectElement).value))
+})
+// The picture has the colours of the theme.
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  if (kernels !== undefined) showKernels(...kernels)
+})
+
+const DRAGGED = 'dragged-over'
+addEventListener('dragover', (event) => {
+  event.preventDefault()
+  byId('drop').classList.add(DRAGGED)
+})
+addEventListener('dragleave', () => {
+  byId('drop').classList.remove(DRAGGED)
+})
+addEventListener('drop', (event) => {
+  event.preventDefault()
+  byId('drop').classList.remove(DRAGGED)
+  void take(event.dataTransfer?.files[0])
+})

@@ -1,0 +1,28 @@
+// How large a network is, before and after.
+import { ratioText, sizeText } from '../src/report/table.js'
+import type { OpenedFile } from './file-calls.js'
+import { bar, byId, element } from './element.js'
+
+/** @param original bytes of the ONNX file that a .ttq file was made of, where that is known */
+export function showSizes({ format, bytes, onnxBytes }: OpenedFile, original = onnxBytes): void {
+  const rows: [name: string, bytes: number, detail: string][] = [
+    [format === 'ttq' && original === onnxBytes ? 'unpacked, ONNX' : 'ONNX', original, ''],
+  ]
+  if (format === 'ttq') rows.push(['.ttq', bytes, `, ${ratioText(original / bytes)} smaller`])
+  const most = Math.max(...rows.map(([, each]) => each))
+  byId('sizes').replaceChildren(
+    ...rows.map(([name, each, detail]) =>
+      element(
+        'div',
+        { className: 'size' },
+        element('span', {}, name),
+        element(
+          'span',
+          { className: 'track', ariaHidden: 'true' },
+          bar(name === '.ttq' ? 'packed' : 'whole', each / most),
+        ),
+        element('span', {}, `${sizeText(each)}${detail}`),
+      ),
+    ),
+  )
+}
