@@ -12,6 +12,7 @@ const SUBSTITUTES = {
   'node:os': 'os.ts',
   'onnxruntime-node': 'onnxruntime-node.ts',
   'src/execution/trial-process.js': 'trial-process.ts',
+  'src/data/dataset-files.js': 'dataset-files.ts',
   'src/jobs/pack-trained.js': 'pack-trained.ts',
 }
 

@@ -2,15 +2,8 @@
 // a grey level (test/data/pictures.test.ts).
 import { createRequire } from 'node:module'
 import { decodeJpeg } from './decode-jpeg.js'
+import type { Picture } from './picture.js'
 import { PictureFault, type PictureFormat, type PictureHeader, readPictureHeader } from './picture-header.js'
-
-/** Pixels row by row, `channels` bytes each: grey, or red, green and blue. */
-export interface Picture {
-  width: number
-  height: number
-  channels: 1 | 3
-  pixels: Uint8Array
-}
 
 /** More pixels than photographs have: a file of a few kilobytes may claim any number, and fill the memory. */
 export const MOST_PIXELS = 2 ** 27
@@ -48,31 +41,6 @@ export async function decodePicture(bytes: Uint8Array, decoder: Decoder): Promis
     )
   const pixels = channels === 4 ? overBlack(data) : data
   return upright({ width, height, channels: 3, pixels }, header.orientation)
-}
-
-/** Red, green and blue to luma, as Pillow has it (ITU-R 601-2); a grey picture stays as it is. */
-export function toGrey({ width, height, channels, pixels }: Picture): Picture {
-  if (channels === 1) return { width, height, channels, pixels }
-  const grey = new Uint8Array(width * height)
-  for (let i = 0, at = 0; i < grey.length; i++, at += 3)
-    grey[i] =
-      (19595 * (pixels[at] as number) +
-        38470 * (pixels[at + 1] as number) +
-        7471 * (pixels[at + 2] as number) +
-        0x8000) >>
-      16
-  return { width, height, channels: 1, pixels: grey }
-}
-
-/** Grey as red, green and blue alike; a colour picture stays as it is. */
-export function toColour({ width, height, channels, pixels }: Picture): Picture {
-  if (channels === 3) return { width, height, channels, pixels }
-  return {
-    width,
-    height,
-    channels: 3,
-    pixels: Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] as number),
-  }
 }
 
 function overBlack(data: Uint8Array): Uint8Array {

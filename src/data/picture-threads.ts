@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Picture } from './decode-picture.js'
+import type { Picture } from './picture.js'
 import type { Framing } from './framing.js'
 import type { PictureReply, PictureRequest } from './picture-worker.js'
 import { PictureFault } from './picture-header.js'

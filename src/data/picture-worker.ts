@@ -1,6 +1,7 @@
 // The thread that decodes and frames pictures: file in, pixels out. One message per picture.
 import { parentPort } from 'node:worker_threads'
-import { decodeByWasm, decodePicture, type Decoder, decoderBySharp, type Picture } from './decode-picture.js'
+import { decodeByWasm, decodePicture, type Decoder, decoderBySharp } from './decode-picture.js'
+import type { Picture } from './picture.js'
 import { frame, type Framing } from './framing.js'
 import { PictureFault } from './picture-header.js'
 

@@ -1,7 +1,7 @@
 // Pictures as they are stored: each a file of its own size, read when it is asked for, and of which kind a dataset of
 // them is.
 import type { ImageDataset, ImageSet } from './dataset.js'
-import type { Picture } from './decode-picture.js'
+import type { Picture } from './picture.js'
 
 /** One part of a dataset of pictures. */
 export interface PictureSet {

@@ -2,7 +2,7 @@
 // of the pixels that its filter reaches, first along rows, then along columns, rounded to bytes in between. When an image
 // becomes smaller, the filter becomes wider by the same factor (antialias). The filters are the triangle (bilinear) and
 // Keys' cubic with a = -0.5 (R. Keys, 1981).
-import type { Picture } from './decode-picture.js'
+import type { Picture } from './picture.js'
 
 export type Interpolation = 'bilinear' | 'bicubic' | 'nearest'
 
