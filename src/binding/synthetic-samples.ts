@@ -198,7 +198,9 @@ function plainSource(
     indices.forEach((index, i) => {
       fill(values.subarray(i * count, (i + 1) * count), randomSource(seed, 'synthetic input', name, index))
     })
-    return tensorOf(elementType, withBatch ? [indices.length, ...own] : own, values)
+    // Several samples without a batch are stacked, as those of a loader are: that runs nowhere.
+    const isStacked = withBatch || indices.length > 1
+    return tensorOf(elementType, isStacked ? [indices.length, ...own] : own, values)
   }
   return { name, type, description, make }
 }

@@ -2,7 +2,7 @@
 // a grey level (test/data/pictures.test.ts).
 import { createRequire } from 'node:module'
 import { decodeJpeg } from './decode-jpeg.js'
-import { type Picture } from './picture.js'
+import type { Picture } from './picture.js'
 import { PictureFault, type PictureFormat, type PictureHeader, readPictureHeader } from './picture-header.js'
 
 /** More pixels than photographs have: a file of a few kilobytes may claim any number, and fill the memory. */

@@ -260,12 +260,13 @@ export async function readClassNames(file: string): Promise<string[]> {
   while (names.at(-1) === '') names.pop()
   const empty = names.findIndex((each) => each === '')
   const double = names.find((each, i) => names.indexOf(each) !== i)
-  if (names.length === 0 || empty >= 0 || double !== undefined)
-    throw new TtqError(
-      'data',
-      `${file}: found ${names.length === 0 ? 'no names' : empty >= 0 ? `no name in line ${empty + 1}` : `"${printable(double ?? '')}" twice`}, expected each class once`,
-      { facts: { file }, hint: 'one name a line, in the order in which the network has its outputs' },
-    )
+  if (names.length === 0 || empty >= 0 || double !== undefined) {
+    const line = empty >= 0 ? `no name in line ${empty + 1}` : `"${printable(double ?? '')}" twice`
+    throw new TtqError('data', `${file}: found ${names.length === 0 ? 'no names' : line}, expected each class once`, {
+      facts: { file },
+      hint: 'one name a line, in the order in which the network has its outputs',
+    })
+  }
   return names
 }
 

@@ -1,4 +1,4 @@
-// Decoded pictures, and the channels that a network wants of them.
+// A picture as pixels, grey or in colour. No files here.
 
 /** Pixels row by row, `channels` bytes each: grey, or red, green and blue. */
 export interface Picture {

@@ -1,7 +1,7 @@
 // Measuring the accuracy of a network, packed or not.
 import { checkLabelled } from '../data/labels.js'
-import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Preprocessing } from '../data/dataset.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
 import { openDataset } from '../data/open-dataset.js'
 import { readPreprocessing } from '../data/written-preprocessing.js'
 import type { Model } from '../onnx/model.js'
