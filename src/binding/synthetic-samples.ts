@@ -28,25 +28,40 @@ export interface SyntheticOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
-  /** Of sequences that the network leaves open. Default: the first of OPEN_LENGTHS. */
-  length?: number | undefined
+  /** Default: the first that are tried. */
+  open?: OpenSizes | undefined
 }
 
-/** Sides of images that the network leaves open, and of everything else where nobody says it. */
-const OPEN = { image: 224, other: 1 } as const
+/** Sides of images and lengths of sequences that the network leaves open. */
+export interface OpenSizes {
+  length: number
+  height: number
+  width: number
+}
 
-/** Lengths of sequences that the network leaves open: networks for sound take no less than their windows. */
-const OPEN_LENGTHS = [64, 576, 4096, 16_384] as const
+/**
+ * What is tried, one after the other: networks for sound take no less than their windows, those that read lines of text
+ * want lines of a certain height.
+ */
+const OPEN_SIZES = [
+  { length: 64, height: 224, width: 224 },
+  { length: 576, height: 48, width: 320 },
+  { length: 4096, height: 32, width: 320 },
+  { length: 16_384, height: 640, width: 640 },
+] as const satisfies readonly OpenSizes[]
+
+/** Of a batch that is open. */
+const ONE = 1
 
 /** From here on a last dimension of floats is a signal over time, not a list of features. */
 const SIGNAL = 256
 
-/** The lengths of sequences to try, one after the other, until the network runs. */
-export function lengthsToTry(graph: Graph): readonly number[] {
-  const isOpen = sampleInputs(graph).some(
-    ({ type: { dims = [] } }) => dims.length !== 4 && dims.slice(1).some((dim) => typeof dim !== 'number'),
+/** The sizes to try, one after the other, until the network runs. @param image height and width that somebody said */
+export function sizesToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenSizes[] {
+  const isOpen = sampleInputs(graph).some(({ type: { dims = [] } }) =>
+    dims.slice(1).some((dim) => typeof dim !== 'number'),
   )
-  return isOpen ? OPEN_LENGTHS : OPEN_LENGTHS.slice(0, 1)
+  return OPEN_SIZES.slice(0, isOpen ? undefined : 1).map((sizes) => ({ ...sizes, ...image }))
 }
 
 interface Source {
@@ -67,11 +82,13 @@ export interface SampleValues {
   batch: number
 }
 
-export function sampleValues(graph: Graph): SampleValues {
+/** @param open what is open */
+export function sampleValues(graph: Graph, open: OpenSizes = OPEN_SIZES[0]): SampleValues {
   const dims = sampleInputs(graph).map(({ type: { dims = [] } }) =>
     dims.map((dim, axis) => {
       if (typeof dim === 'number') return Math.max(1, dim)
-      return axis === 0 ? OPEN.other : dims.length === 4 ? OPEN.image : OPEN_LENGTHS[0]
+      if (axis === 0) return ONE
+      return dims.length < 4 ? open.length : axis === dims.length - 2 ? open.height : open.width
     }),
   )
   const sum = (from: number): number => dims.reduce((all, own) => all + elementCount(own.slice(from)), 0)
@@ -130,7 +147,9 @@ type Input = Pick<Source, 'name' | 'type'>
 function imageSources({ name, type }: Input, options: SyntheticOptions): Source[] {
   const dims = type.dims ?? []
   if (dims.length !== 4 || !isFloatType(type.elementType)) return []
-  const side = (dim: number | string | null | undefined): number => (typeof dim === 'number' ? dim : OPEN.image)
+  const open = options.open ?? OPEN_SIZES[0]
+  const side = (dim: number | string | null | undefined, otherwise: number): number =>
+    typeof dim === 'number' ? dim : otherwise
   const layout: Layout | undefined = isColour(dims[1]) ? 'NCHW' : isColour(dims[3]) ? 'NHWC' : undefined
   if (layout === undefined) return []
   const [channels, height, width] = (layout === 'NCHW' ? [dims[1], dims[2], dims[3]] : [dims[3], dims[1], dims[2]]) as [
@@ -138,7 +157,7 @@ function imageSources({ name, type }: Input, options: SyntheticOptions): Source[
     number,
     number,
   ]
-  const size = { count: options.count, channels, height: side(height), width: side(width) }
+  const size = { count: options.count, channels, height: side(height, open.height), width: side(width, open.width) }
   if (size.height < 8 || size.width < 8) return []
   const { set, draw } = syntheticImages(size, options.seed)
   const each = <T>(value: T): T[] => new Array<T>(channels).fill(value)
@@ -182,12 +201,12 @@ function plainSource(
   graph: Graph,
   { name, type }: Input,
   { withBatch, isMixed }: { withBatch: boolean; isMixed: boolean },
-  { seed, length = OPEN_LENGTHS[0] }: SyntheticOptions,
+  { seed, open = OPEN_SIZES[0] }: SyntheticOptions,
 ): Source {
   const [first] = type.dims ?? []
   const isState = isMixed && typeof first === 'number'
   const dims = (type.dims ?? []).map((dim, axis) =>
-    typeof dim === 'number' ? dim : axis === 0 || isState ? OPEN.other : length,
+    typeof dim === 'number' ? dim : axis === 0 || isState ? ONE : open.length,
   )
   const own = withBatch ? dims.slice(1) : dims
   const count = elementCount(own)

@@ -31,7 +31,7 @@ const USUAL: Size = { height: 224, width: 224 }
 export function chooseFraming(words: FramingWords, wanted: Size | undefined, sizes: readonly Size[]): Framing {
   const interpolation = words.interpolation ?? 'bilinear'
   const resize = words.resize === undefined ? undefined : parseResize(words.resize)
-  const crop = words.crop === undefined ? undefined : parseSize('--crop', words.crop)
+  const crop = words.crop === undefined ? undefined : parseImageSize('--crop', words.crop)
   if (resize !== undefined || crop !== undefined) {
     // A short side leaves the other one open, which the network does not.
     const isOpen = resize !== undefined && 'short' in resize
@@ -63,10 +63,11 @@ export function otherFramings(framing: Framing, wanted: Size): Framing[] {
 function parseResize(text: string): Resizing {
   const letterbox = /^letterbox:(\d+)$/.exec(text)
   if (letterbox !== null) return { letterbox: side('--resize', text, letterbox[1] ?? '') }
-  return /^\d+$/.test(text) ? { short: side('--resize', text, text) } : parseSize('--resize', text)
+  return /^\d+$/.test(text) ? { short: side('--resize', text, text) } : parseImageSize('--resize', text)
 }
 
-function parseSize(option: string, text: string): Size {
+/** Height and width, said as `224` or `224x192`. @throws TtqError `usage` */
+export function parseImageSize(option: string, text: string): Size {
   const [, height = '', width = height] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? []
   return { height: side(option, text, height), width: side(option, text, width) }
 }

@@ -1,14 +1,16 @@
 // The samples that layers are fitted on: of the training data, or made up.
 import type { BoundSamples } from '../binding/bind-samples.js'
 import {
-  lengthsToTry,
   mostSamples,
+  type OpenSizes,
   type SampleValues,
   sampleValues,
+  sizesToTry,
   type SyntheticSamples,
   syntheticSamples,
 } from '../binding/synthetic-samples.js'
 import { hasCode } from '../errors/ttq-error.js'
+import { parseImageSize } from '../data/choose-framing.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -72,7 +74,11 @@ export async function madeUpSamples(
   job: CompressJob,
 ): Promise<FittingSamples | undefined> {
   const { options } = job
-  const values = sampleValues(model.graph)
+  const { inputSize } = options
+  const image =
+    inputSize === undefined ? undefined : parseImageSize(job.connections.nameOptions('inputSize'), inputSize)
+  const sizes = sizesToTry(model.graph, image)
+  const values = sampleValues(model.graph, sizes[0])
   const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)
   const most = mostSamples(values)
   if (most < 2) {
@@ -81,8 +87,8 @@ export async function madeUpSamples(
   }
   const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
   if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
-  const way = await firstLengthThatRuns(lengthsToTry(model.graph), async (length) => {
-    const ways = syntheticSamples(model.graph, { ...options, count: count + others, length })
+  const way = await firstSizeThatRuns(sizes, async (open) => {
+    const ways = syntheticSamples(model.graph, { ...options, count: count + others, open })
     return ways.length === 0 ? undefined : await wayThatRuns(pool.trial, model, choices, ways)
   })
   if (way === undefined) return undefined
@@ -92,12 +98,12 @@ export async function madeUpSamples(
   return { split, indices, fixedBatch, heldOut, description }
 }
 
-// Where the network refuses all lengths, the first refusal says why.
-async function firstLengthThatRuns<T>(lengths: readonly number[], attempt: (length: number) => Promise<T>): Promise<T> {
+// Where the network refuses all sizes, the first refusal says why.
+async function firstSizeThatRuns<T>(sizes: readonly OpenSizes[], attempt: (open: OpenSizes) => Promise<T>): Promise<T> {
   let refusal: unknown
-  for (const length of lengths)
+  for (const open of sizes)
     try {
-      return await attempt(length)
+      return await attempt(open)
     } catch (cause) {
       if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
       refusal ??= cause

@@ -129,6 +129,14 @@ export const DATASET_OPTIONS = {
     group: 'Network:',
     help: 'an input that has one value from now on, as sr=16000; branches that it chooses are settled',
   },
+  /** Of images whose size the network leaves open, where they are made up. */
+  inputSize: {
+    kind: { type: 'text' },
+    jobs: ['compress', 'analyze'],
+    group: 'Network:',
+    help: 'height and width of made-up images where the network leaves them open, as 48x320',
+    defaultText: 'the first of a few that it runs on',
+  },
   /** Seconds that a loader module has to load, and for each batch. */
   dataTimeout: {
     kind: { type: 'number', range: { above: 0, to: 86_400 } },

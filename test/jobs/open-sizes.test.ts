@@ -1,0 +1,49 @@
+// Images whose size the network leaves open but does not take as it comes: lines of text of one height.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compress } from '../../src/jobs/compress.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
+import { seeded } from '../onnx/fixtures.js'
+
+function network(height: number): Uint8Array {
+  const random = seeded(5)
+  const b = new GraphBuilder()
+  const weight = (...dims: number[]): ValueName =>
+    b.constant(
+      float32(
+        dims,
+        Float32Array.from({ length: dims.reduce((a, c) => a * c) }, () => random() - 0.5),
+      ),
+    )
+  const x = b.emit('Relu', [
+    b.emit('Conv', [b.input('x', 'float32', ['N', 3, 'H', 'W']), weight(8, 3, height, 4)], { strides: [height, 4] }),
+  ])
+  // One row: images that are higher have more.
+  const row = b.emit('Squeeze', [x, b.constant(int64([2]))])
+  const second = b.emit('Relu', [b.emit('Conv', [row, weight(16, 8, 3)])])
+  b.emit('MatMul', [b.emit('ReduceMean', [second], { axes: [2], keepdims: 0 }), weight(16, 4)], {}, 'y')
+  b.output('y', 'float32', ['N', 4])
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('line') })
+}
+
+test('a few sizes are tried until the network runs', async () => {
+  for (const height of [224, 48, 32]) {
+    const { report } = await compress(network(height), { name: 'm', samples: 16 })
+    assert.ok((report.reconstruction?.distance ?? NaN) < 100, String(height))
+  }
+})
+
+test('inputSize says it where none of them is right, and is checked', async () => {
+  const options = { name: 'm', samples: 16 }
+  const { report: without } = await compress(network(60), options)
+  assert.ok(without.warnings.some((warning) => /does not run on made-up samples/.test(warning)))
+  const { report } = await compress(network(60), { ...options, inputSize: '60x100' })
+  assert.ok((report.reconstruction?.distance ?? NaN) < 100)
+  await assert.rejects(compress(network(60), { ...options, inputSize: '60x' }), {
+    code: 'usage',
+    message: /^inputSize: found "60x", expected 224 or 224x192/,
+  })
+})
