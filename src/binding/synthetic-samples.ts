@@ -30,6 +30,8 @@ export interface SyntheticOptions {
   scale?: number | undefined
   /** Default: the first that are tried. */
   open?: OpenSizes | undefined
+  /** Whether samples go one at a time although the network declares a batch: some take no other. */
+  alone?: boolean | undefined
 }
 
 /** Sides of images and lengths of sequences that the network leaves open. */
@@ -56,8 +58,19 @@ const ONE = 1
 /** From here on a last dimension of floats is a signal over time, not a list of features. */
 const SIGNAL = 256
 
-/** The sizes to try, one after the other, until the network runs. @param image height and width that somebody said */
-export function sizesToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenSizes[] {
+/** What the network leaves open, in the ways to try, one after the other, until it runs. */
+export type OpenWay = Required<Pick<SyntheticOptions, 'open' | 'alone'>>
+
+/** @param image height and width that somebody said */
+export function waysToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenWay[] {
+  const firsts = sampleInputs(graph).map(({ type }) => type.dims?.[0])
+  const isOpen = firsts.some((dim) => typeof dim !== 'number')
+  return sizesToTry(graph, image).flatMap((open) =>
+    (isOpen ? [false, true] : [false]).map((alone) => ({ open, alone })),
+  )
+}
+
+function sizesToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenSizes[] {
   const isOpen = sampleInputs(graph).some(({ type: { dims = [] } }) =>
     dims.slice(1).some((dim) => typeof dim !== 'number'),
   )
@@ -117,7 +130,7 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
   const isOne = firsts.every((dim) => dim === firsts[0])
   // Inputs of different first dimensions are no batches: a sample is all of each. So it is where some are open and some
   // are not, as of a state whose batch comes second.
-  const isMixed = isOpen && firsts.some((dim) => typeof dim === 'number' && dim > 1)
+  const isMixed = isOpen && (options.alone === true || firsts.some((dim) => typeof dim === 'number' && dim > 1))
   const fixedBatch = isMixed ? 1 : isOpen ? null : isOne ? (firsts[0] as number) : 1
   const withBatch = !isMixed && (isOpen || isOne)
   const isSingle = (dim: unknown): boolean => isMixed && (typeof dim !== 'number' || dim === 1)

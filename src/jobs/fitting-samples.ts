@@ -2,12 +2,12 @@
 import type { BoundSamples } from '../binding/bind-samples.js'
 import {
   mostSamples,
-  type OpenSizes,
+  type OpenWay,
   type SampleValues,
   sampleValues,
-  sizesToTry,
   type SyntheticSamples,
   syntheticSamples,
+  waysToTry,
 } from '../binding/synthetic-samples.js'
 import { hasCode } from '../errors/ttq-error.js'
 import { parseImageSize } from '../data/choose-framing.js'
@@ -77,8 +77,8 @@ export async function madeUpSamples(
   const { inputSize } = options
   const image =
     inputSize === undefined ? undefined : parseImageSize(job.connections.nameOptions('inputSize'), inputSize)
-  const sizes = sizesToTry(model.graph, image)
-  const values = sampleValues(model.graph, sizes[0])
+  const tried = waysToTry(model.graph, image)
+  const values = sampleValues(model.graph, tried[0]?.open)
   const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)
   const most = mostSamples(values)
   if (most < 2) {
@@ -87,21 +87,21 @@ export async function madeUpSamples(
   }
   const { fitted: count, heldOut: others } = shareOut(Math.min(wanted + HELD_OUT, most), wanted)
   if (count < wanted) job.warn(`inputs of this size are made up ${count} times, not ${wanted}`)
-  const way = await firstSizeThatRuns(sizes, async (open) => {
-    const ways = syntheticSamples(model.graph, { ...options, count: count + others, open })
+  const found = await firstThatRuns(tried, async (open) => {
+    const ways = syntheticSamples(model.graph, { ...options, count: count + others, ...open })
     return ways.length === 0 ? undefined : await wayThatRuns(pool.trial, model, choices, ways)
   })
-  if (way === undefined) return undefined
-  const { split, fixedBatch, description } = way
+  if (found === undefined) return undefined
+  const { split, fixedBatch, description } = found
   const indices = Array.from({ length: count }, (_, i) => i)
   const heldOut = Array.from({ length: others }, (_, i) => count + i)
   return { split, indices, fixedBatch, heldOut, description }
 }
 
-// Where the network refuses all sizes, the first refusal says why.
-async function firstSizeThatRuns<T>(sizes: readonly OpenSizes[], attempt: (open: OpenSizes) => Promise<T>): Promise<T> {
+// Where the network refuses all of them, the first refusal says why.
+async function firstThatRuns<T>(tried: readonly OpenWay[], attempt: (open: OpenWay) => Promise<T>): Promise<T> {
   let refusal: unknown
-  for (const open of sizes)
+  for (const open of tried)
     try {
       return await attempt(open)
     } catch (cause) {
@@ -118,7 +118,7 @@ async function wayThatRuns(
   ways: readonly SyntheticSamples[],
 ): Promise<SyntheticSamples> {
   const way = await guessInputs(loader, model, choices, ways)
-  const { inputs } = await way.split.batch(Array.from({ length: way.fixedBatch ?? 1 }, (_, i) => i % way.split.size))
+  const { inputs } = await way.split.batch(Array.from({ length: way.fixedBatch ?? 2 }, (_, i) => i % way.split.size))
   await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
     graph.run(inputs, tensorOutputs(model.graph)),
   )

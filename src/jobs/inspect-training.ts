@@ -2,7 +2,7 @@
 // once it has data, on samples that are made up.
 import { describeTask, settleNetwork } from '../binding/bind-network.js'
 import { firstSamples } from '../binding/free-of-batch.js'
-import { sizesToTry, mostSamples, sampleValues, syntheticSamples } from '../binding/synthetic-samples.js'
+import { waysToTry, mostSamples, sampleValues, syntheticSamples } from '../binding/synthetic-samples.js'
 import { ONLY } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { unsupportedNodes } from '../gradient/differentiate.js'
@@ -59,7 +59,7 @@ export async function inspectTraining(
   if (bytes > MOST_BYTES) return declared('it is too large to be run here')
   if (mostSamples(sampleValues(graph)) < 2) return declared('its inputs are too large to make samples of')
   let problem = 'no samples can be made for its inputs'
-  const ways = sizesToTry(graph).flatMap((open) => syntheticSamples(graph, { count: 2, seed: 0, open }))
+  const ways = waysToTry(graph).flatMap((way) => syntheticSamples(graph, { count: 2, seed: 0, ...way }))
   for (const { split } of ways) {
     try {
       const dataset = { name: 'made up', preprocessing: '', train: split, test: undefined, classes: undefined }

@@ -36,6 +36,28 @@ test('a few sizes are tried until the network runs', async () => {
   }
 })
 
+test('a batch that the network declares but does not take: samples go one at a time', async () => {
+  const random = seeded(8)
+  const b = new GraphBuilder()
+  const weight = (rows: number, columns: number): ValueName =>
+    b.constant(
+      float32(
+        [rows, columns],
+        Float32Array.from({ length: rows * columns }, () => random() - 0.5),
+      ),
+    )
+  const first = b.emit('Relu', [b.emit('MatMul', [b.input('x', 'float32', ['N', 24]), weight(24, 32)])])
+  const state = b.emit('Add', [
+    b.emit('Reshape', [first, b.constant(int64([1, 32]))]),
+    b.input('h', 'float32', [1, 32]),
+  ])
+  b.emit('MatMul', [b.emit('Relu', [b.emit('MatMul', [state, weight(32, 32)])]), weight(32, 4)], {}, 'y')
+  b.output('y', 'float32', ['N', 4])
+  const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('single') })
+  const { report } = await compress(bytes, { name: 'm', samples: 64 })
+  assert.ok((report.reconstruction?.distance ?? NaN) < 100)
+})
+
 test('inputSize says it where none of them is right, and is checked', async () => {
   const options = { name: 'm', samples: 16 }
   const { report: without } = await compress(network(60), options)
