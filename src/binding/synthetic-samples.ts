@@ -70,6 +70,13 @@ export function waysToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'widt
   )
 }
 
+/** Whether an input is images whose height or width the network leaves open. */
+export function hasOpenImages(graph: Graph): boolean {
+  return sampleInputs(graph).some(
+    ({ type: { dims = [] } }) => dims.length === 4 && dims.slice(1).some((dim) => typeof dim !== 'number'),
+  )
+}
+
 function sizesToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenSizes[] {
   const isOpen = sampleInputs(graph).some(({ type: { dims = [] } }) =>
     dims.slice(1).some((dim) => typeof dim !== 'number'),

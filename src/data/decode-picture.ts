@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { decodeJpeg } from './decode-jpeg.js'
 import type { Picture } from './picture.js'
+import { firstFrameOfWebp } from './still-webp.js'
 import { PictureFault, type PictureFormat, type PictureHeader, readPictureHeader } from './picture-header.js'
 
 /** More pixels than photographs have: a file of a few kilobytes may claim any number, and fill the memory. */
@@ -81,9 +82,24 @@ const require = createRequire(import.meta.url)
 const WASM_DECODERS: Readonly<Record<PictureFormat, (bytes: Uint8Array, header: PictureHeader) => Decoded>> = {
   JPEG: decodeJpeg,
   PNG: ofPackage('@cwasm/lodepng'),
-  WebP: ofPackage('@cwasm/webp'),
+  WebP: decodeWebp,
   GIF: ofPackage('@cwasm/nsgif'),
   BMP: ofPackage('@cwasm/nsbmp'),
+}
+
+// Of a moving one the first frame, where it lies on the canvas; around it nothing is opaque.
+function decodeWebp(bytes: Uint8Array, { width, height }: PictureHeader): Decoded {
+  const decode = ofPackage('@cwasm/webp')
+  const frame = firstFrameOfWebp(bytes)
+  if (frame === undefined) return decode(bytes)
+  const { data } = decode(frame.file)
+  const canvas = new Uint8Array(4 * width * height)
+  for (let row = 0; row < Math.min(frame.height, height - frame.top); row++) {
+    const columns = Math.min(frame.width, width - frame.left)
+    const from = 4 * row * frame.width
+    canvas.set(data.subarray(from, from + 4 * Math.max(0, columns)), 4 * ((frame.top + row) * width + frame.left))
+  }
+  return { data: canvas, channels: 4 }
 }
 
 // These packages compile when they are loaded: each is when its format comes.

@@ -79,10 +79,14 @@ interface Tree {
 /** Folders within folders. */
 const DEEPEST = 16
 
+/** Pictures that nothing here decodes: to leave them out in silence would change what is measured. */
+const OTHER_PICTURES = /\.(tiff?|ico|heic|heif|avif|jxl|jp2|j2k|svg|psd|tga|p[bgnp]m)$/i
+
 // Links are followed where what they lead to lies in the folder.
 async function walk(root: string): Promise<Tree> {
   const real = await realpath(root).catch(() => root)
   const tree: Tree = { pictures: [], tables: [] }
+  const others: string[] = []
   const visit = async (folder: string, depth: number): Promise<void> => {
     const entries = await folderEntries(join(root, folder))
     for (const entry of entries) {
@@ -93,12 +97,20 @@ async function walk(root: string): Promise<Tree> {
       else if (kind.isFile()) {
         if (PICTURE_ENDINGS.includes(extname(place).toLowerCase())) tree.pictures.push(place)
         else if (/\.(csv|tsv|jsonl)$/i.test(place)) tree.tables.push(place)
+        else if (OTHER_PICTURES.test(place)) others.push(place)
       }
     }
   }
   await visit('', 0)
   tree.pictures.sort(byCodePoint)
   tree.tables.sort(byCodePoint)
+  if (others.length > 0)
+    throw fault(
+      root,
+      `${others.length} pictures of other formats (${others.sort(byCodePoint)[0] as string})`,
+      `files ${PICTURE_ENDINGS.join(', ')}`,
+      'convert them, or move them out of the folder',
+    )
   if (tree.pictures.length === 0) throw fault(root, 'no pictures', `files ${PICTURE_ENDINGS.join(', ')}`)
   return tree
 }

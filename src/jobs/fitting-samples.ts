@@ -1,6 +1,7 @@
 // The samples that layers are fitted on: of the training data, or made up.
 import type { BoundSamples } from '../binding/bind-samples.js'
 import {
+  hasOpenImages,
   mostSamples,
   type OpenWay,
   type SampleValues,
@@ -9,7 +10,7 @@ import {
   syntheticSamples,
   waysToTry,
 } from '../binding/synthetic-samples.js'
-import { hasCode } from '../errors/ttq-error.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
 import { parseImageSize } from '../data/choose-framing.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
@@ -77,6 +78,11 @@ export async function madeUpSamples(
   const { inputSize } = options
   const image =
     inputSize === undefined ? undefined : parseImageSize(job.connections.nameOptions('inputSize'), inputSize)
+  if (image !== undefined && !hasOpenImages(model.graph))
+    throw new TtqError(
+      'usage',
+      `${job.connections.nameOptions('inputSize')}: the network has no images whose size it leaves open`,
+    )
   const tried = waysToTry(model.graph, image)
   const values = sampleValues(model.graph, tried[0]?.open)
   const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)

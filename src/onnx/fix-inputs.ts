@@ -39,6 +39,8 @@ export function fixInputs(model: Model, assignments: readonly string[], option: 
     initializers.set(name, filled(elementType, shape, text, `${option}: input "${name}"`))
     fixed.add(name)
   }
+  if (fixed.size === graph.inputs.length)
+    throw new TtqError('usage', `${option}: found all inputs of the network, expected one at least that stays open`)
   return { ...model, graph: { ...graph, initializers, inputs: graph.inputs.filter(({ name }) => !fixed.has(name)) } }
 }
 

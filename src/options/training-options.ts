@@ -152,7 +152,7 @@ export const TRAINING_OPTIONS = {
   },
   /** Worker threads, each one replica; 0 = one per core, or one for another device than cpu. */
   threads: {
-    kind: { type: 'number', range: { from: 0, to: 1024, whole: true } },
+    kind: { type: 'number', range: { from: 0, to: 256, whole: true } },
     jobs: [...JOBS, 'analyze', 'evaluate'],
     default: { base: 0 },
     fingerprint: 'covered',

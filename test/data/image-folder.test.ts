@@ -175,6 +175,14 @@ describe('what does not fit is refused', () => {
     const empty = folder(['readme.md', ''])
     await refuses(empty, `${empty}: found no pictures, expected files .jpg, .jpeg, .png, .webp, .gif, .bmp`, HINT)
   })
+  test('pictures that nothing here decodes', async () => {
+    const root = folder('a/1.jpg', 'a/2.tiff', 'b/1.HEIC', 'b/notes.txt')
+    await refuses(
+      root,
+      `${root}: found 2 pictures of other formats (a/2.tiff), expected files .jpg, .jpeg, .png, .webp, .gif, .bmp`,
+      'convert them, or move them out of the folder',
+    )
+  })
   test('a picture beside folders of classes', async () => {
     const root = folder('train/a/1.jpg', 'train/2.jpg', 'test/a/1.jpg')
     await refuses(

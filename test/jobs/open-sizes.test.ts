@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compress } from '../../src/jobs/compress.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
-import type { ValueName } from '../../src/onnx/model.js'
+import type { Graph, ValueName } from '../../src/onnx/model.js'
+import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -67,5 +68,15 @@ test('inputSize says it where none of them is right, and is checked', async () =
   await assert.rejects(compress(network(60), { ...options, inputSize: '60x' }), {
     code: 'usage',
     message: /^inputSize: found "60x", expected 224 or 224x192/,
+  })
+  const fixed = readModel(network(60))
+  const [input] = fixed.graph.inputs
+  const sized = {
+    ...fixed.graph,
+    inputs: [{ ...input, name: 'x', type: { elementType: 'float32', dims: ['N', 3, 60, 100] } }],
+  }
+  await assert.rejects(compress(writeModel({ ...fixed, graph: sized as Graph }), { ...options, inputSize: '60x100' }), {
+    code: 'usage',
+    message: /^inputSize: the network has no images whose size it leaves open/,
   })
 })

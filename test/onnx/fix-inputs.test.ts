@@ -45,6 +45,7 @@ for (const [type, assignments, message] of [
   ['int64', ['rate='], '--fix-input: found "rate=", expected an input and its value as name=value'],
   ['int64', ['rat=1'], '--fix-input: the network has no input "rat", expected one of x, rate'],
   ['int64', ['rate=1', 'rate=2'], '--fix-input: "rate" is given twice, expected one of x, rate'],
+  ['int64', ['rate=1', 'x=1'], '--fix-input: found all inputs of the network, expected one at least that stays open'],
   ['int64', ['rate=1.5'], '--fix-input: input "rate": found "1.5", expected a whole number of int64'],
   ['uint8', ['rate=256'], '--fix-input: input "rate": found "256", expected a whole number of uint8'],
   ['bool', ['rate=1'], '--fix-input: input "rate": found "1", expected true or false'],
