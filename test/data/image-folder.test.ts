@@ -176,7 +176,7 @@ describe('what does not fit is refused', () => {
     await refuses(empty, `${empty}: found no pictures, expected files .jpg, .jpeg, .png, .webp, .gif, .bmp`, HINT)
   })
   test('pictures that nothing here decodes', async () => {
-    const root = folder('a/1.jpg', 'a/2.tiff', 'b/1.HEIC', 'b/notes.txt')
+    const root = folder('a/1.jpg', ['a/2.tiff', ''], ['b/1.HEIC', ''], ['b/notes.txt', ''])
     await refuses(
       root,
       `${root}: found 2 pictures of other formats (a/2.tiff), expected files .jpg, .jpeg, .png, .webp, .gif, .bmp`,
