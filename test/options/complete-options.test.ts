@@ -160,7 +160,7 @@ describe('completeOptions', () => {
     'fewer than no epochs': [{ epochs: -1 }, 'epochs: found -1, expected a whole number from 0 to 100000'],
     'half an epoch': [{ epochs: 0.5 }, 'epochs: found 0.5, expected a whole number from 0 to 100000'],
     'no samples': [{ batch: 0 }, 'batch: found 0, expected a whole number from 1 to 65536'],
-    'fewer than no threads': [{ threads: -1 }, 'threads: found -1, expected a whole number from 0 to 1024'],
+    'fewer than no threads': [{ threads: -1 }, 'threads: found -1, expected a whole number from 0 to 256'],
     'more than all of the loss': [{ distill: 2 }, 'distill: found 2, expected a number from 0 to 1'],
     'drops behind the end': [{ drops: [5], schedule: 'step' }, 'drops: found 5, expected a number above 0 to below 1'],
     'drops that fall': [{ drops: [0.7, 0.5], schedule: 'step' }, 'drops: found 0.5 behind 0.7, expected rising shares'],
