@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
 import { CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, parseCifar10 } from './cifar10.js'
+import { joinImageSets } from './join-image-sets.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { LabelledImages, LabelledImageSet } from './dataset.js'
 import { pixelStatistics } from './image-statistics.js'
@@ -91,7 +92,7 @@ export async function readCifar(
   }
   const parts: LabelledImageSet[] = []
   for (const file of form.train) parts.push(await read(file))
-  const train = joined(parts)
+  const train = joinImageSets(parts)
   return {
     kind: 'images',
     name,
@@ -170,21 +171,6 @@ function parseBatch(bytes: Uint8Array, file: string, key: string, classes: numbe
 function checkedLabel(label: unknown, image: number, classes: number, file: string): number {
   if (typeof label === 'number' && Number.isInteger(label) && label >= 0 && label < classes) return label
   throw fault(file, `label ${String(label)} of image ${image}`, `0..${classes - 1}`)
-}
-
-function joined(parts: readonly LabelledImageSet[]): LabelledImageSet {
-  const [first] = parts
-  if (first !== undefined && parts.length === 1) return first
-  const count = parts.reduce((sum, part) => sum + part.count, 0)
-  const pixels = new Uint8Array(count * IMAGE_BYTES)
-  const labels = new Uint8Array(count)
-  let done = 0
-  for (const part of parts) {
-    pixels.set(part.pixels, done * IMAGE_BYTES)
-    labels.set(part.labels, done)
-    done += part.count
-  }
-  return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels }
 }
 
 function fault(where: string, found: string, expected: string, cause?: unknown): TtqError {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 import { readDataFile } from './dataset-files.js'
 import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
+import { joinImageSets } from './join-image-sets.js'
 import { CIFAR10_CLASSES } from './cifar10-classes.js'
 import { pixelStatistics } from './image-statistics.js'
 
@@ -47,7 +48,7 @@ export async function readCifar10(folder: string, name: string): Promise<Labelle
     }
     batches.push(batch)
   }
-  const train = concatenate(batches)
+  const train = joinImageSets(batches)
   const test = await read(CIFAR10_TEST_FILE)
   return {
     kind: 'images',
@@ -111,19 +112,6 @@ export function cifar10Records(rgb: Uint8Array, labels: ArrayLike<number>): Uint
     }
   }
   return records
-}
-
-function concatenate(batches: readonly LabelledImageSet[]): LabelledImageSet {
-  const count = batches.reduce((sum, batch) => sum + batch.count, 0)
-  const pixels = new Uint8Array(count * IMAGE_BYTES)
-  const labels = new Uint8Array(count)
-  let done = 0
-  for (const batch of batches) {
-    pixels.set(batch.pixels, done * IMAGE_BYTES)
-    labels.set(batch.labels, done)
-    done += batch.count
-  }
-  return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels }
 }
 
 async function isFolder(path: string): Promise<boolean> {

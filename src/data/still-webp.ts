@@ -1,6 +1,6 @@
 // The first frame of a moving WebP, as a file of its own: decoders of still ones do not take the others.
 // https://www.rfc-editor.org/rfc/rfc9649, sections 2.5 to 2.7
-import { dataViewOf } from '../tensor/bytes.js'
+import { dataViewOf, joined } from '../tensor/bytes.js'
 
 /** Where the first frame lies on the canvas, pixels. */
 export interface FirstFrame {
@@ -66,15 +66,5 @@ function extendedHeader(width: number, height: number): Uint8Array {
   bytes[7] = (height - 1) & 0xff
   bytes[8] = ((height - 1) >> 8) & 0xff
   bytes[9] = (height - 1) >> 16
-  return bytes
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
   return bytes
 }

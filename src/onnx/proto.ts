@@ -4,6 +4,7 @@
 // such fields that runtimes need (NodeProto.overload, FunctionProto.attribute_proto, metadata_props, ...). Therefore
 // every message class is wrapped here: the bytes of unknown fields are remembered beside the message and written again
 // after its known fields.
+import { joined } from '../tensor/bytes.js'
 import type { onnx as types } from 'onnx-proto'
 import type { Reader as ReaderType, Writer as WriterType } from 'protobufjs'
 import { TtqError } from '../errors/ttq-error.js'
@@ -192,7 +193,7 @@ export function encodeModel(model: ModelProto, graph: GraphProto, initializers: 
   checkFileSize(totalLength(pieces))
   const all = [messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)]
   checkFileSize(totalLength(all))
-  return concat(all)
+  return joined(all)
 }
 
 function checkFileSize(bytes: number): void {
@@ -222,16 +223,6 @@ function delimited(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
       .finish(),
     ...pieces,
   ]
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(totalLength(pieces))
-  let at = 0
-  for (const piece of pieces) {
-    result.set(piece, at)
-    at += piece.length
-  }
-  return result
 }
 
 function totalLength(pieces: readonly Uint8Array[]): number {

@@ -2,9 +2,9 @@
 // sections mean is pack.ts, unpack.ts.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { checkBytes } from '../errors/check-argument.js'
-import { dataViewOf } from '../tensor/bytes.js'
+import { dataViewOf, joined } from '../tensor/bytes.js'
 import { byteCursor } from './byte-cursor.js'
-import { deflated, inflated, joined } from './deflated.js'
+import { deflated, inflated } from './deflated.js'
 import { paddedDataBytes, readDirectory, writeDirectory } from './directory.js'
 import {
   align,

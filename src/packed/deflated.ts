@@ -11,16 +11,6 @@ export function deflated(bytes: Uint8Array): Uint8Array {
   return deflateSync(bytes, DEFLATE)
 }
 
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    result.set(piece, at)
-    at += piece.length
-  }
-  return result
-}
-
 /**
  * A stream that goes on behind what was promised ends the work there, be it of gigabytes.
  * @throws TtqError `packed` where it is not exactly as long as the header says, or ends before its bytes do

@@ -1,9 +1,9 @@
 // The directory: metadata pairs, the models of entropy-coded tensors, the tensor table. Sections around it are
 // container.ts, tensor bytes are unpack.ts.
+import { joined } from '../tensor/bytes.js'
 import { DATA_TYPES, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { byteCursor, type ByteCursor } from './byte-cursor.js'
 import { type CodeModel, MODEL_BYTES, modelBytes, readModel } from './code-model.js'
-import { joined } from './deflated.js'
 import type { Decoding } from './decoding.js'
 import { decodingWithId, isKnown } from './decodings.js'
 import {

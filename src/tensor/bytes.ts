@@ -40,3 +40,14 @@ const VIEWS: Partial<Record<DataType, ViewClass>> = {
   uint32: Uint32Array,
   uint64: BigUint64Array,
 }
+
+/** One after the other. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    result.set(piece, at)
+    at += piece.length
+  }
+  return result
+}

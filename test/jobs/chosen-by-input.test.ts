@@ -7,21 +7,15 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
-import { float32, int64 } from '../../src/tensor/tensor.js'
-import { seeded } from '../onnx/fixtures.js'
+import { int64 } from '../../src/tensor/tensor.js'
+import { randomWeight, seeded } from '../onnx/fixtures.js'
 
 // Windows of at least 100 numbers, a state whose batch comes second, and a rate that says which layers are for it.
 function network(): Uint8Array {
   const random = seeded(9)
   const branch = (name: string, width: number): Graph => {
     const b = new GraphBuilder()
-    const weight = (dims: number[]): ValueName =>
-      b.constant(
-        float32(
-          dims,
-          Float32Array.from({ length: dims.reduce((a, c) => a * c) }, () => random() - 0.5),
-        ),
-      )
+    const weight = (dims: number[]): ValueName => randomWeight(b, random, ...dims)
     const row = b.emit('Unsqueeze', ['x', b.constant(int64([1]))])
     const heard = b.emit('Relu', [b.emit('Conv', [row, weight([16, 1, width])], { strides: [width] })])
     const second = b.emit('Relu', [b.emit('Conv', [heard, weight([16, 16, 1])])])

@@ -6,19 +6,13 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, ValueName } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import { float32, int64 } from '../../src/tensor/tensor.js'
-import { seeded } from '../onnx/fixtures.js'
+import { int64 } from '../../src/tensor/tensor.js'
+import { randomWeight, seeded } from '../onnx/fixtures.js'
 
 function network(height: number): Uint8Array {
   const random = seeded(5)
   const b = new GraphBuilder()
-  const weight = (...dims: number[]): ValueName =>
-    b.constant(
-      float32(
-        dims,
-        Float32Array.from({ length: dims.reduce((a, c) => a * c) }, () => random() - 0.5),
-      ),
-    )
+  const weight = (...dims: number[]): ValueName => randomWeight(b, random, ...dims)
   const x = b.emit('Relu', [
     b.emit('Conv', [b.input('x', 'float32', ['N', 3, 'H', 'W']), weight(8, 3, height, 4)], { strides: [height, 4] }),
   ])
@@ -40,13 +34,7 @@ test('a few sizes are tried until the network runs', async () => {
 test('a batch that the network declares but does not take: samples go one at a time', async () => {
   const random = seeded(8)
   const b = new GraphBuilder()
-  const weight = (rows: number, columns: number): ValueName =>
-    b.constant(
-      float32(
-        [rows, columns],
-        Float32Array.from({ length: rows * columns }, () => random() - 0.5),
-      ),
-    )
+  const weight = (...dims: number[]): ValueName => randomWeight(b, random, ...dims)
   const first = b.emit('Relu', [b.emit('MatMul', [b.input('x', 'float32', ['N', 24]), weight(24, 32)])])
   const state = b.emit('Add', [
     b.emit('Reshape', [first, b.constant(int64([1, 32]))]),

@@ -9,8 +9,7 @@ import { evaluateModel } from '../../src/jobs/evaluate.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import { float32 } from '../../src/tensor/tensor.js'
-import { seeded } from '../onnx/fixtures.js'
+import { randomWeight, seeded } from '../onnx/fixtures.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ttq-scalars-'))
 after(() => {
@@ -23,13 +22,7 @@ type Extra = 'factor' | 'switch' | 'state'
 function network(extra: Extra): Uint8Array {
   const random = seeded(3)
   const b = new GraphBuilder()
-  const weight = (rows: number, columns: number): ValueName =>
-    b.constant(
-      float32(
-        [rows, columns],
-        Float32Array.from({ length: rows * columns }, () => random() - 0.5),
-      ),
-    )
+  const weight = (...dims: number[]): ValueName => randomWeight(b, random, ...dims)
   const hidden = b.emit('Relu', [b.emit('Gemm', [b.input('x', 'float32', ['N', 12]), weight(12, 16)])])
   const changed = {
     factor: () => b.emit('Mul', [hidden, b.input('k', 'float32', [])]),

@@ -1,8 +1,10 @@
 // The files of fixtures/onnx and seeded inputs for them.
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ExternalData } from '../../src/onnx/read-model.js'
-import type { Graph } from '../../src/onnx/model.js'
+import type { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { Graph, ValueName } from '../../src/onnx/model.js'
 import type { Feeds } from '../../src/runtime/engine.js'
+import { float32 } from '../../src/tensor/tensor.js'
 
 const ROOT = new URL('../../../fixtures/onnx/', import.meta.url)
 
@@ -45,5 +47,16 @@ export function seededFeeds(graph: Graph, seed: number, batch = 2): Feeds {
           : Float32Array.from({ length: count }, () => random() * 2 - 1)
       return [name, { type: type?.elementType ?? 'float32', dims, data }]
     }),
+  )
+}
+
+/** A constant of these dims, from -0.5 to 0.5. */
+export function randomWeight(b: GraphBuilder, random: () => number, ...dims: number[]): ValueName {
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return b.constant(
+    float32(
+      dims,
+      Float32Array.from({ length: count }, () => random() - 0.5),
+    ),
   )
 }
