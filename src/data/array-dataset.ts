@@ -15,7 +15,12 @@ import type { SampleDataset } from './sample-dataset.js'
  * @throws TtqError `data`
  */
 export async function openArrays(path: string, name: string, isFolder: boolean): Promise<ImageDataset | SampleDataset> {
-  const parts = withTest(arrayParts(await readArrays(path, isFolder), name))
+  return datasetOfArrays(arrayParts(await readArrays(path, isFolder), name), name)
+}
+
+/** The same of arrays that were read. @throws TtqError `data` */
+export function datasetOfArrays(found: ArrayParts, name: string): ImageDataset | SampleDataset {
+  const parts = withTest(found)
   return imageDataset(parts, name) ?? sampleDataset(parts, name)
 }
 

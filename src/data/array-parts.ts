@@ -30,11 +30,17 @@ export interface ChosenParts {
 
 type PartName = 'train' | 'test' | 'validation'
 
+/** What an array is for. */
 interface Named {
   part: PartName | undefined
   isLabels: boolean
-  /** What is left of the name. */
+  /** The input's name: what is left of its own. */
   name: string
+}
+
+export interface NamedArray extends Named {
+  full: string
+  tensor: Tensor
 }
 
 /**
@@ -44,10 +50,15 @@ interface Named {
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */
 export function arrayParts(arrays: Arrays, file: string): ArrayParts {
-  const found = numbered(
+  return partsOfNamed(
     [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full) })),
     file,
   )
+}
+
+/** The same of arrays of which it is known what they are for. @throws TtqError `data` */
+export function partsOfNamed(arrays: readonly NamedArray[], file: string): ArrayParts {
+  const found = numbered(arrays, file)
   // Beside arrays of parts, one of no part is something else: class names, weights.
   const isNamed = found.some(({ part }) => part !== undefined)
   const of = (part: PartName): typeof found =>
@@ -71,19 +82,19 @@ function namedFor(full: string): Named {
   return { part, isLabels, name: own.join('_') }
 }
 
-interface Found extends Named {
-  full: string
-  tensor: Tensor
-}
-
-// Classes that are told by texts: numbered in alphabetical order, those of all parts together.
-function numbered(arrays: readonly Found[], file: string): Found[] {
-  const textsOf = ({ tensor }: Found): readonly string[] =>
+// Classes that are told by texts: numbered in alphabetical order, those of all parts together. Other texts are what the
+// numbers beside them were made of.
+function numbered(arrays: readonly NamedArray[], file: string): NamedArray[] {
+  const textsOf = ({ tensor }: NamedArray): readonly string[] =>
     tensor.type === 'string' ? (tensor.data as unknown as readonly string[]) : []
-  const input = arrays.find((array) => !array.isLabels && array.tensor.type === 'string')
-  if (input !== undefined) throw fault(file, `texts in "${printable(input.full)}"`, 'numbers: tokenize them before')
-  const classes = [...new Set(arrays.flatMap(textsOf))].sort()
-  return arrays.map((array) => {
+  const inputs = arrays.filter(({ isLabels }) => !isLabels)
+  const texts = inputs.filter(({ tensor }) => tensor.type === 'string')
+  const [text] = texts
+  if (text !== undefined && texts.length === inputs.length)
+    throw fault(file, `texts in "${printable(text.full)}"`, 'numbers: tokenize them before')
+  const usable = arrays.filter((array) => !texts.includes(array))
+  const classes = [...new Set(usable.flatMap(textsOf))].sort()
+  return usable.map((array) => {
     const { tensor } = array
     if (tensor.type !== 'string') return array
     const data = Int32Array.from(textsOf(array), (text) => classes.indexOf(text))
@@ -91,7 +102,7 @@ function numbered(arrays: readonly Found[], file: string): Found[] {
   })
 }
 
-function partOf(arrays: readonly Found[], file: string, part: string): ArrayPart {
+function partOf(arrays: readonly NamedArray[], file: string, part: string): ArrayPart {
   const [first] = arrays.filter(({ isLabels }) => !isLabels)
   const labels = arrays.filter(({ isLabels }) => isLabels)
   if (first === undefined || labels.length > 1)

@@ -14,6 +14,8 @@ import type { PartName, SampleSource } from './sample-dataset.js'
 type Numbers = ArrayLike<number | bigint>
 
 export class ArraySource implements SampleSource {
+  private readonly tables = new Map<ArrayPart, Tensor>()
+
   /** @throws TtqError `data` where an input has no array, or one that does not fit */
   constructor(
     private readonly parts: ChosenParts,
@@ -54,11 +56,16 @@ export class ArraySource implements SampleSource {
     throw this.fault(`array "${printable(name)}" has shape ${shape(own)}`, `${shape(wanted)} for input "${input.name}"`)
   }
 
-  private arrayOf({ inputs }: ArrayPart, { name }: ModuleInput): { name: string; tensor: Tensor } {
+  private arrayOf(part: ArrayPart, { name }: ModuleInput): { name: string; tensor: Tensor } {
+    const { inputs } = part
     const own = inputs.get(name)
     if (own !== undefined) return { name, tensor: own }
     const [only, ...others] = inputs
     if (only !== undefined && others.length === 0 && this.inputs.length === 1) return { name: only[0], tensor: only[1] }
+    const columns = [...inputs]
+    const areColumns = columns.every(([, { dims }]) => dims.length === 1)
+    if (areColumns && this.inputs.length === 1)
+      return { name: columns.map(([each]) => each).join(', '), tensor: this.sideBySide(part, columns) }
     const names = [...inputs.keys()]
     const closest = closestName(name, names)
     throw this.fault(
@@ -66,6 +73,21 @@ export class ArraySource implements SampleSource {
       `"${name}" among them, an input of the network`,
       closest === undefined ? undefined : `rename "${printable(closest)}" if that is meant`,
     )
+  }
+
+  // One number of each column per row: a table for a network with one input.
+  private sideBySide(part: ArrayPart, columns: readonly (readonly [string, Tensor])[]): Tensor {
+    const known = this.tables.get(part)
+    if (known !== undefined) return known
+    const values = new Float64Array(part.size * columns.length)
+    columns.forEach(([, { type, data }], at) => {
+      const read = type === 'float16' ? (value: number | bigint) => float16ToNumber(Number(value)) : Number
+      const own = data as unknown as Numbers
+      for (let row = 0; row < part.size; row++) values[row * columns.length + at] = read(own[row] as number)
+    })
+    const table: Tensor = { type: 'float64', dims: [part.size, columns.length], data: values }
+    this.tables.set(part, table)
+    return table
   }
 
   private fault(problem: string, expected: string, hint?: string): TtqError {

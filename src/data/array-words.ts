@@ -12,6 +12,11 @@ export function isLabelWord(word: string): boolean {
   return LABEL_WORDS.includes(word.toLowerCase())
 }
 
+/** The column that has the labels: so called, or something like it; undefined where none is. */
+export function labelColumn(names: readonly string[]): string | undefined {
+  return names.find(isLabelWord) ?? names.find((each) => /label|class|category|target/i.test(each))
+}
+
 export type PartName = keyof typeof PART_WORDS
 
 /** The part that a word is for. */

@@ -1,12 +1,11 @@
 // Folders of pictures as people have them: which files there are, for which part, of which class. Nothing is decoded.
-import type { Stats } from 'node:fs'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { extname, join, relative, sep } from 'node:path'
+import { readFile, realpath } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { type PartName, partNamed } from './array-words.js'
-import { folderEntries, readDataFile } from './dataset-files.js'
+import { folderEntries, holdsFile, linkedWithin, readDataFile } from './dataset-files.js'
 import { divided } from './divide.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureList, readPictureLists } from './picture-list.js'
@@ -32,7 +31,7 @@ export async function openImageFolder(
   const found = partsOf(tree, lists, path)
   const given = classes === undefined ? undefined : await readClassNames(classes)
   const { train, test } = found
-  const names = given ?? classNames([...train, ...(test ?? [])])
+  const names = given ?? classNames([...train, ...(test ?? [])].map(({ label }) => label))
   const numbered = (pictures: readonly Listed[]): PictureSet => pictureSet(path, pictures, names, classes)
   const set = numbered(train)
   const shared = { kind: 'pictures', name, ...(names && { classNames: names }), classes: names?.length } as const
@@ -45,22 +44,9 @@ export async function openImageFolder(
   return { ...shared, train: chosenPictures(set, places.train), test: chosenPictures(set, places.test) }
 }
 
-/** Folders that are looked into to find out whether there are pictures. */
-const LOOKED_INTO = 64
-
 /** Whether a folder, or one in it, holds pictures. */
 export async function holdsPictures(root: string): Promise<boolean> {
-  const open = [{ folder: root, depth: 0 }]
-  for (let looked = 0; looked < LOOKED_INTO; looked++) {
-    const next = open.shift()
-    if (next === undefined) return false
-    const entries = await readdir(next.folder, { withFileTypes: true }).catch(() => [])
-    if (entries.some((entry) => PICTURE_ENDINGS.includes(extname(entry.name).toLowerCase()))) return true
-    for (const entry of entries)
-      if (entry.isDirectory() && !entry.name.startsWith('.') && next.depth < 3)
-        open.push({ folder: join(next.folder, entry.name), depth: next.depth + 1 })
-  }
-  return false
+  return await holdsFile(root, (name) => PICTURE_ENDINGS.includes(extname(name).toLowerCase()))
 }
 
 /** A picture's file below the folder, and its class by name. */
@@ -92,7 +78,7 @@ async function walk(root: string): Promise<Tree> {
     for (const entry of entries) {
       if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue
       const place = folder === '' ? entry.name : `${folder}/${entry.name}`
-      const kind = entry.isSymbolicLink() ? await linked(root, real, place) : entry
+      const kind = entry.isSymbolicLink() ? await linkedWithin(root, real, place) : entry
       if (kind.isDirectory() && depth < DEEPEST) await visit(place, depth + 1)
       else if (kind.isFile()) {
         if (PICTURE_ENDINGS.includes(extname(place).toLowerCase())) tree.pictures.push(place)
@@ -113,14 +99,6 @@ async function walk(root: string): Promise<Tree> {
     )
   if (tree.pictures.length === 0) throw fault(root, 'no pictures', `files ${PICTURE_ENDINGS.join(', ')}`)
   return tree
-}
-
-async function linked(root: string, real: string, place: string): Promise<Stats> {
-  const target = await realpath(join(root, place)).catch(() => undefined)
-  const below = target === undefined ? '..' : relative(real, target)
-  if (below.split(sep)[0] === '..' || below === '')
-    throw fault(join(root, place), 'a link that leads out of the folder', 'files in it', 'copy what it leads to')
-  return await stat(join(root, place))
 }
 
 function partsOf(
@@ -188,8 +166,9 @@ function listedParts(lists: readonly PictureList[], root: string): { train: List
   return { train, ...(test && { test }) }
 }
 
-function classNames(pictures: readonly Listed[]): string[] | undefined {
-  const names = [...new Set(pictures.flatMap(({ label }) => (label === undefined ? [] : [label])))]
+/** The classes among labels, in the order of their numbers; undefined where there are none. */
+export function classNames(labels: readonly (string | undefined)[]): string[] | undefined {
+  const names = [...new Set(labels)].filter((label) => label !== undefined)
   if (names.length === 0) return undefined
   // Numbers are their own order, where they count from 0 up.
   const numbers = names.map(Number)

@@ -5,6 +5,7 @@ import { openArrays } from './array-dataset.js'
 import { isCifar, isCifarArchive, readCifar } from './cifar-archives.js'
 import { readCifar10 } from './cifar10.js'
 import type { ImageDataset } from './dataset.js'
+import { holdsFile } from './dataset-files.js'
 import { holdsPictures, openImageFolder } from './image-folder.js'
 import { mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
@@ -44,6 +45,9 @@ export interface DataKind {
   usual?: (directory: string) => string
 }
 
+/** A parquet file by its name. */
+const PARQUET = /\.(parquet|pq)$/i
+
 const MODULE_ENDINGS: readonly string[] = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']
 
 function isFileOf(endings: readonly string[]): (place: Place) => boolean {
@@ -73,6 +77,15 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     recognises: ({ path, isFolder, entries }) => (isFolder ? isCifar(path, entries, 100) : isCifarArchive(path, 100)),
     usual: (directory) => join(directory, 'data', 'cifar100'),
     open: ({ path, isFolder }, name) => readCifar(path, isFolder, name, 100),
+  },
+  parquet: {
+    about: 'parquet files, of pictures or numbers',
+    recognises: async ({ path, isFolder }) =>
+      isFolder ? await holdsFile(path, (each) => PARQUET.test(each)) : PARQUET.test(path),
+    open: async ({ path, isFolder }, name, { classes }) => {
+      const { openParquet } = await import('./parquet.js')
+      return await openParquet(path, isFolder, name, classes)
+    },
   },
   imagefolder: {
     about: 'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them',

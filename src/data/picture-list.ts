@@ -5,7 +5,7 @@ import { parse } from 'csv-parse/sync'
 import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { isLabelWord, type PartName, partNamed } from './array-words.js'
+import { labelColumn, type PartName, partNamed } from './array-words.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 
@@ -99,10 +99,7 @@ async function resolved(
     throw fault(where, `columns ${listed(columns)}`, 'one of files, such as file_name', hint)
   }
   const others = columns.filter((each) => each !== column)
-  const label =
-    others.find(isLabelWord) ??
-    others.find((each) => /label|class|category|target/i.test(each)) ??
-    (others.length === 1 ? others[0] : undefined)
+  const label = labelColumn(others) ?? (others.length === 1 ? others[0] : undefined)
   const present = new Set<string>()
   for (const place of ['', folder, `${title}/`, 'images/', `${title}_images/`])
     for (const name of await listFolder(join(root, place), HINT).catch(() => [])) present.add(`${place}${name}`)

@@ -47,7 +47,9 @@ export class PictureThreads {
     else this.running++
     try {
       const source = await read()
-      return await this.call({ id: this.nextId++, source, framing, channels })
+      // A view of a part of a buffer would take all of it along.
+      const own = 'pixels' in source ? source : source.slice()
+      return await this.call({ id: this.nextId++, source: own, framing, channels })
     } finally {
       // The place goes to the next that waits.
       const next = this.waiting.shift()
@@ -63,7 +65,7 @@ export class PictureThreads {
       clearTimeout(this.timer)
       calls.set(request.id, { resolve, reject })
       worker.ref()
-      worker.postMessage(request)
+      worker.postMessage(request, 'pixels' in request.source ? [] : [request.source.buffer as ArrayBuffer])
     })
   }
 

@@ -1,0 +1,266 @@
+// Parquet files as a dataset: pictures in a column, or numbers in columns. Named as Hugging Face names them
+// (train-00000-of-00002.parquet), or one file of which a fifth is put aside to test on.
+import { realpath } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { printable } from '../errors/printable.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { ArrayColumns } from './array-columns.js'
+import { datasetOfArrays } from './array-dataset.js'
+import { type NamedArray, partsOfNamed } from './array-parts.js'
+import { labelColumn, type PartName, partNamed } from './array-words.js'
+import { folderEntries, linkedWithin } from './dataset-files.js'
+import { divided } from './divide.js'
+import { classNames, readClassNames } from './image-folder.js'
+import { ParquetFile, type RowGroup } from './parquet-file.js'
+import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
+import type { StoredDataset } from './kinds.js'
+
+const HINT = 'docs/datasets.md says how parquet files are laid out'
+
+/**
+ * The rows of one parquet file or of a folder's. Words in their names (`train`, `test`, `validation`) say what they are
+ * for.
+ * @param classes file with the classes' names in the order of their numbers
+ * @throws TtqError `data`
+ */
+export async function openParquet(
+  path: string,
+  isFolder: boolean,
+  name: string,
+  classes: string | undefined,
+): Promise<StoredDataset> {
+  const paths = isFolder ? await filesBelow(path) : [path]
+  if (paths.length === 0) throw fault(path, 'no parquet files', 'train-00000-of-00001.parquet or the like')
+  const files: ParquetFile[] = []
+  for (const each of paths) files.push(await ParquetFile.open(each))
+  const [first] = files as [ParquetFile]
+  checkColumns(files, first)
+  const part = (file: ParquetFile): PartName | undefined => (isFolder ? partOf(relative(path, file.path)) : undefined)
+  const named = (wanted: PartName | undefined): ParquetFile[] => files.filter((file) => part(file) === wanted)
+  const train = [named('train'), named(undefined)].find((list) => list.length > 0)
+  if (train === undefined) throw fault(path, 'no files to learn from', 'train-00000-of-00001.parquet or the like')
+  const test = [named('test'), named('validation')].find((list) => list.length > 0)
+  const pictures = first.columns.filter(({ content }) => content === 'pictures')
+  if (pictures.length === 0) return await arrays(train, test, name)
+  if (pictures.length > 1)
+    throw fault(first.path, `pictures in ${listed(pictures.map((each) => each.name))}`, 'one column of them')
+  return await pictureDataset(train, test, { name, classes, pictures: pictures[0]?.name ?? '' })
+}
+
+/** Folders within folders: `data/train-....parquet`, `<configuration>/train/0000.parquet`. */
+const DEEPEST = 3
+
+async function filesBelow(root: string, below = '', depth = 0): Promise<string[]> {
+  const entries = (await folderEntries(join(root, below))).filter(({ name }) => !name.startsWith('.'))
+  const found: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const place = join(below, entry.name)
+    const kind = entry.isSymbolicLink() ? await linkedWithin(root, await realpath(root), place) : entry
+    if (kind.isDirectory() && depth < DEEPEST) found.push(...(await filesBelow(root, place, depth + 1)))
+    else if (kind.isFile() && /\.(parquet|pq)$/i.test(entry.name)) found.push(join(root, place))
+  }
+  return found
+}
+
+function partOf(path: string): PartName | undefined {
+  return path
+    .split(/[^A-Za-z]+/)
+    .map(partNamed)
+    .find((found) => found !== undefined)
+}
+
+function checkColumns(files: readonly ParquetFile[], first: ParquetFile): void {
+  const shown = ({ columns }: ParquetFile): string => listed(columns.map(({ name }) => name))
+  const other = files.find((file) => shown(file) !== shown(first))
+  if (other !== undefined) throw fault(other.path, `columns ${shown(other)}`, `${shown(first)} as in ${first.path}`)
+  const empty = files.find(({ rows }) => rows === 0)
+  if (empty !== undefined) throw fault(empty.path, 'no rows', 'some')
+}
+
+// Numbers: each column is an array; a text is a class, or of no use.
+async function arrays(
+  train: readonly ParquetFile[],
+  test: readonly ParquetFile[] | undefined,
+  name: string,
+): Promise<StoredDataset> {
+  const found: NamedArray[] = []
+  for (const part of ['train', 'test'] as const) {
+    const columns = new ArrayColumns('row', 'tokenize texts, pad lists to one length (docs/datasets.md)')
+    const files = part === 'train' ? train : (test ?? [])
+    const names = files[0]?.columns.map((each) => each.name) ?? []
+    const label = labelColumn(names)
+    for (const file of files) {
+      const used = file.columns.filter((each) => each.content === 'numbers' || each.name === label)
+      if (used.length === 0) throw fault(file.path, `columns ${listed(names)}`, 'some of numbers, or pictures')
+      const own = used.map((each) => each.name)
+      for (const { first, rows } of file.groups)
+        for (const [i, row] of (await file.read(own, first, rows)).entries())
+          columns.add(row, `${file.path}: row ${first + i}`)
+    }
+    for (const [column, tensor] of columns.arrays())
+      found.push({ full: column, tensor, part, isLabels: column === label, name: column })
+  }
+  return datasetOfArrays(partsOfNamed(found, name), name)
+}
+
+interface PictureOptions {
+  name: string
+  classes: string | undefined
+  /** The column of pictures. */
+  pictures: string
+}
+
+async function pictureDataset(
+  train: readonly ParquetFile[],
+  test: readonly ParquetFile[] | undefined,
+  { name, classes, pictures }: PictureOptions,
+): Promise<PictureDataset> {
+  const [first] = train as [ParquetFile]
+  const others = first.columns.filter((each) => each.name !== pictures && each.content !== 'something else')
+  const label = labelColumn(others.map((each) => each.name))
+  const labels = async (files: readonly ParquetFile[]): Promise<(string | undefined)[]> =>
+    label === undefined ? [] : await labelsOf(files, label)
+  const [learned, tested] = [await labels(train), await labels(test ?? [])]
+  const given = classes === undefined ? namesNoted(first, label) : await readClassNames(classes)
+  const names = label === undefined ? undefined : (given ?? classNames([...learned, ...tested]))
+  const set = (files: readonly ParquetFile[], own: readonly (string | undefined)[]): PictureSet =>
+    pictureSet(files, pictures, own, names)
+  const shared = {
+    kind: 'pictures',
+    name,
+    classes: names?.length,
+    ...(names && { classNames: names }),
+  } as const
+  const whole = set(train, learned)
+  if (test !== undefined) return { ...shared, train: whole, test: set(test, tested) }
+  if (names === undefined || whole.count < 2) return { ...shared, train: whole, test: undefined }
+  const places = divided(whole.count)
+  return { ...shared, train: chosenPictures(whole, places.train), test: chosenPictures(whole, places.test) }
+}
+
+async function labelsOf(files: readonly ParquetFile[], column: string): Promise<(string | undefined)[]> {
+  const labels: (string | undefined)[] = []
+  for (const file of files)
+    for (const { first, rows } of file.groups)
+      for (const [i, row] of (await file.read([column], first, rows)).entries()) {
+        const value = row[column]
+        const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+        if (!isName || value === '')
+          throw fault(`${file.path}: row ${first + i}`, `no class in "${printable(column)}"`, 'a name or a number')
+        labels.push(`${value}`)
+      }
+  return labels
+}
+
+// Hugging Face's writer notes what its columns are: classes by name, in the order of their numbers.
+function namesNoted(file: ParquetFile, label: string | undefined): string[] | undefined {
+  try {
+    const { info } = JSON.parse(file.noted('huggingface') ?? '') as {
+      info?: { features?: Record<string, { names?: unknown }> }
+    }
+    const names = info?.features?.[label ?? '']?.names
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined
+  } catch {
+    return undefined
+  }
+}
+
+interface Place {
+  file: ParquetFile
+  group: RowGroup
+  row: number
+}
+
+function pictureSet(
+  files: readonly ParquetFile[],
+  column: string,
+  labels: readonly (string | undefined)[],
+  names: readonly string[] | undefined,
+): PictureSet {
+  const places = files.flatMap((file) =>
+    file.groups.flatMap((group) => Array.from({ length: group.rows }, (_, row): Place => ({ file, group, row }))),
+  )
+  const large = places.find(({ group }) => (group.bytes.get(column) ?? 0) > MOST_UNPACKED)
+  if (large !== undefined)
+    throw new TtqError(
+      'data',
+      `${large.file.path}: found a row group of ${large.group.bytes.get(column)} bytes of pictures, expected at most ` +
+        `${MOST_UNPACKED}`,
+      { facts: { file: large.file.path }, hint: 'write it again with row_group_size=100' },
+    )
+  const numbers = new Map(names?.map((name, i) => [name, i]))
+  const nameOf = (index: number): string => {
+    const { file, group, row } = places[index] as Place
+    return `${file.path}: row ${group.first + row}`
+  }
+  const numbered =
+    names &&
+    Uint32Array.from(labels, (label, index) => {
+      // Classes that have names may be told by their numbers.
+      const number = numbers.get(label ?? '') ?? (/^\d+$/.test(label ?? '') ? Number(label) : NaN)
+      if (number < names.length) return number
+      throw fault(nameOf(index), `class ${printable(label ?? '')}`, `one of ${names.length}`)
+    })
+  const groups = new UnpackedGroups(column)
+  return {
+    count: places.length,
+    labels: numbered,
+    nameOf,
+    read: async (index) => {
+      const { file, group, row } = places[index] as Place
+      const picture = (await groups.get(file, group))[row]
+      if (picture === undefined) throw fault(nameOf(index), `no picture in "${printable(column)}"`, 'the bytes of one')
+      return picture
+    },
+  }
+}
+
+/** Bytes of pictures of one row group; writers make groups of 100 pictures, or of 1,000. */
+const MOST_UNPACKED = 2 ** 31
+/** Bytes of row groups that stay in memory. */
+const KEPT_BYTES = 2 ** 29
+
+/** Pictures of the row groups that were read last: whoever wants one reads them all. */
+class UnpackedGroups {
+  private readonly kept = new Map<RowGroup, Promise<(Uint8Array | undefined)[]>>()
+  private bytes = 0
+
+  constructor(private readonly column: string) {}
+
+  async get(file: ParquetFile, group: RowGroup): Promise<(Uint8Array | undefined)[]> {
+    const known = this.kept.get(group)
+    const found = known ?? file.read([this.column], group.first, group.rows).then((rows) => rows.map(this.pictureOf))
+    if (known === undefined) this.makeRoom(this.sizeOf(group))
+    // The one that was asked for last goes last.
+    this.kept.delete(group)
+    this.kept.set(group, found)
+    if (known === undefined) this.bytes += this.sizeOf(group)
+    return await found
+  }
+
+  private makeRoom(size: number): void {
+    for (const group of this.kept.keys()) {
+      if (this.bytes + size <= KEPT_BYTES) return
+      this.kept.delete(group)
+      this.bytes -= this.sizeOf(group)
+    }
+  }
+
+  private sizeOf(group: RowGroup): number {
+    return group.bytes.get(this.column) ?? 0
+  }
+
+  private readonly pictureOf = (row: Readonly<Record<string, unknown>>): Uint8Array | undefined => {
+    const value = row[this.column]
+    const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null | undefined)?.bytes
+    return bytes instanceof Uint8Array ? bytes : undefined
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `"${printable(name)}"`).join(', ')
+}
+
+function fault(where: string, found: string, expected: string): TtqError {
+  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint: HINT })
+}
