@@ -55,6 +55,14 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {
+    name: 'data',
+    summary:
+      'Look at a dataset before any work: samples, classes, sizes, values, duplicates, what cannot be read, and what a ' +
+      'network gets of it.',
+    example: ['$0 data photos', 'what is in a folder of pictures'],
+    load: async () => (await import('./commands/data.js')).dataCommand,
+  },
+  {
     name: 'new',
     summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
     example: ['$0 new resnet20 -o net.onnx', 'ResNet-20 for 3x32x32 images and 10 classes'],

@@ -28,6 +28,7 @@ const BAR = { cells: 20, from: 100, narrow: 10 } as const
 
 const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], string>> = {
   read: 'reading',
+  survey: 'looking at all samples',
   prepare: 'preparing',
   baseline: 'measuring the original network',
   train: 'training',

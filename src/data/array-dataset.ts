@@ -68,6 +68,11 @@ function sampleDataset(parts: ChosenParts, name: string): SampleDataset {
     classes: undefined,
     preprocessing: 'as the arrays have them',
     sizes: { train: sizeOf(parts.train), test: parts.test && sizeOf(parts.test) },
+    inputs: [...parts.train.part.inputs].map(([input, { type, dims }]) => ({
+      name: input,
+      elementType: type,
+      dims: ['N', ...dims.slice(1)],
+    })),
     sourceFor: (inputs) => new ArraySource(parts, inputs, name),
     close: async () => {},
   }

@@ -48,7 +48,7 @@ export class PictureThreads {
     try {
       const source = await read()
       // A view of a part of a buffer would take all of it along.
-      const own = 'pixels' in source ? source : source.slice()
+      const own = 'pixels' in source ? source : new Uint8Array(source)
       return await this.call({ id: this.nextId++, source: own, framing, channels })
     } finally {
       // The place goes to the next that waits.

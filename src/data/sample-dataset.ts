@@ -30,6 +30,8 @@ export interface SampleDataset {
   readonly preprocessing: string
   /** Numbers of samples; undefined where there is no such split. */
   readonly sizes: { readonly train: number; readonly test: number | undefined }
+  /** What it has for networks, where that is known without one. */
+  readonly inputs?: readonly ModuleInput[]
   /**
    * Where the batches for a network of these inputs come from.
    * @throws TtqError `data` where they do not fit

@@ -14,13 +14,18 @@ export interface ValidationSplit {
   heldOut: Uint32Array
 }
 
+/** How many of so many samples are held out. */
+export function heldOutCount(size: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(size / 10)))
+}
+
 /** Divides the indices 0..size-1 into training and held-out samples, at random but for the classes' shares. */
 export function splitValidation(
   size: number,
   random: RandomSource,
   { labels, most }: SplitValidationOptions,
 ): ValidationSplit {
-  const count = Math.max(1, Math.min(most, Math.floor(size / 10)))
+  const count = heldOutCount(size, most)
   // Shuffled, then sorted by class (the sort is stable): every size/count-th one is a random sample of each class.
   const order = shuffledIndices(size, random)
   if (labels !== undefined) order.sort((a, b) => (labels[a] as number) - (labels[b] as number))

@@ -1,11 +1,12 @@
 // Which layers of a network suffer from ternary weights: each is made ternary as compress without training does it, and
 // measured alone.
+import { openData } from './open-data.js'
 import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
 import { outputDistance } from '../binding/output-distance.js'
 import { checkRuns } from '../execution/check-runs.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import { foldConstants } from '../binding/prepare-network.js'
-import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import type { StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -62,11 +63,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
       await checkRuns(pool.trial, folded, connections.name, new Set())
       if (data !== undefined)
-        stored = await openDataset(data, {
-          signal: connections.signal,
-          timeout: options.dataTimeout,
-          classes: options.classNames,
-        })
+        stored = await openData(data, options, { onProgress: job.progress, signal: connections.signal })
       job.phase('prepare')
       const measured =
         stored === undefined

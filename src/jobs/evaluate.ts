@@ -1,8 +1,8 @@
 // Measuring the accuracy of a network, packed or not.
+import { openData } from './open-data.js'
 import { checkLabelled } from '../data/labels.js'
 import type { Preprocessing } from '../data/dataset.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
-import { openDataset } from '../data/open-dataset.js'
 import { readPreprocessing } from '../data/written-preprocessing.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -38,7 +38,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   await requireDevice(device)
   const { model: read, known } = readAny(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
-  const stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
+  const stored = await openData(data, options, { onProgress, signal })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()
     try {

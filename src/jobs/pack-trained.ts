@@ -1,4 +1,5 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
+import { openData } from './open-data.js'
 import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
@@ -6,7 +7,7 @@ import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
-import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
@@ -38,11 +39,7 @@ export async function packTrained(
   job: CompressJob,
 ): Promise<PackedResult> {
   await requireDevice(job.options.device)
-  const stored = await openDataset(data, {
-    signal: job.connections.signal,
-    timeout: job.options.dataTimeout,
-    classes: job.options.classNames,
-  })
+  const stored = await openData(data, job.options, { onProgress: job.progress, signal: job.connections.signal })
   try {
     return await trainAndPack(pool, model, choices, stored, job)
   } finally {

@@ -1,8 +1,9 @@
 // Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
 // one and a report.
+import { openData } from './open-data.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
 import { checkLabelled } from '../data/labels.js'
-import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import type { StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { NotDifferentiable } from '../gradient/unsupported.js'
 import { float32Form } from '../onnx/float32-form.js'
@@ -65,12 +66,12 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const model = await foldConstants(pool.trial, read)
       await checkRuns(pool.trial, model, connections.name, new Set())
       await requireDevice(device)
-      stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
       const warnings: string[] = []
       const onProgress = (progress: Progress): void => {
         if (progress.kind === 'warning') warnings.push(progress.message)
         report?.(progress)
       }
+      stored = await openData(data, options, { onProgress, signal })
       phase('prepare')
       const bound = await bindNetwork(pool, options.fromScratch ? withFreshWeights(model, seed) : model, stored, {
         ...options,

@@ -3,6 +3,7 @@ import { TASK_NAMES } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
 const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const satisfies readonly Job[]
+const DESCRIBING = [...JOBS, 'data'] as const satisfies readonly Job[]
 const group = 'Dataset:'
 const byTrial = 'found by trial'
 const own = "the dataset's own"
@@ -29,7 +30,7 @@ export const DATASET_OPTIONS = {
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean: {
     kind: { type: 'numbers', range: {} },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     fingerprint: 'covered',
     group,
     help: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
@@ -38,7 +39,7 @@ export const DATASET_OPTIONS = {
   },
   std: {
     kind: { type: 'numbers', range: { above: 0 } },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     fingerprint: 'covered',
     group,
     help: 'standard deviation per channel, with --mean',
@@ -48,7 +49,7 @@ export const DATASET_OPTIONS = {
   /** What a white pixel is before mean and std. */
   scale: {
     kind: { type: 'choice', choices: [1, 255] },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     fingerprint: 'covered',
     group,
     help: 'value of a white pixel before mean and std: 1 or 255',
@@ -58,7 +59,7 @@ export const DATASET_OPTIONS = {
   /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */
   resize: {
     kind: { type: 'text' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -68,7 +69,7 @@ export const DATASET_OPTIONS = {
   /** What is taken out of their middle then: `224` or `224x192`. */
   crop: {
     kind: { type: 'text' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -77,7 +78,7 @@ export const DATASET_OPTIONS = {
   },
   interpolation: {
     kind: { type: 'choice', choices: ['bilinear', 'bicubic', 'nearest'] },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -87,7 +88,7 @@ export const DATASET_OPTIONS = {
   /** Hugging Face's file of all of these. */
   preprocess: {
     kind: { type: 'text' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -96,16 +97,26 @@ export const DATASET_OPTIONS = {
   /** A file with the names of the classes in the order of the network's outputs. */
   classNames: {
     kind: { type: 'text' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     group,
     help: "pictures: file with the classes' names in the network's order, one a line",
     defaultText: 'sorted',
   },
+  /** Pictures that cannot be read are left out and named, where they end the work otherwise. */
+  skipUnreadable: {
+    kind: { type: 'flag' },
+    jobs: JOBS,
+    default: { base: false },
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'pictures that cannot be read are left out, and named (default: they end the work)',
+  },
   /** What the network is for; `auto` finds out by its outputs and the labels. */
   task: {
     kind: { type: 'choice', choices: ['auto', ...TASK_NAMES] },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     default: { base: 'auto' },
     needsData: true,
     group,
@@ -115,7 +126,7 @@ export const DATASET_OPTIONS = {
   /** The network's outputs that are trained and measured. */
   networkOutput: {
     kind: { type: 'texts' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     needsData: true,
     group,
     help: "name of the network's output to train and measure; of several heads, all names",
@@ -124,7 +135,7 @@ export const DATASET_OPTIONS = {
   /** `name=value`: inputs that are constants from here on, and no inputs any more. */
   fixInput: {
     kind: { type: 'texts' },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     default: { base: [] },
     group: 'Network:',
     help: 'an input that has one value from now on, as sr=16000; branches that it chooses are settled',
@@ -140,7 +151,7 @@ export const DATASET_OPTIONS = {
   /** Seconds that a loader module has to load, and for each batch. */
   dataTimeout: {
     kind: { type: 'number', range: { above: 0, to: 86_400 } },
-    jobs: JOBS,
+    jobs: DESCRIBING,
     default: { base: 120 },
     needsData: true,
     fingerprint: 'covered',

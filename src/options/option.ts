@@ -52,7 +52,8 @@ export type Default =
 export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
 
 /** The jobs of the library and the commands of the program. */
-export type Job = 'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'new' | 'doctor'
+export type Job =
+  'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'data' | 'new' | 'doctor'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {

@@ -5,7 +5,16 @@ import type { Job, OptionRow } from './option.js'
 const output = 'Output:'
 const accuracy = 'Accuracy:'
 const network = 'Network:'
-const REPORTING = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'doctor'] as const satisfies Job[]
+const REPORTING = [
+  'compress',
+  'train',
+  'sweep',
+  'analyze',
+  'evaluate',
+  'inspect',
+  'data',
+  'doctor',
+] as const satisfies Job[]
 const ALL = [...REPORTING, 'unpack', 'new'] as const satisfies Job[]
 
 export const NETWORK_OPTIONS = {
@@ -28,6 +37,13 @@ export const NETWORK_OPTIONS = {
 
 /** Where a network comes from. */
 export const SOURCE_OPTIONS = {
+  model: {
+    kind: { type: 'text' },
+    jobs: ['data'],
+    only: 'command line',
+    group: network,
+    help: 'ONNX or .ttq file that the data are for: whether they fit, and what it gets',
+  },
   externalData: {
     kind: { type: 'text' },
     jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect'],

@@ -1,0 +1,60 @@
+// Data opened for a job, and what the user should know of them before the work starts.
+import { countClasses, oddClasses } from '../data/class-counts.js'
+import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import { readablePictures, type UnreadablePicture } from '../data/readable-pictures.js'
+import type { Connections } from './connections.js'
+import { printable } from '../errors/printable.js'
+
+interface DataOptions {
+  dataTimeout: number
+  classNames?: string | undefined
+  skipUnreadable: boolean
+}
+
+type Say = (kind: 'note' | 'warning', message: string) => void
+
+/** @throws TtqError `usage`, `data`, `interrupted` */
+export async function openData(
+  spec: string,
+  { dataTimeout, classNames, skipUnreadable }: DataOptions,
+  { onProgress, signal }: Pick<Connections, 'onProgress' | 'signal'>,
+): Promise<StoredDataset> {
+  const say: Say = (kind, message) => onProgress?.({ kind, message })
+  const opened = await openDataset(spec, { signal, timeout: dataTimeout, classes: classNames })
+  if (!skipUnreadable || opened.kind !== 'pictures') return described(opened, say)
+  const { dataset, leftOut } = await readablePictures(opened, signal)
+  if (leftOut.length > 0)
+    say('warning', `${leftOut.length} pictures cannot be read and are left out: ${listed(leftOut)}`)
+  return described(dataset, say)
+}
+
+/** As many files as a warning names; `ttq data` names them all. */
+const NAMED = 3
+
+function listed(pictures: readonly UnreadablePicture[]): string {
+  const names = pictures.slice(0, NAMED).map(({ name, reason }) => `${printable(name)} (${reason})`)
+  return `${names.join('; ')}${pictures.length > NAMED ? '; ...' : ''}`
+}
+
+function described(stored: StoredDataset, say: Say): StoredDataset {
+  say('note', `data: ${describeParts(stored)}`)
+  if (stored.kind === 'samples' || stored.classes === undefined) return stored
+  const { classes, train, test } = stored
+  const counts = (labels: ArrayLike<number> | undefined): number[] | undefined =>
+    labels && countClasses(labels, classes)
+  const names = stored.kind === 'pictures' ? stored.classNames : undefined
+  for (const odd of oddClasses(counts(train.labels), counts(test?.labels), names)) say('warning', `data: ${odd}`)
+  return stored
+}
+
+/** `50,000 training and 10,000 test samples, 10 classes`. */
+export function describeParts(stored: StoredDataset): string {
+  const [train, test] =
+    stored.kind === 'samples' ? [stored.sizes.train, stored.sizes.test] : [stored.train.count, stored.test?.count]
+  const count = (samples: number): string => samples.toLocaleString('en-US')
+  const samples =
+    test === undefined
+      ? `${count(train)} samples, none to test on`
+      : `${count(train)} training and ${count(test)} test samples`
+  return stored.classes === undefined ? samples : `${samples}, ${stored.classes} classes`
+}
