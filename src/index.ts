@@ -9,7 +9,14 @@ export type { DataType } from './tensor/data-type.js'
 export type { Tensor } from './tensor/tensor.js'
 export type { TernaryWeights } from './tensor/ternary.js'
 export type { Batch, Dataset, Split } from './data/dataset.js'
-export type { DatasetModule, ModuleArray, ModuleBatch, ModuleSplit } from './data/module-dataset.js'
+export type {
+  DatasetModule,
+  ModuleArray,
+  ModuleBatch,
+  ModuleSample,
+  ModuleSplit,
+  ModuleStream,
+} from './data/module-dataset.js'
 export { analyze, type AnalyzeRequest } from './jobs/analyze.js'
 export type { AnalyzedLayer, AnalyzeReport } from './jobs/analyze-report.js'
 export { COMPRESS_DEFAULTS, TRAIN_DEFAULTS } from './options/complete-options.js'

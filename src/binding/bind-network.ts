@@ -2,6 +2,7 @@
 import type { Batch, Dataset, Labels, Preprocessing, ScorableDataset, Split } from '../data/dataset.js'
 import { holdOut } from '../data/hold-out.js'
 import { hasLabels, NO_LABELS } from '../data/labels.js'
+import { otherChannelOrder } from '../data/preprocessing.js'
 import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
 import { areOneHot, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
@@ -86,15 +87,17 @@ export async function bindNetwork(
   })
   if (candidates.length === 1 || options.trial === false || settled.task.metrics.length === 0)
     return { ...bound(candidates[0] as Preprocessing), tried: [] }
-  const { preprocessing, score } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
+  const { preprocessing, tried } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
     task: settled.task,
     fixedBatch: settled.fixedBatch,
+    // Of a single channel there is one order only.
+    others: ({ mean, ...rest }) =>
+      mean.length === 3 && options.channelOrder === undefined ? otherChannelOrder({ mean, ...rest }) : undefined,
   })
-  const tried = candidates.flatMap((candidate, i) => {
-    const found = score[i] as number
-    return found === -Infinity ? [] : [{ preprocessing: `${candidate.name} ${candidate.layout}`, score: found }]
-  })
-  return { ...bound(preprocessing), tried }
+  return {
+    ...bound(preprocessing),
+    tried: tried.map(({ preprocessing: { name, layout }, score }) => ({ preprocessing: `${name} ${layout}`, score })),
+  }
 }
 
 function checkOutputs({ outputs }: Graph, { networkOutput = [], nameOptions = inLibrary }: BindNetworkOptions): void {

@@ -1,12 +1,13 @@
 // What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for one.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
 import { chooseFraming, otherFramings, saysFraming } from '../data/choose-framing.js'
-import type { Dataset, FramedImages, ImageDataset, Preprocessing } from '../data/dataset.js'
+import { parseAugmentations } from '../data/augmentation.js'
+import type { Augmentation, Dataset, FramedImages, ImageDataset, Preprocessing } from '../data/dataset.js'
 import { PictureFrames } from '../data/framed-pictures.js'
 import { describeFraming, framedSize, type Framing, type Size } from '../data/framing.js'
 import type { ModuleInput } from '../data/module-inputs.js'
 import { asPictures, type PictureDataset } from '../data/pictures.js'
-import { parsePreprocessing, preprocessingCandidates, rawPixels } from '../data/preprocessing.js'
+import { otherChannelOrder, parsePreprocessing, preprocessingCandidates, rawPixels } from '../data/preprocessing.js'
 import { readPreprocessorConfig } from '../data/preprocessor-config.js'
 import type { Interpolation } from '../data/resample.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
@@ -14,10 +15,14 @@ import type { Graph } from '../onnx/model.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import { sampleInputs } from './free-of-batch.js'
 
+/** Of one size. */
+type Images = Pick<ImageDataset['train'], 'channels' | 'height' | 'width'>
+
 export interface PixelOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  channelOrder?: 'rgb' | 'bgr' | undefined
   /** `256` (the short side), `224x224` or `letterbox:640`. */
   resize?: string | undefined
   /** `224` or `224x192`, out of the middle. */
@@ -25,6 +30,8 @@ export interface PixelOptions {
   interpolation?: Interpolation | undefined
   /** A preprocessor_config.json; the other options go before it. */
   preprocess?: string | undefined
+  /** How images are changed in training: `crop:4`, `flip`, `jitter` and so on. Default: by the images. */
+  augmentations?: readonly string[] | undefined
   /** What a packed network is known to have been made with; options go before it. */
   known?: Preprocessing | undefined
   /** How messages name options. Default: as the library's callers write them. */
@@ -37,9 +44,9 @@ export function moduleInputs(graph: Graph): ModuleInput[] {
 
 /** A loader module makes the inputs as the network takes them. @throws TtqError `usage` */
 export function refusePixelOptions({ nameOptions = inLibrary, ...options }: PixelOptions): void {
-  const given = (['mean', 'std', 'scale', 'resize', 'crop', 'interpolation', 'preprocess'] as const).find(
-    (option) => options[option] !== undefined,
-  )
+  const given = (
+    ['mean', 'std', 'scale', 'channelOrder', 'resize', 'crop', 'interpolation', 'preprocess', 'augmentations'] as const
+  ).find((option) => options[option] !== undefined)
   if (given === undefined) return
   throw new TtqError(
     'usage',
@@ -68,9 +75,12 @@ export async function imageBinding(
   const options = await withConfig(given)
   const input = onlyInput(graph, stored)
   const framing = options.known?.framing
+  const { augmentations, nameOptions = inLibrary } = options
+  const augmented = (images: Images): Augmentation | undefined =>
+    augmentations === undefined ? undefined : parseAugmentations(augmentations, images, nameOptions('augmentations'))
   if (stored.kind === 'images' && !saysFraming(options) && framing === undefined)
     return {
-      bind: (preprocessing) => bindImages(stored, { input, preprocessing }),
+      bind: (preprocessing) => bindImages(stored, { input, preprocessing, augmentation: augmented(stored.train) }),
       fitting: preprocessings(stored, input, options),
     }
   const frames = framesOf(stored)
@@ -84,7 +94,7 @@ export async function imageBinding(
     (way: Framing) =>
     (preprocessing: Preprocessing): Preprocessing => ({ ...preprocessing, framing: way })
   return {
-    bind: (preprocessing) => bindImages(framed, { input, preprocessing }),
+    bind: (preprocessing) => bindImages(framed, { input, preprocessing, augmentation: augmented(framed.train) }),
     fitting: preprocessings(framed, input, options).map(withFraming(chosen)),
     framedOtherwise: async (preprocessing) => {
       const found: { name: string; dataset: Dataset }[] = []
@@ -155,25 +165,29 @@ function onlyInput(graph: Graph, dataset: ImageDataset | PictureDataset): InputS
 function preprocessings(
   dataset: ImageDataset | FramedImages,
   input: InputShape,
-  { mean, std, scale, known, nameOptions = inLibrary }: PixelOptions,
+  { mean, std, scale, channelOrder, known, nameOptions = inLibrary }: PixelOptions,
 ): Preprocessing[] {
   const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
   const { channels } = dataset.train
+  const ordered = (candidate: Preprocessing): Preprocessing =>
+    (candidate.channelOrder ?? 'rgb') === (channelOrder ?? candidate.channelOrder ?? 'rgb')
+      ? candidate
+      : otherChannelOrder(candidate)
   const layouts = imageLayouts(dataset, input)
   if (input.elementType === 'uint8') {
     const given = (['mean', 'std', 'scale'] as const).find((option) => words[option] !== undefined)
-    if (given === undefined) return layouts.map((layout) => ({ ...rawPixels(channels), layout }))
+    if (given === undefined) return layouts.map((layout) => ordered({ ...rawPixels(channels), layout }))
     throw new TtqError(
       'usage',
       `${nameOptions(given)}: given for input "${input.name}", which takes bytes; expected pixels as they are`,
       { hint: 'the network normalises them itself', facts: { option: given, input: input.name } },
     )
   }
-  const isSaid = Object.values(words).some((word) => word !== undefined)
+  const isSaid = channelOrder !== undefined || Object.values(words).some((word) => word !== undefined)
   if (!isSaid && known !== undefined && known.mean.length === channels && layouts.includes(known.layout)) return [known]
   return layouts.flatMap((layout) => {
-    const given = parsePreprocessing(words, channels, layout)
-    return given === undefined ? preprocessingCandidates(dataset, layout) : [given]
+    const given = parsePreprocessing({ ...words, channelOrder }, channels, layout)
+    return given === undefined ? preprocessingCandidates(dataset, layout).map(ordered) : [given]
   })
 }
 

@@ -28,6 +28,7 @@ export interface SyntheticOptions {
   mean?: readonly number[] | undefined
   std?: readonly number[] | undefined
   scale?: number | undefined
+  channelOrder?: 'rgb' | 'bgr' | undefined
   /** Default: the first that are tried. */
   open?: OpenSizes | undefined
   /** Whether samples go one at a time although the network declares a batch: some take no other. */
@@ -191,13 +192,22 @@ function imageSources({ name, type }: Input, options: SyntheticOptions): Source[
     std: each(0.25),
     augmentation: { pad: 0, flip: false },
   }
-  const words = { mean: options.mean?.join(','), std: options.std?.join(','), scale: options.scale?.toString() }
+  const words = {
+    mean: options.mean?.join(','),
+    std: options.std?.join(','),
+    scale: options.scale?.toString(),
+    channelOrder: options.channelOrder,
+  }
   const given = parsePreprocessing(words, channels, layout)
   const candidates = given === undefined ? preprocessingCandidates(dataset, layout) : [given]
   const shape = layout === 'NCHW' ? [channels, size.height, size.width] : [size.height, size.width, channels]
   const input = { name, elementType: type.elementType, dims: [null, ...shape] }
-  // Of three channels, ImageNet's mean and deviation are those of photographs.
-  const ways = channels === 3 && given === undefined ? candidates.slice(1) : candidates
+  // Of three channels, ImageNet's mean and deviation are those of photographs; what is made up cannot tell which colour
+  // comes first.
+  const ways =
+    channels === 3 && given === undefined
+      ? candidates.slice(1).filter(({ channelOrder }) => channelOrder === undefined)
+      : candidates
   return ways.map((preprocessing: Preprocessing): Source => {
     const { train } = bindImages(dataset, { input, preprocessing })
     return {

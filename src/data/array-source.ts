@@ -7,7 +7,7 @@ import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { ArrayPart, ChosenParts, ChosenSamples } from './array-parts.js'
 import { ONLY } from './dataset.js'
-import type { GivenArray, GivenBatch, GivenLabels } from './loader-worker.js'
+import type { GivenArray, GivenBatch, GivenLabels } from './given-batch.js'
 import { INPUT_ARRAYS, type ModuleInput } from './module-inputs.js'
 import type { PartName, SampleSource } from './sample-dataset.js'
 

@@ -1,11 +1,15 @@
 // Stored 8-bit images to a batch of float32 input values: normalisation, random crop and mirroring in one pass.
-import type { Augmentation, ImageSet, Preprocessing } from './dataset.js'
+import type { Augmentation, ImageSet, Layout, Preprocessing } from './dataset.js'
+import { jitterColours } from './jitter-colours.js'
+import { pictureOf, planesOf } from './picture.js'
+import { cutOut, randomRegion } from './random-region.js'
+import { resample } from './resample.js'
 import type { RandomSource } from './random.js'
 
 interface AssembleOptions {
   /**
-   * Without both of these the images stay as they are. Each image draws down, right (0..2*pad each, if pad > 0), then
-   * mirrored (0 or 1, if flip).
+   * Without both of these the images stay as they are. Each image draws its region (if resizedCrop), down, right
+   * (0..2*pad each, if pad > 0), mirrored (0 or 1, if flip), its colours (if jitter), then a place (if cutout).
    */
   augmentation?: Augmentation | undefined
   random?: RandomSource | undefined
@@ -26,21 +30,63 @@ export function assembleBatch(
   const imageSize = images.channels * images.height * images.width
   const values = new Float32Array(indices.length * imageSize)
   const tables = lookupTables(preprocessing)
-  const { pad, flip } = options.random === undefined ? NONE : (options.augmentation ?? NONE)
+  const { random } = options
+  const { pad, flip, resizedCrop, jitter, cutout } = random === undefined ? NONE : (options.augmentation ?? NONE)
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number
     if (!(index >= 0 && index < images.count)) throw new Error(`internal: image ${index} of ${images.count}`)
+    const draw = (bound: number): number => (random as RandomSource).int(bound)
+    const region = resizedCrop === undefined ? undefined : regionOf(images, index, resizedCrop, random as RandomSource)
     const view: View = {
-      down: pad > 0 ? (options.random as RandomSource).int(2 * pad + 1) - pad : 0,
-      right: pad > 0 ? (options.random as RandomSource).int(2 * pad + 1) - pad : 0,
-      mirrored: flip && (options.random as RandomSource).int(2) === 1,
+      down: pad > 0 ? draw(2 * pad + 1) - pad : 0,
+      right: pad > 0 ? draw(2 * pad + 1) - pad : 0,
+      mirrored: flip && draw(2) === 1,
+    }
+    const own = { set: images, index }
+    if (region !== undefined || jitter !== undefined) {
+      const pixels = region ?? images.pixels.slice(index * imageSize, (index + 1) * imageSize)
+      if (jitter !== undefined) jitterColours(pixels, images.channels, jitter, random as RandomSource)
+      Object.assign(own, { set: { ...images, count: 1, pixels }, index: 0 })
     }
     for (let channel = 0; channel < images.channels; channel++) {
       const table = tables[channel] as Float32Array
-      writePlane(images, index, channel, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
+      const from = preprocessing.channelOrder === 'bgr' ? images.channels - 1 - channel : channel
+      const planes = { from, to: channel }
+      writePlane(own.set, own.index, planes, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
+    }
+    if (cutout !== undefined) {
+      const place = { y: draw(images.height), x: draw(images.width) }
+      blot(values.subarray(i * imageSize, (i + 1) * imageSize), images, preprocessing.layout, place, cutout)
     }
   }
   return values
+}
+
+// A random part of the image, in its size.
+function regionOf(images: ImageSet, index: number, least: number, random: RandomSource): Uint8Array {
+  const { height, width } = images
+  const picture = pictureOf(images, index)
+  const part = cutOut(picture, randomRegion(picture, least, random))
+  return planesOf(resample(part, width, height, 'bilinear'))
+}
+
+// A square around a place, as far as it lies within the image; 0 is what mean pixels become.
+function blot(
+  values: Float32Array,
+  { channels, height, width }: ImageSet,
+  layout: Layout,
+  { y, x }: { y: number; x: number },
+  side: number,
+): void {
+  const [top, left] = [y - Math.floor(side / 2), x - Math.floor(side / 2)]
+  const [from, to] = [Math.max(0, left), Math.min(width, left + side)]
+  for (let row = Math.max(0, top); row < Math.min(height, top + side); row++)
+    if (layout === 'NHWC') values.fill(0, (row * width + from) * channels, (row * width + to) * channels)
+    else
+      for (let channel = 0; channel < channels; channel++) {
+        const start = (channel * height + row) * width
+        values.fill(0, start + from, start + to)
+      }
 }
 
 const NONE: Augmentation = { pad: 0, flip: false }
@@ -55,7 +101,7 @@ interface View {
 function writePlane(
   images: ImageSet,
   index: number,
-  channel: number,
+  planes: { from: number; to: number },
   view: View,
   table: Float32Array,
   target: Float32Array,
@@ -63,7 +109,8 @@ function writePlane(
   planar: boolean,
 ): void {
   const { channels, height, width, pixels } = images
-  const plane = (index * channels + channel) * height * width
+  const channel = planes.to
+  const plane = (index * channels + planes.from) * height * width
   const black = table[0] as number
   const pixelStep = planar ? 1 : channels
   const step = view.mirrored ? -pixelStep : pixelStep

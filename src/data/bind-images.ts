@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { assembleBatch } from './assemble-batch.js'
 import { classLabels, NO_LABELS } from './labels.js'
 import type {
+  Augmentation,
   Batch,
   Dataset,
   FramedImages,
@@ -31,6 +32,8 @@ export interface InputShape {
 interface BindImagesOptions {
   input: InputShape
   preprocessing: Preprocessing
+  /** How far images are changed in training. Default: as the dataset says. */
+  augmentation?: Augmentation | undefined
 }
 
 /**
@@ -50,11 +53,17 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
       },
     )
   }
-  const { augmentation } = dataset
-  const batchOf = (images: ImageSet, indices: ArrayLike<number>, random: RandomSource | undefined): Batch => ({
+  const { augmentation = dataset.augmentation } = options
+  const { resizedCrop, ...others } = augmentation
+  const batchOf = (
+    images: ImageSet,
+    indices: ArrayLike<number>,
+    random: RandomSource | undefined,
+    how = augmentation,
+  ): Batch => ({
     inputs: {
       [input.name]: inputTensor(input.elementType as InputType, [indices.length, ...fit.dims], () =>
-        assembleBatch(images, indices, preprocessing, { augmentation, random }),
+        assembleBatch(images, indices, preprocessing, { augmentation: how, random }),
       ),
     },
     labels: labelsOf(images, indices),
@@ -65,7 +74,12 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
     batch: (indices, random) =>
       'pixels' in images
         ? batchOf(images, indices, random)
-        : images.load(indices).then((loaded) => batchOf(loaded, counted(loaded.count), random)),
+        : images
+            .load(
+              indices,
+              resizedCrop === undefined || random === undefined ? undefined : { least: resizedCrop, random },
+            )
+            .then((loaded) => batchOf(loaded, counted(loaded.count), random, others)),
   })
   return {
     name: dataset.name,

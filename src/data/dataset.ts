@@ -79,8 +79,12 @@ export interface ImageDataset {
 
 /** Images of one size that are not in memory. */
 export interface ImagesOnDemand extends Omit<ImageSet, 'pixels'> {
-  /** The images with these indices, in this order. @throws TtqError `data` for one that cannot be read */
-  load(indices: ArrayLike<number>): Promise<ImageSet>
+  /**
+   * The images with these indices, in this order.
+   * @param region a random part of each in its place, of this share of the picture's area at least
+   * @throws TtqError `data` for one that cannot be read
+   */
+  load(indices: ArrayLike<number>, region?: { least: number; random: RandomSource }): Promise<ImageSet>
 }
 
 /** Images that are read when they are asked for, brought to a network's size. */
@@ -111,6 +115,12 @@ export interface Augmentation {
   pad: number
   /** Mirror half of the images left to right. */
   flip: boolean
+  /** A random part of the image, of this share of its area at least, brought to the image's size, before all others. */
+  resizedCrop?: number
+  /** Random brightness, contrast and saturation, by factors as far from 1 as this. */
+  jitter?: number
+  /** Side of a square at a random place that becomes the mean colour, pixels. */
+  cutout?: number
 }
 
 /** The order of an image's values in an input; a flat input takes the same order. */
@@ -128,6 +138,8 @@ export interface Preprocessing {
   scale: number
   mean: readonly number[]
   std: readonly number[]
+  /** Blue comes first, green, then red, as OpenCV and Caffe have it; mean and std are in that order, too. Absent: red first. */
+  channelOrder?: 'bgr'
   /** How pictures of other sizes are brought to the network's, before all of this. */
   framing?: Framing
 }

@@ -6,6 +6,8 @@ import { describeFraming, type Framing, type Size } from './framing.js'
 import { pixelStatistics } from './image-statistics.js'
 import { PictureFault, readPictureHeader } from './picture-header.js'
 import { PictureThreads } from './picture-threads.js'
+import type { RandomPart } from './picture-worker.js'
+import { randomSource, type RandomSource } from './random.js'
 import type { PictureDataset, PictureSet } from './pictures.js'
 
 /** Bytes of framed pixels that stay in memory: 50,000 pictures of 32 x 32 are 154 MB, 7,100 of 224 x 224 fill it. */
@@ -52,12 +54,16 @@ export class PictureFrames {
   async framed(framing: Framing, channels: 1 | 3, size: Size): Promise<FramedImages> {
     const { train, test, name, classes } = this.dataset
     const key = `${channels} ${describeFraming(framing)}`
+    const toSize: Framing = { resize: size, interpolation: framing.interpolation }
     const onDemand = (set: PictureSet, part: string): ImagesOnDemand => ({
       count: set.count,
       labels: set.labels,
       channels,
       ...{ height: size.height, width: size.width },
-      load: (indices) => this.load(set, indices, { framing, channels, size, key, part }),
+      load: (indices, region) =>
+        region === undefined
+          ? this.load(set, indices, { framing, channels, size, key, part })
+          : this.loadParts(set, indices, { framing: toSize, channels, size, key, part }, region),
     })
     const images = onDemand(train, 'train')
     const statistics = pixelStatistics(await images.load(spread(train.count, STATISTICS)))
@@ -86,7 +92,36 @@ export class PictureFrames {
         pixels.set(found, i * bytes)
       }),
     )
-    const { labels } = set
+    return this.imagesOf(set, indices, how, pixels)
+  }
+
+  // Each time another part: there is nothing to be kept.
+  private async loadParts(
+    set: PictureSet,
+    indices: ArrayLike<number>,
+    how: How,
+    { least, random }: { least: number; random: RandomSource },
+  ): Promise<ImageSet> {
+    const { channels, size } = how
+    const bytes = channels * size.height * size.width
+    const pixels = new Uint8Array(indices.length * bytes)
+    // Drawn in the samples' order, whichever is decoded first.
+    const seeds = Array.from(indices, () => random.int(2 ** 31))
+    await Promise.all(
+      Array.from(indices, async (index, i) => {
+        const state = randomSource(seeds[i] as number, 'region').state()
+        pixels.set(await this.decoded(set, index, how, { least, state }), i * bytes)
+      }),
+    )
+    return this.imagesOf(set, indices, how, pixels)
+  }
+
+  private imagesOf(
+    { labels }: PictureSet,
+    indices: ArrayLike<number>,
+    { channels, size }: How,
+    pixels: Uint8Array,
+  ): ImageSet {
     return {
       count: indices.length,
       channels,
@@ -96,10 +131,15 @@ export class PictureFrames {
     }
   }
 
-  private async decoded(set: PictureSet, index: number, { framing, channels, size }: How): Promise<Uint8Array> {
+  private async decoded(
+    set: PictureSet,
+    index: number,
+    { framing, channels, size }: How,
+    region?: RandomPart,
+  ): Promise<Uint8Array> {
     let picture
     try {
-      picture = await this.threads.frame(() => set.read(index), framing, channels)
+      picture = await this.threads.frame(() => set.read(index), framing, channels, region)
     } catch (cause) {
       throw unreadable(set, index, cause)
     }

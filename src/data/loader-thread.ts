@@ -3,7 +3,8 @@
 import { Worker } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import { loaderFault } from './loader-fault.js'
-import type { BatchRequest, GivenBatch, GivenModule, LoaderFailure, LoaderReply, Unusable } from './loader-worker.js'
+import type { GivenBatch, Unusable } from './given-batch.js'
+import type { BatchRequest, GivenModule, LoaderFailure, LoaderReply } from './loader-worker.js'
 
 export interface LoaderThreadOptions {
   /** Seconds that the module may take to load, and for each batch. */
@@ -105,6 +106,10 @@ export class LoaderThread {
   private settle(reply: LoaderReply): void {
     const call = this.calls.get(reply.id)
     if (call === undefined) return
+    if ('isAlive' in reply) {
+      call.timer.refresh()
+      return
+    }
     this.calls.delete(reply.id)
     clearTimeout(call.timer)
     if (this.calls.size === 0) this.worker.unref()

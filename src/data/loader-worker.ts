@@ -5,12 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { bytesOf } from '../tensor/bytes.js'
+import type { GivenArray, GivenBatch, GivenLabels, Unusable } from './given-batch.js'
 import { resumeRandomSource } from './random.js'
-
-/** Something a module gave that cannot be used, in words: `text "a"`, `of class Date`. */
-export interface Unusable {
-  found: string
-}
+import { SampleSpool } from './sample-spool.js'
 
 /** What a module exports, or what stands in the place of a part of it. */
 export interface GivenModule {
@@ -26,28 +23,6 @@ export interface GivenSplit {
   noBatch: string | undefined
 }
 
-export interface GivenBatch {
-  inputs: Readonly<Record<string, GivenArray | Unusable>>
-  /** By the outputs they are for, or under '' where they have no names; empty where there are none. */
-  labels: Readonly<Record<string, GivenLabels | Unusable>>
-}
-
-export interface GivenArray {
-  data: ArrayBufferView
-  /** Name of the array's class. */
-  kind: string
-  dims: readonly number[] | undefined
-}
-
-export interface GivenLabels {
-  /** As given, one sample after the other. */
-  values: Float64Array
-  /** Of the given list of lists, or as the module says; undefined where it gives one array. */
-  dims: readonly number[] | undefined
-  /** The first one that is no number. */
-  unusable: (Unusable & { at: number }) | undefined
-}
-
 export interface BatchRequest {
   id: number
   part: 'train' | 'test'
@@ -56,9 +31,11 @@ export interface BatchRequest {
   random: readonly number[] | undefined
 }
 
-/** The first reply, with id 0, is the module's. */
+/** The first reply, with id 0, is the module's; before it may come word that samples are still coming. */
 export type LoaderReply =
-  { id: number; value: GivenModule | GivenBatch | Unusable } | { id: number; failure: LoaderFailure }
+  | { id: number; value: GivenModule | GivenBatch | Unusable }
+  | { id: number; failure: LoaderFailure }
+  | { id: number; isAlive: true }
 
 /** What a module threw. */
 export interface LoaderFailure {
@@ -86,6 +63,9 @@ interface RawSplit {
   batch(indices: readonly number[], random?: unknown): unknown
 }
 
+/** What parts that are streams have become. */
+const spools = new Map<string, SampleSpool>()
+
 // What a module prints goes to stderr: stdout is the program's.
 process.stdout.write = process.stderr.write.bind(process.stderr)
 
@@ -94,9 +74,11 @@ const imported = import(url).then((exported: Record<string, unknown>) =>
   'default' in exported ? exported['default'] : exported,
 )
 
-void answer(0, async () => describeModule(await imported))
+void answer(0, async () => await describeModule(await imported))
 parentPort?.on('message', ({ id, part, indices, random }: BatchRequest) => {
   void answer(id, async () => {
+    const spool = spools.get(part)
+    if (spool !== undefined) return spool.batch(indices)
     const split = ((await imported) as Record<string, RawSplit>)[part] as RawSplit
     return describeBatch(
       await (random === undefined ? split.batch(indices) : split.batch(indices, resumeRandomSource(random))),
@@ -126,13 +108,13 @@ async function printed(): Promise<void> {
   })
 }
 
-function describeModule(module: unknown): GivenModule | Unusable {
+async function describeModule(module: unknown): Promise<GivenModule | Unusable> {
   if (!isRecord(module)) return { found: kindOf(module) }
   const { classes, train, test, preprocessing } = module
   return {
     classes: classes === undefined || typeof classes === 'number' ? classes : { found: kindOf(classes) },
-    train: describeSplit(train),
-    test: describeSplit(test),
+    train: await describeSplit(train, 'train'),
+    test: await describeSplit(test, 'test'),
     preprocessing:
       preprocessing === undefined || typeof preprocessing === 'string'
         ? preprocessing
@@ -140,13 +122,39 @@ function describeModule(module: unknown): GivenModule | Unusable {
   }
 }
 
-function describeSplit(split: unknown): GivenSplit | Unusable | undefined {
+async function describeSplit(split: unknown, part: string): Promise<GivenSplit | Unusable | undefined> {
   if (split === undefined) return undefined
   if (!isRecord(split)) return { found: kindOf(split) }
+  const { samples } = split
+  if (typeof samples === 'function' && split['batch'] === undefined) {
+    const spool = await SampleSpool.of(streamed(samples.call(split), part), sayAlive)
+    spools.set(part, spool)
+    return { size: spool.size, noBatch: undefined }
+  }
   const { size, batch } = split
   return {
     size: typeof size === 'number' ? size : { found: kindOf(size) },
     noBatch: typeof batch === 'function' ? undefined : kindOf(batch),
+  }
+}
+
+// However long it takes to get all samples, each one shows that they are coming.
+function sayAlive(): void {
+  parentPort?.postMessage({ id: 0, isAlive: true } satisfies LoaderReply)
+}
+
+// Each sample as a batch of one.
+async function* streamed(samples: unknown, part: string): AsyncGenerator<GivenBatch> {
+  const isStream = isRecord(samples) && (Symbol.asyncIterator in samples || Symbol.iterator in samples)
+  if (!isStream) throw new Error(`${part}.samples() gave ${kindOf(samples)}, expected a generator`)
+  let index = 0
+  for await (const sample of samples as AsyncIterable<unknown>) {
+    const isLabel = isRecord(sample) && (typeof sample['labels'] === 'number' || typeof sample['labels'] === 'bigint')
+    const given = describeBatch(isLabel ? { ...sample, labels: [sample['labels']] } : sample)
+    if ('found' in given)
+      throw new Error(`${part}.samples() gave ${given.found} as sample ${index}, expected { inputs, labels }`)
+    yield given
+    index++
   }
 }
 

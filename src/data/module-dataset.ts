@@ -3,7 +3,8 @@ import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { loaderFault } from './loader-fault.js'
 import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
-import type { GivenModule, GivenSplit, Unusable } from './loader-worker.js'
+import type { Unusable } from './given-batch.js'
+import type { GivenModule, GivenSplit } from './loader-worker.js'
 import type { RandomSource } from './random.js'
 import type { SampleDataset } from './sample-dataset.js'
 
@@ -11,9 +12,9 @@ import type { SampleDataset } from './sample-dataset.js'
 export interface DatasetModule {
   /** Number of classes, where the labels count some. Without it the network's outputs say how many there are. */
   classes?: number
-  train: ModuleSplit
+  train: ModuleSplit | ModuleStream
   /** What accuracy is measured on; nothing else needs it. */
-  test?: ModuleSplit
+  test?: ModuleSplit | ModuleStream
   /** How samples become input values, in words for the report. */
   preprocessing?: string
 }
@@ -27,6 +28,14 @@ export interface ModuleSplit {
    */
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }
+
+/** Samples that come one after the other. All are taken once, at the start, and kept on disk. */
+export interface ModuleStream {
+  /** Each a batch of one sample, all alike; a class may be a number. */
+  samples(): AsyncIterable<ModuleSample> | Iterable<ModuleSample>
+}
+
+export type ModuleSample = Omit<ModuleBatch, 'labels'> & { labels?: ModuleBatch['labels'] | number | bigint }
 
 export interface ModuleBatch {
   /**

@@ -4,7 +4,7 @@ import { float16ToNumber, floatTensor } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import type { InputShape } from './bind-images.js'
 import { loaderFault } from './loader-fault.js'
-import type { GivenArray, GivenBatch, Unusable } from './loader-worker.js'
+import type { GivenArray, GivenBatch, Unusable } from './given-batch.js'
 
 /** How the arrays are read. */
 export interface ModuleForm {

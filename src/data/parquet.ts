@@ -8,12 +8,13 @@ import { ArrayColumns } from './array-columns.js'
 import { datasetOfArrays } from './array-dataset.js'
 import { type NamedArray, partsOfNamed } from './array-parts.js'
 import { labelColumn, type PartName, partNamed } from './array-words.js'
+import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin } from './dataset-files.js'
 import { divided } from './divide.js'
 import { classNames, readClassNames } from './image-folder.js'
 import { ParquetFile, type RowGroup } from './parquet-file.js'
+import type { SampleDataset } from './sample-dataset.js'
 import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
-import type { StoredDataset } from './kinds.js'
 
 const HINT = 'docs/datasets.md says how parquet files are laid out'
 
@@ -28,7 +29,7 @@ export async function openParquet(
   isFolder: boolean,
   name: string,
   classes: string | undefined,
-): Promise<StoredDataset> {
+): Promise<ImageDataset | PictureDataset | SampleDataset> {
   const paths = isFolder ? await filesBelow(path) : [path]
   if (paths.length === 0) throw fault(path, 'no parquet files', 'train-00000-of-00001.parquet or the like')
   const files: ParquetFile[] = []
@@ -82,7 +83,7 @@ async function arrays(
   train: readonly ParquetFile[],
   test: readonly ParquetFile[] | undefined,
   name: string,
-): Promise<StoredDataset> {
+): Promise<ImageDataset | SampleDataset> {
   const found: NamedArray[] = []
   for (const part of ['train', 'test'] as const) {
     const columns = new ArrayColumns('row', 'tokenize texts, pad lists to one length (docs/datasets.md)')

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Picture } from './picture.js'
 import type { Framing } from './framing.js'
-import type { PictureReply, PictureRequest } from './picture-worker.js'
+import type { PictureReply, PictureRequest, RandomPart } from './picture-worker.js'
 import { PictureFault } from './picture-header.js'
 
 /** More do not help one training, and each holds memory for the largest picture that it has seen. */
@@ -40,16 +40,22 @@ export class PictureThreads {
   /**
    * A picture framed for a network: one channel behind the other.
    * @param read gives its file, or its pixels; called when a thread is free
+   * @param region a random part of it in its place
    * @throws PictureFault for a file that is none; whatever `read` throws
    */
-  async frame(read: () => Promise<Uint8Array | Picture>, framing: Framing, channels: 1 | 3): Promise<Picture> {
+  async frame(
+    read: () => Promise<Uint8Array | Picture>,
+    framing: Framing,
+    channels: 1 | 3,
+    region?: RandomPart,
+  ): Promise<Picture> {
     if (this.running >= this.size * AHEAD) await new Promise<void>((resolve) => this.waiting.push(resolve))
     else this.running++
     try {
       const source = await read()
       // A view of a part of a buffer would take all of it along.
       const own = 'pixels' in source ? source : new Uint8Array(source)
-      return await this.call({ id: this.nextId++, source: own, framing, channels })
+      return await this.call({ id: this.nextId++, source: own, framing, channels, region })
     } finally {
       // The place goes to the next that waits.
       const next = this.waiting.shift()

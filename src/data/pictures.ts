@@ -1,7 +1,7 @@
 // Pictures as they are stored: each a file of its own size, read when it is asked for, and of which kind a dataset of
 // them is.
 import type { ImageDataset, ImageSet } from './dataset.js'
-import type { Picture } from './picture.js'
+import { type Picture, pictureOf } from './picture.js'
 
 /** One part of a dataset of pictures. */
 export interface PictureSet {
@@ -44,14 +44,7 @@ export function asPictures({ name, classes, train, test }: ImageDataset): Pictur
   return { kind: 'pictures', name, classes, train: decodedPictures(train), test: test && decodedPictures(test) }
 }
 
-function decodedPictures({ count, labels, channels, height, width, pixels }: ImageSet): PictureSet {
-  const area = height * width
-  const read = (index: number): Promise<Picture> => {
-    const interleaved = new Uint8Array(area * channels)
-    const from = index * channels * area
-    for (let channel = 0; channel < channels; channel++)
-      for (let i = 0; i < area; i++) interleaved[i * channels + channel] = pixels[from + channel * area + i] as number
-    return Promise.resolve({ width, height, channels: channels as 1 | 3, pixels: interleaved })
-  }
-  return { count, labels, read, nameOf: (index) => `image ${index}` }
+function decodedPictures(set: ImageSet): PictureSet {
+  const { count, labels } = set
+  return { count, labels, read: (index) => Promise.resolve(pictureOf(set, index)), nameOf: (index) => `image ${index}` }
 }

@@ -8,9 +8,12 @@ import { describeFraming } from './framing.js'
  */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
 
+/** What Caffe's networks got, and Keras' VGG and ResNet get after them: bytes of blue, green and red less their means. */
+const CAFFE = { mean: [103.939, 116.779, 123.68], std: [1, 1, 1], channelOrder: 'bgr' } as const
+
 /**
  * The usual ways to prepare these images, the commonest first: the dataset's own mean and std, ImageNet's (three
- * channels only), 0..1, -1..1 and 0..255. Which one a network was trained with is not written in it; the one with the
+ * channels only), 0..1, -1..1, 0..255 and Caffe's. Which one a network was trained with is not written in it; the one with the
  * best baseline is the likely one.
  */
 export function preprocessingCandidates(dataset: ImageDataset | FramedImages, layout: Layout): Preprocessing[] {
@@ -24,7 +27,16 @@ export function preprocessingCandidates(dataset: ImageDataset | FramedImages, la
     { name: '0..1', layout, scale: 1, mean: all(0), std: all(1) },
     { name: '-1..1', layout, scale: 1, mean: all(0.5), std: all(0.5) },
     { ...rawPixels(channels), layout },
+    ...(channels === 3 ? [{ name: 'caffe', layout, scale: 255, ...CAFFE }] : []),
   ]
+}
+
+/** The same with the colours the other way round: blue first instead of red. */
+export function otherChannelOrder({ channelOrder, name, mean, std, ...rest }: Preprocessing): Preprocessing {
+  const turned = { ...rest, mean: [...mean].reverse(), std: [...std].reverse() }
+  return channelOrder === 'bgr'
+    ? { ...turned, name: `${name} RGB` }
+    : { ...turned, name: `${name} BGR`, channelOrder: 'bgr' }
 }
 
 /** Pixels as they are. */
@@ -37,16 +49,16 @@ export function rawPixels(channels: number): Omit<Preprocessing, 'layout'> {
  * The formula in words for the report, e.g. `(x/255 - mean)/std, mean 0.485,0.456,0.406 std 0.229,0.224,0.225, NCHW`; x
  * is 0..255.
  */
-export function describePreprocessing({ scale, mean, std, layout, framing }: Preprocessing): string {
+export function describePreprocessing({ scale, mean, std, layout, channelOrder, framing }: Preprocessing): string {
   const size = framing === undefined ? '' : describeFraming(framing)
   const pixel = scale === 255 ? 'x' : scale === 1 ? 'x/255' : `x/255*${scale}`
   const plain = mean.every((value) => value === 0) && std.every((value) => value === 1)
   const values = plain ? pixel : `(${pixel} - mean)/std, mean ${mean.join(',')} std ${std.join(',')}`
-  return `${size === '' ? '' : `${size}, `}${values}, ${layout}`
+  return `${size === '' ? '' : `${size}, `}${values}, ${layout}${channelOrder === 'bgr' ? ', BGR' : ''}`
 }
 
 const DESCRIBED =
-  /^(?:(?<name>[^:]*): )?(?:\((?<pixel>x\S*) - mean\)\/std, mean (?<mean>\S+) std (?<std>\S+)|(?<plain>x\S*)), (?<layout>NCHW|NHWC)$/
+  /^(?:(?<name>[^:]*): )?(?:\((?<pixel>x\S*) - mean\)\/std, mean (?<mean>\S+) std (?<std>\S+)|(?<plain>x\S*)), (?<layout>NCHW|NHWC)(?<bgr>, BGR)?$/
 
 /**
  * What describePreprocessing said, with or without the name before it; undefined for any other text, and where it is
@@ -55,11 +67,13 @@ const DESCRIBED =
 export function readPreprocessing(text: string, channels: number): Preprocessing | undefined {
   const groups = DESCRIBED.exec(text)?.groups
   if (groups === undefined) return undefined
-  const { name = 'given', pixel = groups['plain'], mean, std, layout } = groups
+  const { name = 'given', pixel = groups['plain'], mean, std, layout, bgr } = groups
   const numbers = (words: string | undefined, otherwise: number): number[] =>
     words?.split(',').map(Number) ?? new Array<number>(channels).fill(otherwise)
   const scale = pixel === 'x' ? 255 : pixel === 'x/255' ? 1 : Number(pixel?.replace('x/255*', ''))
-  const found = { name, layout: layout as Layout, scale, mean: numbers(mean, 0), std: numbers(std, 1) }
+  const channelOrder = bgr === undefined ? {} : ({ channelOrder: 'bgr' } as const)
+  const pixels = { name, layout: layout as Layout, scale, ...channelOrder }
+  const found = { ...pixels, mean: numbers(mean, 0), std: numbers(std, 1) }
   const isWhole = [found.mean, found.std].every((all) => all.length === channels && all.every(Number.isFinite))
   return isWhole && Number.isFinite(scale) && found.std.every((value) => value > 0) ? found : undefined
 }
@@ -71,6 +85,7 @@ interface PreprocessingWords {
   std?: string | undefined
   /** `1` (default): pixels 0..1 before mean and std; `255`: pixels 0..255. */
   scale?: string | undefined
+  channelOrder?: 'rgb' | 'bgr' | undefined
 }
 
 /**
@@ -99,7 +114,14 @@ export function parsePreprocessing(
       hint: 'values are divided by std; 1 leaves them as they are',
     })
   }
-  return { name: 'given', layout, scale: Number(scale), mean, std }
+  return {
+    name: 'given',
+    layout,
+    scale: Number(scale),
+    mean,
+    std,
+    ...(words.channelOrder === 'bgr' && { channelOrder: 'bgr' }),
+  }
 }
 
 function parseNumbers(option: string, text: string, channels: number): number[] {

@@ -9,6 +9,7 @@ export interface PreprocessorConfig {
   mean: readonly number[]
   std: readonly number[]
   scale: 1 | 255
+  channelOrder?: 'bgr'
   resize?: string
   crop?: string
   interpolation: Interpolation
@@ -48,6 +49,7 @@ export function parsePreprocessorConfig(text: string, file: string): Preprocesso
     throw refuse('resample', '0 (nearest), 2 (bilinear) or 3 (bicubic)')
   return {
     ...pixelsIn(said, refuse),
+    ...(said['do_flip_channel_order'] === true && { channelOrder: 'bgr' }),
     ...(resize !== undefined && { resize }),
     ...(crop !== undefined && { crop }),
     interpolation: interpolation ?? 'bilinear',

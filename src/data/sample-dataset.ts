@@ -2,7 +2,7 @@
 import { float32, type Tensor } from '../tensor/tensor.js'
 import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
-import type { GivenBatch, GivenLabels, Unusable } from './loader-worker.js'
+import type { GivenBatch, GivenLabels, Unusable } from './given-batch.js'
 import { type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
 
 export type PartName = 'train' | 'test'

@@ -1,8 +1,9 @@
 // A look at every sample of a dataset: how many there are of what, what cannot be read, what is in both parts.
 import { createHash } from 'node:crypto'
 import { bytesOf } from '../tensor/bytes.js'
+import { float16ToNumber } from '../tensor/float-values.js'
 import type { ImageDataset, ImageSet } from './dataset.js'
-import type { GivenBatch } from './loader-worker.js'
+import type { GivenBatch } from './given-batch.js'
 import { PictureThreads } from './picture-threads.js'
 import type { PictureDataset, PictureSet } from './pictures.js'
 import { readAllPictures, type UnreadablePicture } from './readable-pictures.js'
@@ -143,7 +144,7 @@ function takeSamples(batch: GivenBatch, indices: readonly number[], found: Findi
     for (const { name, data, dims } of inputs) {
       const values = data as unknown as ArrayLike<number | bigint>
       const shape = dims?.slice(1) ?? [values.length / indices.length]
-      found.values(name, data.constructor.name.replace(/Array$/, '').toLowerCase(), shape, values)
+      found.values(name, data.constructor.name.replace(/^Big|Array$/g, '').toLowerCase(), shape, values)
     }
   for (const labels of Object.values(batch.labels))
     if (!('found' in labels)) found.label(labels.values, labels.values.length / indices.length)
@@ -229,7 +230,7 @@ export function describeValues(
   numbers: ArrayLike<number | bigint>,
 ): Omit<PartSurvey['values'][number], 'name'> {
   const values = new Values(type, shape)
-  values.add(numbers)
+  values.add(type === 'float16' ? Float32Array.from(numbers as ArrayLike<number>, float16ToNumber) : numbers)
   return values.described()
 }
 

@@ -15,14 +15,16 @@ export function readPreprocessing(text: string | undefined): Preprocessing | und
   } catch {
     return undefined
   }
-  const { name, layout, scale, mean, std, framing } = value
+  const { name, layout, scale, mean, std, channelOrder, framing } = value
   const areNumbers = (list: unknown): list is number[] =>
     Array.isArray(list) && list.length > 0 && list.every((each) => Number.isFinite(each))
   if (typeof name !== 'string' || (layout !== 'NCHW' && layout !== 'NHWC')) return undefined
   if (!(scale === 1 || scale === 255) || !areNumbers(mean) || !areNumbers(std)) return undefined
   if (mean.length !== std.length || std.some((each) => each <= 0)) return undefined
-  if (framing === undefined) return { name, layout, scale, mean, std }
-  return isFraming(framing) ? { name, layout, scale, mean, std, framing } : undefined
+  if (channelOrder !== undefined && (channelOrder as string) !== 'bgr') return undefined
+  const pixels = { name, layout, scale, mean, std, ...(channelOrder && { channelOrder }) }
+  if (framing === undefined) return pixels
+  return isFraming(framing) ? { ...pixels, framing } : undefined
 }
 
 /** Above any network's. */

@@ -1,19 +1,16 @@
 // Measuring the accuracy of a network, packed or not.
 import { openData } from './open-data.js'
 import { checkLabelled } from '../data/labels.js'
-import type { Preprocessing } from '../data/dataset.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
-import { readPreprocessing } from '../data/written-preprocessing.js'
-import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { isPacked, unpack } from '../packed/index.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, describeTask } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
 import { checkExpected } from '../binding/check-expected.js'
-import { type Connections, readNetwork, takeApart } from './connections.js'
+import { type Connections, takeApart } from './connections.js'
+import { readAnyModel } from './read-any-model.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -36,7 +33,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { signal, onProgress } = connections
   const data = options.data as string
   await requireDevice(device)
-  const { model: read, known } = readAny(bytes, connections)
+  const { model: read, known } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   const stored = await openData(data, options, { onProgress, signal })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
@@ -83,10 +80,4 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       await stored.close?.()
     }
   })
-}
-
-function readAny(bytes: Uint8Array, connections: Connections): { model: Model; known: Preprocessing | undefined } {
-  if (!isPacked(bytes)) return { model: readNetwork(bytes, connections).model, known: undefined }
-  const { model, metadata } = unpack(bytes, { name: connections.name })
-  return { model, known: readPreprocessing(metadata['pixels']) }
 }

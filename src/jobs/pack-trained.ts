@@ -23,7 +23,7 @@ import { confirmPacked } from './confirm-packed.js'
 import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
-import { planTraining } from './prepare-training.js'
+import { checkMixable, planTraining } from './prepare-training.js'
 import type { PackedResult } from './packed-result.js'
 import { trainMethod } from './train-method.js'
 
@@ -77,6 +77,7 @@ async function trainAndPack(
   if (task.metrics.length === 0) job.learnFromOriginal()
   else if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   const { options } = job
+  if (plan !== undefined) await checkMixable(plan.bound, options, connections.nameOptions)
   const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
   if (options.needsAccuracy && task.metrics.length > 0)
     await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)

@@ -3,6 +3,8 @@
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { hasLabels } from '../data/labels.js'
+import type { NameOptions } from '../options/option-table.js'
 import { listUnsupported, NotDifferentiable } from '../gradient/unsupported.js'
 import { float32Form } from '../onnx/float32-form.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -10,6 +12,7 @@ import { isFloatType } from '../tensor/data-type.js'
 import { roundTo } from '../tensor/float-values.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
+import { checkMixing, mixes, type Mixing } from '../training/mix-samples.js'
 import { examineTraining, type Trainability } from '../training/training-graph.js'
 
 export interface TrainingPlan {
@@ -58,6 +61,20 @@ export async function examineBound(
 ): Promise<Trainability> {
   const { inputs } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 2))
   return await examineTraining(pool, model, inputs, task)
+}
+
+/** Refuses samples that cannot be blended as the options ask for. @throws TtqError `data` */
+export async function checkMixable(
+  { dataset, task, fixedBatch }: BoundNetwork,
+  options: Mixing & { distill: number },
+  nameOptions: NameOptions,
+): Promise<void> {
+  if (!mixes(options)) return
+  const first = firstSamples(dataset.train, fixedBatch ?? 2)
+  const { inputs, labels } = await dataset.train.batch(first)
+  const targets =
+    options.distill < 1 && hasLabels(labels) ? task.targets(labels, first.length, { labelSmoothing: 0 }) : []
+  checkMixing({ inputs, targets }, options, nameOptions)
 }
 
 /** As many layers as a warning names. */

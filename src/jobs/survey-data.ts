@@ -8,7 +8,6 @@ import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { withoutPictures } from '../data/readable-pictures.js'
 import { heldOutCount } from '../data/split-validation.js'
 import { countOf, describeValues, type PartSurvey, surveyDataset } from '../data/survey.js'
-import { readPreprocessing } from '../data/written-preprocessing.js'
 import { printable } from '../errors/printable.js'
 import { hasCode } from '../errors/ttq-error.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -17,9 +16,9 @@ import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Model } from '../onnx/model.js'
 import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
 import { type GivenOptions, inLibrary, type OptionsOf } from '../options/option-table.js'
-import { isPacked, unpack } from '../packed/index.js'
 import { VERSION } from '../version.js'
-import { type Connections, readNetwork, takeApart } from './connections.js'
+import { type Connections, takeApart } from './connections.js'
+import { readAnyModel } from './read-any-model.js'
 import type { DataReport, NetworkData } from './data-report.js'
 
 export interface DataRequest extends Omit<Connections, 'name'>, GivenOptions<'data'> {
@@ -83,13 +82,11 @@ async function fitTo(
   connections: Connections,
 ): Promise<NetworkData> {
   const { nameOptions = inLibrary, signal } = connections
-  const packed = isPacked(bytes) ? unpack(bytes, { name }) : undefined
-  const read = packed?.model ?? readNetwork(bytes, connections).model
+  const { model: read, known } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, nameOptions('fixInput'))
   return await WorkerPool.use([0, signal], async (pool) => {
     try {
       await checkRuns(pool.trial, model, name, new Set())
-      const known = packed && readPreprocessing(packed.metadata['pixels'])
       return { name, misfit: null, ...(await bound(pool, model, stored, { ...options, known, nameOptions })) }
     } catch (cause) {
       if (!hasCode(cause, 'data') && !hasCode(cause, 'runtime')) throw cause

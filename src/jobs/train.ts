@@ -18,7 +18,7 @@ import { freshWeights } from '../training/fresh-weights.js'
 import { checkRuns } from '../execution/check-runs.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import { foldConstants } from '../binding/prepare-network.js'
-import { examineBound, explainBlocked } from './prepare-training.js'
+import { checkMixable, examineBound, explainBlocked } from './prepare-training.js'
 import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import type { TrainReport } from './train-report.js'
@@ -93,6 +93,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           kind: 'warning',
           message: `${explainBlocked({ obstacles }, namesOf(blocked))} as they are; what stands behind is trained`,
         })
+      await checkMixable(learner, { ...options, distill: 0 }, connections.nameOptions)
       const { dataset, task } = bound
       const checkpoint =
         connections.checkpoint &&

@@ -128,6 +128,10 @@ const RULES: readonly Rule[] = [
     (options['labelSmoothing'] as number) > 0 && options['distill'] === 1
       ? ['labelSmoothing', `given where no label is used: ${name('distill')} is 1`]
       : undefined,
+  ({ given, options, name }) =>
+    given['augmentations'] !== undefined && options['augment'] === false
+      ? ['augmentations', `given while ${name('augment')} is off`]
+      : undefined,
   ({ given, name }) =>
     given['maxDropAction'] !== undefined && given['maxDrop'] === undefined
       ? ['maxDropAction', `given without ${name('maxDrop')}, expected both`]

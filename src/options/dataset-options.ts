@@ -56,6 +56,16 @@ export const DATASET_OPTIONS = {
     defaultText: byTrial,
     at: { train: { defaultText: '1' } },
   },
+  /** Which colour comes first; mean and std are in the same order. */
+  channelOrder: {
+    kind: { type: 'choice', choices: ['rgb', 'bgr'] },
+    jobs: DESCRIBING,
+    fingerprint: 'covered',
+    group,
+    help: 'order of the colours: rgb, or bgr as OpenCV and Caffe have it',
+    defaultText: byTrial,
+    at: { train: { defaultText: 'rgb' } },
+  },
   /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */
   resize: {
     kind: { type: 'text' },

@@ -39,10 +39,11 @@ export const NETWORK_OPTIONS = {
 export const SOURCE_OPTIONS = {
   model: {
     kind: { type: 'text' },
-    jobs: ['data'],
+    jobs: ['data', 'new'],
     only: 'command line',
     group: network,
     help: 'ONNX or .ttq file that the data are for: whether they fit, and what it gets',
+    at: { new: { help: 'loader: the ONNX file that the loader module is for' } },
   },
   externalData: {
     kind: { type: 'text' },

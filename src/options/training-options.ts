@@ -126,8 +126,38 @@ export const TRAINING_OPTIONS = {
     needsData: true,
     setting: 'training',
     group,
-    help: 'crop and mirror training images (--no-augment: not)',
+    help: 'change training images, see --augmentations (--no-augment: not)',
     defaultText: 'on',
+  },
+  /** How images are changed in training; absent: as is usual for such images. */
+  augmentations: {
+    kind: { type: 'texts' },
+    jobs: JOBS,
+    needsData: true,
+    setting: 'training',
+    group,
+    help: 'what is done to training images: crop:4, flip, resized-crop:0.08, jitter:0.4, cutout:16',
+    defaultText: 'by the images: crop, and flip where they have colours',
+  },
+  /** Alpha of the Beta distribution that pairs of samples are blended by (Zhang et al., arXiv 1710.09412). */
+  mixup: {
+    kind: { type: 'number', range: { above: 0, to: 10 } },
+    jobs: JOBS,
+    needsData: true,
+    setting: 'training',
+    group,
+    help: 'blend pairs of samples and of their targets, by shares of Beta(alpha, alpha): 0.2',
+    defaultText: 'off',
+  },
+  /** The same of patches that pairs of images exchange (Yun et al., arXiv 1905.04899). */
+  cutmix: {
+    kind: { type: 'number', range: { above: 0, to: 10 } },
+    jobs: JOBS,
+    needsData: true,
+    setting: 'training',
+    group,
+    help: 'patches of images from others, targets by their area, which is of Beta(alpha, alpha): 1',
+    defaultText: 'off',
   },
   /** Held-out training samples that choose the epoch to keep; at most a tenth of the training data. */
   validation: {

@@ -18,7 +18,7 @@ import type { TrainedValues } from './trained-values.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'piece'> {
+interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'piece' | 'isNhwc'> {
   distill: number
   temperature: number
   /** Update graph over one replica's share of the parameters. */
@@ -70,6 +70,7 @@ export async function fit(
     piece,
     task,
     withTargets: options.distill < 1,
+    isNhwc: dataset.pixels?.layout === 'NHWC',
     validate: async (values) => await judge(writeModel(options.deploy(values))),
   })
 }

@@ -18,6 +18,8 @@ export interface LoopOptions extends Pick<
   | 'clipNorm'
   | 'seed'
   | 'augment'
+  | 'mixup'
+  | 'cutmix'
 > {
   /** Samples per step over all replicas; a multiple of their number, and of `piece` for each of them. */
   batch: number
@@ -26,6 +28,8 @@ export interface LoopOptions extends Pick<
   task: Task
   /** Whether labels are left unread, and `validate` compares with the original network instead of labels. */
   unlabelled: boolean
+  /** Whether the channels of images come last. */
+  isNhwc: boolean
   /** Whether the loss reads labels. */
   withTargets: boolean
   scaleLearningRate: number

@@ -5,7 +5,17 @@ import type { EpochReport } from './training-report.js'
 export type Progress =
   | {
       kind: 'phase'
-      name: 'read' | 'survey' | 'prepare' | 'baseline' | 'train' | 'analyze' | 'reconstruct' | 'pack' | 'verify' | 'evaluate'
+      name:
+        | 'read'
+        | 'survey'
+        | 'prepare'
+        | 'baseline'
+        | 'train'
+        | 'analyze'
+        | 'reconstruct'
+        | 'pack'
+        | 'verify'
+        | 'evaluate'
       detail?: string
     }
   | { kind: 'warning' | 'note'; message: string }

@@ -13,6 +13,7 @@ import { hasLabels } from '../data/labels.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { judgedBy } from '../tasks/evaluation.js'
 import { targetsInput } from './loss-graph.js'
+import { mixes, mixSamples } from './mix-samples.js'
 import { type EpochReport, epochScore, validationOf } from './training-report.js'
 import { checkValues, lossCheck } from './divergence.js'
 import { trainResult, type TrainResult } from './train-result.js'
@@ -190,9 +191,11 @@ async function shares(
     const indices = chosen.slice(start, start + options.piece)
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
     const targets = options.withTargets ? targetsOf(batch, indices, options) : []
+    const plain = { inputs: batch.inputs, targets }
+    const mixed = mixes(options) ? mixSamples(plain, indices.length, options, random) : plain
     feeds[Math.floor(start / size)]?.push({
-      ...batch.inputs,
-      ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
+      ...mixed.inputs,
+      ...Object.fromEntries(mixed.targets.map((tensor, place) => [targetsInput(place), tensor])),
     })
   }
   return feeds

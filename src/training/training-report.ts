@@ -31,6 +31,9 @@ export interface TrainingSettings extends Pick<
   | 'labelSmoothing'
   | 'clipNorm'
   | 'augment'
+  | 'augmentations'
+  | 'mixup'
+  | 'cutmix'
   | 'validation'
 > {
   /** The following stand there where the network became ternary. */

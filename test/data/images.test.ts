@@ -170,6 +170,7 @@ test('preprocessing: candidates and words', () => {
       '0..1: x/255, NCHW',
       '-1..1: (x/255 - mean)/std, mean 0.5,0.5,0.5 std 0.5,0.5,0.5, NCHW',
       '0..255: x, NCHW',
+      'caffe: (x - mean)/std, mean 103.939,116.779,123.68 std 1,1,1, NCHW, BGR',
     ],
   )
   assert.deepEqual(

@@ -269,3 +269,87 @@ test('module dataset: labels by outputs', async () => {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+async function openText(text: string, options: OpenDatasetOptions = {}): Promise<SampleDataset> {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-stream-'))
+  try {
+    writeFileSync(join(folder, 'loader.mjs'), text)
+    const stored = (await openDataset('./loader.mjs', { directory: folder, ...options })) as SampleDataset
+    opened.push(stored)
+    return stored
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+test('module dataset: a stream is taken once, and asked for in any order', async () => {
+  const kept = (): number => readdirSync(tmpdir()).filter((name) => name.startsWith('ttq-samples-')).length
+  const before = kept()
+  const stored = await openText(`
+    let taken = 0
+    export const train = {
+      async *samples() {
+        if (taken++ > 0) throw new Error('taken twice')
+        const x = new Float32Array(2)
+        for (let i = 0; i < 1000; i++) {
+          x.set([i, -i])
+          yield { inputs: { x, ids: { data: BigInt64Array.of(BigInt(i), 7n), dims: [1, 2] } }, labels: i % 3 }
+        }
+      },
+    }
+    export const test = { *samples() { for (const i of [5, 6]) yield { inputs: { x: Float32Array.of(i, i), ids: BigInt64Array.of(0n, 0n) }, labels: [i, 0.5] } } }`)
+  assert.deepEqual(stored.sizes, { train: 1000, test: 2 })
+  const ids: ModuleInput = { name: 'ids', dims: ['N', 'length'], elementType: 'int64' }
+  const { train, test: held } = bindSampleDataset(stored, [INPUT, ids])
+  for (let time = 0; time < 2; time++)
+    assert.deepEqual(await train.batch([999, 0, 500]), {
+      inputs: {
+        x: { type: 'float32', dims: [3, 2], data: Float32Array.of(999, -999, 0, -0, 500, -500) },
+        ids: { type: 'int64', dims: [3, 2], data: BigInt64Array.of(999n, 7n, 0n, 7n, 500n, 7n) },
+      },
+      labels: classLabels([0, 0, 2]),
+    })
+  assert.deepEqual(Array.from((await held?.batch([1, 0]))?.labels['']?.data ?? []), [6, 0.5, 5, 0.5])
+  // Nothing lies about, whatever becomes of the program.
+  if (process.platform !== 'win32') assert.equal(kept(), before)
+})
+
+test('module dataset: a stream that takes longer than a batch may, but goes on', async () => {
+  const text = `export const train = { async *samples() {
+    for (let i = 0; i < 8; i++) { await new Promise((resolve) => setTimeout(resolve, 400)); yield { inputs: { x: Float32Array.of(i, i) } } } } }`
+  assert.equal((await openText(text, { timeout: 1.5 })).sizes.train, 8)
+  const stuck = text.replace('400', 'i === 3 ? 60_000 : 10')
+  await assert.rejects(openText(stuck, { timeout: 1.5 }), {
+    message: './loader.mjs: loading gave no answer within 1.5 s',
+  })
+})
+
+const STREAMS: Readonly<Record<string, readonly [samples: string, message: string]>> = {
+  'of nothing': ['*samples() {}', 'train.size is 0, expected a whole number above 0'],
+  'that is none': ['samples: () => 7', 'cannot be loaded: train.samples() gave 7, expected a generator'],
+  'of something else': [
+    '*samples() { yield 3 }',
+    'cannot be loaded: train.samples() gave 3 as sample 0, expected { inputs, labels }',
+  ],
+  'of arrays of several lengths': [
+    '*samples() { yield { inputs: { x: Float32Array.of(1, 2) } }; yield { inputs: { x: Float32Array.of(1) } } }',
+    'cannot be loaded: sample 1: input "x" has 4 bytes, expected 8 as of the first sample',
+  ],
+  'of other arrays': [
+    '*samples() { yield { inputs: { x: Float32Array.of(1) } }; yield { inputs: { x: Int32Array.of(1) } } }',
+    'cannot be loaded: sample 1: input "x" is of class Int32Array, expected Float32Array as of the first sample',
+  ],
+  'that forgets a label': [
+    '*samples() { yield { inputs: { x: Float32Array.of(1) }, labels: 1 }; yield { inputs: { x: Float32Array.of(1) } } }',
+    'cannot be loaded: sample 1: its label is missing, expected as in the first sample',
+  ],
+  'that throws': ["*samples() { throw new Error('no disk') }", 'cannot be loaded: no disk (line 1)'],
+}
+for (const [name, [samples, message]] of Object.entries(STREAMS))
+  test(`module dataset: a stream ${name} is refused`, async () => {
+    await assert.rejects(openText(`export const train = { ${samples} }`), {
+      name: 'TtqError',
+      code: 'data',
+      message: `./loader.mjs: ${message}`,
+    })
+  })

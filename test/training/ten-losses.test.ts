@@ -184,6 +184,7 @@ async function tenSteps({ replicas, pieces = 1, options }: Case): Promise<TrainR
       warmup: 2,
       unlabelled: false,
       withTargets: true,
+      isNhwc: false,
       seed: 1,
       augment: false,
       heldOut: [0],

@@ -2,22 +2,34 @@
 import { setImmediate } from 'node:timers/promises'
 import { checkNetworkName, completeNetwork, parseInput } from '../../networks/complete-network.js'
 import { NETWORKS } from '../../networks/networks.js'
+import { TtqError } from '../../errors/ttq-error.js'
 import { onCommandLine } from '../../options/option-table.js'
 import type { NewReport } from '../../report/new-text.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
+/** In the place of a network: a module that gives samples. */
+const LOADER = 'loader'
+
 export const newCommand: CommandBody = {
-  operand: { name: 'network', describe: Object.keys(NETWORKS).join(', ') },
+  operand: { name: 'network', describe: `${Object.keys(NETWORKS).join(', ')}, or ${LOADER}` },
   options: commandOptions('new'),
-  examples: [['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx']],
+  examples: [
+    ['$0 new loader --model model.onnx', 'a loader module for this network, to be filled in; writes loader.mjs'],
+    ['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx'],
+  ],
   run: runNew,
 }
 
 async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
+  if (args.operand === LOADER) return await writeLoader(args, terminal)
+  const stray = textOption(args, 'model')
+  if (stray !== undefined)
+    throw new TtqError('usage', `--model: given with ${args.operand}, expected it with ${LOADER} alone`)
   const name = checkNetworkName(args.operand)
   const size = textOption(args, 'input')
   const given = { ...givenOptions(args, 'new'), ...(size === undefined ? {} : { input: parseInput(size) }) }
@@ -45,5 +57,28 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
     onnxBytes: onnx.length,
   }
   await writeReport(args, paths, report, renderNewReport(report), terminal)
+  return EXIT.done
+}
+
+async function writeLoader(args: Arguments, terminal: Terminal): Promise<number> {
+  const idle = ['classes', 'input', 'seed'].find((option) => args.values.has(option))
+  if (idle !== undefined)
+    throw new TtqError('usage', `--${idle}: given with ${LOADER}, expected it with a network to be made`)
+  const model = textOption(args, 'model')
+  if (model === undefined)
+    throw new TtqError('usage', `new ${LOADER}: no network, expected --model model.onnx`, {
+      hint: 'the module has its inputs by name, type and shape',
+    })
+  const output = textOption(args, 'output') ?? `${LOADER}.mjs`
+  const paths = checkResultPaths(args, { input: model, output })
+  const { bytes, name } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const [{ readAnyModel }, { loaderModule }] = await Promise.all([
+    import('../../jobs/read-any-model.js'),
+    import('../../jobs/loader-module.js'),
+  ])
+  const text = loaderModule(readAnyModel(bytes, { name }).model, name)
+  const written = await writeModelResult(paths, new TextEncoder().encode(text), terminal)
+  const report = { schema: 'ttq-new-loader/1', model: name, output: written }
+  await writeReport(args, paths, report, `loader for ${name} -> ${written ?? 'stdout'}\n`, terminal)
   return EXIT.done
 }

@@ -1,0 +1,28 @@
+// What a loader or arrays give as a batch: arrays, and of everything else in words what it is.
+
+/** Something a module gave that cannot be used, in words: `text "a"`, `of class Date`. */
+export interface Unusable {
+  found: string
+}
+
+export interface GivenBatch {
+  inputs: Readonly<Record<string, GivenArray | Unusable>>
+  /** By the outputs they are for, or under '' where they have no names; empty where there are none. */
+  labels: Readonly<Record<string, GivenLabels | Unusable>>
+}
+
+export interface GivenArray {
+  data: ArrayBufferView
+  /** Name of the array's class. */
+  kind: string
+  dims: readonly number[] | undefined
+}
+
+export interface GivenLabels {
+  /** As given, one sample after the other. */
+  values: Float64Array
+  /** Of the given list of lists, or as the module says; undefined where it gives one array. */
+  dims: readonly number[] | undefined
+  /** The first one that is no number. */
+  unusable: (Unusable & { at: number }) | undefined
+}

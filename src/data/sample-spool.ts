@@ -1,0 +1,158 @@
+// Samples that come one after the other, kept in a file so that training can ask for them in any order: memory holds none.
+import { randomUUID } from 'node:crypto'
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bytesOf } from '../tensor/bytes.js'
+import type { GivenBatch } from './given-batch.js'
+
+type GivenInput = Extract<GivenBatch['inputs'][string], { data: unknown }>
+type GivenLabel = Extract<GivenBatch['labels'][string], { values: unknown }>
+
+/** What all samples are like: bytes of each input, in order, then of each label. */
+interface Form {
+  inputs: readonly {
+    name: string
+    kind: string
+    bytes: number
+    dims: readonly number[] | undefined
+    Class: ArrayClass
+  }[]
+  labels: readonly { output: string; bytes: number; dims: readonly number[] | undefined }[]
+  bytes: number
+}
+
+type ArrayClass = new (buffer: ArrayBuffer) => ArrayBufferView
+
+/** Bytes that are written at once. */
+const WRITTEN = 2 ** 22
+
+export class SampleSpool {
+  private constructor(
+    readonly size: number,
+    private readonly file: number,
+    private readonly form: Form,
+  ) {}
+
+  /**
+   * Takes all samples of a stream.
+   * @param samples each as a batch of one
+   * @param onSample called after each
+   * @throws Error for a sample that is not like the first one, and where the disk is full
+   */
+  static async of(samples: AsyncIterable<GivenBatch>, onSample: () => void): Promise<SampleSpool> {
+    const path = join(tmpdir(), `ttq-samples-${randomUUID()}`)
+    const file = openSync(path, 'wx+', 0o600)
+    try {
+      // Nothing stays behind, whatever ends the program. Where a file that is open cannot be removed, it stays.
+      unlinkSync(path)
+    } catch {
+      process.once('exit', () => {
+        closeSync(file)
+        unlinkSync(path)
+      })
+    }
+    let form: Form | undefined
+    let size = 0
+    let waiting: Uint8Array[] = []
+    let bytes = 0
+    const flush = (): void => {
+      const chunk = Buffer.concat(waiting)
+      for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done)
+      waiting = []
+      bytes = 0
+    }
+    for await (const sample of samples) {
+      form ??= formOf(sample)
+      for (const part of partsOf(sample, form, size)) {
+        waiting.push(part)
+        bytes += part.length
+      }
+      size++
+      if (bytes >= WRITTEN) flush()
+      onSample()
+    }
+    flush()
+    return new SampleSpool(size, file, form ?? { inputs: [], labels: [], bytes: 0 })
+  }
+
+  /** The samples with these places, in this order. */
+  batch(indices: readonly number[]): GivenBatch {
+    const { inputs, labels, bytes } = this.form
+    const rows = indices.map((index) => {
+      const row = new Uint8Array(bytes)
+      if (readSync(this.file, row, 0, bytes, index * bytes) !== bytes) throw new Error(`sample ${index} is gone`)
+      return row
+    })
+    let at = 0
+    const joined = (own: number): ArrayBuffer => {
+      const all = new Uint8Array(rows.length * own)
+      rows.forEach((row, i) => {
+        all.set(row.subarray(at, at + own), i * own)
+      })
+      at += own
+      return all.buffer
+    }
+    const dimsOf = (dims: readonly number[] | undefined): readonly number[] | undefined =>
+      dims && [indices.length, ...dims.slice(1)]
+    return {
+      inputs: Object.fromEntries(
+        inputs.map(({ name, kind, bytes: own, dims, Class }) => [
+          name,
+          { data: new Class(joined(own)), kind, dims: dimsOf(dims) },
+        ]),
+      ),
+      labels: Object.fromEntries(
+        labels.map(({ output, bytes: own, dims }) => [
+          output,
+          { values: new Float64Array(joined(own)), dims: dimsOf(dims), unusable: undefined },
+        ]),
+      ),
+    }
+  }
+}
+
+function formOf({ inputs, labels }: GivenBatch): Form {
+  const form = {
+    inputs: Object.entries(inputs).map(([name, given]) => {
+      const { data, kind, dims } = usable(given, `sample 0: input "${name}"`)
+      return { name, kind, dims, bytes: data.byteLength, Class: data.constructor as ArrayClass }
+    }),
+    labels: Object.entries(labels).map(([output, given]) => {
+      const { values, dims } = usable(given, 'sample 0: its label')
+      return { output, dims, bytes: values.byteLength }
+    }),
+  }
+  return { ...form, bytes: [...form.inputs, ...form.labels].reduce((sum, { bytes }) => sum + bytes, 0) }
+}
+
+function partsOf({ inputs, labels }: GivenBatch, form: Form, index: number): Uint8Array[] {
+  const where = `sample ${index}`
+  const count = Object.keys(inputs).length + Object.keys(labels).length
+  const wanted = [...form.inputs.map(({ name }) => name), ...form.labels.map(({ output }) => output || 'labels')]
+  const parts: Uint8Array[] = []
+  const take = (bytes: Uint8Array, expected: number, what: string): void => {
+    if (bytes.length !== expected)
+      throw new Error(`${where}: ${what} has ${bytes.length} bytes, expected ${expected} as of the first sample`)
+    parts.push(bytes)
+  }
+  for (const { name, kind, bytes } of form.inputs) {
+    const given = usable(inputs[name], `${where}: input "${name}"`)
+    if (given.kind !== kind)
+      throw new Error(`${where}: input "${name}" is of class ${given.kind}, expected ${kind} as of the first sample`)
+    take(bytesOf(given.data), bytes, `input "${name}"`)
+  }
+  for (const { output, bytes } of form.labels) {
+    const { values, unusable } = usable(labels[output], `${where}: its label`)
+    if (unusable !== undefined) throw new Error(`${where}: its label is ${unusable.found}, expected numbers`)
+    take(bytesOf(values), bytes, 'its label')
+  }
+  if (count !== wanted.length)
+    throw new Error(`${where} has other parts than ${wanted.join(', ')}, as the first sample has`)
+  return parts
+}
+
+function usable<T extends GivenInput | GivenLabel>(given: T | { found: string } | undefined, where: string): T {
+  if (given !== undefined && !('found' in given)) return given
+  throw new Error(`${where} is ${given?.found ?? 'missing'}, expected as in the first sample`)
+}

@@ -1,0 +1,204 @@
+// ttq data as its user meets it, and what other commands say of data before they work; ttq new loader.
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import type { DataReport } from '../../src/jobs/data-report.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { seeded, randomWeight } from '../onnx/fixtures.js'
+import { runHere } from './run-here.js'
+import { temporaryFolder } from './run-program.js'
+import { loaderModule, smallNetwork } from './small-network.js'
+
+const PICTURES = resolve(import.meta.dirname, '../../../fixtures/data/pictures')
+
+// Two classes of pictures; with files that are none, and one that is in both parts.
+function pictures(): string {
+  const folder = temporaryFolder()
+  const put = (place: string, source: string): string => {
+    const file = join(folder, 'photos', place)
+    mkdirSync(join(file, '..'), { recursive: true })
+    copyFileSync(join(PICTURES, source), file)
+    return file
+  }
+  put('train/a/1.png', 'colour.png')
+  put('train/a/2.png', 'colour16.png')
+  put('train/a/3.png', 'alpha.png')
+  truncateSync(put('train/a/4.jpg', 'colour.jpg'), 300)
+  put('train/b/1.png', 'grey.png')
+  put('test/a/1.png', 'colour.png')
+  put('test/a/2.png', 'palette.png')
+  writeFileSync(join(folder, 'photos', 'test', 'a', '3.png'), '')
+  return folder
+}
+
+// Scores of two classes for images of any size.
+function network(): Uint8Array {
+  const b = new GraphBuilder()
+  const random = seeded(1)
+  b.input('image', 'float32', ['N', 3, 16, 16])
+  const conv = b.emit('Conv', ['image', randomWeight(b, random, 8, 3, 3, 3)])
+  const pooled = b.emit('Flatten', [b.emit('GlobalAveragePool', [b.emit('Relu', [conv])])])
+  b.emit('MatMul', [pooled, randomWeight(b, random, 8, 2)], {}, 'scores')
+  b.output('scores', 'float32', ['N', 2])
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('pictures') })
+}
+
+describe('ttq data', () => {
+  test('pictures: classes, sizes, what cannot be read, what is in both parts', async () => {
+    const folder = pictures()
+    const { code, stdout } = await runHere(folder, ['data', 'photos', '--json', '--quiet'])
+    assert.equal(code, 3)
+    const report = JSON.parse(stdout) as DataReport
+    assert.equal(report.schema, 'ttq-data/1')
+    assert.deepEqual([report.kind, report.classes, report.classNames], ['pictures', 2, ['a', 'b']])
+    assert.deepEqual([report.train.samples, report.train.classes], [5, [4, 1]])
+    assert.deepEqual([report.test?.samples, report.test?.classes], [3, [3, 0]])
+    assert.deepEqual(report.use, { training: 3, heldOut: 1, test: 2 })
+    assert.deepEqual(
+      report.train.unreadable.map(({ index, reason }) => [index, reason]),
+      [[3, 'found a JPEG file that is damaged or cut, expected a whole one']],
+    )
+    assert.deepEqual(report.test?.inTraining, { samples: 1, names: [join(folder, 'photos/test/a/1.png')] })
+    assert.deepEqual(report.problems, [
+      '1 of 5 training samples cannot be read',
+      '1 of 3 test samples cannot be read',
+      '1 of 3 test samples are training samples, too: accuracy is measured on what was learned',
+      'no samples to test on of class b',
+    ])
+  })
+
+  test('the same as text, and what a network gets', async () => {
+    const folder = pictures()
+    writeFileSync(join(folder, 'net.onnx'), network())
+    const { stdout } = await runHere(folder, ['data', 'photos', '--model', 'net.onnx', '--quiet'])
+    assert.match(stdout, /^photos: 5 training images, 3 to test on, 2 classes\n\nclass {2}name {2}training {2}test\n/)
+    assert.match(stdout, /network gets +image +float32 +3x16x16 /)
+    assert.match(stdout, /task +classification by "scores" \(2 classes\)/)
+    assert.match(stdout, /\ncannot be read:\n {2}\S+\/photos\/train\/a\/4\.jpg: found a JPEG file that is damaged/)
+    assert.match(stdout, /\n! no samples to test on of class b\n$/)
+  })
+
+  test('a network that the data do not fit: what is wrong, and the exit code of bad input', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), network())
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule())
+    const { code, stdout } = await runHere(folder, ['data', './loader.mjs', '--model', 'net.onnx', '--json', '--quiet'])
+    assert.equal(code, 3)
+    const { network: found, problems } = JSON.parse(stdout) as DataReport
+    assert.match(found?.misfit ?? '', /train\.batch: input "image" has 32 values, expected shape \[2,3,16,16\]/)
+    assert.ok(problems.some((problem) => problem.startsWith('net.onnx: ')))
+  })
+
+  test('a loader module: values of its inputs, numbers that are none, repeated samples', async () => {
+    const folder = temporaryFolder()
+    const module = `
+      const split = (size) => ({ size, batch: (indices) => ({
+        inputs: { x: Float32Array.from(indices.flatMap((i) => [i % 50, i === 3 ? NaN : 7])) },
+        labels: indices.map((i) => i / 2),
+      }) })
+      export const train = split(100), test = split(10)`
+    writeFileSync(join(folder, 'loader.mjs'), module)
+    const { code, stdout } = await runHere(folder, ['data', './loader.mjs', '--json', '--quiet'])
+    assert.equal(code, 0)
+    const { train, problems, classes } = JSON.parse(stdout) as DataReport
+    assert.equal(classes, null)
+    assert.deepEqual(train.labels, { perSample: 1, least: 0, largest: 49.5 })
+    const [x] = train.values
+    assert.deepEqual([x?.name, x?.type, x?.shape, x?.least, x?.largest, x?.notFinite], ['x', 'float32', [2], 0, 49, 1])
+    assert.ok(problems.includes('49 of 100 training samples are there more than once'), problems.join('; '))
+    assert.ok(problems.includes('1 values of "x" in the first training samples are no numbers'))
+    assert.ok(problems.some((problem) => problem.startsWith('10 of 10 test samples are training samples, too')))
+  })
+})
+
+describe('before work', () => {
+  test('what is odd about classes is a warning; pictures that cannot be read end it, or are left out', async () => {
+    const folder = pictures()
+    writeFileSync(join(folder, 'net.onnx'), network())
+    const args = ['compress', 'net.onnx', '--data', 'photos', '--epochs', '0', '--samples', '4', '--ternary', '*']
+    const ended = await runHere(folder, args)
+    assert.equal(ended.code, 3)
+    assert.match(ended.stderr, /photos\/t\w+\/a\/[34]\.\w+: found .*--skip-unreadable/)
+    const { code, stderr } = await runHere(folder, [...args, '--skip-unreadable', '--anyway'])
+    assert.match(
+      stderr,
+      /warning: 2 pictures cannot be read and are left out: \S+\/photos\/train\/a\/4\.jpg \(found a JPEG/,
+    )
+    assert.match(stderr, /data: 4 training and 2 test samples, 2 classes\n/)
+    assert.match(stderr, /warning: data: no samples to test on of class b\n/)
+    assert.equal(code, 0, stderr)
+  })
+})
+
+describe('ttq new loader', () => {
+  test('a module that runs as it is', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    const { code, stdout, stderr } = await runHere(folder, ['new', 'loader', '--model', 'net.onnx'])
+    assert.deepEqual([code, stdout, stderr], [0, 'loader for net.onnx -> loader.mjs\n', ''])
+    const data = await runHere(folder, ['data', './loader.mjs', '--model', 'net.onnx', '--json', '--quiet'])
+    const report = JSON.parse(data.stdout) as DataReport
+    assert.deepEqual([data.code, report.network?.misfit, report.problems], [0, null, []])
+    assert.equal(report.classes, 3)
+  })
+
+  test('several inputs of other types, lengths that are open, a state without a batch', async () => {
+    const b = new GraphBuilder()
+    b.input('token ids', 'int64', ['N', 'length'])
+    b.input('mask', 'bool', ['N', 'length'])
+    b.input('state', 'float32', [2, 'N', 4])
+    const ids = b.emit('Cast', ['token ids'], { to: 1 })
+    const masked = b.emit('Mul', [ids, b.emit('Cast', ['mask'], { to: 1 })])
+    b.emit(
+      'Add',
+      [b.emit('ReduceSum', [masked], { keepdims: 0 }), b.emit('ReduceSum', ['state'], { keepdims: 0 })],
+      {},
+      'sum',
+    )
+    b.output('sum', 'float32', [])
+    const folder = temporaryFolder()
+    writeFileSync(
+      join(folder, 'net.onnx'),
+      writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('several') }),
+    )
+    assert.equal((await runHere(folder, ['new', 'loader', '--model', 'net.onnx', '-o', 'mine.mjs'])).code, 0)
+    const text = readFileSync(join(folder, 'mine.mjs'), 'utf8')
+    assert.match(text, /const length_size = 32 \/\/ "length"\n/)
+    assert.match(text, /"token ids": BigInt64Array\.from\(\{ length: length_size \}/)
+    assert.match(text, /"state": Float32Array\.from\(\{ length: 2 \* N_size \* 4 \}/)
+    const { code, stdout } = await runHere(folder, ['data', './mine.mjs', '--json', '--quiet'])
+    assert.equal(code, 0)
+    const { train } = JSON.parse(stdout) as DataReport
+    assert.deepEqual(
+      train.values.map(({ name, type }) => [name, type]),
+      [
+        ['token ids', 'int64'],
+        ['mask', 'uint8'],
+        ['state', 'float32'],
+      ],
+    )
+  })
+
+  test('refused: without a network, with options of networks, over a file that is there', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    writeFileSync(join(folder, 'loader.mjs'), 'mine')
+    const said = async (...args: string[]): Promise<unknown[]> => {
+      const { code, stderr } = await runHere(folder, ['new', ...args])
+      return [code, stderr.split('. ')[0]]
+    }
+    assert.deepEqual(await said('loader'), [2, 'ttq: new loader: no network, expected --model model.onnx'])
+    assert.deepEqual(await said('loader', '--model', 'net.onnx', '--classes', '3'), [
+      2,
+      'ttq: --classes: given with loader, expected it with a network to be made\n',
+    ])
+    assert.deepEqual(await said('lenet5', '--model', 'net.onnx'), [
+      2,
+      'ttq: --model: given with lenet5, expected it with loader alone\n',
+    ])
+    assert.equal((await said('loader', '--model', 'net.onnx'))[0], 2)
+    assert.equal(readFileSync(join(folder, 'loader.mjs'), 'utf8'), 'mine')
+  })
+})
