@@ -7,7 +7,7 @@ import { readCifar10 } from './cifar10.js'
 import type { ImageDataset } from './dataset.js'
 import { holdsFile } from './dataset-files.js'
 import { holdsPictures, openImageFolder } from './image-folder.js'
-import { mnistPackageFolder, readMnist } from './mnist.js'
+import { IDX_SET, mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
 import type { PictureDataset } from './pictures.js'
 import type { SampleDataset } from './sample-dataset.js'
@@ -58,7 +58,7 @@ function isFileOf(endings: readonly string[]): (place: Place) => boolean {
 export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   mnist: {
     about: 'a folder of four IDX files',
-    recognises: ({ entries }) => entries.some((name) => /^train-images[-.]idx3-ubyte(\.gz)?$/.test(name)),
+    recognises: ({ entries }) => entries.some((name) => IDX_SET.test(name)),
     usual: mnistPackageFolder,
     open: ({ path }, name) => readMnist(path, name),
   },

