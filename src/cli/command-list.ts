@@ -55,6 +55,14 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {
+    name: 'plan',
+    summary:
+      'Show what compress would do, before the work: which layers become ternary, the size of the file, what no gradient ' +
+      'passes, what the data are, how long a training takes.',
+    example: ['$0 plan model.onnx --data mnist', 'takes the options of compress'],
+    load: async () => (await import('./commands/plan.js')).planCommand,
+  },
+  {
     name: 'data',
     summary:
       'Look at a dataset before any work: samples, classes, sizes, values, duplicates, what cannot be read, and what a ' +

@@ -53,7 +53,7 @@ export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
 
 /** The jobs of the library and the commands of the program. */
 export type Job =
-  'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'data' | 'new' | 'doctor'
+  'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'plan' | 'data' | 'new' | 'doctor'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {

@@ -100,6 +100,14 @@ export const RESULT_OPTIONS = {
       },
     },
   },
+  /** Shows the plan and does nothing. */
+  dryRun: {
+    kind: { type: 'flag' },
+    jobs: ['compress'],
+    only: 'command line',
+    group: output,
+    help: 'show the plan (ttq plan) and do nothing',
+  },
   as: {
     kind: { type: 'choice', choices: UNPACKED_FORMS },
     jobs: ['unpack'],

@@ -25,7 +25,7 @@ export interface Settled {
 export function settle(
   student: Model,
   choice: LayerChoice,
-  { norm, type, outputRank }: Place,
+  { norm, type, outputRank }: Pick<Place, 'norm' | 'type' | 'outputRank'>,
   { layer, factors, shifts, mean, variance }: Fit,
   behind: Behind,
 ): Settled {

@@ -36,6 +36,7 @@ export const compressCommand: CommandBody = {
 }
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
+  if (args.values.has('dry-run')) return await (await import('./plan.js')).runPlan(args, terminal)
   const options = givenOptions(args, 'compress')
   const complete = completeOptions('compress', options, onCommandLine)
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)

@@ -1,0 +1,43 @@
+// ttq plan: what compress would do with the same options.
+import { onCommandLine } from '../../options/option-table.js'
+import { completeOptions } from '../../options/complete-options.js'
+import type { Arguments, CommandBody } from '../command.js'
+import { commandOptions, givenOptions } from '../command-options.js'
+import { EXIT } from '../exit-codes.js'
+import { readModelInput } from '../model-input.js'
+import { checkResultPaths, writeReport } from '../results.js'
+import type { Terminal } from '../terminal.js'
+
+export const planCommand: CommandBody = {
+  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  options: commandOptions('compress'),
+  examples: [['$0 plan model.onnx', 'without data: fitted layer by layer']],
+  run: runPlan,
+}
+
+/** Also what `ttq compress --dry-run` does. */
+export async function runPlan(args: Arguments, terminal: Terminal): Promise<number> {
+  const options = givenOptions(args, 'compress')
+  completeOptions('compress', options, onCommandLine)
+  const paths = checkResultPaths(args, { input: args.operand })
+  const { bytes, ...source } = await readModelInput(args, terminal.signal)
+  const { plan } = await import('../../jobs/plan.js')
+  const report = await plan(bytes, {
+    ...source,
+    ...options,
+    signal: terminal.signal,
+    onProgress: terminal.progress,
+    nameOptions: onCommandLine,
+  })
+  terminal.signal.throwIfAborted()
+  const { renderPlanReport } = await import('../../report/plan-text.js')
+  const peakBytes = process.resourceUsage().maxRSS * 1024
+  await writeReport(
+    args,
+    paths,
+    { ...report, peakBytes },
+    renderPlanReport(report, peakBytes, terminal.columns),
+    terminal,
+  )
+  return EXIT.done
+}

@@ -1,0 +1,182 @@
+// The plan before the work: what compress would do with a network and data, what the file would weigh, how long a
+// training would take. Nothing is kept of the few steps that are taken to know.
+import { describeTask } from '../binding/bind-network.js'
+import { evaluate } from '../binding/evaluate.js'
+import { foldConstants } from '../binding/prepare-network.js'
+import { hasLabels } from '../data/labels.js'
+import { checkRuns } from '../execution/check-runs.js'
+import { WorkerPool } from '../execution/worker-pool.js'
+import { fixInputs } from '../onnx/fix-inputs.js'
+import type { Model } from '../onnx/model.js'
+import { withoutMetadata } from '../onnx/without-metadata.js'
+import { writeModel } from '../onnx/write-model.js'
+import { byteLength } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
+import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
+import { chooseLayers } from '../ternary/layers.js'
+import { onlyLeading } from '../ternary/only-leading.js'
+import { predictedNetwork } from '../ternary/predicted-network.js'
+import { roundRest } from '../ternary/round-rest.js'
+import { VERSION } from '../version.js'
+import { bindData } from './bind-data.js'
+import { CompressJob, type CompressRequest } from './compress-job.js'
+import { readNetwork } from './connections.js'
+import { describeSize } from './describe-network.js'
+import { describeParts, openData } from './open-data.js'
+import { packNetwork } from './pack-network.js'
+import type { PlannedTime, PlanReport } from './plan-report.js'
+import { planTraining, type TrainingPlan } from './prepare-training.js'
+
+/**
+ * @param bytes a serialized ONNX model
+ * @param request as compress takes it
+ * @throws TtqError of any code but `output`: all that compress would say before its long work
+ */
+export async function plan(bytes: Uint8Array, request: CompressRequest): Promise<PlanReport> {
+  const job = new CompressJob(request)
+  const { options, connections } = job
+  const start = performance.now()
+  job.phase('read')
+  const { model: read, onnxBytes } = readNetwork(bytes, connections)
+  const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
+  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+    const model = await foldConstants(pool.trial, options.keepMetadata ? fixed : withoutMetadata(fixed))
+    const choices = chooseLayers(model.graph, options)
+    if (!choices.some(({ ternary }) => ternary)) throw explainNoTernaryLayer(model.graph, choices)
+    await checkRuns(pool.trial, model, connections.name, new Set())
+    job.phase('prepare')
+    const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)
+    const final = planned?.choices ?? choices
+    return {
+      schema: 'ttq-plan/1',
+      ttq: VERSION,
+      model: connections.name,
+      dataset: options.data ?? null,
+      onnxBytes,
+      ...predict(model, final, onnxBytes, job),
+      way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
+      blocked: planned?.blocked ?? null,
+      data: planned?.data ?? null,
+      time: planned?.time ?? null,
+      warnings: [...job.warnings],
+      elapsedMs: performance.now() - start,
+    }
+  })
+}
+
+interface WithData {
+  choices: readonly LayerChoice[]
+  blocked: string | null
+  data: NonNullable<PlanReport['data']>
+  time: PlannedTime | null
+}
+
+async function planWithData(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  data: string,
+  job: CompressJob,
+): Promise<WithData> {
+  const { options, connections } = job
+  const stored = await openData(data, options, { onProgress: job.progress, signal: connections.signal })
+  try {
+    const bound = await bindData(pool, model, stored, job)
+    const described = { described: describeParts(stored), preprocessing: bound.dataset.preprocessing }
+    const { train, test } = bound.dataset
+    if ('unmeasured' in bound) {
+      const sizes = { training: train.size, heldOut: 0, test: test?.size ?? 0 }
+      return { choices, blocked: null, data: { ...described, task: null, ...sizes }, time: null }
+    }
+    const leading = onlyLeading(bound.model.graph, choices, bound.task.outputs)
+    if (!leading.some(({ ternary }) => ternary)) throw explainNoTernaryLayer(bound.model.graph, leading)
+    const task = describeTask(bound)
+    if (options.epochs === 0) {
+      const sizes = { training: train.size, heldOut: 0, test: bound.dataset.test.size }
+      return { choices: leading, blocked: null, data: { ...described, task, ...sizes }, time: null }
+    }
+    const blocked: string[] = []
+    const training = await planTraining(pool, bound, leading, (message) => blocked.push(message))
+    if (bound.task.metrics.length === 0) job.learnFromOriginal()
+    else if (!options.unlabelled && !hasLabels((await train.batch([0])).labels))
+      await job.doWithoutLabels(bound.dataset)
+    const { time, heldOut } = await timed(pool, training, job)
+    const sizes = { training: train.size - heldOut, heldOut, test: bound.dataset.test.size }
+    return { choices: leading, blocked: blocked[0] ?? null, data: { ...described, task, ...sizes }, time }
+  } finally {
+    await stored.close?.()
+  }
+}
+
+/** Steps that are taken at first, and as many as take a few seconds where those are short. */
+const STEPS = { first: 6, most: 120 }
+const SECONDS = 3
+/** The share of them that is not counted: the first ones are slower. */
+const WARM = 1 / 3
+/** Samples that a network is run on. */
+const RUN = 256
+
+async function timed(
+  pool: WorkerPool,
+  { bound, choices }: TrainingPlan,
+  job: CompressJob,
+): Promise<{ time: PlannedTime; heldOut: number }> {
+  const { options } = job
+  const tuning = await prepareFineTuning(pool, bound, choices, options)
+  const { training, heldOut } = tuning.split
+  const stepTime = async (count: number): Promise<number> => {
+    const ends: number[] = []
+    const few = { training: training.subarray(0, count * options.batch), heldOut: heldOut.subarray(0, 1) }
+    const once = { ...options, epochs: 1, warmup: 0 }
+    await fineTune(pool, bound, { ...tuning, split: few }, choices, once, {
+      onProgress: (progress) => {
+        if (progress.kind === 'step') ends.push(performance.now())
+      },
+    })
+    const from = Math.min(Math.floor(WARM * ends.length), ends.length - 2)
+    return from < 0 ? NaN : ((ends.at(-1) as number) - (ends[from] as number)) / (ends.length - 1 - from)
+  }
+  const first = await stepTime(STEPS.first)
+  const more = Math.min(STEPS.most, Math.floor((1000 * SECONDS) / first))
+  const stepMs = more > STEPS.first ? await stepTime(more) : first
+  const { test } = bound.dataset
+  const indices = Array.from({ length: Math.min(RUN, test.size) }, (_, i) => i)
+  const judged = { task: bound.task, fixedBatch: bound.fixedBatch, indices }
+  const network = writeModel(bound.model)
+  await evaluate(pool, network, test, { ...judged, indices: indices.slice(0, 8) })
+  const start = performance.now()
+  await evaluate(pool, network, test, judged)
+  const samplesPerSecond = (indices.length * 1000) / (performance.now() - start)
+  const stepsPerEpoch = Math.max(1, Math.floor(training.length / options.batch))
+  const epochMs = stepsPerEpoch * stepMs + (1000 * heldOut.length) / samplesPerSecond
+  const measured = (2 * 1000 * test.size) / samplesPerSecond
+  const { epochs } = options
+  const totalMs = epochs * epochMs + measured
+  return { time: { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, totalMs }, heldOut: heldOut.length }
+}
+
+// By a network that is packed as the result will be.
+function predict(
+  model: Model,
+  choices: readonly LayerChoice[],
+  onnxBytes: number,
+  { options, connections }: CompressJob,
+): Pick<PlanReport, 'predicted' | 'layers'> {
+  const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
+  const packed = packNetwork(network, { method: options.method, name: connections.name }, options)
+  const { fileBytes, fileRatio, ternaryWeights, bitsPerWeight } = describeSize(onnxBytes, packed, network)
+  return {
+    predicted: { fileBytes, fileRatio, ternaryWeights, bitsPerWeight },
+    layers: choices.map(({ weight, op, dims, elementType, ternary, reason }) => ({
+      name: weight,
+      op,
+      shape: dims,
+      onnxBytes: byteLength(elementType, elementCount(dims)),
+      fileBytes: packed.sizes.get(weight)?.bytes ?? byteLength(elementType, elementCount(dims)),
+      ternary,
+      ...(reason === undefined ? {} : { reason }),
+    })),
+  }
+}

@@ -1,0 +1,80 @@
+// The plan as text for people.
+import { printable } from '../errors/printable.js'
+import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
+import { countText, durationText, facts, ratioText, shapeText, shortDurationText, sizeText, table } from './table.js'
+
+/**
+ * @param peakBytes memory that the program has taken for it
+ * @param columns width of the place where it is shown
+ */
+export function renderPlanReport(report: PlanReport, peakBytes: number, columns?: number): string {
+  const { model, onnxBytes, predicted, warnings } = report
+  const parts = [
+    `${printable(model)}: about ${sizeText(predicted.fileBytes)}, ${ratioText(predicted.fileRatio)} smaller than ${sizeText(onnxBytes)}`,
+    facts(summary(report, peakBytes)),
+    layerTable(report, columns),
+    warnings.map((warning) => `warning: ${printable(warning)}`).join('\n'),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function summary(report: PlanReport, peakBytes: number): [string, string][] {
+  const { predicted, layers, way, blocked, data, time } = report
+  const ternary = layers.filter((layer) => layer.ternary).length
+  const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
+  return [
+    ['ternary', `${ternary} of ${layers.length} layers, ${countText(predicted.ternaryWeights)} weights${bits}`],
+    ['the work', wayText(way, time)],
+    ...(blocked === null ? [] : [['gradients', blocked] as [string, string]]),
+    ...(data === null
+      ? [['data', 'none: fitted on samples that are made up, accuracy is not measured'] as [string, string]]
+      : dataFacts(data)),
+    ...(time === null ? [] : timeFacts(time)),
+    ['memory', `${sizeText(peakBytes)} so far`],
+  ]
+}
+
+function wayText(way: PlanReport['way'], time: PlannedTime | null): string {
+  if (way === 'training' && time !== null)
+    return `${time.epochs} epochs of training, ${countText(time.stepsPerEpoch)} steps each`
+  return way === 'layer by layer' ? 'fitted layer by layer, without training' : 'each layer fitted to its own weights'
+}
+
+function dataFacts({
+  described,
+  preprocessing,
+  task,
+  training,
+  heldOut,
+  test,
+}: NonNullable<PlanReport['data']>): [string, string][] {
+  return [
+    ['data', described],
+    ['used', `${countText(training)} to learn from, ${countText(heldOut)} held out, ${countText(test)} to test on`],
+    ['input values', preprocessing],
+    ...(task === null ? [] : [['task', task] as [string, string]]),
+  ]
+}
+
+function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond }: PlannedTime): [string, string][] {
+  return [
+    [
+      'time',
+      `about ${durationText(totalMs)}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
+        `${countText(Math.round(samplesPerSecond))} samples/s when measured`,
+    ],
+  ]
+}
+
+function layerTable({ layers }: PlanReport, columns: number | undefined): string {
+  const rows = layers.map(({ name, op, shape, onnxBytes, fileBytes, ternary, reason }) => [
+    name,
+    op,
+    shapeText(shape),
+    sizeText(onnxBytes),
+    sizeText(fileBytes),
+    ternary ? 'ternary' : `kept: ${reason ?? 'full precision'}`,
+  ])
+  const header = ['layer', 'op', 'shape', 'now', 'then', 'becomes']
+  return table(header, rows, ['left', 'left', 'left', 'right', 'right', 'left'], columns)
+}
