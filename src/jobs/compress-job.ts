@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.js'
 import { checkLabelled } from '../data/labels.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions, OptionsOf } from '../options/option-table.js'
+import { withPreset } from '../options/presets.js'
 import { isLayerwise } from '../options/layerwise.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
@@ -28,7 +29,7 @@ export class CompressJob {
   constructor(request: CompressRequest) {
     const { connections, given } = takeApart(request)
     this.connections = connections
-    this.given = given
+    this.given = withPreset(given)
     this.options = completeOptions('compress', given, connections.nameOptions)
   }
 

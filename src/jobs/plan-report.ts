@@ -9,6 +9,8 @@ export interface PlanReport {
   /** What the .ttq file will weigh, by the weights alone. */
   predicted: { fileBytes: number; fileRatio: number; ternaryWeights: number; bitsPerWeight: number | null }
   layers: readonly PlannedLayer[]
+  /** What the file would weigh with each preset, where none was asked for. */
+  presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'
   /** What of it no gradient reaches, and why, in words; null where everything learns, or nothing is trained. */

@@ -12,6 +12,7 @@ import { withoutMetadata } from '../onnx/without-metadata.js'
 import { writeModel } from '../onnx/write-model.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
+import { PRESETS } from '../options/presets.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -56,6 +57,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       dataset: options.data ?? null,
       onnxBytes,
       ...predict(model, final, onnxBytes, job),
+      presets: job.isGiven('preset') ? [] : presets(model, onnxBytes, job),
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
       data: planned?.data ?? null,
@@ -179,4 +181,17 @@ function predict(
       ...(reason === undefined ? {} : { reason }),
     })),
   }
+}
+
+// How small each makes it; what accuracy it costs shows when it is done.
+function presets(model: Model, onnxBytes: number, job: CompressJob): PlanReport['presets'] {
+  return (['small', 'balanced'] as const).map((name) => {
+    const said = PRESETS[name]
+    const options = { ...job.options, ...said }
+    const choices = chooseLayers(model.graph, options)
+    const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
+    const { method } = options
+    const fileBytes = packNetwork(network, { method, name: job.connections.name }, options).file.length
+    return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
+  })
 }

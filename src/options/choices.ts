@@ -36,6 +36,10 @@ export const UNPACKED_FORMS = ['dense', 'packed', 'matmulnbits', 'c', 'npz', 'sa
 export type UnpackedFormName = (typeof UNPACKED_FORMS)[number]
 
 /** Sets of defaults: `paper` is how Zhu et al. trained. */
+/** Presets (presets.ts). */
+export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
+
+export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
 export const RECIPE_NAMES = ['default', 'paper'] as const
 
 /** What networks are trained and judged for; `auto` finds out by labels and outputs. */

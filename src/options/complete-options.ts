@@ -14,6 +14,7 @@ import {
   optionsOf,
 } from './option-table.js'
 import { checkValue } from './option-values.js'
+import { withPreset } from './presets.js'
 
 /** The batch that SGD's default rates were tuned with. */
 export const RATE_BATCH = 128
@@ -39,7 +40,7 @@ export function completeOptions<J extends Job>(
 /** The options that are given and not undefined, each with a value it takes. */
 function checkGiven(job: Job, given: object, name: NameOptions): Readonly<Record<string, unknown>> {
   const rows = new Map<string, OptionRow>(optionsOf(job).filter(([, { only }]) => only !== 'command line'))
-  const said = Object.entries(given).filter(([, value]) => value !== undefined)
+  const said = Object.entries(withPreset(given)).filter(([, value]) => value !== undefined)
   for (const [key, value] of said) {
     const row = rows.get(key)
     if (row === undefined) throw unknown(job, key, [...rows.keys()], name)

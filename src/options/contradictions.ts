@@ -19,6 +19,10 @@ type Problem = readonly [option: string, problem: string] | undefined
 type Rule = (said: Said) => Problem
 
 const RULES: readonly Rule[] = [
+  ({ job, given, name }) =>
+    job === 'compress' && given['preset'] === 'exact' && given['data'] === undefined
+      ? ['preset', `found exact without ${name('data')}, expected a dataset to measure accuracy on`]
+      : undefined,
   ({ job, given, name }) => {
     if ((job !== 'compress' && job !== 'analyze') || given['data'] !== undefined) return undefined
     const idle = optionsOf(job).find(([option, row]) => row.needsData === true && isSaid(given[option], row))

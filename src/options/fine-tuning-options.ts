@@ -1,5 +1,5 @@
 // Options that say what training starts from and learns from: those before, and those after the training's own.
-import { RECIPE_NAMES } from './choices.js'
+import { PRESET_NAMES, RECIPE_NAMES } from './choices.js'
 import type { OptionRow } from './option.js'
 import { TRAINING_GROUP as group, TRAINING_OPTIONS } from './training-options.js'
 
@@ -19,6 +19,14 @@ export const START_OPTIONS = {
     needsData: true,
     group,
     help: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)',
+  },
+  /** Some options together (presets.ts). */
+  preset: {
+    kind: { type: 'choice', choices: PRESET_NAMES },
+    jobs: ['compress'],
+    group,
+    help: "several options at once: small (--ternary '*' --rest int8), balanced (the defaults), exact (--max-drop 0.1)",
+    defaultText: 'balanced',
   },
   /** Start from fresh random weights (He, of `seed`) instead of the file's. */
   fromScratch: {

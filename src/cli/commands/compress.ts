@@ -53,7 +53,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     throw checkpoint?.explain(error) ?? error
   })
   const drop =
-    accuracyDrop(result.report, options.maxDrop) ??
+    accuracyDrop(result.report, complete.maxDrop) ??
     distanceBeyond(result.report, options.maxDistance) ??
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
