@@ -26,7 +26,10 @@ function optionSpec(row: OptionRow, job: Job): OptionSpec {
     describe: help,
     ...(row.alias === undefined ? {} : { alias: row.alias }),
     ...(row.kind.type === 'flag' ? { flag: true } : {}),
+    ...(row.kind.type === 'flag' && row.default?.base === true ? { off: true } : {}),
     ...(row.kind.type === 'texts' || row.kind.type === 'choices' ? { repeatable: true } : {}),
+    ...(row.kind.type === 'choice' || row.kind.type === 'choices' ? { choices: row.kind.choices.map(String) } : {}),
+    ...(row.kind.type === 'text' && row.kind.path !== undefined ? { path: row.kind.path } : {}),
     ...(shown === undefined ? {} : { default: shown }),
   }
 }

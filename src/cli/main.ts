@@ -7,6 +7,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js'
 import { releaseLocks } from './file-lock.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
+import type { Program } from './command.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
 const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
@@ -52,11 +53,7 @@ function tellsWhatIsFinished(error: unknown): boolean {
 }
 
 async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const columns = Math.max(
-    HELP_COLUMNS.least,
-    Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.usual),
-  )
-  const parsed = parseArguments(argv, { commands: await commandsFor(argv), version: VERSION, columns })
+  const parsed = await parse(argv)
   switch (parsed.kind) {
     case 'print':
       await terminal.write(parsed.text)
@@ -66,10 +63,26 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       return EXIT.usage
     case 'run':
       return Promise.race([
-        parsed.command.run(parsed.args, terminal),
+        parsed.command.run(parsed.args, terminal, PROGRAM),
         tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS),
       ])
   }
+}
+
+async function parse(argv: readonly string[]): Promise<ReturnType<typeof parseArguments>> {
+  const columns = Math.max(
+    HELP_COLUMNS.least,
+    Math.min(HELP_COLUMNS.most, process.stdout.columns ?? HELP_COLUMNS.usual),
+  )
+  return parseArguments(argv, { commands: await commandsFor(argv), version: VERSION, columns })
+}
+
+const PROGRAM: Program = {
+  commands: commandsFor,
+  help: async (command) => {
+    const parsed = await parse([...(command === undefined ? [] : [command]), '--help'])
+    return parsed.kind === 'print' ? parsed.text : ''
+  },
 }
 
 // Rejects some time after an interruption, for work that does not listen to the signal.

@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, real
 import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
+import { closestFile } from '../data/closest-file.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
@@ -119,7 +120,12 @@ function readWhole(path: string): Uint8Array {
     if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
+    const closest = code === 'ENOENT' ? closestFile(path) : undefined
+    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, {
+      facts: { path },
+      ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
+      cause,
+    })
   }
   throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })
 }

@@ -3,9 +3,15 @@
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from '../errors/closest-name.js'
-import type { Arguments, Command, OptionSpec } from './command.js'
+import { dashed, type OptionName, OPTIONS } from '../options/option-table.js'
+import type { OptionRow } from '../options/option.js'
+import type { Arguments, Command, Operand, OptionSpec } from './command.js'
 import { COMMANDS_ELSEWHERE, OPTIONS_ELSEWHERE } from './names-elsewhere.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
+
+/** What the program is, in a sentence. */
+export const PROGRAM_SUMMARY =
+  'Compress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.'
 
 type Parsed =
   | { kind: 'run'; command: Command; args: Arguments }
@@ -98,10 +104,7 @@ function program(
       'strip-aliased': true,
     })
     .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
-    .usage(
-      '$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: ' +
-        'fine-tune, pack to 2 bits, verify, report.',
-    )
+    .usage(`$0 <command> [<model>] [options]\n\n${PROGRAM_SUMMARY}`)
     .epilogue(
       `${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is ` +
         'stdin or stdout.',
@@ -120,7 +123,7 @@ function buildCommand(parser: Argv, command: Command): Argv {
   const { operand } = command
   parser.usage(
     [
-      `$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`,
+      `$0 ${command.name}${operand === undefined ? '' : ` ${operandWord(operand)}`} [options]\n`,
       command.summary,
       ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`]),
     ].join('\n'),
@@ -138,8 +141,14 @@ function buildCommand(parser: Argv, command: Command): Argv {
   return parser.epilogue(EXIT_CODES_TEXT)
 }
 
+/** `<model>`, `[<topic>]`, `<model>...`: how usage lines show it. */
+export function operandWord({ name, optional, several }: Operand): string {
+  const word = `<${name}>${several === true ? '...' : ''}`
+  return optional === true ? `[${word}]` : word
+}
+
 function checkedArguments(command: Command, given: Values): Arguments {
-  const operand = checkedOperand(command, given._.slice(1).map(String))
+  const operands = checkedOperands(command, given._.slice(1).map(String))
   const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
@@ -147,20 +156,22 @@ function checkedArguments(command: Command, given: Values): Arguments {
     if (spec === undefined) throw unknownOption(name, command, options)
     checked.set(name, checkedValue(name, value, spec))
   }
-  return { operand, values: checked }
+  return { operand: operands[0] ?? '', operands, values: checked }
 }
 
-function checkedOperand(command: Command, [operand = '', extra]: readonly string[]): string {
+function checkedOperands(command: Command, operands: readonly string[]): readonly string[] {
+  const [operand = '', extra] = operands
   const found = (what: string): TtqError =>
     new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
   if (command.operand === undefined) {
     if (operand !== '') throw found(`found an argument "${operand}", expected none`)
-    return ''
+    return []
   }
-  const { name } = command.operand
-  if (operand === '') throw found(`no ${name} given, expected one: ${command.operand.describe}`)
-  if (extra !== undefined) throw found(`found another argument "${extra}", expected one ${name}`)
-  return operand
+  const { name, describe, optional, several } = command.operand
+  if (operand === '' && (operands.length > 0 || optional !== true))
+    throw found(`no ${name} given, expected one: ${describe}`)
+  if (extra !== undefined && several !== true) throw found(`found another argument "${extra}", expected one ${name}`)
+  return operands
 }
 
 // yargs keeps words and the program's name among the options.
@@ -186,8 +197,16 @@ function unknownOption(name: string, command: Command, options: Readonly<Record<
   const dashed = name.length === 1 ? `-${name}` : `--${name}`
   const known = [...Object.keys(options), 'help', 'version']
   const closest = OPTIONS_ELSEWHERE.get(name)?.find((own) => known.includes(own)) ?? closestName(name, known)
-  const hint = closest === undefined ? helpHint(command) : `Did you mean --${closest}?`
+  const hint = closest === undefined ? (elsewhere(name) ?? helpHint(command)) : `Did you mean --${closest}?`
   return new TtqError('usage', `${command.name}: unknown option ${dashed}`, { facts: { option: name }, hint })
+}
+
+// An option that other commands have.
+function elsewhere(name: string): string | undefined {
+  const known = (Object.entries(OPTIONS) as [OptionName, OptionRow][]).find(([key]) => dashed(key) === name)
+  if (known === undefined || known[1].only === 'library') return undefined
+  const jobs = known[1].jobs.map((job) => `ttq ${job}`).join(', ')
+  return `--${name} is an option of ${jobs.replace(/, ([^,]*)$/, ' and $1')}.`
 }
 
 function withoutCommand(given: Values, { commands, columns, version }: ParseContext): Parsed {
@@ -195,7 +214,7 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
   const [word] = given._
   if (word !== undefined) {
     const closest = COMMANDS_ELSEWHERE.get(String(word).toLowerCase()) ?? closestName(String(word), names)
-    if (word === 'version' || word === 'help')
+    if (word === 'version')
       throw new TtqError('usage', `unknown command "${word}"`, { hint: `Did you mean ttq --${word}?` })
     const hint =
       closest === undefined

@@ -1,9 +1,10 @@
 // From what the user writes after --data to a stored dataset: a kind by its name, or what is found at a path.
 import { readdir, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { closestFile } from './closest-file.js'
 import { DATA_KINDS, type DataKind, type OpenOptions, type Place, type StoredDataset } from './kinds.js'
 import { DATA_TIMEOUT } from './module-dataset.js'
 
@@ -38,7 +39,7 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   const place = await placeAt(resolve(directory, spec))
   if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name)
   const found = await kindOf(place ?? { path: spec, isFolder: false, entries: [] })
-  if (found === undefined) throw place === undefined ? missing(spec) : ofNoKind(spec, place)
+  if (found === undefined) throw place === undefined ? missing(spec, directory) : ofNoKind(spec, place)
   return await found.open(place ?? { path: resolve(directory, spec), isFolder: false, entries: [] }, spec, context)
 }
 
@@ -89,10 +90,12 @@ function kindsInWords(): string {
     .join('; ')
 }
 
-function missing(spec: string): TtqError {
+function missing(spec: string, directory: string): TtqError {
+  const closest = closestFile(resolve(directory, spec))
+  const meant = closest === undefined ? 'check the path;' : `did you mean ${join(dirname(spec), basename(closest))}?`
   return new TtqError('data', `${spec}: not found, expected a dataset's file or folder`, {
     facts: { spec },
-    hint: 'check the path; docs/datasets.md says what --data takes',
+    hint: `${meant} docs/datasets.md says what --data takes`,
   })
 }
 

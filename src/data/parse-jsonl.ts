@@ -79,6 +79,6 @@ function append(value: unknown, to: (number | string)[], where: string): void {
 function fault(where: string, found: string, expected: string): TtqError {
   return new TtqError('data', `${where}: found ${found}, expected ${expected}`, {
     facts: { where },
-    hint: 'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md)',
+    hint: 'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md#tables-and-lines-of-json)',
   })
 }

@@ -15,7 +15,7 @@ const KNOWN =
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
   data: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'dataset' },
     jobs: JOBS,
     required: ['train', 'sweep', 'evaluate'],
     fingerprint: 'covered',
@@ -86,7 +86,7 @@ export const DATASET_OPTIONS = {
   },
   /** Hugging Face's file of all of these. */
   preprocess: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: JOBS,
     needsData: true,
     fingerprint: 'covered',
@@ -95,7 +95,7 @@ export const DATASET_OPTIONS = {
   },
   /** A file with the names of the classes in the order of the network's outputs. */
   classNames: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: JOBS,
     needsData: true,
     group,

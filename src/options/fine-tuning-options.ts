@@ -114,7 +114,7 @@ export const FINE_TUNING_OPTIONS = {
     help: 'softening of that comparison',
   },
   checkpoint: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: ['compress', 'train'],
     only: 'command line',
     group,

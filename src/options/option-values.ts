@@ -1,4 +1,5 @@
 // Whether a value is one that its option takes, as the library gets it and as the command line gives it: text.
+import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Kind, NumberRange } from './option.js'
 import { isSize, parseSize, SIZES } from './size.js'
@@ -21,12 +22,12 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
       return
     }
     case 'choice':
-      if (!(kind.choices as readonly unknown[]).includes(value)) throw refused(shown, value, either(kind.choices))
+      if (!(kind.choices as readonly unknown[]).includes(value)) throw noChoice(shown, value, kind.choices)
       return
     case 'choices': {
       if (!isList(value)) throw refused(shown, value, `a list of ${either(kind.choices)}`)
       const bad = value.findIndex((element) => !(kind.choices as readonly unknown[]).includes(element))
-      if (bad >= 0) throw refused(shown, value[bad], either(kind.choices))
+      if (bad >= 0) throw noChoice(shown, value[bad], kind.choices)
       return
     }
     case 'flag':
@@ -84,7 +85,7 @@ function parseNumber(shown: string, text: string, range: NumberRange): number {
 
 function parseChoice<C extends string | number>(shown: string, text: string, choices: readonly C[]): C {
   const choice = choices.find((known) => String(known) === text)
-  if (choice === undefined) throw refused(shown, text, either(choices))
+  if (choice === undefined) throw noChoice(shown, text, choices)
   return choice
 }
 
@@ -111,11 +112,17 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }
 
-function refused(shown: string, value: unknown, expected: string): TtqError {
+function refused(shown: string, value: unknown, expected: string, hint?: string): TtqError {
   const text = typeof value === 'string' ? `"${value}"` : inWords(value)
   return new TtqError('usage', `${shown}: found ${text}, expected ${expected}`, {
     facts: { option: shown, found: value, expected },
+    ...(hint === undefined ? {} : { hint }),
   })
+}
+
+function noChoice(shown: string, value: unknown, choices: readonly (string | number)[]): TtqError {
+  const closest = typeof value === 'string' ? closestName(value, choices.map(String)) : undefined
+  return refused(shown, value, either(choices), closest === undefined ? undefined : `did you mean ${closest}?`)
 }
 
 function nothing(shown: string): TtqError {

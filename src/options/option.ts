@@ -20,10 +20,13 @@ export type Kind =
   | { readonly type: 'flag' }
   /** Bytes as a number or with a unit, or a share of the original's as `16x`. */
   | { readonly type: 'size' }
-  /** Text that is not empty. */
-  | { readonly type: 'text' }
+  /** Text that is not empty; where it names what lies on the disk, `path` says what. */
+  | { readonly type: 'text'; readonly path?: PathKind }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
+
+/** `dataset`: the name of a known one, `kind:path` or a path. */
+export type PathKind = 'file' | 'folder' | 'dataset'
 
 /** The type of an option's value. */
 export type ValueOf<K extends Kind> = K extends { type: 'number' }

@@ -29,7 +29,7 @@ export const NETWORK_OPTIONS = {
 /** Where a network comes from. */
 export const SOURCE_OPTIONS = {
   externalData: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'folder' },
     jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect'],
     only: 'command line',
     group: network,
@@ -57,7 +57,7 @@ export const MEASURING_OPTIONS = {
 
 export const RESULT_OPTIONS = {
   output: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: ['compress', 'train', 'sweep', 'unpack', 'new'],
     only: 'command line',
     alias: 'o',
@@ -110,7 +110,7 @@ export const RESULT_OPTIONS = {
     help: "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep theirs",
   },
   figure: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: ['sweep'],
     only: 'command line',
     group: output,
@@ -118,7 +118,7 @@ export const RESULT_OPTIONS = {
     defaultText: "the table's name with .svg",
   },
   keepFiles: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'folder' },
     jobs: ['sweep'],
     only: 'command line',
     group: output,
@@ -132,7 +132,7 @@ export const RESULT_OPTIONS = {
     help: 'replace files that exist',
   },
   report: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: REPORTING,
     only: 'command line',
     group: output,

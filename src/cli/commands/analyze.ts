@@ -9,7 +9,7 @@ import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const analyzeCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
   options: commandOptions('analyze'),
   examples: [
     ['$0 analyze model.onnx', 'without data: on synthetic samples'],

@@ -18,7 +18,7 @@ import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '
 import type { Terminal } from '../terminal.js'
 
 export const compressCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
   options: commandOptions('compress'),
   examples: [
     [

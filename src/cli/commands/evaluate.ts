@@ -9,7 +9,7 @@ import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const evaluateCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin', files: ['onnx', 'ttq'] },
   options: commandOptions('evaluate'),
   examples: [['$0 evaluate model.onnx --data ./loader.mjs --json', 'own data; JSON on stdout']],
   run: runEvaluate,

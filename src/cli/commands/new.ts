@@ -11,7 +11,7 @@ import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const newCommand: CommandBody = {
-  operand: { name: 'network', describe: Object.keys(NETWORKS).join(', ') },
+  operand: { name: 'network', describe: Object.keys(NETWORKS).join(', '), choices: Object.keys(NETWORKS) },
   options: commandOptions('new'),
   examples: [['$0 new mobilenetv2 --classes 100 --input 3x64x64 --seed 7', 'another task; writes mobilenetv2.onnx']],
   run: runNew,

@@ -17,7 +17,7 @@ import type { Terminal } from '../terminal.js'
 const GRACE_MS = 3000
 
 export const sweepCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
   options: commandOptions('sweep'),
   examples: [
     [

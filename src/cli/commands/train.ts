@@ -12,7 +12,7 @@ import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '
 import type { Terminal } from '../terminal.js'
 
 export const trainCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
   options: commandOptions('train'),
   examples: [
     [

@@ -11,7 +11,7 @@ import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '
 import type { Terminal } from '../terminal.js'
 
 export const unpackCommand: CommandBody = {
-  operand: { name: 'model', describe: '.ttq file, - for stdin' },
+  operand: { name: 'model', describe: '.ttq file, - for stdin', files: ['ttq'] },
   options: commandOptions('unpack'),
   examples: [
     ['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes'],
