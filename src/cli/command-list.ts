@@ -68,6 +68,18 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
   {
+    name: 'init',
+    summary: 'Look at a model and its data, and write a config file with comments.',
+    example: ['$0 init net.onnx', 'write ttq.config.yaml'],
+    load: async () => (await import('./commands/init.js')).initCommand,
+  },
+  {
+    name: 'run',
+    summary: 'Do the jobs of a config file, one after the other, with one summary.',
+    example: ['$0 run', 'all jobs of ttq.config.yaml'],
+    load: async () => (await import('./commands/run.js')).runCommand,
+  },
+  {
     name: 'help',
     summary: 'Explain a command or a topic: datasets, preprocessing, tasks, exit codes, ...',
     example: ['$0 help datasets', 'what --data takes'],

@@ -1,5 +1,6 @@
 // What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in
 // command-list.ts.
+import type { SettingMap } from '../options/check-config.js'
 import type { PathKind } from '../options/option.js'
 import type { Terminal } from './terminal.js'
 
@@ -30,6 +31,8 @@ export interface Arguments {
   /** The same where several may stand there. */
   readonly operands: readonly string[]
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
+  /** What the config file says for the same command, where no flag does. */
+  readonly config?: { readonly file: string; readonly settings: SettingMap }
 }
 
 /** What the list of commands shows of one. */
@@ -50,8 +53,10 @@ export interface Operand {
   readonly describe: string
   /** It may be left out. */
   readonly optional?: true
-  /** There may be more than one. */
+  /** There may be more than one: the command gets them all, */
   readonly several?: true
+  /** or is run once for each. */
+  readonly each?: true
   /** The words it chooses between, */
   readonly choices?: readonly string[]
   /** or the endings of the files it names, without dot; for the completion of command lines. */

@@ -24,6 +24,8 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
     pages: ['guide#output-exit-codes-pipelines'],
     text: EXIT_CODES_TEXT,
   },
+  config: { about: 'config files: settings, jobs, what goes before what', pages: ['config'] },
+  pipelines: { about: 'several models, progress for programs, GitHub and GitLab', pages: ['pipelines'] },
   checkpoints: { about: 'long runs: Ctrl-C, checkpoints, going on', pages: ['guide#long-runs'] },
   'no-data': { about: 'what happens without a dataset', pages: ['guide#without-training'] },
   reports: { about: 'the documents that --json prints', pages: ['report'] },

@@ -107,11 +107,20 @@ function isPlausible(bytes: Uint8Array): boolean {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'found no such file',
   ENOTDIR: 'found no such file',
   EISDIR: 'found a folder',
   EACCES: 'found no permission to read it',
   ERR_FS_FILE_TOO_LARGE: 'found more than 2 GB',
+}
+
+/** What is said of a file that is not there. */
+export function noSuchModel(path: string, cause?: unknown): TtqError {
+  const closest = closestFile(path)
+  return new TtqError('model', `${path}: found no such file, ${EXPECTED}`, {
+    facts: { path },
+    ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
+    cause,
+  })
 }
 
 function readWhole(path: string): Uint8Array {
@@ -120,12 +129,8 @@ function readWhole(path: string): Uint8Array {
     if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    const closest = code === 'ENOENT' ? closestFile(path) : undefined
-    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, {
-      facts: { path },
-      ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
-      cause,
-    })
+    if (code === 'ENOENT') throw noSuchModel(path, cause)
+    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
   }
   throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })
 }

@@ -3,7 +3,7 @@
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from '../errors/closest-name.js'
-import { dashed, type OptionName, OPTIONS } from '../options/option-table.js'
+import { optionCalled, OPTIONS } from '../options/option-table.js'
 import type { OptionRow } from '../options/option.js'
 import type { Arguments, Command, Operand, OptionSpec } from './command.js'
 import { COMMANDS_ELSEWHERE, OPTIONS_ELSEWHERE } from './names-elsewhere.js'
@@ -28,7 +28,8 @@ interface ParseContext {
 type Values = Record<string, unknown> & { _: (string | number)[] }
 
 /** @throws TtqError `usage` for everything that is not a legal command line */
-export function parseArguments(argv: readonly string[], context: ParseContext): Parsed {
+export function parseArguments(given: readonly string[], context: ParseContext): Parsed {
+  const argv = commandFirst(given, context)
   let selected: { command: Command; values: Values } | undefined
   let complaint: string | undefined
   let text = ''
@@ -50,6 +51,14 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   if (selected !== undefined)
     return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
   return withoutCommand(values, context)
+}
+
+// Which words are values of options is known behind the command only: `ttq --json inspect net.onnx` begins with it.
+function commandFirst(argv: readonly string[], { commands }: ParseContext): readonly string[] {
+  const at = argv.findIndex((word) => !word.startsWith('-'))
+  const word = argv[at]
+  if (at < 1 || word === undefined || !commands.some(({ name }) => name === word)) return argv
+  return [word, ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
 // yargs looks names up in plain objects, which know these as well.
@@ -142,36 +151,40 @@ function buildCommand(parser: Argv, command: Command): Argv {
 }
 
 /** `<model>`, `[<topic>]`, `<model>...`: how usage lines show it. */
-export function operandWord({ name, optional, several }: Operand): string {
-  const word = `<${name}>${several === true ? '...' : ''}`
+export function operandWord({ name, optional, several, each }: Operand): string {
+  const word = `<${name}>${several === true || each === true ? '...' : ''}`
   return optional === true ? `[${word}]` : word
 }
 
 function checkedArguments(command: Command, given: Values): Arguments {
-  const operands = checkedOperands(command, given._.slice(1).map(String))
+  const operands = given._.slice(1).map(String)
   const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
     const spec = options[name]
     if (spec === undefined) throw unknownOption(name, command, options)
-    checked.set(name, checkedValue(name, value, spec))
+    checked.set(name, value === false && spec.off === true ? false : checkedValue(name, value, spec))
   }
   return { operand: operands[0] ?? '', operands, values: checked }
 }
 
-function checkedOperands(command: Command, operands: readonly string[]): readonly string[] {
+/**
+ * Asked when the config file has been read, which may name a model.
+ * @throws TtqError `usage` for words behind a command that it does not take, and for those that are missing
+ */
+export function checkOperands(command: Command, operands: readonly string[]): void {
   const [operand = '', extra] = operands
   const found = (what: string): TtqError =>
     new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
   if (command.operand === undefined) {
     if (operand !== '') throw found(`found an argument "${operand}", expected none`)
-    return []
+    return
   }
-  const { name, describe, optional, several } = command.operand
+  const { name, describe, optional, several, each } = command.operand
   if (operand === '' && (operands.length > 0 || optional !== true))
     throw found(`no ${name} given, expected one: ${describe}`)
-  if (extra !== undefined && several !== true) throw found(`found another argument "${extra}", expected one ${name}`)
-  return operands
+  if (extra !== undefined && several !== true && each !== true)
+    throw found(`found another argument "${extra}", expected one ${name}`)
 }
 
 // yargs keeps words and the program's name among the options.
@@ -202,11 +215,12 @@ function unknownOption(name: string, command: Command, options: Readonly<Record<
 }
 
 // An option that other commands have.
-function elsewhere(name: string): string | undefined {
-  const known = (Object.entries(OPTIONS) as [OptionName, OptionRow][]).find(([key]) => dashed(key) === name)
-  if (known === undefined || known[1].only === 'library') return undefined
-  const jobs = known[1].jobs.map((job) => `ttq ${job}`).join(', ')
-  return `--${name} is an option of ${jobs.replace(/, ([^,]*)$/, ' and $1')}.`
+function elsewhere(long: string): string | undefined {
+  const name = optionCalled(long)
+  const row: OptionRow | undefined = name && OPTIONS[name]
+  if (row === undefined || row.only === 'library') return undefined
+  const jobs = row.jobs.map((job) => `ttq ${job}`).join(', ')
+  return `--${long} is an option of ${jobs.replace(/, ([^,]*)$/, ' and $1')}.`
 }
 
 function withoutCommand(given: Values, { commands, columns, version }: ParseContext): Parsed {

@@ -48,6 +48,14 @@ async function kindOf(place: Place): Promise<DataKind | undefined> {
   return undefined
 }
 
+/** The kind of what lies at a path, by its name; undefined where it is none. */
+export async function datasetKindAt(path: string): Promise<string | undefined> {
+  const place = await placeAt(resolve(path))
+  if (place === undefined) return undefined
+  for (const [name, kind] of Object.entries(DATA_KINDS)) if (await kind.recognises(place)) return name
+  return undefined
+}
+
 async function openKind(
   { open, usual, about }: DataKind,
   { spec, name, path }: { spec: string; name: string; path: string | undefined },

@@ -49,3 +49,7 @@ export const TASK_NAMES = [
   'distill',
 ] as const
 export type TaskName = (typeof TASK_NAMES)[number]
+
+/** How the program says what it is doing; `auto` is a bar in a terminal, else plain lines. */
+export const PROGRESS_FORMS = ['auto', 'bar', 'plain', 'json'] as const
+export type ProgressForm = (typeof PROGRESS_FORMS)[number]

@@ -15,8 +15,8 @@ const KNOWN =
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
   data: {
-    kind: { type: 'text', path: 'dataset' },
-    jobs: JOBS,
+    kind: { type: 'text', path: 'dataset', words: ['none'] },
+    jobs: [...JOBS, 'init'],
     required: ['train', 'sweep', 'evaluate'],
     fingerprint: 'covered',
     group,
@@ -24,6 +24,7 @@ export const DATASET_OPTIONS = {
     at: {
       compress: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
       analyze: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
+      init: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none`, defaultText: 'what lies here' },
     },
   },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */

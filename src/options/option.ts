@@ -20,8 +20,8 @@ export type Kind =
   | { readonly type: 'flag' }
   /** Bytes as a number or with a unit, or a share of the original's as `16x`. */
   | { readonly type: 'size' }
-  /** Text that is not empty; where it names what lies on the disk, `path` says what. */
-  | { readonly type: 'text'; readonly path?: PathKind }
+  /** Text that is not empty; where it names what lies on the disk, `path` says what, and `words` what else it may be. */
+  | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
 
@@ -55,7 +55,8 @@ export type Default =
 export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
 
 /** The jobs of the library and the commands of the program. */
-export type Job = 'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'new' | 'doctor'
+export type Job =
+  'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'new' | 'doctor' | 'run' | 'init'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {
@@ -78,6 +79,10 @@ export interface OptionRow extends OptionHelp {
   readonly alias?: string
   /** Who has it; absent: the command line and the library. */
   readonly only?: 'command line' | 'library'
+  /** It is about one call of the program, and no setting: no config file has it. */
+  readonly perCall?: true
+  /** A text that --no-<name> says is not wanted. */
+  readonly off?: true
   /** Jobs that do not run without it. */
   readonly required?: readonly Job[]
   /** It means nothing where nothing is trained or measured: compress refuses it without a dataset. */

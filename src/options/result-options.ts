@@ -6,7 +6,7 @@ const output = 'Output:'
 const accuracy = 'Accuracy:'
 const network = 'Network:'
 const REPORTING = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'doctor'] as const satisfies Job[]
-const ALL = [...REPORTING, 'unpack', 'new'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init'] as const satisfies Job[]
 
 export const NETWORK_OPTIONS = {
   classes: {
@@ -57,8 +57,8 @@ export const MEASURING_OPTIONS = {
 
 export const RESULT_OPTIONS = {
   output: {
-    kind: { type: 'text', path: 'file' },
-    jobs: ['compress', 'train', 'sweep', 'unpack', 'new'],
+    kind: { type: 'text', path: 'file', words: ['-'] },
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init'],
     only: 'command line',
     alias: 'o',
     group: output,
@@ -77,6 +77,7 @@ export const RESULT_OPTIONS = {
         help: 'the unpacked file, - for stdout',
         defaultText: "the model's name with .onnx or the form's ending, in the working directory",
       },
+      init: { help: 'the config file: .yaml, .mjs or .json', defaultText: 'ttq.config.yaml' },
       new: {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",
@@ -128,6 +129,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'replace files that exist',
   },
@@ -142,6 +144,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'print one JSON document on stdout and nothing else',
   },
@@ -149,6 +152,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     alias: 'q',
     group: output,
     help: 'nothing but errors on stderr',
@@ -157,6 +161,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'show the stack of an error',
   },

@@ -29,6 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'onnx-proto': ['onnx'],
   protobufjs: ['onnx'],
   yargs: ['cli'],
+  yaml: ['cli'],
   fflate: ['data', 'packed', 'unpacking'],
   'csv-parse': ['data'],
   sharp: ['data'],

@@ -12,17 +12,20 @@ const MORE = 'ttq compress --help lists the options.'
 const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
-    'prune m.onnx',
-    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, help, completion; ttq --help lists them.',
+    'frobnicate m.onnx',
+    'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     '--json',
     'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, help, completion; ttq --help lists them.',
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
-  ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
+  [
+    'sweep m.onnx other.onnx',
+    'sweep: found another argument "other.onnx", expected one model. ttq sweep --help lists the options.',
+  ],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
   ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
@@ -37,7 +40,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     '--valueOf',
     'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, help, completion; ttq --help lists them.',
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     'inspect -m.onnx',

@@ -49,7 +49,7 @@ describe('completion', () => {
   const CASES: readonly (readonly [words: readonly string[], found: string])[] = [
     [['com'], 'compress completion'],
     [['compress', '--re'], '--resize --renormalize --rest --recipe --resume --report'],
-    [['compress', '--no-'], '--no-augment'],
+    [['compress', '--no-'], '--no-augment --no-config'],
     [['compress', '--rest', ''], 'fp32 fp16 int8'],
     [['compress', '--rest', '=', 'i'], 'int8'],
     [['compress', 'm.onnx', '--compare', 't'], 'ttq twn'],

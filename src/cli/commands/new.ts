@@ -2,10 +2,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { checkNetworkName, completeNetwork, parseInput } from '../../networks/complete-network.js'
 import { NETWORKS } from '../../networks/networks.js'
-import { onCommandLine } from '../../options/option-table.js'
 import type { NewReport } from '../../report/new-text.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions, textOption } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
@@ -21,7 +20,7 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   const name = checkNetworkName(args.operand)
   const size = textOption(args, 'input')
   const given = { ...givenOptions(args, 'new'), ...(size === undefined ? {} : { input: parseInput(size) }) }
-  const options = completeNetwork(name, given, onCommandLine)
+  const options = completeNetwork(name, given, namesOf(args))
   const output = textOption(args, 'output') ?? `${name}.onnx`
   const paths = checkResultPaths(args, { output })
   const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([
