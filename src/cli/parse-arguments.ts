@@ -42,6 +42,8 @@ export function parseArguments(given: readonly string[], context: ParseContext):
   const command = argv.flatMap((word) => context.commands.find(({ name }) => name === word) ?? [])[0]
   refuseNamesOfObjects(argv, command, context)
   const words = command === undefined ? [...argv] : plainWords(argv, command)
+  // yargs takes the word help at the end of a line for --help, and so the command of that name away.
+  if (argv[0] === 'help' && words.slice(1).some((word) => word === '--help' || word === '-h')) words.push('help')
   const values = parser.parse(words, {}, (_error, _values, output) => {
     text = output
   }) as Values

@@ -126,14 +126,17 @@ function ofNoKind(spec: string, { isFolder, entries }: Place): TtqError {
 
 function unknownDataset(spec: string, name: string): TtqError {
   const names = Object.keys(DATA_KINDS)
-  const closest = closestName(name, names)
-  const meant = closest === undefined ? '' : `did you mean ${closest}? `
+  const called = Object.entries(DATA_KINDS).find(([, kind]) => kind.elsewhere?.includes(name.toLowerCase()))
+  const closest = called?.[0] ?? closestName(name, names)
   return new TtqError(
     'usage',
     `--data: unknown dataset "${spec}", expected ${names.map(formsOf).join(', ')}, or a path`,
     {
       facts: { spec, known: names },
-      hint: `${meant}A path may be ${kindsInWords()} (docs/datasets.md)`,
+      hint:
+        closest === undefined
+          ? `a path may be ${kindsInWords()} (docs/datasets.md)`
+          : `did you mean ${closest}? docs/datasets.md has an example of each kind`,
     },
   )
 }
