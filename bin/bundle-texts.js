@@ -5,5 +5,5 @@ import { manPage } from '../dist/src/cli/man-page.js'
 import { configSchema } from '../dist/src/options/config-schema.js'
 
 const { name } = JSON.parse(readFileSync('package.json', 'utf8'))
-writeFileSync('dist/config.schema.json', `${JSON.stringify(configSchema(name), null, 2)}\n`)
+writeFileSync('dist/config.schema.json', `${JSON.stringify(configSchema(name))}\n`)
 writeFileSync('dist/ttq.1', manPage(await commandsFor('all')))

@@ -23,6 +23,9 @@ export function configSchema(name: string): Schema {
       },
     },
     additionalProperties: false,
+    $defs: Object.fromEntries(
+      settingNames().map((name) => [name, { description: OPTIONS[name].help, ...schemaOf(OPTIONS[name].kind) }]),
+    ),
   }
 }
 
@@ -55,8 +58,8 @@ function settingsOf(job?: Job): Record<string, Schema> {
   return Object.fromEntries(
     settingNames(job).map((name) => {
       const row: OptionRow = OPTIONS[name]
-      const { help } = { ...row, ...(job === undefined ? {} : row.at?.[job]) }
-      return [name, { description: help, ...schemaOf(row.kind) }]
+      const description = job === undefined ? undefined : row.at?.[job]?.help
+      return [name, { $ref: `#/$defs/${name}`, ...(description === undefined ? {} : { description }) }]
     }),
   )
 }

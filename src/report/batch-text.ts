@@ -23,12 +23,17 @@ export interface BatchReport {
   readonly jobs: readonly BatchJob[]
 }
 
-const HEADER = ['job', 'result', 'before', 'after', 'smaller', 'measured', 'time', 'why']
-const ALIGNMENTS = ['left', 'left', 'right', 'right', 'right', 'left', 'right', 'left'] as const
+const HEADER = ['job', 'result', 'before', 'after', 'smaller', 'measured', 'time']
+const ALIGNMENTS = ['left', 'left', 'right', 'right', 'right', 'left', 'right'] as const
 
-/** One line per job and one that counts; ends with a newline. @param columns width of the place where it is shown */
+/**
+ * One line per job, one for the reason of each that failed, and one that counts; ends with a newline.
+ * @param columns width of the place where it is shown
+ */
 export function renderBatch(report: BatchReport, columns?: number): string {
-  return `${table(HEADER, report.jobs.map(row), ALIGNMENTS, columns)}\n\n${countLine(report)}\n`
+  const reasons = reasonsOf(report)
+  const parts = [table(HEADER, report.jobs.map(row), ALIGNMENTS, columns), reasons.join('\n'), countLine(report)]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
 /** The same as a table of Markdown. */
@@ -36,7 +41,19 @@ export function batchMarkdown(report: BatchReport): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
   const rule = ALIGNMENTS.map((alignment) => (alignment === 'right' ? '--:' : ':--'))
-  return `${[line(HEADER), line(rule), ...report.jobs.map((job) => line(row(job)))].join('\n')}\n\n${countLine(report)}\n`
+  const rows = [line(HEADER), line(rule), ...report.jobs.map((job) => line(row(job)))]
+  const reasons = reasonsOf(report).map((reason) => `- ${reason}`)
+  const parts = [rows.join('\n'), reasons.join('\n'), countLine(report)]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+// Why jobs failed, each under its name: messages begin with it most of the time.
+function reasonsOf({ jobs }: BatchReport): string[] {
+  return jobs.flatMap(({ name, exitCode, report, error }) => {
+    if (exitCode === 0 || exitCode === null) return []
+    const reason = error?.message ?? lastWarning(report)
+    return [reason.startsWith(`${name}: `) ? reason : `${name}: ${reason}`]
+  })
 }
 
 function countLine({ jobs }: BatchReport): string {
@@ -50,7 +67,7 @@ function countLine({ jobs }: BatchReport): string {
   ].join(', ')
 }
 
-function row({ name, exitCode, elapsedMs, report, error }: BatchJob): string[] {
+function row({ name, exitCode, elapsedMs, report }: BatchJob): string[] {
   const { size } = (report ?? {}) as Partial<CompressReport>
   return [
     name,
@@ -60,7 +77,6 @@ function row({ name, exitCode, elapsedMs, report, error }: BatchJob): string[] {
     size === undefined ? '-' : ratioText(size.fileRatio),
     measured(report),
     exitCode === null ? '-' : durationText(elapsedMs),
-    error?.message ?? (exitCode === 0 || exitCode === null ? '-' : lastWarning(report)),
   ]
 }
 
