@@ -22,12 +22,12 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
       return
     }
     case 'choice':
-      if (!(kind.choices as readonly unknown[]).includes(value)) throw noChoice(shown, value, kind.choices)
+      if (!(kind.choices as readonly unknown[]).includes(value)) throw noChoice(shown, value, kind)
       return
     case 'choices': {
       if (!isList(value)) throw refused(shown, value, `a list of ${either(kind.choices)}`)
       const bad = value.findIndex((element) => !(kind.choices as readonly unknown[]).includes(element))
-      if (bad >= 0) throw noChoice(shown, value[bad], kind.choices)
+      if (bad >= 0) throw noChoice(shown, value[bad], kind)
       return
     }
     case 'flag':
@@ -56,7 +56,7 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
   if (kind.type === 'texts' || kind.type === 'choices') {
     const texts = (given as readonly string[]).flatMap((text) => text.split(','))
     if (texts.includes('')) throw nothing(shown)
-    return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind.choices))
+    return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind))
   }
   const text = given as string
   if (text === '') throw nothing(shown)
@@ -66,7 +66,7 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
     case 'numbers':
       return text.split(',').map((part) => parseNumber(shown, part, kind.range))
     case 'choice':
-      return parseChoice(shown, text, kind.choices)
+      return parseChoice(shown, text, kind)
     case 'size': {
       const size = parseSize(text)
       if (size === undefined) throw refused(shown, text, SIZES)
@@ -83,9 +83,11 @@ function parseNumber(shown: string, text: string, range: NumberRange): number {
   return value
 }
 
-function parseChoice<C extends string | number>(shown: string, text: string, choices: readonly C[]): C {
-  const choice = choices.find((known) => String(known) === text)
-  if (choice === undefined) throw noChoice(shown, text, choices)
+type Choices = Extract<Kind, { type: 'choice' | 'choices' }>
+
+function parseChoice(shown: string, text: string, kind: Choices): string | number {
+  const choice = kind.choices.find((known) => String(known) === text)
+  if (choice === undefined) throw noChoice(shown, text, kind)
   return choice
 }
 
@@ -120,9 +122,15 @@ function refused(shown: string, value: unknown, expected: string, hint?: string)
   })
 }
 
-function noChoice(shown: string, value: unknown, choices: readonly (string | number)[]): TtqError {
-  const closest = typeof value === 'string' ? closestName(value, choices.map(String)) : undefined
-  return refused(shown, value, either(choices), closest === undefined ? undefined : `did you mean ${closest}?`)
+function noChoice(shown: string, value: unknown, kind: Choices): TtqError {
+  return refused(shown, value, either(kind.choices), suggestion(value, kind))
+}
+
+function suggestion(value: unknown, kind: Choices): string | undefined {
+  if (typeof value !== 'string') return undefined
+  const elsewhere = kind.type === 'choice' ? new Map(Object.entries(kind.elsewhere ?? {})) : undefined
+  const closest = elsewhere?.get(value.toLowerCase()) ?? closestName(value, kind.choices.map(String))
+  return closest === undefined ? undefined : `did you mean ${closest}?`
 }
 
 function nothing(shown: string): TtqError {

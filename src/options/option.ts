@@ -14,7 +14,12 @@ export type Kind =
   | { readonly type: 'number'; readonly range: NumberRange }
   /** At least one, separated by commas on the command line. */
   | { readonly type: 'numbers'; readonly range: NumberRange }
-  | { readonly type: 'choice'; readonly choices: readonly (string | number)[] }
+  | {
+      readonly type: 'choice'
+      readonly choices: readonly (string | number)[]
+      /** What other programs call them: for suggestions. */
+      readonly elsewhere?: Readonly<Record<string, string>>
+    }
   /** Any number of them; the option may be given several times, and commas separate too. */
   | { readonly type: 'choices'; readonly choices: readonly string[] }
   | { readonly type: 'flag' }
