@@ -19,6 +19,7 @@ export type {
 } from './data/module-dataset.js'
 export { analyze, type AnalyzeRequest } from './jobs/analyze.js'
 export type { AnalyzedLayer, AnalyzeReport } from './jobs/analyze-report.js'
+export { defineConfig, type JobConfig, type Settings, type TtqConfig } from './options/config.js'
 export { COMPRESS_DEFAULTS, TRAIN_DEFAULTS } from './options/complete-options.js'
 export type { GivenOptions, OptionsOf } from './options/option-table.js'
 export { compress, type CompressResult } from './jobs/compress.js'

@@ -18,7 +18,7 @@ export function withCheckedLabels(split: Split, task: Task, name: string, part: 
       if (fault === undefined) return batch
       const sample = indices[fault.sample]
       throw new TtqError('data', `${name}: ${part} sample ${sample}: ${fault.problem}`, {
-        hint: `the task is ${task.name} (${task.about}); the first samples' labels fit it (docs/tasks.md)`,
+        hint: `the task is ${task.name} (${task.about}); the first samples' labels fit it (docs/tasks.md#labels)`,
         facts: { sample, task: task.name },
       })
     },

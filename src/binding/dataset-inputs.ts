@@ -51,7 +51,7 @@ export function refusePixelOptions({ nameOptions = inLibrary, ...options }: Pixe
   throw new TtqError(
     'usage',
     `${nameOptions(given)}: given beside a loader module, which makes the inputs itself; expected a dataset of images`,
-    { hint: 'normalise in the loader (docs/datasets.md)', facts: { option: given } },
+    { hint: 'normalise in the loader (docs/datasets.md#input-values)', facts: { option: given } },
   )
 }
 
@@ -157,7 +157,7 @@ function onlyInput(graph: Graph, dataset: ImageDataset | PictureDataset): InputS
     `dataset: ${dataset.name} fills one input, the network has ${inputs.length}: ` +
       `${inputs.map(({ name }) => name).join(', ')}`,
     {
-      hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md)',
+      hint: 'give a loader module that fills them all: --data ./loader.mjs (docs/datasets.md#loader-modules)',
     },
   )
 }

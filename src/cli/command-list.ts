@@ -83,14 +83,38 @@ const ENTRIES: readonly CommandEntry[] = [
     example: ['$0 doctor', 'in a few seconds; put it into bug reports'],
     load: async () => (await import('./commands/doctor.js')).doctorCommand,
   },
+  {
+    name: 'init',
+    summary: 'Look at a model and its data, and write a config file with comments.',
+    example: ['$0 init net.onnx', 'write ttq.config.yaml'],
+    load: async () => (await import('./commands/init.js')).initCommand,
+  },
+  {
+    name: 'run',
+    summary: 'Do the jobs of a config file, one after the other, with one summary.',
+    example: ['$0 run', 'all jobs of ttq.config.yaml'],
+    load: async () => (await import('./commands/run.js')).runCommand,
+  },
+  {
+    name: 'help',
+    summary: 'Explain a command or a topic: datasets, preprocessing, tasks, exit codes, ...',
+    example: ['$0 help datasets', 'what --data takes'],
+    load: async () => (await import('./commands/help.js')).helpCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'Print a script that completes command lines in a shell: bash, zsh, fish or powershell.',
+    example: ['source <($0 completion bash)', 'commands, options, choices and files by Tab'],
+    load: async () => (await import('./commands/completion.js')).completionCommand,
+  },
 ]
 
-/** All commands; of those whose name is not among the words, title and example only. */
-export async function commandsFor(words: readonly string[]): Promise<Command[]> {
+/** All commands; of those whose name is not among the words, title and example only; with `all`, every one whole. */
+export async function commandsFor(words: readonly string[] | 'all'): Promise<Command[]> {
   return await Promise.all(
     ENTRIES.map(async ({ load, ...title }): Promise<Command> => ({
       ...title,
-      ...(words.includes(title.name) ? await load() : unloaded(title)),
+      ...(words === 'all' || words.includes(title.name) ? await load() : unloaded(title)),
     })),
   )
 }

@@ -4,6 +4,7 @@ import type { Job, OptimizerName, OptionRow, Way } from '../options/option.js'
 import {
   dashed,
   type GivenOptions,
+  type NameOptions,
   onCommandLine,
   type OptionName,
   OPTIONS,
@@ -26,7 +27,10 @@ function optionSpec(row: OptionRow, job: Job): OptionSpec {
     describe: help,
     ...(row.alias === undefined ? {} : { alias: row.alias }),
     ...(row.kind.type === 'flag' ? { flag: true } : {}),
+    ...(row.off === true || (row.kind.type === 'flag' && row.default?.base === true) ? { off: true } : {}),
     ...(row.kind.type === 'texts' || row.kind.type === 'choices' ? { repeatable: true } : {}),
+    ...(row.kind.type === 'choice' || row.kind.type === 'choices' ? { choices: row.kind.choices.map(String) } : {}),
+    ...(row.kind.type === 'text' && row.kind.path !== undefined ? { path: row.kind.path } : {}),
     ...(shown === undefined ? {} : { default: shown }),
   }
 }
@@ -49,23 +53,38 @@ function ratesText(row: OptionRow, ways: readonly Way[]): string {
 }
 
 /**
- * The options given that the library's job takes.
+ * The options given that the library's job takes: flags, else the config file's.
  * @throws TtqError `usage` for values that an option does not take
  */
 export function givenOptions<J extends Job>(args: Arguments, job: J): GivenOptions<J> {
-  const rows = optionsOf(job).filter(([, { only }]) => only === undefined)
-  return Object.fromEntries(
-    rows.flatMap(([name, { kind }]) => {
-      const given = args.values.get(dashed(name))
-      return given === undefined ? [] : [[name, parseValue(onCommandLine(name), kind, given)]]
-    }),
-  ) as GivenOptions<J>
+  const given = givenValues(args, job)
+  const ofLibrary = optionsOf(job).filter(([name, { only }]) => only === undefined && name in given)
+  return Object.fromEntries(ofLibrary.map(([name]) => [name, given[name]])) as GivenOptions<J>
 }
 
-/** One option that only the command line has. @throws TtqError `usage` */
+/** All options given, those of the command line as well. @throws TtqError `usage` */
+export function givenValues(args: Arguments, job: Job): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    optionsOf(job).flatMap(([name, { only }]) => {
+      const value = only === 'library' ? undefined : commandLineOption(args, name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** One option, as the flag says it, else the config file. @throws TtqError `usage` */
 export function commandLineOption(args: Arguments, name: OptionName): unknown {
   const given = args.values.get(dashed(name))
-  return given === undefined ? undefined : parseValue(onCommandLine(name), OPTIONS[name].kind, given)
+  if (given === undefined) return args.config?.settings.get(name)?.value
+  return parseValue(onCommandLine(name), OPTIONS[name].kind, given)
+}
+
+/** How messages name the options of a call: as the flag that was given, or the key of the config file. */
+export function namesOf(args: Arguments): NameOptions {
+  return (name) => {
+    const setting = args.values.has(dashed(name)) ? undefined : args.config?.settings.get(name as OptionName)
+    return setting === undefined ? onCommandLine(name) : `${args.config?.file}: ${setting.key}`
+  }
 }
 
 /** Text of such an option. */

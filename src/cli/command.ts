@@ -1,5 +1,7 @@
 // What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in
 // command-list.ts.
+import type { SettingMap } from '../options/check-config.js'
+import type { PathKind } from '../options/option.js'
 import type { Terminal } from './terminal.js'
 
 /** One option, as help shows it. Values arrive as text; command-options.ts reads them. */
@@ -10,6 +12,12 @@ export interface OptionSpec {
   alias?: string
   /** Takes no value. */
   flag?: true
+  /** The words it chooses between, */
+  choices?: readonly string[]
+  /** or what on the disk it names; for the completion of command lines. */
+  path?: PathKind
+  /** --no-<name> says that it is not wanted. */
+  off?: true
   /** May be given several times. */
   repeatable?: true
   /** The default as help shows it. */
@@ -18,9 +26,13 @@ export interface OptionSpec {
 
 /** What was given: options by long name, only those that were there. */
 export interface Arguments {
-  /** What stands behind the command's name; '' for commands that take nothing. */
+  /** What stands behind the command's name; '' where nothing does. */
   readonly operand: string
+  /** The same where several may stand there. */
+  readonly operands: readonly string[]
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
+  /** What the config file says for the same command, where no flag does. */
+  readonly config?: { readonly file: string; readonly settings: SettingMap }
 }
 
 /** What the list of commands shows of one. */
@@ -33,19 +45,42 @@ export interface CommandTitle {
 
 type Example = readonly [command: string, meaning: string]
 
+/** What stands behind a command's name. */
+export interface Operand {
+  /** How help calls it. */
+  readonly name: string
+  /** What it may be. */
+  readonly describe: string
+  /** It may be left out. */
+  readonly optional?: true
+  /** There may be more than one: the command gets them all, */
+  readonly several?: true
+  /** or is run once for each. */
+  readonly each?: true
+  /** The words it chooses between, */
+  readonly choices?: readonly string[]
+  /** or the endings of the files it names, without dot; for the completion of command lines. */
+  readonly files?: readonly string[]
+}
+
 export interface CommandBody {
-  /**
-   * The one word behind the command's name, as help calls it, and what it may be; absent for commands that take
-   * nothing.
-   */
-  readonly operand?: { readonly name: string; readonly describe: string }
+  /** Absent for commands that take nothing. */
+  readonly operand?: Operand
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Further ones, for the command's own help. */
   readonly examples: readonly Example[]
   /** Milliseconds that the work has to stop by itself when interrupted. Default: a few seconds. */
   readonly graceMs?: number
   /** Does the work and gives the exit code. @throws TtqError */
-  run(args: Arguments, terminal: Terminal): Promise<number>
+  run(args: Arguments, terminal: Terminal, program: Program): Promise<number>
+}
+
+/** The program that a command is part of: for commands that are about commands. */
+export interface Program {
+  /** All commands; those that are named, or with `all` every one, with their options. */
+  readonly commands: (names: readonly string[] | 'all') => Promise<readonly Command[]>
+  /** The help of a command, or of the whole program. */
+  readonly help: (command?: string) => Promise<string>
 }
 
 export interface Command extends CommandTitle, CommandBody {}

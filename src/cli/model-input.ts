@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, real
 import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
+import { closestFile } from '../data/closest-file.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
@@ -106,11 +107,20 @@ function isPlausible(bytes: Uint8Array): boolean {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'found no such file',
   ENOTDIR: 'found no such file',
   EISDIR: 'found a folder',
   EACCES: 'found no permission to read it',
   ERR_FS_FILE_TOO_LARGE: 'found more than 2 GB',
+}
+
+/** What is said of a file that is not there. */
+export function noSuchModel(path: string, cause?: unknown): TtqError {
+  const closest = closestFile(path)
+  return new TtqError('model', `${path}: found no such file, ${EXPECTED}`, {
+    facts: { path },
+    ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
+    cause,
+  })
 }
 
 function readWhole(path: string): Uint8Array {
@@ -119,6 +129,7 @@ function readWhole(path: string): Uint8Array {
     if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw noSuchModel(path, cause)
     throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
   }
   throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })

@@ -3,9 +3,15 @@
 import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from '../errors/closest-name.js'
-import type { Arguments, Command, OptionSpec } from './command.js'
+import { optionCalled, OPTIONS } from '../options/option-table.js'
+import type { OptionRow } from '../options/option.js'
+import type { Arguments, Command, Operand, OptionSpec } from './command.js'
 import { COMMANDS_ELSEWHERE, OPTIONS_ELSEWHERE } from './names-elsewhere.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
+
+/** What the program is, in a sentence. */
+export const PROGRAM_SUMMARY =
+  'Compress ONNX networks about 16x with Trained Ternary Quantization: fine-tune, pack to 2 bits, verify, report.'
 
 type Parsed =
   | { kind: 'run'; command: Command; args: Arguments }
@@ -22,7 +28,8 @@ interface ParseContext {
 type Values = Record<string, unknown> & { _: (string | number)[] }
 
 /** @throws TtqError `usage` for everything that is not a legal command line */
-export function parseArguments(argv: readonly string[], context: ParseContext): Parsed {
+export function parseArguments(given: readonly string[], context: ParseContext): Parsed {
+  const argv = commandFirst(given, context)
   let selected: { command: Command; values: Values } | undefined
   let complaint: string | undefined
   let text = ''
@@ -35,6 +42,8 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   const command = argv.flatMap((word) => context.commands.find(({ name }) => name === word) ?? [])[0]
   refuseNamesOfObjects(argv, command, context)
   const words = command === undefined ? [...argv] : plainWords(argv, command)
+  // yargs takes the word help at the end of a line for --help, and so the command of that name away.
+  if (argv[0] === 'help' && words.slice(1).some((word) => word === '--help' || word === '-h')) words.push('help')
   const values = parser.parse(words, {}, (_error, _values, output) => {
     text = output
   }) as Values
@@ -44,6 +53,14 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
   if (selected !== undefined)
     return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
   return withoutCommand(values, context)
+}
+
+// Which words are values of options is known behind the command only: `ttq --json inspect net.onnx` begins with it.
+function commandFirst(argv: readonly string[], { commands }: ParseContext): readonly string[] {
+  const at = argv.findIndex((word) => !word.startsWith('-'))
+  const word = argv[at]
+  if (at < 1 || word === undefined || !commands.some(({ name }) => name === word)) return argv
+  return [word, ...argv.slice(0, at), ...argv.slice(at + 1)]
 }
 
 // yargs looks names up in plain objects, which know these as well.
@@ -98,10 +115,7 @@ function program(
       'strip-aliased': true,
     })
     .updateStrings({ 'Options:': 'Other:', 'Commands:': 'Commands (each has its own --help):' })
-    .usage(
-      '$0 <command> [<model>] [options]\n\nCompress ONNX networks about 16x with Trained Ternary Quantization: ' +
-        'fine-tune, pack to 2 bits, verify, report.',
-    )
+    .usage(`$0 <command> [<model>] [options]\n\n${PROGRAM_SUMMARY}`)
     .epilogue(
       `${EXIT_CODES_TEXT}\n\nThe result goes to stdout, everything else to stderr. "-" as model or output is ` +
         'stdin or stdout.',
@@ -120,7 +134,7 @@ function buildCommand(parser: Argv, command: Command): Argv {
   const { operand } = command
   parser.usage(
     [
-      `$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`,
+      `$0 ${command.name}${operand === undefined ? '' : ` ${operandWord(operand)}`} [options]\n`,
       command.summary,
       ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`]),
     ].join('\n'),
@@ -138,29 +152,41 @@ function buildCommand(parser: Argv, command: Command): Argv {
   return parser.epilogue(EXIT_CODES_TEXT)
 }
 
+/** `<model>`, `[<topic>]`, `<model>...`: how usage lines show it. */
+export function operandWord({ name, optional, several, each }: Operand): string {
+  const word = `<${name}>${several === true || each === true ? '...' : ''}`
+  return optional === true ? `[${word}]` : word
+}
+
 function checkedArguments(command: Command, given: Values): Arguments {
-  const operand = checkedOperand(command, given._.slice(1).map(String))
+  const operands = given._.slice(1).map(String)
   const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
     const spec = options[name]
     if (spec === undefined) throw unknownOption(name, command, options)
-    checked.set(name, checkedValue(name, value, spec))
+    checked.set(name, value === false && spec.off === true ? false : checkedValue(name, value, spec))
   }
-  return { operand, values: checked }
+  return { operand: operands[0] ?? '', operands, values: checked }
 }
 
-function checkedOperand(command: Command, [operand = '', extra]: readonly string[]): string {
+/**
+ * Asked when the config file has been read, which may name a model.
+ * @throws TtqError `usage` for words behind a command that it does not take, and for those that are missing
+ */
+export function checkOperands(command: Command, operands: readonly string[]): void {
+  const [operand = '', extra] = operands
   const found = (what: string): TtqError =>
     new TtqError('usage', `${command.name}: ${what}`, { hint: helpHint(command) })
   if (command.operand === undefined) {
     if (operand !== '') throw found(`found an argument "${operand}", expected none`)
-    return ''
+    return
   }
-  const { name } = command.operand
-  if (operand === '') throw found(`no ${name} given, expected one: ${command.operand.describe}`)
-  if (extra !== undefined) throw found(`found another argument "${extra}", expected one ${name}`)
-  return operand
+  const { name, describe, optional, several, each } = command.operand
+  if (operand === '' && (operands.length > 0 || optional !== true))
+    throw found(`no ${name} given, expected one: ${describe}`)
+  if (extra !== undefined && several !== true && each !== true)
+    throw found(`found another argument "${extra}", expected one ${name}`)
 }
 
 // yargs keeps words and the program's name among the options.
@@ -186,8 +212,17 @@ function unknownOption(name: string, command: Command, options: Readonly<Record<
   const dashed = name.length === 1 ? `-${name}` : `--${name}`
   const known = [...Object.keys(options), 'help', 'version']
   const closest = OPTIONS_ELSEWHERE.get(name)?.find((own) => known.includes(own)) ?? closestName(name, known)
-  const hint = closest === undefined ? helpHint(command) : `Did you mean --${closest}?`
+  const hint = closest === undefined ? (elsewhere(name) ?? helpHint(command)) : `Did you mean --${closest}?`
   return new TtqError('usage', `${command.name}: unknown option ${dashed}`, { facts: { option: name }, hint })
+}
+
+// An option that other commands have.
+function elsewhere(long: string): string | undefined {
+  const name = optionCalled(long)
+  const row: OptionRow | undefined = name && OPTIONS[name]
+  if (row === undefined || row.only === 'library') return undefined
+  const jobs = row.jobs.map((job) => `ttq ${job}`).join(', ')
+  return `--${long} is an option of ${jobs.replace(/, ([^,]*)$/, ' and $1')}.`
 }
 
 function withoutCommand(given: Values, { commands, columns, version }: ParseContext): Parsed {
@@ -195,7 +230,7 @@ function withoutCommand(given: Values, { commands, columns, version }: ParseCont
   const [word] = given._
   if (word !== undefined) {
     const closest = COMMANDS_ELSEWHERE.get(String(word).toLowerCase()) ?? closestName(String(word), names)
-    if (word === 'version' || word === 'help')
+    if (word === 'version')
       throw new TtqError('usage', `unknown command "${word}"`, { hint: `Did you mean ttq --${word}?` })
     const hint =
       closest === undefined

@@ -1,6 +1,6 @@
 // Where the results of a command go: checked before the work, written after it.
-import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { printableJson, printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
@@ -85,8 +85,31 @@ export async function writeReport(
 ): Promise<void> {
   const json = printableJson(report)
   paths.report?.write(new TextEncoder().encode(json), terminal.complain)
-  if (paths.model === '-') terminal.note(text.trimEnd())
+  if (terminal.onReport !== undefined) await terminal.onReport(report, printableLines(text))
+  else if (paths.model === '-') terminal.note(text.trimEnd())
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))
+  terminal.summarize('ttq', `\`\`\`\n${printableLines(text).trimEnd()}\n\`\`\`\n`)
+}
+
+/**
+ * The file of a command's result: as given, else by the model's name and `ending` in the folder for results. That is
+ * made where it is not there.
+ * @throws TtqError `usage`
+ */
+export function outputPath(args: Arguments, ending: string): string {
+  const given = textOption(args, 'output')
+  const folder = textOption(args, 'outDir')
+  if (folder === undefined) return given ?? defaultOutput(args.operand, ending)
+  if (given !== undefined && args.values.has('out-dir') === args.values.has('output'))
+    throw new TtqError('usage', '--output: given together with --out-dir; each of them says where the result goes')
+  // Of a flag and a config file's setting, the flag.
+  if (given !== undefined && args.values.has('output')) return given
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (cause) {
+    throw new TtqError('usage', `--out-dir: ${folder} cannot be made: ${(cause as Error).message}`, { cause })
+  }
+  return join(folder, args.operand === '-' ? `stdin${ending}` : defaultOutput(args.operand, ending))
 }
 
 /**

@@ -2,9 +2,12 @@
 import type { Writable } from 'node:stream'
 import { printableLines } from '../errors/printable.js'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
+import type { ProgressForm } from '../options/choices.js'
 import type { Progress } from '../training/progress.js'
+import { appendSummary, asAnnotation, isSet, usesColor, withColor } from './environment.js'
 import { EXIT } from './exit-codes.js'
 import { progressDisplay } from './progress-display.js'
+import { progressLines } from './progress-lines.js'
 
 export interface Terminal {
   /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP, with a TtqError `interrupted`. */
@@ -18,30 +21,54 @@ export interface Terminal {
   /** A line on stderr, always. */
   readonly complain: (line: string) => void
   readonly progress: (event: Progress) => void
+  /** Takes the report of a command, where it is one of several. */
+  readonly onReport?: (report: object, text: string) => Promise<void>
+  /** Markdown for the summary page of a pipeline, where there is one. */
+  readonly summarize: (title: string, markdown: string) => void
 }
 
 interface TerminalOptions {
   quiet: boolean
+  /** How progress is said. Default: auto. */
+  progress?: ProgressForm
   /** Default those of this process. */
   streams?: { stdout: Writable & { columns?: number }; stderr: Writable & { isTTY?: boolean; columns?: number } }
   /** Default the signals of this process. */
   signal?: AbortSignal
+  /** Default that of this process. */
+  env?: NodeJS.ProcessEnv
 }
 
 /** Takes over both streams and the signals. */
-export function openTerminal({ quiet, streams = process, signal }: TerminalOptions): Terminal {
+export function openTerminal({
+  quiet,
+  progress = 'auto',
+  streams = process,
+  signal,
+  env = process.env,
+}: TerminalOptions): Terminal {
   const { stdout, stderr } = streams
   stdout.on('error', () => {})
   stderr.on('error', () => {})
+  const write = (text: string): boolean => stderr.write(text)
+  const now = (): number => performance.now()
+  const mayMove = stderr.isTTY === true && !isSet(env, 'CI') && !isSet(env, 'NO_COLOR') && env['TERM'] !== 'dumb'
   const display = progressDisplay({
-    write: (text) => stderr.write(text),
-    live: stderr.isTTY === true && !isSet('CI') && !isSet('NO_COLOR') && process.env.TERM !== 'dumb',
+    write,
+    live: progress === 'bar' || (progress === 'auto' && mayMove),
     columns: () => stderr.columns,
-    now: () => performance.now(),
+    now,
   })
+  const lines = progress === 'json' ? progressLines({ write, now }) : undefined
+  const color = usesColor(stderr, env)
   const complain = (line: string): void => {
+    if (lines !== undefined) {
+      lines.say(line)
+      return
+    }
     display.clear()
-    stderr.write(`${printableLines(line)}\n`)
+    const shown = printableLines(line)
+    write(`${asAnnotation(shown, env) ?? (color ? withColor(shown) : shown)}\n`)
   }
   return {
     signal: signal ?? interruption(quiet ? () => undefined : complain),
@@ -60,13 +87,15 @@ export function openTerminal({ quiet, streams = process, signal }: TerminalOptio
     },
     complain,
     progress: (event) => {
-      if (!quiet) display.show(event)
+      if (quiet) return
+      if (lines !== undefined) lines.show(event)
+      else if (event.kind === 'warning') complain(`warning: ${event.message}`)
+      else display.show(event)
+    },
+    summarize: (title, markdown) => {
+      appendSummary(title, markdown, { env, complain })
     },
   }
-}
-
-function isSet(variable: string): boolean {
-  return (process.env[variable] ?? '') !== ''
 }
 
 // The second signal ends the process at once: files are written in one go (write-atomically.ts), so there is nothing to

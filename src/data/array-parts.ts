@@ -133,6 +133,6 @@ function partOf(arrays: readonly NamedArray[], file: string, part: string): Arra
 function fault(file: string, problem: string, expected: string): TtqError {
   return new TtqError('data', `${file}: ${problem}, expected ${expected}`, {
     facts: { file },
-    hint: 'docs/datasets.md says how arrays are named',
+    hint: 'docs/datasets.md#arrays says how arrays are named',
   })
 }

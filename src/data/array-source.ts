@@ -93,7 +93,9 @@ export class ArraySource implements SampleSource {
   private fault(problem: string, expected: string, hint?: string): TtqError {
     return new TtqError('data', `${this.name}: ${problem}, expected ${expected}`, {
       facts: { name: this.name },
-      hint: hint ?? 'save arrays in the shape that the network takes, samples along the first axis (docs/datasets.md)',
+      hint:
+        hint ??
+        'save arrays in the shape that the network takes, samples along the first axis (docs/datasets.md#arrays)',
     })
   }
 }

@@ -153,7 +153,7 @@ function fitsOf(dataset: ImageDataset | FramedImages, input: InputShape): Fit[] 
         `${ways.map(({ dims }) => shown(['N', ...dims])).join(' or ')} for the images of ${dataset.name}`,
       {
         facts: { input: input.name, shape: input.dims, image: [channels, height, width] },
-        hint: "--resize and --crop bring images to the network's size (docs/datasets.md)",
+        hint: "--resize and --crop bring images to the network's size (docs/datasets.md#sizes-of-pictures)",
       },
     )
   }

@@ -13,7 +13,7 @@ import { readTar } from './tar.js'
 
 const [CHANNELS, SIDE] = [3, 32]
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE
-const HINT = 'get the files again: docs/datasets.md says which'
+const HINT = 'get the files again: docs/datasets.md#cifars-archives says which'
 
 interface Form {
   /** The folder that the archive unpacks to. */

@@ -18,7 +18,7 @@ export async function folderEntries(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true })
   } catch (cause) {
-    const hint = 'check the path; docs/datasets.md says how folders of pictures are laid out'
+    const hint = 'check the path; docs/datasets.md#folders-of-pictures says how folders of pictures are laid out'
     throw new TtqError('data', `${folder}: ${reason(cause, 'folder')}`, { facts: { folder }, hint, cause })
   }
 }

@@ -148,7 +148,10 @@ export class PictureFrames {
     throw new TtqError(
       'data',
       `${set.nameOf(index)}: found ${height} x ${width} pixels, expected ${size.height} x ${size.width} as the first one`,
-      { facts: { file: set.nameOf(index) }, hint: '--resize and --crop bring pictures to one size (docs/datasets.md)' },
+      {
+        facts: { file: set.nameOf(index) },
+        hint: '--resize and --crop bring pictures to one size (docs/datasets.md#sizes-of-pictures)',
+      },
     )
   }
 }

@@ -150,7 +150,7 @@ function classed(pictures: readonly string[], depth: number, root: string): List
       join(root, loose.file),
       `a picture beside folders of classes such as ${printable(labelled.label ?? '')}`,
       'it in one of them',
-      'move it, or say its class in a metadata.csv beside it (docs/datasets.md)',
+      'move it, or say its class in a metadata.csv beside it (docs/datasets.md#folders-of-pictures)',
     )
   return listed
 }
@@ -288,6 +288,6 @@ function namesInJson(text: string, file: string): string[] {
 function fault(where: string, found: string, expected: string, hint?: string): TtqError {
   return new TtqError('data', `${where}: found ${found}, expected ${expected}`, {
     facts: { where },
-    hint: hint ?? 'docs/datasets.md says how folders of pictures are laid out',
+    hint: hint ?? 'docs/datasets.md#folders-of-pictures says how folders of pictures are laid out',
   })
 }

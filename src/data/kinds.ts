@@ -37,6 +37,8 @@ export interface OpenOptions {
 export interface DataKind {
   /** How it is, in a few words. */
   about: string
+  /** What else it is called: for suggestions. */
+  elsewhere?: readonly string[]
   /** Whether a place that nothing is said of is of this kind. */
   recognises: (place: Place) => boolean | Promise<boolean>
   /** @param name how reports and messages call it */
@@ -57,6 +59,7 @@ function isFileOf(endings: readonly string[]): (place: Place) => boolean {
 /** By name. The first that recognises a place opens it. */
 export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   mnist: {
+    elsewhere: ['idx', 'fashion-mnist', 'fashionmnist'],
     about: 'a folder of four IDX files',
     recognises: ({ entries }) => entries.some((name) => IDX_SET.test(name)),
     usual: mnistPackageFolder,
@@ -88,6 +91,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     },
   },
   imagefolder: {
+    elsewhere: ['image', 'images', 'folder', 'pictures', 'photos', 'imagenet'],
     about: 'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them',
     // Beside arrays, pictures are figures.
     recognises: async ({ path, isFolder, entries }) =>
@@ -95,12 +99,14 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     open: ({ path }, name, { classes }) => openImageFolder(path, name, { classes }),
   },
   webdataset: {
+    elsewhere: ['wds', 'tar', 'shards'],
     about: 'shards of WebDataset (.tar, .tar.gz, train-{000..012}.tar)',
     recognises: ({ path, isFolder, entries }) =>
       isFolder ? entries.some((each) => SHARD.test(each)) : SHARD.test(path),
     open: ({ path, isFolder }, name, { classes }) => openWebDataset(path, isFolder, name, classes),
   },
   arrays: {
+    elsewhere: ['npz', 'npy', 'numpy', 'safetensors', 'csv', 'jsonl', 'table'],
     about: `a file of arrays (${ARRAY_ENDINGS.join(', ')}), or a folder of such files`,
     recognises: (place) =>
       isFileOf(ARRAY_ENDINGS)(place) ||
@@ -108,6 +114,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     open: ({ path, isFolder }, name) => openArrays(path, name, isFolder),
   },
   module: {
+    elsewhere: ['loader', 'js', 'mjs', 'script'],
     about: 'a loader module, such as ./loader.mjs',
     recognises: isFileOf(MODULE_ENDINGS),
     open: ({ path }, name, { timeout, signal }) => openDatasetModule(path, name, { timeout, signal }),

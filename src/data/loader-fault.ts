@@ -1,7 +1,7 @@
 // Errors of loader modules: which module, what it gave, what was expected.
 import { TtqError } from '../errors/ttq-error.js'
 
-const LOADER_HINT = 'docs/datasets.md describes what a loader module exports'
+const LOADER_HINT = 'docs/datasets.md#loader-modules describes what a loader module exports'
 
 /** @param name of the module */
 export function loaderFault(

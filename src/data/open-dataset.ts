@@ -1,9 +1,10 @@
 // From what the user writes after --data to a stored dataset: a kind by its name, or what is found at a path.
 import { readdir, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { closestFile } from './closest-file.js'
 import { DATA_KINDS, type DataKind, type OpenOptions, type Place, type StoredDataset } from './kinds.js'
 import { DATA_TIMEOUT } from './module-dataset.js'
 
@@ -38,12 +39,20 @@ export async function openDataset(spec: string, options: OpenDatasetOptions = {}
   const place = await placeAt(resolve(directory, spec))
   if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name)
   const found = await kindOf(place ?? { path: spec, isFolder: false, entries: [] })
-  if (found === undefined) throw place === undefined ? missing(spec) : ofNoKind(spec, place)
+  if (found === undefined) throw place === undefined ? missing(spec, directory) : ofNoKind(spec, place)
   return await found.open(place ?? { path: resolve(directory, spec), isFolder: false, entries: [] }, spec, context)
 }
 
 async function kindOf(place: Place): Promise<DataKind | undefined> {
   for (const kind of Object.values(DATA_KINDS)) if (await kind.recognises(place)) return kind
+  return undefined
+}
+
+/** The kind of what lies at a path, by its name; undefined where it is none. */
+export async function datasetKindAt(path: string): Promise<string | undefined> {
+  const place = await placeAt(resolve(path))
+  if (place === undefined) return undefined
+  for (const [name, kind] of Object.entries(DATA_KINDS)) if (await kind.recognises(place)) return name
   return undefined
 }
 
@@ -89,10 +98,12 @@ function kindsInWords(): string {
     .join('; ')
 }
 
-function missing(spec: string): TtqError {
+function missing(spec: string, directory: string): TtqError {
+  const closest = closestFile(resolve(directory, spec))
+  const meant = closest === undefined ? 'check the path;' : `did you mean ${join(dirname(spec), basename(closest))}?`
   return new TtqError('data', `${spec}: not found, expected a dataset's file or folder`, {
     facts: { spec },
-    hint: 'check the path; docs/datasets.md says what --data takes',
+    hint: `${meant} docs/datasets.md says what --data takes`,
   })
 }
 
@@ -115,14 +126,17 @@ function ofNoKind(spec: string, { isFolder, entries }: Place): TtqError {
 
 function unknownDataset(spec: string, name: string): TtqError {
   const names = Object.keys(DATA_KINDS)
-  const closest = closestName(name, names)
-  const meant = closest === undefined ? '' : `did you mean ${closest}? `
+  const called = Object.entries(DATA_KINDS).find(([, kind]) => kind.elsewhere?.includes(name.toLowerCase()))
+  const closest = called?.[0] ?? closestName(name, names)
   return new TtqError(
     'usage',
     `--data: unknown dataset "${spec}", expected ${names.map(formsOf).join(', ')}, or a path`,
     {
       facts: { spec, known: names },
-      hint: `${meant}A path may be ${kindsInWords()} (docs/datasets.md)`,
+      hint:
+        closest === undefined
+          ? `a path may be ${kindsInWords()} (docs/datasets.md)`
+          : `did you mean ${closest}? docs/datasets.md has an example of each kind`,
     },
   )
 }

@@ -83,7 +83,7 @@ function labelOf(cell: string): number | string {
 function fault(file: string, problem: string, cause?: unknown): TtqError {
   return new TtqError('data', `${file}: found ${problem}`, {
     facts: { file },
-    hint: 'a table has one row per sample: numbers, and a column called label (docs/datasets.md)',
+    hint: 'a table has one row per sample: numbers, and a column called label (docs/datasets.md#tables-and-lines-of-json)',
     cause,
   })
 }

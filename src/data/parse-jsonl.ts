@@ -4,7 +4,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ArrayColumns } from './array-columns.js'
 
-const HINT = 'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md)'
+const HINT =
+  'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md#tables-and-lines-of-json)'
 
 /**
  * Each key is an array: of numbers, true and false, lists of them, or texts. All lines have the same keys, and what

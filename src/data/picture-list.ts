@@ -26,7 +26,8 @@ const FILE_COLUMNS: readonly string[] = [
   'id',
   'img',
 ]
-const HINT = 'a table has a column of files (file_name, image, id) and one of classes (label) (docs/datasets.md)'
+const HINT =
+  'a table has a column of files (file_name, image, id) and one of classes (label) (docs/datasets.md#folders-of-pictures)'
 
 /**
  * The tables among a folder's files that list its pictures.

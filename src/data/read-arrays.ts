@@ -17,7 +17,7 @@ export type Arrays = ReadonlyMap<string, Tensor>
 /** Of all arrays of one file; what is larger does not fit into memory twice. */
 const MOST_BYTES = 2 ** 33
 
-const HINT = 'docs/datasets.md says how arrays are named: x_train, y_train, x_test, y_test'
+const HINT = 'docs/datasets.md#arrays says how arrays are named: x_train, y_train, x_test, y_test'
 
 /** By the file's ending; `stem` is its name without it. */
 const READERS: Readonly<Record<string, (bytes: Uint8Array, file: string, stem: string) => Arrays>> = {

@@ -14,7 +14,8 @@ import { PICTURE_ENDINGS } from './picture-header.js'
 import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
 import { readTar, type TarEntry } from './tar.js'
 
-const HINT = 'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" (docs/datasets.md)'
+const HINT =
+  'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" (docs/datasets.md#webdatasets-shards)'
 
 /** A tar file, plain or gzipped. */
 export const SHARD = /\.(tar|tar\.gz|tgz)$/i

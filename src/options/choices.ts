@@ -35,11 +35,10 @@ export type TernaryEncoding = (typeof TERNARY_ENCODINGS)[number]
 export const UNPACKED_FORMS = ['dense', 'packed', 'matmulnbits', 'c', 'npz', 'safetensors'] as const
 export type UnpackedFormName = (typeof UNPACKED_FORMS)[number]
 
-/** Sets of defaults: `paper` is how Zhu et al. trained. */
-/** Presets (presets.ts). */
+/** Options together (presets.ts). */
 export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
 
-export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
+/** Sets of defaults: `paper` is how Zhu et al. trained. */
 export const RECIPE_NAMES = ['default', 'paper'] as const
 
 /** What networks are trained and judged for; `auto` finds out by labels and outputs. */
@@ -53,3 +52,7 @@ export const TASK_NAMES = [
   'distill',
 ] as const
 export type TaskName = (typeof TASK_NAMES)[number]
+
+/** How the program says what it is doing; `auto` is a bar in a terminal, else plain lines. */
+export const PROGRESS_FORMS = ['auto', 'bar', 'plain', 'json'] as const
+export type ProgressForm = (typeof PROGRESS_FORMS)[number]

@@ -53,12 +53,7 @@ function checkGiven(job: Job, given: object, name: NameOptions): Readonly<Record
 const NO_DATA = 'none'
 
 function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const ways: Way[] = [
-    ...(said['recipe'] === 'paper' ? (['paper'] as const) : []),
-    ...(said['fromScratch'] === true && job !== 'train' ? (['fromScratch'] as const) : []),
-    ...(job === 'train' ? (['train'] as const) : []),
-    'base',
-  ]
+  const ways = waysOf(job, said)
   const optimizer = (said['optimizer'] ?? defaultIn(ways, OPTIONS.optimizer)) as OptimizerName
   const options: Record<string, unknown> = {}
   for (const [key, row] of optionsOf(job)) {
@@ -73,6 +68,16 @@ function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record
   // Either of them says which weights become zero: the one given, then, and not the recipe's.
   if (said['sparsity'] !== undefined && said['threshold'] === undefined) delete options['threshold']
   return options
+}
+
+/** The ways of training that a call goes, the one that speaks first before the others. */
+export function waysOf(job: Job, said: Readonly<Record<string, unknown>>): Way[] {
+  return [
+    ...(said['recipe'] === 'paper' ? (['paper'] as const) : []),
+    ...(said['fromScratch'] === true && job !== 'train' ? (['fromScratch'] as const) : []),
+    ...(job === 'train' ? (['train'] as const) : []),
+    'base',
+  ]
 }
 
 /**

@@ -16,6 +16,13 @@ interface Said {
 /** What is wrong: the option, and the problem behind its name. */
 type Problem = readonly [option: string, problem: string] | undefined
 
+/** Pairs of which one says what the other says. */
+export const EXCLUSIVE = {
+  zeros: ['threshold', 'sparsity'],
+  expected: ['expectTop1', 'expectScore'],
+  swept: ['thresholds', 'sparsities'],
+} as const
+
 type Rule = (said: Said) => Problem
 
 const RULES: readonly Rule[] = [
@@ -59,7 +66,7 @@ const RULES: readonly Rule[] = [
       ? undefined
       : ['sizeWeight', `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`]
   },
-  together('threshold', 'sparsity', 'each of them decides which weights become 0'),
+  together(...EXCLUSIVE.zeros, 'each of them decides which weights become 0'),
   ({ options, given, name }) => {
     const option = ['threshold', 'sparsity'].find((zeros) => given[zeros] !== undefined)
     if (option === undefined || options['method'] === undefined || options['method'] === 'ttq') return undefined
@@ -87,7 +94,7 @@ const RULES: readonly Rule[] = [
     given['tolerance'] !== undefined && given['expectTop1'] === undefined && given['expectScore'] === undefined
       ? ['tolerance', `given without ${name('expectTop1')}, expected both`]
       : undefined,
-  together('expectTop1', 'expectScore', 'both are about the same number'),
+  together(...EXCLUSIVE.expected, 'both are about the same number'),
   ({ given, name }) => {
     if ((given['mean'] === undefined) === (given['std'] === undefined)) return undefined
     const [option, missing] = given['mean'] === undefined ? ['std', 'mean'] : ['mean', 'std']
@@ -162,6 +169,19 @@ export function contradiction(
       return new TtqError('usage', `${name(found[0])}: ${found[1]}`, { facts: { option: found[0] } })
   }
   return undefined
+}
+
+/**
+ * Options that mean nothing in a job, because it has no data or trains nothing: refused where somebody asks for them,
+ * left aside where they are there for other calls, too.
+ */
+export function idleOptions(job: Job, given: Said['given']): string[] {
+  if (job !== 'compress' && job !== 'analyze') return []
+  const hasData = given['data'] !== undefined && given['data'] !== 'none'
+  const trains = job === 'compress' && hasData && given['epochs'] !== 0
+  return optionsOf(job).flatMap(([option, row]) =>
+    (!hasData && row.needsData === true) || (!trains && needsTraining(option, row)) ? [option] : [],
+  )
 }
 
 // What says how to train, and that something is trained.

@@ -16,8 +16,8 @@ const KNOWN =
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */
   data: {
-    kind: { type: 'text' },
-    jobs: JOBS,
+    kind: { type: 'text', path: 'dataset', words: ['none'] },
+    jobs: [...JOBS, 'init'],
     required: ['train', 'sweep', 'evaluate'],
     fingerprint: 'covered',
     group,
@@ -25,6 +25,7 @@ export const DATASET_OPTIONS = {
     at: {
       compress: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
       analyze: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none` },
+      init: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none`, defaultText: 'what lies here' },
     },
   },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
@@ -97,7 +98,7 @@ export const DATASET_OPTIONS = {
   },
   /** Hugging Face's file of all of these. */
   preprocess: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: DESCRIBING,
     needsData: true,
     fingerprint: 'covered',
@@ -106,7 +107,7 @@ export const DATASET_OPTIONS = {
   },
   /** A file with the names of the classes in the order of the network's outputs. */
   classNames: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: DESCRIBING,
     needsData: true,
     group,

@@ -122,7 +122,7 @@ export const FINE_TUNING_OPTIONS = {
     help: 'softening of that comparison',
   },
   checkpoint: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file', words: ['off'] },
     jobs: ['compress', 'train'],
     only: 'command line',
     group,
@@ -140,6 +140,7 @@ export const FINE_TUNING_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ['compress', 'train'],
     only: 'command line',
+    perCall: true,
     group,
     help: 'go on from the checkpoint as if nothing had stopped the run',
   },

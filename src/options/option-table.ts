@@ -2,6 +2,7 @@
 // what is refused, what the command line reads and its help, the settings of reports and the fingerprint of
 // checkpoints: an option is added in one place, and used where it matters.
 import { DATASET_OPTIONS } from './dataset-options.js'
+import { PROGRAM_OPTIONS } from './program-options.js'
 import { FINE_TUNING_OPTIONS, START_OPTIONS } from './fine-tuning-options.js'
 import type { Job, OptionRow, ValueOf } from './option.js'
 import {
@@ -26,6 +27,7 @@ export const OPTIONS = {
   ...FINE_TUNING_OPTIONS,
   ...RESULT_OPTIONS,
   ...ACCURACY_OPTIONS,
+  ...PROGRAM_OPTIONS,
 } as const satisfies Record<string, OptionRow>
 
 export type OptionName = keyof typeof OPTIONS
@@ -49,6 +51,17 @@ export type OptionsOf<J extends Job> = { [K in NamesOf<J> & WithDefault]: Value<
 /** The rows of a job, in their order. */
 export function optionsOf(job: Job): [name: OptionName, row: OptionRow][] {
   return (Object.entries(OPTIONS) as [OptionName, OptionRow][]).filter(([, { jobs }]) => jobs.includes(job))
+}
+
+/** All jobs that have options. */
+export const JOBS: readonly Job[] = [
+  // In the order in which the option that all of them have lists them.
+  ...new Set([...OPTIONS.json.jobs, ...(Object.values(OPTIONS) as OptionRow[]).flatMap(({ jobs }) => jobs)]),
+]
+
+/** The name of the option whose long name on the command line is this. */
+export function optionCalled(long: string): OptionName | undefined {
+  return (Object.keys(OPTIONS) as OptionName[]).find((name) => dashed(name) === long)
 }
 
 /** How messages name options: as the caller at hand writes them. */

@@ -1,4 +1,5 @@
 // Whether a value is one that its option takes, as the library gets it and as the command line gives it: text.
+import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Kind, NumberRange } from './option.js'
 import { isSize, parseSize, SIZES } from './size.js'
@@ -21,12 +22,12 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
       return
     }
     case 'choice':
-      if (!(kind.choices as readonly unknown[]).includes(value)) throw refused(shown, value, either(kind.choices))
+      if (!(kind.choices as readonly unknown[]).includes(value)) throw noChoice(shown, value, kind)
       return
     case 'choices': {
       if (!isList(value)) throw refused(shown, value, `a list of ${either(kind.choices)}`)
       const bad = value.findIndex((element) => !(kind.choices as readonly unknown[]).includes(element))
-      if (bad >= 0) throw refused(shown, value[bad], either(kind.choices))
+      if (bad >= 0) throw noChoice(shown, value[bad], kind)
       return
     }
     case 'flag':
@@ -55,7 +56,7 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
   if (kind.type === 'texts' || kind.type === 'choices') {
     const texts = (given as readonly string[]).flatMap((text) => text.split(','))
     if (texts.includes('')) throw nothing(shown)
-    return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind.choices))
+    return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind))
   }
   const text = given as string
   if (text === '') throw nothing(shown)
@@ -65,7 +66,7 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
     case 'numbers':
       return text.split(',').map((part) => parseNumber(shown, part, kind.range))
     case 'choice':
-      return parseChoice(shown, text, kind.choices)
+      return parseChoice(shown, text, kind)
     case 'size': {
       const size = parseSize(text)
       if (size === undefined) throw refused(shown, text, SIZES)
@@ -82,9 +83,11 @@ function parseNumber(shown: string, text: string, range: NumberRange): number {
   return value
 }
 
-function parseChoice<C extends string | number>(shown: string, text: string, choices: readonly C[]): C {
-  const choice = choices.find((known) => String(known) === text)
-  if (choice === undefined) throw refused(shown, text, either(choices))
+type Choices = Extract<Kind, { type: 'choice' | 'choices' }>
+
+function parseChoice(shown: string, text: string, kind: Choices): string | number {
+  const choice = kind.choices.find((known) => String(known) === text)
+  if (choice === undefined) throw noChoice(shown, text, kind)
   return choice
 }
 
@@ -111,11 +114,23 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }
 
-function refused(shown: string, value: unknown, expected: string): TtqError {
+function refused(shown: string, value: unknown, expected: string, hint?: string): TtqError {
   const text = typeof value === 'string' ? `"${value}"` : inWords(value)
   return new TtqError('usage', `${shown}: found ${text}, expected ${expected}`, {
     facts: { option: shown, found: value, expected },
+    ...(hint === undefined ? {} : { hint }),
   })
+}
+
+function noChoice(shown: string, value: unknown, kind: Choices): TtqError {
+  return refused(shown, value, either(kind.choices), suggestion(value, kind))
+}
+
+function suggestion(value: unknown, kind: Choices): string | undefined {
+  if (typeof value !== 'string') return undefined
+  const elsewhere = kind.type === 'choice' ? new Map(Object.entries(kind.elsewhere ?? {})) : undefined
+  const closest = elsewhere?.get(value.toLowerCase()) ?? closestName(value, kind.choices.map(String))
+  return closest === undefined ? undefined : `did you mean ${closest}?`
 }
 
 function nothing(shown: string): TtqError {

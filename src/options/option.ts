@@ -14,16 +14,24 @@ export type Kind =
   | { readonly type: 'number'; readonly range: NumberRange }
   /** At least one, separated by commas on the command line. */
   | { readonly type: 'numbers'; readonly range: NumberRange }
-  | { readonly type: 'choice'; readonly choices: readonly (string | number)[] }
+  | {
+      readonly type: 'choice'
+      readonly choices: readonly (string | number)[]
+      /** What other programs call them: for suggestions. */
+      readonly elsewhere?: Readonly<Record<string, string>>
+    }
   /** Any number of them; the option may be given several times, and commas separate too. */
   | { readonly type: 'choices'; readonly choices: readonly string[] }
   | { readonly type: 'flag' }
   /** Bytes as a number or with a unit, or a share of the original's as `16x`. */
   | { readonly type: 'size' }
-  /** Text that is not empty. */
-  | { readonly type: 'text' }
+  /** Text that is not empty; where it names what lies on the disk, `path` says what, and `words` what else it may be. */
+  | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
+
+/** `dataset`: the name of a known one, `kind:path` or a path. */
+export type PathKind = 'file' | 'folder' | 'dataset'
 
 /** The type of an option's value. */
 export type ValueOf<K extends Kind> = K extends { type: 'number' }
@@ -53,7 +61,19 @@ export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
 
 /** The jobs of the library and the commands of the program. */
 export type Job =
-  'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'plan' | 'data' | 'new' | 'doctor'
+  | 'compress'
+  | 'train'
+  | 'sweep'
+  | 'analyze'
+  | 'evaluate'
+  | 'unpack'
+  | 'inspect'
+  | 'plan'
+  | 'data'
+  | 'new'
+  | 'doctor'
+  | 'run'
+  | 'init'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {
@@ -76,6 +96,10 @@ export interface OptionRow extends OptionHelp {
   readonly alias?: string
   /** Who has it; absent: the command line and the library. */
   readonly only?: 'command line' | 'library'
+  /** It is about one call of the program, and no setting: no config file has it. */
+  readonly perCall?: true
+  /** A text that --no-<name> says is not wanted. */
+  readonly off?: true
   /** Jobs that do not run without it. */
   readonly required?: readonly Job[]
   /** It means nothing where nothing is trained or measured: compress refuses it without a dataset. */

@@ -15,7 +15,7 @@ const REPORTING = [
   'data',
   'doctor',
 ] as const satisfies Job[]
-const ALL = [...REPORTING, 'unpack', 'new'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init'] as const satisfies Job[]
 
 export const NETWORK_OPTIONS = {
   classes: {
@@ -38,7 +38,7 @@ export const NETWORK_OPTIONS = {
 /** Where a network comes from. */
 export const SOURCE_OPTIONS = {
   model: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: ['data', 'new'],
     only: 'command line',
     group: network,
@@ -46,7 +46,7 @@ export const SOURCE_OPTIONS = {
     at: { new: { help: 'loader: the ONNX file that the loader module is for' } },
   },
   externalData: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'folder' },
     jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect'],
     only: 'command line',
     group: network,
@@ -74,8 +74,8 @@ export const MEASURING_OPTIONS = {
 
 export const RESULT_OPTIONS = {
   output: {
-    kind: { type: 'text' },
-    jobs: ['compress', 'train', 'sweep', 'unpack', 'new'],
+    kind: { type: 'text', path: 'file', words: ['-'] },
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init'],
     only: 'command line',
     alias: 'o',
     group: output,
@@ -94,6 +94,7 @@ export const RESULT_OPTIONS = {
         help: 'the unpacked file, - for stdout',
         defaultText: "the model's name with .onnx or the form's ending, in the working directory",
       },
+      init: { help: 'the config file: .yaml, .mjs or .json', defaultText: 'ttq.config.yaml' },
       new: {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",
@@ -135,7 +136,7 @@ export const RESULT_OPTIONS = {
     help: "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep theirs",
   },
   figure: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: ['sweep'],
     only: 'command line',
     group: output,
@@ -143,7 +144,7 @@ export const RESULT_OPTIONS = {
     defaultText: "the table's name with .svg",
   },
   keepFiles: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'folder' },
     jobs: ['sweep'],
     only: 'command line',
     group: output,
@@ -153,11 +154,12 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'replace files that exist',
   },
   report: {
-    kind: { type: 'text' },
+    kind: { type: 'text', path: 'file' },
     jobs: REPORTING,
     only: 'command line',
     group: output,
@@ -167,6 +169,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'print one JSON document on stdout and nothing else',
   },
@@ -174,6 +177,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     alias: 'q',
     group: output,
     help: 'nothing but errors on stderr',
@@ -182,6 +186,7 @@ export const RESULT_OPTIONS = {
     kind: { type: 'flag' },
     jobs: ALL,
     only: 'command line',
+    perCall: true,
     group: output,
     help: 'show the stack of an error',
   },

@@ -195,7 +195,11 @@ export const TRAINING_OPTIONS = {
   },
   /** What networks run on, for operators that it has. */
   device: {
-    kind: { type: 'choice', choices: DEVICE_NAMES },
+    kind: {
+      type: 'choice',
+      choices: DEVICE_NAMES,
+      elsewhere: { gpu: 'cuda', nvidia: 'cuda', directml: 'dml', metal: 'coreml', mps: 'coreml' },
+    },
     jobs: [...JOBS, 'evaluate'],
     default: { base: 'cpu' },
     needsData: true,

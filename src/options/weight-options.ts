@@ -99,7 +99,11 @@ export const WEIGHT_OPTIONS = {
   },
   /** How everything that is not ternary is stored. */
   rest: {
-    kind: { type: 'choice', choices: REST_PRECISIONS },
+    kind: {
+      type: 'choice',
+      choices: REST_PRECISIONS,
+      elsewhere: { half: 'fp16', float16: 'fp16', float32: 'fp32', float: 'fp32', '8': 'int8', '16': 'fp16' },
+    },
     jobs: ['compress', 'sweep'],
     default: { base: 'fp16' },
     group,

@@ -1,4 +1,5 @@
 // Which layers of a network become ternary. Looks at the graph only: no weights are read, nothing is changed.
+import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { describeNode } from '../onnx/attributes.js'
 import { consumers, producers } from '../onnx/graph-queries.js'
@@ -164,6 +165,7 @@ function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOption
     const idle = patterns.find((pattern) => !uses.some((use) => matches(pattern, use)))
     if (idle === undefined) continue
     const names = [...new Set(uses.map(({ weight }) => weight))]
+    const closest = closestName(idle, [...names, ...uses.map(({ node }) => nameOf(node))])
     const listed =
       names.slice(0, LISTED_NAMES).join(', ') +
       (names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '')
@@ -172,7 +174,12 @@ function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOption
       `${option}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`,
       {
         facts: { pattern: idle, weights: names },
-        hint: names.length === 0 ? 'the network has no layers with weights' : `the weights are: ${listed}`,
+        hint:
+          names.length === 0
+            ? 'the network has no layers with weights'
+            : closest === undefined
+              ? `the weights are: ${listed}`
+              : `did you mean ${closest}? The weights are: ${listed}`,
       },
     )
   }

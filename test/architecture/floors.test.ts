@@ -29,6 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'onnx-proto': ['onnx'],
   protobufjs: ['onnx'],
   yargs: ['cli'],
+  yaml: ['cli'],
   fflate: ['data', 'packed', 'unpacking'],
   hyparquet: ['data'],
   'hyparquet-compressors': ['data'],
@@ -43,7 +44,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = [
   /^runtime\//,
   /^cli\//,
-  /^data\/(open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
+  /^data\/(closest-file|open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
   /^data\/(cifar-archives|decode-picture|decode-jpeg|image-folder|picture-list|picture-threads|picture-worker|webdataset|parquet|parquet-file|survey|sample-spool)\.ts$/,
   /^execution\/(worker|worker-pool|barrier|shared-memory|trial-process|trial-child)\.ts$/,
 ]

@@ -52,10 +52,14 @@ describe('links', () => {
     })
   }
 
-  test('documents that the source names', () => {
+  test('documents and headings that the source names', () => {
     const broken = filesOf(join(ROOT, 'src'), /\.ts$/).flatMap((path) =>
-      [...readFileSync(path, 'utf8').matchAll(/\bdocs\/[\w-]+\.md\b/g)]
-        .filter(([named]) => !existsSync(join(ROOT, named)))
+      [...readFileSync(path, 'utf8').matchAll(/\b(docs\/[\w-]+\.md)\b(?:#([\w-]+))?/g)]
+        .filter(([, file = '', anchor]) => {
+          const target = join(ROOT, file)
+          if (!existsSync(target)) return true
+          return anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).has(anchor)
+        })
         .map(([named]) => `${relative(ROOT, path)}: ${named}`),
     )
     assert.deepEqual(broken, [])

@@ -12,17 +12,20 @@ const MORE = 'ttq compress --help lists the options.'
 const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
-    'prune m.onnx',
-    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor; ttq --help lists them.',
+    'frobnicate m.onnx',
+    'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     '--json',
     'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor; ttq --help lists them.',
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
-  ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
+  [
+    'sweep m.onnx other.onnx',
+    'sweep: found another argument "other.onnx", expected one model. ttq sweep --help lists the options.',
+  ],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
   ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],
@@ -37,7 +40,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     '--valueOf',
     'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor; ttq --help lists them.',
+      'doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     'inspect -m.onnx',
@@ -62,10 +65,20 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   ['eval m.onnx', 'unknown command "eval". Did you mean ttq evaluate?'],
   ['info m.onnx', 'unknown command "info". Did you mean ttq inspect?'],
+  ['help compres', 'help: unknown topic "compres". Did you mean ttq help compress?'],
+  ['help datsets', 'help: unknown topic "datsets". Did you mean ttq help datasets?'],
+  [
+    'help docs/datasets.md#array',
+    'help: unknown topic "docs/datasets.md#array". Did you mean ttq help datasets#arrays?',
+  ],
+  ['completion bsh', 'completion: unknown shell "bsh", expected bash, zsh, fish, powershell. Did you mean bash?'],
   ['version', 'unknown command "version". Did you mean ttq --version?'],
   ['compress m.onnx --frobnicate', `compress: unknown option --frobnicate. ${MORE}`],
   ['compress m.onnx -x', `compress: unknown option -x. ${MORE}`],
-  ['inspect m.onnx --epochs 3', 'inspect: unknown option --epochs. ttq inspect --help lists the options.'],
+  [
+    'inspect m.onnx --epochs 3',
+    'inspect: unknown option --epochs. --epochs is an option of ttq compress, ttq train and ttq sweep.',
+  ],
   [
     'compress m.onnx --data x.mjs --max-distance 5',
     '--max-distance: given with a training, expected --epochs 0, or no --data.',
@@ -100,15 +113,15 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['compress m.onnx --data x.mjs --distill 1.01', '--distill: found "1.01", expected a number from 0 to 1.'],
   ['compress m.onnx --threshold 1', '--threshold: found "1", expected a number from 0 to below 1.'],
   ['compress m.onnx --sparsity 0x1', '--sparsity: found "0x1", expected a number from 0 to below 1.'],
-  ['compress m.onnx --method tttq', '--method: found "tttq", expected ttq, twn, bwn or dorefa.'],
+  ['compress m.onnx --method tttq', '--method: found "tttq", expected ttq, twn, bwn or dorefa. Did you mean ttq?'],
   [
     'compress m.onnx --data x.mjs --compare twn,tttq',
-    '--compare: found "tttq", expected ttq, twn, bwn, dorefa or none.',
+    '--compare: found "tttq", expected ttq, twn, bwn, dorefa or none. Did you mean ttq?',
   ],
   ['compress m.onnx --data x.mjs --compare twn,', '--compare: found nothing, expected a value.'],
   ['compress m.onnx --compare twn', '--compare: given without --data, expected a dataset to train on.'],
   ['compress m.onnx --method none', '--method: found "none", expected ttq, twn, bwn or dorefa.'],
-  ['compress m.onnx --rest int4', '--rest: found "int4", expected fp32, fp16 or int8.'],
+  ['compress m.onnx --rest int4', '--rest: found "int4", expected fp32, fp16 or int8. Did you mean int8?'],
   ['compress m.onnx --renormalize maybe', '--renormalize: found "maybe", expected auto or off.'],
   ['compress m.onnx --data x.mjs --scale 2', '--scale: found "2", expected 1 or 255.'],
   ['compress m.onnx --data x.mjs --mean 0.5,,0.5 --std 1,1,1', '--mean: found "", expected a number.'],
@@ -155,7 +168,10 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   ['analyze m.onnx --network-output y', '--network-output: given without --data, expected a dataset.'],
   ['analyze m.onnx --data x.mjs --samples 0', '--samples: found "0", expected a whole number from 1 to 1000000.'],
-  ['analyze m.onnx --data x.mjs --epochs 2', 'analyze: unknown option --epochs. ttq analyze --help lists the options.'],
+  [
+    'analyze m.onnx --data x.mjs --epochs 2',
+    'analyze: unknown option --epochs. --epochs is an option of ttq compress, ttq train and ttq sweep.',
+  ],
   [
     'analyze m.onnx --data x.mjs --method bwn --threshold 0.1',
     '--threshold: given with --method bwn, which chooses the zeros itself.',
@@ -243,7 +259,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'sweep m.onnx --data x.mjs --sparsities 0.5 --method twn',
-    'sweep: unknown option --method. ttq sweep --help lists the options.',
+    'sweep: unknown option --method. --method is an option of ttq compress and ttq analyze.',
   ],
   [
     'sweep m.onnx --data x.mjs --sparsities 0.5 --threshold 0.1',

@@ -99,7 +99,10 @@ describe('ttq new', () => {
       'lenet5 resnet20',
       'new: found another argument "resnet20", expected one network. ttq new --help lists the options.',
     ],
-    ['lenet5 --epochs 3', 'new: unknown option --epochs. ttq new --help lists the options.'],
+    [
+      'lenet5 --epochs 3',
+      'new: unknown option --epochs. --epochs is an option of ttq compress, ttq train and ttq sweep.',
+    ],
     ['lenet5 --classes 0', '--classes: found "0", expected a whole number from 1 to 1000000'],
     ['lenet5 --classes many', '--classes: found "many", expected a whole number from 1 to 1000000'],
     ['lenet5 --seed -1', '--seed: found "-1", expected a whole number from 0 to 4294967295'],

@@ -29,7 +29,7 @@ export function start(
   args: readonly string[],
   more: NodeJS.ProcessEnv = {},
 ): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, CI: '', NO_COLOR: '', ...more }
+  const env = { ...process.env, CI: '', NO_COLOR: '', GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: '', ...more }
   return spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env })
 }
 

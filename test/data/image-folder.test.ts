@@ -157,7 +157,7 @@ describe('layouts of folders', () => {
   })
 })
 
-const HINT = 'docs/datasets.md says how folders of pictures are laid out'
+const HINT = 'docs/datasets.md#folders-of-pictures says how folders of pictures are laid out'
 
 describe('what does not fit is refused', () => {
   async function refuses(root: string, message: string, hint?: string, classes?: string): Promise<void> {

@@ -175,7 +175,7 @@ test('what was compressed is measured as it was made, without options', async ()
 test('images in memory are resized where it is asked for', async () => {
   await assert.rejects(evaluateModel(colourNetwork(), { name: 'n.onnx', data: 'mnist', scale: 1, threads: 1 }), {
     code: 'data',
-    hint: "--resize and --crop bring images to the network's size (docs/datasets.md)",
+    hint: "--resize and --crop bring images to the network's size (docs/datasets.md#sizes-of-pictures)",
   })
 })
 

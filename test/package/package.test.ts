@@ -42,7 +42,15 @@ function packed(): string {
     run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], ROOT),
   ) as [{ filename: string; files: { path: string }[] }]
   const paths = packed.files.map(({ path }) => path)
-  for (const path of ['LICENSE', 'README.md', 'dist/bin/ttq.js', 'dist/src/index.js', 'dist/runtime.LICENSES.txt'])
+  for (const path of [
+    'LICENSE',
+    'README.md',
+    'dist/bin/ttq.js',
+    'dist/src/index.js',
+    'dist/runtime.LICENSES.txt',
+    'dist/ttq.1',
+    'dist/config.schema.json',
+  ])
     assert.ok(paths.includes(path), `no ${path}`)
   assert.deepEqual(
     paths.filter((path) => /\.map$|test|bench|fixtures|node_modules/.test(path)),
@@ -108,7 +116,7 @@ describe('the package', () => {
     test(`types: ${moduleResolution}, libraries checked`, () => {
       writeFileSync(
         join(folder, 'use.mts'),
-        `import { compress, type CompressOptions, type Progress, readModel, type Tensor, TtqError } from '${name}'
+        `import { compress, defineConfig, type CompressOptions, type Progress, readModel, type Tensor, TtqError } from '${name}'
         import { pack, unpack, type PackedModel } from '${name}/packed'
         import { createSession, decode, type OnnxRuntime } from '${name}/runtime'
         const options: Partial<CompressOptions> = { epochs: 3, method: 'ttq', rest: 'int8' }
@@ -117,6 +125,7 @@ describe('the package', () => {
         export const again = (packed: PackedModel): Map<string, Tensor> => unpack(pack(packed)).model.graph.initializers
         export const session = (bytes: Uint8Array, ort: OnnxRuntime<string>): Promise<string> =>
           createSession(bytes, ort, { onProgress: ({ receivedBytes }) => { console.log(receivedBytes, decode(bytes)) } })
+        export const config = defineConfig({ data: './x.npz', compress: { rest: 'int8' } })
         export const fault: TtqError | undefined = undefined
         // @ts-expect-error: no such method
         export const wrong: CompressOptions['method'] = 'quaternary'

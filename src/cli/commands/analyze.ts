@@ -1,15 +1,14 @@
 // ttq analyze: which layers suffer from ternary weights, measured one at a time.
 import { completeOptions } from '../../options/complete-options.js'
-import { onCommandLine } from '../../options/option-table.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const analyzeCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'], each: true },
   options: commandOptions('analyze'),
   examples: [
     ['$0 analyze model.onnx', 'without data: on synthetic samples'],
@@ -20,7 +19,7 @@ export const analyzeCommand: CommandBody = {
 
 async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'analyze')
-  completeOptions('analyze', options, onCommandLine)
+  completeOptions('analyze', options, namesOf(args))
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { analyze } = await import('../../jobs/analyze.js')
@@ -29,7 +28,7 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
     ...options,
     signal: terminal.signal,
     onProgress: terminal.progress,
-    nameOptions: onCommandLine,
+    nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
   const { renderAnalyzeReport } = await import('../../report/analyze-text.js')

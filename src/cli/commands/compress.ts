@@ -5,20 +5,19 @@ import type { CompressResult } from '../../jobs/compress.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
 import { isLayerwise } from '../../options/layerwise.js'
-import { onCommandLine } from '../../options/option-table.js'
 import { sizeInBytes } from '../../options/size.js'
 import { plural } from '../../report/table.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions, textOption } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const compressCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'], each: true },
   options: commandOptions('compress'),
   examples: [
     [
@@ -38,16 +37,16 @@ export const compressCommand: CommandBody = {
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.values.has('dry-run')) return await (await import('./plan.js')).runPlan(args, terminal)
   const options = givenOptions(args, 'compress')
-  const complete = completeOptions('compress', options, onCommandLine)
+  const complete = completeOptions('compress', options, namesOf(args))
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
   if (!takesLong) checkIdle(args)
-  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.ttq')
+  const output = outputPath(args, '.ttq')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
-    { ...options, ...(checkpoint?.options && { checkpoint: checkpoint.options }) },
+    { ...options, nameOptions: namesOf(args), ...(checkpoint?.options && { checkpoint: checkpoint.options }) },
     terminal,
   ).catch((error: unknown) => {
     throw checkpoint?.explain(error) ?? error
@@ -88,7 +87,6 @@ async function compressed(
     ...source,
     signal,
     onProgress: progress,
-    nameOptions: onCommandLine,
   })
   signal.throwIfAborted()
   return result

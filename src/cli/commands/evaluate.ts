@@ -1,15 +1,14 @@
 // ttq evaluate: top-1 accuracy of an .onnx or .ttq file on a dataset's test set.
 import { completeOptions } from '../../options/complete-options.js'
-import { onCommandLine } from '../../options/option-table.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const evaluateCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin', files: ['onnx', 'ttq'], each: true },
   options: commandOptions('evaluate'),
   examples: [['$0 evaluate model.onnx --data ./loader.mjs --json', 'own data; JSON on stdout']],
   run: runEvaluate,
@@ -17,7 +16,7 @@ export const evaluateCommand: CommandBody = {
 
 async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'evaluate')
-  const { data } = completeOptions('evaluate', options, onCommandLine)
+  const { data } = completeOptions('evaluate', options, namesOf(args))
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { evaluateModel } = await import('../../jobs/evaluate.js')
@@ -27,7 +26,7 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
     data: data as string,
     signal: terminal.signal,
     onProgress: terminal.progress,
-    nameOptions: onCommandLine,
+    nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
   const { renderEvaluateReport } = await import('../../report/evaluate-text.js')

@@ -7,7 +7,7 @@ import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const inspectCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX or .ttq file, - for stdin', files: ['onnx', 'ttq'], each: true },
   options: commandOptions('inspect'),
   examples: [['$0 inspect model.ttq --json', 'JSON on stdout']],
   run: runInspect,

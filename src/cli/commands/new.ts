@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import { checkNetworkName, completeNetwork, parseInput } from '../../networks/complete-network.js'
 import { NETWORKS } from '../../networks/networks.js'
 import { TtqError } from '../../errors/ttq-error.js'
-import { onCommandLine } from '../../options/option-table.js'
 import type { NewReport } from '../../report/new-text.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions, textOption } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
@@ -16,7 +15,11 @@ import type { Terminal } from '../terminal.js'
 const LOADER = 'loader'
 
 export const newCommand: CommandBody = {
-  operand: { name: 'network', describe: `${Object.keys(NETWORKS).join(', ')}, or ${LOADER}` },
+  operand: {
+    name: 'network',
+    describe: `${Object.keys(NETWORKS).join(', ')}, or ${LOADER}`,
+    choices: [...Object.keys(NETWORKS), LOADER],
+  },
   options: commandOptions('new'),
   examples: [
     ['$0 new loader --model model.onnx', 'a loader module for this network, to be filled in; writes loader.mjs'],
@@ -33,7 +36,7 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   const name = checkNetworkName(args.operand)
   const size = textOption(args, 'input')
   const given = { ...givenOptions(args, 'new'), ...(size === undefined ? {} : { input: parseInput(size) }) }
-  const options = completeNetwork(name, given, onCommandLine)
+  const options = completeNetwork(name, given, namesOf(args))
   const output = textOption(args, 'output') ?? `${name}.onnx`
   const paths = checkResultPaths(args, { output })
   const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([

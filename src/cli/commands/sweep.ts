@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { SweepReport } from '../../jobs/sweep-report.js'
 import { completeOptions } from '../../options/complete-options.js'
-import { onCommandLine } from '../../options/option-table.js'
 import { checkSweepValues, type SweepValues } from '../../options/sweep-values.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandLineOption, commandOptions, givenOptions, isSet, textOption } from '../command-options.js'
+import { commandLineOption, commandOptions, givenOptions, isSet, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkOutputPath, type OutputFile } from '../output-path.js'
@@ -17,7 +16,7 @@ import type { Terminal } from '../terminal.js'
 const GRACE_MS = 3000
 
 export const sweepCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
   options: commandOptions('sweep'),
   examples: [
     [
@@ -38,7 +37,7 @@ interface SweepPaths extends ResultPaths {
 async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const values = sweepValues(args)
   const options = givenOptions(args, 'sweep')
-  const { data } = completeOptions('sweep', options, onCommandLine)
+  const { data } = completeOptions('sweep', options, namesOf(args))
   const output =
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
   const paths = sweepPaths(args, output, values)
@@ -63,7 +62,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
       data: data as string,
       signal: terminal.signal,
       onProgress: terminal.progress,
-      nameOptions: onCommandLine,
+      nameOptions: namesOf(args),
     }
     const report = await Promise.race([sweep(bytes, request, values, onPoint), stopped(terminal.signal)])
     await writeReport(args, paths, report, renderSweepReport(report), terminal)
@@ -100,7 +99,7 @@ function sweepValues(args: Arguments): SweepValues {
     throw new TtqError('usage', 'sweep: no values given, expected --thresholds or --sparsities', {
       hint: '--thresholds 0.02,0.05,0.1',
     })
-  return checkSweepValues({ kind: thresholds === undefined ? 'sparsity' : 'threshold', values }, onCommandLine)
+  return checkSweepValues({ kind: thresholds === undefined ? 'sparsity' : 'threshold', values }, namesOf(args))
 }
 
 function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValues): SweepPaths {

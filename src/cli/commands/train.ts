@@ -2,17 +2,16 @@
 import type { TrainReport } from '../../jobs/train-report.js'
 import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
 import { completeOptions } from '../../options/complete-options.js'
-import { onCommandLine } from '../../options/option-table.js'
 import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions, textOption } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const trainCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'], each: true },
   options: commandOptions('train'),
   examples: [
     [
@@ -26,14 +25,19 @@ export const trainCommand: CommandBody = {
 
 async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'train')
-  const { data } = completeOptions('train', options, onCommandLine)
-  const output = textOption(args, 'output') ?? defaultOutput(args.operand, '.trained.onnx')
+  const { data } = completeOptions('train', options, namesOf(args))
+  const output = outputPath(args, '.trained.onnx')
   const paths = checkResultPaths(args, { input: args.operand, output })
   const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
   const result = await trained(
     input,
-    { ...options, data: data as string, ...(checkpoint.options && { checkpoint: checkpoint.options }) },
+    {
+      ...options,
+      nameOptions: namesOf(args),
+      data: data as string,
+      ...(checkpoint.options && { checkpoint: checkpoint.options }),
+    },
     terminal,
   ).catch((error: unknown) => {
     throw checkpoint.explain(error)
@@ -56,7 +60,6 @@ async function trained(
     ...options,
     signal,
     onProgress: progress,
-    nameOptions: onCommandLine,
   })
   signal.throwIfAborted()
   return result

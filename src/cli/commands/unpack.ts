@@ -4,14 +4,14 @@ import type { UnpackReport } from '../../report/unpack-text.js'
 import type { Arguments, CommandBody } from '../command.js'
 import type { UnpackedFormName } from '../../options/choices.js'
 import { OPTIONS } from '../../options/option-table.js'
-import { commandLineOption, commandOptions, textOption } from '../command-options.js'
+import { commandLineOption, commandOptions } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const unpackCommand: CommandBody = {
-  operand: { name: 'model', describe: '.ttq file, - for stdin' },
+  operand: { name: 'model', describe: '.ttq file, - for stdin', files: ['ttq'], each: true },
   options: commandOptions('unpack'),
   examples: [
     ['$0 unpack - -o - < model.ttq > model.onnx', 'the same through pipes'],
@@ -24,7 +24,7 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const form = (commandLineOption(args, 'as') ?? OPTIONS.as.default.base) as UnpackedFormName
   const { FORMS } = await import('../../unpacking/unpacked-forms.js')
   const { extension, what, write } = FORMS[form]
-  const output = textOption(args, 'output') ?? defaultOutput(args.operand, extension)
+  const output = outputPath(args, extension)
   const paths = checkResultPaths(args, { input: args.operand, output })
   const { name, bytes } = await readModelInput(args, terminal.signal)
   const [{ isPacked, unpack }, { renderUnpackReport }] = await Promise.all([

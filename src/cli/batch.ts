@@ -1,0 +1,87 @@
+// Several pieces of work, one after the other: each may fail by itself, one table says what came of all.
+import { printableJson, printableLines } from '../errors/printable.js'
+import { batchMarkdown, type BatchJob, type BatchReport, renderBatch } from '../report/batch-text.js'
+import type { Arguments, Command, Program } from './command.js'
+import { isSet } from './command-options.js'
+import { errorDocument, errorText } from './error-text.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import type { Terminal } from './terminal.js'
+
+/** A command with everything it needs. */
+export interface Work {
+  /** How the table calls it. */
+  readonly name: string
+  readonly command: Command
+  readonly args: Arguments
+}
+
+/**
+ * Does all of them, whatever becomes of each, until interrupted.
+ * @param args of the whole: --json prints one document in the place of reports and table
+ * @returns the exit code: 0 where all are done; that of all that failed where it is the same, else 1
+ */
+export async function runAll(
+  works: readonly Work[],
+  args: Arguments,
+  terminal: Terminal,
+  program: Program,
+): Promise<number> {
+  const json = isSet(args, 'json')
+  const jobs: BatchJob[] = []
+  for (const [i, work] of works.entries()) {
+    if (terminal.signal.aborted) jobs.push(notBegun(work))
+    else {
+      terminal.note(`${i + 1} of ${works.length}: ${work.name}`)
+      jobs.push(await runOne(work, { json, debug: isSet(args, 'debug') }, terminal, program))
+    }
+  }
+  const report: BatchReport = { schema: 'ttq-batch/1', exitCode: exitCodeOfAll(jobs), jobs }
+  await terminal.write(json ? printableJson(report) : printableLines(renderBatch(report, terminal.columns)))
+  terminal.summarize(`ttq: ${works.length} jobs`, batchMarkdown(report))
+  return report.exitCode
+}
+
+async function runOne(
+  { name, command, args }: Work,
+  { json, debug }: { json: boolean; debug: boolean },
+  terminal: Terminal,
+  program: Program,
+): Promise<BatchJob> {
+  let report: object | null = null
+  const own: Terminal = {
+    ...terminal,
+    onReport: async (found, text) => {
+      report = found
+      if (!json) await terminal.write(`${text}\n`)
+    },
+    summarize: () => undefined,
+  }
+  const start = performance.now()
+  const done = (exitCode: number, error: BatchJob['error']): BatchJob => ({
+    name,
+    command: command.name,
+    model: args.operand,
+    exitCode,
+    elapsedMs: Math.round(performance.now() - start),
+    report,
+    error,
+  })
+  try {
+    return done(await command.run(args, own, program), null)
+  } catch (error) {
+    terminal.complain(errorText(error, debug))
+    const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error)).error
+    return done(exitCode, facts)
+  }
+}
+
+function notBegun({ name, command, args }: Work): BatchJob {
+  return { name, command: command.name, model: args.operand, exitCode: null, elapsedMs: 0, report: null, error: null }
+}
+
+function exitCodeOfAll(jobs: readonly BatchJob[]): number {
+  const failures = new Set(jobs.flatMap(({ exitCode }) => (exitCode === null || exitCode === 0 ? [] : [exitCode])))
+  if (failures.has(EXIT.interrupted)) return EXIT.interrupted
+  const [first = EXIT.done] = failures
+  return failures.size > 1 ? EXIT.failed : first
+}

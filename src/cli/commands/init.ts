@@ -1,0 +1,178 @@
+// ttq init: a look at model and data, few questions where somebody can answer -> a config file with comments.
+import { existsSync } from 'node:fs'
+import { basename, dirname, extname, isAbsolute, relative } from 'node:path'
+import { printable } from '../../errors/printable.js'
+import { TtqError } from '../../errors/ttq-error.js'
+import type { InspectReport } from '../../jobs/inspect.js'
+import { type OptionName, OPTIONS } from '../../options/option-table.js'
+import type { OptionRow } from '../../options/option.js'
+import { parseValue } from '../../options/option-values.js'
+import {
+  CONFIG_FORMATS,
+  type ConfigDraft,
+  type ConfigFormat,
+  type ConfigLine,
+  configText,
+} from '../../report/config-text.js'
+import { countText, shapeText } from '../../report/table.js'
+import { openQuestions, type Questions } from '../ask.js'
+import type { Arguments, CommandBody } from '../command.js'
+import { commandOptions, isSet, textOption } from '../command-options.js'
+import { EXIT } from '../exit-codes.js'
+import { datasetsHere, describeDataset, modelsHere } from '../find-material.js'
+import { readModelInput } from '../model-input.js'
+import { checkOutputPath } from '../output-path.js'
+import { writeReport } from '../results.js'
+import type { Terminal } from '../terminal.js'
+
+const DEFAULT_OUTPUT = 'ttq.config.yaml'
+const PACKAGE = 'ttq-onnx'
+
+export const initCommand: CommandBody = {
+  operand: {
+    name: 'model',
+    describe: 'ONNX file; none: the one in the working directory',
+    optional: true,
+    files: ['onnx'],
+  },
+  options: commandOptions('init'),
+  examples: [
+    ['$0 init net.onnx --data photos', 'for a network and a folder of pictures'],
+    ['$0 init -o ttq.config.mjs', 'a module with types'],
+  ],
+  run: runInit,
+}
+
+/** What is known of the project. */
+interface Found {
+  model: string
+  report: InspectReport
+  data: { spec: string; about: string } | undefined
+  maxDrop: number | undefined
+}
+
+async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
+  const output = textOption(args, 'output') ?? DEFAULT_OUTPUT
+  const format = formatOf(output)
+  const file = checkOutputPath({ path: output, option: '--output', force: isSet(args, 'force'), others: [] })
+  const questions = isSet(args, 'quiet') || isSet(args, 'json') ? undefined : openQuestions(terminal.signal)
+  try {
+    const found = await lookAround(args, terminal, questions)
+    const draft = draftOf({ ...found, ...seenFrom(dirname(output), found) })
+    file.write(new TextEncoder().encode(configText(draft, format)), terminal.complain)
+    const { model, data } = found
+    const report = { schema: 'ttq-init/1', output: file.name, model, data: data?.spec ?? null }
+    const next = ['ttq compress --print-config', 'ttq compress']
+    const text = `${file.name}: ${model}${data === undefined ? ', no data' : `, ${data.spec}`}\n\nnext: ${next.join(', then ')}\n`
+    await writeReport(args, { model: undefined, report: undefined, taken: [] }, report, text, terminal)
+    return EXIT.done
+  } finally {
+    questions?.close()
+  }
+}
+
+// Paths in a config file are relative to the file.
+function seenFrom(folder: string, { model, data }: Found): Pick<Found, 'model' | 'data'> {
+  const relativeTo = (path: string): string =>
+    isAbsolute(path) || !existsSync(path) ? path : relative(folder, path).replaceAll('\\', '/')
+  return { model: relativeTo(model), data: data && { ...data, spec: relativeTo(data.spec) } }
+}
+
+function formatOf(output: string): ConfigFormat {
+  const ending = extname(output).slice(1).replace('yml', 'yaml')
+  const format = CONFIG_FORMATS.find((each) => each === ending)
+  if (format === undefined || !basename(output).startsWith('ttq.config.'))
+    throw new TtqError('usage', `--output: found "${output}", expected ttq.config.yaml, .mjs or .json`)
+  return format
+}
+
+async function lookAround(args: Arguments, terminal: Terminal, questions: Questions | undefined): Promise<Found> {
+  const model = args.operand === '' ? await chooseModel(questions) : args.operand
+  const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const { inspectModel } = await import('../../jobs/inspect.js')
+  const report = await inspectModel(bytes, source)
+  const data = await chooseData(args, terminal, questions)
+  return { model, report, data, maxDrop: data === undefined ? undefined : await askDrop(questions) }
+}
+
+async function chooseModel(questions: Questions | undefined): Promise<string> {
+  const models = modelsHere()
+  const [only] = models
+  if (only !== undefined && (models.length === 1 || questions !== undefined))
+    return models.length === 1 ? only : ((await questions?.ask(`Model (${models.join(', ')})`, only)) ?? only)
+  throw new TtqError(
+    'usage',
+    `init: found ${models.length === 0 ? 'no' : String(models.length)} .onnx files here, expected one`,
+    {
+      hint: 'name it: ttq init net.onnx',
+    },
+  )
+}
+
+async function chooseData(
+  args: Arguments,
+  { signal }: Terminal,
+  questions: Questions | undefined,
+): Promise<Found['data']> {
+  const given = textOption(args, 'data')
+  if (given === 'none') return undefined
+  if (given !== undefined) return { spec: given, about: await describeDataset(given, signal) }
+  const here = await datasetsHere(signal)
+  if (questions === undefined) return here.length === 1 ? here[0] : undefined
+  const names = here.map(({ spec }) => spec)
+  const asked = `Data (${[...names, 'mnist', 'cifar10', 'a path', 'none'].join(', ')})`
+  const spec = await questions.ask(asked, names[0] ?? 'none')
+  if (spec === 'none') return undefined
+  return here.find((each) => each.spec === spec) ?? { spec, about: await describeDataset(spec, signal) }
+}
+
+async function askDrop(questions: Questions | undefined): Promise<number | undefined> {
+  const answer = (await questions?.ask('Points of accuracy that it may cost (empty: no bound)', '')) ?? ''
+  if (answer === '') return undefined
+  const { kind } = OPTIONS.maxDrop
+  return parseValue('points', kind, answer) as number
+}
+
+function draftOf({ model, report, data, maxDrop }: Found): ConfigDraft {
+  return {
+    about: ['Settings of ttq (docs/config.md, ttq help config). Flags on the command line go before them.'],
+    packageName: PACKAGE,
+    shared: [
+      { key: 'model', value: model, about: describeModel(report) },
+      data === undefined ? example('data', './photos') : { key: 'data', value: data.spec, about: data.about },
+      example('mean', [0.485, 0.456, 0.406]),
+      example('std', [0.229, 0.224, 0.225]),
+    ],
+    compress: [
+      data === undefined
+        ? example('epochs', OPTIONS.epochs.default.base)
+        : setting('epochs', OPTIONS.epochs.default.base),
+      maxDrop === undefined ? example('maxDrop', 0.5) : setting('maxDrop', maxDrop),
+      setting('rest', OPTIONS.rest.default.base),
+      example('keep', ['*head*']),
+      example('ternary', ['*']),
+      example('outDir', 'packed'),
+    ],
+  }
+}
+
+function describeModel({ inputs, outputs, parameters, layers }: InspectReport): string {
+  const shapes = (values: InspectReport['inputs']): string =>
+    values
+      .map(({ name, shape }) => printable(`${name} ${shape === null ? 'of any shape' : shapeText(shape)}`))
+      .join(', ')
+  const ternary = layers.filter(({ reason }) => reason === undefined).length
+  return (
+    `${shapes(inputs)} -> ${shapes(outputs)}; ${countText(parameters)} parameters; ${ternary} of ${layers.length} layers ` +
+    'become ternary'
+  )
+}
+
+function setting(key: OptionName, value: unknown): ConfigLine {
+  const row: OptionRow = OPTIONS[key]
+  return { key, value, about: row.at?.compress?.help ?? row.help }
+}
+
+function example(key: OptionName, value: unknown): ConfigLine {
+  return { ...setting(key, value), isExample: true }
+}

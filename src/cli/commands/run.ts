@@ -1,0 +1,79 @@
+// ttq run: the jobs of a config file, one after the other.
+import { closestName } from '../../errors/closest-name.js'
+import { TtqError } from '../../errors/ttq-error.js'
+import type { CheckedJob } from '../../options/check-config.js'
+import { runAll, type Work } from '../batch.js'
+import { TRAINING_GRACE_MS } from '../checkpoint-file.js'
+import type { Arguments, Command, CommandBody, Program } from '../command.js'
+import { commandOptions, isSet } from '../command-options.js'
+import { type ConfigFile, configFile } from '../config-file.js'
+import { configuredArguments } from '../configured-arguments.js'
+import { expandModels } from '../expand-models.js'
+import { printSettings } from '../print-settings.js'
+import type { Terminal } from '../terminal.js'
+
+export const runCommand: CommandBody = {
+  operand: {
+    name: 'job',
+    describe: 'names of jobs in the config file; none: all of them',
+    optional: true,
+    several: true,
+  },
+  options: commandOptions('run'),
+  examples: [['$0 run small --config nets/ttq.config.json --json', 'one job of another file; one JSON document']],
+  graceMs: TRAINING_GRACE_MS,
+  run: runJobs,
+}
+
+async function runJobs(args: Arguments, terminal: Terminal, program: Program): Promise<number> {
+  const config = await configFile(args.values.get('config') as string | false | undefined, undefined)
+  if (config === undefined)
+    throw new TtqError('usage', 'run: found no config file, expected ttq.config.json, .yaml, .mjs or .ts', {
+      hint: 'ttq init writes one; --config names one that lies elsewhere',
+    })
+  const jobs = chosenJobs(config, args.operands)
+  // What is said of the whole run is said of each job: flags go before the config.
+  const flags: Arguments = { operand: '', operands: [], values: args.values }
+  const calls = jobs.map((job) => ({ job, args: configuredArguments(flags, job.command, config, job) }))
+  if (isSet(args, 'printConfig'))
+    return await printSettings(
+      calls.map(({ job, args }) => ({ name: job.name, command: job.command, args })),
+      isSet(args, 'json'),
+      terminal,
+    )
+  const commands = await program.commands(jobs.map(({ command }) => command))
+  const works = calls.flatMap(({ job, args }) => worksOf(job, args, commands, config))
+  return await runAll(works, args, terminal, program)
+}
+
+function chosenJobs({ file, jobs }: ConfigFile, names: readonly string[]): readonly CheckedJob[] {
+  if (jobs.length === 0)
+    throw new TtqError('usage', `${file}: found no jobs, expected a list of them`, {
+      hint: 'docs/config.md#several-jobs has an example',
+    })
+  const known = jobs.map(({ name }) => name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    const closest = closestName(unknown, known)
+    throw new TtqError('usage', `run: ${file} has no job "${unknown}", expected ${known.join(', ')}`, {
+      ...(closest === undefined ? {} : { hint: `did you mean "${closest}"?` }),
+    })
+  }
+  return names.length === 0 ? jobs : jobs.filter(({ name }) => names.includes(name))
+}
+
+// One for each model of a job.
+function worksOf(job: CheckedJob, args: Arguments, commands: readonly Command[], { file }: ConfigFile): Work[] {
+  const command = commands.find(({ name }) => name === job.command)
+  if (command === undefined) throw new Error(`internal: no command ${job.command}`)
+  const models = expandModels(args.operands)
+  if (models.length === 0)
+    throw new TtqError('usage', `${file}: the job "${job.name}" has no model, expected one`, {
+      hint: 'docs/config.md#several-jobs has an example',
+    })
+  return models.map((model) => ({
+    name: models.length === 1 ? job.name : `${job.name}: ${model}`,
+    command,
+    args: { ...args, operand: model, operands: [model] },
+  }))
+}

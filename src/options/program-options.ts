@@ -1,0 +1,55 @@
+// Options of how the program runs, whatever it does: its config file, several models, what it says meanwhile.
+import { PROGRESS_FORMS } from './choices.js'
+import type { Job, OptionRow } from './option.js'
+
+const group = 'Running:'
+const ALL = [
+  'compress',
+  'train',
+  'sweep',
+  'analyze',
+  'evaluate',
+  'inspect',
+  'unpack',
+  'new',
+  'doctor',
+  'run',
+] as const satisfies Job[]
+
+export const PROGRAM_OPTIONS = {
+  config: {
+    kind: { type: 'text', path: 'file' },
+    jobs: ALL,
+    only: 'command line',
+    perCall: true,
+    off: true,
+    group,
+    help: 'file of settings, docs/config.md (--no-config: none)',
+    defaultText: 'ttq.config.json, .yaml, .mjs or .ts beside the model, else in the working directory',
+  },
+  printConfig: {
+    kind: { type: 'flag' },
+    jobs: ALL,
+    only: 'command line',
+    perCall: true,
+    group,
+    help: 'print the settings that hold, and where each comes from, and do nothing',
+  },
+  outDir: {
+    kind: { type: 'text', path: 'folder' },
+    jobs: ['compress', 'train', 'unpack'],
+    only: 'command line',
+    group,
+    help: 'folder of the results, made if need be; with several models, where they all go',
+    defaultText: 'the working directory',
+  },
+  progress: {
+    kind: { type: 'choice', choices: PROGRESS_FORMS },
+    jobs: ALL,
+    only: 'command line',
+    perCall: true,
+    default: { base: 'auto' },
+    group,
+    help: 'on stderr: bar (a line that is redrawn), plain lines, json (docs/pipelines.md); auto: a bar in a terminal',
+  },
+} as const satisfies Record<string, OptionRow>

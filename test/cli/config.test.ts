@@ -1,0 +1,460 @@
+// Config files: where they are found, what they may say, what goes before what; the schema and the types of the same.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { beforeEach, describe, test } from 'node:test'
+import { configSchema } from '../../src/options/config-schema.js'
+import { CONFIG_JOBS, settingNames } from '../../src/options/check-config.js'
+import { defineConfig } from '../../src/options/config.js'
+import type { SettingsReport } from '../../src/report/settings-text.js'
+import { runHere } from './run-here.js'
+import { outcome, PROGRAM, temporaryFolder } from './run-program.js'
+import { loaderModule, smallNetwork } from './small-network.js'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const base = temporaryFolder()
+
+describe('config file', () => {
+  let folder = base
+  beforeEach(() => {
+    folder = mkdtempSync(join(base, 'config-'))
+    mkdirSync(join(folder, 'nets'))
+    writeFileSync(join(folder, 'm.onnx'), smallNetwork())
+    writeFileSync(join(folder, 'nets/n.onnx'), smallNetwork())
+  })
+  const write = (name: string, content: object | string): void => {
+    writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
+  }
+  const settings = async (...args: string[]): Promise<Map<string, string>> => {
+    const { code, stdout, stderr } = await runHere(folder, [...args, '--print-config', '--json'])
+    assert.equal(code, 0, stderr)
+    const { jobs } = JSON.parse(stdout) as SettingsReport
+    return new Map(
+      jobs.flatMap(({ settings }) =>
+        settings.map(({ name, value, origin, key }) => [name, `${JSON.stringify(value)} ${key ?? origin}`]),
+      ),
+    )
+  }
+  const refusal = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runHere(folder, args)
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    return stderr.replace(/^settings of .*\n/, '').replace(/^ttq: |\n$/g, '')
+  }
+
+  test('a flag goes before a section, a section before what is shared, that before recipe and default', async () => {
+    write('x.mjs', loaderModule())
+    write('ttq.config.json', {
+      data: './x.mjs',
+      recipe: 'paper',
+      batch: 32,
+      rest: 'int8',
+      compress: { rest: 'fp32', temperature: 4, seed: 3 },
+    })
+    const held = await settings('compress', 'm.onnx', '--seed', '9')
+    assert.equal(held.get('seed'), '9 flag')
+    assert.equal(held.get('temperature'), '4 compress.temperature')
+    assert.equal(held.get('rest'), '"fp32" compress.rest')
+    assert.equal(held.get('batch'), '32 batch')
+    assert.equal(held.get('epochs'), '400 recipe')
+    assert.equal(held.get('learningRate'), '0.025 other options')
+    assert.equal(held.get('distill'), '0 recipe')
+    assert.equal(held.get('encoding'), '"auto" default')
+    assert.equal((await settings('compress', 'm.onnx', '--no-config')).get('rest'), '"fp16" default')
+    assert.equal((await settings('sweep', 'm.onnx', '--sparsities', '0.5')).get('rest'), '"int8" rest')
+  })
+
+  test('what is printed is what holds: the text', async () => {
+    write('ttq.config.json', { samples: 7 })
+    const { stdout } = await runHere(folder, ['analyze', 'm.onnx', '--method', 'twn', '--print-config'])
+    assert.match(stdout, /^analyze: m\.onnx; ttq\.config\.json\n\nsetting +value +from\n/)
+    assert.match(stdout, /\nmethod +twn +flag\n/)
+    assert.match(stdout, /\nsamples +7 +ttq\.config\.json: samples\n/)
+    assert.match(stdout, /\nmean +found by trial +default\n/)
+  })
+
+  test('beside the model before the working directory; --config before both', async () => {
+    write('ttq.config.json', { samples: 1 })
+    write('nets/ttq.config.yaml', 'samples: 2\n')
+    write('other.config.json', { samples: 3 })
+    assert.equal((await settings('compress', 'm.onnx')).get('samples'), '1 samples')
+    assert.equal((await settings('compress', 'nets/n.onnx')).get('samples'), '2 samples')
+    assert.equal(
+      (await settings('compress', 'nets/n.onnx', '--config', 'other.config.json')).get('samples'),
+      '3 samples',
+    )
+    assert.equal((await settings('compress', 'm.onnx', '--no-config')).get('samples'), '1024 default')
+  })
+
+  test('JSON, YAML and modules say the same', async () => {
+    const config = { keep: ['fc*', 'a,b'], compress: { maxSize: '50kB' } }
+    const forms = {
+      'ttq.config.json': JSON.stringify(config),
+      'ttq.config.yaml': "keep: ['fc*', 'a,b']\ncompress:\n  maxSize: 50kB # a comment\n",
+      'ttq.config.yml': 'keep:\n  - fc*\n  - a,b\ncompress: { maxSize: 50kB }\n',
+      'ttq.config.mjs': `export default ${JSON.stringify(config)}`,
+    }
+    for (const [name, text] of Object.entries(forms)) {
+      write(name, text)
+      const held = await settings('compress', 'm.onnx')
+      assert.equal(held.get('keep'), '["fc*","a,b"] keep', name)
+      assert.equal(held.get('maxSize'), '50000 compress.maxSize', name)
+      rmSync(join(folder, name))
+    }
+    write('ttq.config.ts', `export default ${JSON.stringify(config)} as const`)
+    // Node 20 reads none.
+    if ((process.features as { typescript?: unknown }).typescript) {
+      assert.equal((await settings('compress', 'm.onnx')).get('maxSize'), '50000 compress.maxSize')
+    } else {
+      assert.match(
+        await refusal('compress', 'm.onnx'),
+        /^ttq\.config\.ts: Node \d+\.\d+\.\d+ reads no TypeScript, expected 22\.18 or later\. /,
+      )
+    }
+  })
+
+  test('an empty YAML file is an empty config', async () => {
+    write('ttq.config.yaml', '# nothing yet\n')
+    assert.equal((await settings('compress', 'm.onnx')).get('rest'), '"fp16" default')
+  })
+
+  test('paths are relative to the file', async () => {
+    write('nets/ttq.config.json', {
+      model: 'n.onnx',
+      data: 'cifar10:photos',
+      classNames: 'names.txt',
+      compress: { output: '-', checkpoint: 'off' },
+      train: { data: './x.npz', output: 'trained/n.onnx', checkpoint: 'kept' },
+    })
+    const compress = await settings('compress', '--config', 'nets/ttq.config.json')
+    assert.equal(compress.get('data'), '"cifar10:nets/photos" data')
+    assert.equal(compress.get('classNames'), '"nets/names.txt" classNames')
+    assert.equal(compress.get('output'), '"-" compress.output')
+    assert.equal(compress.get('checkpoint'), '"off" compress.checkpoint')
+    const train = await settings('train', '--config', 'nets/ttq.config.json')
+    assert.equal(train.get('data'), '"nets/x.npz" train.data')
+    assert.equal(train.get('output'), '"nets/trained/n.onnx" train.output')
+    assert.equal(train.get('checkpoint'), '"nets/kept" train.checkpoint')
+    const { code } = await runHere(folder, ['inspect', '--config', 'nets/ttq.config.json'])
+    assert.equal(code, 0)
+  })
+
+  test('what means nothing in a call is left aside; asked for by a flag, it is refused', async () => {
+    write('x.mjs', loaderModule())
+    write('ttq.config.json', {
+      data: './x.mjs',
+      batch: 16,
+      maxDrop: 1,
+      sparsity: 0.5,
+      compress: { learningRate: 0.01 },
+    })
+    const noData = await settings('compress', 'm.onnx', '--data', 'none')
+    assert.equal(noData.get('batch'), '128 default')
+    assert.equal(noData.get('maxDrop'), 'null default')
+    assert.equal(noData.get('sparsity'), '0.5 sparsity')
+    assert.equal((await settings('compress', 'm.onnx', '--epochs', '0')).get('learningRate'), '0.001 default')
+    assert.equal((await settings('compress', 'm.onnx', '--threshold', '0.1')).get('sparsity'), 'null default')
+    assert.equal(
+      await refusal('compress', 'm.onnx', '--epochs', '0', '--learning-rate', '0.1'),
+      '--learning-rate: given with --epochs 0, which trains nothing',
+    )
+  })
+
+  const REFUSED: readonly (readonly [config: object | string, message: string])[] = [
+    [{ epoch: 3 }, 'epoch: unknown key. Did you mean epochs?'],
+    [{ 'learning-rate': 3 }, 'learning-rate: unknown key. Did you mean learningRate?'],
+    [{ compres: {} }, 'compres: unknown key. Did you mean compress?'],
+    [{ compress: { metod: 'ttq' } }, 'compress.metod: unknown key. Did you mean method?'],
+    [{ sweep: { method: 'ttq' } }, 'sweep.method: unknown key. It is a setting of compress, analyze.'],
+    [{ json: true }, 'json: unknown key. It is about one call of the program: give it as a flag.'],
+    [
+      { compress: { force: true } },
+      'compress.force: unknown key. It is about one call of the program: give it as a flag.',
+    ],
+    [{ compress: { epochs: 1.5 } }, 'compress.epochs: found 1.5, expected a whole number from 0 to 100000'],
+    [{ epochs: '3' }, 'epochs: found "3", expected a whole number from 0 to 100000'],
+    [{ rest: 'int' }, 'rest: found "int", expected fp32, fp16 or int8. Did you mean int8?'],
+    [{ keep: 'fc' }, 'keep: found "fc", expected a list of texts'],
+    [
+      { compress: { maxSize: 'large' } },
+      'compress.maxSize: found "large", expected bytes (50000, 50kB, 1.5MB) or a ratio of the original (16x)',
+    ],
+    [{ compress: [] }, 'compress: found a list, expected an object of settings. Docs/config.md has examples.'],
+    [[], 'found a list, expected an object of settings. Docs/config.md has examples.'],
+    [
+      { model: [] },
+      'model: found a list, expected the path of a model, or a list of paths. Docs/config.md has examples.',
+    ],
+    [{ jobs: {} }, 'jobs: found object, expected a list of jobs. Docs/config.md has examples.'],
+    [
+      { jobs: [{ command: 'compres' }] },
+      'jobs[0].command: found "compres", expected one of ' + CONFIG_JOBS.join(', ') + '. Did you mean compress?',
+    ],
+    [
+      { jobs: [{ command: 'inspect' }, { command: 'inspect', epochs: 3 }] },
+      'jobs[1].epochs: unknown key. It is a setting of compress, train, sweep.',
+    ],
+    [
+      {
+        jobs: [
+          { command: 'inspect', model: 'm.onnx' },
+          { command: 'inspect', model: 'm.onnx' },
+        ],
+      },
+      'jobs[1]: another job is called "inspect m.onnx" as well. Give each a name of its own.',
+    ],
+    ['{ "epochs": }', 'Unexpected token'],
+  ]
+
+  for (const [config, message] of REFUSED)
+    test(`refused: ${JSON.stringify(config)}`, async () => {
+      write('ttq.config.json', config)
+      const said = await refusal('compress', 'm.onnx')
+      if (typeof config === 'string') assert.ok(said.startsWith(`ttq.config.json: ${message}`), said)
+      else assert.equal(said.replaceAll('docs/config.md', 'Docs/config.md'), `ttq.config.json: ${message}`)
+    })
+
+  test('contradictions name the keys', async () => {
+    write('ttq.config.json', { threshold: 0.1, compress: { method: 'twn' } })
+    assert.equal(
+      await refusal('compress', 'm.onnx'),
+      'ttq.config.json: threshold: given with ttq.config.json: compress.method twn, which chooses the zeros itself',
+    )
+  })
+
+  test('files that are not there, that are two, that are no config', async () => {
+    write('ttq.config.json', {})
+    assert.equal(
+      await refusal('compress', 'm.onnx', '--config', 'ttq.confg.json'),
+      '--config: found no file ttq.confg.json. Did you mean ttq.config.json?',
+    )
+    assert.match(
+      await refusal('compress', 'm.onnx', '--config', 'm.onnx'),
+      /^--config: m\.onnx ends in "\.onnx", expected one of /,
+    )
+    write('ttq.config.yaml', '')
+    assert.equal(
+      await refusal('compress', 'm.onnx'),
+      'ttq.config.json: found ttq.config.yaml beside it, expected one config file in a folder. Remove one of them, or say which with --config.',
+    )
+    write('none.mjs', 'export const config = {}')
+    assert.match(await refusal('compress', 'm.onnx', '--config', 'none.mjs'), /^none\.mjs: no default export/)
+    write('bad.yaml', 'a: [1')
+    assert.match(await refusal('compress', 'm.onnx', '--config', 'bad.yaml'), /^bad\.yaml: Flow sequence/)
+  })
+
+  test('nothing in another folder is run unasked', async () => {
+    const trap = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(folder, 'ran'))}, '')\nexport default {}`
+    write('nets/ttq.config.mjs', trap)
+    assert.equal(
+      await refusal('compress', 'nets/n.onnx'),
+      'nets/ttq.config.mjs: it is a program, and the file lies in another folder. ' +
+        '--config nets/ttq.config.mjs runs it; --no-config leaves the file aside.',
+    )
+    rmSync(join(folder, 'nets/ttq.config.mjs'))
+    write('nets/ttq.config.json', { compress: { data: './loader.mjs' } })
+    assert.match(await refusal('compress', 'nets/n.onnx'), /^nets\/ttq\.config\.json: compress\.data is a program, /)
+    assert.ok(!readdirSync(folder).includes('ran'))
+    assert.equal(
+      (await settings('compress', 'nets/n.onnx', '--config', 'nets/ttq.config.json')).get('data'),
+      '"nets/loader.mjs" compress.data',
+    )
+  })
+
+  test('ttq run: jobs one after the other, each with what holds for it', async () => {
+    write(
+      'ttq.config.yaml',
+      [
+        'method: twn',
+        'outDir: out',
+        'jobs:',
+        '  - { name: plain, command: compress, model: m.onnx }',
+        '  - { name: small, command: compress, model: nets/*.onnx, rest: int8 }',
+        '  - { command: inspect, model: out/m.ttq }',
+      ].join('\n'),
+    )
+    const { code, stdout, stderr } = await runHere(folder, ['run', '--json'])
+    assert.equal(code, 0, stderr)
+    const { schema, jobs } = JSON.parse(stdout) as {
+      schema: string
+      jobs: { name: string; exitCode: number; report: { rest?: string; method?: string; schema: string } }[]
+    }
+    assert.equal(schema, 'ttq-batch/1')
+    assert.deepEqual(
+      jobs.map(({ name, exitCode, report }) => [name, exitCode, report.schema, report.method, report.rest]),
+      [
+        ['plain', 0, 'ttq-report/1', 'twn', 'fp16'],
+        ['small', 0, 'ttq-report/1', 'twn', 'int8'],
+        ['inspect out/m.ttq', 0, 'ttq-inspect/1', undefined, undefined],
+      ],
+    )
+    assert.deepEqual(readdirSync(join(folder, 'out')), ['m.ttq', 'n.ttq'])
+    assert.match(
+      await refusal('run', 'smal'),
+      /^run: ttq\.config\.yaml has no job "smal", expected plain, small, inspect out\/m\.ttq\. Did you mean "small"\?$/,
+    )
+    const printed = await runHere(folder, ['run', 'small', '--print-config'])
+    assert.match(
+      printed.stdout,
+      /^small: nets\/\*\.onnx; ttq\.config\.yaml\n[^]*\nrest +int8 +ttq\.config\.yaml: jobs\[1\]\.rest\n/,
+    )
+  })
+
+  test('ttq run without jobs, without a config', async () => {
+    assert.match(await refusal('run'), /^run: found no config file, .* Ttq init writes one|ttq init writes one/)
+    write('ttq.config.json', {})
+    assert.match(await refusal('run'), /^ttq\.config\.json: found no jobs, expected a list of them\. /)
+  })
+})
+
+describe('schema and types', () => {
+  const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string }
+
+  test('the schema in the package is the one that the table gives', () => {
+    const written = JSON.parse(readFileSync(join(ROOT, 'dist/config.schema.json'), 'utf8')) as object
+    assert.deepEqual(written, JSON.parse(JSON.stringify(configSchema(name))))
+  })
+
+  test('it has every setting, at the top, in sections and in jobs', () => {
+    const { properties } = configSchema(name) as { properties: Record<string, { properties?: object }> }
+    for (const setting of settingNames()) assert.ok(setting in properties, setting)
+    for (const setting of settingNames('compress')) assert.ok(setting in (properties['compress']?.properties ?? {}))
+    assert.ok(!('json' in properties) && !('latentSteps' in properties))
+  })
+
+  test('defineConfig has the types of the table', () => {
+    const config = defineConfig({
+      data: './x.npz',
+      compress: { epochs: 3, maxSize: '16x', keep: ['fc*'] },
+      jobs: [{ command: 'sweep', model: 'a.onnx', sparsities: [0.3, 0.5] }],
+    })
+    assert.equal(config.compress?.epochs, 3)
+    // @ts-expect-error: no such word
+    defineConfig({ rest: 'int4' })
+    // @ts-expect-error: a setting of other commands
+    defineConfig({ jobs: [{ command: 'inspect', epochs: 3 }] })
+    // @ts-expect-error: no such setting
+    defineConfig({ compress: { epoch: 3 } })
+  })
+})
+
+describe('ttq init', () => {
+  let folder = base
+  beforeEach(() => {
+    folder = mkdtempSync(join(base, 'init-'))
+    writeFileSync(join(folder, 'm.onnx'), smallNetwork())
+  })
+  const held = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runHere(folder, [...args, '--print-config'])
+    assert.equal(code, 0, stderr)
+    return stdout
+  }
+
+  for (const file of ['ttq.config.yaml', 'ttq.config.mjs', 'ttq.config.json'])
+    test(`writes ${file}, which is a config`, async () => {
+      writeFileSync(
+        join(folder, 'x.csv'),
+        ['a,label', ...Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`)].join('\n'),
+      )
+      const { code, stdout, stderr } = await runHere(folder, ['init', '-o', file])
+      assert.equal(code, 0, stderr)
+      assert.equal(stdout, `${file}: m.onnx, x.csv\n\nnext: ttq compress --print-config, then ttq compress\n`)
+      const text = await held('compress')
+      assert.match(text, new RegExp(`^compress: m\\.onnx; ${file.replaceAll('.', '\\.')}\n`))
+      assert.match(text, /\ndata +x\.csv +ttq\.config\.\w+: data\n/)
+      assert.match(text, /\nrest +fp16 +ttq\.config\.\w+: compress\.rest\n/)
+      assert.match(text, /\nepochs +8 +ttq\.config\.\w+: compress\.epochs\n/)
+      if (!file.endsWith('.yaml')) return
+      const again = await runHere(folder, ['init', '-o', file])
+      assert.equal(again.code, 2)
+      assert.match(again.stderr, /exists\. Add --force/)
+      assert.equal((await runHere(folder, ['init', '-o', file, '--force', '--data', 'none'])).code, 0)
+      assert.match(await held('compress'), /\ndata +- +default\n/)
+    })
+
+  test('examples behind comment signs are settings, too', async () => {
+    await runHere(folder, ['init', '--data', 'none'])
+    const path = join(folder, 'ttq.config.yaml')
+    const text = readFileSync(path, 'utf8')
+    assert.match(
+      text,
+      /^# image Nx1x4x4 -> scores Nx3; 595 parameters; 1 of 3 layers become ternary\nmodel: "m\.onnx"$/m,
+    )
+    writeFileSync(path, text.replace(/^( *)# (\w+: (?:[\d"[]).*)$/gm, '$1$2'))
+    const printed = await held('compress')
+    assert.match(printed, /\nmaxDrop +0\.5 +ttq\.config\.yaml: compress\.maxDrop\n/)
+    assert.match(printed, /\nmean +0\.485, 0\.456, 0\.406 +ttq\.config\.yaml: mean\n/)
+  })
+
+  test('in another folder, paths are seen from there', async () => {
+    mkdirSync(join(folder, 'settings'))
+    assert.equal((await runHere(folder, ['init', 'm.onnx', '-o', 'settings/ttq.config.yaml'])).code, 0)
+    assert.match(readFileSync(join(folder, 'settings/ttq.config.yaml'), 'utf8'), /^model: "\.\.\/m\.onnx"$/m)
+    assert.match(await held('compress', '--config', 'settings/ttq.config.yaml'), /^compress: m\.onnx; /)
+  })
+
+  test('no model, and several, without a terminal', async () => {
+    writeFileSync(join(folder, 'n.onnx'), smallNetwork())
+    const { code, stderr } = await runHere(folder, ['init'])
+    assert.equal(code, 2)
+    assert.equal(stderr, 'ttq: init: found 2 .onnx files here, expected one. Name it: ttq init net.onnx.\n')
+  })
+
+  test('asks at a terminal', { skip: process.platform !== 'linux' }, async (t) => {
+    writeFileSync(join(folder, 'n.onnx'), smallNetwork())
+    writeFileSync(
+      join(folder, 'x.csv'),
+      ['a,label', ...Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`)].join('\n'),
+    )
+    const found = await throughTerminal(
+      folder,
+      ['init'],
+      [
+        ['Model (', 'n.onnx\n'],
+        ['Data (', '\n'],
+        ['Points of accuracy', '0.25\n'],
+      ],
+    )
+    if (found === undefined) {
+      t.skip('there is no python3 to make a terminal with')
+      return
+    }
+    assert.match(found, /Model \(m\.onnx, n\.onnx\) \[m\.onnx\]: /)
+    const text = readFileSync(join(folder, 'ttq.config.yaml'), 'utf8')
+    assert.match(text, /^model: "n\.onnx"$/m)
+    assert.match(text, /^data: "x\.csv"$/m)
+    assert.match(text, /^ {2}maxDrop: 0\.25$/m)
+  })
+})
+
+/** The program in a terminal, each answer typed when its question stands there; undefined without Python. */
+async function throughTerminal(
+  folder: string,
+  args: readonly string[],
+  answers: readonly (readonly [question: string, answer: string])[],
+): Promise<string | undefined> {
+  const script = `
+import os, pty, signal, sys
+signal.alarm(60)
+pid, fd = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+answers, text = ${JSON.stringify(answers)}, b''
+while True:
+    try: data = os.read(fd, 4096)
+    except OSError: break
+    if not data: break
+    text += data
+    if answers and answers[0][0].encode() in text: os.write(fd, answers.pop(0)[1].encode())
+sys.stdout.buffer.write(text)
+`
+  const child = spawn('python3', ['-c', script, process.execPath, PROGRAM, ...args], { cwd: folder })
+  const failed = new Promise<undefined>((done) =>
+    child.on('error', () => {
+      done(undefined)
+    }),
+  )
+  const finished = outcome(child)
+  const result = await Promise.race([failed, finished])
+  return result?.stdout
+}
