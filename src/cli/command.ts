@@ -21,6 +21,10 @@ export interface Arguments {
   /** What stands behind the command's name; '' for commands that take nothing. */
   readonly operand: string
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
+  /** All operands of a command that takes several. */
+  readonly operands: readonly string[]
+  /** The command line as it was given, for reports. */
+  readonly words: readonly string[]
 }
 
 /** What the list of commands shows of one. */
@@ -35,10 +39,10 @@ type Example = readonly [command: string, meaning: string]
 
 export interface CommandBody {
   /**
-   * The one word behind the command's name, as help calls it, and what it may be; absent for commands that take
-   * nothing.
+   * The one word behind the command's name (or the words), as help calls it, and what it may be; absent for commands
+   * that take nothing.
    */
-  readonly operand?: { readonly name: string; readonly describe: string }
+  readonly operand?: { readonly name: string; readonly describe: string; readonly several?: true }
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Further ones, for the command's own help. */
   readonly examples: readonly Example[]

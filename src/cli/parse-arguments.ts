@@ -42,7 +42,7 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
     throw translated(complaint, selected?.command ?? context.commands.find(({ name }) => name === argv[0]))
   if (text !== '') return { kind: 'print', text: `${text.trimEnd()}\n` }
   if (selected !== undefined)
-    return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
+    return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values, argv) }
   return withoutCommand(values, context)
 }
 
@@ -120,7 +120,7 @@ function buildCommand(parser: Argv, command: Command): Argv {
   const { operand } = command
   parser.usage(
     [
-      `$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>`} [options]\n`,
+      `$0 ${command.name}${operand === undefined ? '' : ` <${operand.name}>${operand.several === true ? '...' : ''}`} [options]\n`,
       command.summary,
       ...(operand === undefined ? [] : [`<${operand.name}>: ${operand.describe}`]),
     ].join('\n'),
@@ -138,8 +138,9 @@ function buildCommand(parser: Argv, command: Command): Argv {
   return parser.epilogue(EXIT_CODES_TEXT)
 }
 
-function checkedArguments(command: Command, given: Values): Arguments {
-  const operand = checkedOperand(command, given._.slice(1).map(String))
+function checkedArguments(command: Command, given: Values, words: readonly string[]): Arguments {
+  const operands = given._.slice(1).map(String)
+  const operand = checkedOperand(command, operands)
   const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
   for (const [name, value] of optionsGiven(given)) {
@@ -147,7 +148,7 @@ function checkedArguments(command: Command, given: Values): Arguments {
     if (spec === undefined) throw unknownOption(name, command, options)
     checked.set(name, checkedValue(name, value, spec))
   }
-  return { operand, values: checked }
+  return { operand, operands, values: checked, words }
 }
 
 function checkedOperand(command: Command, [operand = '', extra]: readonly string[]): string {
@@ -159,7 +160,8 @@ function checkedOperand(command: Command, [operand = '', extra]: readonly string
   }
   const { name } = command.operand
   if (operand === '') throw found(`no ${name} given, expected one: ${command.operand.describe}`)
-  if (extra !== undefined) throw found(`found another argument "${extra}", expected one ${name}`)
+  if (extra !== undefined && command.operand.several !== true)
+    throw found(`found another argument "${extra}", expected one ${name}`)
   return operand
 }
 

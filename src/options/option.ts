@@ -24,6 +24,8 @@ export type Kind =
   | { readonly type: 'text' }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
+  /** Any number of files; the option may be given several times. */
+  | { readonly type: 'paths' }
 
 /** The type of an option's value. */
 export type ValueOf<K extends Kind> = K extends { type: 'number' }
@@ -52,7 +54,18 @@ export type Default =
 export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
 
 /** The jobs of the library and the commands of the program. */
-export type Job = 'compress' | 'train' | 'sweep' | 'analyze' | 'evaluate' | 'unpack' | 'inspect' | 'new' | 'doctor'
+export type Job =
+  | 'compress'
+  | 'train'
+  | 'sweep'
+  | 'analyze'
+  | 'evaluate'
+  | 'unpack'
+  | 'inspect'
+  | 'new'
+  | 'doctor'
+  | 'report'
+  | 'compare'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {

@@ -6,7 +6,9 @@ const output = 'Output:'
 const accuracy = 'Accuracy:'
 const network = 'Network:'
 const REPORTING = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'doctor'] as const satisfies Job[]
-const ALL = [...REPORTING, 'unpack', 'new'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new', 'report', 'compare'] as const satisfies Job[]
+/** Those whose reports are pages as well. */
+const WITH_PAGES = ['compress', 'train', 'analyze', 'evaluate'] as const satisfies Job[]
 
 export const NETWORK_OPTIONS = {
   classes: {
@@ -58,7 +60,7 @@ export const MEASURING_OPTIONS = {
 export const RESULT_OPTIONS = {
   output: {
     kind: { type: 'text' },
-    jobs: ['compress', 'train', 'sweep', 'unpack', 'new'],
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'report', 'compare'],
     only: 'command line',
     alias: 'o',
     group: output,
@@ -81,7 +83,22 @@ export const RESULT_OPTIONS = {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",
       },
+      report: {
+        help: 'the page: .html or .md, - for HTML on stdout',
+        defaultText: "the report's name with .html, in the working directory",
+      },
+      compare: {
+        help: 'write the comparison to this file, too: .html, .md or .json',
+        defaultText: 'none',
+      },
     },
+  },
+  model: {
+    kind: { type: 'text' },
+    jobs: ['report'],
+    only: 'command line',
+    group: output,
+    help: 'the .ttq file of that compression: the page then shows the kernels in it',
   },
   as: {
     kind: { type: 'choice', choices: UNPACKED_FORMS },
@@ -132,11 +149,27 @@ export const RESULT_OPTIONS = {
     help: 'replace files that exist',
   },
   report: {
-    kind: { type: 'text' },
+    kind: { type: 'paths' },
     jobs: REPORTING,
     only: 'command line',
     group: output,
     help: 'write the report as JSON to this file, too',
+    at: Object.fromEntries(
+      WITH_PAGES.map((job) => [
+        job,
+        { help: 'write the report to this file, too: .html (a page), .md or .json; may be given several times' },
+      ]),
+    ),
+  },
+  /** What a page shows beyond the figures of a report: histograms, scales by epoch, kernels, samples as pictures. */
+  details: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'train', 'evaluate'],
+    only: 'library',
+    default: { base: false },
+    fingerprint: 'covered',
+    group: output,
+    help: 'put into the report what pages draw: histograms, scales by epoch, kernels, misjudged samples as pictures',
   },
   json: {
     kind: { type: 'flag' },

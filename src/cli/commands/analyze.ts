@@ -6,6 +6,8 @@ import { commandOptions, givenOptions } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
+import { describeRun } from '../describe-run.js'
+import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
 export const analyzeCommand: CommandBody = {
@@ -21,10 +23,10 @@ export const analyzeCommand: CommandBody = {
 async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'analyze')
   completeOptions('analyze', options, onCommandLine)
-  const paths = checkResultPaths(args, { input: args.operand })
+  const paths = checkResultPaths(args, { input: args.operand, forms: PAGE_FORMS })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { analyze } = await import('../../jobs/analyze.js')
-  const report = await analyze(bytes, {
+  const found = await analyze(bytes, {
     ...source,
     ...options,
     signal: terminal.signal,
@@ -32,7 +34,13 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
     nameOptions: onCommandLine,
   })
   terminal.signal.throwIfAborted()
-  const { renderAnalyzeReport } = await import('../../report/analyze-text.js')
-  await writeReport(args, paths, report, renderAnalyzeReport(report, terminal.columns), terminal)
+  const report = { ...found, run: await describeRun(args) }
+  const [{ renderAnalyzeReport }, { analyzePage }] = await Promise.all([
+    import('../../report/analyze-text.js'),
+    import('../../report/analyze-page.js'),
+  ])
+  await writeReport(args, paths, report, renderAnalyzeReport(report, terminal.columns), terminal, () =>
+    analyzePage(report),
+  )
   return EXIT.done
 }
