@@ -6,7 +6,7 @@ import type { TernaryNetwork } from '../ternary/ternary-network.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { FirstKernels, HistogramReport, TernaryKernels } from './details-report.js'
+import { type FirstKernels, type HistogramReport, KERNELS_ACROSS, type TernaryKernels } from './details-report.js'
 
 /** An odd number, so that zero is in the middle of one. */
 export const BINS = 41
@@ -18,7 +18,6 @@ const MOST_KERNELS = 64
 const CORNER = 32
 /** The first layer's kernels that are drawn. */
 const MOST_FIRST = { kernels: 64, size: 16 } as const
-const ACROSS = 16
 
 export interface LayerDetails {
   histogram?: HistogramReport
@@ -116,7 +115,7 @@ function kernelPicture(
   values: Float32Array,
   { count, channels, height, width }: { count: number; channels: number; height: number; width: number },
 ): ByteImage {
-  const across = Math.min(count, ACROSS)
+  const across = Math.min(count, KERNELS_ACROSS)
   const size = { width: across * (width + 1) - 1, height: Math.ceil(count / across) * (height + 1) - 1 }
   const pixels = new Uint8Array(4 * size.width * size.height)
   const area = height * width

@@ -35,6 +35,9 @@ export interface FirstKernels {
   picture: string
 }
 
+/** Kernels beside each other in the picture of first kernels. */
+export const KERNELS_ACROSS = 16
+
 /** What the data are. */
 export interface DataReport {
   training: number

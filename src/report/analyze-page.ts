@@ -2,14 +2,14 @@
 import type { AnalyzeReport } from '../jobs/analyze-report.js'
 import { analyzeRows, analyzeSummary } from './analyze-text.js'
 import { repetitionSection } from './blocks/repetition.js'
-import type { Block, Page } from './page.js'
+import { type Block, fileName, type Page } from './page.js'
 import { durationText, plural, shapeText, shareText } from './table.js'
 
 /** Sections are there where there is something to say. */
 export function analyzePage(report: AnalyzeReport): Page {
   const { model, layers, kept, distance, warnings, run, elapsedMs } = report
   return {
-    title: `${model}: what each layer costs`,
+    title: `${fileName(model)}: what each layer costs`,
     subtitle: `Each layer made ternary alone, by ttq ${report.ttq}`,
     tiles: [
       { name: 'layers that can become ternary', value: String(layers.length), note: `${kept.length} stay as they are` },
@@ -22,7 +22,7 @@ export function analyzePage(report: AnalyzeReport): Page {
     ],
     warnings,
     sections: [
-      { title: 'Result', blocks: [{ kind: 'facts', facts: analyzeSummary(report) }] },
+      { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...analyzeSummary(report)] }] },
       { title: 'What each layer costs', blocks: costs(report) },
       {
         title: 'Layers that stay as they are',

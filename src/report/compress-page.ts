@@ -5,7 +5,7 @@ import { layerSection, otherLayersSection, weightsOf } from './blocks/layers.js'
 import { learningSection } from './blocks/learning.js'
 import { dataSection, repetitionSection } from './blocks/repetition.js'
 import { compressSummary, methodRows } from './compress-text.js'
-import type { Block, Page, Section, Tile } from './page.js'
+import { type Block, fileName, type Page, type Section, type Tile } from './page.js'
 import { durationText, plural, ratioText, shareText, sizeText } from './table.js'
 import { changeText, measureText } from './training-text.js'
 
@@ -13,12 +13,18 @@ import { changeText, measureText } from './training-text.js'
 export function compressPage(report: CompressReport): Page {
   const { model, output, dataset, preprocessing, data, training, run, testedOn, samples } = report
   return {
-    title: `${model} in three values`,
+    title: `${fileName(model)} in three values`,
     subtitle: `Compressed by ttq ${report.ttq}${output === null ? '' : ` to ${output}`}`,
     tiles: tiles(report),
     warnings: report.warnings,
     sections: [
-      { title: 'Result', blocks: [{ kind: 'facts', facts: compressSummary(report) }, ...comparisonTable(report)] },
+      {
+        title: 'Result',
+        blocks: [
+          { kind: 'facts', facts: [['network', model], ...compressSummary(report)] },
+          ...comparisonTable(report),
+        ],
+      },
       learningSection(training),
       sizeSection(report),
       layerSection(report),

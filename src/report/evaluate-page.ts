@@ -3,7 +3,7 @@ import type { EvaluateReport } from '../jobs/evaluate-report.js'
 import { decisionSection } from './blocks/decisions.js'
 import { dataSection, repetitionSection } from './blocks/repetition.js'
 import { evaluateSummary } from './evaluate-text.js'
-import type { Page } from './page.js'
+import { fileName, type Page } from './page.js'
 import { countText, durationText } from './table.js'
 import { measureText } from './training-text.js'
 
@@ -13,7 +13,7 @@ export function evaluatePage(report: EvaluateReport): Page {
   const [main] = task.metrics
   const value = main && metrics[main.key]
   return {
-    title: `${model}, measured`,
+    title: `${fileName(model)}, measured`,
     subtitle: '',
     tiles: [
       ...(main === undefined || value === undefined
@@ -27,7 +27,7 @@ export function evaluatePage(report: EvaluateReport): Page {
     ],
     warnings: [],
     sections: [
-      { title: 'Result', blocks: [{ kind: 'facts', facts: evaluateSummary(report) }] },
+      { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...evaluateSummary(report)] }] },
       decisionSection(decisions, data),
       dataSection(dataset, preprocessing, data),
       repetitionSection(run, undefined, null),

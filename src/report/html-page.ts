@@ -98,6 +98,8 @@ function blockMarkup(block: Block): string {
       )
     case 'command':
       return scrolling('The command', element('pre', {}, element('code', {}, escaped(block.command))))
+    case 'beside':
+      return element('div', { class: 'beside' }, block.blocks.map(blockMarkup).join('\n'))
     case 'fold':
       return foldMarkup(block.title, block.note, block.blocks.map(blockMarkup).join('\n'))
   }
@@ -191,7 +193,7 @@ function keyList(keys: readonly Key[]): string {
 function chartMarkup({ title, description, keys, width, height, content, table }: Chart): string {
   const svg = element(
     'svg',
-    { viewBox: `0 0 ${width} ${height}`, role: 'img', class: width > height * 4 ? 'strip' : undefined },
+    { viewBox: `0 0 ${width} ${height}`, role: 'img', class: width === height ? 'square' : undefined },
     `${element('title', {}, escaped(title))}${element('desc', {}, escaped(description))}${content}`,
   )
   return element(
@@ -205,13 +207,17 @@ function chartMarkup({ title, description, keys, width, height, content, table }
   )
 }
 
-function pictureMarkup({ png, caption, alternative, width }: Picture): string {
+function pictureMarkup({ png, caption, note, alternative, width }: Picture): string {
   // The alphabet of base64, so that nothing else gets into the attribute.
   const source = `data:image/png;base64,${png.replace(/[^A-Za-z0-9+/=]/g, '')}`
   return element(
     'figure',
     {},
     element('img', { src: source, alt: alternative, width, decoding: 'async' }).replace(/\/>$/, '>') +
-      element('figcaption', {}, escaped(caption)),
+      element(
+        'figcaption',
+        {},
+        escaped(caption) + (note === undefined ? '' : element('span', { class: 'note' }, escaped(note))),
+      ),
   )
 }

@@ -46,16 +46,16 @@ section { margin-top: 2.75rem; scroll-margin-top: 1rem; }
   nav a { border: 0; border-radius: 0 4px 4px 0; padding: .3rem .8rem; }
 }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); gap: .75rem; margin-top: 1.25rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); gap: .75rem; margin-top: 1.25rem; }
 .tile { background: var(--card); border-radius: 10px; padding: .9rem 1.1rem; }
 .tile p { margin: 0; }
 .tile .name { color: var(--faint); font-size: .85rem; }
-.tile .value { font-size: 1.55rem; font-weight: 650; line-height: 1.3; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.tile .value { font-size: 1.15rem; font-weight: 650; line-height: 1.4; text-wrap: balance; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .tile .note { font-size: .85rem; color: var(--faint); }
 @media (max-width: 34rem) {
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; }
   .tile { padding: .7rem .8rem; }
-  .tile .value { font-size: 1.2rem; }
+  .tile .value { font-size: 1.05rem; }
 }
 .warnings { background: var(--warn); border-left: 4px solid var(--warnline); border-radius: 4px; padding: .7rem 1rem; margin-top: 1.25rem; }
 .warnings p { margin: 0; font-weight: 600; }
@@ -83,7 +83,8 @@ table.bars { width: 100%; }
   table { font-size: .82rem; }
   th, td { padding-right: .5rem; }
   .bars td.bar { width: 28%; min-width: 4rem; }
-  tbody th { min-width: 5.5rem; }
+  tbody th { min-width: 7rem; }
+  .bars tr > :nth-child(n + 6) { display: none; }
 }
 
 .keys { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .25rem 0; padding: 0; font-size: .85rem; color: var(--faint); }
@@ -96,9 +97,12 @@ table.bars { width: 100%; }
 
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem 2rem; margin: .75rem 0; }
 figure { margin: 0; min-width: 0; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: .5rem 2.5rem; align-items: start; }
+.beside > * { min-width: 0; }
 .chart figcaption { font-weight: 600; font-size: .92rem; margin-bottom: .25rem; }
 .chart svg { display: block; width: 100%; height: auto; max-width: 36rem; overflow: visible; }
 .chart .description { font-size: .82rem; color: var(--faint); margin: .15rem 0; }
+svg.square { max-width: 17rem; }
 svg text { font-size: 12px; fill: var(--faint); font-variant-numeric: tabular-nums; }
 svg text.strong { fill: var(--text); font-weight: 600; }
 svg text.onshade { fill: var(--onshade); font-weight: 600; }
@@ -116,6 +120,7 @@ svg text.onshade { fill: var(--onshade); font-weight: 600; }
 .fill.positive { fill: var(--positive); } .fill.negative { fill: var(--negative); } .fill.zero { fill: var(--zero); }
 .fill.plain { fill: var(--plain); } .fill.other { fill: var(--other); }
 
+section > .pictures + details, .scroll + details { margin-top: 1.25rem; }
 details { border-bottom: 1px solid var(--line); }
 summary { cursor: pointer; padding: .45rem 0; display: flex; flex-wrap: wrap; gap: .1rem 1rem; align-items: baseline; list-style: none; }
 summary::-webkit-details-marker { display: none; }
@@ -129,9 +134,10 @@ summary:hover .title { text-decoration: underline; }
 .chart .folded { padding-bottom: 0; }
 pre { background: var(--card); border-radius: 6px; padding: .8rem 1rem; margin: .5rem 0; font-size: .88rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.25rem, 1fr)); gap: 1rem; }
 .pictures img { image-rendering: pixelated; max-width: 100%; height: auto; display: block; border-radius: 4px; background: var(--card); }
-.pictures figcaption { font-size: .82rem; color: var(--faint); margin-top: .3rem; overflow-wrap: anywhere; white-space: pre-line; }
+.pictures figcaption { font-size: .82rem; color: var(--faint); margin-top: .3rem; overflow-wrap: anywhere; }
+.pictures .note { display: block; }
 .pictures:has(> :only-child) { display: block; }
 
 @media print {

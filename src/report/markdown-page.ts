@@ -35,6 +35,8 @@ function blockText(block: Block, level: number): string {
       return [text(block.caption), ...block.pictures.map(({ alternative }) => `- ${text(alternative)}`)].join('\n')
     case 'command':
       return codeText(block.command)
+    case 'beside':
+      return block.blocks.map((each) => blockText(each, level)).join('\n\n')
     case 'fold':
       return [
         `${'#'.repeat(level)} ${text(block.title)}`,

@@ -31,6 +31,8 @@ export type Block =
   | { kind: 'charts'; charts: readonly Chart[] }
   | { kind: 'pictures'; caption: string; pictures: readonly Picture[] }
   | { kind: 'command'; command: string }
+  /** Beside each other, where there is room. */
+  | { kind: 'beside'; blocks: readonly Block[] }
   /** What is closed at first. */
   | { kind: 'fold'; title: string; note: string; blocks: readonly Block[] }
 
@@ -88,10 +90,16 @@ export interface Picture {
   /** PNG in base64. */
   png: string
   caption: string
+  note?: string
   /** What is seen, for those who do not. */
   alternative: string
   /** Pixels on the page. */
   width: number
+}
+
+/** A file's name without its folders. */
+export function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) || path
 }
 
 /** A block where there is something to say, for lists of blocks. */

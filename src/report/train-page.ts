@@ -3,7 +3,7 @@ import type { TrainReport } from '../jobs/train-report.js'
 import { decisionSection } from './blocks/decisions.js'
 import { learningSection } from './blocks/learning.js'
 import { dataSection, repetitionSection } from './blocks/repetition.js'
-import type { Page } from './page.js'
+import { fileName, type Page } from './page.js'
 import { durationText, plural, sizeText } from './table.js'
 import { trainSummary } from './train-text.js'
 import { changeText, measureText } from './training-text.js'
@@ -15,7 +15,7 @@ export function trainPage(report: TrainReport): Page {
   const [main] = task.metrics
   const [old, now] = main === undefined ? [] : [before[main.key], after[main.key]]
   return {
-    title: `${model}, trained`,
+    title: `${fileName(model)}, trained`,
     subtitle: `By ttq ${report.ttq}${output === null ? '' : `, to ${output}`}`,
     tiles: [
       ...(main === undefined || old === undefined || now === undefined
@@ -32,7 +32,7 @@ export function trainPage(report: TrainReport): Page {
     ],
     warnings: report.warnings,
     sections: [
-      { title: 'Result', blocks: [{ kind: 'facts', facts: trainSummary(report) }] },
+      { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...trainSummary(report)] }] },
       learningSection(training),
       decisionSection(decisions, data),
       dataSection(dataset, preprocessing, data),

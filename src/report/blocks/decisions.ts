@@ -14,8 +14,7 @@ export function decisionSection(samples: SamplesReport | undefined, data: DataRe
   return {
     title: 'Decisions',
     blocks: [
-      ...matrix(samples, name),
-      ...mixUps(samples, name),
+      ...besideEachOther([...matrix(samples, name), ...mixUps(samples, name)]),
       ...byClass(samples, name),
       ...sampleBlocks('Worst mistakes: wrong, and the surest of it', samples.mistakes, (sample) =>
         mistakeText(sample, name),
@@ -25,6 +24,10 @@ export function decisionSection(samples: SamplesReport | undefined, data: DataRe
       ),
     ],
   }
+}
+
+function besideEachOther(blocks: readonly Block[]): readonly Block[] {
+  return blocks.length > 1 ? [{ kind: 'beside', blocks }] : blocks
 }
 
 type NameOf = (label: number) => string
@@ -102,7 +105,8 @@ function sampleBlocks(
       : [
           {
             png: sample.picture,
-            caption: `${textOf(sample)}\nsample ${sample.index}`,
+            caption: textOf(sample),
+            note: `sample ${sample.index}`,
             alternative: `Test sample ${sample.index}: ${textOf(sample)}`,
             width: 128,
           },

@@ -1,4 +1,5 @@
 // The layers of a compressed network: what they became, how they learned, what they look like.
+import { type FirstKernels, KERNELS_ACROSS } from '../../jobs/details-report.js'
 import type { CompressReport, LayerReport } from '../../jobs/compress-report.js'
 import type { TrainingReport } from '../../training/training-report.js'
 import { histogramChart } from '../charts/histogram-chart.js'
@@ -39,7 +40,7 @@ export function layerSection({ layers, training, reconstruction, restoration, fi
                   png: firstKernels.picture,
                   caption: `${firstKernels.count === firstKernels.of ? 'All' : `${firstKernels.count} of`} ${countText(firstKernels.of)} kernels of ${firstKernels.height}x${firstKernels.width}, as packed; grey is zero, each to its own largest weight`,
                   alternative: `${firstKernels.count} kernels of the first layer`,
-                  width: Math.min(640, 5 * Math.min(16, firstKernels.count) * (firstKernels.width + 1)),
+                  width: firstWidth(firstKernels),
                 },
               ],
             } as const,
@@ -47,6 +48,14 @@ export function layerSection({ layers, training, reconstruction, restoration, fi
       ...folds,
     ],
   }
+}
+
+/** Pixels that a weight has, at most, and a picture of kernels. */
+const MOST_PIXELS = { weight: 12, picture: 640 } as const
+
+function firstWidth({ count, width }: FirstKernels): number {
+  const across = Math.min(count, KERNELS_ACROSS) * (width + 1) - 1
+  return across * Math.max(1, Math.min(MOST_PIXELS.weight, Math.floor(MOST_PIXELS.picture / across)))
 }
 
 function shareBars(layers: readonly LayerReport[]): Block {
@@ -131,17 +140,16 @@ function courseCharts(name: string, training: TrainingReport | null): (Chart | u
         { label: 'Wn', tone: 'negative', isDashed: true, points: course('wn') },
       ],
       x: 'epoch',
-      y: '',
       bounds: { least: 0 },
       mark: { x: training.bestEpoch, label: 'packed' },
       valueText: scaleText,
     }),
     lineChart({
-      title: 'Zeros over training',
+      title: 'Zeros over training, %',
       lines: [{ label: 'zeros', tone: 'plain', points: course('zeros') }],
       x: 'epoch',
-      y: '%',
       bounds: { least: 0, most: 100 },
+      span: 4,
       mark: { x: training.bestEpoch, label: 'packed' },
       valueText: (value) => `${value.toFixed(1)} %`,
     }),

@@ -18,35 +18,19 @@ export function learningSection(training: TrainingReport | null): Section {
         { label: 'mean loss of the epoch', tone: 'plain', points: history.map(({ epoch, loss }) => [epoch, loss]) },
       ],
       x: 'epoch',
-      y: '',
       bounds: { least: 0 },
       mark,
       valueText: (value) => value.toPrecision(4),
     }),
     measure &&
       lineChart({
-        title: `${measure.name} on held-out samples`,
+        title: `${measure.name} on held-out samples${measure.unit === '' ? '' : `, ${measure.unit}`}`,
         lines: [{ label: measure.name, tone: 'positive', points: valuesOf(history, measure) }],
         x: 'epoch',
-        y: measure.unit,
-        bounds: measure.unit === '%' ? { least: 0, most: 100 } : {},
+        ...(measure.unit === '%' && { bounds: { least: 0, most: 100 }, span: 1 }),
         mark,
         valueText: (value) => measureText(measure, value),
       }),
-    lineChart({
-      title: 'Learning rate at the end of the epoch',
-      lines: [
-        {
-          label: 'learning rate',
-          tone: 'other',
-          points: history.map(({ epoch, learningRate }) => [epoch, learningRate]),
-        },
-      ],
-      x: 'epoch',
-      y: '',
-      bounds: { least: 0 },
-      valueText: (value) => value.toPrecision(3),
-    }),
   ].filter((chart): chart is Chart => chart !== undefined)
   const best =
     bestEpoch === 0

@@ -8,6 +8,8 @@ const NUMBERED = 12
 /** and classes their names. */
 const NAMED = 24
 const SIDE = 360
+/** Letters of a name. */
+const LONGEST = 12
 
 /**
  * @param counts rows: the class of a sample; columns: what the network decides
@@ -15,7 +17,8 @@ const SIDE = 360
  */
 export function confusionChart(counts: readonly (readonly number[])[], names: readonly string[]): Chart {
   const classes = counts.length
-  const left = classes <= NAMED ? 84 : 20
+  const longest = Math.max(...names.map((name) => Math.min(LONGEST, name.length)))
+  const left = classes <= NAMED ? 14 + 7 * longest : 20
   const top = classes <= NAMED ? 20 : 18
   const cell = SIDE / classes
   const wrong = Math.max(1, ...counts.flatMap((row, label) => row.filter((_, decided) => decided !== label)))
@@ -37,10 +40,15 @@ export function confusionChart(counts: readonly (readonly number[])[], names: re
               class: isRight ? 'fill positive' : 'fill negative',
               'fill-opacity': (0.12 + 0.78 * strength).toFixed(2),
             })
-      const isDark = strength > 0.55
       const number =
         classes <= NUMBERED && count > 0
-          ? text(x + cell / 2, y + cell / 2 + 4, String(count), 'middle', isDark ? 'onshade' : 'strong')
+          ? text(
+              x + cell / 2,
+              y + cell / 2 + 4,
+              String(count),
+              'middle',
+              isRight && strength > 0.55 ? 'onshade' : 'strong',
+            )
           : ''
       return shade + number
     })
@@ -48,7 +56,7 @@ export function confusionChart(counts: readonly (readonly number[])[], names: re
   const labels =
     classes <= NAMED
       ? names.flatMap((name, i) => [
-          text(left - 6, top + (i + 0.5) * cell + 4, shortened(name, 12), 'end'),
+          text(left - 6, top + (i + 0.5) * cell + 4, shortened(name, LONGEST), 'end'),
           text(left + (i + 0.5) * cell, top + SIDE + 15, shortened(name, Math.max(1, Math.floor(cell / 7))), 'middle'),
         ])
       : []

@@ -14,24 +14,19 @@ export function yOf(value: number, { from, to }: Axis): number {
   return BOX.bottom - ((value - from) / (to - from || 1)) * (BOX.bottom - BOX.top)
 }
 
-interface Named {
-  axis: Axis
-  label: string
-}
-
-export function frame(x: Named, y: Named): string {
+/** @param x the axis along, and what it counts */
+export function frame(x: { axis: Axis; label: string }, y: Axis): string {
   return [
-    ...y.axis.ticks.map((tick) => {
-      const at = yOf(tick, y.axis)
+    ...y.ticks.map((tick) => {
+      const at = yOf(tick, y)
       return (
         element('path', { class: 'grid', d: `M${BOX.left} ${at.toFixed(1)}H${BOX.right}` }) +
-        text(BOX.left - 6, at + 4, tickText(tick, y.axis), 'end')
+        text(BOX.left - 6, at + 4, tickText(tick, y), 'end')
       )
     }),
     ...x.axis.ticks.map((tick) => text(xOf(tick, x.axis), BOX.bottom + 17, tickText(tick, x.axis), 'middle')),
     element('path', { class: 'axis', d: `M${BOX.left} ${BOX.bottom}H${BOX.right}` }),
     text((BOX.left + BOX.right) / 2, SIZE.height - 6, x.label, 'middle'),
-    y.label === '' ? '' : text(4, 10, y.label, 'start'),
   ].join('')
 }
 

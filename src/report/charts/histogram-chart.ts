@@ -42,10 +42,7 @@ export function histogramChart(
   const [minus, none, plus] = sums.map((count) => shareText(count, whole))
   const edges = threshold === null || of === 'original' ? [] : [-threshold, threshold]
   const content = [
-    frame(
-      { axis: along, label: `weight, in units of the largest (${scaleText(largest)})` },
-      { axis: up, label: 'weights' },
-    ),
+    frame({ axis: along, label: `weight, in units of the largest (${scaleText(largest)})` }, up),
     bars('negative', negatives, () => 0),
     bars('zero', zeros, (bin) => negatives[bin] ?? 0),
     bars('positive', positives, (bin) => (negatives[bin] ?? 0) + (zeros[bin] ?? 0)),

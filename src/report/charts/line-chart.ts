@@ -15,10 +15,10 @@ interface LineChart {
   title: string
   lines: readonly Line[]
   x: string
-  /** Unit of the values. */
-  y: string
   /** Values that are never passed. */
   bounds?: { least?: number; most?: number }
+  /** What the axis covers at least, so that noise is not blown up to a landscape. */
+  span?: number
   /** A place along x that is marked. */
   mark?: { x: number; label: string } | undefined
   table?: Table
@@ -31,21 +31,24 @@ const MOST_POINTS = 120
 const DOTS = 24
 
 /** undefined where no line has two points. */
-export function lineChart({ title, lines, x, y, bounds, mark, table, valueText }: LineChart): Chart | undefined {
+export function lineChart({ title, lines, x, bounds, span = 0, mark, table, valueText }: LineChart): Chart | undefined {
   const drawn = lines.filter(({ points }) => points.length > 1)
   if (drawn.length === 0) return undefined
   const all = drawn.flatMap(({ points }) => points)
   const [first, last] = [Math.min(...all.map(([at]) => at)), Math.max(...all.map(([at]) => at))]
   const along = wholeAxis(first, last)
   const up = axis(
-    all.map(([, value]) => value),
+    withSpan(
+      all.map(([, value]) => value),
+      span,
+    ),
     4,
     { least: bounds?.least ?? -Infinity, most: bounds?.most ?? Infinity },
   )
   const place = ([at, value]: readonly [number, number]): string =>
     `${xOf(at, along).toFixed(1)} ${yOf(value, up).toFixed(1)}`
   const content = [
-    frame({ axis: along, label: x }, { axis: up, label: y }),
+    frame({ axis: along, label: x }, up),
     mark === undefined || mark.x < first || mark.x > last ? '' : marked(xOf(mark.x, along), mark.label),
     ...drawn.map(({ points, tone, isDashed }) => {
       const thin = thinned(points)
@@ -70,6 +73,12 @@ export function lineChart({ title, lines, x, y, bounds, mark, table, valueText }
     content,
     ...(table && { table }),
   }
+}
+
+function withSpan(values: readonly number[], span: number): number[] {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const missing = Math.max(0, span - (high - low)) / 2
+  return [low - missing, high + missing]
 }
 
 function marked(at: number, label: string): string {
