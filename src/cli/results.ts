@@ -27,6 +27,8 @@ export interface ReportFile {
 /** The files that a command reads and writes, besides its report: as given or by default. */
 interface CommandFiles {
   input?: string
+  /** Further ones that it reads. */
+  also?: readonly string[]
   output?: string
   /** What its report can be written as. Default: JSON */
   forms?: readonly ReportForm[]
@@ -38,10 +40,10 @@ interface CommandFiles {
  */
 export function checkResultPaths(
   args: Arguments,
-  { input: read, output, forms = ['json'] }: CommandFiles,
+  { input: read, also = [], output, forms = ['json'] }: CommandFiles,
 ): ResultPaths {
   const force = isSet(args, 'force')
-  const input = [...(read === undefined || read === '-' ? [] : [read]), ...dataPaths(args)]
+  const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
   if (output === '-') checkModelOnStdout(args)
   const model =
     output === undefined || output === '-'

@@ -9,7 +9,8 @@ import { measureText, trainingText } from '../training-text.js'
 export function learningSection(training: TrainingReport | null): Section {
   if (training === null || training.history.length === 0) return { title: 'Learning', blocks: [] }
   const { history, bestEpoch } = training
-  const measure = measureOf(history)
+  const course = heldOutCourse(history)
+  const measure = course?.measure
   const mark = { x: bestEpoch, label: 'packed' }
   const charts = [
     lineChart({
@@ -22,10 +23,11 @@ export function learningSection(training: TrainingReport | null): Section {
       mark,
       valueText: (value) => value.toPrecision(4),
     }),
-    measure &&
+    course &&
+      measure &&
       lineChart({
         title: `${measure.name} on held-out samples${measure.unit === '' ? '' : `, ${measure.unit}`}`,
-        lines: [{ label: measure.name, tone: 'positive', points: valuesOf(history, measure) }],
+        lines: [{ label: measure.name, tone: 'positive', points: course.points }],
         x: 'epoch',
         ...(measure.unit === '%' && { bounds: { least: 0, most: 100 }, span: 1 }),
         mark,
@@ -50,6 +52,14 @@ export function learningSection(training: TrainingReport | null): Section {
         : { kind: 'fold', title: 'Every epoch in numbers', note: '', blocks: [{ kind: 'table', table }] },
     ],
   }
+}
+
+/** What the held-out samples gave, epoch by epoch, and by which measure; undefined where nobody says. */
+export function heldOutCourse(
+  history: readonly EpochReport[],
+): { measure: HeldOutMeasure; points: (readonly [epoch: number, value: number])[] } | undefined {
+  const measure = measureOf(history)
+  return measure && { measure, points: valuesOf(history, measure) }
 }
 
 interface HeldOutMeasure {

@@ -8,6 +8,7 @@ import { countText, plural } from '../table.js'
 const ACROSS = 64
 
 export function kernelGrid({ count, height, width, of, codes }: TernaryKernels): Chart {
+  if (codes.length !== count * height * width) throw new Error('kernels have another number of weights than they say')
   const columns = Math.max(1, Math.min(count, Math.floor((ACROSS + 1) / (width + 1))))
   const rows = Math.ceil(count / columns)
   const size = { width: columns * (width + 1) - 1, height: rows * (height + 1) - 1 }
