@@ -8,7 +8,6 @@ export type ReportForm = 'json' | 'html' | 'markdown'
 /** In the order in which messages list them. */
 const ENDINGS: Readonly<Record<string, ReportForm>> = {
   '.html': 'html',
-  '.htm': 'html',
   '.md': 'markdown',
   '.json': 'json',
 }

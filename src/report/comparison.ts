@@ -15,7 +15,7 @@ export interface ComparisonReport {
   schema: 'ttq-compare/1'
   /** In the order given. */
   runs: readonly ComparedRun[]
-  /** Options by which they differ. */
+  /** Options by which those differ that have them. */
   differing: readonly string[]
 }
 
@@ -53,7 +53,7 @@ export interface NamedReport {
 export function compareReports(named: readonly NamedReport[]): ComparisonReport {
   const runs = named.map(describe)
   const names = [...new Set(runs.flatMap(({ options }) => Object.keys(options)))]
-  const differing = names.filter((name) => new Set(runs.map(({ options }) => options[name])).size > 1)
+  const differing = names.filter((name) => new Set(runs.flatMap(({ options }) => options[name] ?? [])).size > 1)
   return { schema: 'ttq-compare/1', runs, differing }
 }
 

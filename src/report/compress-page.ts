@@ -150,9 +150,7 @@ function sizeSection({ size, layers }: CompressReport): Section {
           rows: [
             ...shown.map(({ layer, bytes }) => ({
               label: layer.name,
-              note: layer.ternary
-                ? layer.stored
-                : `${layer.stored}${layer.reason === undefined ? '' : `: ${layer.reason}`}`,
+              note: layer.stored,
               parts: [{ tone: layer.ternary ? ('plain' as const) : ('other' as const), value: bytes }],
               cells: [sizeText(Math.round(bytes)), shareText(bytes, 4 * weightsOf(layer))],
             })),

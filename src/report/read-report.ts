@@ -53,7 +53,10 @@ export function readReport(
     const other = expected.find((each) => each.startsWith(`${kind}/`))
     const error = isObject(found['error']) ? found['error']['message'] : undefined
     const failed = typeof error === 'string' ? ` of a command that failed (${printable(error)})` : ''
-    throw noReport(name, `found ${printable(schema)}${failed}`, other === undefined ? expected : [other])
+    if (other === undefined) throw noReport(name, `found ${printable(schema)}${failed}`, expected)
+    throw new TtqError('data', `${name}: found ${printable(schema)}, expected ${other}`, {
+      hint: 'Another version of ttq wrote it: make the page with that one.',
+    })
   }
   const missing = Object.entries(KINDS[known].keys).find(([key, kind]) => !isOf(kind, found[key]))
   if (missing !== undefined) throw incomplete(name, known, `"${missing[0]}" is not there, or of another kind`)
@@ -71,7 +74,7 @@ export function withinReport<T>({ schema }: Pick<PageReport, 'schema'>, name: st
     return work()
   } catch (cause) {
     if (cause instanceof TtqError) throw cause
-    throw incomplete(name, schema, (cause as Error).message, cause)
+    throw incomplete(name, schema, 'something in it is missing or of another kind', cause)
   }
 }
 
