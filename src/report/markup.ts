@@ -11,7 +11,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Text that is shown and nothing else, between tags and within attributes. */
 export function escaped(content: string): string {
-  return printable(content).replace(/[&<>"\']/g, (character) => ENTITIES[character] as string)
+  return printable(content).replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
 }
 
 /** An element. @param content markup; absent for one that has none */

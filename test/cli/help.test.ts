@@ -22,7 +22,19 @@ describe('help', () => {
     }
   })
 
-  for (const command of ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'unpack', 'inspect', 'new', 'doctor']) {
+  for (const command of [
+    'compress',
+    'train',
+    'sweep',
+    'analyze',
+    'evaluate',
+    'unpack',
+    'inspect',
+    'new',
+    'doctor',
+    'report',
+    'compare',
+  ]) {
     test(`ttq ${command} --help`, async () => {
       const { code, stdout, stderr } = await runHere(folder, [command, '--help'])
       assert.equal(stdout, pinned(command))

@@ -37,11 +37,11 @@ describe('a compression of LeNet-5, trained for two epochs', () => {
     assert.ok(samples && firstKernels)
     const bare = {
       ...rest,
-      layers: layers.map(({ histogram: _h, kernels: _k, ...layer }) => layer),
+      layers: layers.map((layer) => ({ ...layer, histogram: undefined, kernels: undefined })),
       training: training && {
         ...training,
         ternaryLayers: undefined,
-        history: training.history.map(({ ternary: _, ...epoch }) => epoch),
+        history: training.history.map((epoch) => ({ ...epoch, ternary: undefined })),
       },
     }
     const timeless = (report: object): unknown =>
