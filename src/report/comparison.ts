@@ -105,14 +105,14 @@ function optionsOfRun(report: CompressReport): Record<string, string> {
 
 /** One row per run, and by which options they differ; ends with a newline. */
 export function renderComparison(comparison: ComparisonReport, columns?: number): string {
-  const { header, rows } = runRows(comparison)
+  const { header, rows, isText } = runRows(comparison)
   const options = optionRows(comparison)
   const parts = [
     headline(comparison),
     table(
       header,
       rows,
-      header.map((_, column) => (column === 0 ? 'left' : 'right')),
+      isText.map((text) => (text ? 'left' : 'right')),
       columns,
     ),
     options.rows.length === 0
@@ -132,41 +132,40 @@ function headline({ runs }: ComparisonReport): string {
   return others.length === 0 ? `${first}: ${runs.length} runs` : `${runs.length} runs of ${others.length + 1} networks`
 }
 
-function runRows({ runs }: ComparisonReport): { header: string[]; rows: string[][] } {
-  const names = new Set(runs.flatMap(({ metric }) => (metric === null ? [] : [metric.name])))
-  const [only] = names
-  const isOne = names.size === 1
+interface Column {
+  header: string
+  isText?: true
+  cell: (run: ComparedRun) => string
+}
+
+function runRows({ runs }: ComparisonReport): { header: string[]; rows: string[][]; isText: boolean[] } {
+  const metrics = new Set(runs.flatMap(({ metric }) => (metric === null ? [] : [metric.name])))
+  const [only] = metrics
+  const isOne = metrics.size === 1
+  const score = ({ metric, after }: ComparedRun): string =>
+    metric === null || after === null ? '-' : `${isOne ? '' : `${metric.name} `}${measureText(metric, after)}`
+  const columns: Column[] = [
+    { header: 'run', isText: true, cell: ({ name }) => name },
+    ...(new Set(runs.map(({ model }) => model)).size === 1
+      ? []
+      : [{ header: 'network', isText: true, cell: ({ model }) => fileName(model) } satisfies Column]),
+    { header: isOne ? (only as string) : 'score', cell: score },
+    {
+      header: 'change',
+      cell: ({ metric, drop }) => (metric === null || drop === null ? '-' : changeDigits(metric, drop)),
+    },
+    { header: 'agrees', cell: ({ agreement }) => (agreement === null ? '-' : percentText(agreement)) },
+    { header: 'zeros', cell: ({ sparsity }) => shareText(sparsity, 1) },
+    { header: 'bits', cell: ({ bitsPerWeight }) => bitsPerWeight?.toFixed(2) ?? '-' },
+    { header: 'file', cell: ({ fileBytes }) => sizeText(fileBytes) },
+    { header: 'smaller', cell: ({ fileRatio }) => ratioText(fileRatio) },
+    { header: 'epochs', cell: ({ epochs }) => String(epochs) },
+    { header: 'time', cell: ({ elapsedMs }) => durationText(elapsedMs) },
+  ]
   return {
-    header: [
-      'run',
-      ...(isOne ? [only as string] : ['score']),
-      'change',
-      'agrees',
-      'zeros',
-      'bits',
-      'file',
-      'smaller',
-      'epochs',
-      'time',
-    ],
-    rows: runs.map((run) => {
-      const { name, metric, after, drop, agreement, sparsity, bitsPerWeight, fileBytes, fileRatio, epochs, elapsedMs } =
-        run
-      const score =
-        metric === null || after === null ? '-' : `${isOne ? '' : `${metric.name} `}${measureText(metric, after)}`
-      return [
-        name,
-        score,
-        metric === null || drop === null ? '-' : changeDigits(metric, drop),
-        agreement === null ? '-' : percentText(agreement),
-        shareText(sparsity, 1),
-        bitsPerWeight === null ? '-' : bitsPerWeight.toFixed(2),
-        sizeText(fileBytes),
-        ratioText(fileRatio),
-        String(epochs),
-        durationText(elapsedMs),
-      ]
-    }),
+    header: columns.map(({ header }) => header),
+    rows: runs.map((run) => columns.map(({ cell }) => cell(run))),
+    isText: columns.map(({ isText }) => isText === true),
   }
 }
 
@@ -180,7 +179,7 @@ function optionRows({ runs, differing }: ComparisonReport): { header: string[]; 
 /** The same as a page, with the curves of the runs that were trained. */
 export function comparisonPage(comparison: ComparisonReport, named: readonly NamedReport[]): Page {
   const { runs } = comparison
-  const { header, rows } = runRows(comparison)
+  const { header, rows, isText } = runRows(comparison)
   const options = optionRows(comparison)
   return {
     title: `${runs.length} compressions side by side`,
@@ -193,7 +192,12 @@ export function comparisonPage(comparison: ComparisonReport, named: readonly Nam
         blocks: [
           {
             kind: 'table',
-            table: { caption: 'One row per run', header, rows, numbers: header.map((_, i) => i).slice(1) },
+            table: {
+              caption: 'One row per run',
+              header,
+              rows,
+              numbers: isText.flatMap((text, column) => (text ? [] : [column])),
+            },
           },
         ],
       },

@@ -142,6 +142,7 @@ function sizeSection({ size, layers }: CompressReport): Section {
         kind: 'bars',
         bars: {
           caption: 'Weights of the layers in the file, the largest first',
+          whole: largest[0]?.bytes ?? 1,
           header: ['layer', 'bytes', 'of fp32'],
           keys: [
             { tone: 'plain', label: 'ternary' },
@@ -159,7 +160,7 @@ function sizeSection({ size, layers }: CompressReport): Section {
               : [
                   {
                     label: `${plural(rest.length, 'smaller layer')}`,
-                    parts: [{ tone: 'plain' as const, value: restBytes }],
+                    parts: [],
                     cells: [sizeText(Math.round(restBytes)), ''],
                   },
                 ]),

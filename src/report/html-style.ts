@@ -104,7 +104,9 @@ figure { margin: 0; min-width: 0; }
 .chart .description { font-size: .82rem; color: var(--faint); margin: .15rem 0; }
 svg.square { max-width: 17rem; }
 svg text { font-size: 12px; fill: var(--faint); font-variant-numeric: tabular-nums; }
-svg text.strong { fill: var(--text); font-weight: 600; }
+svg text.strong { fill: var(--text); font-weight: 600; paint-order: stroke; }
+.chart svg text.strong { stroke: var(--page); stroke-width: 3px; stroke-opacity: .7; }
+svg .fill + text.strong { stroke: none; }
 svg text.onshade { fill: var(--onshade); font-weight: 600; }
 .grid { stroke: var(--line); fill: none; } .axis { stroke: var(--faint); fill: none; }
 .outline { fill: none; stroke: var(--line); }
@@ -146,7 +148,10 @@ pre { background: var(--card); border-radius: 6px; padding: .8rem 1rem; margin: 
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav, .skip { display: none; }
   .columns { display: block; }
-  section { break-before: auto; margin-top: 1.5rem; }
+  section { margin-top: 1.5rem; }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
+  .tile { padding: .5rem .7rem; }
+  .tile .value { font-size: 11pt; }
   figure, .tile, tr { break-inside: avoid; }
   h2, h3, summary { break-after: avoid; }
   .charts { grid-template-columns: 1fr 1fr; }

@@ -433,6 +433,14 @@ describe('a comparison', () => {
     )
   })
 
+  test('of two networks and two tasks: which is which', () => {
+    const task = { ...TASK, metrics: [{ key: 'mIoU', name: 'mIoU', unit: '%', better: 'higher' } as const] }
+    const segments = { ...other, model: 'b/seg.onnx', task, baseline: { mIoU: 70 }, compressed: { mIoU: 69 } }
+    const text = renderComparison(compareReports([...named.slice(0, 1), { name: 'seg', report: segments }]))
+    assert.match(text, /^2 runs of 2 networks\n\nrun +network +score +change /)
+    assert.match(text, /\nfirst +net\.onnx +top-1 98\.85 % +-0\.25 .*\nseg +seg\.onnx +mIoU 69\.00 % +-1\.00 /)
+  })
+
   test('as a page: curves of those that were trained', () => {
     const html = htmlPage(comparisonPage(compareReports(named), named))
     assert.deepEqual(sectionsOf(html), ['Result', 'Size', 'Learning', 'Options'])
