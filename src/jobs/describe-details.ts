@@ -70,7 +70,8 @@ export function histogram(weights: Float32Array, codes: Int8Array, of: Histogram
 }
 
 /**
- * The first kernels of a convolution's weights, [O, I, ...spatial] (two spatial dimensions, or one as a row), or the upper
+ * The first kernels of a convolution's weights, [O, I, ...spatial] (two spatial dimensions, or one as a row), or the
+ * upper
  * left corner of a matrix; undefined where one alone is too large to be drawn, or there is none.
  */
 export function ternaryKernels(codes: Int8Array, dims: readonly number[]): TernaryKernels | undefined {

@@ -103,7 +103,8 @@ async function describeSample(
 }
 
 /**
- * The pixels of one sample, from what the network gets: [1,C,H,W], [1,H,W,C], or a square image as a list. undefined for
+ * The pixels of one sample, from what the network gets: [1,C,H,W], [1,H,W,C], or a square image as a list. undefined
+ * for
  * anything else.
  */
 export function imageOf(

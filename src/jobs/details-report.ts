@@ -31,7 +31,10 @@ export interface FirstKernels {
   width: number
   /** Of all of the layer's kernels. */
   of: number
-  /** PNG in base64, of kernels beside and below each other with a pixel between: zero is grey, each to its own largest weight. */
+  /**
+   * PNG in base64, of kernels beside and below each other with a pixel between: zero is grey, each to its own
+   * largest weight.
+   */
   picture: string
 }
 

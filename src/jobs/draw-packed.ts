@@ -1,4 +1,5 @@
-// What the report of a compression lacks for its page where no details were asked for, as far as the packed file has it.
+// What the report of a compression lacks for its page where no details were asked for, as far as the packed file has
+// it.
 import { TtqError } from '../errors/ttq-error.js'
 import { unpack } from '../packed/unpack.js'
 import type { TernaryWeights } from '../tensor/ternary.js'

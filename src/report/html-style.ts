@@ -1,6 +1,7 @@
 // How a report's page looks: one style sheet for light and dark, wide and narrow, screen and paper.
 //
-// Colours by meaning, from a blue and an orange that differ in lightness too, so that they are told apart by those who see
+// Colours by meaning, from a blue and an orange that differ in lightness too, so that they are told apart by those who
+// see
 // no colours and on grey paper: in light dark blue and light orange, in dark the other way round.
 
 export const STYLE = `

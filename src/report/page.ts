@@ -1,4 +1,5 @@
-// What a report's page says, as plain data: headline, sections, and in them facts, tables, charts, pictures. How it looks
+// What a report's page says, as plain data: headline, sections, and in them facts, tables, charts, pictures. How it
+// looks
 // is html-page.ts and markdown-page.ts.
 
 export interface Page {

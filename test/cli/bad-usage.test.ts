@@ -13,12 +13,12 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
     'prune m.onnx',
-    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
       'doctor; ttq --help lists them.',
   ],
   [
     '--json',
-    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
       'doctor; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
@@ -36,7 +36,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     '--valueOf',
-    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
+    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
       'doctor; ttq --help lists them.',
   ],
   [

@@ -1,4 +1,5 @@
-// A report's page in a real browser, where one is installed: nothing sticks out on a phone, nothing runs, nothing is asked of
+// A report's page in a real browser, where one is installed: nothing sticks out on a phone, nothing runs, nothing is
+// asked of
 // the network.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
