@@ -145,10 +145,11 @@ export async function fineTune(
   })
   const { values, state } = result.best
   const layers = new Map(
-    [...ternary].map((name): [ValueName, TernaryLayer] => [
-      name,
-      { ...trainedTernary(state, values.get(name) as Float32Array, name), latent: state.get(`${name}.latent`) },
-    ]),
+    [...ternary].map((name): [ValueName, TernaryLayer] => {
+      const layer = trainedTernary(state, values.get(name) as Float32Array, name)
+      // As large as the network: kept only where somebody looks at them.
+      return [name, options.details ? { ...layer, latent: state.get(`${name}.latent`) } : layer]
+    }),
   )
   return {
     network: { model: deploy(result.best), layers },

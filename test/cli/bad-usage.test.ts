@@ -13,13 +13,13 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
     'prune m.onnx',
-    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
-      'doctor; ttq --help lists them.',
+    'unknown command "prune". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, ' +
+      'compare, new, doctor; ttq --help lists them.',
   ],
   [
     '--json',
-    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
-      'doctor; ttq --help lists them.',
+    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, ' +
+      'compare, new, doctor; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   ['compress m.onnx other.onnx', `compress: found another argument "other.onnx", expected one model. ${MORE}`],
@@ -36,8 +36,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     '--valueOf',
-    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, compare, new, ' +
-      'doctor; ttq --help lists them.',
+    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, report, ' +
+      'compare, new, doctor; ttq --help lists them.',
   ],
   [
     'inspect -m.onnx',
