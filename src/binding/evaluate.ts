@@ -5,6 +5,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import type { ValueName } from '../onnx/model.js'
 import { type Evaluation, evaluationOf, scoreBatch, type Scored } from '../tasks/evaluation.js'
 import type { Task } from '../tasks/task.js'
+import type { Verdicts } from '../tasks/verdicts.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { OriginalOutputs } from './original-outputs.js'
 import { walkSamples, type WalkOptions } from './walk-samples.js'
@@ -15,6 +16,8 @@ export interface EvaluateOptions extends WalkOptions {
   isTrial?: boolean
   /** What the original network gives on these samples: compared with, or remembered where it is the original's turn. */
   originals?: OriginalOutputs | undefined
+  /** Told what is decided for each sample. */
+  verdicts?: Verdicts | undefined
 }
 
 /**
@@ -30,7 +33,7 @@ export async function evaluate(
   split: Split,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { task, originals } = options
+  const { task, originals, verdicts } = options
   const isOriginal = originals?.model === model
   const load = { threads: 1, device: pool.device }
   const graphs = await pool.loadInAll(model, load)
@@ -43,7 +46,7 @@ export async function evaluate(
     await walkSamples(
       split,
       options,
-      graphs.map((graph, worker) => async ({ index, count, inputs, labels }) => {
+      graphs.map((graph, worker) => async ({ index, start, count, inputs, labels }) => {
         const run = async (which: typeof graph): Promise<Tensor[]> => {
           const results = await which.run(inputs, task.outputs)
           return task.outputs.map((name) => results[name] as Tensor)
@@ -52,6 +55,7 @@ export async function evaluate(
         const other = compared?.[worker]
         const expected = isOriginal ? undefined : (originals?.at(index) ?? (other && (await run(other))))
         originals?.remember(index, isOriginal ? outputs : expected)
+        verdicts?.add({ start, count, labels, outputs, expected })
         scored[index] = scoreBatch(task, outputs, { labels, samples: count, expected })
       }),
     )

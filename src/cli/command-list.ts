@@ -71,6 +71,18 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/data.js')).dataCommand,
   },
   {
+    name: 'report',
+    summary: 'Make a page (HTML or Markdown) of what compress, train, analyze or evaluate printed with --json.',
+    example: ['$0 report result.json', 'write result.html'],
+    load: async () => (await import('./commands/report.js')).reportCommand,
+  },
+  {
+    name: 'compare',
+    summary: 'Put the reports of several compressions side by side, with the options by which they differ.',
+    example: ['$0 compare a.json b.json', 'a table of accuracy, size and time'],
+    load: async () => (await import('./commands/compare.js')).compareCommand,
+  },
+  {
     name: 'new',
     summary: 'Write a freshly initialised network as an ONNX file: to train from scratch, and to measure on.',
     example: ['$0 new resnet20 -o net.onnx', 'ResNet-20 for 3x32x32 images and 10 classes'],

@@ -1,6 +1,6 @@
 // The option table on the command line: what a command's help shows, and what was given, as the library takes it.
 import { defaultIn, isByOptimizer, RATE_BATCH } from '../options/complete-options.js'
-import type { Job, OptimizerName, OptionRow, Way } from '../options/option.js'
+import type { Job, Kind, OptimizerName, OptionRow, Way } from '../options/option.js'
 import {
   dashed,
   type GivenOptions,
@@ -19,6 +19,8 @@ export function commandOptions(job: Job): Record<string, OptionSpec> {
   return Object.fromEntries(rows.map(([name, row]) => [dashed(name), optionSpec(row, job)]))
 }
 
+const REPEATABLE: readonly Kind['type'][] = ['texts', 'choices', 'paths']
+
 function optionSpec(row: OptionRow, job: Job): OptionSpec {
   const { group, help, defaultText } = { ...row, ...row.at?.[job] }
   const shown = defaultText ?? shownDefault(row, job === 'train' ? ['train', 'base'] : ['base'])
@@ -28,9 +30,10 @@ function optionSpec(row: OptionRow, job: Job): OptionSpec {
     ...(row.alias === undefined ? {} : { alias: row.alias }),
     ...(row.kind.type === 'flag' ? { flag: true } : {}),
     ...(row.off === true || (row.kind.type === 'flag' && row.default?.base === true) ? { off: true } : {}),
-    ...(row.kind.type === 'texts' || row.kind.type === 'choices' ? { repeatable: true } : {}),
+    ...(REPEATABLE.includes(row.kind.type) ? { repeatable: true } : {}),
     ...(row.kind.type === 'choice' || row.kind.type === 'choices' ? { choices: row.kind.choices.map(String) } : {}),
     ...(row.kind.type === 'text' && row.kind.path !== undefined ? { path: row.kind.path } : {}),
+    ...(row.kind.type === 'paths' ? { path: 'file' as const } : {}),
     ...(shown === undefined ? {} : { default: shown }),
   }
 }

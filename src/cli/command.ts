@@ -33,6 +33,8 @@ export interface Arguments {
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>
   /** What the config file says for the same command, where no flag does. */
   readonly config?: { readonly file: string; readonly settings: SettingMap }
+  /** The command line as it was given, for reports. */
+  readonly words: readonly string[]
 }
 
 /** What the list of commands shows of one. */

@@ -51,7 +51,7 @@ export function parseArguments(given: readonly string[], context: ParseContext):
     throw translated(complaint, selected?.command ?? context.commands.find(({ name }) => name === argv[0]))
   if (text !== '') return { kind: 'print', text: `${text.trimEnd()}\n` }
   if (selected !== undefined)
-    return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values) }
+    return { kind: 'run', command: selected.command, args: checkedArguments(selected.command, selected.values, argv) }
   return withoutCommand(values, context)
 }
 
@@ -158,7 +158,7 @@ export function operandWord({ name, optional, several, each }: Operand): string 
   return optional === true ? `[${word}]` : word
 }
 
-function checkedArguments(command: Command, given: Values): Arguments {
+function checkedArguments(command: Command, given: Values, words: readonly string[]): Arguments {
   const operands = given._.slice(1).map(String)
   const { options } = command
   const checked = new Map<string, string | boolean | readonly string[]>()
@@ -167,7 +167,7 @@ function checkedArguments(command: Command, given: Values): Arguments {
     if (spec === undefined) throw unknownOption(name, command, options)
     checked.set(name, value === false && spec.off === true ? false : checkedValue(name, value, spec))
   }
-  return { operand: operands[0] ?? '', operands, values: checked }
+  return { operand: operands[0] ?? '', operands, values: checked, words }
 }
 
 /**

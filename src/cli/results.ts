@@ -1,45 +1,63 @@
 // Where the results of a command go: checked before the work, written after it.
 import { existsSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import type { Page } from '../report/page.js'
 import { printableJson, printableLines } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
-import { isSet, textOption } from './command-options.js'
+import { commandLineOption, isSet, textOption } from './command-options.js'
 import { checkOutputPath, type OutputFile } from './output-path.js'
+import { pageText, type ReportForm, reportForm } from './report-forms.js'
 import type { Terminal } from './terminal.js'
 
 export interface ResultPaths {
   /** Where the model goes: a file, '-' for stdout, or undefined where the command makes none. */
   model: OutputFile | '-' | undefined
-  report: OutputFile | undefined
+  /** Where the report goes besides, and as what. */
+  reports: readonly ReportFile[]
   /** All files of the run so far, those it reads and those it writes: what else is written must differ from them. */
   taken: readonly string[]
+}
+
+export interface ReportFile {
+  file: OutputFile
+  form: ReportForm
 }
 
 /** The files that a command reads and writes, besides its report: as given or by default. */
 interface CommandFiles {
   input?: string
+  /** Further ones that it reads. */
+  also?: readonly string[]
   output?: string
+  /** What its report can be written as. Default: JSON */
+  forms?: readonly ReportForm[]
 }
 
 /**
  * Checks all places before any long work.
  * @throws TtqError `usage`
  */
-export function checkResultPaths(args: Arguments, { input: read, output }: CommandFiles): ResultPaths {
+export function checkResultPaths(
+  args: Arguments,
+  { input: read, also = [], output, forms = ['json'] }: CommandFiles,
+): ResultPaths {
   const force = isSet(args, 'force')
-  const input = [...(read === undefined || read === '-' ? [] : [read]), ...dataPaths(args)]
+  const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
   if (output === '-') checkModelOnStdout(args)
   const model =
     output === undefined || output === '-'
       ? output
       : checkOutputPath({ path: output, option: '--output', force, others: input })
-  const given = textOption(args, 'report')
-  const others = [...input, ...(model === undefined || model === '-' ? [] : [model.path])]
-  if (given === '-')
-    throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
-  const report = given === undefined ? undefined : checkOutputPath({ path: given, option: '--report', force, others })
-  return { model, report, taken: [...others, ...(report === undefined ? [] : [report.path])] }
+  const taken = [...input, ...(model === undefined || model === '-' ? [] : [model.path])]
+  const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
+    if (path === '-')
+      throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
+    const file = checkOutputPath({ path, option: '--report', force, others: taken })
+    taken.push(file.path)
+    return { file, form: reportForm(path, '--report', forms) }
+  })
+  return { model, reports, taken }
 }
 
 // The file or folder of a dataset, of a kind or not.
@@ -75,16 +93,21 @@ export async function writeModelResult(
   return null
 }
 
-/** Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says. */
+/**
+ * Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says.
+ * @param page the report as a page; absent for commands that write it as JSON only
+ */
 export async function writeReport(
   args: Arguments,
   paths: ResultPaths,
   report: object,
   text: string,
   terminal: Terminal,
+  page?: () => Page,
 ): Promise<void> {
   const json = printableJson(report)
-  paths.report?.write(new TextEncoder().encode(json), terminal.complain)
+  for (const { file, form } of paths.reports)
+    file.write(new TextEncoder().encode(form === 'json' ? json : await pageText(page, form)), terminal.complain)
   if (terminal.onReport !== undefined) await terminal.onReport(report, printableLines(text))
   else if (paths.model === '-') terminal.note(text.trimEnd())
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))

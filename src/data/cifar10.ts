@@ -54,6 +54,7 @@ export async function readCifar10(folder: string, name: string): Promise<Labelle
     kind: 'images',
     name,
     classes: CIFAR10_CLASSES.length,
+    classNames: CIFAR10_CLASSES,
     train,
     test,
     ...pixelStatistics(train),

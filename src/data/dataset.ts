@@ -66,6 +66,8 @@ export interface ImageDataset {
   readonly name: string
   /** undefined where the images have no labels. */
   readonly classes: number | undefined
+  /** In the order of their numbers, where they have names. */
+  readonly classNames?: readonly string[]
   readonly train: ImageSet
   readonly test: ImageSet | undefined
   /** Mean and standard deviation per channel of pixels scaled to 0..1: the dataset's usual normalisation. */

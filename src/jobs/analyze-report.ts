@@ -1,5 +1,6 @@
 // The report of ttq analyze; docs/report.md.
 import type { LayerOperator } from '../ternary/layer-choice.js'
+import type { RunReport } from './run-report.js'
 import type { TaskReport } from './task-report.js'
 
 export interface AnalyzeReport {
@@ -25,6 +26,8 @@ export interface AnalyzeReport {
   kept: readonly { name: string; reason: string }[]
   warnings: readonly string[]
   elapsedMs: number
+  /** Added by the command line. */
+  run?: RunReport
 }
 
 /** One layer ternary, all others as they are. */

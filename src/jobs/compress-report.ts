@@ -2,6 +2,8 @@
 import type { PackedSummary } from '../packed/inspect-packed.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TrainingReport } from '../training/training-report.js'
+import type { DataReport, FirstKernels, HistogramReport, SamplesReport, TernaryKernels } from './details-report.js'
+import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
 export interface LayerReport {
@@ -31,6 +33,9 @@ export interface LayerReport {
   zeros: number | null
   positives: number | null
   negatives: number | null
+  /** The following where details were asked for. */
+  histogram?: HistogramReport
+  kernels?: TernaryKernels
 }
 
 export interface SizeReport {
@@ -166,6 +171,13 @@ export interface CompressReport {
   comparison?: readonly MethodReport[]
   /** Whether the file, read back, gives the trained network's outputs bit for bit. */
   verified: { bitExact: boolean }
+  /** What the data are; absent without. */
+  data?: DataReport
+  /** The following where details were asked for, and there are any. */
+  samples?: SamplesReport
+  firstKernels?: FirstKernels
   warnings: readonly string[]
   elapsedMs: number
+  /** Added by the command line. */
+  run?: RunReport
 }

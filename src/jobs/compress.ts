@@ -23,6 +23,7 @@ import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
 import { readNetwork } from './connections.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
+import { describeLayerDetails, firstKernels } from './describe-details.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { describeMeasured, measuresOf } from './task-report.js'
 import { packTrained } from './pack-trained.js'
@@ -74,7 +75,13 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       fromScratch: options.fromScratch,
       unlabelled: job.options.unlabelled,
       size: describeSize(onnxBytes, done, done.network),
-      layers: describeLayers(done.choices, done.network, done.sizes),
+      layers: describeLayers(done.choices, done.network, done.sizes).map((layer) => ({
+        ...layer,
+        ...done.layerDetails?.get(layer.name),
+      })),
+      ...(done.data && { data: done.data }),
+      ...(done.samples && { samples: done.samples }),
+      ...(done.firstKernels && { firstKernels: done.firstKernels }),
       training: done.training ?? null,
       reconstruction: done.reconstruction ?? null,
       restoration: done.restoration ?? null,
@@ -102,9 +109,16 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
     await checkRuns(pool.trial, folded, connections.name, ternaryWeights(choices))
     for (const weight of ternaryWeights(choices))
       checkFinite(float32Values(folded.graph.initializers.get(weight) as Tensor<FloatType>), weight)
-    return options.data === undefined
-      ? await packWithoutData(pool, folded, choices, job)
-      : await packTrained(pool, folded, choices, options.data, job)
+    const packed =
+      options.data === undefined
+        ? await packWithoutData(pool, folded, choices, job)
+        : await packTrained(pool, folded, choices, options.data, job)
+    if (!options.details) return packed
+    return {
+      ...packed,
+      layerDetails: describeLayerDetails(packed.network, packed.choices, folded),
+      firstKernels: firstKernels(packed.network.model, packed.choices),
+    }
   })
 }
 

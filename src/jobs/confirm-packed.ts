@@ -6,6 +6,7 @@ import type { Model } from '../onnx/model.js'
 import type { MethodName } from '../options/choices.js'
 import { packsExactly, unpack } from '../packed/unpack.js'
 import type { Evaluation } from '../tasks/evaluation.js'
+import { Verdicts } from '../tasks/verdicts.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { roundRest } from '../ternary/round-rest.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
@@ -17,7 +18,8 @@ export interface TestBench {
   pool: WorkerPool
   bound: BoundNetwork
   job: CompressJob
-  test: (model: Model) => Promise<Evaluation>
+  /** @param verdicts told what is decided for each sample */
+  test: (model: Model, verdicts?: Verdicts) => Promise<Evaluation>
 }
 
 export interface ConfirmedFile {
@@ -27,6 +29,8 @@ export interface ConfirmedFile {
   network: TernaryNetwork
   compressed: Evaluation
   bitExact: boolean
+  /** Where details are asked for: what the file decides for each test sample. */
+  verdicts: Verdicts | undefined
 }
 
 /** Rounds, packs, tests both the network and the file. @param exceptions weights with a precision of their own */
@@ -43,8 +47,9 @@ export async function confirmPacked(
   job.phase('verify')
   const before = await test(network.model)
   job.phase('evaluate')
-  const compressed = await test(unpack(file).model)
+  const verdicts = job.options.details ? Verdicts.of(bound.task) : undefined
+  const compressed = await test(unpack(file).model, verdicts)
   // Other devices may sum in another order from run to run: there the networks themselves are compared.
   const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, model)
-  return { file, sizes, network, compressed, bitExact }
+  return { file, sizes, network, compressed, bitExact, verdicts }
 }

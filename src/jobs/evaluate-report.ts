@@ -1,4 +1,6 @@
 // The report of an evaluation: plain data, schema `ttq-evaluate/1`.
+import type { DataReport, SamplesReport } from './details-report.js'
+import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
 export interface EvaluateReport {
@@ -15,4 +17,10 @@ export interface EvaluateReport {
   samples: number
   samplesPerSecond: number
   elapsedMs: number
+  /** What the data are. */
+  data?: DataReport
+  /** What is decided for the test samples, where details were asked for. */
+  decisions?: SamplesReport
+  /** Added by the command line. */
+  run?: RunReport
 }

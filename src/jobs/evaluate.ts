@@ -8,9 +8,11 @@ import { bindNetwork, describeTask } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
+import { Verdicts } from '../tasks/verdicts.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, takeApart } from './connections.js'
 import { readAnyModel } from './read-any-model.js'
+import { describeData, describeSamples } from './describe-samples.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -53,9 +55,11 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
       const judged = { task, fixedBatch, framedOtherwise: bound.framedOtherwise }
+      const verdicts = options.details ? Verdicts.of(task) : undefined
       const evaluation = await evaluate(pool, writeModel(bound.model), dataset.test, {
         task,
         fixedBatch,
+        verdicts,
         onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
       })
       const { metrics, samples } = evaluation
@@ -74,6 +78,8 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         metrics: metrics as Measures,
         samples,
         samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
+        data: describeData(dataset, stored),
+        ...(verdicts && { decisions: await describeSamples(dataset, verdicts, false) }),
         elapsedMs: performance.now() - start,
       }
     } finally {

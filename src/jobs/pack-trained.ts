@@ -5,6 +5,7 @@ import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
+import type { Verdicts } from '../tasks/verdicts.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkLabelled, isLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
@@ -20,6 +21,7 @@ import { freshWeights } from '../training/fresh-weights.js'
 import { bindData } from './bind-data.js'
 import type { CompressJob } from './compress-job.js'
 import { confirmPacked } from './confirm-packed.js'
+import { describeData, describeSamples } from './describe-samples.js'
 import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
@@ -41,7 +43,15 @@ export async function packTrained(
   await requireDevice(job.options.device)
   const stored = await openData(data, job.options, { onProgress: job.progress, signal: job.connections.signal })
   try {
-    return await trainAndPack(pool, model, choices, stored, job)
+    const packed = await trainAndPack(pool, model, choices, stored, job)
+    const { dataset, verdicts } = packed
+    if (dataset?.test === undefined) return packed
+    const scorable = { ...dataset, test: dataset.test }
+    return {
+      ...packed,
+      data: describeData(scorable, stored),
+      ...(verdicts && { samples: await describeSamples(scorable, verdicts, !job.options.fromScratch) }),
+    }
   } finally {
     await stored.close?.()
   }
@@ -82,16 +92,18 @@ async function trainAndPack(
   if (options.needsAccuracy && task.metrics.length > 0)
     await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
   const originals = new OriginalOutputs(writeModel(bound.model))
-  const testBytes = async (tested: Uint8Array): Promise<Evaluation> =>
+  const testBytes = async (tested: Uint8Array, verdicts?: Verdicts): Promise<Evaluation> =>
     await evaluate(pool, tested, dataset.test, {
       task,
       fixedBatch,
       originals,
+      verdicts,
       onProgress: (done, total) => {
         job.progress({ kind: 'evaluated', done, total })
       },
     })
-  const test = async (tested: Model): Promise<Evaluation> => await testBytes(writeModel(tested))
+  const test = async (tested: Model, verdicts?: Verdicts): Promise<Evaluation> =>
+    await testBytes(writeModel(tested), verdicts)
   job.phase('baseline', dataset.preprocessing)
   const baseline = await testBytes(originals.model)
   const { nameOptions } = connections

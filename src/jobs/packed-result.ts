@@ -2,9 +2,13 @@
 import type { BoundNetwork } from '../binding/bind-network.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Evaluation } from '../tasks/evaluation.js'
+import type { ValueName } from '../onnx/model.js'
+import type { Verdicts } from '../tasks/verdicts.js'
 import type { MethodName, RestPrecision } from '../options/choices.js'
 import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
+import type { LayerDetails } from './describe-details.js'
+import type { DataReport, FirstKernels, SamplesReport } from './details-report.js'
 import type { Measures } from './task-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
@@ -28,6 +32,14 @@ export interface PackedResult {
   agreement?: number
   /** How far the packed network is like the original, by the task's measures. */
   likeness?: Measures
+  /** What the file decides for each test sample, where details are asked for, */
+  verdicts?: Verdicts | undefined
+  /** and what the report says of that. */
+  samples?: SamplesReport
+  data?: DataReport
+  /** Of ternary layers, and the first layer's kernels. */
+  layerDetails?: ReadonlyMap<ValueName, LayerDetails>
+  firstKernels?: FirstKernels | undefined
   /** Why accuracy was not measured, in a few words; absent where the labels themselves tell. */
   unmeasured?: string
   training?: TrainingReport

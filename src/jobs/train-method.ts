@@ -82,7 +82,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
           },
         },
       )
-  const { file, sizes, network, compressed, bitExact, choices: packed } = chosen
+  const { file, sizes, network, compressed, bitExact, verdicts, choices: packed } = chosen
   return {
     method,
     file,
@@ -91,6 +91,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
     network,
     compressed,
     bitExact,
+    verdicts,
     training: first.tuned.training,
     ...(restoration && { restoration }),
     elapsedMs: performance.now() - start,

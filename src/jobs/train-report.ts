@@ -1,5 +1,7 @@
 // The report of plain training: plain data, schema `ttq-train/1`.
 import type { TrainingReport } from '../training/training-report.js'
+import type { DataReport, SamplesReport } from './details-report.js'
+import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
 export interface TrainReport {
@@ -22,4 +24,10 @@ export interface TrainReport {
   training: TrainingReport
   warnings: readonly string[]
   elapsedMs: number
+  /** What the data are. */
+  data?: DataReport
+  /** What is decided for the test samples, where details were asked for. */
+  decisions?: SamplesReport
+  /** Added by the command line. */
+  run?: RunReport
 }

@@ -13,6 +13,7 @@ import { requireDevice } from '../runtime/offered-devices.js'
 import { bindNetwork, type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions } from '../options/option-table.js'
+import { Verdicts } from '../tasks/verdicts.js'
 import { evaluate } from '../binding/evaluate.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -21,6 +22,7 @@ import { foldConstants } from '../binding/prepare-network.js'
 import { checkMixable, examineBound, explainBlocked } from './prepare-training.js'
 import { readNetwork, takeApart, type TrainingConnections } from './connections.js'
 import { describeMeasured, type Measures } from './task-report.js'
+import { describeData, describeSamples } from './describe-samples.js'
 import type { TrainReport } from './train-report.js'
 import type { Trainability } from '../training/training-graph.js'
 import type { Progress } from '../training/progress.js'
@@ -102,10 +104,11 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           await runFingerprint(bound.model, bound, { job: 'train', options, threads: pool.size }),
           connections.nameOptions,
         )
-      const accuracyOf = async (tested: Model): Promise<Measures> => {
+      const accuracyOf = async (tested: Model, verdicts?: Verdicts): Promise<Measures> => {
         const { metrics } = await evaluate(pool, writeModel(tested), dataset.test, {
           task,
           fixedBatch: bound.fixedBatch,
+          verdicts,
           onProgress: (done, total) => report?.({ kind: 'evaluated', done, total }),
         })
         return metrics as Measures
@@ -119,7 +122,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       })
       const trained = form.restore(learned)
       phase('evaluate')
-      const after = await accuracyOf(trained)
+      const verdicts = options.details ? Verdicts.of(task) : undefined
+      const after = await accuracyOf(trained, verdicts)
       const file = writeModel(trained)
       return {
         file,
@@ -136,6 +140,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           after,
           onnxBytes: file.length,
           training,
+          data: describeData(dataset, stored),
+          ...(verdicts && { decisions: await describeSamples(dataset, verdicts, false) }),
           warnings,
           elapsedMs: performance.now() - start,
         },

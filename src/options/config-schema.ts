@@ -81,6 +81,7 @@ function schemaOf(kind: Kind): Schema {
     case 'text':
       return { type: 'string', minLength: 1 }
     case 'texts':
+    case 'paths':
       return { type: 'array', items: { type: 'string', minLength: 1 } }
   }
 }

@@ -40,6 +40,7 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
       if (typeof value !== 'string' || value === '') throw refused(shown, value, 'text')
       return
     case 'texts':
+    case 'paths':
       if (!isList(value) || value.some((element) => typeof element !== 'string' || element === ''))
         throw refused(shown, value, 'a list of texts')
       return
@@ -57,6 +58,10 @@ export function parseValue(shown: string, kind: Kind, given: string | boolean | 
     const texts = (given as readonly string[]).flatMap((text) => text.split(','))
     if (texts.includes('')) throw nothing(shown)
     return kind.type === 'texts' ? texts : texts.map((text) => parseChoice(shown, text, kind))
+  }
+  if (kind.type === 'paths') {
+    if (given.includes('')) throw nothing(shown)
+    return given
   }
   const text = given as string
   if (text === '') throw nothing(shown)

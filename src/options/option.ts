@@ -29,6 +29,8 @@ export type Kind =
   | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
+  /** Any number of files; the option may be given several times. */
+  | { readonly type: 'paths' }
 
 /** `dataset`: the name of a known one, `kind:path` or a path. */
 export type PathKind = 'file' | 'folder' | 'dataset'
@@ -74,6 +76,8 @@ export type Job =
   | 'doctor'
   | 'run'
   | 'init'
+  | 'report'
+  | 'compare'
 
 /** How a job's help shows an option. */
 export interface OptionHelp {

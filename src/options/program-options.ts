@@ -11,6 +11,7 @@ const ALL = [
   'evaluate',
   'inspect',
   'unpack',
+  'data',
   'new',
   'doctor',
   'run',

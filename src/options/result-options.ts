@@ -15,7 +15,9 @@ const REPORTING = [
   'data',
   'doctor',
 ] as const satisfies Job[]
-const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init', 'report', 'compare'] as const satisfies Job[]
+/** Those whose reports are pages as well. */
+const WITH_PAGES = ['compress', 'train', 'analyze', 'evaluate'] as const satisfies Job[]
 
 export const NETWORK_OPTIONS = {
   classes: {
@@ -39,11 +41,14 @@ export const NETWORK_OPTIONS = {
 export const SOURCE_OPTIONS = {
   model: {
     kind: { type: 'text', path: 'file' },
-    jobs: ['data', 'new'],
+    jobs: ['data', 'new', 'report'],
     only: 'command line',
     group: network,
     help: 'ONNX or .ttq file that the data are for: whether they fit, and what it gets',
-    at: { new: { help: 'loader: the ONNX file that the loader module is for' } },
+    at: {
+      new: { help: 'loader: the ONNX file that the loader module is for' },
+      report: { group: output, help: 'the .ttq file of that compression: the page then shows the kernels in it' },
+    },
   },
   externalData: {
     kind: { type: 'text', path: 'folder' },
@@ -75,7 +80,7 @@ export const MEASURING_OPTIONS = {
 export const RESULT_OPTIONS = {
   output: {
     kind: { type: 'text', path: 'file', words: ['-'] },
-    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init'],
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init', 'report', 'compare'],
     only: 'command line',
     alias: 'o',
     group: output,
@@ -98,6 +103,14 @@ export const RESULT_OPTIONS = {
       new: {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",
+      },
+      report: {
+        help: 'the page: .html or .md, - for HTML on stdout',
+        defaultText: "the report's name with .html, in the working directory",
+      },
+      compare: {
+        help: 'write the comparison to this file, too: .html, .md or .json',
+        defaultText: 'none',
       },
     },
   },
@@ -159,11 +172,27 @@ export const RESULT_OPTIONS = {
     help: 'replace files that exist',
   },
   report: {
-    kind: { type: 'text', path: 'file' },
+    kind: { type: 'paths' },
     jobs: REPORTING,
     only: 'command line',
     group: output,
     help: 'write the report as JSON to this file, too',
+    at: Object.fromEntries(
+      WITH_PAGES.map((job) => [
+        job,
+        { help: 'write the report to this file, too: .html (a page), .md or .json; may be given several times' },
+      ]),
+    ),
+  },
+  /** What a page shows beyond the figures of a report: histograms, scales by epoch, kernels, samples as pictures. */
+  details: {
+    kind: { type: 'flag' },
+    jobs: ['compress', 'train', 'evaluate'],
+    only: 'library',
+    default: { base: false },
+    fingerprint: 'covered',
+    group: output,
+    help: 'put into the report what pages draw: histograms, scales by epoch, kernels, misjudged samples as pictures',
   },
   json: {
     kind: { type: 'flag' },

@@ -6,10 +6,24 @@ import { countText, durationText, facts, plural, shapeText, shareText, sizeText,
 
 /** The ranking, most harmful layer first; ends with a newline. */
 export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): string {
-  const { model, layers, kept, samples, heldOut, data, dataset, task, baseline, distance, warnings } = report
-  const main = task?.metrics[0]
+  const { model, layers, warnings } = report
   const headline =
     `${printable(model)}: ${plural(layers.length, 'layer')} can become ternary; ` + 'each alone, the most harmful first'
+  const warned = warnings.map((warning) => `warning: ${warning}\n`).join('')
+  const { header, rows, isText } = ranking(report)
+  const ranked = table(
+    header,
+    rows,
+    isText.map((text) => (text ? 'left' : 'right')),
+    columns,
+  )
+  return `${headline}\n\n${facts(analyzeSummary(report))}\n\n${ranked}\n${warned === '' ? '' : `\n${warned}`}`
+}
+
+/** What there is to say of the whole, as names and values. */
+export function analyzeSummary(report: AnalyzeReport): (readonly [string, string])[] {
+  const { kept, samples, heldOut, data, dataset, task, baseline, distance } = report
+  const main = task?.metrics[0]
   const others = heldOut === 0 ? 'on the very sample' : `on ${countText(heldOut)} others`
   const pairs: (readonly [string, string])[] = [
     ...(dataset === null ? [] : [['data', dataset] as const]),
@@ -20,8 +34,13 @@ export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): st
   if (distance !== null) pairs.push(['together', `all ternary, the outputs differ by ${distance.toFixed(1)} %`])
   if (kept.length > 0) pairs.push(['kept', kept.map(({ name, reason }) => `${name} (${reason})`).join(', ')])
   pairs.push(['time', durationText(report.elapsedMs)])
-  const warned = warnings.map((warning) => `warning: ${warning}\n`).join('')
-  return `${headline}\n\n${facts(pairs)}\n\n${ranking(report, columns)}\n${warned === '' ? '' : `\n${warned}`}`
+  return pairs
+}
+
+/** One row per layer, and which columns are numbers. */
+export function analyzeRows(report: AnalyzeReport): { header: string[]; rows: string[][]; numbers: number[] } {
+  const { header, rows, isText } = ranking(report)
+  return { header, rows, numbers: isText.flatMap((text, column) => (text ? [] : [column])) }
 }
 
 interface Column {
@@ -32,7 +51,7 @@ interface Column {
 }
 
 // `moves` is in percent of the outputs: the header has no room for more in 80 columns.
-function ranking({ layers, baseline, task }: AnalyzeReport, width: number | undefined): string {
+function ranking({ layers, baseline, task }: AnalyzeReport): { header: string[]; rows: string[][]; isText: boolean[] } {
   const main = task?.metrics[0]
   const columns: Column[] = [
     { header: '', cell: (_, rank) => String(rank + 1) },
@@ -59,12 +78,11 @@ function ranking({ layers, baseline, task }: AnalyzeReport, width: number | unde
         ]),
     { header: 'saves', cell: ({ savedBytes }) => sizeText(savedBytes) },
   ]
-  return table(
-    columns.map(({ header }) => header),
-    layers.map((layer, rank) => columns.map(({ cell }) => cell(layer, rank))),
-    columns.map(({ isText }) => (isText === true ? 'left' : 'right')),
-    width,
-  )
+  return {
+    header: columns.map(({ header }) => header),
+    rows: layers.map((layer, rank) => columns.map(({ cell }) => cell(layer, rank))),
+    isText: columns.map(({ isText }) => isText === true),
+  }
 }
 
 function pointsText(top1: number | null, of: number | null, digits: number): string {

@@ -23,7 +23,7 @@ export function renderCompressReport(report: CompressReport, columns?: number): 
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
   const parts = [
     headline(report),
-    facts(summary(report)),
+    facts(compressSummary(report)),
     methodTable(report.comparison ?? [], report.task?.metrics[0]),
     layerTable(report.layers, columns),
     restorationText(report),
@@ -66,7 +66,8 @@ function advice({ size, layers, rest }: CompressReport): string {
   )
 }
 
-function summary(report: CompressReport): [string, string][] {
+/** What there is to say of the whole, as names and values. */
+export function compressSummary(report: CompressReport): [string, string][] {
   const { size, training } = report
   const wasRun = report.compressed !== null || report.agreement !== null
   return [
@@ -203,6 +204,15 @@ function methodText({ method, recipe, fromScratch, unlabelled }: CompressReport)
 
 function methodTable(methods: readonly MethodReport[], main: TaskReport['metrics'][number] | undefined): string {
   if (methods.length === 0) return ''
+  const { header, rows } = methodRows(methods, main)
+  return table(header, rows, ['left', 'right', 'right', 'right', 'right', 'right', 'right'])
+}
+
+/** The methods of a comparison. */
+export function methodRows(
+  methods: readonly MethodReport[],
+  main: TaskReport['metrics'][number] | undefined,
+): { header: string[]; rows: string[][] } {
   const metric = main ?? { name: 'top-1', unit: '%', better: 'higher' }
   const rows = methods.map(({ method, score, drop, sparsity, fileBytes, fileRatio, elapsedMs }) => [
     method,
@@ -213,15 +223,7 @@ function methodTable(methods: readonly MethodReport[], main: TaskReport['metrics
     ratioText(fileRatio),
     durationText(elapsedMs),
   ])
-  return table(['method', metric.name, 'change', 'zeros', 'file', 'smaller', 'time'], rows, [
-    'left',
-    'right',
-    'right',
-    'right',
-    'right',
-    'right',
-    'right',
-  ])
+  return { header: ['method', metric.name, 'change', 'zeros', 'file', 'smaller', 'time'], rows }
 }
 
 function layerTable(layers: readonly LayerReport[], columns: number | undefined): string {

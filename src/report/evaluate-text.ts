@@ -5,19 +5,25 @@ import { countText, durationText, facts } from './table.js'
 import { measuresText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
-export function renderEvaluateReport({
-  model,
+export function renderEvaluateReport(report: EvaluateReport): string {
+  const { model, task, metrics, samples } = report
+  const [accuracy = ''] = measuresText(task.metrics.slice(0, 1), null, metrics)
+  const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
+  return `${printable(model)}: ${accuracy} ${where}\n\n${facts(evaluateSummary(report))}\n`
+}
+
+/** What there is to say besides, as names and values. */
+export function evaluateSummary({
   task,
   metrics,
-  samples,
   dataset,
   preprocessing,
   device,
   samplesPerSecond,
   elapsedMs,
-}: EvaluateReport): string {
-  const [accuracy = '', ...further] = measuresText(task.metrics, null, metrics)
-  const details = facts([
+}: EvaluateReport): (readonly [string, string])[] {
+  const further = measuresText(task.metrics.slice(1), null, metrics)
+  return [
     ...(task.name === 'classification'
       ? []
       : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
@@ -26,7 +32,5 @@ export function renderEvaluateReport({
       'time',
       `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,
     ],
-  ])
-  const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
-  return `${printable(model)}: ${accuracy} ${where}\n\n${details}\n`
+  ]
 }

@@ -1,7 +1,8 @@
 // The figure of a sweep as SVG: accuracy against sparsity above, file size against sparsity below. Drawn here, because
 // two panels of points and lines are less text than any chart package's options.
 import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
-import { printable } from '../errors/printable.js'
+import { type Axis, axis } from './charts/axis.js'
+import { escaped } from './markup.js'
 import { measureText } from './training-text.js'
 
 const WIDTH = 720
@@ -26,13 +27,6 @@ const STEEP = 14
 
 /** White around letters, so that lines behind them do not matter. */
 const HALO = { stroke: '#fff', 'stroke-width': 4, 'paint-order': 'stroke' } as const
-
-interface Axis {
-  from: number
-  to: number
-  ticks: readonly number[]
-  decimals: number
-}
 
 interface Panel {
   top: number
@@ -106,19 +100,6 @@ export function sweepFigure({ model, dataset, baseline, metric, onnxBytes, point
     '</svg>',
     '',
   ].join('\n')
-}
-
-/** Round numbers around the values, about `count` steps; `least` and `most` are never passed. */
-export function axis(values: readonly number[], count: number, { least, most }: { least: number; most: number }): Axis {
-  const [low, high] = [Math.min(...values), Math.max(...values)]
-  const span = high - low || Math.max(1, Math.abs(high) * 0.02)
-  const power = 10 ** Math.floor(Math.log10(span / count))
-  const step = ([1, 2, 5].find((factor) => factor * power * count >= span) ?? 10) * power
-  // A value on the edge would be drawn over the frame.
-  const from = Math.max(least, Math.floor((low - step * 0.25) / step) * step)
-  const to = Math.min(most, Math.ceil((high + step * 0.25) / step) * step)
-  const ticks = Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step)
-  return { from, to, ticks, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) }
 }
 
 function frame({ top, bottom, title, y, color }: Panel, x: Axis): string[] {
@@ -220,13 +201,6 @@ function text(x: number, y: number, content: string, attributes: Readonly<Record
     .map(([name, value]) => ` ${name}="${value}"`)
     .join('')
   return `<text x="${round(x)}" y="${round(y)}"${listed}>${escaped(content)}</text>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-// Names of files may hold anything.
-function escaped(content: string): string {
-  return printable(content).replace(/[&<>"]/g, (character) => ENTITIES[character] as string)
 }
 
 /** As many letters of a name as fit beside another. */

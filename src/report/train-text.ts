@@ -5,8 +5,15 @@ import { facts, sizeText, durationText } from './table.js'
 import { measuresText, trainingText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
-export function renderTrainReport({
-  model,
+export function renderTrainReport(report: TrainReport): string {
+  const { model, task, before, after, warnings } = report
+  const [accuracy = ''] = measuresText(task.metrics.slice(0, 1), before, after)
+  const warned = warnings.map((warning) => `warning: ${warning}`)
+  return `${[`${printable(model)}: ${accuracy}`, facts(trainSummary(report)), ...warned].join('\n\n')}\n`
+}
+
+/** What there is to say besides, as names and values. */
+export function trainSummary({
   output,
   dataset,
   preprocessing,
@@ -16,11 +23,10 @@ export function renderTrainReport({
   after,
   onnxBytes,
   training,
-  warnings,
   elapsedMs,
-}: TrainReport): string {
-  const [accuracy = '', ...further] = measuresText(task.metrics, before, after)
-  const details = facts([
+}: TrainReport): (readonly [string, string])[] {
+  const further = measuresText(task.metrics.slice(1), before, after)
+  return [
     ...(task.name === 'classification'
       ? []
       : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
@@ -29,6 +35,5 @@ export function renderTrainReport({
     ['training', trainingText(training)],
     ['written to', `${output ?? 'stdout'} (${sizeText(onnxBytes)})`],
     ['time', durationText(elapsedMs)],
-  ])
-  return `${[`${printable(model)}: ${accuracy}`, details, ...warnings.map((warning) => `warning: ${warning}`)].join('\n\n')}\n`
+  ]
 }

@@ -2,27 +2,15 @@
 import './no-telemetry.js'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, totalmem } from 'node:os'
-import { env } from 'onnxruntime-node'
 import { blockedChannels } from './blocked-channels.js'
 import { type Device, DEVICE_NAMES } from '../options/choices.js'
 import { instructionSets, linuxProcessorFlags, macProcessorFlags } from './instruction-sets.js'
+import { describeMachine, type MachineFacts } from './describe-machine.js'
 import { deviceFault, offeredDevices } from './offered-devices.js'
 import { onnxRuntime } from './onnx-runtime.js'
 import { productRate } from './product-rate.js'
 
-export interface Machine {
-  /** Versions. */
-  node: string
-  onnxruntime: string
-  /** As Node names them: linux, x64. */
-  platform: string
-  architecture: string
-  processor: string
-  /** Threads that run at once, as far as this process may. */
-  cores: number
-  /** Main memory, or the limit of the container. */
-  memoryBytes: number
+export interface Machine extends MachineFacts {
   /** Of AVX2, AVX-512, VNNI and NEON those that are there; null where that is not known. */
   instructionSets: readonly string[] | null
   /** Channels per block of ONNX Runtime's blocked convolution; null where it has none here. */
@@ -50,13 +38,7 @@ export async function examineMachine(): Promise<Machine> {
   const rate = await productRate(RATE)
   const offered = offeredDevices()
   return {
-    node: process.versions.node,
-    onnxruntime: env.versions.node ?? 'unknown',
-    platform: process.platform,
-    architecture: process.arch,
-    processor: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    memoryBytes: memoryLimit(),
+    ...describeMachine(),
     instructionSets: flags === undefined ? null : instructionSets(flags),
     blockedChannels: (await blockedChannels(onnxRuntime)) ?? null,
     gflopsPerCore: rate,
@@ -71,11 +53,6 @@ async function deviceState(name: Device, offered: boolean): Promise<DeviceState>
 }
 
 // A container's limit, where there is one; 0 and huge numbers stand for none.
-function memoryLimit(): number {
-  const limit = process.constrainedMemory()
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
-}
-
 function processorFlags(): string[] | undefined {
   try {
     if (process.platform === 'linux') return linuxProcessorFlags(readFileSync('/proc/cpuinfo', 'utf8'))

@@ -94,11 +94,17 @@ export function compareScores(expected: ClassScores, found: ClassScores): { agre
       continue
     }
     if (decision === expected.decision(row)) agreeing++
-    const [p, q] = [expected.logProbabilities(row), found.logProbabilities(row)]
-    // What has no probability adds nothing, whatever the other says of it.
-    p.forEach((log, c) => {
-      if (log > -Infinity) divergence += Math.exp(log) * (log - (q[c] as number))
-    })
+    divergence += divergenceOf(expected.logProbabilities(row), found.logProbabilities(row))
   }
   return { agreeing, divergence }
+}
+
+/** Kullback-Leibler divergence of `found` from `expected`, nats, both as logarithms of probabilities. */
+export function divergenceOf(expected: Float64Array, found: Float64Array): number {
+  let sum = 0
+  // What has no probability adds nothing, whatever the other says of it.
+  expected.forEach((log, c) => {
+    if (log > -Infinity) sum += Math.exp(log) * (log - (found[c] as number))
+  })
+  return sum
 }

@@ -95,6 +95,9 @@ export function classification(heads: readonly Head[], others: readonly ValueNam
         },
       }
     },
+    ...(heads.length === 1 && {
+      scores: (outputs: readonly Tensor[], samples: number) => scoresOf(outputs, samples)[0] as ClassScores,
+    }),
     // Within the noise of a few hundred test samples around guessing.
     chance: (heads.reduce((sum, { classes }) => sum + 100 / classes, 0) / heads.length) * 1.5,
   }

@@ -6,6 +6,7 @@ import type { Graph, ValueName } from '../onnx/model.js'
 import type { TaskName } from '../options/choices.js'
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
+import type { ClassScores } from './class-scores.js'
 
 /** A task of one network: it knows which outputs it is about, and their form. */
 export interface Task {
@@ -36,6 +37,8 @@ export interface Task {
   score(outputs: readonly Tensor[], labels: Labels, samples: number): Tally
   /** Counts that `likeness` is made of. */
   compare(expected: readonly Tensor[], found: readonly Tensor[], samples: number): Tally
+  /** Of a task with one decision per sample: the scores that it is made by, one row per sample. */
+  readonly scores?: (outputs: readonly Tensor[], samples: number) => ClassScores
   /** What a network that has learned nothing gives by the main metric, or more; undefined where nobody knows. */
   readonly chance?: number
 }

@@ -29,6 +29,7 @@ import { observe } from '../runtime/observe.js'
 import type { Progress } from '../training/progress.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
+import { observeLayers } from './observe-layers.js'
 import type { Reconstruction } from './reconstruct.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
@@ -129,6 +130,9 @@ export async function fineTune(
     startCounts: !options.fromScratch,
     deploy,
     onProgress,
+    ...(options.details && {
+      observe: (values: TrainedValues) => ({ ternary: observeLayers([...ternary], values) }),
+    }),
     ...(before && { start: before.start }),
     ...(recovery === undefined ? {} : { recovery }),
     buildUpdate: (parameters: readonly Parameter[]) =>
@@ -141,14 +145,18 @@ export async function fineTune(
   })
   const { values, state } = result.best
   const layers = new Map(
-    [...ternary].map((name): [ValueName, TernaryLayer] => [
-      name,
-      trainedTernary(state, values.get(name) as Float32Array, name),
-    ]),
+    [...ternary].map((name): [ValueName, TernaryLayer] => {
+      const layer = trainedTernary(state, values.get(name) as Float32Array, name)
+      // As large as the network: kept only where somebody looks at them.
+      return [name, options.details ? { ...layer, latent: state.get(`${name}.latent`) } : layer]
+    }),
   )
   return {
     network: { model: deploy(result.best), layers },
-    training: describeTraining(options, result, pool),
+    training: {
+      ...describeTraining(options, result, pool),
+      ...(options.details && { ternaryLayers: [...ternary] }),
+    },
     best: result.best,
     heldOutScore: result.bestScore,
   }

@@ -62,9 +62,9 @@ function keyOf(before: number, weight: ValueName): string {
 function partOf(before: number, weight: ValueName, fit: Fit | undefined): RunPart {
   if (fit === undefined) return { facts: { before, weight }, tensors: new Map() }
   const { layer, error, latent, ...vectors } = fit
-  const { codes, ...scales } = layer
+  const { codes, wp, wn, threshold } = layer
   const tensors = Object.entries({ codes, ...vectors, ...(latent && { latent }) })
-  return { facts: { before, weight, error, ...scales }, tensors: new Map(tensors) }
+  return { facts: { before, weight, error, wp, wn, threshold }, tensors: new Map(tensors) }
 }
 
 function fitOf({ facts, tensors }: RunPart): Fit | undefined {

@@ -6,6 +6,8 @@ import type { TernaryWeights } from '../tensor/ternary.js'
 export interface TernaryLayer extends TernaryWeights {
   /** Threshold as a share of max|latent weight|; null where the method has none. */
   threshold: number | null
+  /** After a training, where details are asked for: the weights that these were made from. */
+  latent?: Float32Array | undefined
 }
 
 export interface TernaryNetwork {

@@ -5,6 +5,7 @@ import type { Task } from '../tasks/task.js'
 import type { Progress } from './progress.js'
 import type { TrainingCheckpoint } from './run-checkpoint.js'
 import type { TrainedValues } from './trained-values.js'
+import type { EpochReport } from './training-report.js'
 
 export interface LoopOptions extends Pick<
   OptionsOf<'train'>,
@@ -41,6 +42,8 @@ export interface LoopOptions extends Pick<
   heldOut: ArrayLike<number>
   /** The main metric of a snapshot (or what it is like the original by) on the held-out samples. */
   validate: (values: TrainedValues) => Promise<number>
+  /** What is noted of each epoch, besides. */
+  observe?: (values: TrainedValues) => Pick<EpochReport, 'ternary'>
   onProgress: (progress: Progress) => void
   /** Values and state slots to start from in the place of the update graphs' own. */
   start?: TrainedValues

@@ -138,6 +138,7 @@ export async function train(
       loss: position.lossSum / stepsPerEpoch,
       learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
       ...validationOf(metric, score),
+      ...options.observe?.(now),
       elapsedMs: performance.now() - start,
     }
     history.push(record)

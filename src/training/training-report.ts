@@ -15,7 +15,17 @@ export interface EpochReport {
   validationAgreement?: number
   /** The same where the task is judged by something else: the metric's key, its name, unit and value. */
   validation?: Pick<Metric, 'key' | 'name' | 'unit'> & { value: number }
+  /** Of each of the training's `ternaryLayers`, in their order, after this epoch. */
+  ternary?: TernaryState
   elapsedMs: number
+}
+
+/** Layers as the network computes with them, one number each. */
+export interface TernaryState {
+  wp: readonly number[]
+  wn: readonly number[]
+  /** Share of zeros. */
+  zeros: readonly number[]
 }
 
 /** The options that training ran with, as they came out of what was given, recipe and defaults. */
@@ -57,6 +67,8 @@ export interface TrainingReport {
   /** Epoch whose weights were packed, 1-based. */
   bestEpoch: number
   settings: TrainingSettings
+  /** The layers that `history[].ternary` is about; there where details were asked for. */
+  ternaryLayers?: readonly string[]
   history: readonly EpochReport[]
 }
 

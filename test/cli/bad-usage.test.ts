@@ -13,13 +13,13 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ['comprss m.onnx', 'unknown command "comprss". Did you mean ttq compress?'],
   [
     'frobnicate m.onnx',
-    'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, init, run, help, completion; ttq --help lists them.',
+    'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
+      'plan, data, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     '--json',
-    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, init, run, help, completion; ttq --help lists them.',
+    'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
+      'plan, data, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   [
@@ -39,8 +39,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     '--valueOf',
-    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, new, ' +
-      'doctor, init, run, help, completion; ttq --help lists them.',
+    'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
+      'plan, data, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     'inspect -m.onnx',

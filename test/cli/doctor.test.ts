@@ -96,7 +96,10 @@ describe('--device', () => {
 
     test(`${command}: an unknown word is refused`, async () => {
       const { code, stderr } = await runHere(folder, [command, 'm.onnx', '--data', './loader.mjs', '--device', 'gpu'])
-      assert.equal(stderr, 'ttq: --device: found "gpu", expected cpu, cuda, webgpu, coreml or dml. Did you mean cuda?\n')
+      assert.equal(
+        stderr,
+        'ttq: --device: found "gpu", expected cpu, cuda, webgpu, coreml or dml. Did you mean cuda?\n',
+      )
       assert.equal(code, 2)
     })
   }

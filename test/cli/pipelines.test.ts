@@ -139,7 +139,7 @@ describe('several models', () => {
       signal: controller.signal,
       env: {},
     })
-    const args = { operand: '', operands: [], values: new Map() }
+    const args = { operand: '', operands: [], values: new Map(), words: [] }
     const command = {
       name: 'x',
       summary: '',

@@ -8,7 +8,9 @@ import { cifar10Records, parseCifar10 } from '../../src/data/cifar10.js'
 import type { LabelledImages } from '../../src/data/dataset.js'
 import { parseIdx } from '../../src/data/idx.js'
 import { openDataset } from '../../src/data/open-dataset.js'
+import { encodePng } from '../../src/data/encode-png.js'
 import { decodeRgbPng } from '../../src/data/png.js'
+import { pixelsOf } from './png-pixels.js'
 
 const TEMP = mkdtempSync(join(tmpdir(), 'ttq-data-'))
 after(() => rmSync(TEMP, { recursive: true }))
@@ -212,6 +214,21 @@ test('png: all five filters', () => {
   const { width, height, pixels } = decodeRgbPng(png(2, 5, 2, filtered.flat()))
   assert.deepEqual([width, height], [2, 5])
   for (let y = 0; y < 5; y++) assert.deepEqual([...pixels.subarray(6 * y, 6 * y + 6)], row, `filter ${y}`)
+})
+
+test('png: what is written is read, by both readers', () => {
+  const pixels = Uint8Array.from({ length: 5 * 3 * 3 }, (_, i) => (i * 37) % 256)
+  const encoded = encodePng({ width: 5, height: 3, channels: 3, pixels })
+  assert.deepEqual(decodeRgbPng(Buffer.from(encoded, 'base64')), { width: 5, height: 3, pixels })
+  for (const channels of [1, 3, 4] as const) {
+    const whole = {
+      width: 3,
+      height: 4,
+      channels,
+      pixels: Uint8Array.from({ length: 12 * channels }, (_, i) => (i * 91) % 256),
+    }
+    assert.deepEqual(pixelsOf(encodePng(whole)), whole)
+  }
 })
 
 test('png: other files are refused', () => {

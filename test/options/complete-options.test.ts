@@ -221,6 +221,7 @@ const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unkn
   flag: () => ['true', 1, null],
   text: () => ['', 1, null],
   texts: () => ['', [''], [1], null],
+  paths: () => ['', [''], [1], null],
 }
 
 // The same as it stands on a command line; a flag has no text, and any text is one.
@@ -233,6 +234,7 @@ const TEXTS: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => (strin
   flag: () => [],
   text: () => [''],
   texts: () => [[''], ['a,']],
+  paths: () => [[''], ['a', '']],
 }
 
 function beyond({ from, above, to, below, whole }: Extract<Kind, { type: 'number' }>['range']): number[] {

@@ -1,7 +1,8 @@
 // What a sweep looks like: text, CSV, and a figure whose every mark stands where its number says.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { axis, sweepFigure } from '../../src/report/sweep-figure.js'
+import { axis } from '../../src/report/charts/axis.js'
+import { sweepFigure } from '../../src/report/sweep-figure.js'
 import { renderSweepPoint, renderSweepReport, sweepCsv } from '../../src/report/sweep-text.js'
 import type { SweepPoint, SweepReport } from '../../src/jobs/sweep-report.js'
 

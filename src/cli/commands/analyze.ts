@@ -5,6 +5,8 @@ import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
+import { describeRun } from '../describe-run.js'
+import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
 export const analyzeCommand: CommandBody = {
@@ -20,10 +22,10 @@ export const analyzeCommand: CommandBody = {
 async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'analyze')
   completeOptions('analyze', options, namesOf(args))
-  const paths = checkResultPaths(args, { input: args.operand })
+  const paths = checkResultPaths(args, { input: args.operand, forms: PAGE_FORMS })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { analyze } = await import('../../jobs/analyze.js')
-  const report = await analyze(bytes, {
+  const found = await analyze(bytes, {
     ...source,
     ...options,
     signal: terminal.signal,
@@ -31,7 +33,13 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
-  const { renderAnalyzeReport } = await import('../../report/analyze-text.js')
-  await writeReport(args, paths, report, renderAnalyzeReport(report, terminal.columns), terminal)
+  const report = { ...found, run: await describeRun(args) }
+  const [{ renderAnalyzeReport }, { analyzePage }] = await Promise.all([
+    import('../../report/analyze-text.js'),
+    import('../../report/analyze-page.js'),
+  ])
+  await writeReport(args, paths, report, renderAnalyzeReport(report, terminal.columns), terminal, () =>
+    analyzePage(report),
+  )
   return EXIT.done
 }

@@ -14,6 +14,8 @@ import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
+import { describeRun } from '../describe-run.js'
+import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
 export const compressCommand: CommandBody = {
@@ -41,12 +43,17 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
   if (!takesLong) checkIdle(args)
   const output = outputPath(args, '.ttq')
-  const paths = checkResultPaths(args, { input: args.operand, output })
+  const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   const result = await compressed(
     input,
-    { ...options, nameOptions: namesOf(args), ...(checkpoint?.options && { checkpoint: checkpoint.options }) },
+    {
+      ...options,
+      details: paths.reports.length > 0,
+      nameOptions: namesOf(args),
+      ...(checkpoint?.options && { checkpoint: checkpoint.options }),
+    },
     terminal,
   ).catch((error: unknown) => {
     throw checkpoint?.explain(error) ?? error
@@ -57,10 +64,15 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const written = await writeModelResult(paths, result.file, terminal)
-  const report: CompressReport = { ...result.report, output: written, warnings }
+  const run = await describeRun(args)
+  const report: CompressReport = { ...result.report, output: written, warnings, run }
   checkpoint?.remove()
-  const { renderCompressReport } = await import('../../report/compress-text.js')
-  await writeReport(args, paths, report, renderCompressReport(report, terminal.columns), terminal)
+  const [{ renderCompressReport }, { compressPage }] = await Promise.all([
+    import('../../report/compress-text.js'),
+    import('../../report/compress-page.js'),
+  ])
+  const text = renderCompressReport(report, terminal.columns)
+  await writeReport(args, paths, report, text, terminal, () => compressPage(report))
   if (drop === undefined) return EXIT.done
   terminal.complain(`ttq: ${drop}`)
   return EXIT.accuracy

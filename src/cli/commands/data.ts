@@ -1,15 +1,14 @@
 // ttq data: what a dataset is, and what a network would get of it.
 import { completeOptions } from '../../options/complete-options.js'
-import { onCommandLine } from '../../options/option-table.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions, textOption } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const dataCommand: CommandBody = {
-  operand: { name: 'dataset', describe: 'what --data of other commands takes' },
+  operand: { name: 'dataset', describe: 'what --data of other commands takes', files: [] },
   options: commandOptions('data'),
   examples: [['$0 data photos --model model.onnx', 'and whether they fit the network']],
   run: runData,
@@ -17,7 +16,7 @@ export const dataCommand: CommandBody = {
 
 async function runData(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'data')
-  completeOptions('data', options, onCommandLine)
+  completeOptions('data', options, namesOf(args))
   const paths = checkResultPaths(args, {})
   const model = textOption(args, 'model')
   const network = model === undefined ? undefined : await readModelInput({ ...args, operand: model }, terminal.signal)
@@ -28,7 +27,7 @@ async function runData(args: Arguments, terminal: Terminal): Promise<number> {
     ...(network && { externalData: network.externalData }),
     signal: terminal.signal,
     onProgress: terminal.progress,
-    nameOptions: onCommandLine,
+    nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
   const { renderDataReport } = await import('../../report/data-text.js')

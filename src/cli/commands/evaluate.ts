@@ -5,6 +5,8 @@ import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
+import { describeRun } from '../describe-run.js'
+import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
 export const evaluateCommand: CommandBody = {
@@ -17,19 +19,24 @@ export const evaluateCommand: CommandBody = {
 async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'evaluate')
   const { data } = completeOptions('evaluate', options, namesOf(args))
-  const paths = checkResultPaths(args, { input: args.operand })
+  const paths = checkResultPaths(args, { input: args.operand, forms: PAGE_FORMS })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { evaluateModel } = await import('../../jobs/evaluate.js')
-  const report = await evaluateModel(bytes, {
+  const found = await evaluateModel(bytes, {
     ...source,
     ...options,
     data: data as string,
+    details: paths.reports.length > 0,
     signal: terminal.signal,
     onProgress: terminal.progress,
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
-  const { renderEvaluateReport } = await import('../../report/evaluate-text.js')
-  await writeReport(args, paths, report, renderEvaluateReport(report), terminal)
+  const report = { ...found, run: await describeRun(args) }
+  const [{ renderEvaluateReport }, { evaluatePage }] = await Promise.all([
+    import('../../report/evaluate-text.js'),
+    import('../../report/evaluate-page.js'),
+  ])
+  await writeReport(args, paths, report, renderEvaluateReport(report), terminal, () => evaluatePage(report))
   return EXIT.done
 }

@@ -1,15 +1,14 @@
 // ttq plan: what compress would do with the same options.
-import { onCommandLine } from '../../options/option-table.js'
 import { completeOptions } from '../../options/complete-options.js'
 import type { Arguments, CommandBody } from '../command.js'
-import { commandOptions, givenOptions } from '../command-options.js'
+import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const planCommand: CommandBody = {
-  operand: { name: 'model', describe: 'ONNX file, - for stdin' },
+  operand: { name: 'model', describe: 'ONNX file, - for stdin', each: true, files: ['onnx'] },
   options: commandOptions('compress'),
   examples: [['$0 plan model.onnx', 'without data: fitted layer by layer']],
   run: runPlan,
@@ -18,7 +17,7 @@ export const planCommand: CommandBody = {
 /** Also what `ttq compress --dry-run` does. */
 export async function runPlan(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'compress')
-  completeOptions('compress', options, onCommandLine)
+  completeOptions('compress', options, namesOf(args))
   const paths = checkResultPaths(args, { input: args.operand })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { plan } = await import('../../jobs/plan.js')
@@ -27,7 +26,7 @@ export async function runPlan(args: Arguments, terminal: Terminal): Promise<numb
     ...options,
     signal: terminal.signal,
     onProgress: terminal.progress,
-    nameOptions: onCommandLine,
+    nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
   const { renderPlanReport } = await import('../../report/plan-text.js')

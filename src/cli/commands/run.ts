@@ -33,7 +33,7 @@ async function runJobs(args: Arguments, terminal: Terminal, program: Program): P
     })
   const jobs = chosenJobs(config, args.operands)
   // What is said of the whole run is said of each job: flags go before the config.
-  const flags: Arguments = { operand: '', operands: [], values: args.values }
+  const flags: Arguments = { ...args, operand: '', operands: [] }
   const calls = jobs.map((job) => ({ job, args: configuredArguments(flags, job.command, config, job) }))
   if (isSet(args, 'printConfig'))
     return await printSettings(

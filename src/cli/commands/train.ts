@@ -8,6 +8,8 @@ import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
+import { describeRun } from '../describe-run.js'
+import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
 export const trainCommand: CommandBody = {
@@ -27,7 +29,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'train')
   const { data } = completeOptions('train', options, namesOf(args))
   const output = outputPath(args, '.trained.onnx')
-  const paths = checkResultPaths(args, { input: args.operand, output })
+  const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
   const result = await trained(
@@ -36,16 +38,21 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
       ...options,
       nameOptions: namesOf(args),
       data: data as string,
+      details: paths.reports.length > 0,
       ...(checkpoint.options && { checkpoint: checkpoint.options }),
     },
     terminal,
   ).catch((error: unknown) => {
     throw checkpoint.explain(error)
   })
-  const report: TrainReport = { ...result.report, output: await writeModelResult(paths, result.file, terminal) }
+  const written = await writeModelResult(paths, result.file, terminal)
+  const report: TrainReport = { ...result.report, output: written, run: await describeRun(args) }
   checkpoint.remove()
-  const { renderTrainReport } = await import('../../report/train-text.js')
-  await writeReport(args, paths, report, renderTrainReport(report), terminal)
+  const [{ renderTrainReport }, { trainPage }] = await Promise.all([
+    import('../../report/train-text.js'),
+    import('../../report/train-page.js'),
+  ])
+  await writeReport(args, paths, report, renderTrainReport(report), terminal, () => trainPage(report))
   return EXIT.done
 }
 

@@ -1,0 +1,39 @@
+// Reading a report that a command printed, from a file or from stdin.
+import { readFileSync } from 'node:fs'
+import { TtqError } from '../errors/ttq-error.js'
+
+const EXPECTED = 'expected a report as ttq compress --json prints it'
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'found no such file',
+  ENOTDIR: 'found no such file',
+  EISDIR: 'found a folder',
+  EACCES: 'found no permission to read it',
+}
+
+/** Text of a report. @param path `-` for stdin @throws TtqError `data`; `usage` when stdin is a terminal */
+export async function readReportText(path: string, signal: AbortSignal): Promise<string> {
+  if (path === '-') return await readStdin(signal)
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new TtqError('data', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
+  }
+}
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  if (process.stdin.isTTY)
+    throw new TtqError('usage', `stdin: found a terminal, ${EXPECTED}`, {
+      hint: 'Pipe one in: ttq compress model.onnx --json | ttq report - -o report.html',
+    })
+  const chunks: Buffer[] = []
+  const stop = (): void => {
+    process.stdin.destroy()
+  }
+  signal.addEventListener('abort', stop)
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk)
+  signal.removeEventListener('abort', stop)
+  signal.throwIfAborted()
+  return Buffer.concat(chunks).toString()
+}

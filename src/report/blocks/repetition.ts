@@ -1,0 +1,66 @@
+// What it takes to do the same again: data, command, seed, options, machine.
+import type { DataReport } from '../../jobs/details-report.js'
+import type { RunReport } from '../../jobs/run-report.js'
+import type { TrainingReport } from '../../training/training-report.js'
+import { dashed } from '../../options/option-table.js'
+import { type Block, type Fact, known, type Section, when } from '../page.js'
+import { countText, sizeText } from '../table.js'
+
+/** Empty without data. */
+export function dataSection(
+  dataset: string | null,
+  preprocessing: string | null,
+  data: DataReport | undefined,
+  more: readonly (readonly [string, string | null | undefined])[] = [],
+): Section {
+  if (dataset === null) return { title: 'Data', blocks: [] }
+  const facts = known([
+    ['dataset', dataset],
+    ['samples', data && `${countText(data.training)} to train on, ${countText(data.test)} to test on`],
+    ['classes', data?.classes === null || data?.classes === undefined ? undefined : countText(data.classes)],
+    ['names of classes', data?.classNames && listed(data.classNames)],
+    ['preprocessing', preprocessing],
+    ...more,
+  ])
+  return { title: 'Data', blocks: [{ kind: 'facts', facts }] }
+}
+
+/** Names that are listed one by one. */
+const MOST_NAMES = 20
+
+function listed(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMES
+  return `${names.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? `, and ${countText(rest)} more` : ''}`
+}
+
+/** @param version of the program */
+export function repetitionSection(
+  run: RunReport | undefined,
+  version: string | undefined,
+  training: TrainingReport | null,
+): Section {
+  const settings = Object.entries(training?.settings ?? {}).map(([name, value]): Fact => [
+    dashed(name),
+    Array.isArray(value) ? value.join(',') : String(value),
+  ])
+  const facts = known([
+    ['seed', training === null ? null : String(training.seed)],
+    ['replicas', training === null ? null : `${training.replicas} (with the seed, they decide every byte)`],
+    ['ttq', version],
+    ['ONNX Runtime', run?.onnxruntime],
+    ['Node.js', run?.node],
+    ['machine', run && `${run.processor}, ${run.cores} cores, ${sizeText(run.memoryBytes)} of memory`],
+    ['system', run && `${run.platform}, ${run.architecture}`],
+    ['date', run?.date],
+  ])
+  const blocks: Block[] = when(run, ({ command }) => ({ kind: 'command', command }))
+  if (facts.length > 0) blocks.push({ kind: 'facts', facts })
+  if (settings.length > 0)
+    blocks.push({
+      kind: 'fold',
+      title: 'Options of the training as they came out of what was given and the defaults',
+      note: '',
+      blocks: [{ kind: 'facts', facts: settings }],
+    })
+  return { title: 'To repeat it', blocks }
+}

@@ -1,0 +1,64 @@
+// What a network decides for each sample, beside its class and what the original network decides: for tables of mix-ups
+// and for the samples that are worth a look.
+import { type Labels, ONLY } from '../data/dataset.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { divergenceOf, type ClassScores } from './class-scores.js'
+import type { Task } from './task.js'
+
+export interface Verdict {
+  /** The class decided for, and its probability; -1 where the scores decide nothing. */
+  decided: number
+  probability: number
+  /** undefined where nobody says. */
+  label: number | undefined
+  /** What the original network decides; undefined where it was not asked. */
+  original: number | undefined
+  /** Kullback-Leibler divergence of the class probabilities from the original network's, nats. */
+  divergence: number | undefined
+}
+
+/** A batch as it was run. */
+interface RunBatch {
+  /** Place of its first sample. */
+  start: number
+  count: number
+  labels: Labels
+  outputs: readonly Tensor[]
+  /** What the original network gives. */
+  expected: readonly Tensor[] | undefined
+}
+
+export class Verdicts {
+  /** By the samples' places. */
+  readonly all: Verdict[] = []
+  /** As many as scores. */
+  classes = 0
+
+  private constructor(private readonly scores: NonNullable<Task['scores']>) {}
+
+  /** undefined for a task that does not decide for one class per sample. */
+  static of({ scores }: Task): Verdicts | undefined {
+    return scores && new Verdicts(scores)
+  }
+
+  /** Batches may come in any order. */
+  add({ start, count, labels, outputs, expected }: RunBatch): void {
+    const [found, original] = [this.scores(outputs, count), expected && this.scores(expected, count)]
+    const given = labels[ONLY] ?? Object.values(labels)[0]
+    this.classes = found.classes
+    for (let row = 0; row < count; row++) {
+      const decided = found.decision(row)
+      this.all[start + row] = {
+        decided,
+        probability: decided < 0 ? 0 : Math.exp(found.logProbabilities(row)[decided] as number),
+        label: given?.data[row],
+        original: original?.decision(row),
+        divergence: original && divergence(original, found, row),
+      }
+    }
+  }
+}
+
+function divergence(original: ClassScores, found: ClassScores, row: number): number {
+  return divergenceOf(original.logProbabilities(row), found.logProbabilities(row))
+}
