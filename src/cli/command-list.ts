@@ -71,6 +71,13 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/data.js')).dataCommand,
   },
   {
+    name: 'predict',
+    summary:
+      'Say what a network sees in pictures, with the preprocessing and the class names that its .ttq file holds.',
+    example: ['$0 predict model.ttq photo.jpg', 'the likeliest classes'],
+    load: async () => (await import('./commands/predict.js')).predictCommand,
+  },
+  {
     name: 'report',
     summary: 'Make a page (HTML or Markdown) of what compress, train, analyze or evaluate printed with --json.',
     example: ['$0 report result.json', 'write result.html'],

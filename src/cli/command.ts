@@ -1,7 +1,7 @@
 // What a command of the program is, as plain data; the commands themselves stand in commands/, the list of them in
 // command-list.ts.
 import type { SettingMap } from '../options/check-config.js'
-import type { PathKind } from '../options/option.js'
+import type { Job, PathKind } from '../options/option.js'
 import type { Terminal } from './terminal.js'
 
 /** One option, as help shows it. Values arrive as text; command-options.ts reads them. */
@@ -66,6 +66,8 @@ export interface Operand {
 }
 
 export interface CommandBody {
+  /** Whose options it takes, and whose settings of a config file. Default: its own. */
+  readonly job?: Job
   /** Absent for commands that take nothing. */
   readonly operand?: Operand
   readonly options: Readonly<Record<string, OptionSpec>>

@@ -22,8 +22,9 @@ export async function execute(
   program: Program,
 ): Promise<number> {
   const args = await withConfig(command, given, terminal)
-  if (isJob(command.name) && !OWN_CONFIG.includes(command.name) && isSet(args, 'printConfig'))
-    return await printSettings([{ name: command.name, command: command.name, args }], isSet(args, 'json'), terminal)
+  const job = jobOf(command)
+  if (job !== undefined && isSet(args, 'printConfig'))
+    return await printSettings([{ name: command.name, command: job, args }], isSet(args, 'json'), terminal)
   checkOperands(command, args.operands)
   if (command.operand?.each !== true) return await command.run(args, terminal, program)
   const models = expandModels(args.operands)
@@ -37,17 +38,20 @@ export async function execute(
 const OWN_CONFIG: readonly string[] = ['run', 'init']
 
 async function withConfig(command: Command, given: Arguments, terminal: Terminal): Promise<Arguments> {
-  if (!isJob(command.name) || OWN_CONFIG.includes(command.name)) return given
+  const job = jobOf(command)
+  if (job === undefined) return given
   const config = await configFile(given.values.get('config') as string | false | undefined, given.operands[0])
   if (config === undefined) return given
-  const args = configuredArguments(given, command.name, config)
+  const args = configuredArguments(given, job, config)
   if ((args.config?.settings.size ?? 0) > 0 || args.operands !== given.operands)
     terminal.note(`settings of ${config.file}`)
   return args
 }
 
-function isJob(name: string): name is Job {
-  return (JOBS as readonly string[]).includes(name)
+// undefined for commands without settings.
+function jobOf({ name, job }: Command): Job | undefined {
+  if (OWN_CONFIG.includes(name)) return undefined
+  return job ?? JOBS.find((each) => each === name)
 }
 
 /** What names one file, and cannot name the files of several models. */

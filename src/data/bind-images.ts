@@ -88,6 +88,7 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
     test: dataset.test && split(dataset.test),
     preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
     pixels: preprocessing,
+    ...(dataset.classNames && { classNames: dataset.classNames }),
   }
 }
 

@@ -42,6 +42,8 @@ export interface Dataset {
   readonly preprocessing: string
   /** The same as data, where the samples are images. */
   readonly pixels?: Preprocessing
+  /** The classes' names in the order of their numbers, where they have some. */
+  readonly classNames?: readonly string[]
 }
 
 /** A dataset on which a network can be measured: what training and every measurement of accuracy need. */

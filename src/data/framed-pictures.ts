@@ -52,7 +52,7 @@ export class PictureFrames {
    * @throws TtqError `data` for a picture that cannot be read
    */
   async framed(framing: Framing, channels: 1 | 3, size: Size): Promise<FramedImages> {
-    const { train, test, name, classes } = this.dataset
+    const { train, test, name, classes, classNames } = this.dataset
     const key = `${channels} ${describeFraming(framing)}`
     const toSize: Framing = { resize: size, interpolation: framing.interpolation }
     const onDemand = (set: PictureSet, part: string): ImagesOnDemand => ({
@@ -71,6 +71,7 @@ export class PictureFrames {
       kind: 'images',
       name,
       classes,
+      ...(classNames && { classNames }),
       train: images,
       test: test && onDemand(test, 'test'),
       ...statistics,

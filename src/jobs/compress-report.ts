@@ -2,7 +2,7 @@
 import type { PackedSummary } from '../packed/inspect-packed.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TrainingReport } from '../training/training-report.js'
-import type { DataReport, FirstKernels, HistogramReport, SamplesReport, TernaryKernels } from './details-report.js'
+import type { UsedData, FirstKernels, HistogramReport, SamplesReport, TernaryKernels } from './details-report.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
@@ -172,7 +172,7 @@ export interface CompressReport {
   /** Whether the file, read back, gives the trained network's outputs bit for bit. */
   verified: { bitExact: boolean }
   /** What the data are; absent without. */
-  data?: DataReport
+  data?: UsedData
   /** The following where details were asked for, and there are any. */
   samples?: SamplesReport
   firstKernels?: FirstKernels

@@ -6,7 +6,7 @@ import type { Verdict, Verdicts } from '../tasks/verdicts.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { DataReport, SampleReport, SamplesReport } from './details-report.js'
+import type { UsedData, SampleReport, SamplesReport } from './details-report.js'
 
 /** Samples of each kind that are shown, */
 const SHOWN = 8
@@ -17,7 +17,7 @@ const MOST_CLASSES = 64
 /** and pixels of a picture's longer side. */
 const PICTURE = 96
 
-export function describeData(dataset: ScorableDataset, stored: StoredDataset): DataReport {
+export function describeData(dataset: ScorableDataset, stored: StoredDataset): UsedData {
   const classNames = 'classNames' in stored ? stored.classNames : undefined
   return {
     training: dataset.train.size,

@@ -42,7 +42,7 @@ export interface FirstKernels {
 export const KERNELS_ACROSS = 16
 
 /** What the data are. */
-export interface DataReport {
+export interface UsedData {
   training: number
   test: number
   /** null where they have none. */

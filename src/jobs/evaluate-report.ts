@@ -1,5 +1,5 @@
 // The report of an evaluation: plain data, schema `ttq-evaluate/1`.
-import type { DataReport, SamplesReport } from './details-report.js'
+import type { UsedData, SamplesReport } from './details-report.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
@@ -18,7 +18,7 @@ export interface EvaluateReport {
   samplesPerSecond: number
   elapsedMs: number
   /** What the data are. */
-  data?: DataReport
+  data?: UsedData
   /** What is decided for the test samples, where details were asked for. */
   decisions?: SamplesReport
   /** Added by the command line. */

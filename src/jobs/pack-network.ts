@@ -40,6 +40,7 @@ export function packNetwork(
     dataset: withoutFolder(dataset.name.replace(/^(\w{2,}):.*/s, '$1')),
     preprocessing: dataset.preprocessing,
     ...(dataset.pixels && { pixels: writePreprocessing(dataset.pixels) }),
+    ...(dataset.classNames && { classes: JSON.stringify(dataset.classNames) }),
   }
   const file = pack(
     {

@@ -8,7 +8,7 @@ import type { MethodName, RestPrecision } from '../options/choices.js'
 import type { PackedNetwork } from './pack-network.js'
 import type { ReconstructionReport } from './compress-report.js'
 import type { LayerDetails } from './describe-details.js'
-import type { DataReport, FirstKernels, SamplesReport } from './details-report.js'
+import type { UsedData, FirstKernels, SamplesReport } from './details-report.js'
 import type { Measures } from './task-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
@@ -36,7 +36,7 @@ export interface PackedResult {
   verdicts?: Verdicts | undefined
   /** and what the report says of that. */
   samples?: SamplesReport
-  data?: DataReport
+  data?: UsedData
   /** Of ternary layers, and the first layer's kernels. */
   layerDetails?: ReadonlyMap<ValueName, LayerDetails>
   firstKernels?: FirstKernels | undefined

@@ -5,15 +5,30 @@ import type { Model } from '../onnx/model.js'
 import { isPacked, unpack } from '../packed/index.js'
 import { type Connections, readNetwork } from './connections.js'
 
-/**
- * @returns also how a packed network is known to want its pixels
- * @throws TtqError `model`, `packed`
- */
+export interface ReadModel {
+  model: Model
+  /** How a packed network is known to want its pixels, */
+  known: Preprocessing | undefined
+  /** and what its classes are called. */
+  classNames: readonly string[] | undefined
+}
+
+/** @throws TtqError `model`, `packed` */
 export function readAnyModel(
   bytes: Uint8Array,
   connections: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
-): { model: Model; known: Preprocessing | undefined } {
-  if (!isPacked(bytes)) return { model: readNetwork(bytes, connections).model, known: undefined }
+): ReadModel {
+  if (!isPacked(bytes)) return { model: readNetwork(bytes, connections).model, known: undefined, classNames: undefined }
   const { model, metadata } = unpack(bytes, { name: connections.name })
-  return { model, known: readPreprocessing(metadata['pixels']) }
+  return { model, known: readPreprocessing(metadata['pixels']), classNames: namesIn(metadata['classes']) }
+}
+
+// Whoever made the file may have written anything there.
+function namesIn(text: string | undefined): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(text ?? '')
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined
+  } catch {
+    return undefined
+  }
 }

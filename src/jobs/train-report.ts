@@ -1,6 +1,6 @@
 // The report of plain training: plain data, schema `ttq-train/1`.
 import type { TrainingReport } from '../training/training-report.js'
-import type { DataReport, SamplesReport } from './details-report.js'
+import type { UsedData, SamplesReport } from './details-report.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 
@@ -25,7 +25,7 @@ export interface TrainReport {
   warnings: readonly string[]
   elapsedMs: number
   /** What the data are. */
-  data?: DataReport
+  data?: UsedData
   /** What is decided for the test samples, where details were asked for. */
   decisions?: SamplesReport
   /** Added by the command line. */

@@ -33,11 +33,14 @@ export interface CheckedConfig {
 
 /** Jobs that are about config files, */
 const ABOUT_CONFIGS: readonly Job[] = ['run', 'init']
-/** and about no model: a config lists none of them. */
-const NOT_LISTED: readonly Job[] = [...ABOUT_CONFIGS, 'new', 'doctor']
+/** and those of no model, or of files that others made: a config lists none of them. */
+const NOT_LISTED: readonly Job[] = [...ABOUT_CONFIGS, 'new', 'doctor', 'data', 'report', 'compare', 'predict']
 
 /** The commands whose settings a config may hold, */
-export const CONFIG_SECTIONS: readonly Job[] = JOBS.filter((job) => !ABOUT_CONFIGS.includes(job))
+export const CONFIG_SECTIONS: readonly Job[] = JOBS.filter(
+  // Where a command is called as a setting is, the key is the setting.
+  (job) => !ABOUT_CONFIGS.includes(job) && !Object.hasOwn(OPTIONS, job),
+)
 /** and those that it may list as jobs. */
 export const CONFIG_JOBS: readonly Job[] = JOBS.filter((job) => !NOT_LISTED.includes(job))
 

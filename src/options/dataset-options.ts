@@ -4,6 +4,7 @@ import type { Job, OptionRow } from './option.js'
 
 const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const satisfies readonly Job[]
 const DESCRIBING = [...JOBS, 'data'] as const satisfies readonly Job[]
+const OF_PIXELS = [...DESCRIBING, 'predict'] as const satisfies readonly Job[]
 const group = 'Dataset:'
 const byTrial = 'found by trial'
 const own = "the dataset's own"
@@ -31,7 +32,7 @@ export const DATASET_OPTIONS = {
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean: {
     kind: { type: 'numbers', range: {} },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     fingerprint: 'covered',
     group,
     help: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
@@ -40,7 +41,7 @@ export const DATASET_OPTIONS = {
   },
   std: {
     kind: { type: 'numbers', range: { above: 0 } },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     fingerprint: 'covered',
     group,
     help: 'standard deviation per channel, with --mean',
@@ -50,7 +51,7 @@ export const DATASET_OPTIONS = {
   /** What a white pixel is before mean and std. */
   scale: {
     kind: { type: 'choice', choices: [1, 255] },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     fingerprint: 'covered',
     group,
     help: 'value of a white pixel before mean and std: 1 or 255',
@@ -60,7 +61,7 @@ export const DATASET_OPTIONS = {
   /** Which colour comes first; mean and std are in the same order. */
   channelOrder: {
     kind: { type: 'choice', choices: ['rgb', 'bgr'] },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     fingerprint: 'covered',
     group,
     help: 'order of the colours: rgb, or bgr as OpenCV and Caffe have it',
@@ -70,7 +71,7 @@ export const DATASET_OPTIONS = {
   /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */
   resize: {
     kind: { type: 'text' },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -80,7 +81,7 @@ export const DATASET_OPTIONS = {
   /** What is taken out of their middle then: `224` or `224x192`. */
   crop: {
     kind: { type: 'text' },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -89,7 +90,7 @@ export const DATASET_OPTIONS = {
   },
   interpolation: {
     kind: { type: 'choice', choices: ['bilinear', 'bicubic', 'nearest'] },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -99,7 +100,7 @@ export const DATASET_OPTIONS = {
   /** Hugging Face's file of all of these. */
   preprocess: {
     kind: { type: 'text', path: 'file' },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     needsData: true,
     fingerprint: 'covered',
     group,
@@ -108,7 +109,7 @@ export const DATASET_OPTIONS = {
   /** A file with the names of the classes in the order of the network's outputs. */
   classNames: {
     kind: { type: 'text', path: 'file' },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     needsData: true,
     group,
     help: "pictures: file with the classes' names in the network's order, one a line",
@@ -146,7 +147,7 @@ export const DATASET_OPTIONS = {
   /** `name=value`: inputs that are constants from here on, and no inputs any more. */
   fixInput: {
     kind: { type: 'texts' },
-    jobs: DESCRIBING,
+    jobs: OF_PIXELS,
     default: { base: [] },
     group: 'Network:',
     help: 'an input that has one value from now on, as sr=16000; branches that it chooses are settled',

@@ -15,7 +15,7 @@ const REPORTING = [
   'data',
   'doctor',
 ] as const satisfies Job[]
-const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init', 'report', 'compare'] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'new', 'run', 'init', 'report', 'compare', 'predict'] as const satisfies Job[]
 /** Those whose reports are pages as well. */
 const WITH_PAGES = ['compress', 'train', 'analyze', 'evaluate'] as const satisfies Job[]
 
@@ -52,7 +52,7 @@ export const SOURCE_OPTIONS = {
   },
   externalData: {
     kind: { type: 'text', path: 'folder' },
-    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect'],
+    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'predict'],
     only: 'command line',
     group: network,
     help: "folder with the network's external data files, for a network from a pipe above all",
@@ -80,7 +80,7 @@ export const MEASURING_OPTIONS = {
 export const RESULT_OPTIONS = {
   output: {
     kind: { type: 'text', path: 'file', words: ['-'] },
-    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init', 'report', 'compare'],
+    jobs: ['compress', 'train', 'sweep', 'unpack', 'new', 'init', 'report', 'compare', 'predict'],
     only: 'command line',
     alias: 'o',
     group: output,
@@ -108,6 +108,7 @@ export const RESULT_OPTIONS = {
         help: 'the page: .html or .md, - for HTML on stdout',
         defaultText: "the report's name with .html, in the working directory",
       },
+      predict: { help: 'all outputs as an .npz file, - for stdout', defaultText: 'none' },
       compare: {
         help: 'write the comparison to this file, too: .html, .md or .json',
         defaultText: 'none',

@@ -24,14 +24,16 @@ const TYPES: Partial<Record<DataType, string>> = {
 export const npzForm: UnpackedForm = {
   extension: '.npz',
   what: 'codes and scales for NumPy',
-  write: (packed) => {
-    const arrays = namedArrays(packed, TYPES, 'npz')
-    // The first day that a ZIP file knows: equal networks give equal bytes.
-    return zipSync(Object.fromEntries(arrays.map((array) => [`${array.name}.npy`, npy(array)])), {
-      level: 9,
-      mtime: new Date(1980, 0, 1),
-    })
-  },
+  write: (packed) => npzOf(namedArrays(packed, TYPES, 'npz')),
+}
+
+/** Arrays as numpy.savez_compressed writes them. */
+export function npzOf(arrays: readonly NamedArray[]): Uint8Array {
+  // The first day that a ZIP file knows: equal arrays give equal bytes.
+  return zipSync(Object.fromEntries(arrays.map((array) => [`${array.name}.npy`, npy(array)])), {
+    level: 9,
+    mtime: new Date(1980, 0, 1),
+  })
 }
 
 // Version 1.0 of the format: the header's length takes two bytes, and the data begins at a multiple of 64.

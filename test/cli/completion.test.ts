@@ -47,7 +47,7 @@ describe('completion', () => {
   })
 
   const CASES: readonly (readonly [words: readonly string[], found: string])[] = [
-    [['com'], 'compress completion'],
+    [['com'], 'compress completion compare'],
     [['compress', '--re'], '--resize --renormalize --rest --recipe --resume --report'],
     [['compress', '--no-'], '--no-augment --no-config'],
     [['compress', '--rest', ''], 'fp32 fp16 int8'],
@@ -58,8 +58,8 @@ describe('completion', () => {
     [['unpack', 'net.ttq', '-o', 'no'], 'notes.txt'],
     [['train', 'net.onnx', '--data', 'mnist', ':', 'no'], 'notes.txt'],
     [['new', 'resnet2'], 'resnet20'],
-    [['help', 'da'], 'datasets'],
-    [['help', 'comp'], 'compress completion'],
+    [['help', 'da'], 'data datasets'],
+    [['help', 'comp'], 'compress completion compare'],
     [['completion', 'z'], 'zsh'],
   ]
 
@@ -91,7 +91,7 @@ describe('completion', () => {
       shellRun('fish', ['--no-config', '-c', `source ttq.fish; complete -C '${line}'`])
         .split('\n')
         .flatMap((each) => each.split('\t')[0] || [])
-    assert.deepEqual(found('ttq com').sort(), ['completion', 'compress'])
+    assert.deepEqual(found('ttq com').sort(), ['compare', 'completion', 'compress'])
     assert.deepEqual(found('ttq compress --rest '), ['fp16', 'fp32', 'int8'])
     // fish shows the others as well, behind those that fit.
     assert.equal(found('ttq compress n')[0], 'net.onnx')

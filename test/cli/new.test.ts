@@ -90,7 +90,7 @@ describe('ttq new', () => {
 
   const NAMES = 'lenet5, resnet20, resnet32, resnet44, resnet56, resnet18, alexnet, mobilenetv2'
   const refused: readonly (readonly [args: string, message: string])[] = [
-    ['', `new: no network given, expected one: ${NAMES}. ttq new --help lists the options.`],
+    ['', `new: no network given, expected one: ${NAMES}, or loader. ttq new --help lists the options.`],
     ['lenet', 'new: unknown network "lenet". Did you mean lenet5?'],
     ['ResNet18', 'new: unknown network "ResNet18". Did you mean resnet18?'],
     ['transformer', `new: unknown network "transformer". The networks are ${NAMES}.`],

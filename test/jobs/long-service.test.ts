@@ -16,7 +16,7 @@ after(() => {
 const LOADER = join(folder, 'loader.mjs')
 writeFileSync(LOADER, loaderModule())
 
-const TIMES = 100
+const TIMES = 40
 const AT_ONCE = 4
 /** Every so many of them train; the others fit without data. */
 const TRAINED = 5
@@ -62,7 +62,7 @@ async function settled(): Promise<Taken> {
   return found
 }
 
-test('a hundred compressions, four at once, some of them stopped: threads, handles and memory come back', async () => {
+test('forty compressions, four at once, some of them stopped: threads, handles and memory come back', async () => {
   const bytes = smallNetwork()
   const random = seeded(7)
   const outcomes = { done: 0, stopped: 0 }

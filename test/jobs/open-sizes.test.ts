@@ -25,7 +25,7 @@ function network(height: number): Uint8Array {
 }
 
 test('a few sizes are tried until the network runs', async () => {
-  for (const height of [224, 48, 32]) {
+  for (const height of [224, 32]) {
     const { report } = await compress(network(height), { name: 'm', samples: 16 })
     assert.ok((report.reconstruction?.distance ?? NaN) < 100, String(height))
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { randomSource } from '../../src/data/random.js'
 import { onCommandLine } from '../../src/options/option-table.js'
-import { float32, int64, type Tensor } from '../../src/tensor/tensor.js'
+import { float32, type Tensor } from '../../src/tensor/tensor.js'
 import { checkMixing, mixSamples } from '../../src/training/mix-samples.js'
 
 const SAMPLES = 6
@@ -100,10 +100,7 @@ test('equal streams blend alike; the batch itself stays', () => {
 })
 
 test('what cannot be blended is refused', () => {
-  const ids = int64(
-    [SAMPLES, 2],
-    Array.from({ length: 12 }, (_, i) => i),
-  )
+  const ids: Tensor = { type: 'int64', dims: [SAMPLES, 2], data: new BigInt64Array(2 * SAMPLES) }
   const refuse = (inputs: Record<string, Tensor>, options: object): string => {
     try {
       checkMixing({ inputs, targets: [rows] }, options, onCommandLine)

@@ -8,6 +8,7 @@ import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const planCommand: CommandBody = {
+  job: 'compress',
   operand: { name: 'model', describe: 'ONNX file, - for stdin', each: true, files: ['onnx'] },
   options: commandOptions('compress'),
   examples: [['$0 plan model.onnx', 'without data: fitted layer by layer']],

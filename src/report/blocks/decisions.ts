@@ -1,5 +1,5 @@
 // What a classifier decides for the test samples: mix-ups, and the samples that are worth a look.
-import type { DataReport, SampleReport, SamplesReport } from '../../jobs/details-report.js'
+import type { UsedData, SampleReport, SamplesReport } from '../../jobs/details-report.js'
 import { confusionChart } from '../charts/confusion-chart.js'
 import type { Block, Picture, Section } from '../page.js'
 import { countText, percentText } from '../table.js'
@@ -8,7 +8,7 @@ import { countText, percentText } from '../table.js'
 const MOST_ROWS = 24
 
 /** Empty where nothing is decided. */
-export function decisionSection(samples: SamplesReport | undefined, data: DataReport | undefined): Section {
+export function decisionSection(samples: SamplesReport | undefined, data: UsedData | undefined): Section {
   if (samples === undefined) return { title: 'Decisions', blocks: [] }
   const name = (label: number): string => (label < 0 ? 'nothing' : (data?.classNames?.[label] ?? String(label)))
   return {

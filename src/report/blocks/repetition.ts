@@ -1,5 +1,5 @@
 // What it takes to do the same again: data, command, seed, options, machine.
-import type { DataReport } from '../../jobs/details-report.js'
+import type { UsedData } from '../../jobs/details-report.js'
 import type { RunReport } from '../../jobs/run-report.js'
 import type { TrainingReport } from '../../training/training-report.js'
 import { dashed } from '../../options/option-table.js'
@@ -10,7 +10,7 @@ import { countText, sizeText } from '../table.js'
 export function dataSection(
   dataset: string | null,
   preprocessing: string | null,
-  data: DataReport | undefined,
+  data: UsedData | undefined,
   more: readonly (readonly [string, string | null | undefined])[] = [],
 ): Section {
   if (dataset === null) return { title: 'Data', blocks: [] }
