@@ -55,6 +55,13 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {
+    name: 'verify',
+    summary:
+      'Check that a .ttq file is whole, runs, and is as near to its original as is asked for: a gate for pipelines.',
+    example: ['$0 verify model.ttq --against model.onnx --max-distance 20', 'exit code 4 where it is farther away'],
+    load: async () => (await import('./commands/verify.js')).verifyCommand,
+  },
+  {
     name: 'plan',
     summary:
       'Show what compress would do, before the work: which layers become ternary, the size of the file, what no gradient ' +

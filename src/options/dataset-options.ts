@@ -2,7 +2,7 @@
 import { TASK_NAMES } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
-const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate'] as const satisfies readonly Job[]
+const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'verify'] as const satisfies readonly Job[]
 const DESCRIBING = [...JOBS, 'data'] as const satisfies readonly Job[]
 const OF_PIXELS = [...DESCRIBING, 'predict'] as const satisfies readonly Job[]
 const group = 'Dataset:'

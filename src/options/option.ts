@@ -72,6 +72,7 @@ export type Job =
   | 'inspect'
   | 'data'
   | 'predict'
+  | 'verify'
   | 'new'
   | 'doctor'
   | 'run'

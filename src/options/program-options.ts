@@ -11,6 +11,7 @@ const ALL = [
   'evaluate',
   'inspect',
   'unpack',
+  'verify',
   'data',
   'new',
   'doctor',

@@ -12,6 +12,7 @@ const REPORTING = [
   'analyze',
   'evaluate',
   'inspect',
+  'verify',
   'data',
   'doctor',
 ] as const satisfies Job[]
@@ -39,6 +40,14 @@ export const NETWORK_OPTIONS = {
 
 /** Where a network comes from. */
 export const SOURCE_OPTIONS = {
+  /** What a packed file was made of. */
+  against: {
+    kind: { type: 'text', path: 'file' },
+    jobs: ['verify'],
+    only: 'command line',
+    group: network,
+    help: 'the ONNX file that it was made of: how far the outputs are away, and the accuracy',
+  },
   model: {
     kind: { type: 'text', path: 'file' },
     jobs: ['data', 'new', 'report'],
@@ -52,7 +61,7 @@ export const SOURCE_OPTIONS = {
   },
   externalData: {
     kind: { type: 'text', path: 'folder' },
-    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'predict'],
+    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'predict', 'verify'],
     only: 'command line',
     group: network,
     help: "folder with the network's external data files, for a network from a pipe above all",
@@ -267,7 +276,7 @@ export const ACCURACY_OPTIONS = {
    */
   maxDrop: {
     kind: { type: 'number', range: { from: 0, to: 100 } },
-    jobs: ['compress'],
+    jobs: ['compress', 'verify'],
     needsData: true,
     group: accuracy,
     help: 'points that accuracy may fall by; exit code 4 when it falls by more',
@@ -275,7 +284,8 @@ export const ACCURACY_OPTIONS = {
   /** Without training: percent (root mean square) that the outputs may be away from the original's. */
   maxDistance: {
     kind: { type: 'number', range: { above: 0, to: 1000 } },
-    jobs: ['compress'],
+    jobs: ['compress', 'verify'],
+    at: { verify: { help: 'percent that the outputs may differ by; exit code 4 when they differ by more' } },
     group: accuracy,
     help:
       'without training: percent that the outputs may differ by; layers that lose most for what they save keep more ' +

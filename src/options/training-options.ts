@@ -183,7 +183,7 @@ export const TRAINING_OPTIONS = {
   /** Worker threads, each one replica; 0 = one per core, or one for another device than cpu. */
   threads: {
     kind: { type: 'number', range: { from: 0, to: 256, whole: true } },
-    jobs: [...JOBS, 'analyze', 'evaluate'],
+    jobs: [...JOBS, 'analyze', 'evaluate', 'verify'],
     default: { base: 0 },
     fingerprint: 'covered',
     group,
@@ -191,6 +191,7 @@ export const TRAINING_OPTIONS = {
     at: {
       analyze: { group: 'Measuring:', help: 'worker threads, 0 = one per core' },
       evaluate: { group: 'Dataset:' },
+      verify: { group: 'Dataset:' },
     },
   },
   /** What networks run on, for operators that it has. */
@@ -200,7 +201,7 @@ export const TRAINING_OPTIONS = {
       choices: DEVICE_NAMES,
       elsewhere: { gpu: 'cuda', nvidia: 'cuda', directml: 'dml', metal: 'coreml', mps: 'coreml' },
     },
-    jobs: [...JOBS, 'evaluate'],
+    jobs: [...JOBS, 'evaluate', 'verify'],
     default: { base: 'cpu' },
     needsData: true,
     group,

@@ -1,0 +1,32 @@
+// What is known of a packed file, for gates in CI: plain data, schema `ttq-verify/1`.
+import type { Measures, TaskReport } from './task-report.js'
+
+export interface VerifyReport {
+  schema: 'ttq-verify/1'
+  ttq: string
+  model: string
+  /** Version of the format; its digest and every checked part fitted, or the file was refused. */
+  version: number
+  fileBytes: number
+  /** The original that it was compared with; null where none was named. */
+  against: { name: string; onnxBytes: number; fileRatio: number } | null
+  /**
+   * Root mean square of the differences between both networks' outputs, percent of the original's, on so many samples;
+   * null where there is no original, or no outputs of floating-point numbers.
+   */
+  distance: number | null
+  samples: number
+  /** What the samples are. */
+  data: string | null
+  task: TaskReport | null
+  /** On the test part of the data: of the original, and of the packed network. */
+  baseline: Measures | null
+  compressed: Measures | null
+  /** Points of the main metric lost; null where it was not measured. */
+  drop: number | null
+  /** Percent of the test samples on which both decide the same; null where they do not decide. */
+  agreement: number | null
+  /** The bounds that were asked for and do not hold, in words. */
+  broken: readonly string[]
+  elapsedMs: number
+}
