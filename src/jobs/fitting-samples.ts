@@ -123,11 +123,28 @@ async function wayThatRuns(
   choices: readonly LayerChoice[],
   ways: readonly SyntheticSamples[],
 ): Promise<SyntheticSamples> {
+  const runs = async ({ split, fixedBatch }: SyntheticSamples): Promise<void> => {
+    const { inputs } = await split.batch(Array.from({ length: fixedBatch ?? 2 }, (_, i) => i % split.size))
+    await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
+      graph.run(inputs, tensorOutputs(model.graph)),
+    )
+  }
+  // Where it runs on none, many need not be made up to find out how they are scaled.
+  let refusal: unknown
+  let isRun = false
+  for (const way of ways) {
+    try {
+      await runs(way)
+      isRun = true
+      break
+    } catch (cause) {
+      if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
+      refusal ??= cause
+    }
+  }
+  if (!isRun) throw refusal
   const way = await guessInputs(loader, model, choices, ways)
-  const { inputs } = await way.split.batch(Array.from({ length: way.fixedBatch ?? 2 }, (_, i) => i % way.split.size))
-  await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, (graph) =>
-    graph.run(inputs, tensorOutputs(model.graph)),
-  )
+  await runs(way)
   return way
 }
 

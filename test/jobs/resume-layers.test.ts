@@ -125,7 +125,7 @@ describe('fitting layers, stopped and resumed', () => {
       const tried = whole.done?.report.reconstruction?.bound?.rounds ?? []
       const alone = tried.reduce((sum, { restored }) => sum + layers - restored, 0)
       if (rounds === true) assert.ok(all.length < alone, `${all.length} layers fitted, alone ${alone}`)
-      for (const stop of [1, all.length - 1]) {
+      for (const stop of rounds === true ? [all.length - 1] : [1, all.length - 1]) {
         const stopped = await inSlowTime(() => run(bytes, request, { stop }))
         assert.ok(hasCode(stopped.error, 'interrupted'), String(stopped.error))
         assert.equal(stopped.saved.length, stop)
