@@ -64,7 +64,9 @@ export async function choosePreprocessing(
   }
   await tryAll(candidates)
   if (tried.length === 0 && refusal !== undefined) throw refusal
-  await tryAll(best().flatMap((candidate) => others(candidate) ?? []))
+  // Where every way is as good as any other, as of a network that decides by chance, colours tell nothing either.
+  if (tried.length === 1 || best().length < tried.length)
+    await tryAll(best().flatMap((candidate) => others(candidate) ?? []))
   const close = best()
   if (close.length === 1) return { preprocessing: close[0] as Preprocessing, tried }
   const losses: number[] = []
