@@ -19,6 +19,14 @@ export function labelColumn(names: readonly string[]): string | undefined {
 
 export type PartName = keyof typeof PART_WORDS
 
+/** The part that the first such word in a path is for: `data/train-00000-of-00002.parquet`. */
+export function partInPath(path: string): PartName | undefined {
+  return path
+    .split(/[^A-Za-z]+/)
+    .map(partNamed)
+    .find((part) => part !== undefined)
+}
+
 /** The part that a word is for. */
 export function partNamed(word: string): PartName | undefined {
   const own = word.toLowerCase()

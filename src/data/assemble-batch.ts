@@ -42,17 +42,17 @@ export function assembleBatch(
       right: pad > 0 ? draw(2 * pad + 1) - pad : 0,
       mirrored: flip && draw(2) === 1,
     }
-    const own = { set: images, index }
-    if (region !== undefined || jitter !== undefined) {
-      const pixels = region ?? images.pixels.slice(index * imageSize, (index + 1) * imageSize)
-      if (jitter !== undefined) jitterColours(pixels, images.channels, jitter, random as RandomSource)
-      Object.assign(own, { set: { ...images, count: 1, pixels }, index: 0 })
+    let pixels = region ?? images.pixels.subarray(index * imageSize, (index + 1) * imageSize)
+    if (jitter !== undefined) {
+      // The stored image stays.
+      pixels = region ?? pixels.slice()
+      jitterColours(pixels, images.channels, jitter, random as RandomSource)
     }
+    const image = { ...images, pixels }
     for (let channel = 0; channel < images.channels; channel++) {
       const table = tables[channel] as Float32Array
       const from = preprocessing.channelOrder === 'bgr' ? images.channels - 1 - channel : channel
-      const planes = { from, to: channel }
-      writePlane(own.set, own.index, planes, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
+      writePlane(image, { from, to: channel }, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
     }
     if (cutout !== undefined) {
       const place = { y: draw(images.height), x: draw(images.width) }
@@ -99,8 +99,7 @@ interface View {
 }
 
 function writePlane(
-  images: ImageSet,
-  index: number,
+  image: Pick<ImageSet, 'channels' | 'height' | 'width' | 'pixels'>,
   planes: { from: number; to: number },
   view: View,
   table: Float32Array,
@@ -108,9 +107,9 @@ function writePlane(
   start: number,
   planar: boolean,
 ): void {
-  const { channels, height, width, pixels } = images
+  const { channels, height, width, pixels } = image
   const channel = planes.to
-  const plane = (index * channels + planes.from) * height * width
+  const plane = planes.from * height * width
   const black = table[0] as number
   const pixelStep = planar ? 1 : channels
   const step = view.mirrored ? -pixelStep : pixelStep

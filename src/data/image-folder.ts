@@ -6,10 +6,9 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { type PartName, partNamed } from './array-words.js'
 import { folderEntries, holdsFile, linkedWithin, readDataFile } from './dataset-files.js'
-import { divided } from './divide.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureList, readPictureLists } from './picture-list.js'
-import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
+import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
 
 export interface ImageFolderOptions {
   /** A file with the classes' names in the order of their numbers. Default: the order of their code points. */
@@ -33,15 +32,10 @@ export async function openImageFolder(
   const { train, test } = found
   const names = given ?? classNames([...train, ...(test ?? [])].map(({ label }) => label))
   const numbered = (pictures: readonly Listed[]): PictureSet => pictureSet(path, pictures, names, classes)
-  const set = numbered(train)
   const shared = { kind: 'pictures', name, ...(names && { classNames: names }), classes: names?.length } as const
-  if (test !== undefined) {
-    checkParts(path, train, test)
-    return { ...shared, train: set, test: numbered(test) }
-  }
-  if (names === undefined || set.count < 2) return { ...shared, train: set, test: undefined }
-  const places = divided(set.count)
-  return { ...shared, train: chosenPictures(set, places.train), test: chosenPictures(set, places.test) }
+  const set = numbered(train)
+  if (test !== undefined) checkParts(path, train, test)
+  return { ...shared, ...withTestPart(set, test && numbered(test)) }
 }
 
 /** Whether a folder, or one in it, holds pictures. */

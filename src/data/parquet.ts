@@ -7,14 +7,13 @@ import { TtqError } from '../errors/ttq-error.js'
 import { ArrayColumns } from './array-columns.js'
 import { datasetOfArrays } from './array-dataset.js'
 import { type NamedArray, partsOfNamed } from './array-parts.js'
-import { labelColumn, type PartName, partNamed } from './array-words.js'
+import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin } from './dataset-files.js'
-import { divided } from './divide.js'
 import { classNames, readClassNames } from './image-folder.js'
 import { ParquetFile, type RowGroup } from './parquet-file.js'
 import type { SampleDataset } from './sample-dataset.js'
-import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
+import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
 
 const HINT = 'docs/datasets.md says how parquet files are laid out'
 
@@ -36,7 +35,8 @@ export async function openParquet(
   for (const each of paths) files.push(await ParquetFile.open(each))
   const [first] = files as [ParquetFile]
   checkColumns(files, first)
-  const part = (file: ParquetFile): PartName | undefined => (isFolder ? partOf(relative(path, file.path)) : undefined)
+  const part = (file: ParquetFile): PartName | undefined =>
+    isFolder ? partInPath(relative(path, file.path)) : undefined
   const named = (wanted: PartName | undefined): ParquetFile[] => files.filter((file) => part(file) === wanted)
   const train = [named('train'), named(undefined)].find((list) => list.length > 0)
   if (train === undefined) throw fault(path, 'no files to learn from', 'train-00000-of-00001.parquet or the like')
@@ -61,13 +61,6 @@ async function filesBelow(root: string, below = '', depth = 0): Promise<string[]
     else if (kind.isFile() && /\.(parquet|pq)$/i.test(entry.name)) found.push(join(root, place))
   }
   return found
-}
-
-function partOf(path: string): PartName | undefined {
-  return path
-    .split(/[^A-Za-z]+/)
-    .map(partNamed)
-    .find((found) => found !== undefined)
 }
 
 function checkColumns(files: readonly ParquetFile[], first: ParquetFile): void {
@@ -132,11 +125,7 @@ async function pictureDataset(
     classes: names?.length,
     ...(names && { classNames: names }),
   } as const
-  const whole = set(train, learned)
-  if (test !== undefined) return { ...shared, train: whole, test: set(test, tested) }
-  if (names === undefined || whole.count < 2) return { ...shared, train: whole, test: undefined }
-  const places = divided(whole.count)
-  return { ...shared, train: chosenPictures(whole, places.train), test: chosenPictures(whole, places.test) }
+  return { ...shared, ...withTestPart(set(train, learned), test && set(test, tested)) }
 }
 
 async function labelsOf(files: readonly ParquetFile[], column: string): Promise<(string | undefined)[]> {

@@ -1,6 +1,7 @@
 // Pictures as they are stored: each a file of its own size, read when it is asked for, and of which kind a dataset of
 // them is.
 import type { ImageDataset, ImageSet } from './dataset.js'
+import { divided } from './divide.js'
 import { type Picture, pictureOf } from './picture.js'
 
 /** One part of a dataset of pictures. */
@@ -37,6 +38,13 @@ export function chosenPictures(set: PictureSet, places: ArrayLike<number>): Pict
     read: (index) => set.read(at(index)),
     nameOf: (index) => set.nameOf(at(index)),
   }
+}
+
+/** Both parts of a dataset: where nothing is said of a test part, a fifth of the pictures that have classes is it. */
+export function withTestPart(train: PictureSet, test: PictureSet | undefined): Pick<PictureDataset, 'train' | 'test'> {
+  if (test !== undefined || train.labels === undefined || train.count < 2) return { train, test }
+  const places = divided(train.count)
+  return { train: chosenPictures(train, places.train), test: chosenPictures(train, places.test) }
 }
 
 /** Images that lie in memory, as pictures that can be resized. */

@@ -6,12 +6,11 @@ import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { partNamed } from './array-words.js'
+import { partInPath } from './array-words.js'
 import { listFolder } from './dataset-files.js'
-import { divided } from './divide.js'
 import { readClassNames } from './image-folder.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
-import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
+import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
 import { readTar, type TarEntry } from './tar.js'
 
 const HINT =
@@ -38,10 +37,10 @@ export async function openWebDataset(
         .map((each) => join(path, each))
     : withBraces(path)
   const named = (part: 'train' | 'test' | 'validation'): string[] =>
-    shards.filter((shard) => partOf(basename(shard)) === part)
+    shards.filter((shard) => partInPath(basename(shard)) === part)
   const tests = [named('test'), named('validation')].find((list) => list.length > 0)
   const others = named('train')
-  const learned = others.length > 0 ? others : shards.filter((shard) => partOf(basename(shard)) === undefined)
+  const learned = others.length > 0 ? others : shards.filter((shard) => partInPath(basename(shard)) === undefined)
   const isDivided = tests === undefined || learned.length === 0
   const train = await readShards(isDivided ? shards : learned)
   const test = isDivided ? undefined : await readShards(tests)
@@ -51,18 +50,7 @@ export async function openWebDataset(
   if (count !== undefined && most >= count)
     throw fault(path, `class ${most}`, `0..${count - 1}, of which ${classes ?? ''} has the names`)
   const shared = { kind: 'pictures', name, classes: most < 0 ? undefined : (count ?? most + 1) } as const
-  const set = pictureSet(train)
-  if (test !== undefined) return { ...shared, train: set, test: pictureSet(test) }
-  if (most < 0 || set.count < 2) return { ...shared, train: set, test: undefined }
-  const places = divided(set.count)
-  return { ...shared, train: chosenPictures(set, places.train), test: chosenPictures(set, places.test) }
-}
-
-function partOf(shard: string): ReturnType<typeof partNamed> {
-  return shard
-    .split(/[^A-Za-z]+/)
-    .map(partNamed)
-    .find((part) => part !== undefined)
+  return { ...shared, ...withTestPart(pictureSet(train), test && pictureSet(test)) }
 }
 
 /** More shards than sets have. */
@@ -104,6 +92,13 @@ type Reader = (from: number, length: number) => Promise<Uint8Array>
 
 async function readShard(shard: string): Promise<Sample[]> {
   const { read, bytes } = await opened(shard)
+  // Of its many headers and labels none opens the file anew.
+  if (!/gz$/i.test(shard)) return await withFile(shard, (readOpen) => samplesIn(shard, bytes, readOpen, read))
+  return await samplesIn(shard, bytes, read, read)
+}
+
+/** @param read reads now @param readLater what pictures are read with when they are asked for */
+async function samplesIn(shard: string, bytes: number, read: Reader, readLater: Reader): Promise<Sample[]> {
   let entries: TarEntry[]
   try {
     entries = await readTar(read, bytes)
@@ -124,9 +119,22 @@ async function readShard(shard: string): Promise<Sample[]> {
     if (picture === undefined) continue
     const name = `${shard}: ${printable(picture.name)}`
     const label = await labelIn(files, read, `${shard}: ${printable(key)}`)
-    found.push({ name, label, read: () => read(picture.from, picture.size) })
+    found.push({ name, label, read: () => readLater(picture.from, picture.size) })
   }
   return found
+}
+
+async function withFile<T>(path: string, use: (read: Reader) => Promise<T>): Promise<T> {
+  const file = await open(path)
+  try {
+    return await use(async (from, length) => {
+      const target = Buffer.alloc(length)
+      const { bytesRead } = await file.read(target, 0, length, from)
+      return target.subarray(0, bytesRead)
+    })
+  } finally {
+    await file.close()
+  }
 }
 
 // Plain shards stay on disk; gzipped ones cannot be read from the middle, and are unpacked.
@@ -140,21 +148,7 @@ async function opened(shard: string): Promise<{ read: Reader; bytes: number }> {
     )
   }
   const bytes = (await stat(shard).catch(missing)).size
-  if (!/gz$/i.test(shard)) {
-    return {
-      bytes,
-      read: async (from, length) => {
-        const file = await open(shard)
-        try {
-          const target = Buffer.alloc(length)
-          const { bytesRead } = await file.read(target, 0, length, from)
-          return target.subarray(0, bytesRead)
-        } finally {
-          await file.close()
-        }
-      },
-    }
-  }
+  if (!/gz$/i.test(shard)) return { bytes, read: (from, length) => withFile(shard, (read) => read(from, length)) }
   try {
     const whole = gunzipSync(await readFile(shard), { maxOutputLength: MOST_UNPACKED })
     return { bytes: whole.length, read: (from, length) => Promise.resolve(whole.subarray(from, from + length)) }

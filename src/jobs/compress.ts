@@ -2,27 +2,14 @@
 // order the parts below are called, and prints nothing.
 import { lossOf, scoreOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
-import { foldConstants } from '../binding/prepare-network.js'
-import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
-import { checkFinite } from '../methods/threshold.js'
-import { producers } from '../onnx/graph-queries.js'
-import type { Model, ValueName } from '../onnx/model.js'
-import { defaultInputs } from '../onnx/model-origin.js'
-import { inferenceMode } from '../onnx/inference-mode.js'
-import { functionsOf } from '../onnx/inline-functions.js'
-import { withoutMetadata } from '../onnx/without-metadata.js'
-import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
-import type { LayerChoice } from '../ternary/layer-choice.js'
-import { chooseLayers } from '../ternary/layers.js'
-import { byteLength, type FloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { Model } from '../onnx/model.js'
+import { byteLength } from '../tensor/data-type.js'
+import { elementCount } from '../tensor/tensor.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
-import { readNetwork } from './connections.js'
-import { fixInputs } from '../onnx/fix-inputs.js'
+import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { describeLayerDetails, firstKernels } from './describe-details.js'
 import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
 import { describeMeasured, measuresOf } from './task-report.js'
@@ -47,10 +34,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const { options, connections } = job
   const start = performance.now()
   job.phase('read')
-  const { model: read, onnxBytes } = readNetwork(bytes, connections)
-  job.onnxBytes = onnxBytes
-  const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
-  const model = options.keepMetadata ? fixed : withoutMetadata(fixed)
+  const { model, onnxBytes } = readToCompress(bytes, job)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)
   return {
@@ -99,16 +83,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
   return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
     if (options.data !== undefined) pool.start()
-    const folded = await foldConstants(pool.trial, model)
-    warnOfInputs(model, job)
-    warnOfFunctions(model, folded, job)
-    warnOfTrainingMode(model, job)
-    const choices = chooseLayers(folded.graph, options)
-    if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
-    warnOfCasts(model, choices, job)
-    await checkRuns(pool.trial, folded, connections.name, ternaryWeights(choices))
-    for (const weight of ternaryWeights(choices))
-      checkFinite(float32Values(folded.graph.initializers.get(weight) as Tensor<FloatType>), weight)
+    const { folded, choices } = await chooseToCompress(pool, model, job)
     const packed =
       options.data === undefined
         ? await packWithoutData(pool, folded, choices, job)
@@ -120,45 +95,6 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
       firstKernels: firstKernels(packed.network.model, packed.choices),
     }
   })
-}
-
-function ternaryWeights(choices: readonly LayerChoice[]): Set<ValueName> {
-  return new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight))
-}
-
-// What was an input is a constant in the packed network.
-function warnOfInputs(model: Model, job: CompressJob): void {
-  for (const name of defaultInputs(model))
-    job.warn(`the input "${name}" has a default value: it becomes that constant, which callers can no longer override`)
-}
-
-function warnOfFunctions(model: Model, folded: Model, job: CompressJob): void {
-  const names = functionsOf(model)
-  if (names.length === 0 || functionsOf(folded).length > 0) return
-  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', ...' : ''}`
-  job.warn(`the network's functions (${listed}) were inlined: their nodes stand in the place of the calls`)
-}
-
-// The network as it was exported computes something else.
-function warnOfTrainingMode({ graph }: Model, job: CompressJob): void {
-  const { changed } = inferenceMode(graph)
-  if (changed.length === 0) return
-  const operators = [...new Set(changed.map(({ opType }) => opType))].join(' and ')
-  job.warn(
-    `the network was exported in training mode: ${operators} now works as after training, ` +
-      'with running statistics and without chance',
-  )
-}
-
-// Weights that the network turns into another type itself, which folding has done.
-function warnOfCasts({ graph }: Model, choices: readonly LayerChoice[], job: CompressJob): void {
-  const makers = producers(graph)
-  const cast = choices.filter(({ weight }) => makers.get(weight)?.opType === 'Cast')
-  if (cast.length === 0) return
-  const types = [...new Set(cast.map(({ elementType }) => elementType))].join(' or ')
-  job.warn(
-    `the weights of ${cast.length} layers stand behind a Cast: they are stored as ${types}, what it makes of them`,
-  )
 }
 
 // Nobody wants a file that is larger than what it was made from.

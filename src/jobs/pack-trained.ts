@@ -1,22 +1,20 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
 import { openData } from './open-data.js'
-import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
+import { prepareScored } from './prepare-scored.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import type { Verdicts } from '../tasks/verdicts.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { checkLabelled, isLabelled } from '../data/labels.js'
+import { checkLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { fitWithoutData } from '../ternary/fit-without-data.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { onlyLeading } from '../ternary/only-leading.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { bindData } from './bind-data.js'
 import type { CompressJob } from './compress-job.js'
@@ -25,7 +23,6 @@ import { describeData, describeSamples } from './describe-samples.js'
 import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
-import { checkMixable, planTraining } from './prepare-training.js'
 import type { PackedResult } from './packed-result.js'
 import { trainMethod } from './train-method.js'
 
@@ -65,29 +62,13 @@ async function trainAndPack(
   job: CompressJob,
 ): Promise<PackedResult> {
   const { connections } = job
-  const { fromScratch, unlabelled } = job.options
+  const { fromScratch } = job.options
   job.phase('prepare')
   const bound = await bindData(pool, model, stored, job)
   if ('unmeasured' in bound) return await packFromSamples(pool, bound, chosen, job)
   const { dataset, task, fixedBatch } = bound
-  const where = bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`
-  job.note(`task: ${describeTask(bound)}${where}`)
-  checkMaxDrop(bound, job)
-  const ambiguity = explainOthers(bound, job.options.networkOutput, connections.nameOptions)
-  if (ambiguity !== undefined) job.warn(ambiguity)
-  const choices = onlyLeading(bound.model.graph, chosen, task.outputs)
-  warnOfOthers(chosen, choices, bound, job)
-  if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)
-  const learns = job.options.epochs > 0
-  const plan = learns
-    ? await planTraining(pool, bound, choices, (message) => {
-        job.warn(message)
-      })
-    : undefined
-  if (task.metrics.length === 0) job.learnFromOriginal()
-  else if (learns && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
+  const { choices, plan } = await prepareScored(pool, bound, chosen, job)
   const { options } = job
-  if (plan !== undefined) await checkMixable(plan.bound, options, connections.nameOptions)
   const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
   if (options.needsAccuracy && task.metrics.length > 0)
     await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
@@ -185,34 +166,4 @@ function likenessOf({ likeness }: Evaluation): Pick<PackedResult, 'likeness' | '
   if (likeness === null) return {}
   const { agreement } = likeness
   return { likeness, ...(agreement !== undefined && { agreement }) }
-}
-
-// A bound in points needs something that is counted in percent.
-function checkMaxDrop({ task }: BoundNetwork, { options, connections: { nameOptions } }: CompressJob): void {
-  const [main] = task.metrics.length > 0 ? task.metrics : task.likeness
-  if (options.maxDrop === undefined || main === undefined || main.unit === '%') return
-  throw new TtqError(
-    'usage',
-    `${nameOptions('maxDrop')}: found ${options.maxDrop}, which counts points of a percentage; the task ${task.name} ` +
-      `is measured by ${main.name}`,
-    {
-      hint:
-        `leave it out, or let ${nameOptions('task')} distill measure how far the outputs are away, in percent ` +
-        '(docs/tasks.md)',
-    },
-  )
-}
-
-function warnOfOthers(
-  chosen: readonly LayerChoice[],
-  choices: readonly LayerChoice[],
-  { task }: BoundNetwork,
-  job: CompressJob,
-): void {
-  const others = choices.filter(({ ternary }, i) => !ternary && chosen[i]?.ternary === true).map(({ weight }) => weight)
-  if (others.length === 0) return
-  const which = others.length === 1 ? `the layer ${others[0]} does` : `${others.length} layers (${others[0]}, ...) do`
-  const names = task.outputs.map((name) => `"${name}"`).join(', ')
-  const outputs = task.outputs.length === 1 ? `the output ${names}` : `the outputs ${names}`
-  job.warn(`${which} not lead to ${outputs}: not trained, and kept in full precision`)
 }

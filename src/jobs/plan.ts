@@ -2,33 +2,29 @@
 // training would take. Nothing is kept of the few steps that are taken to know.
 import { describeTask } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
-import { foldConstants } from '../binding/prepare-network.js'
-import { hasLabels } from '../data/labels.js'
-import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
-import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Model } from '../onnx/model.js'
-import { withoutMetadata } from '../onnx/without-metadata.js'
 import { writeModel } from '../onnx/write-model.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { PRESETS } from '../options/presets.js'
-import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
-import { onlyLeading } from '../ternary/only-leading.js'
 import { predictedNetwork } from '../ternary/predicted-network.js'
 import { roundRest } from '../ternary/round-rest.js'
+import type { TernaryNetwork } from '../ternary/ternary-network.js'
+import { requireDevice } from '../runtime/offered-devices.js'
 import { VERSION } from '../version.js'
 import { bindData } from './bind-data.js'
-import { CompressJob, type CompressRequest } from './compress-job.js'
-import { readNetwork } from './connections.js'
+import { CompressJob, type CompressOptions, type CompressRequest } from './compress-job.js'
+import { chooseToCompress, readToCompress } from './prepare-compression.js'
+import { prepareScored } from './prepare-scored.js'
 import { describeSize } from './describe-network.js'
 import { describeParts, openData } from './open-data.js'
-import { packNetwork } from './pack-network.js'
+import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
-import { planTraining, type TrainingPlan } from './prepare-training.js'
+import type { TrainingPlan } from './prepare-training.js'
 
 /**
  * @param bytes a serialized ONNX model
@@ -39,14 +35,9 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
   const job = new CompressJob(request)
   const { options, connections } = job
   const start = performance.now()
-  job.phase('read')
-  const { model: read, onnxBytes } = readNetwork(bytes, connections)
-  const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
+  const { model: read, onnxBytes } = readToCompress(bytes, job)
   return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
-    const model = await foldConstants(pool.trial, options.keepMetadata ? fixed : withoutMetadata(fixed))
-    const choices = chooseLayers(model.graph, options)
-    if (!choices.some(({ ternary }) => ternary)) throw explainNoTernaryLayer(model.graph, choices)
-    await checkRuns(pool.trial, model, connections.name, new Set())
+    const { folded: model, choices } = await chooseToCompress(pool, read, job)
     job.phase('prepare')
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)
     const final = planned?.choices ?? choices
@@ -83,6 +74,7 @@ async function planWithData(
   job: CompressJob,
 ): Promise<WithData> {
   const { options, connections } = job
+  await requireDevice(options.device)
   const stored = await openData(data, options, { onProgress: job.progress, signal: connections.signal })
   try {
     const bound = await bindData(pool, model, stored, job)
@@ -92,21 +84,15 @@ async function planWithData(
       const sizes = { training: train.size, heldOut: 0, test: test?.size ?? 0 }
       return { choices, blocked: null, data: { ...described, task: null, ...sizes }, time: null }
     }
-    const leading = onlyLeading(bound.model.graph, choices, bound.task.outputs)
-    if (!leading.some(({ ternary }) => ternary)) throw explainNoTernaryLayer(bound.model.graph, leading)
-    const task = describeTask(bound)
-    if (options.epochs === 0) {
-      const sizes = { training: train.size, heldOut: 0, test: bound.dataset.test.size }
-      return { choices: leading, blocked: null, data: { ...described, task, ...sizes }, time: null }
-    }
-    const blocked: string[] = []
-    const training = await planTraining(pool, bound, leading, (message) => blocked.push(message))
-    if (bound.task.metrics.length === 0) job.learnFromOriginal()
-    else if (!options.unlabelled && !hasLabels((await train.batch([0])).labels))
-      await job.doWithoutLabels(bound.dataset)
-    const { time, heldOut } = await timed(pool, training, job)
+    const { choices: leading, plan: training } = await prepareScored(pool, bound, choices, job)
+    const { time, heldOut } = training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, job)
     const sizes = { training: train.size - heldOut, heldOut, test: bound.dataset.test.size }
-    return { choices: leading, blocked: blocked[0] ?? null, data: { ...described, task, ...sizes }, time }
+    return {
+      choices: leading,
+      blocked: training?.blocked ?? null,
+      data: { ...described, task: describeTask(bound), ...sizes },
+      time,
+    }
   } finally {
     await stored.close?.()
   }
@@ -164,10 +150,9 @@ function predict(
   model: Model,
   choices: readonly LayerChoice[],
   onnxBytes: number,
-  { options, connections }: CompressJob,
+  job: CompressJob,
 ): Pick<PlanReport, 'predicted' | 'layers'> {
-  const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
-  const packed = packNetwork(network, { method: options.method, name: connections.name }, options)
+  const { network, packed } = predictedFile(model, choices, job.options, job)
   const { fileBytes, fileRatio, ternaryWeights, bitsPerWeight } = describeSize(onnxBytes, packed, network)
   return {
     predicted: { fileBytes, fileRatio, ternaryWeights, bitsPerWeight },
@@ -186,12 +171,19 @@ function predict(
 // How small each makes it; what accuracy it costs shows when it is done.
 function presets(model: Model, onnxBytes: number, job: CompressJob): PlanReport['presets'] {
   return (['small', 'balanced'] as const).map((name) => {
-    const said = PRESETS[name]
-    const options = { ...job.options, ...said }
-    const choices = chooseLayers(model.graph, options)
-    const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
-    const { method } = options
-    const fileBytes = packNetwork(network, { method, name: job.connections.name }, options).file.length
+    const options = { ...job.options, ...PRESETS[name] }
+    const { packed } = predictedFile(model, chooseLayers(model.graph, options), options, job)
+    const fileBytes = packed.file.length
     return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
   })
+}
+
+function predictedFile(
+  model: Model,
+  choices: readonly LayerChoice[],
+  options: CompressOptions,
+  { connections: { name } }: CompressJob,
+): { network: TernaryNetwork; packed: PackedNetwork } {
+  const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
+  return { network, packed: packNetwork(network, { method: options.method, name }, options) }
 }

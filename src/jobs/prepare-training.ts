@@ -22,6 +22,8 @@ export interface TrainingPlan {
   choices: readonly LayerChoice[]
   /** Layers that become ternary without training, because no gradient gets to them. */
   frozen: ReadonlySet<ValueName>
+  /** What no gradient reaches, and what becomes of it, in words. */
+  blocked: string | undefined
   /** A network in the types of the original's numbers. */
   restore: (made: Model) => Model
 }
@@ -31,7 +33,6 @@ export async function planTraining(
   pool: WorkerPool,
   bound: BoundNetwork,
   choices: readonly LayerChoice[],
-  warn: (message: string) => void,
 ): Promise<TrainingPlan> {
   const { model, restore } = float32Form(bound.model)
   const trained = { ...bound, model }
@@ -40,8 +41,10 @@ export async function planTraining(
   const ternary = choices.filter((choice) => choice.ternary)
   const frozen = new Set(ternary.map(({ weight }) => weight).filter((weight) => !learning.has(weight)))
   if (ternary.length > 0 && frozen.size === ternary.length) throw new NotDifferentiable(found.obstacles)
-  if (frozen.size > 0)
-    warn(`${explainBlocked(found, [...frozen])} ternary as fitted without gradients; what stands behind is trained`)
+  const blocked =
+    frozen.size === 0
+      ? undefined
+      : `${explainBlocked(found, [...frozen])} ternary as fitted without gradients; what stands behind is trained`
   return {
     bound: trained,
     choices: choices.map((choice) => ({
@@ -50,6 +53,7 @@ export async function planTraining(
       ternary: choice.ternary && !frozen.has(choice.weight),
     })),
     frozen,
+    blocked,
     restore,
   }
 }

@@ -1,22 +1,10 @@
 // Options of how the program runs, whatever it does: its config file, several models, what it says meanwhile.
 import { PROGRESS_FORMS } from './choices.js'
 import type { Job, OptionRow } from './option.js'
+import { REPORTING } from './result-options.js'
 
 const group = 'Running:'
-const ALL = [
-  'compress',
-  'train',
-  'sweep',
-  'analyze',
-  'evaluate',
-  'inspect',
-  'unpack',
-  'verify',
-  'data',
-  'new',
-  'doctor',
-  'run',
-] as const satisfies Job[]
+const ALL = [...REPORTING, 'unpack', 'predict', 'new', 'run'] as const satisfies Job[]
 
 export const PROGRAM_OPTIONS = {
   config: {

@@ -5,7 +5,8 @@ import type { Job, OptionRow } from './option.js'
 const output = 'Output:'
 const accuracy = 'Accuracy:'
 const network = 'Network:'
-const REPORTING = [
+/** Jobs whose result is a report, or has one. */
+export const REPORTING = [
   'compress',
   'train',
   'sweep',

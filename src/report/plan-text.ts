@@ -19,14 +19,13 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
 }
 
 function summary(report: PlanReport, peakBytes: number): [string, string][] {
-  const { predicted, layers, way, blocked, data, time, presets } = report
+  const { predicted, layers, way, data, time, presets } = report
   const ternary = layers.filter((layer) => layer.ternary).length
   const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
   return [
     ['ternary', `${ternary} of ${layers.length} layers, ${countText(predicted.ternaryWeights)} weights${bits}`],
     ['the work', wayText(way, time)],
     ...(presets.length === 0 ? [] : [['presets', presetsText(presets)] as [string, string]]),
-    ...(blocked === null ? [] : [['gradients', blocked] as [string, string]]),
     ...(data === null
       ? [['data', 'none: fitted on samples that are made up, accuracy is not measured'] as [string, string]]
       : dataFacts(data)),

@@ -63,6 +63,36 @@ describe('ttq plan', () => {
     assert.ok(Math.abs(predicted.fileBytes / report.size.fileBytes - 1) < 0.05)
   })
 
+  test('what compress refuses or warns of by the network and the data alone is refused and warned of here, too', async () => {
+    const folder = temporaryFolder()
+    const net = smallNetwork()
+    writeFileSync(join(folder, 'net.onnx'), net)
+    // One weight of the middle layer is no number.
+    const broken = Buffer.from(net)
+    const weight = Buffer.alloc(4)
+    weight.writeFloatLE(Math.fround(Math.sin('middle.weight'.length + 1.7) * 0.3))
+    broken.writeFloatLE(NaN, broken.lastIndexOf(weight))
+    writeFileSync(join(folder, 'nan.onnx'), broken)
+    const loader = loaderModule()
+    writeFileSync(join(folder, 'loader.mjs'), loader)
+    writeFileSync(join(folder, 'uneven.mjs'), loader.replace('index % 3', 'index % 60 === 0 ? 1 : 0'))
+    const said = async (command: string, ...args: string[]): Promise<unknown> => {
+      const { code, stdout, stderr } = await runHere(folder, [command, ...args, '--quiet', '--json'])
+      return code === 0 ? (JSON.parse(stdout) as PlanReport).warnings : [code, stderr]
+    }
+    const data = ['--data', './uneven.mjs', '--epochs', '1', '--batch', '60', '--threads', '1', '--anyway']
+    for (const args of [
+      ['nan.onnx'],
+      ['net.onnx', '--data', './loader.mjs', '--network-output', 'nope'],
+      ['net.onnx', '--data', './loader.mjs', '--device', 'cuda'],
+    ]) {
+      const [refused, planned] = [await said('compress', ...args), await said('plan', ...args)]
+      assert.match(JSON.stringify(refused), /^\[[23],/, args.join(' '))
+      assert.deepEqual(planned, refused)
+    }
+    assert.deepEqual(await said('plan', 'net.onnx', ...data), await said('compress', 'net.onnx', ...data))
+  })
+
   test('what compress refuses before its work is refused here', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'net.onnx'), readFileSync(LENET))

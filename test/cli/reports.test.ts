@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
-import { elements, readMarkup } from '../report/markup-reader.js'
+import { elements, readMarkup, sectionsOf } from '../report/markup-reader.js'
 import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -21,10 +21,6 @@ function setUp(): string {
 describe('--report', () => {
   const folder = setUp()
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
-  const titles = (html: string): string[] =>
-    elements(readMarkup(html))
-      .filter(({ name }) => name === 'h2')
-      .map(({ text }) => text)
   let plain: CompressReport
 
   before(async () => {
@@ -39,7 +35,7 @@ describe('--report', () => {
 
   test('compress: a page, Markdown and JSON of one run', () => {
     const html = read('r.html')
-    assert.deepEqual(titles(html), [
+    assert.deepEqual(sectionsOf(html), [
       'Result',
       'Learning',
       'Size',
@@ -125,7 +121,7 @@ describe('--report', () => {
       assert.equal((await runHere(folder, ['report', `${name}.json`, '-o', `${name}.md`])).code, 0)
       assert.match(read(`${name}.md`), /^# m\.onnx.*\n[^]*\n## Result\n/)
     }
-    assert.deepEqual(titles(read('evaluate.html')), ['Result', 'Decisions', 'Data', 'To repeat it'])
+    assert.deepEqual(sectionsOf(read('evaluate.html')), ['Result', 'Decisions', 'Data', 'To repeat it'])
     const { code, stderr } = await runHere(folder, ['report', 'train.json', '--model', 'plain.ttq', '-o', 'x.html'])
     assert.equal(code, 2)
     assert.equal(stderr, 'ttq: --model: given with a ttq-train/1 report, expected one of ttq compress\n')
@@ -135,7 +131,7 @@ describe('--report', () => {
     const { code, stdout, stderr } = await runHere(folder, ['compare', 'r.json', 'plain.json', '-o', 'both.html'])
     assert.deepEqual([code, stderr], [0, ''])
     assert.match(stdout, /^m\.onnx: 2 runs\n\nrun +top-1 .*\nr +\d.*\nplain +\d.*\n\noption +r +plain\nseed +1 +2\n$/)
-    assert.deepEqual(titles(read('both.html')), ['Result', 'Size', 'Learning', 'Options'])
+    assert.deepEqual(sectionsOf(read('both.html')), ['Result', 'Size', 'Learning', 'Options'])
     const json = await runHere(folder, ['compare', 'r.json', 'plain.json', '--json', '-o', 'both.json'])
     assert.equal(json.stdout, read('both.json'))
     assert.deepEqual((JSON.parse(json.stdout) as { differing: string[] }).differing, ['seed'])

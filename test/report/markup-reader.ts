@@ -11,6 +11,13 @@ export interface Element {
 const VOID = new Set(['meta', 'img'])
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
 
+/** The headings of a page's sections. */
+export function sectionsOf(html: string): string[] {
+  return elements(readMarkup(html))
+    .filter(({ name }) => name === 'h2')
+    .map(({ text }) => text)
+}
+
 /** @throws Error for markup that no writer of ours should make */
 export function readMarkup(html: string): Element {
   const root: { name: string; attributes: Map<string, string>; text: string; children: Element[] } = {

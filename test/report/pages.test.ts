@@ -10,7 +10,7 @@ import { markdownPage } from '../../src/report/markdown-page.js'
 import { readReport, pageOf } from '../../src/report/read-report.js'
 import { trainPage } from '../../src/report/train-page.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
-import { elements, readMarkup } from './markup-reader.js'
+import { elements, readMarkup, sectionsOf } from './markup-reader.js'
 import { COMPRESSED, detailedReport, TASK } from './records.js'
 
 const SECTIONS = [
@@ -23,11 +23,6 @@ const SECTIONS = [
   'Data',
   'To repeat it',
 ]
-
-const sectionsOf = (html: string): string[] =>
-  elements(readMarkup(html))
-    .filter(({ name }) => name === 'h2')
-    .map(({ text }) => text)
 
 /** What a page is made of; anything else came from a name. */
 const KNOWN_ELEMENTS =
