@@ -12,7 +12,7 @@ export type TrialCall =
   | { call: 'load'; graph: number; bytes: number; options: LoadOptions }
   | { call: 'run'; graph: number; feeds: Feeds; outputs: readonly string[] | undefined; isGiven: boolean }
   | { call: 'release'; graph: number }
-/** With the bytes that the process may take for it. */
+/** With the bytes that it may take beside what the process has. */
 export type TrialRequest = { id: number; memory: number } & TrialCall
 export type TrialReply = { id: number; result: Results | undefined } | { id: number; failure: CallFailure }
 
@@ -23,8 +23,12 @@ const engine = ENGINES[process.argv[2] as EngineName]
 const graphs = new Map<number, LoadedGraph>()
 const limit = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
 
+/** Bytes that the process takes before it loads anything, generously. */
+const OWN_BYTES = 256 * 2 ** 20
+
 async function answer(request: TrialRequest): Promise<Results | undefined> {
-  limit[0] = request.memory
+  // What calls before have left is not this one's: the collector comes when it likes.
+  limit[0] = Math.max(OWN_BYTES, process.memoryUsage.rss()) + request.memory
   switch (request.call) {
     case 'load':
       graphs.set(request.graph, await engine.load(readModel(request.bytes), request.options))

@@ -18,9 +18,6 @@ import { MODELS, type TrialCall, type TrialReply, type TrialRequest } from './tr
 /** Milliseconds without a graph after which the process ends; it starts again where it is needed. */
 const IDLE = 1000
 
-/** Bytes that the process takes before it loads anything, generously. */
-const OWN_BYTES = 256 * 2 ** 20
-
 /**
  * Memory that a network may take on its trial where nothing else is said: these bytes, so many times those of the model
  * and of what it is run on, and no more than this share of the machine's.
@@ -137,8 +134,7 @@ export class TrialProcess implements Loader {
         child.ref()
         if (call.call === 'load' && given !== undefined) (child.stdio[MODELS] as Writable).write(given.fatal.model)
         // What cannot be sent is told by the end of the process.
-        const memory = OWN_BYTES + (given?.memory ?? Infinity)
-        child.send({ id, memory, ...call } satisfies TrialRequest, () => undefined)
+        child.send({ id, memory: given?.memory ?? Infinity, ...call } satisfies TrialRequest, () => undefined)
       })
     } finally {
       clearTimeout(timer)
