@@ -33,7 +33,6 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const job = new CompressJob(request)
   const { options, connections } = job
   const start = performance.now()
-  job.phase('read')
   const { model, onnxBytes } = readToCompress(bytes, job)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)
