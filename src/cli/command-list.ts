@@ -62,6 +62,12 @@ const ENTRIES: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.js')).verifyCommand,
   },
   {
+    name: 'diff',
+    summary: 'Show how two .ttq or ONNX files of a network differ: size, graph, tensors, codes, Wp and Wn.',
+    example: ['$0 diff old.ttq new.ttq', 'what a new training changed'],
+    load: async () => (await import('./commands/diff.js')).diffCommand,
+  },
+  {
     name: 'plan',
     summary:
       'Show what compress would do, before the work: which layers become ternary, the size of the file, what no gradient ' +

@@ -10,7 +10,7 @@ export const EXIT_CODES_TEXT = [
   '  1  the work failed, writing its output included',
   '  2  bad usage, an output that exists (see --force) or cannot be made included',
   '  3  bad input: a model, dataset or checkpoint that is missing, damaged or not supported',
-  '  4  --max-drop, --max-distance or --max-size does not hold (the file is written all the same)',
+  '  4  --max-drop, --max-distance, --max-size or another bound does not hold (the file is written all the same)',
   '  130  interrupted (Ctrl-C)',
 ].join('\n')
 

@@ -1,10 +1,11 @@
 // A model whose values have short names: nothing but the model itself knows most of them. What callers feed and fetch
 // keeps its name.
-import { mapSubgraphs, subgraphs } from './attributes.js'
+import { subgraphs } from './attributes.js'
 import { valueNames } from './graph-queries.js'
-import type { Graph, Model, ValueInfo, ValueName } from './model.js'
+import type { Graph, Model, ValueName } from './model.js'
 import type { GraphProto, ModelProto } from './proto.js'
-import { forgetShapes, messageOf } from './source.js'
+import { renameValues } from './rename-values.js'
+import { messageOf } from './source.js'
 
 export interface ShortNamed {
   model: Model
@@ -32,7 +33,7 @@ export function shortNames(model: Model): ShortNamed {
     while (taken.has(short)) short = (next++).toString(36)
     names.set(name, short)
   }
-  return { model: { ...model, graph: renamed(graph, names) }, names }
+  return { model: { ...model, graph: renameValues(graph, names) }, names }
 }
 
 // What a graph gives names to, its own and those of the graphs nested in it. No name means two things in a model.
@@ -54,22 +55,4 @@ function annotatedNames(graph: Graph): ValueName[] {
     ...(quantParameterTensorNames ?? []).map(({ value }) => value ?? ''),
   ])
   return [...own, ...graph.nodes.flatMap(subgraphs).flatMap(annotatedNames)]
-}
-
-function renamed(graph: Graph, names: ReadonlyMap<ValueName, ValueName>): Graph {
-  const nameOf = (name: ValueName): ValueName => names.get(name) ?? name
-  const valueOf = (value: ValueInfo): ValueInfo => ({ ...value, name: nameOf(value.name) })
-  return {
-    ...forgetShapes(graph),
-    nodes: graph.nodes.map((node) => ({
-      ...node,
-      name: '',
-      inputs: node.inputs.map(nameOf),
-      outputs: node.outputs.map(nameOf),
-      attributes: mapSubgraphs(node, (nested) => renamed(nested, names)),
-    })),
-    inputs: graph.inputs.map(valueOf),
-    outputs: graph.outputs.map(valueOf),
-    initializers: new Map([...graph.initializers].map(([name, tensor]) => [nameOf(name), tensor])),
-  }
 }

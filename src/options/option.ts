@@ -73,6 +73,7 @@ export type Job =
   | 'data'
   | 'predict'
   | 'verify'
+  | 'diff'
   | 'new'
   | 'doctor'
   | 'run'

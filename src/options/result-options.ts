@@ -14,6 +14,7 @@ export const REPORTING = [
   'evaluate',
   'inspect',
   'verify',
+  'diff',
   'data',
   'doctor',
 ] as const satisfies Job[]
@@ -62,7 +63,7 @@ export const SOURCE_OPTIONS = {
   },
   externalData: {
     kind: { type: 'text', path: 'folder' },
-    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'predict', 'verify'],
+    jobs: ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'inspect', 'predict', 'verify', 'diff'],
     only: 'command line',
     group: network,
     help: "folder with the network's external data files, for a network from a pipe above all",
@@ -124,6 +125,20 @@ export const RESULT_OPTIONS = {
         defaultText: 'none',
       },
     },
+  },
+  /** Percent that the second of two files may be larger than the first. */
+  maxGrowth: {
+    kind: { type: 'number', range: {} },
+    jobs: ['diff'],
+    group: output,
+    help: 'percent that the second file may be larger; exit code 4 when it is larger by more',
+  },
+  same: {
+    kind: { type: 'flag' },
+    jobs: ['diff'],
+    default: { base: false },
+    group: output,
+    help: 'exit code 4 where the networks differ: in the graph, or in a bit of a tensor',
   },
   /** Shows the plan and does nothing. */
   dryRun: {

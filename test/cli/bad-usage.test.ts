@@ -14,12 +14,12 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     'frobnicate m.onnx',
     'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     '--json',
     'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   [
@@ -40,7 +40,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     '--valueOf',
     'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
   ],
   [
     'inspect -m.onnx',

@@ -1,0 +1,227 @@
+// How two files of a network differ: what a change of data, options or version made of it.
+import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { pairValues } from '../onnx/pair-values.js'
+import { renameValues } from '../onnx/rename-values.js'
+import { withoutMetadata } from '../onnx/without-metadata.js'
+import { writeModel } from '../onnx/write-model.js'
+import { completeOptions } from '../options/complete-options.js'
+import type { GivenOptions, OptionsOf } from '../options/option-table.js'
+import { inspectPacked, isPacked, unpack } from '../packed/index.js'
+import { isFloatType } from '../tensor/data-type.js'
+import { numbersOf } from '../tensor/float-values.js'
+import { sameBytes, sameTensor } from '../tensor/same-tensor.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
+import type { TernaryWeights } from '../tensor/ternary.js'
+import { VERSION } from '../version.js'
+import { type Connections, readNetwork, takeApart } from './connections.js'
+import type { DiffedFile, DiffedTensor, DiffReport, TensorDiff } from './diff-report.js'
+
+export interface DiffRequest extends Connections, GivenOptions<'diff'> {
+  /** The file that is compared with the first. */
+  after: Pick<Connections, 'name' | 'externalData' | 'overwrite'> & { bytes: Uint8Array }
+}
+
+/** A file as it is compared. */
+interface Side {
+  file: DiffedFile
+  model: Model
+  ternary: ReadonlyMap<ValueName, TernaryWeights>
+  encodings: ReadonlyMap<ValueName, string>
+  metadata: Readonly<Record<string, string>>
+}
+
+/** A tensor of a file with all that the file says of it. */
+interface StoredTensor {
+  tensor: Tensor
+  ternary: TernaryWeights | undefined
+  encoding: string | null
+}
+
+/**
+ * Compares two .ttq or ONNX files. Where both have the same operators connected in the same way, values are paired by
+ * that, whatever they are called; else by their names.
+ * @param bytes the first file
+ * @throws TtqError `packed`, `model` for a file that is damaged or none of these
+ */
+export function diff(bytes: Uint8Array, { after: second, ...request }: DiffRequest): DiffReport {
+  const { connections, given } = takeApart(request)
+  const options = completeOptions('diff', given, connections.nameOptions)
+  const before = readSide(bytes, connections)
+  const after = readSide(second.bytes, second)
+  const paired = pairValues(before.model.graph, after.model.graph)
+  const graph = [
+    ...modelChanges(before.model, after.model),
+    ...graphChanges(before.model.graph, after.model.graph, paired),
+  ]
+  const { changed, unchanged, ternaryWeights } = compareTensors(before, after, paired ?? new Map())
+  const found = {
+    growth: (100 * (after.file.bytes - before.file.bytes)) / before.file.bytes,
+    sameBytes: sameBytes(bytes, second.bytes),
+    sameNetwork: graph.length === 0 && changed.every(({ distance }) => distance === 0),
+    graph,
+    metadata: metadataChanges(before.metadata, after.metadata),
+    tensors: changed,
+    unchanged,
+    ternaryWeights,
+    changedCodes: changed.reduce((sum, { changedCodes }) => sum + (changedCodes ?? 0), 0),
+  }
+  return {
+    schema: 'ttq-diff/1',
+    ttq: VERSION,
+    before: before.file,
+    after: after.file,
+    ...found,
+    broken: broken(found, options),
+  }
+}
+
+function readSide(bytes: Uint8Array, connections: Pick<Connections, 'name' | 'externalData' | 'overwrite'>): Side {
+  const { name } = connections
+  if (!isPacked(bytes)) {
+    // Not over the bytes themselves: they are compared, too.
+    const { model, onnxBytes } = readNetwork(bytes, { ...connections, overwrite: false })
+    return {
+      file: { name, bytes: onnxBytes, version: null },
+      model,
+      ternary: new Map(),
+      encodings: new Map(),
+      metadata: {},
+    }
+  }
+  const { version, tensors } = inspectPacked(bytes, { name })
+  const { model, ternary, metadata } = unpack(bytes, { name })
+  const encodings = new Map(tensors.map((tensor) => [tensor.name, tensor.encoding]))
+  return { file: { name, bytes: bytes.length, version }, model, ternary, encodings, metadata }
+}
+
+function modelChanges(before: Model, after: Model): string[] {
+  const domains = [...new Set([...before.opsets.keys(), ...after.opsets.keys()])]
+  return domains.flatMap((domain) => {
+    const [old, now] = [before.opsets.get(domain), after.opsets.get(domain)]
+    return old === now ? [] : [`opset ${domain === '' ? 'ai.onnx' : domain}: ${old ?? 'none'} -> ${now ?? 'none'}`]
+  })
+}
+
+function graphChanges(before: Graph, after: Graph, paired: ReadonlyMap<ValueName, ValueName> | undefined): string[] {
+  const values = (['inputs', 'outputs'] as const).flatMap((side) => {
+    const [old, now] = [bare(before), bare(after)].map((graph) => graph[side].map(describeValue).join(', '))
+    return old === now ? [] : [`${side}: ${old} -> ${now}`]
+  })
+  if (paired === undefined) {
+    const operators = operatorChanges(before, after)
+    return [...values, ...(operators.length > 0 ? operators : ['the operators are connected otherwise'])]
+  }
+  const [old, now] = [bare(before), renameValues(bare(after), paired)]
+  const nodes = old.nodes.flatMap((node, i) =>
+    sameBytes(bytesOfNode(node), bytesOfNode(now.nodes[i] as Node))
+      ? []
+      : [`${node.opType} that makes "${node.outputs[0] ?? ''}": other attributes`],
+  )
+  return [...values, ...nodes]
+}
+
+// What nodes compute, without names and notes of theirs.
+function bare(graph: Graph): Graph {
+  return withoutMetadata({ irVersion: 0, opsets: new Map(), graph: renameValues(graph, new Map()) }).graph
+}
+
+function bytesOfNode(node: Node): Uint8Array {
+  const graph = { name: '', nodes: [node], inputs: [], outputs: [], initializers: new Map() }
+  return writeModel({ irVersion: 0, opsets: new Map(), graph })
+}
+
+function describeValue({ name, type }: Graph['inputs'][number]): string {
+  const dims = type?.dims?.map((dim) => dim ?? '?').join('x')
+  return `${name} ${type?.elementType ?? ''}${dims === undefined ? '' : ` ${dims}`}`.trimEnd()
+}
+
+function operatorChanges(before: Graph, after: Graph): string[] {
+  const count = ({ nodes }: Graph): Map<string, number> =>
+    nodes.reduce((counts, { opType }) => counts.set(opType, (counts.get(opType) ?? 0) + 1), new Map<string, number>())
+  const [old, now] = [count(before), count(after)]
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((op) => {
+    const [from, to] = [old.get(op) ?? 0, now.get(op) ?? 0]
+    return from === to ? [] : [`${op}: ${from} -> ${to} nodes`]
+  })
+}
+
+function metadataChanges(before: Side['metadata'], after: Side['metadata']): DiffReport['metadata'] {
+  const valueOf = (metadata: Side['metadata'], name: string): string | null =>
+    Object.hasOwn(metadata, name) ? (metadata[name] as string) : null
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .map((name) => ({ name, before: valueOf(before, name), after: valueOf(after, name) }))
+    .filter((entry) => entry.before !== entry.after)
+}
+
+function compareTensors(
+  before: Side,
+  after: Side,
+  paired: ReadonlyMap<ValueName, ValueName>,
+): { changed: TensorDiff[]; unchanged: number; ternaryWeights: number } {
+  const afterNames = new Map([...after.model.graph.initializers.keys()].map((name) => [paired.get(name) ?? name, name]))
+  const names = [...new Set([...before.model.graph.initializers.keys(), ...afterNames.keys()])]
+  let [unchanged, ternaryWeights] = [0, 0]
+  const changed = names.flatMap((name) => {
+    const [old, now] = [storedTensor(before, name), storedTensor(after, afterNames.get(name) ?? name)]
+    if (old?.ternary !== undefined && now?.ternary !== undefined) ternaryWeights += now.ternary.codes.length
+    if (old !== undefined && now !== undefined && old.encoding === now.encoding && sameTensor(old.tensor, now.tensor)) {
+      unchanged++
+      return []
+    }
+    return [
+      {
+        name,
+        before: old === undefined ? null : describeTensor(old),
+        after: now === undefined ? null : describeTensor(now),
+        changedCodes: old && now ? changedCodes(old, now) : null,
+        distance: old && now ? distanceOf(old.tensor, now.tensor) : null,
+      },
+    ]
+  })
+  return { changed, unchanged, ternaryWeights }
+}
+
+function storedTensor({ model, ternary, encodings }: Side, name: ValueName): StoredTensor | undefined {
+  const tensor = model.graph.initializers.get(name)
+  return tensor && { tensor, ternary: ternary.get(name), encoding: encodings.get(name) ?? null }
+}
+
+function describeTensor({ tensor: { type, dims }, ternary, encoding }: StoredTensor): DiffedTensor {
+  return { type, dims, encoding, weights: elementCount(dims), wp: ternary?.wp ?? null, wn: ternary?.wn ?? null }
+}
+
+function changedCodes({ tensor, ternary }: StoredTensor, other: StoredTensor): number | null {
+  if (ternary === undefined || other.ternary === undefined || !sameShape(tensor, other.tensor)) return null
+  const { codes } = other.ternary
+  return ternary.codes.reduce((count, code, i) => count + (code === codes[i] ? 0 : 1), 0)
+}
+
+function distanceOf(before: Tensor, after: Tensor): number | null {
+  if (sameTensor(before, after)) return 0
+  const [from, to] = [before, after].map(({ type, dims, data }) =>
+    isFloatType(type) ? numbersOf({ type, dims, data } as Parameters<typeof numbersOf>[0]) : undefined,
+  )
+  if (from === undefined || to === undefined || before.type !== after.type || !sameShape(before, after)) return null
+  let [differences, own] = [0, 0]
+  for (let i = 0; i < from.length; i++) {
+    differences += ((to[i] as number) - (from[i] as number)) ** 2
+    own += (from[i] as number) ** 2
+  }
+  return own === 0 ? null : 100 * Math.sqrt(differences / own)
+}
+
+function sameShape(a: Tensor, b: Tensor): boolean {
+  return a.dims.length === b.dims.length && a.dims.every((dim, axis) => dim === b.dims[axis])
+}
+
+function broken(
+  { growth, sameNetwork }: Pick<DiffReport, 'growth' | 'sameNetwork'>,
+  { maxGrowth, same }: OptionsOf<'diff'>,
+): string[] {
+  return [
+    ...(same && !sameNetwork ? ['the networks differ'] : []),
+    ...(maxGrowth !== undefined && growth > maxGrowth
+      ? [`the file grew by ${growth.toFixed(2)} %, more than ${maxGrowth} %`]
+      : []),
+  ]
+}

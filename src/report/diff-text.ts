@@ -1,0 +1,85 @@
+// The report of ttq diff as text for people.
+import type { DiffedTensor, DiffReport, TensorDiff } from '../jobs/diff-report.js'
+import { printable } from '../errors/printable.js'
+import { countText, facts, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+
+/** Tensors that are listed; the report as JSON has all of them. */
+const LISTED = 60
+
+/** @param columns width of the place where it is shown */
+export function renderDiffReport(report: DiffReport, columns?: number): string {
+  const { before, after, tensors } = report
+  const parts = [
+    `${printable(before.name)} -> ${printable(after.name)}: ${verdict(report)}`,
+    facts(factsOf(report)),
+    tensors.length === 0 ? '' : tensorTable(tensors.slice(0, LISTED), columns),
+    tensors.length > LISTED ? `and ${plural(tensors.length - LISTED, 'more tensor')} (--json lists all)` : '',
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function verdict({ sameBytes, sameNetwork, metadata, broken }: DiffReport): string {
+  if (broken.length > 0) return broken.join('; ')
+  if (sameBytes) return 'equal byte for byte'
+  if (!sameNetwork) return 'the networks differ'
+  return metadata.length === 0 ? 'the same network, stored differently' : 'the same network, other metadata'
+}
+
+function factsOf(report: DiffReport): [string, string][] {
+  const { before, after, growth, graph, metadata, tensors, unchanged, ternaryWeights, changedCodes } = report
+  const sign = growth > 0 ? '+' : ''
+  const shortened = (value: string | null): string =>
+    value === null ? 'none' : value.length > 40 ? `${value.slice(0, 37)}...` : value
+  return [
+    ['file', `${sizeText(before.bytes)} -> ${sizeText(after.bytes)} (${sign}${growth.toFixed(2)} %)`],
+    ...(before.version === after.version
+      ? []
+      : [['format', `${formatText(before.version)} -> ${formatText(after.version)}`] as [string, string]]),
+    ...graph.map((change): [string, string] => ['graph', change]),
+    ['tensors', `${countText(tensors.length)} differ, ${countText(unchanged)} are the same`],
+    ...(ternaryWeights === 0
+      ? []
+      : [
+          [
+            'ternary',
+            `${countText(changedCodes)} of ${countText(ternaryWeights)} codes differ (${shareText(changedCodes, ternaryWeights)})`,
+          ] as [string, string],
+        ]),
+    ...metadata.map(({ name, before: old, after: now }): [string, string] => [
+      name,
+      `${shortened(old)} -> ${shortened(now)}`,
+    ]),
+  ]
+}
+
+function formatText(version: number | null): string {
+  return version === null ? 'ONNX' : `.ttq version ${version}`
+}
+
+function tensorTable(tensors: readonly TensorDiff[], columns: number | undefined): string {
+  const rows = tensors.map(({ name, before, after, changedCodes, distance }) => [
+    name,
+    both(before, after, ({ dims }) => shapeText(dims)),
+    both(before, after, ({ encoding, type }) => encoding ?? type),
+    both(before, after, ({ wp }) => scaleText(wp)),
+    both(before, after, ({ wn }) => scaleText(wn)),
+    shareText(changedCodes, after?.weights ?? 0),
+    distance === null ? '-' : `${distance.toFixed(2)} %`,
+  ])
+  return table(
+    ['tensor', 'shape', 'encoding', 'Wp', 'Wn', 'codes', 'distance'],
+    rows,
+    ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
+    columns,
+  )
+}
+
+// One value where both agree.
+function both(
+  before: DiffedTensor | null,
+  after: DiffedTensor | null,
+  textOf: (tensor: DiffedTensor) => string,
+): string {
+  const [old, now] = [before, after].map((tensor) => (tensor === null ? 'none' : textOf(tensor)))
+  return old === now ? String(old) : `${old} -> ${now}`
+}

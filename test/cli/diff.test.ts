@@ -1,0 +1,95 @@
+// ttq diff: what two files of a network have in common, and gates on what they have not.
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import type { DiffReport } from '../../src/jobs/diff-report.js'
+import { pack, unpack } from '../../src/packed/index.js'
+import { runHere } from './run-here.js'
+import { temporaryFolder } from './run-program.js'
+import { smallNetwork } from './small-network.js'
+
+// A folder with the network, packed with and without its own names.
+async function packed(): Promise<string> {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+  for (const more of [
+    ['-o', 'a.ttq'],
+    ['-o', 'named.ttq', '--keep-names', '--encoding', '2bit'],
+  ])
+    assert.equal((await runHere(folder, ['compress', 'net.onnx', '--data', 'none', '--quiet', ...more])).code, 0)
+  return folder
+}
+
+async function differences(folder: string, ...args: string[]): Promise<{ code: number | null; report: DiffReport }> {
+  const { code, stdout } = await runHere(folder, ['diff', ...args, '--json', '--quiet'])
+  return { code, report: JSON.parse(stdout) as DiffReport }
+}
+
+describe('ttq diff', async () => {
+  const folder = await packed()
+  test('the same network: equal files, other names and encodings, the unpacked one', async () => {
+    const itself = await differences(folder, 'a.ttq', 'a.ttq', '--same')
+    assert.deepEqual([itself.code, itself.report.sameBytes, itself.report.tensors], [0, true, []])
+    const { code, report } = await differences(folder, 'a.ttq', 'named.ttq', '--same')
+    assert.deepEqual([code, report.sameBytes, report.sameNetwork, report.changedCodes], [0, false, true, 0])
+    assert.ok(report.ternaryWeights > 0 && report.unchanged > 0)
+    for (const { before, after, distance } of report.tensors) {
+      assert.notEqual(before?.encoding, after?.encoding)
+      assert.equal(distance, 0)
+    }
+    assert.equal((await runHere(folder, ['unpack', 'a.ttq', '-o', 'a.onnx', '--quiet'])).code, 0)
+    const plain = await differences(folder, 'a.ttq', 'a.onnx', '--same')
+    assert.deepEqual([plain.code, plain.report.sameNetwork, plain.report.after.version], [0, true, null])
+  })
+
+  test('another network: the codes, scales and attributes that differ', async () => {
+    const found = unpack(new Uint8Array(readFileSync(join(folder, 'a.ttq'))))
+    const [[name, layer]] = [...found.ternary] as [[string, { codes: Int8Array; wp: number; wn: number }]]
+    const codes = layer.codes.map((code, i) => (i < 3 ? (code === 1 ? -1 : 1) : code))
+    const wp = Math.fround(layer.wp * 2)
+    const tensor = found.model.graph.initializers.get(name)
+    const data = Float32Array.from(codes, (code) => (code > 0 ? wp : code < 0 ? -layer.wn : 0))
+    found.model.graph.initializers.set(name, { ...tensor, data } as never)
+    const ternary = new Map([...found.ternary, [name, { codes, wp, wn: layer.wn }]])
+    writeFileSync(join(folder, 'b.ttq'), pack({ ...found, ternary }))
+    const { code, report } = await differences(folder, 'a.ttq', 'b.ttq', '--same')
+    assert.deepEqual([code, report.broken], [4, ['the networks differ']])
+    assert.deepEqual([report.changedCodes, report.tensors.length, report.graph], [3, 1, []])
+    const [changed] = report.tensors
+    assert.deepEqual([changed?.name, changed?.before?.wp, changed?.after?.wp], [name, layer.wp, wp])
+    const before = Float64Array.from(layer.codes, (each) => (each > 0 ? layer.wp : each < 0 ? -layer.wn : 0))
+    const norm = (values: Float64Array): number => Math.hypot(...values)
+    const distance = (100 * norm(before.map((value, i) => (data[i] as number) - value))) / norm(before)
+    assert.ok(Math.abs((changed?.distance ?? NaN) - distance) < 1e-6 * distance)
+    const shown = await runHere(folder, ['diff', 'a.ttq', 'b.ttq'])
+    assert.equal(shown.code, 0)
+    assert.match(shown.stdout, /^a\.ttq -> b\.ttq: the networks differ\n/)
+
+    const other = structuredClone(unpack(new Uint8Array(readFileSync(join(folder, 'a.ttq')))))
+    const node = other.model.graph.nodes.find(({ opType }) => opType === 'Gemm')
+    assert.ok(node)
+    node.attributes = { ...node.attributes, alpha: { kind: 'float', value: 0.5 } }
+    writeFileSync(join(folder, 'c.ttq'), pack(other))
+    const { report: attribute } = await differences(folder, 'a.ttq', 'c.ttq')
+    assert.deepEqual([attribute.sameNetwork, attribute.tensors], [false, []])
+    assert.match(attribute.graph.join('\n'), /^Gemm that makes "\w+": other attributes$/)
+  })
+
+  test('a bound on the size, and what is refused', async () => {
+    const sizes = ['a.ttq', 'named.ttq'].map((file) => readFileSync(join(folder, file)).length) as [number, number]
+    const growth = (100 * (sizes[1] - sizes[0])) / sizes[0]
+    const gate = async (bound: number): Promise<unknown> =>
+      (await differences(folder, 'a.ttq', 'named.ttq', '--max-growth', bound.toFixed(4))).code
+    assert.deepEqual([await gate(growth + 0.01), await gate(growth - 0.01)], [0, 4])
+    const said = async (...args: string[]): Promise<unknown[]> => {
+      const { code, stderr } = await runHere(folder, ['diff', ...args, '--quiet'])
+      return [code, stderr.split('. ')[0]?.trim()]
+    }
+    assert.deepEqual(await said('a.ttq'), [2, 'ttq: diff: found 1 file, expected two'])
+    assert.deepEqual(await said('a.ttq', 'a.ttq', 'a.ttq'), [2, 'ttq: diff: found 3 files, expected two'])
+    assert.deepEqual(await said('-', '-'), [2, 'ttq: diff: found - twice, expected one file on stdin'])
+    writeFileSync(join(folder, 'cut.ttq'), readFileSync(join(folder, 'a.ttq')).subarray(0, 300))
+    assert.equal((await said('a.ttq', 'cut.ttq'))[0], 3)
+  })
+})
