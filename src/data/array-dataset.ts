@@ -67,6 +67,15 @@ function sampleDataset(parts: ChosenParts, name: string): SampleDataset {
     name,
     classes: undefined,
     preprocessing: 'as the arrays have them',
+    wording: {
+      train: 'training samples',
+      test: 'test samples',
+      hint: 'docs/datasets.md#arrays says how arrays are read',
+      rows: {
+        ...(parts.train.places && { train: parts.train.places }),
+        ...(parts.test?.places && { test: parts.test.places }),
+      },
+    },
     sizes: { train: sizeOf(parts.train), test: parts.test && sizeOf(parts.test) },
     inputs: [...parts.train.part.inputs].map(([input, { type, dims }]) => ({
       name: input,

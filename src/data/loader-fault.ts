@@ -13,6 +13,6 @@ export function loaderFault(
 }
 
 interface LoaderFaultDetails {
-  hint?: string
+  hint?: string | undefined
   cause?: unknown
 }

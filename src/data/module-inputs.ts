@@ -1,4 +1,5 @@
 // The arrays that a loader module gives as a network's inputs: their element types, shapes and numbers.
+import type { TtqError } from '../errors/ttq-error.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { float16ToNumber, floatTensor } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
@@ -20,6 +21,23 @@ export interface GivenPlace extends Required<ModuleForm> {
   name: string
   where: string
   samples: number
+  /** Which samples of their part they are. */
+  indices: ArrayLike<number>
+  /** What stands behind messages. Default: where loader modules are described. */
+  hint?: string | undefined
+}
+
+/** Refuses what a batch holds. @param at place in an array of all its samples, so long, that is to blame */
+export function batchFault(
+  { name, samples, indices, hint }: GivenPlace,
+  problem: string,
+  expected: string,
+  at?: number,
+  length = samples,
+): TtqError {
+  const sample = at === undefined ? undefined : indices[Math.floor((at * samples) / length)]
+  const place = sample === undefined ? '' : length === samples ? ` of sample ${sample}` : ` at ${at} (sample ${sample})`
+  return loaderFault(name, `${problem}${place}, expected ${expected}`, { hint })
 }
 
 /** undefined dimensions: the network does not say how many there are. */
@@ -44,23 +62,25 @@ export const INPUT_ARRAYS = {
 
 /** @throws TtqError `data` for what does not fit the input */
 export function inputTensor(given: GivenBatch['inputs'], input: ModuleInput, place: GivenPlace): Tensor {
-  const { name, where } = place
+  const { where } = place
   const value: GivenArray | Unusable | undefined = Object.hasOwn(given, input.name) ? given[input.name] : undefined
   if (value === undefined) {
-    throw loaderFault(
-      name,
+    throw batchFault(
+      place,
       `${where} gave inputs ${
         Object.keys(given)
           .map((key) => `"${key}"`)
           .join(', ') || 'without names'
-      }, expected "${input.name}" among them`,
+      }`,
+      `"${input.name}" among them`,
     )
   }
   const source = `${where}: input "${input.name}"`
   if (!Object.hasOwn(INPUT_ARRAYS, input.elementType))
-    throw loaderFault(
-      name,
-      `${source} is of type ${input.elementType}, expected one of ${Object.keys(INPUT_ARRAYS).join(', ')}`,
+    throw batchFault(
+      place,
+      `${source} is of type ${input.elementType}`,
+      `one of ${Object.keys(INPUT_ARRAYS).join(', ')}`,
     )
   const type = input.elementType as keyof typeof INPUT_ARRAYS
   const given16 =
@@ -69,28 +89,28 @@ export function inputTensor(given: GivenBatch['inputs'], input: ModuleInput, pla
     'found' in value ? undefined : given16 === undefined ? value.data : Float32Array.from(given16, float16ToNumber)
   if (!(data instanceof INPUT_ARRAYS[type])) {
     const found = 'found' in value ? value.found : `of class ${value.kind}`
-    throw loaderFault(name, `${source} is ${found}, expected ${INPUT_ARRAYS[type].name}`)
+    throw batchFault(place, `${source} is ${found}`, INPUT_ARRAYS[type].name)
   }
   const dims = dimsOf(value as GivenArray, input, place, source)
-  checkValues(data, type, name, source)
+  checkValues(data, type, place, source)
   const own = (data as Float32Array).subarray(0, elementCount(dims))
   return type === 'float16' ? floatTensor(type, dims, own) : { type, dims, data: own }
 }
 
-function checkValues(data: TensorData, type: keyof typeof INPUT_ARRAYS, name: string, source: string): void {
+function checkValues(data: TensorData, type: keyof typeof INPUT_ARRAYS, place: GivenPlace, source: string): void {
   const numbers = data as Float32Array
   if (isFloatType(type)) {
     const bad = numbers.findIndex((number) => !Number.isFinite(number))
-    if (bad >= 0) throw loaderFault(name, `${source} has ${numbers[bad]} at ${bad}, expected finite numbers`)
+    if (bad >= 0) throw batchFault(place, `${source} has ${numbers[bad]}`, 'finite numbers', bad, numbers.length)
   }
   if (type === 'bool') {
     const bad = numbers.findIndex((number) => number > 1)
-    if (bad >= 0) throw loaderFault(name, `${source} has ${numbers[bad]} at ${bad}, expected 0 or 1`)
+    if (bad >= 0) throw batchFault(place, `${source} has ${numbers[bad]}`, '0 or 1', bad, numbers.length)
   }
 }
 
 function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source: string): readonly number[] {
-  const { samples, whole, name } = place
+  const { samples, whole, name, hint } = place
   const { length } = array.data as Float32Array
   const fits = (dims: readonly number[]): boolean =>
     isDims(dims) && fitsShape(dims, input, whole ? undefined : samples) && elementCount(dims) === length
@@ -105,7 +125,7 @@ function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source
       ? `${length} values, expected { data, dims } with shape ${found.map(shown).join(' or ')}`
       : `${length} values${given !== undefined && isDims(given) ? ` for shape ${shown(given)}` : ''}, expected ` +
         (expected === undefined ? `{ data, dims } with ${samples} in front` : `shape ${shown(expected)}`)
-  throw loaderFault(name, `${source} has ${problem}`)
+  throw loaderFault(name, `${source} has ${problem}`, { hint })
 }
 
 // Of an input that has no batch (a scalar, a state): the sample's own where there is one, a scalar where all samples have

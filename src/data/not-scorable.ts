@@ -15,6 +15,9 @@ export class NotScorable extends TtqError {
   }
 }
 
+/** The same because labels or classes that there are fit no output: something may be wrong with them. */
+export class LabelMisfit extends NotScorable {}
+
 /**
  * Refuses a dataset whose samples have no labels.
  * @param purpose what they are for, as in 'to train'

@@ -3,7 +3,7 @@ import { float32, type Tensor } from '../tensor/tensor.js'
 import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
 import type { GivenBatch, GivenLabels, Unusable } from './given-batch.js'
-import { type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
+import { batchFault, type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
 
 export type PartName = 'train' | 'test'
 
@@ -20,6 +20,12 @@ export interface SampleSource {
   ): Promise<GivenBatch | Unusable>
 }
 
+export interface SampleWording extends Readonly<Record<PartName, string>> {
+  readonly hint: string
+  /** Which samples of the file a part's are, where it was divided. */
+  readonly rows?: Readonly<Partial<Record<PartName, ArrayLike<number>>>>
+}
+
 /** A dataset of samples, opened and not yet bound to a network. */
 export interface SampleDataset {
   readonly kind: 'samples'
@@ -30,6 +36,8 @@ export interface SampleDataset {
   readonly preprocessing: string
   /** Numbers of samples; undefined where there is no such split. */
   readonly sizes: { readonly train: number; readonly test: number | undefined }
+  /** How messages call its parts, and where they send their readers. Default: as is right for a loader module. */
+  readonly wording?: SampleWording
   /** What it has for networks, where that is known without one. */
   readonly inputs?: readonly ModuleInput[]
   /**
@@ -64,12 +72,12 @@ export function bindSampleDataset(
 }
 
 function bindSplit(
-  { name, classes }: SampleDataset,
+  { name, classes, wording }: SampleDataset,
   source: SampleSource,
   { part, size, whole }: { part: PartName; size: number; whole: boolean },
   inputs: readonly ModuleInput[],
 ): Split {
-  const where = `${part}.batch`
+  const where = wording?.[part] ?? `${part}.batch`
   return {
     size,
     async batch(indices, random): Promise<Batch> {
@@ -79,7 +87,9 @@ function bindSplit(
           name,
           `${where} gave ${raw.found === 'missing' ? 'nothing' : raw.found}, expected { inputs, labels }`,
         )
-      const place = { name, where, samples: indices.length, whole }
+      const rows = wording?.rows?.[part]
+      const given = rows === undefined ? indices : Array.from(indices, (index) => rows[index] as number)
+      const place = { name, where, samples: indices.length, indices: given, whole, hint: wording?.hint }
       const tensors = inputs.map((input) => [input.name, inputTensor(raw.inputs, input, place)] as const)
       return { inputs: Object.fromEntries(tensors), labels: labelTensors(raw.labels, indices.length, classes, place) }
     },
@@ -111,18 +121,20 @@ function labelTensor(
   output: string,
   samples: number,
   classes: number | undefined,
-  { name, where }: GivenPlace,
+  place: GivenPlace,
 ): Tensor<'float32'> {
+  const { name, where, hint } = place
   const source = output === ONLY ? where : `${where}: output "${output}"`
   if ('found' in given)
-    throw loaderFault(name, `${source}: labels are ${given.found}, expected an array of numbers, or several by outputs`)
+    throw batchFault(place, `${source}: labels are ${given.found}`, 'an array of numbers, or several by outputs')
   const { values, unusable, dims = [samples, ...(values.length === samples ? [] : [values.length / samples])] } = given
   if (values.length < samples || values.length % samples !== 0)
-    throw loaderFault(name, `${source}: ${values.length} labels, expected ${samples}, one per sample, or a multiple`)
+    throw batchFault(place, `${source}: ${values.length} labels`, `${samples}, one per sample, or a multiple`)
   if (dims[0] !== samples || dims.reduce((product, dim) => product * dim, 1) !== values.length)
     throw loaderFault(
       name,
       `${source}: ${values.length} labels for shape [${dims.join(',')}], expected one with ${samples} in front`,
+      { hint },
     )
   const isClass = classes !== undefined && values.length === samples
   const bad = values.findIndex((label) =>
@@ -130,10 +142,8 @@ function labelTensor(
   )
   if (bad >= 0) {
     const found = unusable?.at === bad ? unusable.found : values[bad]
-    throw loaderFault(
-      name,
-      `${source}: label ${found} at ${bad}, expected ${isClass ? `0..${classes - 1}` : 'finite numbers'}`,
-    )
+    const expected = isClass ? `0..${classes - 1}` : 'finite numbers'
+    throw batchFault(place, `${source}: label ${found}`, expected, bad, values.length)
   }
   return float32(dims, Float32Array.from(values))
 }

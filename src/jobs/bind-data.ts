@@ -1,7 +1,7 @@
 // A network and data brought together: by classes where the data have them, else by their samples alone.
 import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
 import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
-import { NotScorable } from '../data/not-scorable.js'
+import { LabelMisfit, NotScorable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
@@ -36,8 +36,8 @@ export async function bindData(
   } catch (cause) {
     if (needsScores !== undefined || !(cause instanceof NotScorable)) throw cause
     const bound = await bindSamples(pool, model, stored, { ...options, nameOptions })
-    // A dataset that could score other networks may be the wrong one.
-    if (bound.dataset.classes !== undefined && bound.dataset.test !== undefined)
+    // Data that could score other networks may be the wrong ones, or wrongly labelled.
+    if (cause instanceof LabelMisfit)
       job.warn(`${cause.message}: layers were fitted all the same, and accuracy was not measured`)
     return { ...bound, unmeasured: cause.reason }
   }

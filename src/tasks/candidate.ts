@@ -1,7 +1,7 @@
 // What a task is chosen by: a network's outputs and the labels of some samples; and what is said where it does not fit.
 import type { Labels } from '../data/dataset.js'
 import { ONLY } from '../data/dataset.js'
-import { NotScorable } from '../data/not-scorable.js'
+import { LabelMisfit, type NotScorable } from '../data/not-scorable.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import type { NameOptions } from '../options/option-table.js'
 import { type DataType, isFloatType } from '../tensor/data-type.js'
@@ -72,7 +72,7 @@ export function shownLabels({ labels }: Candidate): string {
 /** A task that a network and labels are not for. @param expected of outputs and labels */
 export function misfit(candidate: Candidate, reason: string, expected: string): NotScorable {
   const { samples, nameOptions } = candidate
-  return new NotScorable(
+  return new LabelMisfit(
     reason,
     `dataset: the network's outputs for ${samples} samples are ${shownOutputs(candidate)}, the labels ` +
       `${shownLabels(candidate)}, expected ${expected}`,

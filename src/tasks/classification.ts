@@ -1,5 +1,5 @@
 // The task of a classifier: one class per sample, of one output or of several (heads). The only place that knows top-1.
-import { NotScorable } from '../data/not-scorable.js'
+import { LabelMisfit, type NotScorable } from '../data/not-scorable.js'
 import { ONLY, type Labels } from '../data/dataset.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
@@ -133,23 +133,34 @@ export function classificationOf(candidate: Candidate): Task | NotScorable {
       others.map(({ name }) => name),
     )
   if (classes !== undefined) return noScores(candidate, classes)
-  return outOfRange(candidate, possible) ?? misfit(candidate, 'no class scores', ONE_CLASS)
+  return labelsBeyond(candidate) ?? misfit(candidate, 'no class scores', ONE_CLASS)
 }
 
-// One class per sample, and an output of class scores, but not of so many.
-function outOfRange({ labels }: Candidate, outputs: readonly CandidateOutput[]): NotScorable | undefined {
-  const given = labels[ONLY]
-  const output = outputs.find((each) => valuesPerSample(each) > 1 && isRow(each, valuesPerSample(each)))
+/** What is wrong where samples have one label each and an output has class scores, but these are none of its classes. */
+export function labelsBeyond(candidate: Candidate): NotScorable | undefined {
+  const given = candidate.labels[ONLY]
+  const output = possibleOutputs(candidate).find(
+    (each) => valuesPerSample(each) > 1 && isRow(each, valuesPerSample(each)),
+  )
   if (given === undefined || output === undefined || labelsPerSample(given) !== 1) return undefined
-  if (!given.data.every((label) => Number.isInteger(label))) return undefined
-  const [least, most] = [Math.min(...given.data), Math.max(...given.data)]
   const classes = valuesPerSample(output)
-  return new NotScorable(
+  const sample = given.data.findIndex((label) => !isClass(label, classes))
+  const label = given.data[sample]
+  if (label === undefined) return undefined
+  const [least, most] = [Math.min(...given.data), Math.max(...given.data)]
+  const isWhole = given.data.every((each) => Number.isInteger(each))
+  const expected = `expected 0..${classes - 1}, the classes of output "${output.name}"`
+  return new LabelMisfit(
     'labels beyond the classes',
-    `dataset: labels are ${least}..${most}, expected 0..${classes - 1}, the classes of output "${output.name}"`,
+    isWhole
+      ? `dataset: labels are ${least}..${most} (${label} of sample ${sample}), ${expected}`
+      : `dataset: labels are no whole numbers (${label} of sample ${sample}), ${expected}`,
     {
-      hint: least === 1 ? 'labels start at 0: subtract 1' : 'use the dataset the network was trained for',
-      facts: { least, most, classes },
+      hint:
+        isWhole && least === 1 && most <= classes
+          ? 'labels count from 1, it seems: subtract 1'
+          : 'the labels are wrong, or the network was trained for other data',
+      facts: { least, most, classes, sample },
     },
   )
 }
@@ -180,7 +191,7 @@ function noScores(candidate: Candidate, classes: number): NotScorable {
   const { outputs, samples } = candidate
   const shown = outputs.map(({ name, type, dims }) => `"${name}" [${dims.join(',')}] of ${type}`).join(', ')
   const decides = outputs.some(({ type, dims }) => /^u?int/.test(type) && elementCount(dims) === samples)
-  return new NotScorable(
+  return new LabelMisfit(
     `no output has ${classes} class scores`,
     `dataset: it has ${classes} classes, the network's outputs for ${samples} samples are ${shown}, ` +
       `expected one of shape [${samples},${classes}] in float32, float16 or float64`,

@@ -3,7 +3,7 @@ import { ONLY } from '../data/dataset.js'
 import { NotScorable } from '../data/not-scorable.js'
 import type { TaskName } from '../options/choices.js'
 import { type Candidate, labelsPerSample, misfit } from './candidate.js'
-import { classificationOf } from './classification.js'
+import { classificationOf, labelsBeyond } from './classification.js'
 import { languageOf, segmentationOf } from './dense-classification.js'
 import { distillOf } from './distill.js'
 import { binaryOf, multilabelOf } from './multilabel.js'
@@ -47,6 +47,8 @@ function automatic(candidate: Candidate): Task | NotScorable {
     if (!(found instanceof NotScorable)) return found
   }
   if (isClass && classes !== undefined) return TASKS.classification(candidate)
+  const beyond = isClass ? labelsBeyond(candidate) : undefined
+  if (beyond !== undefined) return beyond
   return misfit(
     candidate,
     'labels fit no output',

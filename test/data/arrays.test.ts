@@ -279,7 +279,7 @@ describe('numpy.savez', () => {
     }
     const dataset = await samples(npz('nan.npz', { x: floats([1, 3], [1, NaN, 2]) }))
     await assert.rejects(async () => bindSampleDataset(dataset, [X]).train.batch([0]), {
-      message: /has NaN at 1, expected finite numbers$/,
+      message: /has NaN at 1 \(sample 0\), expected finite numbers$/,
     })
   })
 

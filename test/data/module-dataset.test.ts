@@ -31,8 +31,8 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-batch-array-type.mjs': 'train.batch: input "x" is of class Array, expected Float32Array',
   'reject-batch-shape.mjs': 'train.batch: input "x" has 6 values, expected shape [2,2]',
   'reject-batch-dims.mjs': 'train.batch: input "x" has 4 values for shape [2,3], expected shape [2,2]',
-  'reject-batch-not-finite.mjs': 'train.batch: input "x" has NaN at 3, expected finite numbers',
-  'reject-batch-label-range.mjs': 'train.batch: label 2 at 1, expected 0..1',
+  'reject-batch-not-finite.mjs': 'train.batch: input "x" has NaN at 3 (sample 1), expected finite numbers',
+  'reject-batch-label-range.mjs': 'train.batch: label 2 of sample 1, expected 0..1',
   'reject-batch-label-count.mjs': 'train.batch: 1 labels, expected 2, one per sample, or a multiple',
   'reject-batch-no-inputs.mjs': 'train.batch gave an object, expected { inputs, labels }',
   'reject-batch-throws.mjs': 'train.batch of samples 0, 1, ... failed: disk on fire (line 2)',
@@ -45,11 +45,11 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-batch-rejects-outside.mjs': 'failed outside of batch: the disk is gone (line 7)',
   'reject-batch-getter.mjs': 'train.batch of samples 0, 1, ... failed: not today (line 6)',
   'reject-batch-throws-bare.mjs': 'train.batch of samples 0, 1, ... failed: threw an object, no Error',
-  'reject-batch-label-null.mjs': 'train.batch: label null at 1, expected 0..1',
-  'reject-batch-label-empty-text.mjs': 'train.batch: label text "" at 1, expected 0..1',
-  'reject-batch-label-symbol.mjs': 'train.batch: label Symbol(cat) at 1, expected 0..1',
-  'reject-batch-label-false.mjs': 'train.batch: label false at 1, expected 0..1',
-  'reject-batch-later-not-finite.mjs': 'train.batch: input "x" has Infinity at 2, expected finite numbers',
+  'reject-batch-label-null.mjs': 'train.batch: label null of sample 1, expected 0..1',
+  'reject-batch-label-empty-text.mjs': 'train.batch: label text "" of sample 1, expected 0..1',
+  'reject-batch-label-symbol.mjs': 'train.batch: label Symbol(cat) of sample 1, expected 0..1',
+  'reject-batch-label-false.mjs': 'train.batch: label false of sample 1, expected 0..1',
+  'reject-batch-later-not-finite.mjs': 'train.batch: input "x" has Infinity at 2 (sample 1), expected finite numbers',
 }
 
 // What was opened by the test at hand.
@@ -222,8 +222,8 @@ const LABELS: Readonly<Record<string, [labels: string, dims: number[] | string]>
     '4 labels for shape [4,1], expected one with 2 in front',
   ],
   'too few': ['Float32Array.of(1, 2, 3)', '3 labels, expected 2, one per sample, or a multiple'],
-  'true and false': ['[true, false]', 'label true at 0, expected finite numbers'],
-  'no number among them': ['Float32Array.of(1, NaN)', 'label NaN at 1, expected finite numbers'],
+  'true and false': ['[true, false]', 'label true of sample 0, expected finite numbers'],
+  'no number among them': ['Float32Array.of(1, NaN)', 'label NaN of sample 1, expected finite numbers'],
 }
 for (const [name, [labels, expected]] of Object.entries(LABELS)) {
   test(`module dataset: labels as ${name}`, async () => {

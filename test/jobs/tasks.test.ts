@@ -257,15 +257,39 @@ describe('classes as rows with a single 1', () => {
   })
 })
 
-test('labels that start at 1 are named', async () => {
-  const data = loader('x[0] > 0.3 ? 3 : x[1] > 0 ? 2 : 1')
-  await assert.rejects(
-    evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1, task: 'classification' }),
-    {
-      message: 'dataset: labels are 1..3, expected 0..2, the classes of output "y"',
-      hint: 'labels start at 0: subtract 1',
-    },
-  )
+const WRONG = 'the labels are wrong, or the network was trained for other data'
+
+describe('labels that are none of the classes are named', () => {
+  for (const [what, given, found, hint] of [
+    [
+      'from 1',
+      'x[0] > 0.3 ? 3 : x[1] > 0 ? 2 : 1',
+      '1..3 (3 of sample 2)',
+      'labels count from 1, it seems: subtract 1',
+    ],
+    ['below 0', 'i === 5 ? -1 : 2', '-1..2 (-1 of sample 5)', WRONG],
+    ['fractions', 'i === 4 ? 0.5 : 1', 'no whole numbers (0.5 of sample 4)', WRONG],
+  ] as const)
+    test(what, async () => {
+      const data = loader(given)
+      for (const task of ['classification', 'auto'] as const)
+        await assert.rejects(evaluateModel(network({ y: [3] }), { name: 'any.onnx', data, threads: 1, task }), {
+          message: `dataset: labels are ${found}, expected 0..2, the classes of output "y"`,
+          hint,
+        })
+    })
+
+  test('where layers are fitted without them, there is a warning', async () => {
+    const { report } = await compress(network({ y: [3] }), {
+      name: 'any.onnx',
+      data: loader('i === 5 ? -1 : 2'),
+      threads: 1,
+      epochs: 0,
+      ternary: ['*'],
+    })
+    assert.equal(report.baseline, null)
+    assert.match(report.warnings.join('\n'), /^dataset: labels are -1\.\.2 \(-1 of sample 5\), expected 0\.\.2, /m)
+  })
 })
 
 describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
