@@ -41,6 +41,7 @@ export function oddClasses(
       found.push(`no samples ${what} of ${named(missing)}`)
   }
   if (train === undefined || train.length === 0) return found
+  if (train.length === 1) found.push(`all samples are of ${named([0])}: there is nothing to tell apart`)
   const most = Math.max(...train)
   const small = train.flatMap((count, place) => (count > 0 && count < SMALL * most ? [place] : []))
   if (small.length > 0) {

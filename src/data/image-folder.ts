@@ -5,6 +5,7 @@ import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { type PartName, partNamed } from './array-words.js'
+import { decodeText, NO_TEXT } from './decode-text.js'
 import { folderEntries, holdsFile, linkedWithin, readDataFile } from './dataset-files.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureList, readPictureLists } from './picture-list.js'
@@ -233,7 +234,7 @@ function pictureSet(
  * @throws TtqError `data`
  */
 export async function readClassNames(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const bytes = await readFile(file).catch((cause: unknown) => {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
     throw new TtqError('data', `${file}: cannot be read (${code}), expected the names of the classes`, {
       facts: { file },
@@ -241,6 +242,9 @@ export async function readClassNames(file: string): Promise<string[]> {
       cause,
     })
   })
+  const text = decodeText(bytes)
+  if (text === undefined)
+    throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { file }, hint: 'one name a line' })
   const names = /^\s*[[{]/.test(text) ? namesInJson(text, file) : text.split(/\r?\n/).map((line) => line.trim())
   while (names.at(-1) === '') names.pop()
   const empty = names.findIndex((each) => each === '')

@@ -5,6 +5,7 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import { isLabelWord } from './array-words.js'
+import { decodeText, NO_TEXT } from './decode-text.js'
 import { listTensor } from './list-tensor.js'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
@@ -49,7 +50,8 @@ export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
 }
 
 function cellsOf(bytes: Uint8Array, file: string): string[][] {
-  const text = textOf(bytes, file)
+  const text = decodeText(bytes)
+  if (text === undefined) throw fault(file, NO_TEXT)
   const line = /^[^\r\n]*/.exec(text)?.[0] ?? ''
   const count = (delimiter: string): number => line.split(delimiter).length
   const delimiter = DELIMITERS.reduce(
@@ -61,14 +63,6 @@ function cellsOf(bytes: Uint8Array, file: string): string[][] {
   } catch (cause) {
     if (cause instanceof CsvError) throw fault(file, `no table: ${printable(cause.message)}`, cause)
     throw cause
-  }
-}
-
-function textOf(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw fault(file, 'bytes that are no UTF-8, expected text', cause)
   }
 }
 

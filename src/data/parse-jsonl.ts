@@ -3,6 +3,7 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ArrayColumns } from './array-columns.js'
+import { decodeText, NO_TEXT } from './decode-text.js'
 
 const HINT =
   'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md#tables-and-lines-of-json)'
@@ -15,13 +16,13 @@ const HINT =
  */
 export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor> {
   const columns = new ArrayColumns('line', HINT)
-  new TextDecoder()
-    .decode(bytes)
-    .split('\n')
-    .forEach((line, i) => {
-      const where = `${file}: line ${i + 1}`
-      if (line.trim() !== '') columns.add(objectOf(line, where), where)
-    })
+  const text = decodeText(bytes)
+  if (text === undefined)
+    throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { where: file }, hint: HINT })
+  text.split('\n').forEach((line, i) => {
+    const where = `${file}: line ${i + 1}`
+    if (line.trim() !== '') columns.add(objectOf(line, where), where)
+  })
   return columns.arrays()
 }
 

@@ -6,6 +6,7 @@ import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { labelColumn, type PartName, partNamed } from './array-words.js'
+import { decodeText, NO_TEXT } from './decode-text.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 
@@ -55,7 +56,8 @@ export async function readPictureLists(root: string, tables: readonly string[]):
 type Row = Readonly<Record<string, unknown>>
 
 async function readRows(file: string): Promise<Row[]> {
-  const text = new TextDecoder().decode(await readDataFile(file, HINT))
+  const text = decodeText(await readDataFile(file, HINT))
+  if (text === undefined) throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { file }, hint: HINT })
   try {
     if (!file.toLowerCase().endsWith('.jsonl'))
       return parse(text, {

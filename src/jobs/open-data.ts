@@ -56,5 +56,7 @@ export function describeParts(stored: StoredDataset): string {
     test === undefined
       ? `${count(train)} samples, none to test on`
       : `${count(train)} training and ${count(test)} test samples`
-  return stored.classes === undefined ? samples : `${samples}, ${stored.classes} classes`
+  return stored.classes === undefined
+    ? samples
+    : `${samples}, ${stored.classes} ${stored.classes === 1 ? 'class' : 'classes'}`
 }

@@ -193,7 +193,7 @@ function noScores(candidate: Candidate, classes: number): NotScorable {
   const decides = outputs.some(({ type, dims }) => /^u?int/.test(type) && elementCount(dims) === samples)
   return new LabelMisfit(
     `no output has ${classes} class scores`,
-    `dataset: it has ${classes} classes, the network's outputs for ${samples} samples are ${shown}, ` +
+    `dataset: it has ${classes} ${classes === 1 ? 'class' : 'classes'}, the network's outputs for ${samples} samples are ${shown}, ` +
       `expected one of shape [${samples},${classes}] in float32, float16 or float64`,
     {
       hint: decides

@@ -49,6 +49,10 @@ describe('tables', () => {
   for (const [name, [text, expected]] of Object.entries(read))
     test(name, () => {
       assert.deepEqual(shown(parseCsv(bytes(text), 't.csv')), expected)
+      // As Excel's "Unicode text" is written, and its big-endian sibling.
+      const little = Buffer.from(`\ufeff${text.replace(/^\ufeff/, '')}`, 'utf16le')
+      for (const wide of [little, Buffer.from(little).swap16()])
+        assert.deepEqual(shown(parseCsv(new Uint8Array(wide), 't.csv')), expected)
     })
 
   const refused: Record<string, readonly [text: string | Uint8Array, message: string | RegExp]> = {
@@ -61,7 +65,10 @@ describe('tables', () => {
     'labels alone': ['label\n1\n', 't.csv: found no columns of features, expected some beside the labels'],
     'a row of another length': ['a,b\n1,2\n3\n', /^t\.csv: found no table: Invalid Record Length: .* got 1 on line 3$/],
     'a quote that never ends': ['a,b\n"1,2\n', /^t\.csv: found no table: Quote Not Closed/],
-    'no text': [Uint8Array.of(0x61, 0xff, 0xfe), 't.csv: found bytes that are no UTF-8, expected text'],
+    'no text': [
+      Uint8Array.of(0x61, 0xff, 0xfe),
+      't.csv: found bytes that are no UTF-8 (or UTF-16 with a byte order mark), expected text',
+    ],
   }
   for (const [name, [text, message]] of Object.entries(refused))
     test(`refused: ${name}`, () => {
