@@ -34,14 +34,19 @@ function settingsOf({ name, command, args }: Call): SettingsReport['jobs'][numbe
   }
 }
 
-function lineOf({ name, value, origin, defaultText }: OptionOrigin, args: Arguments): SettingLine {
-  const isFlag = args.values.has(dashed(name))
-  const key = isFlag ? undefined : args.config?.settings.get(name)?.key
+function lineOf(option: OptionOrigin, args: Arguments): SettingLine {
+  const { value, defaultText } = option
   return {
-    name,
+    name: option.name,
     value: (value ?? null) as SettingLine['value'],
     ...(value === undefined && defaultText !== undefined ? { meaning: defaultText } : {}),
-    origin: origin === 'given' ? (isFlag ? 'flag' : 'config') : origin,
-    ...(key === undefined ? {} : { key }),
+    ...originOf(option, args),
   }
+}
+
+/** Where a setting comes from: of what is given, whether a flag or the config file says it. */
+export function originOf({ name, origin }: OptionOrigin, args: Arguments): Pick<SettingLine, 'origin' | 'key'> {
+  const isFlag = args.values.has(dashed(name))
+  const key = isFlag ? undefined : args.config?.settings.get(name)?.key
+  return { origin: origin === 'given' ? (isFlag ? 'flag' : 'config') : origin, ...(key === undefined ? {} : { key }) }
 }

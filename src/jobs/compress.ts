@@ -6,6 +6,7 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
+import type { LayerChoice } from '../ternary/layer-choice.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
@@ -83,6 +84,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
     if (options.data !== undefined) pool.start()
     const { folded, choices } = await chooseToCompress(pool, model, job)
+    job.note(`layers: ${describeChoices(choices)}`)
     const packed =
       options.data === undefined
         ? await packWithoutData(pool, folded, choices, job)
@@ -128,4 +130,17 @@ function describeMethod(
     bestEpoch: training.bestEpoch,
     elapsedMs,
   }
+}
+
+// `54 of 56 become ternary, 849,000 weights; kept: first layer, last layer`.
+function describeChoices(choices: readonly LayerChoice[]): string {
+  const ternary = choices.filter((choice) => choice.ternary)
+  const weights = ternary.reduce((sum, { dims }) => sum + elementCount(dims), 0)
+  const reasons = new Map<string, number>()
+  for (const { reason } of choices) if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  const kept = [...reasons].map(([reason, count]) => (count === 1 ? reason : `${reason} (${count})`))
+  return (
+    `${ternary.length} of ${choices.length} become ternary, ${weights.toLocaleString('en-US')} weights` +
+    (kept.length === 0 ? '' : `; kept: ${kept.join(', ')}`)
+  )
 }

@@ -15,6 +15,7 @@ import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
+import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
@@ -46,6 +47,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
+  if (complete.data !== undefined && complete.epochs > 0)
+    terminal.progress({ kind: 'note', message: settingsNote(args, 'compress') })
   const result = await compressed(
     input,
     {

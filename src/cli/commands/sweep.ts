@@ -7,6 +7,7 @@ import { checkSweepValues, type SweepValues } from '../../options/sweep-values.j
 import type { Arguments, CommandBody } from '../command.js'
 import { commandLineOption, commandOptions, givenOptions, isSet, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { settingsNote } from '../settings-note.js'
 import { readModelInput } from '../model-input.js'
 import { checkOutputPath, type OutputFile } from '../output-path.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
@@ -47,6 +48,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     import('../../report/sweep-text.js'),
     import('../../report/sweep-figure.js'),
   ])
+  terminal.progress({ kind: 'note', message: settingsNote(args, 'sweep') })
   let done = 0
   const onPoint = (report: SweepReport, file: Uint8Array): void => {
     paths.files[done]?.write(file, terminal.complain)

@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
+import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
 
@@ -32,6 +33,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
+  terminal.progress({ kind: 'note', message: settingsNote(args, 'train') })
   const result = await trained(
     input,
     {
