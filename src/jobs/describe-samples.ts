@@ -33,9 +33,10 @@ const MOST_NAMES = 1000
 /** @param compared whether the original network decides something that is worth comparing with */
 export async function describeSamples(
   dataset: ScorableDataset,
-  { all, classes }: Verdicts,
+  verdicts: Verdicts,
   compared: boolean,
 ): Promise<SamplesReport> {
+  const { all } = verdicts
   const isLabelled = all.length > 0 && all.every(({ label }) => label !== undefined)
   const numbered = all.map((verdict, index) => ({ ...verdict, index }))
   const wrong = isLabelled ? numbered.filter(({ decided, label }) => decided !== label) : []
@@ -45,7 +46,7 @@ export async function describeSamples(
     return await Promise.all(worst.map(async (verdict) => await describeSample(verdict, dataset, compared)))
   }
   return {
-    ...(isLabelled && mixUps(all, classes)),
+    ...(isLabelled && mixUps(verdicts)),
     ...(wrong.length > 0 && { mistakes: await shown(wrong, ({ probability }) => probability) }),
     ...(changed.length > 0 && { changed: await shown(changed, ({ divergence }) => divergence ?? 0) }),
   }
@@ -53,16 +54,21 @@ export async function describeSamples(
 
 type Numbered = Verdict & { index: number }
 
-/** Counts over the samples with labels that the network decides. */
-function mixUps(
-  verdicts: readonly Verdict[],
-  classes: number,
-): Pick<SamplesReport, 'confusion' | 'confused' | 'byClass'> {
-  const counts = new Map<string, { label: number; decided: number; count: number }>()
+/** Percent of each class's samples that are decided right; null where there are none. Of samples with labels. */
+export function describeClasses({ all, classes }: Verdicts): (number | null)[] {
   const [totals, right] = [new Float64Array(classes), new Float64Array(classes)]
-  for (const { label = 0, decided } of verdicts) {
+  for (const { label = 0, decided } of all) {
     totals[label] = (totals[label] as number) + 1
     if (decided === label) right[label] = (right[label] as number) + 1
+  }
+  return Array.from(totals, (total, i) => (total === 0 ? null : (100 * (right[i] as number)) / total))
+}
+
+/** Counts over the samples with labels that the network decides. */
+function mixUps(verdicts: Verdicts): Pick<SamplesReport, 'confusion' | 'confused' | 'byClass'> {
+  const counts = new Map<string, { label: number; decided: number; count: number }>()
+  const { all, classes } = verdicts
+  for (const { label = 0, decided } of all) {
     if (decided < 0) continue
     const key = `${label}/${decided}`
     const found = counts.get(key)
@@ -80,7 +86,7 @@ function mixUps(
       confusion: numbers.map((label) => numbers.map((decided) => count(label, decided))),
     }),
     confused,
-    byClass: Array.from(totals, (total, i) => (total === 0 ? null : (100 * (right[i] as number)) / total)),
+    byClass: describeClasses(verdicts),
   }
 }
 

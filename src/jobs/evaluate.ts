@@ -12,7 +12,7 @@ import { Verdicts } from '../tasks/verdicts.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, takeApart } from './connections.js'
 import { readAnyModel } from './read-any-model.js'
-import { describeData, describeSamples } from './describe-samples.js'
+import { describeData, describeClasses, describeSamples } from './describe-samples.js'
 import type { EvaluateReport } from './evaluate-report.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -55,7 +55,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
       const judged = { task, fixedBatch, framedOtherwise: bound.framedOtherwise }
-      const verdicts = options.details ? Verdicts.of(task) : undefined
+      const verdicts = Verdicts.of(task)
       const evaluation = await evaluate(pool, writeModel(bound.model), dataset.test, {
         task,
         fixedBatch,
@@ -79,7 +79,11 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         samples,
         samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
         data: describeData(dataset, stored),
-        ...(verdicts && { decisions: await describeSamples(dataset, verdicts, false) }),
+        ...(verdicts && {
+          decisions: options.details
+            ? await describeSamples(dataset, verdicts, false)
+            : { byClass: describeClasses(verdicts) },
+        }),
         elapsedMs: performance.now() - start,
       }
     } finally {

@@ -157,8 +157,9 @@ function accuracy({ baseline, compressed, unmeasured, task }: CompressReport): s
 }
 
 function furtherMetrics({ baseline, compressed, task }: CompressReport): [string, string][] {
-  if (compressed === null || task === null || task.name === 'classification') return []
-  return [['also', measuresText(task.metrics.slice(1), baseline, compressed).join(', ')]]
+  const further = task?.metrics.slice(1) ?? []
+  if (compressed === null || further.length === 0) return []
+  return [['also', measuresText(further, baseline, compressed).join(', ')]]
 }
 
 // Without labels this is all that there is to say.

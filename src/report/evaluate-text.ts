@@ -1,7 +1,7 @@
 // The report of ttq evaluate as text for people.
 import { printable } from '../errors/printable.js'
 import type { EvaluateReport } from '../jobs/evaluate-report.js'
-import { countText, durationText, facts } from './table.js'
+import { countText, durationText, facts, percentText } from './table.js'
 import { measuresText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
@@ -18,19 +18,38 @@ export function evaluateSummary({
   metrics,
   dataset,
   preprocessing,
+  data,
+  decisions,
   device,
   samplesPerSecond,
   elapsedMs,
 }: EvaluateReport): (readonly [string, string])[] {
   const further = measuresText(task.metrics.slice(1), null, metrics)
   return [
-    ...(task.name === 'classification'
-      ? []
-      : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
+    ...(task.name === 'classification' ? [] : [['task', `${task.name} (${task.about})`] as const]),
+    ...(further.length === 0 ? [] : [['also', further.join(', ')] as const]),
+    ...weakest(decisions?.byClass ?? [], data?.classNames),
     ['data', `${dataset}, ${preprocessing}`],
     [
       'time',
       `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,
     ],
   ]
+}
+
+/** Classes that are named. */
+const WEAKEST = 5
+
+// Those decided right least often, where not all are right.
+function weakest(
+  byClass: readonly (number | null)[],
+  names: readonly string[] | undefined,
+): (readonly [string, string])[] {
+  const known = byClass.flatMap((percent, place) => (percent === null ? [] : [{ percent, place }]))
+  const worst = known.filter(({ percent }) => percent < 100).sort((a, b) => a.percent - b.percent || a.place - b.place)
+  if (worst.length === 0 || known.length < 2) return []
+  const shown = worst
+    .slice(0, WEAKEST)
+    .map(({ percent, place }) => `${names?.[place] ?? place} ${percentText(percent)}`)
+  return [['weakest', `${shown.join(', ')} (of ${known.length} classes)`]]
 }

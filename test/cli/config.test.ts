@@ -74,6 +74,23 @@ describe('config file', () => {
     assert.match(stdout, /\nmean +found by trial +default\n/)
   })
 
+  test('a run that trains opens with its layers and settings, and where each comes from', async () => {
+    write('x.mjs', loaderModule())
+    write('ttq.config.json', { data: './x.mjs', batch: 4, compress: { temperature: 4 } })
+    const { code, stderr } = await runHere(folder, ['compress', 'm.onnx', '--epochs', '1', '--warmup', '0', '--anyway'])
+    assert.equal(code, 0, stderr)
+    const [line = ''] = /^settings: .*$/m.exec(stderr) ?? []
+    const byOrigin = new Map(
+      line
+        .replace('settings: ', '')
+        .split('; ')
+        .map((part) => [/\((.*)\)$/.exec(part)?.[1], part.replace(/ \(.*\)$/, '')]),
+    )
+    assert.deepEqual([byOrigin.get('config'), byOrigin.get('flag')], ['batch 4, temperature 4', 'warmup 0'])
+    assert.match(byOrigin.get('default') ?? '', /optimizer adam, learning-rate 0.001, schedule cosine, /)
+    assert.match(stderr, /^layers: \d of \d become ternary, [\d,]+ weights; kept: first layer, last layer$/m)
+  })
+
   test('beside the model before the working directory; --config before both', async () => {
     write('ttq.config.json', { samples: 1 })
     write('nets/ttq.config.yaml', 'samples: 2\n')

@@ -116,7 +116,7 @@ async function trained(
     ...STEPS,
     ...more,
     onProgress: (event) => {
-      if (event.kind === 'note' && !event.message.startsWith('data: ')) notes.push(event.message)
+      if (event.kind === 'note' && !/^(data|layers): /.test(event.message)) notes.push(event.message)
     },
   })
   const losses = report.training?.history.map(({ loss }) => loss) ?? []
