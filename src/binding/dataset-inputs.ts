@@ -50,8 +50,11 @@ export function refusePixelOptions({ nameOptions = inLibrary, ...options }: Pixe
   if (given === undefined) return
   throw new TtqError(
     'usage',
-    `${nameOptions(given)}: given beside a loader module, which makes the inputs itself; expected a dataset of images`,
-    { hint: 'normalise in the loader (docs/datasets.md#input-values)', facts: { option: given } },
+    `${nameOptions(given)}: given where samples come as the network's inputs, by a loader module or in arrays; expected images`,
+    {
+      hint: 'normalise where they are made (docs/datasets.md#input-values); arrays of images are those of uint8',
+      facts: { option: given },
+    },
   )
 }
 

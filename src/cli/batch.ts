@@ -1,6 +1,9 @@
 // Several pieces of work, one after the other: each may fail by itself, one table says what came of all.
+import { existsSync } from 'node:fs'
 import { printableJson, printableLines } from '../errors/printable.js'
 import { batchMarkdown, type BatchJob, type BatchReport, renderBatch } from '../report/batch-text.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { checkpointPath } from './checkpoint-file.js'
 import type { Arguments, Command, Program } from './command.js'
 import { isSet } from './command-options.js'
 import { errorDocument, errorText } from './error-text.js'
@@ -15,30 +18,71 @@ export interface Work {
   readonly args: Arguments
 }
 
+/** Work that is known only when its turn comes, because work before it makes the models. */
+export interface LaterWork extends Work {
+  readonly works: () => readonly Work[]
+}
+
 /**
  * Does all of them, whatever becomes of each, until interrupted.
  * @param args of the whole: --json prints one document in the place of reports and table
  * @returns the exit code: 0 where all are done; that of all that failed where it is the same, else 1
  */
 export async function runAll(
-  works: readonly Work[],
+  works: readonly (Work | LaterWork)[],
   args: Arguments,
   terminal: Terminal,
   program: Program,
 ): Promise<number> {
   const json = isSet(args, 'json')
   const jobs: BatchJob[] = []
-  for (const [i, work] of works.entries()) {
-    if (terminal.signal.aborted) jobs.push(notBegun(work))
-    else {
-      terminal.note(`${i + 1} of ${works.length}: ${work.name}`)
-      jobs.push(await runOne(work, { json, debug: isSet(args, 'debug') }, terminal, program))
+  const left = [...works]
+  for (let work = left.shift(); work !== undefined; work = left.shift()) {
+    if (terminal.signal.aborted) {
+      jobs.push(notBegun(work))
+      continue
     }
+    const found = 'works' in work ? nowKnown(work) : undefined
+    if (found !== undefined) {
+      left.unshift(...found)
+      continue
+    }
+    terminal.note(`${jobs.length + 1} of ${jobs.length + 1 + left.length}: ${work.name}`)
+    const todo = leftToDo(work)
+    if (todo === undefined) terminal.note(`${work.name}: done before`)
+    jobs.push(
+      todo === undefined
+        ? { ...notBegun(work), exitCode: EXIT.done, doneBefore: true }
+        : await runOne(todo, { json, debug: isSet(args, 'debug') }, terminal, program),
+    )
   }
   const report: BatchReport = { schema: 'ttq-batch/1', exitCode: exitCodeOfAll(jobs), jobs }
   await terminal.write(json ? printableJson(report) : printableLines(renderBatch(report, terminal.columns)))
-  terminal.summarize(`ttq: ${works.length} jobs`, batchMarkdown(report))
+  terminal.summarize(`ttq: ${jobs.length} jobs`, batchMarkdown(report))
   return report.exitCode
+}
+
+// undefined where the models are still not there: the command itself says so.
+function nowKnown({ works }: LaterWork): readonly Work[] | undefined {
+  try {
+    return works()
+  } catch (error) {
+    if (error instanceof TtqError) return undefined
+    throw error
+  }
+}
+
+// With --resume: what goes on from a checkpoint, or starts because there is neither that nor a result; undefined for what
+// is done. A result stands beside a checkpoint where both are of different runs: the checkpoint is the younger.
+function leftToDo(work: Work): Work | undefined {
+  const { command, args } = work
+  const output = isSet(args, 'resume') ? command.output?.(args) : undefined
+  if (output === undefined) return work
+  const checkpoint = checkpointPath(args, output)
+  if (checkpoint !== undefined && existsSync(checkpoint)) return work
+  if (existsSync(output)) return undefined
+  const values = new Map([...args.values].filter(([name]) => name !== 'resume'))
+  return { ...work, args: { ...args, values } }
 }
 
 async function runOne(

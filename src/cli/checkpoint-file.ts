@@ -15,6 +15,12 @@ const ENDING = '.checkpoint'
 /** Milliseconds that an interrupted training has to finish the steps under way and write its checkpoint. */
 export const TRAINING_GRACE_MS = 600_000
 
+/** Where the run that writes this output is kept; undefined where nowhere. */
+export function checkpointPath(args: Arguments, output: string): string | undefined {
+  const path = textOption(args, 'checkpoint') ?? (output === '-' ? NONE : `${output}${ENDING}`)
+  return path === NONE ? undefined : path
+}
+
 interface CheckpointFile {
   /** For the library; undefined without a checkpoint. */
   options: CheckpointOptions | undefined
@@ -39,8 +45,8 @@ export function checkpointFile(
 ): CheckpointFile {
   const given = textOption(args, 'checkpoint')
   const resume = isSet(args, 'resume')
-  const path = given ?? (output === '-' ? NONE : `${output}${ENDING}`)
-  if (path === NONE) {
+  const path = checkpointPath(args, output)
+  if (path === undefined) {
     if (!resume) return { options: undefined, remove: () => undefined, explain: (error) => error }
     const found = given === undefined ? 'given while the output goes to stdout' : `given with --checkpoint ${NONE}`
     throw new TtqError('usage', `--resume: ${found}, expected a checkpoint`, {

@@ -75,6 +75,8 @@ export interface CommandBody {
   readonly examples: readonly Example[]
   /** Milliseconds that the work has to stop by itself when interrupted. Default: a few seconds. */
   readonly graceMs?: number
+  /** The file that it writes, of commands that write one. @throws TtqError `usage` where that is said twice */
+  readonly output?: (args: Arguments) => string
   /** Does the work and gives the exit code. @throws TtqError */
   run(args: Arguments, terminal: Terminal, program: Program): Promise<number>
 }

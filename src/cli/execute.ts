@@ -55,7 +55,7 @@ function jobOf({ name, job }: Command): Job | undefined {
 }
 
 /** What names one file, and cannot name the files of several models. */
-const OF_ONE = ['output', 'report', 'checkpoint', 'resume', 'figure'] as const
+const OF_ONE = ['output', 'report', 'checkpoint', 'figure'] as const
 
 function checkSeveral(command: Command, args: Arguments, models: readonly string[]): void {
   const one = OF_ONE.find((name) => args.values.has(name))

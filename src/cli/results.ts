@@ -123,10 +123,8 @@ export function outputPath(args: Arguments, ending: string): string {
   const given = textOption(args, 'output')
   const folder = textOption(args, 'outDir')
   if (folder === undefined) return given ?? defaultOutput(args.operand, ending)
-  if (given !== undefined && args.values.has('out-dir') === args.values.has('output'))
+  if (given !== undefined)
     throw new TtqError('usage', '--output: given together with --out-dir; each of them says where the result goes')
-  // Of a flag and a config file's setting, the flag.
-  if (given !== undefined && args.values.has('output')) return given
   try {
     mkdirSync(folder, { recursive: true })
   } catch (cause) {

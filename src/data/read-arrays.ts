@@ -4,6 +4,7 @@ import { basename, extname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { partNamed } from './array-words.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { parseCsv } from './parse-csv.js'
@@ -40,6 +41,10 @@ export const ARRAY_ENDINGS: readonly string[] = Object.keys(READERS)
 export async function readArrays(path: string, isFolder: boolean): Promise<Arrays> {
   if (!isFolder) return await readFile(path)
   const names = (await listFolder(path, HINT)).filter((name) => extname(name) in READERS).sort()
+  const [only, ...others] = names
+  // A single file is what it would be by itself, unless its name says which part it is.
+  if (only !== undefined && others.length === 0 && partNamed(basename(only, extname(only))) === undefined)
+    return await readFile(join(path, only))
   const all = new Map<string, Tensor>()
   for (const name of names) {
     const stem = basename(name, extname(name))

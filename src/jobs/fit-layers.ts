@@ -46,7 +46,7 @@ export async function fitLayers(
   { behind, lost, checkpoint }: Fitting,
 ): Promise<Reconstructed> {
   const start = performance.now()
-  const { split, fixedBatch, heldOut, description } = samples
+  const { split, fixedBatch, heldOut, description, dataset } = samples
   // A single sample is all that there is.
   const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
   const isBounded = boundOf(job) !== undefined
@@ -63,8 +63,9 @@ export async function fitLayers(
     })
     const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
     const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
-    const { method } = job.options
-    const packed = isBounded ? packNetwork(stored, { method, name: job.connections.name }, job.options) : undefined
+    // With all that the file will say, or a bound on its size would be broken by that.
+    const origin = { method: job.options.method, name: job.connections.name, ...(dataset && { dataset }) }
+    const packed = isBounded ? packNetwork(stored, origin, job.options) : undefined
     return {
       ...done,
       choices: chosen,

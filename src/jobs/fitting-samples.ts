@@ -11,6 +11,7 @@ import {
   waysToTry,
 } from '../binding/synthetic-samples.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
+import type { Dataset } from '../data/dataset.js'
 import { parseImageSize } from '../data/choose-framing.js'
 import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
@@ -30,6 +31,8 @@ export interface FittingSamples extends Samples {
   heldOut: readonly number[]
   /** What they are, in a few words. */
   description: string
+  /** What they are of, as the file will say; absent where they are made up. */
+  dataset?: Dataset
 }
 
 /** Samples that nothing is fitted on; of few samples a tenth. */
@@ -60,6 +63,7 @@ export function trainingSamples(
     fixedBatch,
     heldOut: order.slice(count.fitted, count.fitted + count.heldOut),
     description: `training sample${indices.length === 1 ? '' : 's'}, ${dataset.preprocessing}`,
+    dataset,
   }
 }
 

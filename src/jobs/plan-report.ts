@@ -11,6 +11,8 @@ export interface PlanReport {
   layers: readonly PlannedLayer[]
   /** What the file would weigh with each preset, where none was asked for. */
   presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
+  /** The bound that is asked for, for which layers may keep more bits: the file is larger then. null for none. */
+  bound: string | null
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'
   /** What of it no gradient reaches, and why, in words; null where everything learns, or nothing is trained. */

@@ -3,6 +3,7 @@
 import { describeTask } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { byteLength } from '../tensor/data-type.js'
@@ -21,6 +22,8 @@ import { CompressJob, type CompressOptions, type CompressRequest } from './compr
 import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { prepareScored } from './prepare-scored.js'
 import { describeSize } from './describe-network.js'
+import { boundOf } from './fit-within-bound.js'
+import { shareOut } from './fitting-samples.js'
 import { describeParts, openData } from './open-data.js'
 import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
@@ -47,8 +50,9 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       model: connections.name,
       dataset: options.data ?? null,
       onnxBytes,
-      ...predict(model, final, onnxBytes, job),
-      presets: job.isGiven('preset') ? [] : presets(model, onnxBytes, job),
+      ...predict(model, final, { onnxBytes, dataset: planned?.dataset }, job),
+      presets: job.isGiven('preset') ? [] : presets(model, { onnxBytes, dataset: planned?.dataset }, job),
+      bound: boundOf(job)?.why ?? null,
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
       data: planned?.data ?? null,
@@ -64,6 +68,7 @@ interface WithData {
   blocked: string | null
   data: NonNullable<PlanReport['data']>
   time: PlannedTime | null
+  dataset: Dataset
 }
 
 async function planWithData(
@@ -81,13 +86,21 @@ async function planWithData(
     const described = { described: describeParts(stored), preprocessing: bound.dataset.preprocessing }
     const { train, test } = bound.dataset
     if ('unmeasured' in bound) {
-      const sizes = { training: train.size, heldOut: 0, test: test?.size ?? 0 }
-      return { choices, blocked: null, data: { ...described, task: null, ...sizes }, time: null }
+      const sizes = { ...fittedSizes(train.size, job), test: test?.size ?? 0 }
+      return {
+        choices,
+        blocked: null,
+        data: { ...described, task: null, ...sizes },
+        time: null,
+        dataset: bound.dataset,
+      }
     }
     const { choices: leading, plan: training } = await prepareScored(pool, bound, choices, job)
     const { time, heldOut } = training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, job)
-    const sizes = { training: train.size - heldOut, heldOut, test: bound.dataset.test.size }
+    const learned = time === null ? fittedSizes(train.size, job) : { training: train.size - heldOut, heldOut }
+    const sizes = { ...learned, test: bound.dataset.test.size }
     return {
+      dataset: bound.dataset,
       choices: leading,
       blocked: training?.blocked ?? null,
       data: { ...described, task: describeTask(bound), ...sizes },
@@ -96,6 +109,12 @@ async function planWithData(
   } finally {
     await stored.close?.()
   }
+}
+
+// Of layers that are fitted one by one, as compress shares samples out.
+function fittedSizes(size: number, { options: { samples } }: CompressJob): { training: number; heldOut: number } {
+  const { fitted, heldOut } = shareOut(size, samples)
+  return { training: fitted, heldOut }
 }
 
 /** Steps that are taken at first, and as many as take a few seconds where those are short. */
@@ -114,17 +133,26 @@ async function timed(
   const { options } = job
   const tuning = await prepareFineTuning(pool, bound, choices, options)
   const { training, heldOut } = tuning.split
+  const batch = Math.min(options.batch, training.length)
   const stepTime = async (count: number): Promise<number> => {
     const ends: number[] = []
-    const few = { training: training.subarray(0, count * options.batch), heldOut: heldOut.subarray(0, 1) }
-    const once = { ...options, epochs: 1, warmup: 0 }
-    await fineTune(pool, bound, { ...tuning, split: few }, choices, once, {
-      onProgress: (progress) => {
-        if (progress.kind === 'step') ends.push(performance.now())
+    // Of few samples the same ones again, or there would be nothing to measure.
+    const again = Uint32Array.from({ length: count * batch }, (_, i) => training[i % training.length] as number)
+    const split = { training: again, heldOut: heldOut.subarray(0, 1) }
+    await fineTune(
+      pool,
+      bound,
+      { ...tuning, split },
+      choices,
+      { ...options, batch, epochs: 1, warmup: 0 },
+      {
+        onProgress: (progress) => {
+          if (progress.kind === 'step') ends.push(performance.now())
+        },
       },
-    })
+    )
     const from = Math.min(Math.floor(WARM * ends.length), ends.length - 2)
-    return from < 0 ? NaN : ((ends.at(-1) as number) - (ends[from] as number)) / (ends.length - 1 - from)
+    return ((ends.at(-1) as number) - (ends[from] as number)) / (ends.length - 1 - from)
   }
   const first = await stepTime(STEPS.first)
   const more = Math.min(STEPS.most, Math.floor((1000 * SECONDS) / first))
@@ -137,7 +165,7 @@ async function timed(
   const start = performance.now()
   await evaluate(pool, network, test, judged)
   const samplesPerSecond = (indices.length * 1000) / (performance.now() - start)
-  const stepsPerEpoch = Math.max(1, Math.floor(training.length / options.batch))
+  const stepsPerEpoch = Math.max(1, Math.floor(training.length / batch))
   const epochMs = stepsPerEpoch * stepMs + (1000 * heldOut.length) / samplesPerSecond
   const measured = (2 * 1000 * test.size) / samplesPerSecond
   const { epochs } = options
@@ -145,14 +173,20 @@ async function timed(
   return { time: { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, totalMs }, heldOut: heldOut.length }
 }
 
+/** What the file is of, and what it will say of its data. */
+interface Around {
+  onnxBytes: number
+  dataset: Dataset | undefined
+}
+
 // By a network that is packed as the result will be.
 function predict(
   model: Model,
   choices: readonly LayerChoice[],
-  onnxBytes: number,
+  { onnxBytes, dataset }: Around,
   job: CompressJob,
 ): Pick<PlanReport, 'predicted' | 'layers'> {
-  const { network, packed } = predictedFile(model, choices, job.options, job)
+  const { network, packed } = predictedFile(model, choices, dataset, job)
   const { fileBytes, fileRatio, ternaryWeights, bitsPerWeight } = describeSize(onnxBytes, packed, network)
   return {
     predicted: { fileBytes, fileRatio, ternaryWeights, bitsPerWeight },
@@ -169,10 +203,10 @@ function predict(
 }
 
 // How small each makes it; what accuracy it costs shows when it is done.
-function presets(model: Model, onnxBytes: number, job: CompressJob): PlanReport['presets'] {
+function presets(model: Model, { onnxBytes, dataset }: Around, job: CompressJob): PlanReport['presets'] {
   return (['small', 'balanced'] as const).map((name) => {
     const options = { ...job.options, ...PRESETS[name] }
-    const { packed } = predictedFile(model, chooseLayers(model.graph, options), options, job)
+    const { packed } = predictedFile(model, chooseLayers(model.graph, options), dataset, job, options)
     const fileBytes = packed.file.length
     return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
   })
@@ -181,9 +215,12 @@ function presets(model: Model, onnxBytes: number, job: CompressJob): PlanReport[
 function predictedFile(
   model: Model,
   choices: readonly LayerChoice[],
-  options: CompressOptions,
-  { connections: { name } }: CompressJob,
+  dataset: Dataset | undefined,
+  { connections: { name }, options: own }: CompressJob,
+  options: CompressOptions = own,
 ): { network: TernaryNetwork; packed: PackedNetwork } {
-  const network = roundRest(predictedNetwork(model, choices, options), choices, { rest: options.rest })
-  return { network, packed: packNetwork(network, { method: options.method, name }, options) }
+  const way = dataset !== undefined && options.epochs > 0 ? 'trained' : 'fitted'
+  const network = roundRest(predictedNetwork(model, choices, options, way), choices, { rest: options.rest })
+  const origin = { method: options.method, name, ...(dataset && { dataset }) }
+  return { network, packed: packNetwork(network, origin, options) }
 }

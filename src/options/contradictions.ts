@@ -21,6 +21,7 @@ export const EXCLUSIVE = {
   zeros: ['threshold', 'sparsity'],
   expected: ['expectTop1', 'expectScore'],
   swept: ['thresholds', 'sparsities'],
+  written: ['output', 'outDir'],
 } as const
 
 type Rule = (said: Said) => Problem

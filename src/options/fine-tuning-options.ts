@@ -138,10 +138,19 @@ export const FINE_TUNING_OPTIONS = {
   },
   resume: {
     kind: { type: 'flag' },
-    jobs: ['compress', 'train'],
+    jobs: ['compress', 'train', 'run'],
     only: 'command line',
     perCall: true,
     group,
-    help: 'go on from the checkpoint as if nothing had stopped the run',
+    help:
+      'go on from the checkpoint as if nothing had stopped the run; of several models, those that are done stay as ' +
+      'they are',
+    at: {
+      train: { help: 'go on from the checkpoint as if nothing had stopped the run' },
+      run: {
+        group: 'Output:',
+        help: 'go on where the run was stopped: jobs whose result is there are done, others go on from their checkpoint',
+      },
+    },
   },
 } as const satisfies Record<string, OptionRow>

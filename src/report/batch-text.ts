@@ -10,6 +10,8 @@ export interface BatchJob {
   readonly model: string
   /** 0: done; null: not begun, because the run was interrupted. */
   readonly exitCode: number | null
+  /** With --resume: its result was there. */
+  readonly doneBefore?: true
   readonly elapsedMs: number
   /** The command's own report (docs/report.md); null where there is none. */
   readonly report: object | null
@@ -67,16 +69,16 @@ function countLine({ jobs }: BatchReport): string {
   ].join(', ')
 }
 
-function row({ name, exitCode, elapsedMs, report }: BatchJob): string[] {
+function row({ name, exitCode, doneBefore, elapsedMs, report }: BatchJob): string[] {
   const { size } = (report ?? {}) as Partial<CompressReport>
   return [
     name,
-    exitCode === 0 ? 'done' : exitCode === null ? 'not begun' : `failed (${exitCode})`,
+    doneBefore ? 'done before' : exitCode === 0 ? 'done' : exitCode === null ? 'not begun' : `failed (${exitCode})`,
     size === undefined ? '-' : sizeText(size.onnxBytes),
     size === undefined ? '-' : sizeText(size.fileBytes),
     size === undefined ? '-' : ratioText(size.fileRatio),
     measured(report),
-    exitCode === null ? '-' : durationText(elapsedMs),
+    exitCode === null || doneBefore ? '-' : durationText(elapsedMs),
   ]
 }
 

@@ -1,7 +1,17 @@
 // The plan as text for people.
 import { printable } from '../errors/printable.js'
 import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
-import { countText, durationText, facts, ratioText, shapeText, shortDurationText, sizeText, table } from './table.js'
+import {
+  countText,
+  plural,
+  durationText,
+  facts,
+  ratioText,
+  shapeText,
+  shortDurationText,
+  sizeText,
+  table,
+} from './table.js'
 
 /**
  * @param peakBytes memory that the program has taken for it
@@ -19,12 +29,15 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
 }
 
 function summary(report: PlanReport, peakBytes: number): [string, string][] {
-  const { predicted, layers, way, data, time, presets } = report
+  const { predicted, layers, way, data, time, presets, bound } = report
   const ternary = layers.filter((layer) => layer.ternary).length
   const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
   return [
     ['ternary', `${ternary} of ${layers.length} layers, ${countText(predicted.ternaryWeights)} weights${bits}`],
     ['the work', wayText(way, time)],
+    ...(bound === null
+      ? []
+      : [['bound', `${bound}: layers that lose most keep more bits, which is not predicted`] as [string, string]]),
     ...(presets.length === 0 ? [] : [['presets', presetsText(presets)] as [string, string]]),
     ...(data === null
       ? [['data', 'none: fitted on samples that are made up, accuracy is not measured'] as [string, string]]
@@ -43,7 +56,7 @@ function presetsText(presets: PlanReport['presets']): string {
 
 function wayText(way: PlanReport['way'], time: PlannedTime | null): string {
   if (way === 'training' && time !== null)
-    return `${time.epochs} epochs of training, ${countText(time.stepsPerEpoch)} steps each`
+    return `${plural(time.epochs, 'epoch')} of training, ${plural(time.stepsPerEpoch, 'step')} each`
   return way === 'layer by layer' ? 'fitted layer by layer, without training' : 'each layer fitted to its own weights'
 }
 
@@ -68,7 +81,7 @@ function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond }: PlannedTime):
     [
       'time',
       `about ${durationText(totalMs)}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
-        `${countText(Math.round(samplesPerSecond))} samples/s when measured`,
+        `${countText(Math.round(samplesPerSecond))} samples/s where the network is only run`,
     ],
   ]
 }

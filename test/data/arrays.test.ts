@@ -11,6 +11,7 @@ import type { ModuleInput } from '../../src/data/module-inputs.js'
 import { openDataset } from '../../src/data/open-dataset.js'
 import { parseNpy } from '../../src/data/parse-npy.js'
 import { parseSafetensors } from '../../src/data/parse-safetensors.js'
+import { hasLabels } from '../../src/data/labels.js'
 import { bindSampleDataset, type SampleDataset } from '../../src/data/sample-dataset.js'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
@@ -240,6 +241,16 @@ describe('numpy.savez', () => {
     cpSync(join(folder, 'train.npz'), join(folder, 'test.npz'))
     const again = bindSampleDataset(await samples(folder), [X])
     assert.deepEqual([...((await again.test!.batch([0])).inputs['x']!.data as Float32Array)], [1, 2, 3])
+  })
+
+  test('a folder of a single file is what that file is', async () => {
+    const folder = join(made, 'single')
+    mkdirSync(folder)
+    const arrays = { 'x_train.npy': floats([2, 3], [1, 2, 3, 4, 5, 6]), 'y_train.npy': floats([2], [1, 2]) }
+    writeFileSync(join(folder, 'digits.npz'), zipSync(arrays))
+    const { train } = bindSampleDataset(await samples(folder), [X])
+    const { inputs, labels } = await train.batch([1])
+    assert.deepEqual([[...(inputs['x']?.data as Float32Array)], hasLabels(labels)], [[4, 5, 6], true])
   })
 
   const values = Array.from({ length: 24 }, (_, i) => i)

@@ -100,7 +100,7 @@ describe('expectTop1', () => {
   test('mean and std beside a loader module are refused', async () => {
     await assert.rejects(
       evaluateModel(network(), { name: 'm', data: loader('module', {}), mean: [0, 0, 0], std: [1, 1, 1] }),
-      { code: 'usage', message: /^mean: given beside a loader module/ },
+      { code: 'usage', message: /^mean: given where samples come as the network's inputs/ },
     )
   })
 })

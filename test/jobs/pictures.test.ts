@@ -185,7 +185,8 @@ test('options of pixels mean nothing beside a loader module', async () => {
     evaluateModel(colourNetwork(), { name: 'n.onnx', data: join(TEMP, 'loader.mjs'), crop: '8', threads: 1 }),
     {
       code: 'usage',
-      message: 'crop: given beside a loader module, which makes the inputs itself; expected a dataset of images',
+      message:
+        "crop: given where samples come as the network's inputs, by a loader module or in arrays; expected images",
     },
   )
 })

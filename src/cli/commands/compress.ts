@@ -34,7 +34,12 @@ export const compressCommand: CommandBody = {
     ['$0 compress model.onnx --keep "*downsample*" -o small.ttq', 'without data: fit only, accuracy is not measured'],
   ],
   graceMs: TRAINING_GRACE_MS,
+  output: outputOf,
   run: runCompress,
+}
+
+function outputOf(args: Arguments): string {
+  return outputPath(args, '.ttq')
 }
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
@@ -43,7 +48,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const complete = completeOptions('compress', options, namesOf(args))
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
   if (!takesLong) checkIdle(args)
-  const output = outputPath(args, '.ttq')
+  const output = outputOf(args)
   const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
@@ -145,13 +150,15 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
 }
 
 // What to say when the file is too large.
-function sizeBeyond({ size, rest }: CompressReport, maxSize: number | string | undefined): string | undefined {
+function sizeBeyond({ size, rest, layers }: CompressReport, maxSize: number | string | undefined): string | undefined {
   if (maxSize === undefined) return undefined
   const most = sizeInBytes(maxSize, size.onnxBytes)
   if (size.fileBytes <= most) return undefined
   const asked = typeof maxSize === 'string' ? `${maxSize} (${most} bytes)` : `${most} bytes`
   const smaller = rest === 'int8' ? '' : `; --rest ${rest === 'fp32' ? 'fp16 or int8' : 'int8'} makes the rest smaller`
-  return `the file has ${size.fileBytes} bytes with every layer ternary that may be, more than --max-size ${asked}${smaller}`
+  const isAll = !layers.some(({ reason }) => reason?.startsWith('--max-size') === true)
+  const how = isAll ? ' with every layer ternary that may be' : ''
+  return `the file has ${size.fileBytes} bytes${how}, more than --max-size ${asked}${smaller}`
 }
 
 function triedText(restoration: CompressReport['restoration']): string {

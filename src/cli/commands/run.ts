@@ -2,13 +2,13 @@
 import { closestName } from '../../errors/closest-name.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { CheckedJob } from '../../options/check-config.js'
-import { runAll, type Work } from '../batch.js'
+import { type LaterWork, runAll, type Work } from '../batch.js'
 import { TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, Command, CommandBody, Program } from '../command.js'
 import { commandOptions, isSet } from '../command-options.js'
 import { type ConfigFile, configFile } from '../config-file.js'
 import { configuredArguments } from '../configured-arguments.js'
-import { expandModels } from '../expand-models.js'
+import { expandModels, isUnmatched } from '../expand-models.js'
 import { printSettings } from '../print-settings.js'
 import type { Terminal } from '../terminal.js'
 
@@ -43,6 +43,8 @@ async function runJobs(args: Arguments, terminal: Terminal, program: Program): P
     )
   const commands = await program.commands(jobs.map(({ command }) => command))
   const works = calls.flatMap(({ job, args }) => worksOf(job, args, commands, config))
+  // What says the output twice is refused before any job has begun.
+  for (const { command, args: each } of works) command.output?.(each)
   return await runAll(works, args, terminal, program)
 }
 
@@ -62,18 +64,30 @@ function chosenJobs({ file, jobs }: ConfigFile, names: readonly string[]): reado
   return names.length === 0 ? jobs : jobs.filter(({ name }) => names.includes(name))
 }
 
-// One for each model of a job.
-function worksOf(job: CheckedJob, args: Arguments, commands: readonly Command[], { file }: ConfigFile): Work[] {
+// One for each model of a job; of a pattern that nothing matches yet, one for all.
+function worksOf(
+  job: CheckedJob,
+  args: Arguments,
+  commands: readonly Command[],
+  { file }: ConfigFile,
+): (Work | LaterWork)[] {
   const command = commands.find(({ name }) => name === job.command)
   if (command === undefined) throw new Error(`internal: no command ${job.command}`)
-  const models = expandModels(args.operands)
-  if (models.length === 0)
+  if (args.operands.length === 0)
     throw new TtqError('usage', `${file}: the job "${job.name}" has no model, expected one`, {
       hint: 'docs/config.md#several-jobs has an example',
     })
-  return models.map((model) => ({
-    name: models.length === 1 ? job.name : `${job.name}: ${model}`,
+  const work = (model: string, isOnly: boolean): Work => ({
+    name: isOnly ? job.name : `${job.name}: ${model}`,
     command,
     args: { ...args, operand: model, operands: [model] },
-  }))
+  })
+  const isOnly = args.operands.length === 1
+  return args.operands.flatMap((path) => {
+    const works = (): Work[] => {
+      const models = expandModels([path])
+      return models.map((model) => work(model, isOnly && models.length === 1))
+    }
+    return isUnmatched(path) ? [{ ...work(path, isOnly), works }] : works()
+  })
 }

@@ -23,13 +23,18 @@ export const trainCommand: CommandBody = {
     ],
   ],
   graceMs: TRAINING_GRACE_MS,
+  output: outputOf,
   run: runTrain,
+}
+
+function outputOf(args: Arguments): string {
+  return outputPath(args, '.trained.onnx')
 }
 
 async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'train')
   const { data } = completeOptions('train', options, namesOf(args))
-  const output = outputPath(args, '.trained.onnx')
+  const output = outputOf(args)
   const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
   const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
