@@ -7,6 +7,7 @@ import { withPreset } from '../options/presets.js'
 import { isLayerwise } from '../options/layerwise.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
+import type { Weighted } from '../tasks/weighted.js'
 import type { Progress } from '../training/progress.js'
 import { RunCheckpoint, runFingerprint, type RunSamples } from '../training/run-checkpoint.js'
 import { takeApart, type TrainingConnections } from './connections.js'
@@ -76,13 +77,21 @@ export class CompressJob {
 
   /**
    * What the run keeps of itself; undefined where the caller keeps nothing.
-   * @param model bound to the samples; @throws TtqError `checkpoint` when the one to resume is damaged or of another run
+   * @param model bound to the samples
+   * @param learnsFrom where not from the model
+   * @throws TtqError `checkpoint` when the one to resume is damaged or of another run
    */
-  async openCheckpoint(pool: WorkerPool, model: Model, samples?: RunSamples): Promise<RunCheckpoint | undefined> {
+  async openCheckpoint(
+    pool: WorkerPool,
+    model: Model,
+    samples?: RunSamples,
+    learnsFrom?: readonly Weighted<Model>[],
+  ): Promise<RunCheckpoint | undefined> {
     const { checkpoint, nameOptions } = this.connections
     if (checkpoint === undefined) return undefined
     const { options } = this
-    const fingerprint = await runFingerprint(model, samples, { job: 'compress', options, threads: pool.size })
+    const run = { job: 'compress', options, threads: pool.size, learnsFrom } as const
+    const fingerprint = await runFingerprint(model, samples, run)
     return new RunCheckpoint(checkpoint, fingerprint, nameOptions)
   }
 

@@ -1,4 +1,6 @@
 // The report of a plan: plain data, schema `ttq-plan/1`.
+import type { TeachersReport } from './teachers-report.js'
+
 export interface PlanReport {
   schema: 'ttq-plan/1'
   ttq: string
@@ -15,6 +17,8 @@ export interface PlanReport {
   way: 'training' | 'layer by layer' | 'by the weights alone'
   /** What of it no gradient reaches, and why, in words; null where everything learns, or nothing is trained. */
   blocked: string | null
+  /** What training would learn from, where not from the network itself. */
+  teachers?: TeachersReport
   /** null without data. */
   data: {
     described: string

@@ -5,6 +5,7 @@ import { evaluate } from '../binding/evaluate.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import type { Weighted } from '../tasks/weighted.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { PRESETS } from '../options/presets.js'
@@ -25,6 +26,7 @@ import { describeParts, openData } from './open-data.js'
 import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
 import type { TrainingPlan } from './prepare-training.js'
+import type { TeachersReport } from './teachers-report.js'
 
 /**
  * @param bytes a serialized ONNX model
@@ -51,6 +53,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       presets: job.isGiven('preset') ? [] : presets(model, onnxBytes, job),
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
+      ...(planned?.teachers && { teachers: planned.teachers }),
       data: planned?.data ?? null,
       time: planned?.time ?? null,
       warnings: [...job.warnings],
@@ -62,6 +65,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
 interface WithData {
   choices: readonly LayerChoice[]
   blocked: string | null
+  teachers: TeachersReport | null
   data: NonNullable<PlanReport['data']>
   time: PlannedTime | null
 }
@@ -82,14 +86,16 @@ async function planWithData(
     const { train, test } = bound.dataset
     if ('unmeasured' in bound) {
       const sizes = { training: train.size, heldOut: 0, test: test?.size ?? 0 }
-      return { choices, blocked: null, data: { ...described, task: null, ...sizes }, time: null }
+      return { choices, blocked: null, teachers: null, data: { ...described, task: null, ...sizes }, time: null }
     }
-    const { choices: leading, plan: training } = await prepareScored(pool, bound, choices, job)
-    const { time, heldOut } = training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, job)
+    const { choices: leading, plan: training, teachers } = await prepareScored(pool, bound, stored, choices, job)
+    const { time, heldOut } =
+      training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, teachers?.networks, job)
     const sizes = { training: train.size - heldOut, heldOut, test: bound.dataset.test.size }
     return {
       choices: leading,
       blocked: training?.blocked ?? null,
+      teachers: teachers?.report ?? null,
       data: { ...described, task: describeTask(bound), ...sizes },
       time,
     }
@@ -109,6 +115,7 @@ const RUN = 256
 async function timed(
   pool: WorkerPool,
   { bound, choices }: TrainingPlan,
+  learnsFrom: readonly Weighted<Model>[] | undefined,
   job: CompressJob,
 ): Promise<{ time: PlannedTime; heldOut: number }> {
   const { options } = job
@@ -119,6 +126,7 @@ async function timed(
     const few = { training: training.subarray(0, count * options.batch), heldOut: heldOut.subarray(0, 1) }
     const once = { ...options, epochs: 1, warmup: 0 }
     await fineTune(pool, bound, { ...tuning, split: few }, choices, once, {
+      learnsFrom,
       onProgress: (progress) => {
         if (progress.kind === 'step') ends.push(performance.now())
       },

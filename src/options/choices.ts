@@ -41,6 +41,10 @@ export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
 /** Sets of defaults: `paper` is how Zhu et al. trained. */
 export const RECIPE_NAMES = ['default', 'paper'] as const
 
+/** Teachers that need no file: the network itself, and its mean with what it gives for the mirror image. */
+export const TEACHER_WORDS = ['original', 'mirrored'] as const
+export type TeacherWord = (typeof TEACHER_WORDS)[number]
+
 /** What networks are trained and judged for; `auto` finds out by labels and outputs. */
 export const TASK_NAMES = [
   'classification',

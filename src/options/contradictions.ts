@@ -119,9 +119,17 @@ const RULES: readonly Rule[] = [
     options['fromScratch'] === true && options['unlabelled'] === true
       ? ['unlabelled', `given together with ${name('fromScratch')}; random weights can only learn from labels`]
       : undefined,
-  ({ options, name }) =>
-    options['fromScratch'] === true && (options['distill'] as number) > 0
-      ? ['distill', `given together with ${name('fromScratch')}; random weights have no trained network to learn from`]
+  ({ given, options, name }) =>
+    options['fromScratch'] === true && (options['distill'] as number) > 0 && !hasTeachers(given)
+      ? [
+          'distill',
+          `given together with ${name('fromScratch')}; random weights have no trained network to learn from, expected ` +
+            `${name('teachers')}, too`,
+        ]
+      : undefined,
+  ({ given, options, name }) =>
+    hasTeachers(given) && options['distill'] === 0
+      ? ['teachers', `given where ${name('distill')} is 0, expected a share of the loss that they have`]
       : undefined,
   ({ given, name }) =>
     given['fromScratch'] === true && given['maxDrop'] !== undefined
@@ -187,6 +195,10 @@ export function idleOptions(job: Job, given: Said['given']): string[] {
 // What says how to train, and that something is trained.
 function needsTraining(option: string, { setting }: OptionRow): boolean {
   return setting !== undefined || ['recipe', 'fromScratch', 'compare'].includes(option)
+}
+
+function hasTeachers(given: Said['given']): boolean {
+  return ((given['teachers'] ?? []) as readonly unknown[]).length > 0
 }
 
 function together(first: string, second: string, reason: string): Rule {

@@ -1,5 +1,5 @@
 // Options that say what training starts from and learns from: those before, and those after the training's own.
-import { PRESET_NAMES, RECIPE_NAMES } from './choices.js'
+import { PRESET_NAMES, RECIPE_NAMES, TEACHER_WORDS } from './choices.js'
 import type { OptionRow } from './option.js'
 import { TRAINING_GROUP as group, TRAINING_OPTIONS } from './training-options.js'
 
@@ -120,6 +120,30 @@ export const FINE_TUNING_OPTIONS = {
     setting: 'ternary',
     group,
     help: 'softening of that comparison',
+  },
+  /** Networks to learn from in the place of the original; their mean, where there are several. */
+  teacher: {
+    kind: { type: 'paths', words: TEACHER_WORDS },
+    jobs: ['compress', 'sweep'],
+    only: 'command line',
+    needsData: true,
+    setting: 'ternary',
+    group,
+    help:
+      'learn from this ONNX file of the same classes instead of the original; original and mirrored (and its mirror ' +
+      'image) are the network itself; several are averaged',
+    defaultText: 'original',
+  },
+  teachers: {
+    kind: { type: 'networks', words: TEACHER_WORDS },
+    jobs: ['compress', 'sweep'],
+    only: 'library',
+    flag: 'teacher',
+    needsData: true,
+    setting: 'ternary',
+    fingerprint: 'covered',
+    group,
+    help: 'networks to learn from instead of the original',
   },
   checkpoint: {
     kind: { type: 'text', path: 'file', words: ['off'] },

@@ -29,11 +29,22 @@ export type Kind =
   | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
-  /** Any number of files; the option may be given several times. */
-  | { readonly type: 'paths' }
+  /** Any number of files; the option may be given several times. `words`: what else it may be. */
+  | { readonly type: 'paths'; readonly words?: readonly string[] }
+  /** Any number of networks that callers hold in memory, or `words` for those that the job has itself. */
+  | { readonly type: 'networks'; readonly words: readonly string[] }
 
 /** `dataset`: the name of a known one, `kind:path` or a path. */
 export type PathKind = 'file' | 'folder' | 'dataset'
+
+/** A network as a file holds it. */
+export interface NetworkFile {
+  /** How messages and reports call it. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** Bytes of its external data files. */
+  readonly externalData?: ((location: string, offset?: number, length?: number) => Uint8Array) | undefined
+}
 
 /** The type of an option's value. */
 export type ValueOf<K extends Kind> = K extends { type: 'number' }
@@ -50,7 +61,9 @@ export type ValueOf<K extends Kind> = K extends { type: 'number' }
             ? string
             : K extends { type: 'size' }
               ? number | string
-              : readonly string[]
+              : K extends { type: 'networks'; words: readonly (infer W)[] }
+                ? readonly (W | Uint8Array | NetworkFile)[]
+                : readonly string[]
 
 export type OptimizerName = 'sgd' | 'adam'
 
@@ -101,6 +114,8 @@ export interface OptionRow extends OptionHelp {
   readonly alias?: string
   /** Who has it; absent: the command line and the library. */
   readonly only?: 'command line' | 'library'
+  /** Of an option of the library: the one that says it on the command line, in another form. */
+  readonly flag?: string
   /** It is about one call of the program, and no setting: no config file has it. */
   readonly perCall?: true
   /** A text that --no-<name> says is not wanted. */

@@ -2,6 +2,7 @@
 import { printable } from '../errors/printable.js'
 import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
 import { countText, durationText, facts, ratioText, shapeText, shortDurationText, sizeText, table } from './table.js'
+import { teacherFacts } from './training-text.js'
 
 /**
  * @param peakBytes memory that the program has taken for it
@@ -19,7 +20,7 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
 }
 
 function summary(report: PlanReport, peakBytes: number): [string, string][] {
-  const { predicted, layers, way, data, time, presets } = report
+  const { predicted, layers, way, data, time, presets, teachers } = report
   const ternary = layers.filter((layer) => layer.ternary).length
   const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
   return [
@@ -29,6 +30,7 @@ function summary(report: PlanReport, peakBytes: number): [string, string][] {
     ...(data === null
       ? [['data', 'none: fitted on samples that are made up, accuracy is not measured'] as [string, string]]
       : dataFacts(data)),
+    ...(teachers === undefined ? [] : teacherFacts(teachers)),
     ...(time === null ? [] : timeFacts(time)),
     ['memory', `${sizeText(peakBytes)} so far`],
   ]

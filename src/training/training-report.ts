@@ -52,6 +52,8 @@ export interface TrainingSettings extends Pick<
   latentSteps?: 'plain' | 'he'
   distill?: number
   temperature?: number
+  /** Their names. */
+  teachers?: readonly string[]
 }
 
 export interface TrainingReport {

@@ -98,6 +98,10 @@ describe('completeOptions', () => {
       { batch: 512, optimizer: 'sgd' },
       { learningRate: 0.005, scaleLearningRate: 0.01 },
     ],
+    'from scratch, from another network': [
+      { fromScratch: true, teachers: ['original'], distill: 0.5 },
+      { distill: 0.5, learningRate: 0.1 },
+    ],
     'without labels: distillation alone': [{ unlabelled: true }, { distill: 1 }],
     'without labels, whatever the recipe': [
       { unlabelled: true, recipe: 'paper' },
@@ -129,6 +133,22 @@ describe('completeOptions', () => {
     'from scratch with distillation from nothing': [
       { fromScratch: true, distill: 0.7 },
       /^--distill: given together with --from-scratch; random weights/,
+    ],
+    'teachers without a share of the loss': [
+      { teachers: ['mirrored'], distill: 0 },
+      /^--teacher: given where --distill is 0, expected a share of the loss that they have$/,
+    ],
+    'teachers with a recipe that has none': [
+      { teachers: ['mirrored'], recipe: 'paper' },
+      /^--teacher: given where --distill is 0/,
+    ],
+    'teachers without data': [
+      { teachers: ['mirrored'], data: undefined },
+      /^--teacher: given without --data, expected a dataset to train on$/,
+    ],
+    'teachers without training': [
+      { teachers: ['mirrored'], epochs: 0 },
+      /^--teacher: given with --epochs 0, which trains nothing$/,
     ],
     'from scratch without labels': [
       { fromScratch: true, unlabelled: true },
@@ -222,6 +242,7 @@ const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unkn
   text: () => ['', 1, null],
   texts: () => ['', [''], [1], null],
   paths: () => ['', [''], [1], null],
+  networks: () => ['original', ['nothing of the kind'], [1], [{ name: 'a' }], [{ bytes: Uint8Array.of(1) }], null],
 }
 
 // The same as it stands on a command line; a flag has no text, and any text is one.
@@ -235,6 +256,7 @@ const TEXTS: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => (strin
   text: () => [''],
   texts: () => [[''], ['a,']],
   paths: () => [[''], ['a', '']],
+  networks: () => [],
 }
 
 function beyond({ from, above, to, below, whole }: Extract<Kind, { type: 'number' }>['range']): number[] {

@@ -161,11 +161,12 @@ test('loss: cross-entropy and distillation by hand', async () => {
     [1, 2],
   ] as const) {
     // The student computes x, the teacher -x.
-    const graph = buildLossGraph(scored('Identity'), scored('Neg'), classification([{ output: 'y', classes: 2 }]), {
-      batch: 2,
-      distill,
-      temperature,
-    })
+    const graph = buildLossGraph(
+      scored('Identity'),
+      [{ of: scored('Neg'), weight: 1 }],
+      classification([{ output: 'y', classes: 2 }]),
+      { batch: 2, distill, temperature },
+    )
     const session = await Session.create(writeModel(model(graph)), { threads: 1 })
     const found = (
       await session.run({
