@@ -36,7 +36,7 @@ export class CompressJob {
 
   /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
   async doWithoutLabels({ train }: Dataset): Promise<void> {
-    if (this.options.fromScratch || (this.given.distill ?? 1) < 1)
+    if (this.options.fromScratch || this.labelled !== undefined)
       await checkLabelled(train, 'training', 'to learn from', this.connections.nameOptions)
     this.learnFromOriginal()
     this.warn(
@@ -61,8 +61,13 @@ export class CompressJob {
     if (this.options.fromScratch) return 'to learn from'
     const asked = (['expectTop1', 'expectScore', 'labelSmoothing'] as const).find((option) => this.isGiven(option))
     if (asked !== undefined) return `for ${this.connections.nameOptions(asked)}`
-    if ((this.given.distill ?? 1) < 1) return `for ${this.connections.nameOptions('distill')}`
+    if (this.labelled !== undefined) return `for ${this.connections.nameOptions(this.labelled)}`
     return this.needsScores === undefined ? 'to measure accuracy' : undefined
+  }
+
+  /** The option that leaves a share of the loss to labels, where the caller says one. */
+  private get labelled(): 'distill' | 'distillEnd' | undefined {
+    return (['distill', 'distillEnd'] as const).find((option) => (this.given[option] ?? 1) < 1)
   }
 
   /** The same for a task that has no use for labels: there is nothing to warn of. */

@@ -13,6 +13,8 @@ export interface PlanReport {
   layers: readonly PlannedLayer[]
   /** What the file would weigh with each preset, where none was asked for. */
   presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
+  /** Trainings of other lengths, where none was asked for; of `quick` without the fit of layers before it. */
+  recipes: readonly { name: string; epochs: number; totalMs: number }[]
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'
   /** What of it no gradient reaches, and why, in words; null where everything learns, or nothing is trained. */

@@ -8,6 +8,7 @@ import { writeModel } from '../onnx/write-model.js'
 import type { Weighted } from '../tasks/weighted.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
+import { OPTIONS } from '../options/option-table.js'
 import { PRESETS } from '../options/presets.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -51,6 +52,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       onnxBytes,
       ...predict(model, final, onnxBytes, job),
       presets: job.isGiven('preset') ? [] : presets(model, onnxBytes, job),
+      recipes: recipes(planned?.time ?? null, job),
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
       ...(planned?.teachers && { teachers: planned.teachers }),
@@ -184,6 +186,22 @@ function presets(model: Model, onnxBytes: number, job: CompressJob): PlanReport[
     const fileBytes = packed.file.length
     return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
   })
+}
+
+// How long each would take, where neither is said; none of `paper`, which nobody takes for its time.
+function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipes'] {
+  if (time === null || job.isGiven('recipe') || job.isGiven('epochs')) return []
+  const { quick, thorough } = OPTIONS.epochs.default
+  const asked = [
+    ...(job.isLayerwise && !job.options.fromScratch ? [{ name: 'quick', epochs: quick }] : []),
+    { name: 'default', epochs: time.epochs },
+    { name: 'thorough', epochs: thorough },
+  ]
+  return asked.map(({ name, epochs }) => ({
+    name,
+    epochs,
+    totalMs: time.totalMs + (epochs - time.epochs) * time.epochMs,
+  }))
 }
 
 function predictedFile(

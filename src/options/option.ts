@@ -1,4 +1,5 @@
 // What an option is: one row of the option table, as plain data, and the type of its values.
+import type { RecipeName } from './choices.js'
 
 /** Either bound may be absent. */
 export interface NumberRange {
@@ -72,7 +73,7 @@ export type Default =
   number | string | boolean | readonly number[] | readonly string[] | Readonly<Partial<Record<OptimizerName, number>>>
 
 /** The jobs that have defaults of their own: `base` stands for every other one. */
-export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
+export type Way = 'base' | 'fromScratch' | Exclude<RecipeName, 'default'> | 'train'
 
 /** The jobs of the library and the commands of the program. */
 export type Job =

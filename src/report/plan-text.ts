@@ -1,7 +1,17 @@
 // The plan as text for people.
 import { printable } from '../errors/printable.js'
 import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
-import { countText, durationText, facts, ratioText, shapeText, shortDurationText, sizeText, table } from './table.js'
+import {
+  countText,
+  durationText,
+  facts,
+  plural,
+  ratioText,
+  shapeText,
+  shortDurationText,
+  sizeText,
+  table,
+} from './table.js'
 import { teacherFacts } from './training-text.js'
 
 /**
@@ -20,7 +30,7 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
 }
 
 function summary(report: PlanReport, peakBytes: number): [string, string][] {
-  const { predicted, layers, way, data, time, presets, teachers } = report
+  const { predicted, layers, way, data, time, presets, recipes, teachers } = report
   const ternary = layers.filter((layer) => layer.ternary).length
   const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
   return [
@@ -32,6 +42,7 @@ function summary(report: PlanReport, peakBytes: number): [string, string][] {
       : dataFacts(data)),
     ...(teachers === undefined ? [] : teacherFacts(teachers)),
     ...(time === null ? [] : timeFacts(time)),
+    ...(recipes.length === 0 ? [] : [['recipes', recipesText(recipes)] as [string, string]]),
     ['memory', `${sizeText(peakBytes)} so far`],
   ]
 }
@@ -41,6 +52,15 @@ function presetsText(presets: PlanReport['presets']): string {
     ({ name, fileBytes, fileRatio }) => `${name} ${sizeText(fileBytes)} (${ratioText(fileRatio)})`,
   )
   return `${sizes.join(', ')}, exact as far as 0.1 points allow`
+}
+
+function recipesText(recipes: PlanReport['recipes']): string {
+  return recipes
+    .map(({ name, epochs, totalMs }) => {
+      const before = name === 'quick' ? ' and the fit of layers' : ''
+      return `${name} ${durationText(totalMs)} (${plural(epochs, 'epoch')})${before}`
+    })
+    .join(', ')
 }
 
 function wayText(way: PlanReport['way'], time: PlannedTime | null): string {

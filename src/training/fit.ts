@@ -11,6 +11,7 @@ import { judgement } from '../tasks/evaluation.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { partition } from '../execution/flat-parameters.js'
 import { planReplicas, type ReplicaPlan } from '../execution/replica-plan.js'
+import { type DistillShare, isVarying, usesTargets } from './loss-graph.js'
 import type { LoopOptions } from './loop-options.js'
 import { train } from './train.js'
 import { finishedTraining, type TrainResult } from './train-result.js'
@@ -19,8 +20,10 @@ import type { Weighted } from '../tasks/weighted.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'piece' | 'isNhwc'> {
-  distill: number
+interface FitOptions
+  extends
+    Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'distillCourse' | 'piece' | 'isNhwc'>,
+    DistillShare {
   temperature: number
   /** Networks of the student's inputs and outputs to learn from. Default: the original. */
   learnsFrom?: readonly Weighted<Model>[] | undefined
@@ -46,7 +49,8 @@ export async function fit(
   if (resumed !== undefined && resumed.epoch > options.epochs)
     return finishedTraining(resumed, { ...options, plan, batch })
   const sample = await dataset.train.batch(firstOf(options.indices, piece))
-  const loss = { batch: piece, distill: options.distill, temperature: options.temperature }
+  const { distill, distillEnd = distill, temperature } = options
+  const loss = { batch: piece, distill, distillEnd, temperature }
   const { learnsFrom = [{ of: original, weight: 1 }] } = options
   const graph = await buildTrainingGraph(pool, student, learnsFrom, sample.inputs, task, loss)
   if (graph.unreached.length > 0) {
@@ -73,7 +77,8 @@ export async function fit(
     batch,
     piece,
     task,
-    withTargets: options.distill < 1,
+    withTargets: usesTargets(loss),
+    ...(isVarying(loss) && { distillCourse: { from: distill, to: distillEnd } }),
     isNhwc: dataset.pixels?.layout === 'NHWC',
     validate: async (values) => await judge(writeModel(options.deploy(values))),
   })

@@ -20,19 +20,28 @@ export const DISTILL_INPUT = 'ttq:distill'
 export const LOSS_OUTPUT = 'ttq:loss'
 const teacherPrefix = (place: number): string => `ttq:teacher${place === 0 ? '' : place + 1}/`
 
-export interface LossGraphOptions extends LossOptions {
-  /** Whether the weight of distillation is fed with every batch, as the input `DISTILL_INPUT`. Default: it is `distill`. */
-  varies?: boolean | undefined
+/** The weight of distillation over a training. */
+export interface DistillShare {
+  distill: number
+  /** In the last step, where that is another one: it is fed with every batch then, as the input `DISTILL_INPUT`. */
+  distillEnd?: number | undefined
+}
+
+export type LossGraphOptions = LossOptions & DistillShare
+
+/** Whether the weight is another one from step to step. */
+export function isVarying({ distill, distillEnd = distill }: DistillShare): boolean {
+  return distillEnd !== distill
 }
 
 /** Whether such a loss is made of targets, and */
-export function usesTargets({ distill, varies }: Pick<LossGraphOptions, 'distill' | 'varies'>): boolean {
-  return distill < 1 || varies === true
+export function usesTargets(share: DistillShare): boolean {
+  return share.distill < 1 || isVarying(share)
 }
 
 /** of what teachers give. */
-export function usesTeachers({ distill, varies }: Pick<LossGraphOptions, 'distill' | 'varies'>): boolean {
-  return distill > 0 || varies === true
+export function usesTeachers(share: DistillShare): boolean {
+  return share.distill > 0 || isVarying(share)
 }
 
 /** The input that holds a task's targets of this place. */
@@ -80,7 +89,7 @@ export function buildLossGraph(
     targets,
     observed: usesTeachers(options) ? observed : undefined,
   }
-  const loss = options.varies === true ? varyingLoss(b, task, inputs, options) : task.addLoss(b, inputs, options)
+  const loss = isVarying(options) ? varyingLoss(b, task, inputs, options) : task.addLoss(b, inputs, options)
   b.push({ name: LOSS_OUTPUT, opType: 'Identity', domain: '', inputs: [loss], outputs: [LOSS_OUTPUT], attributes: {} })
   b.output(LOSS_OUTPUT, 'float32', [])
   return b.build('loss')

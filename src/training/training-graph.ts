@@ -18,6 +18,7 @@ import type { Weighted } from '../tasks/weighted.js'
 import {
   buildLossGraph,
   DISTILL_INPUT,
+  isVarying,
   LOSS_OUTPUT,
   type LossGraphOptions,
   type ScoredGraph,
@@ -85,7 +86,7 @@ export async function buildTrainingGraph(
   const { shapes } = await observe(pool, model, {
     ...feeds,
     ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
-    ...(loss.varies === true && { [DISTILL_INPUT]: float32([], [loss.distill]) }),
+    ...(isVarying(loss) && { [DISTILL_INPUT]: float32([], [loss.distill]) }),
   })
 
   const nextStatistics = trainBatchNorm(

@@ -37,6 +37,30 @@ describe('completeOptions', () => {
         warmup: 0,
       },
     ],
+    'a short training': [
+      { recipe: 'quick' },
+      { epochs: 3, latentStart: 'layers', learningRate: 0.001, distill: 0.7, distillEnd: undefined },
+    ],
+    'a long one, in which the share of distillation falls': [
+      { recipe: 'thorough' },
+      { epochs: 40, latentStart: 'weights', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
+    ],
+    'a long one with a share that is lower already': [
+      { recipe: 'thorough', distill: 0.1 },
+      { distill: 0.1, distillEnd: undefined },
+    ],
+    'a long one without labels': [
+      { recipe: 'thorough', unlabelled: true },
+      { epochs: 40, distill: 1, distillEnd: undefined },
+    ],
+    'a long one from scratch': [
+      { recipe: 'thorough', fromScratch: true },
+      { epochs: 40, distill: 0, distillEnd: undefined, optimizer: 'sgd' },
+    ],
+    'distillation from nothing, and at the end': [
+      { distill: 0, distillEnd: 0.5, teachers: ['original'] },
+      { distill: 0, distillEnd: 0.5 },
+    ],
     'what is given goes before the recipe': [
       { recipe: 'paper', epochs: 3, distill: 0.5, threshold: 0.1 },
       { epochs: 3, distill: 0.5, threshold: 0.1, learningRate: 0.1 },
@@ -120,6 +144,23 @@ describe('completeOptions', () => {
     'the recipe with another method': [
       { recipe: 'paper', method: 'twn' },
       /^--recipe: given as paper with --method twn/,
+    ],
+    'a short training with another method': [
+      { recipe: 'quick', method: 'twn' },
+      /^--recipe: given as quick with --method twn; it starts from layers that are fitted$/,
+    ],
+    'a short training with zeros of its own': [
+      { recipe: 'quick', sparsity: 0.4 },
+      /^--recipe: given as quick with --sparsity, which chooses the zeros itself; it starts from layers/,
+    ],
+    'a short training from scratch': [{ recipe: 'quick', fromScratch: true }, /^--recipe: given as quick with --from-/],
+    'a share at the end without labels': [
+      { unlabelled: true, distillEnd: 0.5 },
+      /^--distill-end: found "0.5" together with --unlabelled, expected 1/,
+    ],
+    'a share at the end from nothing': [
+      { fromScratch: true, distillEnd: 0.5 },
+      /^--distill-end: given together with --from-scratch; random weights/,
     ],
     'drops without their schedule': [
       { drops: [0.5] },
