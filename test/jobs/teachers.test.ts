@@ -76,9 +76,15 @@ describe('teachers', () => {
     assert.deepEqual([report.training?.settings.distill, report.teachers?.networks[0]?.name], [0.5, 'original'])
   })
 
-  test('without labels', async () => {
-    const { report } = await compressed({ unlabelled: true, teachers: [(await networks)[1]] })
+  test('without labels, from a packed network', async () => {
+    const { report } = await compressed({ unlabelled: true, teachers: [(await plain).file] })
     assert.deepEqual([report.teachers?.metric, report.teachers?.networks[0]?.score], [null, null])
+  })
+
+  test('all outputs as they are: those of another network of the same kind', async () => {
+    const [, other] = await networks
+    const { report } = await compressed({ task: 'distill', teachers: [other, 'original'] })
+    assert.deepEqual([report.task?.name, report.teachers?.networks.length], ['distill', 2])
   })
 
   test('a sweep', async () => {
