@@ -77,7 +77,7 @@ export async function benchCase(network: string, batch: number): Promise<{ graph
   const graph = await buildTrainingGraph(
     { engine: onnxRuntime, device: 'cpu', load: onnxRuntime.load },
     model,
-    model,
+    [{ of: model, weight: 1 }],
     inputs,
     task,
     {

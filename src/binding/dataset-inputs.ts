@@ -34,6 +34,8 @@ export interface PixelOptions {
   augmentations?: readonly string[] | undefined
   /** What a packed network is known to have been made with; options go before it. */
   known?: Preprocessing | undefined
+  /** What another network gets of the same samples: the framing, and the first of the ways to scale that are tried. */
+  beside?: Preprocessing | undefined
   /** How messages name options. Default: as the library's callers write them. */
   nameOptions?: NameOptions | undefined
 }
@@ -77,7 +79,7 @@ export async function imageBinding(
 ): Promise<ImageBinding> {
   const options = await withConfig(given)
   const input = onlyInput(graph, stored)
-  const framing = options.known?.framing
+  const framing = options.known?.framing ?? options.beside?.framing
   const { augmentations, nameOptions = inLibrary } = options
   const augmented = (images: Images): Augmentation | undefined =>
     augmentations === undefined ? undefined : parseAugmentations(augmentations, images, nameOptions('augmentations'))
@@ -168,7 +170,7 @@ function onlyInput(graph: Graph, dataset: ImageDataset | PictureDataset): InputS
 function preprocessings(
   dataset: ImageDataset | FramedImages,
   input: InputShape,
-  { mean, std, scale, channelOrder, known, nameOptions = inLibrary }: PixelOptions,
+  { mean, std, scale, channelOrder, known, beside, nameOptions = inLibrary }: PixelOptions,
 ): Preprocessing[] {
   const words = { mean: mean?.join(','), std: std?.join(','), scale: scale?.toString() }
   const { channels } = dataset.train
@@ -190,8 +192,18 @@ function preprocessings(
   if (!isSaid && known !== undefined && known.mean.length === channels && layouts.includes(known.layout)) return [known]
   return layouts.flatMap((layout) => {
     const given = parsePreprocessing({ ...words, channelOrder }, channels, layout)
-    return given === undefined ? preprocessingCandidates(dataset, layout).map(ordered) : [given]
+    if (given !== undefined) return [given]
+    const usual = preprocessingCandidates(dataset, layout).map(ordered)
+    if (beside?.mean.length !== channels) return usual
+    const first = { ...beside, layout }
+    return [first, ...usual.filter((candidate) => !isSameScaling(candidate, first))]
   })
+}
+
+function isSameScaling(one: Preprocessing, other: Preprocessing): boolean {
+  const inWords = ({ scale, mean, std, channelOrder }: Preprocessing): string =>
+    [scale, ...mean, ...std, channelOrder].join()
+  return inWords(one) === inWords(other)
 }
 
 /**

@@ -3,6 +3,7 @@ import { defaultIn, isByOptimizer, RATE_BATCH } from '../options/complete-option
 import type { Job, Kind, OptimizerName, OptionRow, Way } from '../options/option.js'
 import {
   dashed,
+  flagOf,
   type GivenOptions,
   type NameOptions,
   onCommandLine,
@@ -84,7 +85,8 @@ export function commandLineOption(args: Arguments, name: OptionName): unknown {
 
 /** How messages name the options of a call: as the flag that was given, or the key of the config file. */
 export function namesOf(args: Arguments): NameOptions {
-  return (name) => {
+  return (option) => {
+    const name = flagOf(option)
     const setting = args.values.has(dashed(name)) ? undefined : args.config?.settings.get(name as OptionName)
     return setting === undefined ? onCommandLine(name) : `${args.config?.file}: ${setting.key}`
   }

@@ -140,6 +140,8 @@ function settingsHere(settings: SettingMap, folder: string): SettingMap {
 }
 
 function valueHere(kind: Kind, value: unknown, folder: string): unknown {
+  if (kind.type === 'paths')
+    return (value as readonly string[]).map((path) => (kind.words?.includes(path) === true ? path : here(path, folder)))
   if (kind.type !== 'text' || kind.path === undefined || kind.words?.includes(value as string) === true) return value
   const text = value as string
   return kind.path === 'dataset' ? datasetHere(text, folder) : here(text, folder)

@@ -6,9 +6,12 @@ import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { closestFile } from '../data/closest-file.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { TEACHER_WORDS, type TeacherWord } from '../options/choices.js'
+import type { NetworkFile } from '../options/option.js'
+import type { GivenOptions } from '../options/option-table.js'
 import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
-import { textOption } from './command-options.js'
+import { commandLineOption, textOption } from './command-options.js'
 import { isLocked } from './file-lock.js'
 
 export interface ModelInput {
@@ -38,6 +41,30 @@ export async function readModelInput(args: Arguments, signal: AbortSignal): Prom
   const bytes = path === '-' ? await readStdin(signal) : isPipe ? await readPipe(path, signal) : readWhole(path)
   if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
   return { name, bytes, overwrite: true, externalData }
+}
+
+/** Files that --teacher names, and how the library takes them. */
+interface TeacherInput {
+  files: readonly string[]
+  /** Nothing where there is none. */
+  options: Pick<GivenOptions<'compress'>, 'teachers'>
+}
+
+/** @throws TtqError `model` when there is no such file, or nothing in it */
+export function readTeachers(args: Arguments): TeacherInput {
+  const given = commandLineOption(args, 'teacher') as readonly string[] | undefined
+  if (given === undefined) return { files: [], options: {} }
+  const teachers = given.map((name): TeacherWord | NetworkFile => {
+    if (isTeacherWord(name)) return name
+    const bytes = readWhole(name)
+    if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
+    return { name, bytes, externalData: externalDataIn(dirname(name)) }
+  })
+  return { files: given.filter((name) => !isTeacherWord(name)), options: { teachers } }
+}
+
+function isTeacherWord(text: string): text is TeacherWord {
+  return (TEACHER_WORDS as readonly string[]).includes(text)
 }
 
 // Whether it can be read at all is told when it is read.

@@ -6,8 +6,7 @@ import { TtqError } from './ttq-error.js'
  * @throws TtqError `usage` unless `value` is a Uint8Array
  */
 export function checkBytes(name: string, value: unknown): void {
-  // Not instanceof: frames, test runners and sandboxes have a Uint8Array of their own.
-  if (Object.prototype.toString.call(value) === '[object Uint8Array]') return
+  if (isBytes(value)) return
   const hint =
     typeof value === 'string'
       ? 'Read the file first: readFileSync(path) gives its bytes.'
@@ -15,6 +14,11 @@ export function checkBytes(name: string, value: unknown): void {
         ? 'new Uint8Array(buffer) views its bytes.'
         : undefined
   throw wrongArgument(name, value, 'a Uint8Array', hint)
+}
+
+/** Not by instanceof: frames, test runners and sandboxes have a Uint8Array of their own. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]'
 }
 
 /** @throws TtqError `usage` unless `value` is an object that holds options */

@@ -7,6 +7,7 @@ import { withPreset } from '../options/presets.js'
 import { isLayerwise } from '../options/layerwise.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
+import type { Weighted } from '../tasks/weighted.js'
 import type { Progress } from '../training/progress.js'
 import { RunCheckpoint, runFingerprint, type RunSamples } from '../training/run-checkpoint.js'
 import { takeApart, type TrainingConnections } from './connections.js'
@@ -35,7 +36,7 @@ export class CompressJob {
 
   /** Turns to training without labels, for data that has none. @throws TtqError `data` when labels are needed */
   async doWithoutLabels({ train }: Dataset): Promise<void> {
-    if (this.options.fromScratch || (this.given.distill ?? 1) < 1)
+    if (this.options.fromScratch || this.labelled !== undefined)
       await checkLabelled(train, 'training', 'to learn from', this.connections.nameOptions)
     this.learnFromOriginal()
     this.warn(
@@ -60,8 +61,13 @@ export class CompressJob {
     if (this.options.fromScratch) return 'to learn from'
     const asked = (['expectTop1', 'expectScore', 'labelSmoothing'] as const).find((option) => this.isGiven(option))
     if (asked !== undefined) return `for ${this.connections.nameOptions(asked)}`
-    if ((this.given.distill ?? 1) < 1) return `for ${this.connections.nameOptions('distill')}`
+    if (this.labelled !== undefined) return `for ${this.connections.nameOptions(this.labelled)}`
     return this.needsScores === undefined ? 'to measure accuracy' : undefined
+  }
+
+  /** The option that leaves a share of the loss to labels, where the caller says one. */
+  private get labelled(): 'distill' | 'distillEnd' | undefined {
+    return (['distill', 'distillEnd'] as const).find((option) => (this.given[option] ?? 1) < 1)
   }
 
   /** The same for a task that has no use for labels: there is nothing to warn of. */
@@ -76,13 +82,21 @@ export class CompressJob {
 
   /**
    * What the run keeps of itself; undefined where the caller keeps nothing.
-   * @param model bound to the samples; @throws TtqError `checkpoint` when the one to resume is damaged or of another run
+   * @param model bound to the samples
+   * @param learnsFrom where not from the model
+   * @throws TtqError `checkpoint` when the one to resume is damaged or of another run
    */
-  async openCheckpoint(pool: WorkerPool, model: Model, samples?: RunSamples): Promise<RunCheckpoint | undefined> {
+  async openCheckpoint(
+    pool: WorkerPool,
+    model: Model,
+    samples?: RunSamples,
+    learnsFrom?: readonly Weighted<Model>[],
+  ): Promise<RunCheckpoint | undefined> {
     const { checkpoint, nameOptions } = this.connections
     if (checkpoint === undefined) return undefined
     const { options } = this
-    const fingerprint = await runFingerprint(model, samples, { job: 'compress', options, threads: pool.size })
+    const run = { job: 'compress', options, threads: pool.size, learnsFrom } as const
+    const fingerprint = await runFingerprint(model, samples, run)
     return new RunCheckpoint(checkpoint, fingerprint, nameOptions)
   }
 

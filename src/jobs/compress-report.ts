@@ -5,6 +5,7 @@ import type { TrainingReport } from '../training/training-report.js'
 import type { UsedData, FirstKernels, HistogramReport, SamplesReport, TernaryKernels } from './details-report.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
+import type { TeachersReport } from './teachers-report.js'
 
 export interface LayerReport {
   /** The layer's weight initializer. */
@@ -163,6 +164,8 @@ export interface CompressReport {
   size: SizeReport
   layers: readonly LayerReport[]
   training: TrainingReport | null
+  /** What it was trained to give, where not what the original gives. */
+  teachers?: TeachersReport
   /** null where the network was trained, or each layer fitted by itself. */
   reconstruction: ReconstructionReport | null
   /** null where --max-drop was not given, held at once, or is only checked. */

@@ -67,6 +67,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       ...(done.samples && { samples: done.samples }),
       ...(done.firstKernels && { firstKernels: done.firstKernels }),
       training: done.training ?? null,
+      ...(done.teachers && { teachers: done.teachers }),
       reconstruction: done.reconstruction ?? null,
       restoration: done.restoration ?? null,
       ...(done.compared === undefined

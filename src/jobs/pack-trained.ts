@@ -67,9 +67,9 @@ async function trainAndPack(
   const bound = await bindData(pool, model, stored, job)
   if ('unmeasured' in bound) return await packFromSamples(pool, bound, chosen, job)
   const { dataset, task, fixedBatch } = bound
-  const { choices, plan } = await prepareScored(pool, bound, chosen, job)
+  const { choices, plan, teachers } = await prepareScored(pool, bound, stored, chosen, job)
   const { options } = job
-  const checkpoint = await job.openCheckpoint(pool, bound.model, bound)
+  const checkpoint = await job.openCheckpoint(pool, bound.model, bound, teachers?.networks)
   if (options.needsAccuracy && task.metrics.length > 0)
     await checkLabelled(dataset.test, 'test', 'to compare accuracies', connections.nameOptions)
   const originals = new OriginalOutputs(writeModel(bound.model))
@@ -147,7 +147,8 @@ async function trainAndPack(
           checkpoint,
         })
       : undefined
-  const parts = { pool, bound, plan: start, choices, job, test, baseline, checkpoint, fitted }
+  const learnsFrom = teachers?.networks
+  const parts = { pool, bound, plan: start, choices, job, test, baseline, checkpoint, fitted, learnsFrom }
   const packed = await trainMethod(options.method, parts)
   const compared = [packed]
   for (const method of others) compared.push(await trainMethod(method, parts))
@@ -155,6 +156,7 @@ async function trainAndPack(
     ...packed,
     dataset,
     measured: bound,
+    ...(teachers && { teachers: teachers.report }),
     ...(options.compare.length === 0 ? {} : { compared }),
     // What random weights say, in the file or for the start, is no measure of anything.
     ...(fromScratch && untrained ? {} : { baseline }),

@@ -13,6 +13,7 @@ import type { Measures } from './task-report.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
+import type { TeachersReport } from './teachers-report.js'
 import type { TrainingReport } from '../training/training-report.js'
 
 export interface PackedResult {
@@ -42,6 +43,8 @@ export interface PackedResult {
   firstKernels?: FirstKernels | undefined
   /** Why accuracy was not measured, in a few words; absent where the labels themselves tell. */
   unmeasured?: string
+  /** What training learned from, where not from the network itself. */
+  teachers?: TeachersReport
   training?: TrainingReport
   restoration?: RestorationReport
   reconstruction?: ReconstructionReport

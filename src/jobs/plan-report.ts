@@ -1,4 +1,6 @@
 // The report of a plan: plain data, schema `ttq-plan/1`.
+import type { TeachersReport } from './teachers-report.js'
+
 export interface PlanReport {
   schema: 'ttq-plan/1'
   ttq: string
@@ -13,10 +15,14 @@ export interface PlanReport {
   presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
   /** The bound that is asked for, for which layers may keep more bits: the file is larger then. null for none. */
   bound: string | null
+  /** Trainings of other lengths, where none was asked for; of `quick` without the fit of layers before it. */
+  recipes: readonly { name: string; epochs: number; totalMs: number }[]
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'
   /** What of it no gradient reaches, and why, in words; null where everything learns, or nothing is trained. */
   blocked: string | null
+  /** What training would learn from, where not from the network itself. */
+  teachers?: TeachersReport
   /** null without data. */
   data: {
     described: string

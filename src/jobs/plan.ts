@@ -6,8 +6,10 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
+import type { Weighted } from '../tasks/weighted.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
+import { OPTIONS } from '../options/option-table.js'
 import { PRESETS } from '../options/presets.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
@@ -28,6 +30,7 @@ import { describeParts, openData } from './open-data.js'
 import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
 import type { TrainingPlan } from './prepare-training.js'
+import type { TeachersReport } from './teachers-report.js'
 
 /**
  * @param bytes a serialized ONNX model
@@ -53,8 +56,10 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       ...predict(model, final, { onnxBytes, dataset: planned?.dataset }, job),
       presets: job.isGiven('preset') ? [] : presets(model, { onnxBytes, dataset: planned?.dataset }, job),
       bound: boundOf(job)?.why ?? null,
+      recipes: recipes(planned?.time ?? null, job),
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
+      ...(planned?.teachers && { teachers: planned.teachers }),
       data: planned?.data ?? null,
       time: planned?.time ?? null,
       warnings: [...job.warnings],
@@ -66,6 +71,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
 interface WithData {
   choices: readonly LayerChoice[]
   blocked: string | null
+  teachers: TeachersReport | null
   data: NonNullable<PlanReport['data']>
   time: PlannedTime | null
   dataset: Dataset
@@ -87,22 +93,19 @@ async function planWithData(
     const { train, test } = bound.dataset
     if ('unmeasured' in bound) {
       const sizes = { ...fittedSizes(train.size, job), test: test?.size ?? 0 }
-      return {
-        choices,
-        blocked: null,
-        data: { ...described, task: null, ...sizes },
-        time: null,
-        dataset: bound.dataset,
-      }
+      const found = { ...described, task: null, ...sizes }
+      return { choices, blocked: null, teachers: null, data: found, time: null, dataset: bound.dataset }
     }
-    const { choices: leading, plan: training } = await prepareScored(pool, bound, choices, job)
-    const { time, heldOut } = training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, job)
+    const { choices: leading, plan: training, teachers } = await prepareScored(pool, bound, stored, choices, job)
+    const { time, heldOut } =
+      training === undefined ? { time: null, heldOut: 0 } : await timed(pool, training, teachers?.networks, job)
     const learned = time === null ? fittedSizes(train.size, job) : { training: train.size - heldOut, heldOut }
     const sizes = { ...learned, test: bound.dataset.test.size }
     return {
       dataset: bound.dataset,
       choices: leading,
       blocked: training?.blocked ?? null,
+      teachers: teachers?.report ?? null,
       data: { ...described, task: describeTask(bound), ...sizes },
       time,
     }
@@ -128,6 +131,7 @@ const RUN = 256
 async function timed(
   pool: WorkerPool,
   { bound, choices }: TrainingPlan,
+  learnsFrom: readonly Weighted<Model>[] | undefined,
   job: CompressJob,
 ): Promise<{ time: PlannedTime; heldOut: number }> {
   const { options } = job
@@ -139,18 +143,13 @@ async function timed(
     // Of few samples the same ones again, or there would be nothing to measure.
     const again = Uint32Array.from({ length: count * batch }, (_, i) => training[i % training.length] as number)
     const split = { training: again, heldOut: heldOut.subarray(0, 1) }
-    await fineTune(
-      pool,
-      bound,
-      { ...tuning, split },
-      choices,
-      { ...options, batch, epochs: 1, warmup: 0 },
-      {
-        onProgress: (progress) => {
-          if (progress.kind === 'step') ends.push(performance.now())
-        },
+    const once = { ...options, batch, epochs: 1, warmup: 0 }
+    await fineTune(pool, bound, { ...tuning, split }, choices, once, {
+      learnsFrom,
+      onProgress: (progress) => {
+        if (progress.kind === 'step') ends.push(performance.now())
       },
-    )
+    })
     const from = Math.min(Math.floor(WARM * ends.length), ends.length - 2)
     return ((ends.at(-1) as number) - (ends[from] as number)) / (ends.length - 1 - from)
   }
@@ -210,6 +209,22 @@ function presets(model: Model, { onnxBytes, dataset }: Around, job: CompressJob)
     const fileBytes = packed.file.length
     return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
   })
+}
+
+// How long each would take, where neither is said; none of `paper`, which nobody takes for its time.
+function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipes'] {
+  if (time === null || job.isGiven('recipe') || job.isGiven('epochs')) return []
+  const { quick, thorough } = OPTIONS.epochs.default
+  const asked = [
+    ...(job.isLayerwise && !job.options.fromScratch ? [{ name: 'quick', epochs: quick }] : []),
+    { name: 'default', epochs: time.epochs },
+    { name: 'thorough', epochs: thorough },
+  ]
+  return asked.map(({ name, epochs }) => ({
+    name,
+    epochs,
+    totalMs: time.totalMs + (epochs - time.epochs) * time.epochMs,
+  }))
 }
 
 function predictedFile(

@@ -2,21 +2,35 @@
 // all that can be refused or warned of by then.
 import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
 import { isLabelled } from '../data/labels.js'
+import type { StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { onlyLeading } from '../ternary/only-leading.js'
 import type { CompressJob } from './compress-job.js'
+import { type PreparedTeachers, prepareTeachers } from './prepare-teachers.js'
 import { checkMixable, planTraining, type TrainingPlan } from './prepare-training.js'
 
-/** @throws TtqError `data`, `unsupported`, `usage` */
+interface ScoredParts {
+  choices: readonly LayerChoice[]
+  /** undefined where nothing is trained. */
+  plan: TrainingPlan | undefined
+  /** undefined where training learns from the network itself, or nothing is trained. */
+  teachers: PreparedTeachers | undefined
+}
+
+/**
+ * @param bound to `stored`
+ * @throws TtqError `data`, `unsupported`, `usage`; those of teachers
+ */
 export async function prepareScored(
   pool: WorkerPool,
   bound: BoundNetwork,
+  stored: StoredDataset,
   chosen: readonly LayerChoice[],
   job: CompressJob,
-): Promise<{ choices: readonly LayerChoice[]; plan: TrainingPlan | undefined }> {
+): Promise<ScoredParts> {
   const { dataset, task } = bound
   const { nameOptions } = job.connections
   const where = bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`
@@ -33,7 +47,8 @@ export async function prepareScored(
   if (task.metrics.length === 0) job.learnFromOriginal()
   else if (plan !== undefined && !unlabelled && !(await isLabelled(dataset.train))) await job.doWithoutLabels(dataset)
   if (plan !== undefined) await checkMixable(plan.bound, job.options, nameOptions)
-  return { choices, plan }
+  const teachers = plan && (await prepareTeachers(pool, plan.bound, stored, job))
+  return { choices, plan, teachers }
 }
 
 // A bound in points needs something that is counted in percent.

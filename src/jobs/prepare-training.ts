@@ -13,6 +13,7 @@ import { roundTo } from '../tensor/float-values.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
 import { checkMixing, mixes, type Mixing } from '../training/mix-samples.js'
+import { type DistillShare, usesTargets } from '../training/loss-graph.js'
 import { examineTraining, type Trainability } from '../training/training-graph.js'
 
 export interface TrainingPlan {
@@ -70,14 +71,14 @@ export async function examineBound(
 /** Refuses samples that cannot be blended as the options ask for. @throws TtqError `data` */
 export async function checkMixable(
   { dataset, task, fixedBatch }: BoundNetwork,
-  options: Mixing & { distill: number },
+  options: Mixing & DistillShare,
   nameOptions: NameOptions,
 ): Promise<void> {
   if (!mixes(options)) return
   const first = firstSamples(dataset.train, fixedBatch ?? 2)
   const { inputs, labels } = await dataset.train.batch(first)
   const targets =
-    options.distill < 1 && hasLabels(labels) ? task.targets(labels, first.length, { labelSmoothing: 0 }) : []
+    usesTargets(options) && hasLabels(labels) ? task.targets(labels, first.length, { labelSmoothing: 0 }) : []
   checkMixing({ inputs, targets }, options, nameOptions)
 }
 

@@ -1,7 +1,9 @@
 // One method of a compression: trained, packed, read back and evaluated, with fewer ternary layers where that is needed
 // to hold the bound on accuracy.
 import { dropOf, type Evaluation } from '../tasks/evaluation.js'
+import type { Weighted } from '../tasks/weighted.js'
 import type { MethodName } from '../options/choices.js'
+import type { Model } from '../onnx/model.js'
 import { OPTIONS } from '../options/option-table.js'
 import { isBeyond } from '../ternary/accuracy-drop.js'
 import { eightBitWeights } from '../ternary/eight-bits.js'
@@ -23,6 +25,8 @@ interface MethodParts extends TestBench {
   choices: readonly LayerChoice[]
   baseline: Evaluation
   checkpoint: RunCheckpoint | undefined
+  /** What every method learns from. Default: the network. */
+  learnsFrom: readonly Weighted<Model>[] | undefined
   /** What `ttq` starts from. */
   fitted: Reconstruction | undefined
 }
@@ -48,6 +52,7 @@ export async function trainMethod(method: MethodName, parts: MethodParts): Promi
   ): Promise<FineTuned> =>
     await fineTune(pool, bound, tuning, chosen, settings, {
       onProgress: job.progress,
+      learnsFrom: parts.learnsFrom,
       recovery: checkpoint?.next(),
       ...(from && { from }),
     })

@@ -38,8 +38,13 @@ export type UnpackedFormName = (typeof UNPACKED_FORMS)[number]
 /** Options together (presets.ts). */
 export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
 
-/** Sets of defaults: `paper` is how Zhu et al. trained. */
-export const RECIPE_NAMES = ['default', 'paper'] as const
+/** Sets of defaults: for a short, the usual and a long training, and how Zhu et al. trained. */
+export const RECIPE_NAMES = ['quick', 'default', 'thorough', 'paper'] as const
+export type RecipeName = (typeof RECIPE_NAMES)[number]
+
+/** Teachers that need no file: the network itself, and its mean with what it gives for the mirror image. */
+export const TEACHER_WORDS = ['original', 'mirrored'] as const
+export type TeacherWord = (typeof TEACHER_WORDS)[number]
 
 /** What networks are trained and judged for; `auto` finds out by labels and outputs. */
 export const TASK_NAMES = [

@@ -2,6 +2,7 @@
 // way of training and the optimizer. What makes no sense is refused here, for the library as for the program.
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
+import type { RecipeName } from './choices.js'
 import { contradiction } from './contradictions.js'
 import type { Default, Job, OptimizerName, OptionRow, Way } from './option.js'
 import {
@@ -65,6 +66,10 @@ function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record
     if (rate in options && said[rate] === undefined)
       options[rate] = rateForBatch(options[rate] as number, { batch: options['batch'] as number, optimizer })
   if (said['unlabelled'] === true && said['distill'] === undefined) options['distill'] = 1
+  // A recipe lets the share of distillation fall, and never rise, nor leaves anything to labels that are not read.
+  const fallsTo = options['distillEnd'] as number | undefined
+  if (said['distillEnd'] === undefined && fallsTo !== undefined)
+    if (said['unlabelled'] === true || (options['distill'] as number) <= fallsTo) delete options['distillEnd']
   // Either of them says which weights become zero: the one given, then, and not the recipe's.
   if (said['sparsity'] !== undefined && said['threshold'] === undefined) delete options['threshold']
   return options
@@ -73,11 +78,15 @@ function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record
 /** The ways of training that a call goes, the one that speaks first before the others. */
 export function waysOf(job: Job, said: Readonly<Record<string, unknown>>): Way[] {
   return [
-    ...(said['recipe'] === 'paper' ? (['paper'] as const) : []),
+    ...recipeOf(said),
     ...(said['fromScratch'] === true && job !== 'train' ? (['fromScratch'] as const) : []),
     ...(job === 'train' ? (['train'] as const) : []),
     'base',
   ]
+}
+
+function recipeOf({ recipe = 'default' }: Readonly<Record<string, unknown>>): Way[] {
+  return recipe === 'default' ? [] : [recipe as Exclude<RecipeName, 'default'>]
 }
 
 /**

@@ -82,6 +82,7 @@ function schemaOf(kind: Kind): Schema {
       return { type: 'string', minLength: 1 }
     case 'texts':
     case 'paths':
+    case 'networks':
       return { type: 'array', items: { type: 'string', minLength: 1 } }
   }
 }

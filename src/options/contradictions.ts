@@ -73,6 +73,16 @@ const RULES: readonly Rule[] = [
     if (option === undefined || options['method'] === undefined || options['method'] === 'ttq') return undefined
     return [option, `given with ${name('method')} ${options['method'] as string}, which chooses the zeros itself`]
   },
+  ({ job, given, options, name }) => {
+    if (options['recipe'] !== 'quick') return undefined
+    const reason = (why: string): Problem => ['recipe', `given as quick ${why}; it starts from layers that are fitted`]
+    if (job === 'sweep') return reason('for a sweep, which chooses the zeros itself')
+    if (options['fromScratch'] === true) return reason(`with ${name('fromScratch')}`)
+    const zeros = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
+    if (zeros !== undefined) return reason(`with ${name(zeros)}, which chooses the zeros itself`)
+    if (options['method'] !== 'ttq') return reason(`with ${name('method')} ${options['method'] as string}`)
+    return isLayerwise(given, options) ? undefined : reason(`with ${name('renormalize')} off`)
+  },
   ({ options, name }) =>
     options['recipe'] !== 'paper' || options['method'] === undefined || options['method'] === 'ttq'
       ? undefined
@@ -120,9 +130,17 @@ const RULES: readonly Rule[] = [
     options['fromScratch'] === true && options['unlabelled'] === true
       ? ['unlabelled', `given together with ${name('fromScratch')}; random weights can only learn from labels`]
       : undefined,
-  ({ options, name }) =>
-    options['fromScratch'] === true && (options['distill'] as number) > 0
-      ? ['distill', `given together with ${name('fromScratch')}; random weights have no trained network to learn from`]
+  ({ given, options, name }) =>
+    options['fromScratch'] === true && distills(options) && !hasTeachers(given)
+      ? [
+          options['distill'] === 0 ? 'distillEnd' : 'distill',
+          `given together with ${name('fromScratch')}; random weights have no trained network to learn from, expected ` +
+            `${name('teachers')}, too`,
+        ]
+      : undefined,
+  ({ given, options, name }) =>
+    hasTeachers(given) && options['distill'] !== undefined && !distills(options)
+      ? ['teachers', `given where ${name('distill')} is 0, expected a share of the loss that they have`]
       : undefined,
   ({ given, name }) =>
     given['fromScratch'] === true && given['maxDrop'] !== undefined
@@ -137,7 +155,15 @@ const RULES: readonly Rule[] = [
         ]
       : undefined,
   ({ options, name }) =>
-    (options['labelSmoothing'] as number) > 0 && options['distill'] === 1
+    options['unlabelled'] === true && ((options['distillEnd'] ?? 1) as number) < 1
+      ? [
+          'distillEnd',
+          `found "${options['distillEnd'] as number}" together with ${name('unlabelled')}, expected 1: without ` +
+            'labels there is nothing else to learn from',
+        ]
+      : undefined,
+  ({ options, name }) =>
+    (options['labelSmoothing'] as number) > 0 && options['distill'] === 1 && (options['distillEnd'] ?? 1) === 1
       ? ['labelSmoothing', `given where no label is used: ${name('distill')} is 1`]
       : undefined,
   ({ given, options, name }) =>
@@ -188,6 +214,15 @@ export function idleOptions(job: Job, given: Said['given']): string[] {
 // What says how to train, and that something is trained.
 function needsTraining(option: string, { setting }: OptionRow): boolean {
   return setting !== undefined || ['recipe', 'fromScratch', 'compare'].includes(option)
+}
+
+// At some time of the training.
+function distills({ distill, distillEnd }: Said['options']): boolean {
+  return (distill as number) > 0 || ((distillEnd ?? 0) as number) > 0
+}
+
+function hasTeachers(given: Said['given']): boolean {
+  return ((given['teachers'] ?? []) as readonly unknown[]).length > 0
 }
 
 function together(first: string, second: string, reason: string): Rule {

@@ -1,14 +1,19 @@
 // Options that say what training starts from and learns from: those before, and those after the training's own.
-import { PRESET_NAMES, RECIPE_NAMES } from './choices.js'
+import { PRESET_NAMES, RECIPE_NAMES, TEACHER_WORDS } from './choices.js'
 import type { OptionRow } from './option.js'
 import { TRAINING_GROUP as group, TRAINING_OPTIONS } from './training-options.js'
 
+const epochs = TRAINING_OPTIONS.epochs.default
+
 const scratch = {
-  epochs: TRAINING_OPTIONS.epochs.default.fromScratch,
+  epochs: epochs.fromScratch,
   optimizer: TRAINING_OPTIONS.optimizer.default.fromScratch,
   rates: TRAINING_OPTIONS.learningRate.default.fromScratch,
   weightDecay: TRAINING_OPTIONS.weightDecay.default.fromScratch,
 }
+
+/** Of distillation, in a long training. */
+const FALLS_TO = 0.2
 
 export const START_OPTIONS = {
   /** Where the options that are not given come from. */
@@ -18,7 +23,9 @@ export const START_OPTIONS = {
     default: { base: 'default' },
     needsData: true,
     group,
-    help: 'where options not given come from: default, or paper (as Zhu et al. trained, 400 epochs)',
+    help:
+      `where options not given come from: default; quick (${epochs.quick} epochs from layers fitted one by one); ` +
+      `thorough (${epochs.thorough} epochs, see --distill-end); paper (as Zhu et al. trained, ${epochs.paper} epochs)`,
   },
   /** Some options together (presets.ts). */
   preset: {
@@ -83,7 +90,7 @@ export const FINE_TUNING_OPTIONS = {
   latentStart: {
     kind: { type: 'choice', choices: ['weights', 'layers'] },
     jobs: ['compress'],
-    default: { base: 'weights' },
+    default: { base: 'weights', quick: 'layers' },
     only: 'library',
     setting: 'ternary',
     group,
@@ -112,6 +119,20 @@ export const FINE_TUNING_OPTIONS = {
     group,
     help: 'share of the loss that compares with the original network, 0 to 1',
   },
+  /**
+   * Weight of the distillation term in the last step, where it changes from that of the first; in a line from step to
+   * step. (Shin et al., arXiv 1909.01688, let it fall for quantized networks.)
+   */
+  distillEnd: {
+    kind: { type: 'number', range: { from: 0, to: 1 } },
+    jobs: ['compress', 'sweep'],
+    default: { thorough: FALLS_TO },
+    needsData: true,
+    setting: 'ternary',
+    group,
+    help: `what that share has become in the last step, in a line; with --recipe thorough ${FALLS_TO}`,
+    defaultText: 'as --distill',
+  },
   temperature: {
     kind: { type: 'number', range: { above: 0, to: 1000 } },
     jobs: ['compress', 'sweep'],
@@ -120,6 +141,30 @@ export const FINE_TUNING_OPTIONS = {
     setting: 'ternary',
     group,
     help: 'softening of that comparison',
+  },
+  /** Networks to learn from in the place of the original; their mean, where there are several. */
+  teacher: {
+    kind: { type: 'paths', words: TEACHER_WORDS },
+    jobs: ['compress', 'sweep'],
+    only: 'command line',
+    needsData: true,
+    setting: 'ternary',
+    group,
+    help:
+      'learn from this ONNX file of the same classes instead of the original; original and mirrored (and its mirror ' +
+      'image) are the network itself; several are averaged',
+    defaultText: 'original',
+  },
+  teachers: {
+    kind: { type: 'networks', words: TEACHER_WORDS },
+    jobs: ['compress', 'sweep'],
+    only: 'library',
+    flag: 'teacher',
+    needsData: true,
+    setting: 'ternary',
+    fingerprint: 'covered',
+    group,
+    help: 'networks to learn from instead of the original',
   },
   checkpoint: {
     kind: { type: 'text', path: 'file', words: ['off'] },

@@ -16,6 +16,8 @@ export interface OptionOrigin {
 }
 
 const BY_WAY: Readonly<Record<Way, Origin>> = {
+  quick: 'recipe',
+  thorough: 'recipe',
   paper: 'recipe',
   fromScratch: 'from scratch',
   train: 'default',

@@ -71,7 +71,12 @@ export type NameOptions = (name: string) => string
 export const inLibrary: NameOptions = (name) => name
 
 /** `--learning-rate`. */
-export const onCommandLine: NameOptions = (name) => `--${dashed(name)}`
+export const onCommandLine: NameOptions = (name) => `--${dashed(flagOf(name))}`
+
+/** The option of the command line that says what an option of the library does. */
+export function flagOf(name: string): string {
+  return (Object.hasOwn(OPTIONS, name) ? (OPTIONS[name as OptionName] as OptionRow).flag : undefined) ?? name
+}
 
 /** `learning-rate`, the long name on the command line. */
 export function dashed(name: string): string {

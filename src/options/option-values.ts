@@ -1,7 +1,8 @@
 // Whether a value is one that its option takes, as the library gets it and as the command line gives it: text.
+import { isBytes } from '../errors/check-argument.js'
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Kind, NumberRange } from './option.js'
+import type { Kind, NetworkFile, NumberRange } from './option.js'
 import { isSize, parseSize, SIZES } from './size.js'
 
 /**
@@ -43,6 +44,12 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
     case 'paths':
       if (!isList(value) || value.some((element) => typeof element !== 'string' || element === ''))
         throw refused(shown, value, 'a list of texts')
+      return
+    case 'networks':
+      if (!isList(value)) throw refused(shown, value, 'a list of networks')
+      for (const element of value)
+        if (!isNetwork(element) && !kind.words.some((word) => word === element))
+          throw refused(shown, element, `networks: bytes, { name, bytes }, ${either(kind.words)}`)
       return
   }
 }
@@ -113,6 +120,13 @@ function describeRange({ from, above, to, below, whole }: NumberRange): string {
 /** `a, b or c` */
 function either(choices: readonly (string | number)[]): string {
   return choices.join(', ').replace(/, ([^,]*)$/, ' or $1')
+}
+
+function isNetwork(value: unknown): value is Uint8Array | NetworkFile {
+  if (isBytes(value)) return true
+  if (typeof value !== 'object' || value === null) return false
+  const { name, bytes, externalData } = value as Partial<Record<keyof NetworkFile, unknown>>
+  return typeof name === 'string' && isBytes(bytes) && ['undefined', 'function'].includes(typeof externalData)
 }
 
 function isList(value: unknown): value is readonly unknown[] {

@@ -1,4 +1,5 @@
 // What an option is: one row of the option table, as plain data, and the type of its values.
+import type { RecipeName } from './choices.js'
 
 /** Either bound may be absent. */
 export interface NumberRange {
@@ -29,11 +30,22 @@ export type Kind =
   | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }
-  /** Any number of files; the option may be given several times. */
-  | { readonly type: 'paths' }
+  /** Any number of files; the option may be given several times. `words`: what else it may be. */
+  | { readonly type: 'paths'; readonly words?: readonly string[] }
+  /** Any number of networks that callers hold in memory, or `words` for those that the job has itself. */
+  | { readonly type: 'networks'; readonly words: readonly string[] }
 
 /** `dataset`: the name of a known one, `kind:path` or a path. */
 export type PathKind = 'file' | 'folder' | 'dataset'
+
+/** A network as a file holds it. */
+export interface NetworkFile {
+  /** How messages and reports call it. */
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** Bytes of its external data files. */
+  readonly externalData?: ((location: string, offset?: number, length?: number) => Uint8Array) | undefined
+}
 
 /** The type of an option's value. */
 export type ValueOf<K extends Kind> = K extends { type: 'number' }
@@ -50,7 +62,9 @@ export type ValueOf<K extends Kind> = K extends { type: 'number' }
             ? string
             : K extends { type: 'size' }
               ? number | string
-              : readonly string[]
+              : K extends { type: 'networks'; words: readonly (infer W)[] }
+                ? readonly (W | Uint8Array | NetworkFile)[]
+                : readonly string[]
 
 export type OptimizerName = 'sgd' | 'adam'
 
@@ -59,7 +73,7 @@ export type Default =
   number | string | boolean | readonly number[] | readonly string[] | Readonly<Partial<Record<OptimizerName, number>>>
 
 /** The jobs that have defaults of their own: `base` stands for every other one. */
-export type Way = 'base' | 'fromScratch' | 'paper' | 'train'
+export type Way = 'base' | 'fromScratch' | Exclude<RecipeName, 'default'> | 'train'
 
 /** The jobs of the library and the commands of the program. */
 export type Job =
@@ -102,6 +116,8 @@ export interface OptionRow extends OptionHelp {
   readonly alias?: string
   /** Who has it; absent: the command line and the library. */
   readonly only?: 'command line' | 'library'
+  /** Of an option of the library: the one that says it on the command line, in another form. */
+  readonly flag?: string
   /** It is about one call of the program, and no setting: no config file has it. */
   readonly perCall?: true
   /** A text that --no-<name> says is not wanted. */

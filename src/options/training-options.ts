@@ -16,7 +16,7 @@ export const TRAINING_OPTIONS = {
   epochs: {
     kind: { type: 'number', range: { from: 0, to: 100_000, whole: true } },
     jobs: JOBS,
-    default: { base: 8, fromScratch: 20, paper: 400, train: 20 },
+    default: { base: 8, fromScratch: 20, quick: 3, thorough: 40, paper: 400, train: 20 },
     needsData: true,
     group,
     help: 'passes over the training data',

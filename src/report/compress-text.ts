@@ -16,7 +16,7 @@ import {
   sizeText,
   table,
 } from './table.js'
-import { changeDigits, measuresText, measureText, metricText, trainingText } from './training-text.js'
+import { changeDigits, measuresText, measureText, metricText, teacherFacts, trainingText } from './training-text.js'
 
 /** Headline with both ratios, the file's first, facts, one line per layer, warnings; ends with a newline. */
 export function renderCompressReport(report: CompressReport, columns?: number): string {
@@ -99,6 +99,7 @@ export function compressSummary(report: CompressReport): [string, string][] {
         ]),
     ['method', methodText(report)],
     ...(training === null ? [] : [['training', trainingText(training)] as [string, string]]),
+    ...(report.teachers === undefined ? [] : teacherFacts(report.teachers)),
     ...reconstructionFacts(report.reconstruction),
     [
       'verified',

@@ -3,15 +3,16 @@ import { printable } from '../errors/printable.js'
 import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
 import {
   countText,
-  plural,
   durationText,
   facts,
+  plural,
   ratioText,
   shapeText,
   shortDurationText,
   sizeText,
   table,
 } from './table.js'
+import { teacherFacts } from './training-text.js'
 
 /**
  * @param peakBytes memory that the program has taken for it
@@ -29,7 +30,7 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
 }
 
 function summary(report: PlanReport, peakBytes: number): [string, string][] {
-  const { predicted, layers, way, data, time, presets, bound } = report
+  const { predicted, layers, way, data, time, presets, recipes, teachers, bound } = report
   const ternary = layers.filter((layer) => layer.ternary).length
   const bits = predicted.bitsPerWeight === null ? '' : `, about ${predicted.bitsPerWeight.toFixed(2)} bits each`
   return [
@@ -42,7 +43,9 @@ function summary(report: PlanReport, peakBytes: number): [string, string][] {
     ...(data === null
       ? [['data', 'none: fitted on samples that are made up, accuracy is not measured'] as [string, string]]
       : dataFacts(data)),
+    ...(teachers === undefined ? [] : teacherFacts(teachers)),
     ...(time === null ? [] : timeFacts(time)),
+    ...(recipes.length === 0 ? [] : [['recipes', recipesText(recipes)] as [string, string]]),
     ['memory', `${sizeText(peakBytes)} so far`],
   ]
 }
@@ -52,6 +55,15 @@ function presetsText(presets: PlanReport['presets']): string {
     ({ name, fileBytes, fileRatio }) => `${name} ${sizeText(fileBytes)} (${ratioText(fileRatio)})`,
   )
   return `${sizes.join(', ')}, exact as far as 0.1 points allow`
+}
+
+function recipesText(recipes: PlanReport['recipes']): string {
+  return recipes
+    .map(({ name, epochs, totalMs }) => {
+      const before = name === 'quick' ? ' and the fit of layers' : ''
+      return `${name} ${durationText(totalMs)} (${plural(epochs, 'epoch')})${before}`
+    })
+    .join(', ')
 }
 
 function wayText(way: PlanReport['way'], time: PlannedTime | null): string {

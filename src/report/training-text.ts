@@ -1,5 +1,7 @@
 // What several reports say of a training, as text.
+import { printable } from '../errors/printable.js'
 import type { Measures } from '../jobs/task-report.js'
+import type { TeachersReport } from '../jobs/teachers-report.js'
 import type { Metric } from '../tasks/task.js'
 import type { TrainingReport } from '../training/training-report.js'
 import { countText, durationText, percentText, plural } from './table.js'
@@ -59,4 +61,17 @@ export function trainingText({
 }: TrainingReport): string {
   const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
+}
+
+/** One line per network that is learned from. */
+export function teacherFacts({ samples, metric, original, networks }: TeachersReport): [string, string][] {
+  return networks.map(({ name, weight, preprocessing, score }): [string, string] => {
+    const share = networks.length === 1 ? '' : `, ${Number((100 * weight).toFixed(1))} % of the mean`
+    const known =
+      metric === null || score === null
+        ? ''
+        : `: ${metricText(metric, score)} of ${countText(samples)} held-out samples` +
+          (original === null || name === 'original' ? '' : `, the network itself ${measureText(metric, original)}`)
+    return ['teacher', `${printable(name)}${share}${known}; ${preprocessing}`]
+  })
 }

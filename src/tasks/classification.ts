@@ -18,6 +18,7 @@ import { sumOf } from './evaluation.js'
 import { isProbabilities, lossValueOf, SOFTMAX } from './output-end.js'
 import { asScores, softmaxLoss } from './softmax-loss.js'
 import type { LossInput, LossInputs, LossOptions, MetricRule, Task } from './task.js'
+import { mapWeighted } from './weighted.js'
 
 /** An output with one score per class. */
 export interface Head {
@@ -263,7 +264,7 @@ function rowsOf(labels: Tensor<'float32'> | undefined, samples: number, classes:
 
 function addLoss(
   b: GraphBuilder,
-  { student, teacher, targets }: LossInputs,
+  { student, teachers, targets }: LossInputs,
   options: LossOptions,
   heads: readonly Head[],
 ): ValueName {
@@ -274,7 +275,7 @@ function addLoss(
       b,
       {
         student: scores(student[i] as LossInput),
-        teacher: teacher && scores(teacher[i] as LossInput),
+        teachers: teachers && mapWeighted(teachers, (values) => scores(values[i] as LossInput)),
         targets: targets?.[i],
         axis: -1,
         rows: options.batch,

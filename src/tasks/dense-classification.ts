@@ -18,6 +18,7 @@ import { sumOf } from './evaluation.js'
 import { endOf, isProbabilities, lossValueOf, SOFTMAX } from './output-end.js'
 import { asScores, softmaxLoss } from './softmax-loss.js'
 import type { LossInput, LossInputs, LossOptions, MetricRule, Task } from './task.js'
+import { mapWeighted } from './weighted.js'
 
 /** An output with one row of scores per place. */
 export interface DenseForm extends ClassForm {
@@ -198,7 +199,7 @@ function count(
 
 function addLoss(
   b: GraphBuilder,
-  { student, teacher, targets }: LossInputs,
+  { student, teachers, targets }: LossInputs,
   options: LossOptions,
   { axis, classes, places }: DenseForm,
 ): ValueName {
@@ -221,7 +222,7 @@ function addLoss(
     b,
     {
       student: asScores(b, own),
-      teacher: teacher && asScores(b, teacher[0] as LossInput),
+      teachers: teachers && mapWeighted(teachers, ([values]) => asScores(b, values as LossInput)),
       targets: known,
       axis,
       rows: options.batch * places,

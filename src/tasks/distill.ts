@@ -18,6 +18,7 @@ import { sigmoidLoss } from './sigmoid-loss.js'
 import { asScores, softmaxLoss } from './softmax-loss.js'
 import { squaredLoss, varianceOf } from './squared-loss.js'
 import type { LossInput, LossInputs, LossOptions, LossValue, Shapes, Task } from './task.js'
+import { mapWeighted, weightedMean } from './weighted.js'
 
 /** How the values of an output are read. */
 export interface Learned {
@@ -184,25 +185,35 @@ function partOf(graph: Graph, shapes: Shapes, value: ValueName, isFloat32: boole
 }
 
 // The mean over parts: divergence of scores that are compared, the squared error of other numbers in their variance.
-function addLoss(b: GraphBuilder, { student, teacher, observed }: LossInputs, options: LossOptions): ValueName {
-  if (teacher === undefined || observed === undefined) throw new Error('internal: distillation without a teacher')
+function addLoss(b: GraphBuilder, { student, teachers, observed }: LossInputs, options: LossOptions): ValueName {
+  if (teachers === undefined || observed === undefined) throw new Error('internal: distillation without a teacher')
   const { temperature } = options
   const only = { distill: 1, temperature }
   const losses = student.map((own, i) => {
-    const other = teacher[i] as LossInput
+    const others = mapWeighted(teachers, (values) => values[i] as LossInput)
     const size = elementCount(own.dims)
-    if (own.by === 'sigmoid') return sigmoidLoss(b, { student: own, teacher: other }, only)
+    if (own.by === 'sigmoid') return sigmoidLoss(b, { student: own, teachers: others }, only)
     if (own.by !== undefined) {
       const axis = own.by.softmax
       const rows = size / (own.dims[axis < 0 ? axis + own.dims.length : axis] as number)
       return softmaxLoss(
         b,
-        { student: asScores(b, own), teacher: asScores(b, other), targets: undefined, axis, rows },
+        {
+          student: asScores(b, own),
+          teachers: mapWeighted(others, (other) => asScores(b, other)),
+          targets: undefined,
+          axis,
+          rows,
+        },
         only,
       )
     }
     const variance = varianceOf(numbersOf(observed[i] as Tensor<FloatType>))
-    return squaredLoss(b, own.value, other.value, 1 / variance / size)
+    const mean = weightedMean(
+      b,
+      mapWeighted(others, ({ value }) => value),
+    )
+    return squaredLoss(b, own.value, mean, 1 / variance / size)
   })
   return b.emit('Mul', [b.emit('Sum', losses), b.constant(float32([], [1 / losses.length]))])
 }

@@ -20,6 +20,7 @@ import { notFiniteSamples, ownNumbers } from './numbers.js'
 import { endOf, lossValueOf, SIGMOID } from './output-end.js'
 import { sigmoidLoss } from './sigmoid-loss.js'
 import type { LossInput, LossInputs, LossOptions, MetricRule, Tally, Task } from './task.js'
+import { mapWeighted } from './weighted.js'
 
 export interface Questions {
   output: ValueName
@@ -268,10 +269,15 @@ function areaOf(scores: Float32Array, labels: Float32Array, count: number, quest
   return yes === 0 || no === 0 ? NaN : (ranks - (yes * (yes + 1)) / 2) / (yes * no)
 }
 
-function addLoss(b: GraphBuilder, { student, teacher, targets }: LossInputs, options: LossOptions): ValueName {
+function addLoss(b: GraphBuilder, { student, teachers, targets }: LossInputs, options: LossOptions): ValueName {
   return sigmoidLoss(
     b,
-    { student: student[0] as LossInput, teacher: teacher?.[0], answers: targets?.[0], counted: targets?.[1] },
+    {
+      student: student[0] as LossInput,
+      teachers: teachers && mapWeighted(teachers, ([values]) => values as LossInput),
+      answers: targets?.[0],
+      counted: targets?.[1],
+    },
     options,
   )
 }

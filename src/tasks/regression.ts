@@ -11,6 +11,7 @@ import { peakOf, psnr } from './peak.js'
 import { lossValueOf } from './output-end.js'
 import { squaredLoss, varianceOf } from './squared-loss.js'
 import type { LossInput, LossInputs, LossOptions, MetricRule, Task } from './task.js'
+import { mapWeighted, weightedMean } from './weighted.js'
 
 export interface Numbers {
   output: ValueName
@@ -130,7 +131,7 @@ export function regressionOf(candidate: Candidate): Task | NotScorable {
 
 function addLoss(
   b: GraphBuilder,
-  { student, teacher, targets }: LossInputs,
+  { student, teachers, targets }: LossInputs,
   { distill }: LossOptions,
   variance: number,
 ): ValueName {
@@ -140,7 +141,12 @@ function addLoss(
     const labels = b.emit('Reshape', [targets[0] as ValueName, b.constant(int64(own.dims))])
     terms.push(squaredLoss(b, own.value, labels, (1 - distill) / variance / elementCount(own.dims)))
   }
-  if (teacher !== undefined)
-    terms.push(squaredLoss(b, own.value, (teacher[0] as LossInput).value, distill / variance / elementCount(own.dims)))
+  if (teachers !== undefined) {
+    const mean = weightedMean(
+      b,
+      mapWeighted(teachers, ([values]) => (values as LossInput).value),
+    )
+    terms.push(squaredLoss(b, own.value, mean, distill / variance / elementCount(own.dims)))
+  }
   return b.emit('Sum', terms)
 }

@@ -1,12 +1,13 @@
-// The loss of answers yes or no: binary cross-entropy with labels, divergence from a teacher's answers, or both.
+// The loss of answers yes or no: binary cross-entropy with labels, divergence from teachers' answers, or both.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { elementCount, float32, int64 } from '../tensor/tensor.js'
 import type { LossInput, LossOptions } from './task.js'
+import { mapWeighted, type Weighted, weightedMean } from './weighted.js'
 
 interface AnswerValues {
   student: LossInput
-  teacher: LossInput | undefined
+  teachers: readonly Weighted<LossInput>[] | undefined
   /** 0..1, and which of them count (1, else 0), of as many elements as the scores. */
   answers?: ValueName | undefined
   counted?: ValueName | undefined
@@ -17,11 +18,11 @@ const LEAST = 1e-7
 
 /**
  * (1 - d) * BCE(labels, student) + d * T^2 * KL(sigmoid(teacher / T) || sigmoid(student / T)), means over answers; BCE
- * of a logit z and a label y is softplus(z) - y z.
+ * of a logit z and a label y is softplus(z) - y z. Of several teachers, sigmoid(teacher / T) is the mean.
  */
 export function sigmoidLoss(
   b: GraphBuilder,
-  { student, teacher, answers, counted }: AnswerValues,
+  { student, teachers, answers, counted }: AnswerValues,
   { distill, temperature }: Pick<LossOptions, 'distill' | 'temperature'>,
 ): ValueName {
   const number = (value: number): ValueName => b.constant(float32([], [value]))
@@ -37,10 +38,14 @@ export function sigmoidLoss(
     const count = b.emit('Max', [b.emit('ReduceSum', [mask], { keepdims: 0 }), number(1)])
     terms.push(b.emit('Div', [b.emit('Mul', [sum, number(1 - distill)]), count]))
   }
-  if (teacher !== undefined) {
+  if (teachers !== undefined) {
     const cool = number(1 / temperature)
-    const expected = b.emit('Mul', [asLogits(b, teacher), cool])
-    const share = b.emit('Sigmoid', [expected])
+    const cooled = mapWeighted(teachers, (teacher) => b.emit('Mul', [asLogits(b, teacher), cool]))
+    const share = weightedMean(
+      b,
+      mapWeighted(cooled, (logits) => b.emit('Sigmoid', [logits])),
+    )
+    const expected = cooled.length === 1 ? (cooled[0] as Weighted<ValueName>).of : logitsOf(b, share)
     const divergence = b.emit('Sub', [crossEntropy(b.emit('Mul', [own, cool]), share), crossEntropy(expected, share)])
     const sum = b.emit('ReduceSum', [divergence], { keepdims: 0 })
     terms.push(b.emit('Mul', [sum, number((distill * temperature ** 2) / elementCount(student.dims))]))
@@ -49,8 +54,11 @@ export function sigmoidLoss(
 }
 
 function asLogits(b: GraphBuilder, { value, isProbabilities }: LossInput): ValueName {
-  if (!isProbabilities) return value
+  return isProbabilities ? logitsOf(b, value) : value
+}
+
+function logitsOf(b: GraphBuilder, probabilities: ValueName): ValueName {
   const number = (each: number): ValueName => b.constant(float32([], [each]))
-  const p = b.emit('Min', [b.emit('Max', [value, number(LEAST)]), number(1 - LEAST)])
+  const p = b.emit('Min', [b.emit('Max', [probabilities, number(LEAST)]), number(1 - LEAST)])
   return b.emit('Sub', [b.emit('Log', [p]), b.emit('Log', [b.emit('Sub', [number(1), p])])])
 }

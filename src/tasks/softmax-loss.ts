@@ -1,15 +1,16 @@
-// The loss of class scores: cross-entropy with targets, divergence from a teacher's scores, or both.
+// The loss of class scores: cross-entropy with targets, divergence from teachers' scores, or both.
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
 import type { LossInput, LossOptions } from './task.js'
+import { mapWeighted, type Weighted, weightedMean } from './weighted.js'
 
 /** Probabilities below this count as much. */
 const LEAST = 1e-30
 
 interface ScoreValues {
   student: ValueName
-  teacher: ValueName | undefined
+  teachers: readonly Weighted<ValueName>[] | undefined
   /** Rows that sum to 1 (or 0, where nothing is known), in the shape of the scores. */
   targets: ValueName | undefined
   /** Axis along which the classes lie. */
@@ -21,16 +22,20 @@ interface ScoreValues {
 
 /** Scores of which a softmax makes what the network gives. */
 export function asScores(b: GraphBuilder, { value, isProbabilities }: LossInput): ValueName {
-  return isProbabilities ? b.emit('Log', [b.emit('Max', [value, b.constant(float32([], [LEAST]))])]) : value
+  return isProbabilities ? logOf(b, value) : value
+}
+
+function logOf(b: GraphBuilder, probabilities: ValueName): ValueName {
+  return b.emit('Log', [b.emit('Max', [probabilities, b.constant(float32([], [LEAST]))])])
 }
 
 /**
  * (1 - d) * CE(targets, student) + d * T^2 * KL(softmax(teacher / T) || softmax(student / T)), means over rows (Hinton
- * et al. 2015, arXiv 1503.02531, section 2).
+ * et al. 2015, arXiv 1503.02531, section 2). Of several teachers, softmax(teacher / T) is the mean.
  */
 export function softmaxLoss(
   b: GraphBuilder,
-  { student, teacher, targets, axis, rows, targetRows }: ScoreValues,
+  { student, teachers, targets, axis, rows, targetRows }: ScoreValues,
   { distill, temperature }: Pick<LossOptions, 'distill' | 'temperature'>,
 ): ValueName {
   const logSoftmax = (value: ValueName, name: string): ValueName => b.emit('LogSoftmax', [value], { axis }, name)
@@ -46,9 +51,19 @@ export function softmaxLoss(
         : b.emit('Div', [times(sum, -(1 - distill)), targetRows]),
     )
   }
-  if (teacher !== undefined) {
+  if (teachers !== undefined) {
     const cool = b.constant(float32([], [1 / temperature]))
-    const expected = logSoftmax(b.emit('Mul', [teacher, cool]), 'ttq:teacher_log_probabilities')
+    const cooled = mapWeighted(teachers, (scores) => b.emit('Mul', [scores, cool]))
+    const expected =
+      cooled.length === 1
+        ? logSoftmax((cooled[0] as Weighted<ValueName>).of, 'ttq:teacher_log_probabilities')
+        : logOf(
+            b,
+            weightedMean(
+              b,
+              mapWeighted(cooled, (scores) => b.emit('Softmax', [scores], { axis })),
+            ),
+          )
     const actual = logSoftmax(b.emit('Mul', [student, cool]), 'ttq:cool_log_probabilities')
     const divergence = b.emit('Mul', [b.emit('Exp', [expected]), b.emit('Sub', [expected, actual])])
     const sum = b.emit('ReduceSum', [divergence], { keepdims: 0 })

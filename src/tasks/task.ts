@@ -7,6 +7,7 @@ import type { TaskName } from '../options/choices.js'
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { ClassScores } from './class-scores.js'
+import type { Weighted } from './weighted.js'
 
 /** A task of one network: it knows which outputs it is about, and their form. */
 export interface Task {
@@ -29,7 +30,7 @@ export interface Task {
   targetInputs(samples: number): readonly TargetInput[]
   /** and what is fed there. @param labels that there are, and are right */
   targets(labels: Labels, samples: number, options: TargetOptions): readonly Tensor[]
-  /** Writes the loss of a student: its distance from the targets, from a teacher, or both. @returns one number */
+  /** Writes the loss of a student: its distance from the targets, from its teachers, or both. @returns one number */
   addLoss(builder: GraphBuilder, values: LossInputs, options: LossOptions): ValueName
   /** The samples whose outputs are no numbers that say something, by their place. */
   undecided(outputs: readonly Tensor[], samples: number): readonly number[]
@@ -102,11 +103,11 @@ export type LossInput = Omit<LossValue, 'isFloat32'>
 
 export interface LossInputs {
   student: readonly LossInput[]
-  /** Absent where `distill` is 0. */
-  teacher: readonly LossInput[] | undefined
+  /** The values of each network to learn from, in the student's order and shapes; absent where `distill` is 0. */
+  teachers: readonly Weighted<readonly LossInput[]>[] | undefined
   /** One per target input; absent where `distill` is 1. */
   targets: readonly ValueName[] | undefined
-  /** What the teacher gives for one batch, to see how large its outputs are; absent where there is no teacher. */
+  /** What the first teacher gives for one batch, to see how large outputs are; absent where there is no teacher. */
   observed: readonly Tensor[] | undefined
 }
 

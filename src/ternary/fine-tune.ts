@@ -26,6 +26,7 @@ import { describeTraining } from '../training/describe-training.js'
 import { fit } from '../training/fit.js'
 import { holdOut } from '../data/hold-out.js'
 import { observe } from '../runtime/observe.js'
+import type { Weighted } from '../tasks/weighted.js'
 import type { Progress } from '../training/progress.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { TrainingCheckpoint } from '../training/run-checkpoint.js'
@@ -70,6 +71,8 @@ interface FineTuneOptions {
    * everything else learns.
    */
   from?: FineTuned
+  /** Networks to learn from. Default: the original. */
+  learnsFrom?: readonly Weighted<Model>[] | undefined
   recovery?: TrainingCheckpoint | undefined
 }
 
@@ -106,7 +109,7 @@ export async function fineTune(
   tuning: FineTuning,
   choices: readonly LayerChoice[],
   options: FineTuneSettings,
-  { onProgress, from, recovery }: FineTuneOptions,
+  { onProgress, from, learnsFrom, recovery }: FineTuneOptions,
 ): Promise<FineTuned> {
   const { model: original } = bound
   const { student, inserted, normalized, split } = tuning
@@ -129,6 +132,7 @@ export async function fineTune(
     heldOut: split.heldOut,
     startCounts: !options.fromScratch,
     deploy,
+    learnsFrom,
     onProgress,
     ...(options.details && {
       observe: (values: TrainedValues) => ({ ternary: observeLayers([...ternary], values) }),

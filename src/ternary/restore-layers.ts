@@ -126,9 +126,11 @@ function withoutTernary(
   return inEightBits(choices, new Map(reasons))
 }
 
-function briefly(options: FineTuneSettings): FineTuneSettings {
+// What changes over a training stays what it was at its end.
+function briefly({ distillEnd, ...options }: FineTuneSettings): FineTuneSettings {
   return {
     ...options,
+    distill: distillEnd ?? options.distill,
     epochs: Math.max(1, Math.round(options.epochs * EPOCH_SHARE)),
     learningRate: options.learningRate * RATE_SHARE,
     scaleLearningRate: options.scaleLearningRate * RATE_SHARE,

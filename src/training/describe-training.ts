@@ -1,6 +1,7 @@
 // What a report says of a training: the options it ran with, and how it went.
 import { type OptionName, OPTIONS, type OptionsOf } from '../options/option-table.js'
-import type { OptionRow } from '../options/option.js'
+import { networkFile } from '../options/network-file.js'
+import type { NetworkFile, OptionRow } from '../options/option.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { TrainingReport, TrainingSettings } from './training-report.js'
 import type { TrainResult } from './train-result.js'
@@ -51,6 +52,13 @@ function settingsOf(options: object, kinds: readonly OptionRow['setting'][]): Tr
   const names = rows.filter(([, { setting }]) => setting !== undefined && kinds.includes(setting)).map(([name]) => name)
   const said = options as Readonly<Record<string, unknown>>
   return Object.fromEntries(
-    names.filter((name) => said[name] !== undefined).map((name) => [name, said[name]]),
+    names.filter((name) => said[name] !== undefined).map((name) => [name, shown(OPTIONS[name], said[name])]),
   ) as unknown as TrainingSettings
+}
+
+// Of networks their names: reports hold no other files.
+function shown({ kind }: OptionRow, value: unknown): unknown {
+  if (kind.type !== 'networks') return value
+  const networks = value as readonly (string | Uint8Array | NetworkFile)[]
+  return networks.map((each, place) => (typeof each === 'string' ? each : networkFile(each, place).name))
 }

@@ -11,16 +11,22 @@ import { judgement } from '../tasks/evaluation.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { partition } from '../execution/flat-parameters.js'
 import { planReplicas, type ReplicaPlan } from '../execution/replica-plan.js'
+import { type DistillShare, isVarying, usesTargets } from './loss-graph.js'
 import type { LoopOptions } from './loop-options.js'
 import { train } from './train.js'
 import { finishedTraining, type TrainResult } from './train-result.js'
 import type { TrainedValues } from './trained-values.js'
+import type { Weighted } from '../tasks/weighted.js'
 import { buildTrainingGraph } from './training-graph.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 
-interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'piece' | 'isNhwc'> {
-  distill: number
+interface FitOptions
+  extends
+    Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'distillCourse' | 'piece' | 'isNhwc'>,
+    DistillShare {
   temperature: number
+  /** Networks of the student's inputs and outputs to learn from. Default: the original. */
+  learnsFrom?: readonly Weighted<Model>[] | undefined
   /** Update graph over one replica's share of the parameters. */
   buildUpdate: (parameters: readonly Parameter[]) => UpdateGraph
   /** The network that runs with these values: what is validated and what is packed in the end. */
@@ -29,12 +35,12 @@ interface FitOptions extends Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'w
 
 /**
  * Trains `student` on the dataset's training split, on all workers of the pool.
- * @param teacher the original network: the distillation term uses it, and validation without labels
+ * @param original what the student is compared with in validation without labels
  */
 export async function fit(
   pool: WorkerPool,
   student: Model,
-  teacher: Model,
+  original: Model,
   { dataset, task, fixedBatch }: Pick<BoundNetwork, 'dataset' | 'task' | 'fixedBatch'>,
   options: FitOptions,
 ): Promise<TrainResult> {
@@ -43,8 +49,10 @@ export async function fit(
   if (resumed !== undefined && resumed.epoch > options.epochs)
     return finishedTraining(resumed, { ...options, plan, batch })
   const sample = await dataset.train.batch(firstOf(options.indices, piece))
-  const loss = { batch: piece, distill: options.distill, temperature: options.temperature }
-  const graph = await buildTrainingGraph(pool, student, teacher, sample.inputs, task, loss)
+  const { distill, distillEnd = distill, temperature } = options
+  const loss = { batch: piece, distill, distillEnd, temperature }
+  const { learnsFrom = [{ of: original, weight: 1 }] } = options
+  const graph = await buildTrainingGraph(pool, student, learnsFrom, sample.inputs, task, loss)
   if (graph.unreached.length > 0) {
     const message =
       `no gradient reaches ${graph.unreached.join(', ')}: nothing with a derivative leads from ` +
@@ -55,7 +63,7 @@ export async function fit(
     partition(graph.parameters, plan.replicas)
       .map(options.buildUpdate)
       .map((update) => withGraph(update, pool.engine.prepareUpdate(update.model.graph)))
-  const originals = options.unlabelled ? new OriginalOutputs(writeModel(teacher)) : undefined
+  const originals = options.unlabelled ? new OriginalOutputs(writeModel(original)) : undefined
   const judge = async (model: Uint8Array): Promise<number> =>
     judgement(
       task,
@@ -69,7 +77,8 @@ export async function fit(
     batch,
     piece,
     task,
-    withTargets: options.distill < 1,
+    withTargets: usesTargets(loss),
+    ...(isVarying(loss) && { distillCourse: { from: distill, to: distillEnd } }),
     isNhwc: dataset.pixels?.layout === 'NHWC',
     validate: async (values) => await judge(writeModel(options.deploy(values))),
   })

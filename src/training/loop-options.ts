@@ -33,6 +33,8 @@ export interface LoopOptions extends Pick<
   isNhwc: boolean
   /** Whether the loss reads labels. */
   withTargets: boolean
+  /** The weight of distillation in the first and the last step, where it is fed with every batch. */
+  distillCourse?: { from: number; to: number } | undefined
   scaleLearningRate: number
   /** Whether what training starts from may be what is kept in the end: not so for random weights. */
   startCounts: boolean

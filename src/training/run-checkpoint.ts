@@ -10,6 +10,7 @@ import { writeModel } from '../onnx/write-model.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
 import type { Task } from '../tasks/task.js'
+import type { Weighted } from '../tasks/weighted.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { VERSION } from '../version.js'
@@ -151,6 +152,8 @@ interface RunOptions {
   options: object
   /** From which the number of replicas follows. */
   threads: number
+  /** What is learned from in the place of the network. */
+  learnsFrom?: readonly Weighted<Model>[] | undefined
 }
 
 /** What samples a run works on; absent: those that it makes up, as the options say. */
@@ -165,17 +168,28 @@ export interface RunSamples {
 export async function runFingerprint(
   model: Model,
   samples: RunSamples | undefined,
-  { job, options, threads }: RunOptions,
+  { job, options, threads, learnsFrom }: RunOptions,
 ): Promise<Record<string, string>> {
   const said = options as Readonly<Record<string, unknown>>
   const names = optionsOf(job).filter(([name, row]) => row.fingerprint !== 'covered' && said[name] !== undefined)
   return {
     ttq: VERSION,
-    network: bytesToHex(sha256(writeModel(model))),
+    network: modelDigest(model),
+    ...(learnsFrom && { teachers: digestOf(learnsFrom) }),
     ...(await samplesFingerprint(samples, said)),
     threads: String(threads),
     ...Object.fromEntries(names.map(([name]) => [name, JSON.stringify(said[name])])),
   }
+}
+
+/** SHA-256 of a network, in hex. */
+export function modelDigest(model: Model): string {
+  return bytesToHex(sha256(writeModel(model)))
+}
+
+function digestOf(networks: readonly Weighted<Model>[]): string {
+  const said = networks.map(({ of, weight }) => `${weight} ${modelDigest(of)}`).join()
+  return bytesToHex(sha256(new TextEncoder().encode(said)))
 }
 
 async function samplesFingerprint(

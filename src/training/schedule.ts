@@ -21,6 +21,11 @@ interface Schedule {
 /** What a drop leaves of the rate. */
 const DROP = 0.1
 
+/** A value that goes in a line from its first to its last step. @param step 0-based, of so many */
+export function alongLine(from: number, to: number, step: number, steps: number): number {
+  return from + (to - from) * Math.min(1, step / Math.max(1, steps - 1))
+}
+
 /**
  * Linear warm-up, then what the schedule says.
  * @param step 0-based

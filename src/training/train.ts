@@ -12,15 +12,15 @@ import { ReplicaGroup } from '../execution/replica-group.js'
 import { hasLabels } from '../data/labels.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { judgedBy } from '../tasks/evaluation.js'
-import { targetsInput } from './loss-graph.js'
+import { DISTILL_INPUT, targetsInput } from './loss-graph.js'
 import { mixes, mixSamples } from './mix-samples.js'
 import { type EpochReport, epochScore, validationOf } from './training-report.js'
 import { checkValues, lossCheck } from './divergence.js'
 import { trainResult, type TrainResult } from './train-result.js'
-import { learningRate } from './schedule.js'
+import { alongLine, learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { Workers } from '../execution/worker-pool.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { float32, type Tensor } from '../tensor/tensor.js'
 
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
 const QUEUE = 2
@@ -87,7 +87,7 @@ export async function train(
         step: step + 1,
       }
       const begin = performance.now()
-      const batches = await shares(split, chosen, pool.size, options, step)
+      const batches = await shares(split, chosen, pool.size, options, { step, steps })
       dataMs += performance.now() - begin
       const loss = replicas.step(batches, rates)
       loss.catch(() => undefined)
@@ -183,11 +183,13 @@ async function shares(
   chosen: readonly number[],
   replicas: number,
   options: LoopOptions,
-  step: number,
+  { step, steps }: { step: number; steps: number },
 ): Promise<Feeds[][]> {
   const random = randomSource(options.seed, 'augment', step)
   const size = options.batch / replicas
   const feeds = Array.from({ length: replicas }, (): Feeds[] => [])
+  const { distillCourse: course } = options
+  const distill = course && { [DISTILL_INPUT]: float32([], [alongLine(course.from, course.to, step, steps)]) }
   for (let start = 0; start < options.batch; start += options.piece) {
     const indices = chosen.slice(start, start + options.piece)
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
@@ -197,6 +199,7 @@ async function shares(
     feeds[Math.floor(start / size)]?.push({
       ...mixed.inputs,
       ...Object.fromEntries(mixed.targets.map((tensor, place) => [targetsInput(place), tensor])),
+      ...distill,
     })
   }
   return feeds

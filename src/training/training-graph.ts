@@ -1,5 +1,6 @@
-// From a student network and its teacher to the gradient graph that the replicas run.
+// From a student network and its teachers to the gradient graph that the replicas run.
 import { differentiate } from '../gradient/differentiate.js'
+import { TtqError } from '../errors/ttq-error.js'
 import { findReach, type Obstacle, type Reach } from '../gradient/find-reach.js'
 import { NotDifferentiable } from '../gradient/unsupported.js'
 import { attributes } from '../onnx/attributes.js'
@@ -10,10 +11,21 @@ import { staticValues } from '../onnx/static-values.js'
 import { writeModel } from '../onnx/write-model.js'
 import { upgradeOpset } from '../onnx/upgrade-opset.js'
 import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { elementCount, float32, type Tensor } from '../tensor/tensor.js'
 import type { Parameter } from '../optimizer/parameters.js'
-import type { LossOptions, Shapes, TargetInput, Task } from '../tasks/task.js'
-import { buildLossGraph, LOSS_OUTPUT, type ScoredGraph, targetsInput } from './loss-graph.js'
+import type { Shapes, TargetInput, Task } from '../tasks/task.js'
+import type { Weighted } from '../tasks/weighted.js'
+import {
+  buildLossGraph,
+  DISTILL_INPUT,
+  isVarying,
+  LOSS_OUTPUT,
+  type LossGraphOptions,
+  type ScoredGraph,
+  targetsInput,
+  usesTargets,
+  usesTeachers,
+} from './loss-graph.js'
 import { type Observation, observe } from '../runtime/observe.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { trainableParameters } from './trainable.js'
@@ -43,33 +55,38 @@ type Pool = Pick<WorkerPool, 'engine' | 'device' | 'load'>
 
 /**
  * @param student network to train, batch norm in inference form; its initializers are the start values
- * @param teacher the original network
+ * @param teachers networks of the student's inputs and outputs
  * @param feeds one batch of `loss.batch` samples by input name: fixes all shapes
- * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule
+ * @throws TtqError `unsupported` when an operator on the way from the parameters to the loss has no gradient rule, or a
+ * teacher makes its outputs in another way than the student
  */
 export async function buildTrainingGraph(
   pool: Pool,
   student: Model,
-  teacher: Model,
+  teachers: readonly Weighted<Model>[],
   feeds: Feeds,
   task: Task,
-  loss: LossOptions,
+  loss: LossGraphOptions,
 ): Promise<TrainingGraph> {
   const studentForm = await trainingForm(pool, student, feeds, task)
-  const teacherForm = await trainingForm(pool, teacher, feeds, task)
-  const observed = loss.distill > 0 ? await valuesOf(pool, teacherForm, feeds) : undefined
+  const taught: Weighted<TrainingForm>[] = []
+  for (const { of, weight } of usesTeachers(loss) ? teachers : [])
+    taught.push({ of: await teachingForm(pool, of, feeds, task, studentForm), weight })
+  const [first] = taught
+  const observed = first && (await valuesOf(pool, first.of, feeds))
   const { graph: expanded, learning, obstacles } = await reachOf(pool, studentForm, feeds)
   if (!learning.some(({ role }) => role === 'weight') && obstacles.length > 0) throw new NotDifferentiable(obstacles)
-  const graph = buildLossGraph({ ...studentForm, graph: expanded }, teacherForm, task, loss, observed)
+  const graph = buildLossGraph({ ...studentForm, graph: expanded }, taught, task, loss, observed)
   const model: Model = {
     irVersion: studentForm.model.irVersion,
-    opsets: new Map([...teacherForm.model.opsets, ...studentForm.model.opsets]),
+    opsets: new Map([...taught.flatMap(({ of }) => [...of.model.opsets]), ...studentForm.model.opsets]),
     graph,
   }
-  const targets = loss.distill === 1 ? [] : task.targetInputs(loss.batch).map(zeros)
+  const targets = usesTargets(loss) ? task.targetInputs(loss.batch).map(zeros) : []
   const { shapes } = await observe(pool, model, {
     ...feeds,
     ...Object.fromEntries(targets.map((tensor, place) => [targetsInput(place), tensor])),
+    ...(isVarying(loss) && { [DISTILL_INPUT]: float32([], [loss.distill]) }),
   })
 
   const nextStatistics = trainBatchNorm(
@@ -170,6 +187,48 @@ async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task:
     type: { elementType: type, dims },
   }))
   return { values: lossValues, model: form, graph: form.graph, shapes }
+}
+
+// The same of a network to learn from, whose values have to be those that the student's are compared with.
+async function teachingForm(
+  loader: Loader,
+  teacher: Model,
+  feeds: Feeds,
+  task: Task,
+  student: TrainingForm,
+): Promise<TrainingForm> {
+  const form = await trainingForm(loader, teacher, feeds, task)
+  const [expected, found] = [student, form].map(describeValues)
+  if (found !== expected)
+    throw new TtqError('unsupported', `its outputs are made of ${found}, expected ${expected} as the network's are`, {
+      hint: 'a teacher for these outputs ends in the same operators',
+    })
+  return form
+}
+
+// `10 numbers, 4 by sigmoid`, of a sample.
+function describeValues({ values }: ScoredGraph): string {
+  return values
+    .map(({ dims, by }) => {
+      const how = by === undefined ? 'numbers' : by === 'sigmoid' ? 'by sigmoid' : 'by softmax'
+      return `${elementCount(dims.slice(1))} ${how}`
+    })
+    .join(', ')
+}
+
+/**
+ * Whether a network can be learned from.
+ * @param feeds one batch by input name
+ * @throws TtqError `unsupported` when it makes its outputs in another way; `runtime` when it does not run
+ */
+export async function checkTeacher(
+  loader: Loader,
+  student: Model,
+  teacher: Model,
+  feeds: Feeds,
+  task: Task,
+): Promise<void> {
+  await teachingForm(loader, teacher, feeds, task, await trainingForm(loader, student, feeds, task))
 }
 
 // The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes.

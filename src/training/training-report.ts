@@ -51,7 +51,10 @@ export interface TrainingSettings extends Pick<
   scaleStart?: 'fit' | 'one'
   latentSteps?: 'plain' | 'he'
   distill?: number
+  distillEnd?: number
   temperature?: number
+  /** Their names. */
+  teachers?: readonly string[]
 }
 
 export interface TrainingReport {

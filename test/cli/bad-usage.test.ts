@@ -26,6 +26,11 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'sweep m.onnx other.onnx',
     'sweep: found another argument "other.onnx", expected one model. ttq sweep --help lists the options.',
   ],
+  ['compress m.onnx --teacher m.onnx', '--teacher: given without --data, expected a dataset to train on.'],
+  [
+    'sweep m.onnx --sparsities 0.3 --data ./x.mjs --teacher mirrored --distill 0',
+    '--teacher: given where --distill is 0, expected a share of the loss that they have.',
+  ],
   ['compress m.onnx --epoch 3', 'compress: unknown option --epoch. Did you mean --epochs?'],
   ['compress m.onnx --treshold=0.1', 'compress: unknown option --treshold. Did you mean --threshold?'],
   ['compress m.onnx --lr 0.1', 'compress: unknown option --lr. Did you mean --learning-rate?'],

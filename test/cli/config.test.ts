@@ -141,7 +141,7 @@ describe('config file', () => {
       model: 'n.onnx',
       data: 'cifar10:photos',
       classNames: 'names.txt',
-      compress: { output: '-', checkpoint: 'off' },
+      compress: { output: '-', checkpoint: 'off', teacher: ['big.onnx', 'original'], report: ['r.html'] },
       train: { data: './x.npz', output: 'trained/n.onnx', checkpoint: 'kept' },
     })
     const compress = await settings('compress', '--config', 'nets/ttq.config.json')
@@ -149,6 +149,8 @@ describe('config file', () => {
     assert.equal(compress.get('classNames'), '"nets/names.txt" classNames')
     assert.equal(compress.get('output'), '"-" compress.output')
     assert.equal(compress.get('checkpoint'), '"off" compress.checkpoint')
+    assert.equal(compress.get('teacher'), '["nets/big.onnx","original"] compress.teacher')
+    assert.equal(compress.get('report'), '["nets/r.html"] compress.report')
     const train = await settings('train', '--config', 'nets/ttq.config.json')
     assert.equal(train.get('data'), '"nets/x.npz" train.data')
     assert.equal(train.get('output'), '"nets/trained/n.onnx" train.output')

@@ -63,6 +63,18 @@ describe('ttq plan', () => {
     const error = predicted.fileBytes / report.size.fileBytes - 1
     // Of a few hundred bytes: what 560 weights take is not told within 1 %.
     assert.ok(Math.abs(error) < 0.15, `${error}`)
+    const { recipes, time: usual } = await json<PlanReport>(folder, 'plan', 'net.onnx', ...args.toSpliced(2, 2))
+    assert.deepEqual(
+      recipes.map(({ name, epochs }) => [name, epochs]),
+      [
+        ['quick', 3],
+        ['default', 8],
+        ['thorough', 40],
+      ],
+    )
+    const [quick = 0, eight = 0, thorough = 0] = recipes.map(({ totalMs }) => totalMs)
+    assert.equal(eight, usual?.totalMs)
+    assert.ok(Math.abs((thorough - eight) / 32 - (eight - quick) / 5) < 1e-6)
   })
 
   test('what compress refuses or warns of by the network and the data alone is refused and warned of here, too', async () => {

@@ -60,6 +60,45 @@ describe('LeNet-5 on MNIST', () => {
     )
   })
 
+  test('compress --teacher: another file and the network itself, named in the report and on the page', async () => {
+    const args = [
+      'compress',
+      'trained.onnx',
+      ...SHORT,
+      '--epochs',
+      '1',
+      '--teacher',
+      'copy.onnx',
+      '--teacher',
+      'mirrored',
+    ]
+    const before = await run(folder, args)
+    assert.deepEqual(
+      [before.code, before.stderr],
+      [3, 'ttq: copy.onnx: found no such file, expected an ONNX model or a .ttq file\n'],
+    )
+    copyFileSync(LENET, join(folder, 'copy.onnx'))
+    const onto = await run(folder, [...args, '--force', '-o', 'copy.onnx'])
+    assert.equal(onto.code, 2)
+    assert.match(onto.stderr, /copy\.onnx/)
+    const { code, stdout } = await run(folder, [...args, '-o', 'taught.ttq', '--report', 'taught.html'])
+    assert.equal(code, 0)
+    const { teachers, training } = JSON.parse(stdout) as CompressReport
+    assert.deepEqual(training?.settings.teachers, ['copy.onnx', 'mirrored'])
+    assert.deepEqual(
+      teachers?.networks.map(({ name, weight }) => [name, weight]),
+      [
+        ['copy.onnx', 0.5],
+        ['original', 0.25],
+        ['original, mirrored', 0.25],
+      ],
+    )
+    // The same network, whose preprocessing was found and not given.
+    assert.equal(teachers?.networks[0]?.score, teachers?.original)
+    const page = readFileSync(join(folder, 'taught.html'), 'utf8')
+    assert.match(page, /copy\.onnx, 50 % of the mean: top-1 [\d.]+ % of 256 held-out samples, the network itself/)
+  })
+
   test('train: progress on stderr, text on stdout, images scaled by their own mean', async () => {
     const { code, stdout, stderr } = await run(folder, [
       'train',

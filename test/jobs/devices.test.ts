@@ -20,7 +20,7 @@ test('blocked convolutions are for the cpu alone', async () => {
         await buildTrainingGraph(
           { engine: onnxRuntime, device, load: onnxRuntime.load },
           model,
-          model,
+          [{ of: model, weight: 1 }],
           feeds,
           classification([{ output: 'scores', classes: 3 }]),
           loss,

@@ -37,6 +37,30 @@ describe('completeOptions', () => {
         warmup: 0,
       },
     ],
+    'a short training': [
+      { recipe: 'quick' },
+      { epochs: 3, latentStart: 'layers', learningRate: 0.001, distill: 0.7, distillEnd: undefined },
+    ],
+    'a long one, in which the share of distillation falls': [
+      { recipe: 'thorough' },
+      { epochs: 40, latentStart: 'weights', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
+    ],
+    'a long one with a share that is lower already': [
+      { recipe: 'thorough', distill: 0.1 },
+      { distill: 0.1, distillEnd: undefined },
+    ],
+    'a long one without labels': [
+      { recipe: 'thorough', unlabelled: true },
+      { epochs: 40, distill: 1, distillEnd: undefined },
+    ],
+    'a long one from scratch': [
+      { recipe: 'thorough', fromScratch: true },
+      { epochs: 40, distill: 0, distillEnd: undefined, optimizer: 'sgd' },
+    ],
+    'distillation from nothing, and at the end': [
+      { distill: 0, distillEnd: 0.5, teachers: ['original'] },
+      { distill: 0, distillEnd: 0.5 },
+    ],
     'what is given goes before the recipe': [
       { recipe: 'paper', epochs: 3, distill: 0.5, threshold: 0.1 },
       { epochs: 3, distill: 0.5, threshold: 0.1, learningRate: 0.1 },
@@ -98,6 +122,10 @@ describe('completeOptions', () => {
       { batch: 512, optimizer: 'sgd' },
       { learningRate: 0.005, scaleLearningRate: 0.01 },
     ],
+    'from scratch, from another network': [
+      { fromScratch: true, teachers: ['original'], distill: 0.5 },
+      { distill: 0.5, learningRate: 0.1 },
+    ],
     'without labels: distillation alone': [{ unlabelled: true }, { distill: 1 }],
     'without labels, whatever the recipe': [
       { unlabelled: true, recipe: 'paper' },
@@ -117,6 +145,23 @@ describe('completeOptions', () => {
       { recipe: 'paper', method: 'twn' },
       /^--recipe: given as paper with --method twn/,
     ],
+    'a short training with another method': [
+      { recipe: 'quick', method: 'twn' },
+      /^--recipe: given as quick with --method twn; it starts from layers that are fitted$/,
+    ],
+    'a short training with zeros of its own': [
+      { recipe: 'quick', sparsity: 0.4 },
+      /^--recipe: given as quick with --sparsity, which chooses the zeros itself; it starts from layers/,
+    ],
+    'a short training from scratch': [{ recipe: 'quick', fromScratch: true }, /^--recipe: given as quick with --from-/],
+    'a share at the end without labels': [
+      { unlabelled: true, distillEnd: 0.5 },
+      /^--distill-end: found "0.5" together with --unlabelled, expected 1/,
+    ],
+    'a share at the end from nothing': [
+      { fromScratch: true, distillEnd: 0.5 },
+      /^--distill-end: given together with --from-scratch; random weights/,
+    ],
     'drops without their schedule': [
       { drops: [0.5] },
       /^--drops: given with --schedule cosine, expected --schedule step$/,
@@ -129,6 +174,22 @@ describe('completeOptions', () => {
     'from scratch with distillation from nothing': [
       { fromScratch: true, distill: 0.7 },
       /^--distill: given together with --from-scratch; random weights/,
+    ],
+    'teachers without a share of the loss': [
+      { teachers: ['mirrored'], distill: 0 },
+      /^--teacher: given where --distill is 0, expected a share of the loss that they have$/,
+    ],
+    'teachers with a recipe that has none': [
+      { teachers: ['mirrored'], recipe: 'paper' },
+      /^--teacher: given where --distill is 0/,
+    ],
+    'teachers without data': [
+      { teachers: ['mirrored'], data: undefined },
+      /^--teacher: given without --data, expected a dataset to train on$/,
+    ],
+    'teachers without training': [
+      { teachers: ['mirrored'], epochs: 0 },
+      /^--teacher: given with --epochs 0, which trains nothing$/,
     ],
     'from scratch without labels': [
       { fromScratch: true, unlabelled: true },
@@ -222,6 +283,7 @@ const OUTSIDE: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => unkn
   text: () => ['', 1, null],
   texts: () => ['', [''], [1], null],
   paths: () => ['', [''], [1], null],
+  networks: () => ['original', ['nothing of the kind'], [1], [{ name: 'a' }], [{ bytes: Uint8Array.of(1) }], null],
 }
 
 // The same as it stands on a command line; a flag has no text, and any text is one.
@@ -235,6 +297,7 @@ const TEXTS: { [T in Kind['type']]: (kind: Extract<Kind, { type: T }>) => (strin
   text: () => [''],
   texts: () => [[''], ['a,']],
   paths: () => [[''], ['a', '']],
+  networks: () => [],
 }
 
 function beyond({ from, above, to, below, whole }: Extract<Kind, { type: 'number' }>['range']): number[] {

@@ -119,7 +119,7 @@ for (const [name, { task, student, teacher, labels: given, value, expected }] of
     }
     const batch = dims[0] as number
     const options = { batch, distill: teacher === undefined ? 0 : 1, temperature: 4 }
-    const graph = buildLossGraph(passing('x'), passing('t'), task, options, teacher && [teacher])
+    const graph = buildLossGraph(passing('x'), [{ of: passing('t'), weight: 1 }], task, options, teacher && [teacher])
     const targets = given === undefined ? [] : task.targets(given, batch, { labelSmoothing: 0 })
     const model = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph })
     const found = await withLoaded(onnxRuntime, model, { threads: 1 }, (loaded) =>

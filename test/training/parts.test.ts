@@ -21,7 +21,7 @@ import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '..
 import { freeOfBatch } from '../../src/binding/free-of-batch.js'
 import { foldConstants } from '../../src/binding/prepare-network.js'
 import type { Task } from '../../src/tasks/task.js'
-import { learningRate } from '../../src/training/schedule.js'
+import { alongLine, learningRate } from '../../src/training/schedule.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
@@ -54,6 +54,14 @@ test('schedule: a tenth after each drop, or the same throughout', () => {
   const paper = { ...schedule, warmup: 0, steps: 400 * 351, drops: [82 / 400, 123 / 400, 300 / 400] }
   for (const epoch of [82, 123, 300])
     assert.ok(learningRate(paper, epoch * 351) < 0.11 * learningRate(paper, epoch * 351 - 1), `epoch ${epoch}`)
+})
+
+test('a line: from the first step to the last, and no farther', () => {
+  assert.deepEqual(
+    [0, 1, 2, 4, 5].map((step) => alongLine(0.75, 0.25, step, 5)),
+    [0.75, 0.625, 0.5, 0.25, 0.25],
+  )
+  assert.equal(alongLine(0.7, 0.2, 0, 1), 0.7)
 })
 
 const parameter = (name: string, size: number): Parameter => ({
@@ -161,11 +169,12 @@ test('loss: cross-entropy and distillation by hand', async () => {
     [1, 2],
   ] as const) {
     // The student computes x, the teacher -x.
-    const graph = buildLossGraph(scored('Identity'), scored('Neg'), classification([{ output: 'y', classes: 2 }]), {
-      batch: 2,
-      distill,
-      temperature,
-    })
+    const graph = buildLossGraph(
+      scored('Identity'),
+      [{ of: scored('Neg'), weight: 1 }],
+      classification([{ output: 'y', classes: 2 }]),
+      { batch: 2, distill, temperature },
+    )
     const session = await Session.create(writeModel(model(graph)), { threads: 1 })
     const found = (
       await session.run({

@@ -162,7 +162,7 @@ async function tenSteps({ replicas, pieces = 1, options }: Case): Promise<TrainR
   const model = network()
   const loss = { batch: BATCH, distill: 0.7, temperature: 4 }
   const pool = new WorkerPool(replicas)
-  const graph = await buildTrainingGraph(pool, model, model, batchNumber(0).inputs, TASK, loss)
+  const graph = await buildTrainingGraph(pool, model, [{ of: model, weight: 1 }], batchNumber(0).inputs, TASK, loss)
   const updates = (): UpdateGraph[] =>
     partition(graph.parameters, replicas).map((share) =>
       buildUpdateGraph(share, {

@@ -51,7 +51,7 @@ async function trainingGraphOf(model: Model, input: readonly number[]): Promise<
   return buildTrainingGraph(
     pool,
     model,
-    model,
+    [{ of: model, weight: 1 }],
     { x: waves([BATCH, ...input]) },
     classification([{ output: 'scores', classes: 3 }]),
     loss,

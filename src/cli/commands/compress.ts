@@ -12,7 +12,7 @@ import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
-import { readModelInput, type ModelInput } from '../model-input.js'
+import { readModelInput, readTeachers, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { settingsNote } from '../settings-note.js'
@@ -44,12 +44,13 @@ function outputOf(args: Arguments): string {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.values.has('dry-run')) return await (await import('./plan.js')).runPlan(args, terminal)
-  const options = givenOptions(args, 'compress')
+  const teachers = readTeachers(args)
+  const options = { ...givenOptions(args, 'compress'), ...teachers.options }
   const complete = completeOptions('compress', options, namesOf(args))
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
   if (!takesLong) checkIdle(args)
   const output = outputOf(args)
-  const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
+  const paths = checkResultPaths(args, { input: args.operand, also: teachers.files, output, forms: PAGE_FORMS })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   if (complete.data !== undefined && complete.epochs > 0)

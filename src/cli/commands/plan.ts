@@ -3,7 +3,7 @@ import { completeOptions } from '../../options/complete-options.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
-import { readModelInput } from '../model-input.js'
+import { readModelInput, readTeachers } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
@@ -17,9 +17,10 @@ export const planCommand: CommandBody = {
 
 /** Also what `ttq compress --dry-run` does. */
 export async function runPlan(args: Arguments, terminal: Terminal): Promise<number> {
-  const options = givenOptions(args, 'compress')
+  const teachers = readTeachers(args)
+  const options = { ...givenOptions(args, 'compress'), ...teachers.options }
   completeOptions('compress', options, namesOf(args))
-  const paths = checkResultPaths(args, { input: args.operand })
+  const paths = checkResultPaths(args, { input: args.operand, also: teachers.files })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const { plan } = await import('../../jobs/plan.js')
   const report = await plan(bytes, {

@@ -7,8 +7,8 @@ import { checkSweepValues, type SweepValues } from '../../options/sweep-values.j
 import type { Arguments, CommandBody } from '../command.js'
 import { commandLineOption, commandOptions, givenOptions, isSet, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { readModelInput, readTeachers } from '../model-input.js'
 import { settingsNote } from '../settings-note.js'
-import { readModelInput } from '../model-input.js'
 import { checkOutputPath, type OutputFile } from '../output-path.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
@@ -37,11 +37,12 @@ interface SweepPaths extends ResultPaths {
 
 async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const values = sweepValues(args)
-  const options = givenOptions(args, 'sweep')
+  const teachers = readTeachers(args)
+  const options = { ...givenOptions(args, 'sweep'), ...teachers.options }
   const { data } = completeOptions('sweep', options, namesOf(args))
   const output =
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
-  const paths = sweepPaths(args, output, values)
+  const paths = sweepPaths(args, output, values, teachers.files)
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
   const [{ sweep }, { renderSweepPoint, renderSweepReport, sweepCsv }, { sweepFigure }] = await Promise.all([
     import('../../jobs/sweep.js'),
@@ -104,10 +105,15 @@ function sweepValues(args: Arguments): SweepValues {
   return checkSweepValues({ kind: thresholds === undefined ? 'sparsity' : 'threshold', values }, namesOf(args))
 }
 
-function sweepPaths(args: Arguments, output: string, { kind, values }: SweepValues): SweepPaths {
+function sweepPaths(
+  args: Arguments,
+  output: string,
+  { kind, values }: SweepValues,
+  also: readonly string[],
+): SweepPaths {
   if (output === '-')
     throw new TtqError('usage', '--output: found -, expected a file: the table is written anew after each point')
-  const paths = checkResultPaths(args, { input: args.operand, output })
+  const paths = checkResultPaths(args, { input: args.operand, also, output })
   const force = isSet(args, 'force')
   const others = [...paths.taken]
   const check = (path: string, option: string): OutputFile => {
