@@ -1,9 +1,10 @@
 // Every ttq command in the documents is one that the program takes: command, options, their values, what contradicts what.
-// Nothing is done: settings are checked as --print-config checks them.
+// Nothing is done: settings are checked as --print-config checks them. JavaScript in the documents is JavaScript.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
+import { transform } from 'esbuild'
 import { commandsFor } from '../../src/cli/command-list.js'
 import { givenValues, namesOf } from '../../src/cli/command-options.js'
 import { checkOperands, parseArguments } from '../../src/cli/parse-arguments.js'
@@ -76,3 +77,23 @@ async function check(words: readonly string[], whole: boolean): Promise<void> {
   if (args.operands.length > 0) checkOperands(command, args.operands)
   if (job !== undefined && args.operands.length > 0) optionOrigins(job, options, namesOf(args))
 }
+
+describe('JavaScript and TypeScript in the documents', () => {
+  let found = 0
+  for (const page of PAGES.filter((each) => each.endsWith('.md')))
+    test(page, async () => {
+      const text = readFileSync(join(ROOT, page), 'utf8')
+      for (const [, kind, code = ''] of text.matchAll(/```(js|ts|html)\n([\s\S]*?)```/g)) {
+        found++
+        const script = kind === 'html' ? (/<script type="module">([\s\S]*?)<\/script>/.exec(code)?.[1] ?? '') : code
+        // Lines of an object, each by itself, where it is no module.
+        const lines = script.split('\n').map((line) => `({ ${line}\n})`)
+        const parts = /^\w+: /.test(script) ? lines : [script]
+        for (const part of parts) await transform(part, { loader: kind === 'ts' ? 'ts' : 'js', logLevel: 'silent' })
+      }
+    })
+
+  test('are some', () => {
+    assert.ok(found > 6, `${found}`)
+  })
+})
