@@ -52,6 +52,9 @@ def load_into(module, path):
         if shift is not None:
             layer.bias = nn.Parameter(shift.flatten().to(layer.weight.dtype))
             missing.discard(bias)
+        elif bias in missing and not layer.bias.any():
+            # Exporters leave biases of nothing but zeros out.
+            missing.discard(bias)
     # Statistics of batch norms that were not fused, parameters that belong to no layer.
     for name in missing & state.keys():
         module.state_dict()[name].copy_(state[name].reshape(module.state_dict()[name].shape))

@@ -46,8 +46,10 @@ function network(): Required<PackedModel> {
     [b.emit('Relu', [scaled(middle, 'norm', '2.weight', [6, 1, 1])]), threeLevels('4.weight', [6, 2, 2, 2])],
     { group: 2, strides: [2, 2] },
   )
-  const flat = b.emit('Flatten', [b.emit('GlobalAveragePool', [scaled(grown, 'channel', '4.weight', [4, 1, 1])])])
-  b.emit('Gemm', [flat, numbers('7.weight', [3, 4]), numbers('7.weight.bias', [3])], { transB: 1 }, 'scores')
+  // Its bias of zeros was left out.
+  const mixed = b.emit('Conv', [scaled(grown, 'channel', '4.weight', [4, 1, 1]), numbers('5.weight', [4, 4, 1, 1])])
+  const flat = b.emit('Flatten', [b.emit('GlobalAveragePool', [mixed])])
+  b.emit('Gemm', [flat, numbers('8.weight', [3, 4]), numbers('8.weight.bias', [3])], { transB: 1 }, 'scores')
   b.output('scores', 'float32', [2, 3])
   const model = { irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('module') }
   return { model, ternary, rest: new Map(), metadata: {} }
@@ -60,7 +62,8 @@ import torch
 from torch import nn
 from ttq_to_torch import load_into
 module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3, bias=False), nn.ReLU(),
-    nn.ConvTranspose2d(6, 4, 2, 2, groups=2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    nn.ConvTranspose2d(6, 4, 2, 2, groups=2), nn.Conv2d(4, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+nn.init.zeros_(module[5].bias)
 load_into(module, 'model.npz')
 x = (torch.arange(384).reshape(2, 3, 8, 8) % 7 - 3) / 4
 print(*module(x).flatten().tolist())
