@@ -1,4 +1,4 @@
-"""Writes what PyTorch's DataLoaders give as arrays that `ttq --data data.npz` reads: preprocessing is PyTorch's own.
+"""Writes what PyTorch's DataLoaders give as arrays that `ttq compress --data data.npz` reads: preprocessing is PyTorch's own.
 
     from torch_to_npz import torch_to_npz
     torch_to_npz('data.npz', train=train_loader, test=test_loader)

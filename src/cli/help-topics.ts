@@ -27,7 +27,12 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   config: { about: 'config files: settings, jobs, what goes before what', pages: ['config'] },
   pipelines: { about: 'several models, progress for programs, GitHub and GitLab', pages: ['pipelines'] },
   checkpoints: { about: 'long runs: Ctrl-C, checkpoints, going on', pages: ['guide#long-runs'] },
-  'no-data': { about: 'what happens without a dataset', pages: ['guide#without-training'] },
+  'no-data': { about: 'what happens without a dataset', pages: ['no-data'] },
+  pytorch: { about: 'from a PyTorch module to a small file and back', pages: ['pytorch'] },
+  browser: { about: 'running a network in a web page', pages: ['browser-app'] },
+  microcontroller: { about: 'ternary weights in a C program', pages: ['microcontroller'] },
+  ci: { about: 'pipelines that compress, and gates', pages: ['ci'] },
+  method: { about: 'Trained Ternary Quantization in formulae', pages: ['method'] },
   reports: { about: 'the documents that --json prints', pages: ['report'] },
 }
 

@@ -1,35 +1,18 @@
 // Every command of docs/datasets.md runs as it stands there, on data made as the text above it says.
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { zipSync } from 'fflate'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
-import { writeModel } from '../../src/onnx/write-model.js'
 import { randomWeight, seeded } from '../onnx/fixtures.js'
+import { images, put, putPhotos, written } from './docs-material.js'
 import { runHere } from './run-here.js'
 import { temporaryFolder } from './run-program.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const DATA = join(ROOT, 'fixtures/data')
 const text = readFileSync(join(ROOT, 'docs/datasets.md'), 'utf8')
-
-function written(b: GraphBuilder): Uint8Array {
-  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('docs') })
-}
-
-// Scores of so many classes for images, however large.
-function images(classes: number, size: number): Uint8Array {
-  const b = new GraphBuilder()
-  const random = seeded(1)
-  b.input('image', 'float32', ['N', 3, size, size])
-  const first = b.emit('Relu', [b.emit('Conv', ['image', randomWeight(b, random, 8, 3, 3, 3)])])
-  const second = b.emit('Relu', [b.emit('Conv', [first, randomWeight(b, random, 8, 8, 3, 3)])])
-  const pooled = b.emit('Flatten', [b.emit('GlobalAveragePool', [second])])
-  b.emit('MatMul', [pooled, randomWeight(b, random, 8, classes)], {}, 'scores')
-  b.output('scores', 'float32', ['N', classes])
-  return written(b)
-}
 
 function features(
   inputs: readonly (readonly [name: string, type: 'float32' | 'int64', count: number | string])[],
@@ -60,19 +43,8 @@ function npy(type: string, dims: readonly number[], data: Float32Array | Uint8Ar
 
 type Prepare = (folder: string) => void
 
-const put = (folder: string, name: string, content: string | Uint8Array): void => {
-  mkdirSync(dirname(join(folder, name)), { recursive: true })
-  writeFileSync(join(folder, name), content)
-}
 const photos: Prepare = (folder) => {
-  const sources = ['colour.png', 'grey.png', 'colour.jpg', 'alpha.png', 'palette.png']
-  for (const part of ['train', 'test'])
-    for (const kind of ['cat', 'dog'])
-      sources.forEach((source, i) => {
-        const file = join(folder, 'photos', part, kind, `${i}.${source.split('.')[1]}`)
-        mkdirSync(dirname(file), { recursive: true })
-        copyFileSync(join(DATA, 'pictures', source), file)
-      })
+  putPhotos(folder)
   put(folder, 'model.onnx', images(2, 16))
 }
 // What stands between a heading and the command.

@@ -286,7 +286,7 @@ describe('examples', () => {
       name: string
       bin: object
     }
-    assert.match(text, new RegExp(`^RUN .* npm install --global ${name} `, 'm'))
+    assert.match(text, new RegExp(`^RUN .* npm install --global "${name}@\\$\\{VERSION\\}" `, 'm'))
     assert.match(text, new RegExp(`^ENTRYPOINT \\["${Object.keys(bin)[0]}"\\]$`, 'm'))
   })
 })

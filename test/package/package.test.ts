@@ -59,6 +59,17 @@ function packed(): string {
   return join(folder, packed.filename)
 }
 
+// The TypeScript of the documents.
+function documentedPrograms(): string[] {
+  const programs = readdirSync(join(ROOT, 'docs')).flatMap((file) =>
+    [...readFileSync(join(ROOT, 'docs', file), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
+      (match) => match[1] as string,
+    ),
+  )
+  assert.ok(programs.length > 1)
+  return programs
+}
+
 describe('the package', () => {
   const tarball = packed()
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
@@ -131,6 +142,17 @@ describe('the package', () => {
         export const wrong: CompressOptions['method'] = 'quaternary'
         export { readModel }`,
       )
+      writeFileSync(
+        join(folder, 'fs.d.ts'),
+        `declare module 'node:fs' {
+          export const readFileSync: (path: string) => Uint8Array
+          export const writeFileSync: (path: string, data: Uint8Array) => void
+        }`,
+      )
+      const documented = documentedPrograms().map((code, i) => {
+        writeFileSync(join(folder, `documented-${i}.mts`), code)
+        return `documented-${i}.mts`
+      })
       const flags = [
         '--module',
         module,
@@ -142,7 +164,17 @@ describe('the package', () => {
         'es2023,dom',
       ]
       const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-      run(process.execPath, [tsc, '--noEmit', '--strict', '--skipLibCheck', 'false', ...flags, 'use.mts'])
+      run(process.execPath, [
+        tsc,
+        '--noEmit',
+        '--strict',
+        '--skipLibCheck',
+        'false',
+        ...flags,
+        'use.mts',
+        'fs.d.ts',
+        ...documented,
+      ])
     })
   }
 

@@ -1,9 +1,9 @@
 // Every form that a packed network is unpacked to, read by what reads it: ONNX Runtime, a C compiler, NumPy.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import * as ort from 'onnxruntime-node'
 import { dequantize } from '../../src/methods/threshold.js'
@@ -310,27 +310,3 @@ for (const form of ['npz', 'safetensors'] as const) {
     })
   })
 }
-
-test('the PyTorch lines of the docs load a network back', (context) => {
-  const page = readFileSync(resolve(import.meta.dirname, '../../../docs/guide.md'), 'utf8')
-  const code = /```python\n([\s\S]*?)```/.exec(page)?.[1] as string
-  assert.ok(code.split('\n').length <= 21, 'twenty lines')
-  if (spawnSync('python3', ['-c', 'import torch, numpy']).status !== 0) {
-    context.skip('no python3 with torch')
-    return
-  }
-  const folder = folderFor(context)
-  const packed = network(17)
-  writeFileSync(join(folder, 'model.npz'), FORMS.npz.write(packed))
-  const script = `${code}\nstate = load_state('model.npz')\nprint({k: (v.shape, str(v.dtype), float(v.double().nansum())) for k, v in state.items()}['t3'])`
-  const { stdout, stderr } = spawnSync('python3', ['-c', script], { cwd: folder, encoding: 'utf8' })
-  const sum = [...(packed.model.graph.initializers.get('t3')?.data as Float32Array)].reduce(
-    (all, value) => all + value,
-    0,
-  )
-  assert.equal(
-    stdout,
-    `(torch.Size([16, 3, 3, 3]), 'torch.float32', ${Number.isInteger(sum) ? `${sum}.0` : sum})\n`,
-    stderr,
-  )
-})
