@@ -84,13 +84,13 @@ export const FINE_TUNING_OPTIONS = {
     help: 'Wp and Wn before the first step',
   },
   /**
-   * What `ttq` starts from: the network's weights, or layers that were fitted one by one to its outputs on `samples`
-   * (docs/experiments.md).
+   * What `ttq` starts from: the network's weights, or layers that were fitted one by one to its outputs on `samples`.
+   * `auto`: the latter where steps are too few to make up for what rounding the weights loses (docs/experiments.md).
    */
   latentStart: {
-    kind: { type: 'choice', choices: ['weights', 'layers'] },
+    kind: { type: 'choice', choices: ['auto', 'weights', 'layers'] },
     jobs: ['compress'],
-    default: { base: 'weights', quick: 'layers' },
+    default: { base: 'auto', quick: 'layers', paper: 'weights' },
     only: 'library',
     setting: 'ternary',
     group,

@@ -203,7 +203,8 @@ describe('LeNet-5 on MNIST', () => {
     'compress trained.onnx --data mnist:mnist --label-smoothing 1':
       '--label-smoothing: found "1", expected a number from 0 to below 1',
     'compress trained.onnx --data mnist:mnist --clip-norm 0': '--clip-norm: found "0", expected a number above 0',
-    'compress trained.onnx --data mnist:mnist --recipe quick': '--recipe: found "quick", expected default or paper',
+    'compress trained.onnx --data mnist:mnist --recipe fast':
+      '--recipe: found "fast", expected quick, default, thorough or paper',
     'compress trained.onnx --data mnist:mnist --recipe paper --method bwn':
       '--recipe: given as paper with --method bwn',
     'compress trained.onnx --data mnist:mnist --from-scratch --distill 0.5':

@@ -102,7 +102,16 @@ function tokenNetwork(): Uint8Array {
   return b.bytes()
 }
 
-const STEPS = { epochs: 4, batch: 20, learningRate: 0.01, warmup: 5, threads: 1, distill: 0.3, anyway: true } as const
+const STEPS = {
+  epochs: 4,
+  batch: 20,
+  learningRate: 0.01,
+  warmup: 5,
+  threads: 1,
+  distill: 0.3,
+  anyway: true,
+  latentStart: 'weights',
+} as const
 
 async function trained(
   bytes: Uint8Array,

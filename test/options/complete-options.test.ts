@@ -43,7 +43,7 @@ describe('completeOptions', () => {
     ],
     'a long one, in which the share of distillation falls': [
       { recipe: 'thorough' },
-      { epochs: 40, latentStart: 'weights', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
+      { epochs: 40, latentStart: 'auto', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
     ],
     'a long one with a share that is lower already': [
       { recipe: 'thorough', distill: 0.1 },
