@@ -320,6 +320,71 @@ describe('config file', () => {
     )
   })
 
+  test('ttq run: an output of its own goes before the folder for all, files that earlier jobs make are found', async () => {
+    const jobs = [
+      { command: 'compress', model: 'm.onnx', output: 'own.ttq' },
+      { command: 'compress', model: 'nets/*.onnx' },
+      { name: 'late', command: 'inspect', model: 'out/*.ttq' },
+    ]
+    write('ttq.config.json', { outDir: 'out', jobs })
+    const { code, stdout, stderr } = await runHere(folder, ['run', '--json'])
+    assert.equal(code, 0, stderr)
+    const done = (JSON.parse(stdout) as { jobs: { name: string; model: string }[] }).jobs
+    assert.deepEqual(
+      done.map(({ model }) => model),
+      ['m.onnx', join('nets', 'n.onnx'), join('out', 'n.ttq')],
+    )
+    assert.deepEqual([readdirSync(join(folder, 'out')), readdirSync(folder).includes('own.ttq')], [['n.ttq'], true])
+    write('ttq.config.json', { jobs: [{ command: 'inspect', model: 'no/*.ttq' }] })
+    const nothing = await runHere(folder, ['run'])
+    assert.equal(nothing.code, 3)
+    assert.match(nothing.stderr, /no\/\*\.ttq: found no such file/)
+    // Before any job begins.
+    write('ttq.config.json', { jobs: [jobs[1], { ...jobs[0], outDir: 'out' }] })
+    assert.match(await refusal('run', '--force'), /^--output: given together with --out-dir; each of them/)
+  })
+
+  for (const [what, args] of [
+    ['ttq run', ['run']],
+    ['several models', ['compress', 'm.onnx', join('nets', 'n.onnx'), '--out-dir', 'out']],
+  ] as const)
+    test(`${what} goes on where it was stopped`, async () => {
+      // The second training fails as soon as it has a checkpoint.
+      const stop = `import { existsSync } from 'node:fs'\n`
+      const fails = `if (existsSync('stop') && existsSync('out/n.ttq.checkpoint')) throw new Error('stopped')\n`
+      write('x.mjs', stop + loaderModule().replace('async batch(indices) {\n', (start) => start + fails))
+      write('stop', '')
+      const training = { data: './x.mjs', epochs: 3, batch: 60, anyway: true }
+      write('ttq.config.json', {
+        ...training,
+        outDir: 'out',
+        jobs: [
+          { name: 'first', command: 'compress', model: 'm.onnx', epochs: 1 },
+          { name: 'second', command: 'compress', model: 'nets/n.onnx' },
+        ],
+      })
+      const files = (): string[] => readdirSync(join(folder, 'out')).sort()
+      const stopped = await runHere(folder, [...args, '--quiet'])
+      assert.notEqual(stopped.code, 0)
+      const before = files()
+      rmSync(join(folder, 'stop'))
+      const resumed = await runHere(folder, [...args, '--resume', '--json'])
+      assert.equal(resumed.code, 0, resumed.stderr)
+      const { jobs } = JSON.parse(resumed.stdout) as { jobs: { doneBefore?: boolean }[] }
+      assert.deepEqual(
+        [before, jobs.map(({ doneBefore = false }) => doneBefore), files()],
+        [
+          ['m.ttq', 'n.ttq.checkpoint'],
+          [true, false],
+          ['m.ttq', 'n.ttq'],
+        ],
+      )
+      // As if nothing had stopped it.
+      const [whole] = [readFileSync(join(folder, 'out', 'n.ttq'))]
+      assert.equal((await runHere(folder, [...args, '--force', '--quiet'])).code, 0)
+      assert.deepEqual(readFileSync(join(folder, 'out', 'n.ttq')), whole)
+    })
+
   test('ttq run without jobs, without a config', async () => {
     assert.match(await refusal('run'), /^run: found no config file, .* Ttq init writes one|ttq init writes one/)
     write('ttq.config.json', {})

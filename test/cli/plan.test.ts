@@ -77,6 +77,32 @@ describe('ttq plan', () => {
     assert.ok(Math.abs((thorough - eight) / 32 - (eight - quick) / 5) < 1e-6)
   })
 
+  test('of data for a step or two, too', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule().replace('split(600)', 'split(70)'))
+    for (const batch of ['30', '60', '200']) {
+      const args = ['--data', './loader.mjs', '--batch', batch, '--anyway', '--ternary', '*']
+      const { time } = await json<PlanReport>(folder, 'plan', 'net.onnx', ...args)
+      assert.equal(time?.stepsPerEpoch, batch === '30' ? 2 : 1)
+      assert.ok(time.stepMs > 0 && time.totalMs > 8 * time.epochMs, JSON.stringify(time))
+    }
+  })
+
+  test('samples and bounds are told as compress goes by them', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule())
+    const args = ['net.onnx', '--data', './loader.mjs', '--epochs', '0', '--ternary', '*', '--anyway']
+    const { data, bound } = await json<PlanReport>(folder, 'plan', ...args, '--max-size', '1400')
+    const { reconstruction, size } = await json<CompressReport>(folder, 'compress', ...args, '--max-size', '1400')
+    assert.equal(bound, '--max-size 1400')
+    assert.deepEqual([data?.training, data?.heldOut], [reconstruction?.samples, reconstruction?.heldOut])
+    // What is packed is what was weighed, with all that the file says of its data.
+    assert.ok(size.fileBytes <= 1400)
+    assert.ok(reconstruction?.bound?.rounds.some(({ fileBytes }) => fileBytes === size.fileBytes))
+  })
+
   test('what compress refuses or warns of by the network and the data alone is refused and warned of here, too', async () => {
     const folder = temporaryFolder()
     const net = smallNetwork()
