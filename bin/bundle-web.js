@@ -1,8 +1,9 @@
 // Part of the build: dist/web, a folder that any web server delivers as it is. The page's worker is the library itself;
 // where that touches the machine, it gets what stands in web/substitutes.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
+import { licencesOf } from './licences.js'
 
 const OUT = 'dist/web'
 
@@ -65,14 +66,4 @@ cpSync('fixtures/mnist-lenet.onnx', `${OUT}/samples/mnist-lenet.onnx`)
 const runtime = 'ort-wasm-simd-threaded.wasm'
 cpSync(`node_modules/onnxruntime-web/dist/${runtime}`, `${OUT}/${runtime}`)
 
-// The licence of each package in it. onnxruntime-web comes without the text of its own, which its code names.
-const packages = new Set(
-  Object.keys(metafile.inputs).flatMap((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1] ?? []),
-)
-const licences = [...packages].sort().map((name) => {
-  const folder = `node_modules/${name}`
-  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
-  const { license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
-  return `${name} (${license})\n\n${file === undefined ? '' : readFileSync(`${folder}/${file}`, 'utf8')}`
-})
-writeFileSync(`${OUT}/LICENSES.txt`, licences.join('\n\n'))
+writeFileSync(`${OUT}/LICENSES.txt`, licencesOf(metafile))

@@ -1,13 +1,15 @@
 // Part of the build: makes single ES modules of what browsers and installed packages could not load otherwise, each with
 // the licences of the packages in it beside it.
 // - dist/src/onnx/protobuf.js: onnx-proto and protobufjs, which are CommonJS
+// - dist/src/cli/yargs.js: yargs, which is many files
 // - dist/runtime.js: ttq-onnx/runtime, for <script type="module"> without a bundler
 import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import ts from 'typescript'
+import { licencesOf } from './licences.js'
 
-async function bundle(entry, outfile, packages, options) {
-  await build({
+async function bundle(entry, outfile, options) {
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     allowOverwrite: true,
@@ -15,14 +17,25 @@ async function bundle(entry, outfile, packages, options) {
     format: 'esm',
     platform: 'neutral',
     logLevel: 'warning',
+    metafile: true,
     ...options,
   })
-  const licences = packages.map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`)
-  writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licences.join('\n\n'))
+  writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licencesOf(metafile))
 }
 
 const protobuf = 'dist/src/onnx/protobuf.js'
-await bundle(protobuf, protobuf, ['onnx-proto', 'protobufjs'], { mainFields: ['main'] })
+await bundle(protobuf, protobuf, { mainFields: ['main'] })
+
+// Help is plain ASCII, whose width is its length: to measure text of all scripts takes 25 ms to begin with.
+const plainWidth = {
+  name: 'plain width',
+  setup: (builder) => {
+    builder.onResolve({ filter: /^string-width$/ }, ({ path }) => ({ path, namespace: 'plain' }))
+    builder.onLoad({ filter: /./, namespace: 'plain' }, () => ({ contents: 'export default (text) => text.length' }))
+  },
+}
+const yargs = 'dist/src/cli/yargs.js'
+await bundle(yargs, yargs, { platform: 'node', minify: true, plugins: [plainWidth] })
 
 // Damage and files of other formats are told apart in full (file-start.js); how a whole file breaks the format, which only
 // its writer can mend, by place alone: a fifth of the bundle would be these messages, and `ttq inspect` tells them.
@@ -93,7 +106,7 @@ const INTERNAL = [
   'graph version directory types width digest update reader number walk busy total hash file start bytes form axis',
 ]
 
-await bundle('dist/src/standalone/index.js', 'dist/runtime.js', [], {
+await bundle('dist/src/standalone/index.js', 'dist/runtime.js', {
   target: 'es2022',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join(' ').replaceAll(' ', '|')})$`),

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { closestFile } from '../data/closest-file.js'
-import { DATA_KINDS } from '../data/kinds.js'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import { type CheckedConfig, checkConfig, type Setting, type SettingMap } from '../options/check-config.js'
 import { type OptionName, OPTIONS } from '../options/option-table.js'
+import { DATA_KIND_NAMES } from '../options/choices.js'
 import type { Kind } from '../options/option.js'
 
 /** Of a name without ending, in the order in which they are looked for. */
@@ -151,7 +151,7 @@ function valueHere(kind: Kind, value: unknown, folder: string): unknown {
 function datasetHere(spec: string, folder: string): string {
   const colon = spec.indexOf(':')
   const kind = colon < 0 ? spec : spec.slice(0, colon)
-  if (!Object.hasOwn(DATA_KINDS, kind)) return here(spec, folder)
+  if (!DATA_KIND_NAMES.some((name) => name === kind)) return here(spec, folder)
   return colon < 0 ? spec : `${kind}:${here(spec.slice(colon + 1), folder)}`
 }
 

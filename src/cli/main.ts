@@ -5,7 +5,6 @@ import { PROGRESS_FORMS, type ProgressForm } from '../options/choices.js'
 import { VERSION } from '../version.js'
 import { commandsFor } from './command-list.js'
 import { errorDocument, errorText } from './error-text.js'
-import { execute } from './execute.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { releaseLocks } from './file-lock.js'
 import { watchOver } from './last-words.js'
@@ -71,11 +70,13 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
     case 'nothing':
       terminal.complain(parsed.help.trimEnd())
       return EXIT.usage
-    case 'run':
+    case 'run': {
+      const { execute } = await import('./execute.js')
       return Promise.race([
         execute(parsed.command, parsed.args, terminal, PROGRAM),
         tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS),
       ])
+    }
   }
 }
 

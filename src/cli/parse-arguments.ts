@@ -1,6 +1,5 @@
 // Command line -> command and its arguments, or a text to print. yargs takes the words apart and lays out the help;
 // what is unknown, missing or given twice is said here, in this program's own words.
-import yargs, { type Argv } from 'yargs'
 import { TtqError } from '../errors/ttq-error.js'
 import { closestName } from '../errors/closest-name.js'
 import { optionCalled, OPTIONS } from '../options/option-table.js'
@@ -8,6 +7,7 @@ import type { OptionRow } from '../options/option.js'
 import type { Arguments, Command, Operand, OptionSpec } from './command.js'
 import { COMMANDS_ELSEWHERE, OPTIONS_ELSEWHERE } from './names-elsewhere.js'
 import { EXIT_CODES_TEXT } from './exit-codes.js'
+import yargs, { type Argv } from './yargs.js'
 
 /** What the program is, in a sentence. */
 export const PROGRAM_SUMMARY =

@@ -1,5 +1,6 @@
 // What datasets there are: how each is named, recognised and opened. A new kind is one file and one row here.
 import { extname, join } from 'node:path'
+import type { DataKindName } from '../options/choices.js'
 import { ARRAY_ENDINGS } from './read-arrays.js'
 import { openArrays } from './array-dataset.js'
 import { isCifar, isCifarArchive, readCifar } from './cifar-archives.js'
@@ -57,7 +58,7 @@ function isFileOf(endings: readonly string[]): (place: Place) => boolean {
 }
 
 /** By name. The first that recognises a place opens it. */
-export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
+const KINDS: Readonly<Record<DataKindName, DataKind>> = {
   mnist: {
     elsewhere: ['idx', 'fashion-mnist', 'fashionmnist'],
     about: 'a folder of four IDX files',
@@ -120,3 +121,6 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     open: ({ path }, name, { timeout, signal }) => openDatasetModule(path, name, { timeout, signal }),
   },
 }
+
+/** The same by any name. */
+export const DATA_KINDS: Readonly<Record<string, DataKind>> = KINDS

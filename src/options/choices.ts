@@ -46,6 +46,19 @@ export type RecipeName = (typeof RECIPE_NAMES)[number]
 export const TEACHER_WORDS = ['original', 'mirrored'] as const
 export type TeacherWord = (typeof TEACHER_WORDS)[number]
 
+/** Kinds of datasets, as `--data kind:path` names them (data/kinds.ts). */
+export const DATA_KIND_NAMES = [
+  'mnist',
+  'cifar10',
+  'cifar100',
+  'parquet',
+  'imagefolder',
+  'webdataset',
+  'arrays',
+  'module',
+] as const
+export type DataKindName = (typeof DATA_KIND_NAMES)[number]
+
 /** What networks are trained and judged for; `auto` finds out by labels and outputs. */
 export const TASK_NAMES = [
   'classification',

@@ -33,6 +33,8 @@ describe('help', () => {
     test(`ttq ${command} --help`, async () => {
       const { code, stdout, stderr } = await runHere(folder, [command, '--help'])
       assert.equal(stdout, pinned(command))
+      // The build measures the width of help as the length of plain text (bin/bundle.js).
+      assert.match(stdout, /^[\n\x20-\x7e]*$/)
       assert.equal(stderr, '')
       assert.equal(code, 0)
     })
