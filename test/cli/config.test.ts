@@ -20,6 +20,7 @@ describe('config file', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(base, 'config-'))
     mkdirSync(join(folder, 'nets'))
+    mkdirSync(join(folder, 'settings'))
     writeFileSync(join(folder, 'm.onnx'), smallNetwork())
     writeFileSync(join(folder, 'nets/n.onnx'), smallNetwork())
   })
@@ -316,6 +317,43 @@ describe('config file', () => {
       printed.stdout,
       /^small: nets\/\*\.onnx; ttq\.config\.yaml\n[^]*\nrest +int8 +ttq\.config\.yaml: jobs\[1\]\.rest\n/,
     )
+  })
+
+  test('what a report says of its command repeats it without the config file', async () => {
+    write('x.mjs', loaderModule())
+    write(
+      'settings/ttq.config.yaml',
+      [
+        'data: ../x.mjs',
+        'anyway: true',
+        'keep: ["last*", first*]',
+        'preset: small',
+        'compress: { batch: 8, augment: false, validation: 60, maxDrop: 100, outDir: ../out dir, fixInput: [] }',
+        'jobs:',
+        '  - { name: short, command: compress, model: ../m.onnx, epochs: 1, warmup: 0, drops: [0.25, 0.5], schedule: step }',
+      ].join('\n'),
+    )
+    const config = ['--config', 'settings/ttq.config.yaml', '--force']
+    const { code, stdout, stderr } = await runHere(folder, ['run', ...config, '--json'])
+    assert.equal(code, 0, stderr)
+    const [{ report }] = (JSON.parse(stdout) as { jobs: [{ report: { run: { command: string } } }] }).jobs
+    const { command } = report.run
+    assert.match(command, /^ttq compress m\.onnx --no-config --force --json /)
+    assert.match(command, / --data x\.mjs /)
+    assert.match(command, / --keep 'last\*' --keep 'first\*' .*--no-augment .*--out-dir 'out dir' .*--drops 0\.25,0\.5/)
+    const words = [...command.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word).slice(1)
+    const held = (report: string): unknown => {
+      const [{ settings }] = (JSON.parse(report) as SettingsReport).jobs as [SettingsReport['jobs'][0]]
+      return settings.map(({ name, value }) => [name, value])
+    }
+    const first = await runHere(folder, ['run', ...config, '--json', '--print-config'])
+    assert.deepEqual(held((await runHere(folder, [...words, '--print-config'])).stdout), held(first.stdout))
+    const bytes = readFileSync(join(folder, 'out dir/m.ttq'))
+    rmSync(join(folder, 'settings'), { recursive: true })
+    const again = await runHere(folder, [...words, '--quiet'])
+    assert.equal(again.code, 0, again.stderr)
+    assert.deepEqual(readFileSync(join(folder, 'out dir/m.ttq')), bytes)
+    assert.equal((JSON.parse(again.stdout) as { run: { command: string } }).run.command, `${command} --quiet`)
   })
 
   test('ttq run without jobs, without a config', async () => {

@@ -67,7 +67,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const written = await writeModelResult(paths, result.file, terminal)
-  const run = await describeRun(args)
+  const run = await describeRun(args, 'compress')
   const report: CompressReport = { ...result.report, output: written, warnings, run }
   checkpoint?.remove()
   const [{ renderCompressReport }, { compressPage }] = await Promise.all([

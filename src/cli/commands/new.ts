@@ -30,9 +30,9 @@ export const newCommand: CommandBody = {
 
 async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.operand === LOADER) return await writeLoader(args, terminal)
-  const stray = textOption(args, 'model')
+  const stray = ['model', 'external-data'].find((option) => args.values.has(option))
   if (stray !== undefined)
-    throw new TtqError('usage', `--model: given with ${args.operand}, expected it with ${LOADER} alone`)
+    throw new TtqError('usage', `--${stray}: given with ${args.operand}, expected it with ${LOADER} alone`)
   const name = checkNetworkName(args.operand)
   const size = textOption(args, 'input')
   const given = { ...givenOptions(args, 'new'), ...(size === undefined ? {} : { input: parseInput(size) }) }
@@ -74,12 +74,13 @@ async function writeLoader(args: Arguments, terminal: Terminal): Promise<number>
     })
   const output = textOption(args, 'output') ?? `${LOADER}.mjs`
   const paths = checkResultPaths(args, { input: model, output })
-  const { bytes, name } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const { name } = source
   const [{ readAnyModel }, { loaderModule }] = await Promise.all([
     import('../../jobs/read-any-model.js'),
     import('../../jobs/loader-module.js'),
   ])
-  const text = loaderModule(readAnyModel(bytes, { name }).model, name)
+  const text = loaderModule(readAnyModel(bytes, source).model, name)
   const written = await writeModelResult(paths, new TextEncoder().encode(text), terminal)
   const report = { schema: 'ttq-new-loader/1', model: name, output: written }
   await writeReport(args, paths, report, `loader for ${name} -> ${written ?? 'stdout'}\n`, terminal)

@@ -48,7 +48,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
     throw checkpoint.explain(error)
   })
   const written = await writeModelResult(paths, result.file, terminal)
-  const report: TrainReport = { ...result.report, output: written, run: await describeRun(args) }
+  const report: TrainReport = { ...result.report, output: written, run: await describeRun(args, 'train') }
   checkpoint.remove()
   const [{ renderTrainReport }, { trainPage }] = await Promise.all([
     import('../../report/train-text.js'),
