@@ -1,7 +1,17 @@
 // The plan as text for people.
 import { printable } from '../errors/printable.js'
 import type { PlannedTime, PlanReport } from '../jobs/plan-report.js'
-import { countText, durationText, facts, ratioText, shapeText, shortDurationText, sizeText, table } from './table.js'
+import {
+  countText,
+  durationText,
+  facts,
+  plural,
+  ratioText,
+  shapeText,
+  shortDurationText,
+  sizeText,
+  table,
+} from './table.js'
 
 /**
  * @param peakBytes memory that the program has taken for it
@@ -43,7 +53,7 @@ function presetsText(presets: PlanReport['presets']): string {
 
 function wayText(way: PlanReport['way'], time: PlannedTime | null): string {
   if (way === 'training' && time !== null)
-    return `${time.epochs} epochs of training, ${countText(time.stepsPerEpoch)} steps each`
+    return `${plural(time.epochs, 'epoch')} of training, ${countText(time.stepsPerEpoch)} steps each`
   return way === 'layer by layer' ? 'fitted layer by layer, without training' : 'each layer fitted to its own weights'
 }
 
