@@ -38,6 +38,7 @@ const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], stri
   pack: 'packing',
   verify: 'verifying the file',
   evaluate: 'evaluating',
+  predict: 'predicting',
 }
 
 /** Events in, text out. */

@@ -16,6 +16,7 @@ export type Progress =
         | 'pack'
         | 'verify'
         | 'evaluate'
+        | 'predict'
       detail?: string
     }
   | { kind: 'warning' | 'note'; message: string }

@@ -226,6 +226,10 @@ describe('environment', () => {
       readFileSync(page, 'utf8'),
       /^### ttq\n\n```\nmodels\/a\.onnx: [^]*\n```\n\n### ttq: 2 jobs\n\n\| job \| result \|[^]*\n\| models\/b\.onnx \| done \| [^]*\n\n2 of 2 done\n/,
     )
+    const failures = join(folder, 'failures.md')
+    const failed = await runHere(folder, ['inspect', 'nosuch.onnx'], { GITHUB_STEP_SUMMARY: failures })
+    assert.equal(failed.code, 3)
+    assert.equal(readFileSync(failures, 'utf8'), `### ttq: failed, exit code 3\n\n\`\`\`\n${failed.stderr}\`\`\`\n\n`)
     const { code, stderr } = await run({ GITHUB_STEP_SUMMARY: join(folder, 'none/summary.md') })
     assert.equal(code, 0)
     assert.match(stderr, /\nwarning: GITHUB_STEP_SUMMARY: ENOENT/)

@@ -64,7 +64,7 @@ async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
     const report = { schema: 'ttq-init/1', output: file.name, model, data: data?.spec ?? null }
     const next = ['ttq compress --print-config', 'ttq compress']
     const text = `${file.name}: ${model}${data === undefined ? ', no data' : `, ${data.spec}`}\n\nnext: ${next.join(', then ')}\n`
-    await writeReport(args, { model: undefined, reports: [], taken: [] }, report, text, terminal)
+    await writeReport(args, { result: undefined, what: '', reports: [], taken: [] }, report, text, terminal)
     return EXIT.done
   } finally {
     questions?.close()
