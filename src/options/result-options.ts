@@ -123,7 +123,7 @@ export const RESULT_OPTIONS = {
         help: 'the unpacked file, - for stdout',
         defaultText: "the model's name with .onnx or the form's ending, in the working directory",
       },
-      init: { help: 'the config file: .yaml, .mjs or .json', defaultText: 'ttq.config.yaml' },
+      init: { help: 'the config file, by its ending: .yaml, .json, .mjs, .ts, ...', defaultText: 'ttq.config.yaml' },
       new: {
         help: 'the ONNX file, - for stdout',
         defaultText: "the network's name with .onnx, in the working directory",

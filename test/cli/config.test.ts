@@ -406,7 +406,7 @@ describe('ttq init', () => {
     return stdout
   }
 
-  for (const file of ['ttq.config.yaml', 'ttq.config.mjs', 'ttq.config.json'])
+  for (const file of ['ttq.config.yaml', 'ttq.config.mjs', 'ttq.config.json', 'ttq.config.ts'])
     test(`writes ${file}, which is a config`, async () => {
       writeFileSync(
         join(folder, 'x.csv'),
@@ -415,6 +415,9 @@ describe('ttq init', () => {
       const { code, stdout, stderr } = await runHere(folder, ['init', '-o', file])
       assert.equal(code, 0, stderr)
       assert.equal(stdout, `${file}: m.onnx, x.csv\n\nnext: ttq compress --print-config, then ttq compress\n`)
+      // Nothing is named that does not lie there.
+      assert.doesNotMatch(readFileSync(join(folder, file), 'utf8'), /schema/)
+      if (file.endsWith('.ts') && (process.features as { typescript?: unknown }).typescript === undefined) return
       const text = await held('compress')
       assert.match(text, new RegExp(`^compress: m\\.onnx; ${file.replaceAll('.', '\\.')}\n`))
       assert.match(text, /\ndata +x\.csv +ttq\.config\.\w+: data\n/)
@@ -447,6 +450,35 @@ describe('ttq init', () => {
     assert.equal((await runHere(folder, ['init', 'm.onnx', '-o', 'settings/ttq.config.yaml'])).code, 0)
     assert.match(readFileSync(join(folder, 'settings/ttq.config.yaml'), 'utf8'), /^model: "\.\.\/m\.onnx"$/m)
     assert.match(await held('compress', '--config', 'settings/ttq.config.yaml'), /^compress: m\.onnx; /)
+  })
+
+  test('under another name: --config says it; the schema is that of the package above', async () => {
+    mkdirSync(join(folder, 'a/settings'), { recursive: true })
+    const schema = join(folder, `node_modules/ttq-onnx/dist/config.schema.json`)
+    mkdirSync(join(schema, '..'), { recursive: true })
+    writeFileSync(schema, '{}')
+    const { stdout } = await runHere(folder, ['init', 'm.onnx', '--data', 'none', '-o', 'a/settings/mine.yml'])
+    assert.match(
+      stdout,
+      /next: ttq compress --config a\/settings\/mine\.yml --print-config, then ttq compress --config a\/settings\/mine\.yml\n$/,
+    )
+    const [line = ''] = readFileSync(join(folder, 'a/settings/mine.yml'), 'utf8').split('\n')
+    assert.equal(line, '# yaml-language-server: $schema=../../node_modules/ttq-onnx/dist/config.schema.json')
+    assert.match(
+      await held('compress', '--config', 'a/settings/mine.yml'),
+      /\nrest +fp16 +.*mine\.yml: compress\.rest\n/,
+    )
+    await runHere(folder, ['init', 'm.onnx', '--data', 'none', '-o', 'mine.json'])
+    const written = JSON.parse(readFileSync(join(folder, 'mine.json'), 'utf8')) as { $schema: string }
+    assert.equal(written.$schema, './node_modules/ttq-onnx/dist/config.schema.json')
+    const { code, stderr } = await runHere(folder, ['init', 'm.onnx', '-o', 'ttq.config.toml'])
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        'ttq: --output: found "ttq.config.toml", expected a name that ends in .json, .yaml, .yml, .mjs, .ts, .js, .mts\n',
+      ],
+    )
   })
 
   test('no model, and several, without a terminal', async () => {
