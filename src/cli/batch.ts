@@ -9,6 +9,7 @@ import { isSet } from './command-options.js'
 import { errorDocument, errorText } from './error-text.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import type { Terminal } from './terminal.js'
+import { withOwnWaysOut } from './ways-out.js'
 
 /** A command with everything it needs. */
 export interface Work {
@@ -112,7 +113,8 @@ async function runOne(
   })
   try {
     return done(await command.run(args, own, program), null)
-  } catch (error) {
+  } catch (thrown) {
+    const error = withOwnWaysOut(thrown, command)
     terminal.complain(errorText(error, debug))
     const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error)).error
     return done(exitCode, facts)

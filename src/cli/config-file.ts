@@ -9,11 +9,12 @@ import { type OptionName, OPTIONS } from '../options/option-table.js'
 import { DATA_KIND_NAMES } from '../options/choices.js'
 import type { Kind } from '../options/option.js'
 
-/** Of a name without ending, in the order in which they are looked for. */
-const ENDINGS: readonly string[] = ['.json', '.yaml', '.yml', '.mjs', '.ts', '.js', '.mts']
+/** Of a config file's name, in the order in which they are looked for. */
+export const CONFIG_ENDINGS: readonly string[] = ['.json', '.yaml', '.yml', '.mjs', '.ts', '.js', '.mts']
 /** Those whose files are programs. */
 const PROGRAMS: readonly string[] = ['.mjs', '.ts', '.js', '.mts']
-const NAME = 'ttq.config'
+/** Of a file that is found by itself, without ending. */
+export const CONFIG_NAME = 'ttq.config'
 
 export interface ConfigFile extends CheckedConfig {
   /** As messages call it. */
@@ -43,7 +44,9 @@ export function foundConfig(model: string | undefined): string | undefined {
   const beside = model === undefined || model === '-' ? '.' : dirname(model)
   const folders = resolve(beside) === resolve('.') ? ['.'] : [beside, '.']
   for (const folder of folders) {
-    const [first, second] = ENDINGS.map((ending) => join(folder, `${NAME}${ending}`)).filter((path) => existsSync(path))
+    const [first, second] = CONFIG_ENDINGS.map((ending) => join(folder, `${CONFIG_NAME}${ending}`)).filter((path) =>
+      existsSync(path),
+    )
     if (first === undefined) continue
     if (second !== undefined)
       throw new TtqError('usage', `${first}: found ${second} beside it, expected one config file in a folder`, {
@@ -71,8 +74,8 @@ function foreignProgram(file: string, what: string): TtqError {
 
 async function readConfig(file: string): Promise<unknown> {
   const ending = extname(file).toLowerCase()
-  if (!ENDINGS.includes(ending))
-    throw new TtqError('usage', `--config: ${file} ends in "${ending}", expected one of ${ENDINGS.join(', ')}`)
+  if (!CONFIG_ENDINGS.includes(ending))
+    throw new TtqError('usage', `--config: ${file} ends in "${ending}", expected one of ${CONFIG_ENDINGS.join(', ')}`)
   if (!existsSync(file) || statSync(file).isDirectory()) {
     const closest = closestFile(file)
     throw new TtqError('usage', `--config: found no file ${file}`, {

@@ -1,5 +1,6 @@
 // What the environment asks of the program's texts: colours or none, annotations and a summary page in a pipeline.
 import { appendFileSync } from 'node:fs'
+import { printableLines } from '../errors/printable.js'
 
 /** Whether a variable is set to something. */
 export function isSet(env: NodeJS.ProcessEnv, variable: string): boolean {
@@ -33,6 +34,11 @@ export function asAnnotation(line: string, env: NodeJS.ProcessEnv): string | und
   if (found === undefined || env['GITHUB_ACTIONS'] !== 'true') return undefined
   const message = line.slice(found.word.length).trim()
   return `::${found.level} title=ttq::${message.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}`
+}
+
+/** Text as it stands, in Markdown. */
+export function asCode(text: string): string {
+  return `\`\`\`\n${printableLines(text).trimEnd()}\n\`\`\`\n`
 }
 
 /** Appends to the page that GITHUB_STEP_SUMMARY names, where there is one; a page that cannot be written is told. */

@@ -17,9 +17,9 @@ export interface ErrorDocument {
 export function errorText(error: unknown, debug: boolean): string {
   const stack = debug && error instanceof Error ? `\n${fullStack(error)}` : ''
   if (error instanceof TtqError)
-    return `ttq: ${error.message}${error.hint === undefined ? '' : `. ${sentence(error.hint)}`}${stack}`
+    return `ttq: ${error.hint === undefined ? error.message : `${stopped(error.message)} ${sentence(error.hint)}`}${stack}`
   const message = error instanceof Error ? error.message : String(error)
-  return `ttq: ${message.split('\n')[0]}. ${bugHint(debug)}${stack}`
+  return `ttq: ${stopped(message.split('\n')[0] ?? '')} ${bugHint(debug)}${stack}`
 }
 
 /** What --json prints in the place of a report. */
@@ -35,11 +35,16 @@ export function errorDocument(error: unknown, exitCode = exitCodeOf(error)): Err
   }
 }
 
+// With a full stop, where others' words do not end in one already.
+function stopped(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`
+}
+
 // A capital first, unless it begins with a command, an option or a path, and a full stop.
 function sentence(hint: string): string {
   const begun =
     hint.startsWith('ttq ') || /^\S*[/.]\S/.test(hint) ? hint : `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`
-  return /[.?!]$/.test(begun) ? begun : `${begun}.`
+  return stopped(begun)
 }
 
 function bugHint(debug: boolean): string {

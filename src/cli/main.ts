@@ -4,12 +4,14 @@ import { TtqError } from '../errors/ttq-error.js'
 import { PROGRESS_FORMS, type ProgressForm } from '../options/choices.js'
 import { VERSION } from '../version.js'
 import { commandsFor } from './command-list.js'
+import { asCode } from './environment.js'
 import { errorDocument, errorText } from './error-text.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { releaseLocks } from './file-lock.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
+import { withOwnWaysOut } from './ways-out.js'
 import { openTerminal, type Terminal } from './terminal.js'
 
 const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
@@ -45,6 +47,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     if (argv.includes('--json'))
       await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
     terminal.complain(errorText(failure, argv.includes('--debug')))
+    terminal.summarize(`ttq: failed, exit code ${code}`, asCode(errorText(failure, false)))
     return code
   } finally {
     releaseLocks()
@@ -75,7 +78,9 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       return Promise.race([
         execute(parsed.command, parsed.args, terminal, PROGRAM),
         tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS),
-      ])
+      ]).catch((error: unknown) => {
+        throw withOwnWaysOut(error, parsed.command)
+      })
     }
   }
 }

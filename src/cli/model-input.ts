@@ -5,7 +5,8 @@ import { Socket } from 'node:net'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { closestFile } from '../data/closest-file.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { readFault } from '../errors/errno-text.js'
+import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import { TEACHER_WORDS, type TeacherWord } from '../options/choices.js'
 import type { NetworkFile } from '../options/option.js'
 import type { GivenOptions } from '../options/option-table.js'
@@ -133,13 +134,6 @@ function isPlausible(bytes: Uint8Array): boolean {
   return isPacked(bytes) || (tag >= 8 && (wire === 0 || wire === 2))
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOTDIR: 'found no such file',
-  EISDIR: 'found a folder',
-  EACCES: 'found no permission to read it',
-  ERR_FS_FILE_TOO_LARGE: 'found more than 2 GB',
-}
-
 /** What is said of a file that is not there. */
 export function noSuchModel(path: string, cause?: unknown): TtqError {
   const closest = closestFile(path)
@@ -155,9 +149,8 @@ function readWhole(path: string): Uint8Array {
     const stats = statSync(path)
     if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw noSuchModel(path, cause)
-    throw new TtqError('model', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
+    if (hasErrno(cause, 'ENOENT')) throw noSuchModel(path, cause)
+    throw new TtqError('model', `${path}: ${readFault(cause)}, ${EXPECTED}`, { facts: { path }, cause })
   }
   throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })
 }

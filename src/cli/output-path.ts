@@ -15,6 +15,8 @@ interface OutputRequest {
   others: readonly string[]
   /** What to do about a file that is there already, where it is not what the usual hint says. */
   existsHint?: string
+  /** What to do instead of naming a device. */
+  deviceHint?: string | undefined
 }
 
 /** A file that a command writes, once or again and again. */
@@ -61,7 +63,7 @@ export class OutputFile {
  * Links are followed, so that the link stays and its target is replaced. The file is locked until the program ends.
  * @throws TtqError `usage`
  */
-export function checkOutputPath({ path, option, force, others, existsHint }: OutputRequest): OutputFile {
+export function checkOutputPath({ path, option, force, others, existsHint, deviceHint }: OutputRequest): OutputFile {
   const fail = (found: string, hint?: string, cause?: unknown): never => {
     throw new TtqError('usage', `${option}: ${path} ${found}`, {
       facts: { option, path },
@@ -72,7 +74,7 @@ export function checkOutputPath({ path, option, force, others, existsHint }: Out
   const existing = statOf(path)
   if (existing?.isDirectory() === true) fail('is a folder, expected a file name')
   if (/[/\\]$/.test(path)) fail('ends like a folder, expected a file name')
-  if (existing?.isFile() === false) fail('is no regular file, expected a file name', 'Use - to write to stdout.')
+  if (existing?.isFile() === false) fail('is no regular file, expected a file name', deviceHint)
   const target = existing === undefined ? endOfLinks(path) : realpathSync(path)
   if (existing === undefined && isLink(target)) fail('is a link that leads nowhere', 'Remove it, or name another file.')
   if (others.some((other) => samePlace(other, target)))

@@ -1,6 +1,7 @@
 // Progress on stderr: one line redrawn on a terminal, plain lines everywhere else. Written here because terminals and
 // logs need different texts at different times, which progress packages leave to their caller, and the drawing itself
 // is one carriage return.
+import { percentText } from '../report/table.js'
 import { metricText } from '../report/training-text.js'
 import type { Progress } from '../training/progress.js'
 
@@ -37,6 +38,7 @@ const PHASES: Readonly<Record<Extract<Progress, { kind: 'phase' }>['name'], stri
   pack: 'packing',
   verify: 'verifying the file',
   evaluate: 'evaluating',
+  predict: 'predicting',
 }
 
 /** Events in, text out. */
@@ -89,7 +91,7 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
         accuracy = `, held-out ${heldOutText(event)}`
         line(
           `epoch ${event.epoch}/${event.epochs}: loss ` +
-            `${event.loss.toFixed(4)}${accuracy}${event.best ? ' (best)' : ''}, ${duration(event.elapsedMs)}`,
+            `${event.loss.toFixed(4)}${accuracy}${keptText(event)}, ${duration(event.elapsedMs)}`,
         )
         break
     }
@@ -97,11 +99,16 @@ export function progressDisplay({ write, live, columns, now }: ProgressOptions):
   return { show, clear }
 }
 
-function heldOutText({
-  validationTop1,
-  validationAgreement,
-  validation,
-}: Extract<Progress, { kind: 'epoch' }>): string {
+type Epoch = Extract<Progress, { kind: 'epoch' }>
+
+// Of epochs that the held-out samples cannot tell apart, the last is kept.
+function keptText({ best, bestScore, validationTop1, validationAgreement, validation }: Epoch): string {
+  if (!best) return ''
+  const value = validation?.value ?? validationTop1 ?? validationAgreement
+  return value === bestScore ? ' (kept)' : ` (kept: within the error of ${percentText(bestScore)})`
+}
+
+function heldOutText({ validationTop1, validationAgreement, validation }: Epoch): string {
   if (validation !== undefined) return metricText(validation, validation.value)
   return validationTop1 === null ? `agreement ${validationAgreement?.toFixed(2)} %` : `${validationTop1.toFixed(2)} %`
 }

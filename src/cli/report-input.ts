@@ -1,15 +1,9 @@
 // Reading a report that a command printed, from a file or from stdin.
 import { readFileSync } from 'node:fs'
+import { readFault } from '../errors/errno-text.js'
 import { TtqError } from '../errors/ttq-error.js'
 
 const EXPECTED = 'expected a report as ttq compress --json prints it'
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'found no such file',
-  ENOTDIR: 'found no such file',
-  EISDIR: 'found a folder',
-  EACCES: 'found no permission to read it',
-}
 
 /** Text of a report. @param path `-` for stdin @throws TtqError `data`; `usage` when stdin is a terminal */
 export async function readReportText(path: string, signal: AbortSignal): Promise<string> {
@@ -17,8 +11,7 @@ export async function readReportText(path: string, signal: AbortSignal): Promise
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    throw new TtqError('data', `${path}: ${REASONS[code ?? ''] ?? message}, ${EXPECTED}`, { facts: { path }, cause })
+    throw new TtqError('data', `${path}: ${readFault(cause)}, ${EXPECTED}`, { facts: { path }, cause })
   }
 }
 

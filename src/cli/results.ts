@@ -3,16 +3,19 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Page } from '../report/page.js'
 import { printableJson, printableLines } from '../errors/printable.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import type { Arguments } from './command.js'
 import { commandLineOption, isSet, textOption } from './command-options.js'
+import { asCode } from './environment.js'
 import { checkOutputPath, type OutputFile } from './output-path.js'
 import { pageText, type ReportForm, reportForm } from './report-forms.js'
 import type { Terminal } from './terminal.js'
 
 export interface ResultPaths {
-  /** Where the model goes: a file, '-' for stdout, or undefined where the command makes none. */
-  model: OutputFile | '-' | undefined
+  /** Where the result goes: a file, '-' for stdout, or undefined where the command makes none. */
+  result: OutputFile | '-' | undefined
+  /** What the result is, for messages. */
+  what: string
   /** Where the report goes besides, and as what. */
   reports: readonly ReportFile[]
   /** All files of the run so far, those it reads and those it writes: what else is written must differ from them. */
@@ -30,6 +33,8 @@ interface CommandFiles {
   /** Further ones that it reads. */
   also?: readonly string[]
   output?: string
+  /** What goes there, which may be stdout; absent: it may not. */
+  what?: string
   /** What its report can be written as. Default: JSON */
   forms?: readonly ReportForm[]
 }
@@ -40,25 +45,27 @@ interface CommandFiles {
  */
 export function checkResultPaths(
   args: Arguments,
-  { input: read, also = [], output, forms = ['json'] }: CommandFiles,
+  { input: read, also = [], output, what, forms = ['json'] }: CommandFiles,
 ): ResultPaths {
   const force = isSet(args, 'force')
   const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
-  if (output === '-') checkModelOnStdout(args)
-  const model =
+  if (output === '-') checkStdout(args, what)
+  const deviceHint = what === undefined ? undefined : 'Use - to write to stdout.'
+  const result =
     output === undefined || output === '-'
       ? output
-      : checkOutputPath({ path: output, option: '--output', force, others: input })
-  const taken = [...input, ...(model === undefined || model === '-' ? [] : [model.path])]
+      : checkOutputPath({ path: output, option: '--output', force, others: input, deviceHint })
+  const taken = [...input, ...(result === undefined || result === '-' ? [] : [result.path])]
   const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
-    if (path === '-')
-      throw new TtqError('usage', '--report: found -, expected a file', { hint: '--json prints the report on stdout' })
-    const file = checkOutputPath({ path, option: '--report', force, others: taken })
+    if (path === '-') throw new TtqError('usage', '--report: found -, expected a file', { hint: REPORT_ON_STDOUT })
+    const file = checkOutputPath({ path, option: '--report', force, others: taken, deviceHint: REPORT_ON_STDOUT })
     taken.push(file.path)
     return { file, form: reportForm(path, '--report', forms) }
   })
-  return { model, reports, taken }
+  return { result, what: what ?? 'the result', reports, taken }
 }
+
+const REPORT_ON_STDOUT = '--json prints the report on stdout.'
 
 // The file or folder of a dataset, of a kind or not.
 function dataPaths(args: Arguments): string[] {
@@ -66,35 +73,36 @@ function dataPaths(args: Arguments): string[] {
   return data === undefined ? [] : [data, data.replace(/^\w{2,}:/, '')].filter((path) => existsSync(path))
 }
 
-function checkModelOnStdout(args: Arguments): void {
+function checkStdout(args: Arguments, what: string | undefined): void {
+  if (what === undefined) throw new Error('internal: nothing that goes to stdout')
   const hint = 'Name a file with --output.'
   if (isSet(args, 'json'))
-    throw new TtqError('usage', '--json: given while the model goes to stdout; only one of them fits there', { hint })
+    throw new TtqError('usage', `--json: given while stdout is for ${what}; only one of them fits there`, { hint })
   if (process.stdout.isTTY)
-    throw new TtqError('usage', '--output: stdout is a terminal, expected a pipe or a file for the model', { hint })
+    throw new TtqError('usage', `--output: stdout is a terminal, expected a pipe or a file for ${what}`, { hint })
 }
 
 /**
- * Writes the model; to stdout as a whole.
+ * Writes the result; to stdout as a whole.
  * @returns where it is, as reports say it; null for stdout
  * @throws TtqError `output`
  */
-export async function writeModelResult(
-  { model }: ResultPaths,
+export async function writeResult(
+  { result, what }: ResultPaths,
   bytes: Uint8Array,
   terminal: Terminal,
 ): Promise<string | null> {
-  if (model === undefined) throw new Error('internal: no place for the model')
-  if (model !== '-') {
-    model.write(bytes, terminal.complain)
-    return model.name
+  if (result === undefined) throw new Error(`internal: no place for ${what}`)
+  if (result !== '-') {
+    result.write(bytes, terminal.complain)
+    return result.name
   }
-  if (!(await terminal.write(bytes))) throw new TtqError('output', 'stdout: closed before the model was written')
+  if (!(await terminal.write(bytes))) throw new TtqError('output', `stdout: closed before the end of ${what}`)
   return null
 }
 
 /**
- * Prints a report as text or JSON (on stderr while the model is on stdout), and writes it where --report says.
+ * Prints a report as text or JSON (on stderr while the result is on stdout), and writes it where --report says.
  * @param page the report as a page; absent for commands that write it as JSON only
  */
 export async function writeReport(
@@ -109,9 +117,9 @@ export async function writeReport(
   for (const { file, form } of paths.reports)
     file.write(new TextEncoder().encode(form === 'json' ? json : await pageText(page, form)), terminal.complain)
   if (terminal.onReport !== undefined) await terminal.onReport(report, printableLines(text))
-  else if (paths.model === '-') terminal.note(text.trimEnd())
+  else if (paths.result === '-') terminal.note(text.trimEnd())
   else await terminal.write(isSet(args, 'json') ? json : printableLines(text))
-  terminal.summarize('ttq', `\`\`\`\n${printableLines(text).trimEnd()}\n\`\`\`\n`)
+  terminal.summarize('ttq', asCode(text))
 }
 
 /**
@@ -128,7 +136,9 @@ export function outputPath(args: Arguments, ending: string): string {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (cause) {
-    throw new TtqError('usage', `--out-dir: ${folder} cannot be made: ${(cause as Error).message}`, { cause })
+    const isFile = hasErrno(cause, 'EEXIST') || hasErrno(cause, 'ENOTDIR')
+    const found = isFile ? 'there is a file in its place, or in that of a folder above' : (cause as Error).message
+    throw new TtqError('usage', `--out-dir: ${folder} cannot be made: ${found}, expected a folder`, { cause })
   }
   return join(folder, args.operand === '-' ? `stdin${ending}` : defaultOutput(args.operand, ending))
 }

@@ -71,6 +71,7 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
   const split = (images: ImageSet | ImagesOnDemand): Split => ({
     size: images.count,
     ...(images.labels && { labels: images.labels }),
+    ...('nameOf' in images && { nameOf: images.nameOf }),
     batch: (indices, random) =>
       'pixels' in images
         ? batchOf(images, indices, random)

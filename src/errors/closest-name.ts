@@ -4,14 +4,15 @@ import leven from 'leven'
 /**
  * The known name that takes the fewest edits (insert, delete, replace a letter) from `name`; case does not count.
  * @returns undefined where even that one takes more than a third of the longer name's letters. Names of four letters
- * and more may always differ by two edits, which is what a swap of neighbours takes.
+ * and more of the same letters may always differ by two edits, which is what a swap of neighbours takes.
  */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Infinity
   for (const candidate of known) {
-    const edits = leven(name.toLowerCase(), candidate.toLowerCase())
-    if (edits < fewest && edits <= mostEdits(Math.max(name.length, candidate.length))) {
+    const [one, other] = [name.toLowerCase(), candidate.toLowerCase()]
+    const edits = leven(one, other)
+    if (edits < fewest && edits <= mostEdits(one, other)) {
       best = candidate
       fewest = edits
     }
@@ -19,6 +20,8 @@ export function closestName(name: string, known: readonly string[]): string | un
   return best
 }
 
-function mostEdits(letters: number): number {
-  return letters < 4 ? letters / 3 : Math.max(2, letters / 3)
+function mostEdits(one: string, other: string): number {
+  const letters = Math.max(one.length, other.length)
+  const sorted = (word: string): string => [...word].sort().join('')
+  return letters >= 4 && sorted(one) === sorted(other) ? Math.max(2, letters / 3) : letters / 3
 }

@@ -28,8 +28,8 @@ export type ErrorCode =
 export interface ErrorDetails {
   /** Machine-readable particulars: file, node, found, expected. */
   facts?: Readonly<Record<string, unknown>>
-  /** What the user can do about it, one sentence. */
-  hint?: string
+  /** What the user can do about it, one sentence; or several ways out, each the part of one. */
+  hint?: string | readonly string[]
   cause?: unknown
 }
 
@@ -39,13 +39,21 @@ export class TtqError extends Error {
   readonly code: ErrorCode
   readonly facts: Readonly<Record<string, unknown>>
   readonly hint: string | undefined
+  /** The ways out that the hint is made of. */
+  readonly waysOut: readonly string[]
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(shortened(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.facts = details.facts ?? {}
-    this.hint = details.hint
+    this.waysOut = [details.hint ?? []].flat()
+    this.hint = this.waysOut.length === 0 ? undefined : listed(this.waysOut)
   }
+}
+
+// `one, other, or third`
+function listed(ways: readonly string[]): string {
+  return ways.length === 1 ? (ways[0] as string) : `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`
 }
 
 /** Characters of a message; names in a damaged file may be of any length. */

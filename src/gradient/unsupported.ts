@@ -16,7 +16,7 @@ export class NotDifferentiable extends TtqError {
       facts: {
         nodes: nodes.map(({ node, reason }) => ({ name: node.name, opType: node.opType, domain: node.domain, reason })),
       },
-      hint: 'fit it layer by layer without gradients (--epochs 0), or export it without these nodes',
+      hint: ['fit it layer by layer without gradients (ttq compress --epochs 0)', 'export it without these nodes'],
     })
   }
 }

@@ -99,6 +99,7 @@ async function describeSample(
   const image = pixels && imageOf(Object.values(inputs), pixels)
   return {
     index,
+    ...(test.nameOf && { file: test.nameOf(index) }),
     label: label ?? null,
     decided,
     probability: Number(probability.toFixed(4)),

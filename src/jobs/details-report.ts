@@ -68,6 +68,8 @@ export interface SamplesReport {
 export interface SampleReport {
   /** Place in the test set. */
   index: number
+  /** What it is called, where samples have names. */
+  file?: string
   label: number | null
   decided: number
   /** Of the class decided for, 0..1. */

@@ -101,7 +101,10 @@ async function trainAndPack(
   if (untrained && !fromScratch) {
     const [mean, std, scale, anyway] = ['mean', 'std', 'scale', 'anyway'].map(connections.nameOptions)
     const found = `${score.toFixed(2)} %, no better than chance for ${task.about}`
-    const reason = `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`
+    const reason =
+      dataset.pixels === undefined
+        ? 'the inputs, which are given as they are, or the labels probably do not match the network'
+        : `the preprocessing probably does not match the network (${mean}, ${std}, ${scale})`
     const { size } = dataset.test
     const isFew = size < FEWEST_TO_TELL
     if (!options.anyway && !isFew)

@@ -12,7 +12,7 @@ import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { completeOptions } from '../options/complete-options.js'
-import type { GivenOptions } from '../options/option-table.js'
+import { type GivenOptions, inLibrary } from '../options/option-table.js'
 import { type Results, withLoaded } from '../runtime/engine.js'
 import { ClassScores } from '../tasks/class-scores.js'
 import { isProbabilities, SOFTMAX } from '../tasks/output-end.js'
@@ -60,6 +60,7 @@ export async function predict(
   const pixels: PixelOptions = { ...options, known, nameOptions: connections.nameOptions }
   return await WorkerPool.use([0, connections.signal], async (pool) => {
     await checkRuns(pool.trial, model, connections.name, new Set())
+    connections.onProgress?.({ kind: 'phase', name: 'predict' })
     const { bind, fitting } = await imageBinding(model.graph, dataset, pixels)
     checkSaid(fitting.length, pixels, connections)
     const outputs = tensorOutputs(model.graph)
@@ -102,10 +103,10 @@ function checkSaid(
   { name, nameOptions }: Connections,
 ): void {
   if (ways <= 1 || known !== undefined || [mean, scale, preprocess].some((each) => each !== undefined)) return
-  const [means, config] = [nameOptions?.('mean') ?? 'mean', nameOptions?.('preprocess') ?? 'preprocess']
+  const [means, stds, scales, config] = ['mean', 'std', 'scale', 'preprocess'].map(nameOptions ?? inLibrary)
   throw new TtqError(
     'data',
-    `${printable(name)}: does not say how it wants its pixels, expected ${means} or ${config}`,
+    `${printable(name)}: does not say how it wants its pixels, expected ${means} and ${stds}, ${scales}, or ${config}`,
     {
       facts: { model: name },
       hint: 'a .ttq file that was compressed with images says it',

@@ -19,7 +19,7 @@ import type { NetworkFile } from '../options/option.js'
 import { scoreOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
 import type { Weighted } from '../tasks/weighted.js'
-import { isBest } from '../training/best-epoch.js'
+import { isKept } from '../training/best-epoch.js'
 import { checkTeacher } from '../training/training-graph.js'
 import { modelDigest } from '../training/run-checkpoint.js'
 import type { CompressJob } from './compress-job.js'
@@ -132,7 +132,7 @@ async function measured(
     const score = model === student.model ? own : await scoreOn(model)
     networks.push({ name, sha256: modelDigest(model), weight, preprocessing, score })
     if (score === null || own === null || metric === undefined) continue
-    if (isBest(score, [own], indices.length, metric)) continue
+    if (isKept(score, [own], indices.length, metric)) continue
     job.warn(`${job.connections.nameOptions('teachers')} ${name}: ${worse(metric, score, own)}`)
   }
   return { samples: indices.length, metric: isMeasured ? asMetric(metric) : null, original: own, networks }

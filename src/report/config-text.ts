@@ -14,12 +14,13 @@ export interface ConfigDraft {
   readonly about: readonly string[]
   readonly shared: readonly ConfigLine[]
   readonly compress: readonly ConfigLine[]
-  /** Name of the package, for the schema and the types. */
+  /** Name of the package, for the types. */
   readonly packageName: string
+  /** Where the JSON Schema lies, seen from the file; undefined where it is not known. */
+  readonly schema: string | undefined
 }
 
-export const CONFIG_FORMATS = ['yaml', 'mjs', 'json'] as const
-export type ConfigFormat = (typeof CONFIG_FORMATS)[number]
+export type ConfigFormat = 'yaml' | 'mjs' | 'ts' | 'json'
 
 /** The whole file. JSON has no comments, and no examples therefore. */
 export function configText(draft: ConfigDraft, format: ConfigFormat): string {
@@ -27,33 +28,37 @@ export function configText(draft: ConfigDraft, format: ConfigFormat): string {
 }
 
 const WRITERS: Readonly<Record<ConfigFormat, (draft: ConfigDraft) => string>> = {
-  yaml: ({ about, shared, compress, packageName }) =>
+  yaml: ({ about, shared, compress, schema }) =>
     joined([
-      `# yaml-language-server: $schema=node_modules/${packageName}/dist/config.schema.json`,
+      ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
       ...about.map((line) => `# ${line}`),
       ...shared.flatMap((line) => ['', ...yamlLines(line, '')]),
       '',
       ...(compress.some(({ isExample }) => isExample !== true) ? ['compress:'] : ['compress: {}', '# compress:']),
       ...compress.flatMap((line) => yamlLines(line, '  ')),
     ]),
-  mjs: ({ about, shared, compress, packageName }) =>
+  // Types alone: the file is read without the package being installed beside it.
+  mjs: (draft) =>
     joined([
-      ...about.map((line) => `// ${line}`),
-      // A type alone: the file is read without the package being installed beside it.
-      `/** @import { TtqConfig } from '${packageName}' */`,
+      ...draft.about.map((line) => `// ${line}`),
+      `/** @import { TtqConfig } from '${draft.packageName}' */`,
       '/** @type {TtqConfig} */',
-      'export default {',
-      ...shared.flatMap((line) => moduleLines(line, '  ')),
-      '  compress: {',
-      ...compress.flatMap((line) => moduleLines(line, '    ')),
-      '  },',
+      ...exported(draft),
       '}',
     ]),
-  json: ({ shared, compress, packageName }) =>
+  ts: (draft) =>
+    joined([
+      ...draft.about.map((line) => `// ${line}`),
+      `import type { TtqConfig } from '${draft.packageName}'`,
+      '',
+      ...exported(draft),
+      '} satisfies TtqConfig',
+    ]),
+  json: ({ shared, compress, schema }) =>
     joined([
       JSON.stringify(
         {
-          $schema: `./node_modules/${packageName}/dist/config.schema.json`,
+          ...(schema === undefined ? {} : { $schema: schema }),
           ...held(shared),
           compress: held(compress),
         },
@@ -61,6 +66,17 @@ const WRITERS: Readonly<Record<ConfigFormat, (draft: ConfigDraft) => string>> = 
         2,
       ),
     ]),
+}
+
+// Up to the brace that ends it.
+function exported({ shared, compress }: ConfigDraft): string[] {
+  return [
+    'export default {',
+    ...shared.flatMap((line) => moduleLines(line, '  ')),
+    '  compress: {',
+    ...compress.flatMap((line) => moduleLines(line, '    ')),
+    '  },',
+  ]
 }
 
 function joined(lines: readonly string[]): string {

@@ -28,7 +28,7 @@ export function evaluatePage(report: EvaluateReport): Page {
     warnings: [],
     sections: [
       { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...evaluateSummary(report)] }] },
-      decisionSection(decisions, data),
+      decisionSection(decisions, data, 'the network'),
       dataSection(dataset, preprocessing, data),
       repetitionSection(run, undefined, null),
     ],

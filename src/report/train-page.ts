@@ -34,7 +34,7 @@ export function trainPage(report: TrainReport): Page {
     sections: [
       { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...trainSummary(report)] }] },
       learningSection(training),
-      decisionSection(decisions, data),
+      decisionSection(decisions, data, 'the trained network'),
       dataSection(dataset, preprocessing, data),
       repetitionSection(run, report.ttq, training),
     ],

@@ -48,7 +48,7 @@ export function measuresText(
   })
 }
 
-/** `4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1`. */
+/** `4 epochs (kept: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1`. */
 export function trainingText({
   epochs,
   bestEpoch,
@@ -59,7 +59,7 @@ export function trainingText({
   seed,
   elapsedMs,
 }: TrainingReport): string {
-  const work = `${plural(epochs, 'epoch')} (best: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
+  const work = `${plural(epochs, 'epoch')} (kept: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
   return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
 }
 

@@ -40,7 +40,7 @@ export function explainNoTernaryLayer(graph: Graph, choices: readonly LayerChoic
   )
 }
 
-function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; hint: string } {
+function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; hint: string | readonly string[] } {
   if (graph.outputs.length === 0)
     return { found: 'the network has no outputs, so that none of its nodes counts', hint: 'export it with its outputs' }
   const hidden = hiddenLayers(graph)
@@ -53,7 +53,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
     const found = `${layers} in full precision (${reasons.join(', ')})${others}`
     if (hidden !== undefined) return { found: `${found}, and ${hidden.found}`, hint: hidden.hint }
-    return { found, hint: 'name the layers to compress with --ternary <pattern>, or drop --keep' }
+    return { found, hint: ['name the layers to compress with --ternary <pattern>', 'drop --keep'] }
   }
   if (hidden !== undefined) return hidden
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))

@@ -1,6 +1,14 @@
 // Which epoch of a training is kept.
 import type { Metric } from '../tasks/task.js'
 
+/** The best of some scores, by a metric; undefined without any. */
+export function bestScore(
+  scores: readonly number[],
+  { better }: Pick<Metric, 'better'> = { better: 'higher' },
+): number | undefined {
+  return scores.length === 0 ? undefined : better === 'lower' ? Math.min(...scores) : Math.max(...scores)
+}
+
 /**
  * Whether an epoch is kept in the place of an earlier one: its score is within a standard error of the highest so far.
  * Such epochs are equally good as far as the held-out samples can tell, and in the last of them the learning rate has
@@ -10,13 +18,13 @@ import type { Metric } from '../tasks/task.js'
  * @param earlier scores of the epochs before
  * @param samples how many are held out
  */
-export function isBest(
+export function isKept(
   score: number,
   earlier: readonly number[],
   samples: number,
   { better, ofSamples }: Pick<Metric, 'better' | 'ofSamples'> = { better: 'higher', ofSamples: true },
 ): boolean {
-  if (better === 'lower') return score <= Math.min(...earlier, Infinity)
-  const highest = Math.max(score, ...earlier)
+  const highest = bestScore([score, ...earlier], { better }) as number
+  if (better === 'lower') return score === highest
   return score >= highest - (ofSamples === true ? Math.sqrt((highest * (100 - highest)) / samples) : 0)
 }

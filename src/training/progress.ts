@@ -16,6 +16,7 @@ export type Progress =
         | 'pack'
         | 'verify'
         | 'evaluate'
+        | 'predict'
       detail?: string
     }
   | { kind: 'warning' | 'note'; message: string }
@@ -29,5 +30,6 @@ export type Progress =
       samplesPerSecond: number
       remainingMs: number
     }
-  | ({ kind: 'epoch'; epochs: number; best: boolean } & Omit<EpochReport, 'learningRate'>)
+  /** `best`: the epoch that is kept so far; `bestScore`: of the start and the epochs so far, which may be another one's. */
+  | ({ kind: 'epoch'; epochs: number; best: boolean; bestScore: number } & Omit<EpochReport, 'learningRate'>)
   | { kind: 'evaluated'; done: number; total: number }

@@ -5,7 +5,7 @@ import { randomSource, shuffledIndices } from '../data/random.js'
 import type { Feeds } from '../runtime/engine.js'
 import type { UpdateGraph } from '../optimizer/parameters.js'
 import type { BestEpoch, TrainingPosition } from './checkpoint.js'
-import { isBest } from './best-epoch.js'
+import { bestScore, isKept } from './best-epoch.js'
 import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
 import { ReplicaGroup } from '../execution/replica-group.js'
@@ -132,7 +132,7 @@ export async function train(
       },
     )
     const earlier = [...(startScore === null ? [] : [startScore]), ...history.map(epochScore)]
-    if (best === null || isBest(score, earlier, options.heldOut.length, metric)) best = { values: now, score, epoch }
+    if (best === null || isKept(score, earlier, options.heldOut.length, metric)) best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,
       loss: position.lossSum / stepsPerEpoch,
@@ -143,7 +143,14 @@ export async function train(
     }
     history.push(record)
     save({ epoch: epoch + 1, step: 0, lossSum: 0, now: epoch === options.epochs ? best.values : now })
-    options.onProgress({ kind: 'epoch', epochs: options.epochs, best: best.epoch === epoch, ...record })
+    const highest = bestScore([score, ...earlier], metric) as number
+    options.onProgress({
+      kind: 'epoch',
+      epochs: options.epochs,
+      best: best.epoch === epoch,
+      bestScore: highest,
+      ...record,
+    })
   }
   if (best?.epoch === 0) {
     const { name, unit } = metric

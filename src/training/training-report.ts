@@ -67,7 +67,7 @@ export interface TrainingReport {
   /** What ran the gradient graph. */
   device: string
   seed: number
-  /** Epoch whose weights were packed, 1-based. */
+  /** Epoch whose weights were kept, 1-based; 0: the start. */
   bestEpoch: number
   settings: TrainingSettings
   /** The layers that `history[].ternary` is about; there where details were asked for. */

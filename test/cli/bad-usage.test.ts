@@ -1,11 +1,30 @@
 // Command lines that are refused: exact text, exit code 2, nothing on stdout, nothing written.
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { Command } from '../../src/cli/command.js'
+import { errorDocument, errorText } from '../../src/cli/error-text.js'
+import { withOwnWaysOut } from '../../src/cli/ways-out.js'
+import { TtqError } from '../../src/errors/ttq-error.js'
+import { optionCalled } from '../../src/options/option-table.js'
 import { runHere } from './run-here.js'
 import { run, temporaryFolder } from './run-program.js'
 import { smallNetwork } from './small-network.js'
+
+const SOURCES = join(import.meta.dirname, '../../../src')
+/** Of yargs, Node and npm. */
+const OF_OTHERS = [
+  'help',
+  'version',
+  'input-type',
+  'check',
+  'eval',
+  'silent',
+  'ignore-scripts',
+  'save-dev',
+  'frobnicate',
+]
 
 const MORE = 'ttq compress --help lists the options.'
 
@@ -76,6 +95,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'help docs/datasets.md#array',
     'help: unknown topic "docs/datasets.md#array". Did you mean ttq help datasets#arrays?',
   ],
+  ['completion tcsh', 'completion: unknown shell "tcsh", expected bash, zsh, fish, powershell.'],
   ['completion bsh', 'completion: unknown shell "bsh", expected bash, zsh, fish, powershell. Did you mean bash?'],
   ['version', 'unknown command "version". Did you mean ttq --version?'],
   ['compress m.onnx --frobnicate', `compress: unknown option --frobnicate. ${MORE}`],
@@ -214,9 +234,22 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx --data x.mjs --checkpoint old.ttq',
     '--checkpoint: old.ttq exists. An interrupted run left it: --resume goes on from there, --force starts again.',
   ],
+  ...(
+    [
+      ['compress m.onnx', 'the packed network'],
+      ['train m.onnx --data x.mjs', 'the trained network'],
+      ['unpack old.ttq', 'the unpacked file'],
+      ['report r.json', 'the page'],
+      ['predict m.onnx a.png', 'the outputs'],
+      ['new loader --model m.onnx', 'the module'],
+    ] as const
+  ).map(([args, what]): [string, string] => [
+    `${args} -o - --quiet --json`,
+    `--json: given while stdout is for ${what}; only one of them fits there. Name a file with --output.`,
+  ]),
   [
-    'compress m.onnx -o - --quiet --json',
-    '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.',
+    'compress m.onnx --out-dir old.ttq',
+    '--out-dir: old.ttq cannot be made: there is a file in its place, or in that of a folder above, expected a folder.',
   ],
   ['compress m.onnx -o folder', '--output: folder is a folder, expected a file name.'],
   ['compress m.onnx -o new/', '--output: new/ ends like a folder, expected a file name.'],
@@ -321,10 +354,59 @@ describe('bad usage', () => {
     assert.equal(code, 2)
   })
 
+  test('a device in the place of a file', { skip: process.platform === 'win32' }, async () => {
+    for (const [args, hint] of [
+      ['compress m.onnx -o /dev/null', 'Use - to write to stdout.'],
+      ['compress m.onnx --report /dev/null', '--json prints the report on stdout.'],
+      ['sweep m.onnx --data x.mjs --sparsities 0.5 -o /dev/null', undefined],
+    ] as const) {
+      const option = args.includes('--report') ? '--report' : '--output'
+      const { code, stderr } = await runHere(folder, args.split(' '))
+      const end = hint === undefined ? '' : `. ${hint}`
+      assert.deepEqual(
+        [code, stderr],
+        [2, `ttq: ${option}: /dev/null is no regular file, expected a file name${end}\n`],
+      )
+    }
+  })
+
   test('an unknown dataset', async () => {
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', '--data', 'mnits'])
     assert.match(stderr, /ttq: --data: unknown dataset "mnits", expected mnist.* Did you mean mnist\?/)
     assert.equal(code, 2)
     assert.deepEqual(readdirSync(folder).sort(), before)
+  })
+})
+
+describe('hints', () => {
+  const pixels = new TtqError('data', 'a.png: damaged.', {
+    hint: ['get it again', 'move it', 'leave it out with --skip-unreadable'],
+  })
+  const said = (error: TtqError, options: object): string =>
+    errorText(withOwnWaysOut(error, { options: options as Command['options'] }), false)
+
+  test('have the ways out that a command has; its words end in one point', () => {
+    const all = 'ttq: a.png: damaged. Get it again, move it, or leave it out with --skip-unreadable.'
+    assert.equal(errorText(pixels, false), all)
+    assert.equal(said(pixels, { 'skip-unreadable': {} }), all)
+    assert.equal(said(pixels, { json: {} }), 'ttq: a.png: damaged. Get it again, or move it.')
+    const loader = new TtqError('data', 'x.mjs: reason "1".', { hint: 'give a loader module: --data ./x.mjs' })
+    assert.equal(said(loader, { json: {} }), 'ttq: x.mjs: reason "1".')
+    // Another command is named with its option, another program with its own.
+    for (const hint of ['fit it (ttq compress --epochs 0)', 'install it: npm install --save-dev x'])
+      assert.match(said(new TtqError('data', 'x', { hint }), {}), /--(epochs 0|save-dev)/)
+    assert.equal(errorDocument(withOwnWaysOut(pixels, { options: {} })).error.hint, 'get it again, or move it')
+  })
+
+  test('name options that there are', () => {
+    const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+    assert.ok(files.length > 300)
+    for (const file of files) {
+      if (/html-style|names-elsewhere|completion/.test(file)) continue
+      const text = readFileSync(join(SOURCES, file), 'utf8').replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')
+      for (const [literal] of text.matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g))
+        for (const [, name = ''] of literal.matchAll(/(?<![\w-])--(?:no-)?([a-z][a-z\d-]*[a-z\d])(?!-)/g))
+          assert.ok(optionCalled(name) !== undefined || OF_OTHERS.includes(name), `${file}: ${literal}`)
+    }
   })
 })

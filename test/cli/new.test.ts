@@ -140,7 +140,7 @@ describe('ttq new', () => {
     ['lenet5 -o none/a.onnx', '--output: none/a.onnx cannot be made: there is no folder none. Make the folder first.'],
     [
       'lenet5 -o - --json',
-      '--json: given while the model goes to stdout; only one of them fits there. Name a file with --output.',
+      '--json: given while stdout is for the network; only one of them fits there. Name a file with --output.',
     ],
   ]
   const folder = temporaryFolder()

@@ -226,6 +226,10 @@ describe('environment', () => {
       readFileSync(page, 'utf8'),
       /^### ttq\n\n```\nmodels\/a\.onnx: [^]*\n```\n\n### ttq: 2 jobs\n\n\| job \| result \|[^]*\n\| models\/b\.onnx \| done \| [^]*\n\n2 of 2 done\n/,
     )
+    const failures = join(folder, 'failures.md')
+    const failed = await runHere(folder, ['inspect', 'nosuch.onnx'], { GITHUB_STEP_SUMMARY: failures })
+    assert.equal(failed.code, 3)
+    assert.equal(readFileSync(failures, 'utf8'), `### ttq: failed, exit code 3\n\n\`\`\`\n${failed.stderr}\`\`\`\n\n`)
     const { code, stderr } = await run({ GITHUB_STEP_SUMMARY: join(folder, 'none/summary.md') })
     assert.equal(code, 0)
     assert.match(stderr, /\nwarning: GITHUB_STEP_SUMMARY: ENOENT/)
@@ -245,40 +249,58 @@ describe('examples', () => {
     ]
   }
 
-  for (const file of ['github-workflow.yml', 'gitlab-ci.yml'])
-    test(`${file}: its commands do what they say`, async () => {
-      const commands = commandsOf(file)
-      assert.ok(commands.includes('npm install --global ttq-onnx'))
-      const own = commands.filter((command) => command.startsWith('ttq '))
+  // What their comments say may stand in a config: each has to work with any of it.
+  const CONFIGS: readonly (readonly [name: string, config: object, exitCode: number])[] = [
+    ['settings', { compress: { method: 'twn' } }, 0],
+    ['a bound that does not hold', { compress: { maxDistance: 0.001, samples: 16 } }, 4],
+    ['data', { data: './loader.mjs', anyway: true, compress: { epochs: 1, warmup: 0, maxDrop: 100 } }, 0],
+  ]
+  const configure = (config: object): void => {
+    writeFileSync(join(folder, 'ttq.config.json'), JSON.stringify(config))
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule())
+  }
+
+  test('the workflows of GitHub and GitLab run the same commands', () => {
+    const [github, gitlab] = ['github-workflow.yml', 'gitlab-ci.yml'].map(commandsOf)
+    assert.deepEqual(github, gitlab)
+    assert.ok(github?.includes('npm install --global ttq-onnx'))
+  })
+
+  for (const [name, config, exitCode] of CONFIGS) {
+    test(`workflows, ${name}`, async () => {
+      configure(config)
+      const own = commandsOf('github-workflow.yml').filter((command) => command.startsWith('ttq '))
       assert.equal(own.length, 1)
-      for (const command of own) {
-        const [, words = '', target] = /^ttq (.*?)(?: > (\S+))?$/.exec(command) ?? []
-        assert.equal(target, 'report.json')
-        const { code, stdout, stderr } = await runHere(folder, [...words.split(' '), '--samples', '16'])
-        assert.equal(code, 0, stderr)
-        assert.deepEqual(
-          (JSON.parse(stdout) as BatchReport).jobs.map(({ exitCode }) => exitCode),
-          [0, 0],
-        )
-      }
+      const [, words = '', target] = /^ttq (.*?)(?: > (\S+))?$/.exec(own[0] ?? '') ?? []
+      assert.equal(target, 'report.json')
+      const { code, stdout, stderr } = await runHere(folder, words.split(' '))
+      assert.equal(code, exitCode, stderr)
+      assert.deepEqual(
+        (JSON.parse(stdout) as BatchReport).jobs.map((job) => job.exitCode),
+        [exitCode, exitCode],
+      )
       assert.deepEqual(readdirSync(join(folder, 'packed')), ['a.ttq', 'b.ttq'])
     })
+  }
 
-  test('Makefile: makes what is not there, and nothing twice', { skip: spawnSync('make', ['-v']).status !== 0 }, () => {
-    const make = (...args: string[]): string => {
-      const own = [`TTQ=${process.execPath} ${PROGRAM} --quiet`, 'OPTIONS=--method twn']
-      const { status, stdout, stderr } = spawnSync('make', ['-f', join(EXAMPLES, 'Makefile'), ...own, ...args], {
-        cwd: folder,
-        encoding: 'utf8',
-      })
-      assert.equal(status, 0, stderr)
-      return stdout
-    }
-    assert.match(make(), / compress models\/a\.onnx --output packed\/a\.ttq [^]* compress models\/b\.onnx /)
-    assert.deepEqual(readdirSync(join(folder, 'packed')), ['a.ttq', 'b.ttq'])
-    assert.match(make(), /Nothing to be done/)
-    assert.match(make('report'), /\n2 of 2 done\n$/)
-  })
+  const hasMake = spawnSync('make', ['-v']).status === 0
+  for (const [name, config] of CONFIGS.filter(([name]) => name === 'data'))
+    test(`Makefile, ${name}: makes what is not there, and nothing twice`, { skip: !hasMake }, () => {
+      configure(config)
+      const make = (...args: string[]): string => {
+        const own = [`TTQ=${process.execPath} ${PROGRAM} --quiet`]
+        const { status, stdout, stderr } = spawnSync('make', ['-f', join(EXAMPLES, 'Makefile'), ...own, ...args], {
+          cwd: folder,
+          encoding: 'utf8',
+        })
+        assert.equal(status, 0, stderr)
+        return stdout
+      }
+      assert.match(make(), / compress models\/a\.onnx --output packed\/a\.ttq [^]* compress models\/b\.onnx /)
+      assert.deepEqual(readdirSync(join(folder, 'packed')), ['a.ttq', 'b.ttq'])
+      assert.match(make(), /Nothing to be done/)
+      assert.match(make('report'), /\n2 of 2 done\n$/)
+    })
 
   test('Containerfile: installs the package and runs its command', () => {
     const text = readFileSync(join(EXAMPLES, 'Containerfile'), 'utf8')

@@ -52,6 +52,8 @@ describe('ttq plan', () => {
     assert.deepEqual([time?.epochs, time?.stepsPerEpoch], [3, 9])
     const { stepMs = 0, epochMs = 0, totalMs = 0 } = time ?? {}
     assert.ok(stepMs > 0 && epochMs >= 9 * stepMs && totalMs > 3 * epochMs, JSON.stringify(time))
+    const one = await runHere(folder, ['plan', 'net.onnx', ...args.with(3, '1'), '--quiet'])
+    assert.match(one.stdout, /\nthe work +1 epoch of training, 9 steps each\n/)
     const { stdout } = await runHere(folder, ['compress', 'net.onnx', ...args, '--dry-run', '--quiet'])
     assert.match(
       stdout,

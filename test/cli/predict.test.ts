@@ -41,6 +41,16 @@ function colours(batch: number | string = 'N'): Uint8Array {
   return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('colours') })
 }
 
+/** Two inputs, neither of them pictures. */
+function seriesNetwork(): Uint8Array {
+  const b = new GraphBuilder()
+  b.input('series', 'float32', ['N', 5])
+  b.input('state', 'float32', ['N', 5])
+  b.emit('Add', ['series', 'state'], {}, 'sum')
+  b.output('sum', 'float32', ['N', 5])
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('series') })
+}
+
 function photos(): string {
   const folder = temporaryFolder()
   for (const part of ['train', 'test'])
@@ -131,14 +141,25 @@ describe('ttq predict', () => {
     assert.deepEqual(await said('net.onnx'), [2, 'ttq: predict: no picture behind net.onnx, expected one or several'])
     assert.deepEqual(await said('net.onnx', 'gone.jpg', ...values), [
       3,
-      'ttq: gone.jpg: cannot be read (ENOENT), expected a picture\n',
+      'ttq: gone.jpg: found no such file, expected a picture\n',
+    ])
+    assert.deepEqual(await said('net.onnx', 'photos', ...values), [
+      3,
+      'ttq: photos: found a folder, expected a picture',
     ])
     assert.deepEqual(await said('net.onnx', 'photos/test/green/1.png'), [
       3,
-      'ttq: net.onnx: does not say how it wants its pixels, expected --mean or --preprocess',
+      'ttq: net.onnx: does not say how it wants its pixels, expected --mean and --std, --scale, or --preprocess',
     ])
     const [code, message] = await said('net.onnx', 'text.jpg', ...values)
     assert.equal(code, 3)
     assert.match(String(message), /^ttq: text\.jpg: found /)
+    // Nothing is named that this command has not: pictures that are left out, loader modules.
+    const { stderr } = await runHere(folder, ['predict', 'net.onnx', 'text.jpg', ...values])
+    assert.match(stderr, /^predicting\nttq: text\.jpg: found .*\. Get the file again, or move it out of the data\.\n$/)
+    writeFileSync(join(folder, 'series.onnx'), seriesNetwork())
+    const series = await runHere(folder, ['predict', 'series.onnx', 'photos/test/green/1.png', '--quiet'])
+    assert.equal(series.code, 3)
+    assert.doesNotMatch(series.stderr, /--(data|skip)/)
   })
 })

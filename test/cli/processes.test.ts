@@ -19,12 +19,14 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { encodePng } from '../../src/data/encode-png.js'
 import { lockOf } from '../../src/cli/file-lock.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { messages } from '../../src/onnx/proto.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { float32 } from '../../src/tensor/tensor.js'
 import { fixture } from '../onnx/fixtures.js'
+import { runHere } from './run-here.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
@@ -145,6 +147,51 @@ describe('what a model is read from', () => {
     assert.match(stdout, /stdin: ONNX network/)
     const wrong = await run(folder, ['inspect', '-', '--external-data', 'nowhere'], bytes)
     assert.match(wrong.stderr, /--external-data: found no folder nowhere/)
+  })
+})
+
+describe('a network whose weights lie in a file beside it', () => {
+  const own = join(folder, 'beside')
+  mkdirSync(join(own, 'net'), { recursive: true })
+  const model = messages.ModelProto.decode(smallNetwork())
+  const weight = model.graph?.initializer?.find(({ name }) => name === 'middle.weight')
+  assert.ok(weight?.rawData)
+  writeFileSync(join(own, 'net/m.onnx.data'), weight.rawData)
+  const entries = Object.entries({ location: 'm.onnx.data', offset: '0', length: String(weight.rawData.length) })
+  weight.rawData = new Uint8Array(0)
+  weight.dataLocation = 1
+  weight.externalData = entries.map(([key, value]) => ({ key, value }))
+  writeFileSync(join(own, 'net/m.onnx'), messages.ModelProto.encode(model).finish())
+  writeFileSync(join(own, 'loader.mjs'), loaderModule())
+  const grey = encodePng({ width: 4, height: 4, channels: 1, pixels: new Uint8Array(16) })
+  writeFileSync(join(own, 'one.png'), grey, 'base64')
+
+  test('is read by every command that reads one', async () => {
+    const packed = await runHere(own, ['compress', 'net/m.onnx', '--samples', '64', '-o', 'm.ttq'])
+    assert.equal(packed.code, 0, packed.stderr)
+    for (const args of [
+      'plan net/m.onnx --samples 64',
+      'evaluate net/m.onnx --data ./loader.mjs',
+      'predict net/m.onnx one.png --mean 0.5 --std 0.5',
+      'verify m.ttq --against net/m.onnx',
+      'diff m.ttq net/m.onnx',
+      'data ./loader.mjs --model net/m.onnx',
+      'new loader --model net/m.onnx -o mine.mjs',
+      'init net/m.onnx --data none',
+    ]) {
+      const { stderr } = await runHere(own, args.split(' '))
+      assert.doesNotMatch(stderr, /^ttq: /m, args)
+    }
+    assert.match(readFileSync(join(own, 'mine.mjs'), 'utf8'), /"image"/)
+  })
+
+  test('comes from a pipe to a command that takes it by an option', async () => {
+    const bytes = readFileSync(join(own, 'net/m.onnx'))
+    const args = ['new', 'loader', '--model', '-', '-o', '-']
+    assert.match((await run(own, args, bytes)).stderr, /--external-data/)
+    const { code, stdout, stderr } = await run(own, [...args, '--external-data', 'net'], bytes)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /"image"/)
   })
 })
 

@@ -21,6 +21,7 @@ const EPOCH = {
   loss: 0.1,
   validationTop1: 98.5,
   best: true,
+  bestScore: 98.5,
   elapsedMs: 3_720_000,
 } as const satisfies Progress
 
@@ -71,7 +72,7 @@ describe('on a terminal', () => {
       at(150, STEP),
       '\r[########............]  37 % 1 min 15 s left, epoch 2/4, step 50/100, loss 0.1235, 1235 images/s\x1b[K',
     )
-    assert.equal(at(200, EPOCH), '\r\x1b[Kepoch 2/4: loss 0.1000, held-out 98.50 % (best), 1 h 2 min\n')
+    assert.equal(at(200, EPOCH), '\r\x1b[Kepoch 2/4: loss 0.1000, held-out 98.50 % (kept), 1 h 2 min\n')
     assert.match(at(400, STEP), /loss 0.1235, held-out 98.50 %, 1235 images/)
     assert.equal(clear(), '\r\x1b[K')
     assert.equal(clear(), '')
@@ -96,7 +97,22 @@ describe('elsewhere', () => {
     assert.equal(at(9_999, STEP), '')
     assert.equal(at(10_000, STEP), '1 min 15 s left, epoch 2/4, step 50/100, loss 0.1235, 1235 images/s\n')
     assert.equal(at(10_001, STEP), '')
-    assert.equal(at(10_002, EPOCH), 'epoch 2/4: loss 0.1000, held-out 98.50 % (best), 1 h 2 min\n')
+    assert.equal(at(10_002, EPOCH), 'epoch 2/4: loss 0.1000, held-out 98.50 % (kept), 1 h 2 min\n')
+    const other = { ...EPOCH, validationTop1: null }
+    for (const [event, text] of [
+      [{ ...EPOCH, best: false }, 'held-out 98.50 %,'],
+      [{ ...EPOCH, bestScore: 98.75 }, 'held-out 98.50 % (kept: within the error of 98.75 %),'],
+      [{ ...other, validationAgreement: 90, bestScore: 90 }, 'held-out agreement 90.00 % (kept),'],
+      [
+        {
+          ...other,
+          validation: { key: 'mse', name: 'MSE', unit: '', value: 0.25 },
+          bestScore: 0.25,
+        },
+        'held-out MSE 0.2500 (kept),',
+      ],
+    ] as const)
+      assert.ok(at(10_002, event).includes(text), text)
     assert.equal(at(10_003, { kind: 'warning', message: 'careful' }), 'warning: careful\n')
     assert.equal(clear(), '')
   })

@@ -130,7 +130,10 @@ describe('--report', () => {
   test('ttq compare: a table, a page, JSON', async () => {
     const { code, stdout, stderr } = await runHere(folder, ['compare', 'r.json', 'plain.json', '-o', 'both.html'])
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, /^m\.onnx: 2 runs\n\nrun +top-1 .*\nr +\d.*\nplain +\d.*\n\noption +r +plain\nseed +1 +2\n$/)
+    assert.match(
+      stdout,
+      /^m\.onnx: 2 runs\n\nrun +top-1 .*\nr +\d.*\nplain +\d.*\n\noption +r +plain\nseed +1 +2\n\nwritten to both\.html\n$/,
+    )
     assert.deepEqual(sectionsOf(read('both.html')), ['Result', 'Size', 'Learning', 'Options'])
     const json = await runHere(folder, ['compare', 'r.json', 'plain.json', '--json', '-o', 'both.json'])
     assert.equal(json.stdout, read('both.json'))

@@ -73,7 +73,7 @@ test('mnist: sets with a word in front, alone or several in a folder', async () 
   assert.deepEqual([...(await images('mnist:several/emnist-digits')).test.labels], [3])
   await assert.rejects(openDataset('several', { directory: TEMP }), {
     message: `${join(TEMP, 'several')}: found several sets (emnist-digits, emnist-letters), expected one`,
-    hint: `name it behind the folder: --data mnist:${join(TEMP, 'several', 'emnist-digits')}`,
+    hint: `name it behind the folder: mnist:${join(TEMP, 'several', 'emnist-digits')}`,
   })
   await assert.rejects(openDataset('mnist:several/emnist-lettres', { directory: TEMP }), {
     message: `${join(TEMP, 'several', 'emnist-lettres')}: not found, expected a dataset folder`,

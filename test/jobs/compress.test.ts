@@ -13,7 +13,7 @@ import { unpack } from '../../src/packed/index.js'
 import { Session } from '../../src/runtime/session.js'
 import { inspectModel } from '../../src/jobs/inspect.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
-import { isBest } from '../../src/training/best-epoch.js'
+import { isKept } from '../../src/training/best-epoch.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { trainNetwork } from '../../src/jobs/train.js'
 import { STRIPES, stripesBatch, stripesNetwork, type Form } from '../training/stripes-network.js'
@@ -86,7 +86,7 @@ test('the report adds up', async () => {
     [1, 2, 3, 4, 5, 6],
   )
   const scores = training.history.map(({ validationTop1 }) => validationTop1 ?? 0)
-  assert.equal(training.bestEpoch, scores.findLastIndex((score, i) => isBest(score, scores.slice(0, i), 48)) + 1)
+  assert.equal(training.bestEpoch, scores.findLastIndex((score, i) => isKept(score, scores.slice(0, i), 48)) + 1)
   assert.deepEqual([training.replicas, training.seed, report.verified.bitExact], [2, 3, true])
 })
 

@@ -1,8 +1,8 @@
 // A folder of pictures through the jobs: measured, compressed, and measured again as the packed file says.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { after, test } from 'node:test'
 import { compress } from '../../src/jobs/compress.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
@@ -94,8 +94,17 @@ test('classes in another order are told by --class-names', async () => {
     resize: '10',
     interpolation: 'bicubic',
     threads: 1,
+    details: true,
   })
   assert.equal(report.top1, 0)
+  // All are wrong; each mistake is told by its file, in the test part.
+  const { mistakes = [] } = report.decisions ?? {}
+  assert.equal(mistakes.length, 8)
+  for (const { file = '', label, index } of mistakes) {
+    assert.ok(existsSync(file), file)
+    const [part, name] = relative(COLOURS, file).split(sep)
+    assert.deepEqual([part, name, index < 10], ['test', ['red', 'blue'][label ?? -1], true])
+  }
   assert.equal(report.preprocessing, 'given: short side 10 (bicubic), crop 8x8, x/255, NCHW')
 })
 

@@ -52,6 +52,13 @@ function packed(): string {
     'dist/config.schema.json',
   ])
     assert.ok(paths.includes(path), `no ${path}`)
+  // What the README sends its readers to.
+  const links = readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)
+  for (const [, link = ''] of links)
+    assert.ok(
+      paths.some((path) => path === link || path.startsWith(`${link}/`)),
+      `no ${link}`,
+    )
   assert.deepEqual(
     paths.filter((path) => /\.map$|test|bench|fixtures|node_modules/.test(path)),
     [],

@@ -4,9 +4,11 @@ import { describe, test } from 'node:test'
 import { analyzePage } from '../../src/report/analyze-page.js'
 import { compareReports, comparisonPage, renderComparison } from '../../src/report/comparison.js'
 import { compressPage } from '../../src/report/compress-page.js'
+import { confusionChart } from '../../src/report/charts/confusion-chart.js'
 import { evaluatePage } from '../../src/report/evaluate-page.js'
 import { htmlPage } from '../../src/report/html-page.js'
 import { markdownPage } from '../../src/report/markdown-page.js'
+import type { Page } from '../../src/report/page.js'
 import { readReport, pageOf } from '../../src/report/read-report.js'
 import { trainPage } from '../../src/report/train-page.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
@@ -52,18 +54,18 @@ describe('the page of a compression', () => {
     for (const { attributes } of links) assert.ok(anchors.has(attributes.get('href')?.slice(1)))
   })
 
-  test('charts say in words what they show, the packed epoch is marked', () => {
+  test('charts say in words what they show, the epoch that is kept is marked', () => {
     const charts = all
       .filter(({ name }) => name === 'figure')
       .flatMap(({ children }) => children.filter(({ name }) => name === 'svg'))
     const said = charts.map(({ children: [title, description] }) => `${title?.text}: ${description?.text}`)
     assert.deepEqual(said, [
-      'Loss: mean loss of the epoch from 1.000 to 0.2500, epoch 1 to 4; packed: epoch 3',
-      'top-1 on held-out samples, %: top-1 from 91.00 % to 94.00 %, epoch 1 to 4; packed: epoch 3',
+      'Loss: mean loss of the epoch from 1.000 to 0.2500, epoch 1 to 4; kept: epoch 3',
+      'top-1 on held-out samples, %: top-1 from 91.00 % to 94.00 %, epoch 1 to 4; kept: epoch 3',
       'Latent weights and what they became: 40,000 weights between ±1.500: 20.0 % became −Wn, 50.0 % 0, 30.0 % +Wp; ' +
         'thresholds at ±0.050 of the largest',
-      'Wp and Wn over training: Wp from 0.5100 to 0.5400; Wn from 1.490 to 1.460, epoch 1 to 4; packed: epoch 3',
-      'Zeros over training, %: zeros from 41.0 % to 44.0 %, epoch 1 to 4; packed: epoch 3',
+      'Wp and Wn over training: Wp from 0.5100 to 0.5400; Wn from 1.490 to 1.460, epoch 1 to 4; kept: epoch 3',
+      'Zeros over training, %: zeros from 41.0 % to 44.0 %, epoch 1 to 4; kept: epoch 3',
       'Ternary kernels: 2 kernels of 2x3, the first of 40',
       'Confusion matrix: 2 classes; rows are the classes of the samples, columns what the packed network decides',
     ])
@@ -194,6 +196,35 @@ describe('a section is there where its data are', () => {
     )
   })
 
+  test('samples are called by their files where they have some', () => {
+    const report = detailedReport()
+    const [mistake] = report.samples?.mistakes ?? []
+    assert.ok(mistake)
+    const page = (picture: string | null): Page =>
+      compressPage({ ...report, samples: { mistakes: [{ ...mistake, file: 'photos/test/cat/1.png', picture }] } })
+    assert.match(htmlPage(page('iVBORw0KGgo=')), /<span class="note">photos\/test\/cat\/1\.png<\/span>/)
+    assert.match(htmlPage(page(null)), />photos\/test\/cat\/1\.png<\/t[hd]>/)
+    assert.match(markdownPage(page('iVBORw0KGgo=')), /^- photos\/test\/cat\/1\.png: cat, taken for dog/m)
+  })
+
+  test('names of classes that are wider than their column stand upright', () => {
+    const uprights = (names: readonly string[]): number => {
+      const counts = names.map((_, row) => names.map((_, column) => (row === column ? 5 : 1)))
+      const { content, height } = confusionChart(counts, names, 'the network')
+      assert.ok(
+        names.every((name) => content.includes(`>${name}<`)),
+        content,
+      )
+      const bottom = [...content.matchAll(/translate\([\d.]+ ([\d.]+)\)/g)].map(([, y]) => Number(y))
+      const longest = Math.max(...names.map(({ length }) => length))
+      for (const y of bottom) assert.ok(y + 7 * longest < height, `${y} of ${height}`)
+      return bottom.length
+    }
+    assert.equal(uprights(Array.from({ length: 10 }, (_, i) => `${i}`)), 0)
+    assert.equal(uprights(['airplane', 'automobile', ...'bird cat deer dog frog horse ship truck'.split(' ')]), 10)
+    assert.equal(uprights(['airplane', 'automobile']), 0)
+  })
+
   test('samples that are no images are a table', () => {
     const report = detailedReport()
     const mistakes = (report.samples?.mistakes ?? []).map((each) => ({ ...each, picture: null }))
@@ -319,14 +350,39 @@ describe('other pages', () => {
   } as const
 
   test('train', () => {
-    const page = trainPage(trained)
+    const settings = { ...training.settings, scaleLearningRate: 0.001, scaleStart: 'fit', latentSteps: 'he' } as const
+    const page = trainPage({ ...trained, training: { ...training, settings } })
     assert.equal(page.title, 'net.onnx, trained')
     assert.deepEqual(page.tiles[0], { name: 'top-1', value: '90.00 % → 95.50 %', note: '+5.50 points' })
     assert.deepEqual(sectionsOf(htmlPage(page)), ['Result', 'Learning', 'Decisions', 'Data', 'To repeat it'])
+    // Nothing is packed, and no option is the library's.
+    const html = htmlPage(page)
+    assert.doesNotMatch(html, /packed/)
+    assert.match(html, /columns what the trained network decides/)
+    assert.doesNotMatch(html, /scale-start|latent-steps/)
+    assert.match(html, /<dt>scale-learning-rate<\/dt>/)
+  })
+
+  test('which epoch was kept, and why', () => {
+    const kept = (bestEpoch: number, top1: readonly number[]): string => {
+      const [epoch] = training.history
+      assert.ok(epoch)
+      const history = top1.map((validationTop1, i) => ({ ...epoch, epoch: i + 1, validationTop1 }))
+      const page = htmlPage(trainPage({ ...trained, training: { ...training, history, bestEpoch } }))
+      return /seed \d+\. ([^<]*)</.exec(page)?.[1] ?? ''
+    }
+    assert.equal(kept(0, [40, 41]), 'No epoch was better than the start, which was kept.')
+    assert.equal(kept(2, [40, 41]), 'The weights of epoch 2 were kept: the best on the held-out samples.')
+    assert.equal(
+      kept(3, [40, 41, 40.5]),
+      'The weights of epoch 3 were kept: the last within the standard error of the best, 41.00 % of the held-out samples.',
+    )
   })
 
   test('evaluate', () => {
     const page = evaluatePage({
+      ...(data && { data }),
+      decisions: samples,
       schema: 'ttq-evaluate/1',
       model: 'net.ttq',
       dataset: 'mnist',
@@ -339,7 +395,9 @@ describe('other pages', () => {
       elapsedMs: 9000,
     })
     assert.deepEqual(page.tiles[0], { name: 'top-1', value: '91.50 %', note: 'on 10,000 samples' })
-    assert.deepEqual(sectionsOf(htmlPage(page)), ['Result', 'Data'])
+    assert.deepEqual(sectionsOf(htmlPage(page)), ['Result', 'Decisions', 'Data'])
+    assert.doesNotMatch(htmlPage(page), /packed/)
+    assert.match(htmlPage(page), /columns what the network decides/)
   })
 
   test('analyze', () => {

@@ -38,7 +38,7 @@ describe('compress', () => {
         'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
         'data            mnist, 0..1, NCHW',
         'method          ttq',
-        'training        4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+        'training        4 epochs (kept: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
         'verified        the file, read back, gives the same outputs bit for bit',
         'written to      net.ttq',
         'time            3 min 12 s',
@@ -218,7 +218,7 @@ describe('compress', () => {
     }
     assert.match(
       renderCompressReport({ ...COMPRESSED, training }),
-      /\ntraining {8}1 epoch \(best: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/,
+      /\ntraining {8}1 epoch \(kept: 1\), 1 step in 1\.0 s, 10 samples\/s, 1 replica on webgpu, seed 7\n/,
     )
     assert.match(renderCompressReport({ ...COMPRESSED, compressed: { top1: 99.2 } }), /\(\+0\.10 points\)/)
   })
@@ -249,7 +249,7 @@ test('train', () => {
       '',
       'data        mnist, 0..1, NCHW',
       'start       fresh random weights',
-      'training    4 epochs (best: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
+      'training    4 epochs (kept: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
       'written to  stdout (178 KB)',
       'time        3 min 12 s',
       '',

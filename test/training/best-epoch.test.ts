@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isBest } from '../../src/training/best-epoch.js'
+import { isKept } from '../../src/training/best-epoch.js'
 
 // Of a course, the epoch that is kept in the end, from 1.
 const kept = (samples: number, ...scores: number[]): number =>
-  scores.reduce((best, score, i) => (isBest(score, scores.slice(0, i), samples) ? i + 1 : best), 0)
+  scores.reduce((best, score, i) => (isKept(score, scores.slice(0, i), samples) ? i + 1 : best), 0)
 
 test('the first epoch is kept, and any that is better or as good', () => {
   assert.equal(kept(2000, 50), 1)

@@ -33,7 +33,7 @@ async function runAnalyze(args: Arguments, terminal: Terminal): Promise<number> 
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
-  const report = { ...found, run: await describeRun(args) }
+  const report = { ...found, run: await describeRun(args, 'analyze') }
   const [{ renderAnalyzeReport }, { analyzePage }] = await Promise.all([
     import('../../report/analyze-text.js'),
     import('../../report/analyze-page.js'),

@@ -9,7 +9,7 @@ import { commandOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { PAGE_FORMS, pageText, reportForm } from '../report-forms.js'
 import { readReportText } from '../report-input.js'
-import { checkResultPaths, writeReport } from '../results.js'
+import { checkResultPaths, writeReport, writeResult } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const compareCommand: CommandBody = {
@@ -44,11 +44,12 @@ async function runCompare(args: Arguments, terminal: Terminal): Promise<number> 
       page: comparisonPage(compared, named),
     }
   })
-  if (form !== undefined && paths.model !== undefined && paths.model !== '-') {
+  let written = ''
+  if (form !== undefined) {
     const content = form === 'json' ? printableJson(comparison) : await pageText(() => page, form)
-    paths.model.write(new TextEncoder().encode(content), terminal.complain)
+    written = `\nwritten to ${await writeResult(paths, new TextEncoder().encode(content), terminal)}\n`
   }
-  await writeReport(args, paths, comparison, text, terminal)
+  await writeReport(args, paths, comparison, `${text}${written}`, terminal)
   return EXIT.done
 }
 

@@ -13,7 +13,7 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, readTeachers, type ModelInput } from '../model-input.js'
-import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
@@ -50,7 +50,9 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)
   if (!takesLong) checkIdle(args)
   const output = outputOf(args)
-  const paths = checkResultPaths(args, { input: args.operand, also: teachers.files, output, forms: PAGE_FORMS })
+  const also = teachers.files
+  const what = 'the packed network'
+  const paths = checkResultPaths(args, { input: args.operand, also, output, what, forms: PAGE_FORMS })
   const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
   if (complete.data !== undefined && complete.epochs > 0)
@@ -72,8 +74,8 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     distanceBeyond(result.report, options.maxDistance) ??
     sizeBeyond(result.report, options.maxSize)
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
-  const written = await writeModelResult(paths, result.file, terminal)
-  const run = await describeRun(args)
+  const written = await writeResult(paths, result.file, terminal)
+  const run = await describeRun(args, 'compress')
   const report: CompressReport = { ...result.report, output: written, warnings, run }
   checkpoint?.remove()
   const [{ renderCompressReport }, { compressPage }] = await Promise.all([

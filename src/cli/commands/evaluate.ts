@@ -32,7 +32,7 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
-  const report = { ...found, run: await describeRun(args) }
+  const report = { ...found, run: await describeRun(args, 'evaluate') }
   const [{ renderEvaluateReport }, { evaluatePage }] = await Promise.all([
     import('../../report/evaluate-text.js'),
     import('../../report/evaluate-page.js'),

@@ -4,6 +4,7 @@ import type { Arguments, CommandBody, Program } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { closestTopic, TOPICS, topicText } from '../help-topics.js'
 import { manPage } from '../man-page.js'
+import { markdownText } from '../../report/markdown-text.js'
 import type { Terminal } from '../terminal.js'
 
 /** The topic that is everything, in the language of man. */
@@ -26,17 +27,18 @@ export const helpCommand: CommandBody = {
 }
 
 async function runHelp({ operand }: Arguments, terminal: Terminal, program: Program): Promise<number> {
-  await terminal.write(await text(operand, program))
+  await terminal.write(await text(operand, program, terminal.columns))
   return EXIT.done
 }
 
-async function text(topic: string, program: Program): Promise<string> {
+// Topics are Markdown: in a terminal for people, in a pipe as it is.
+async function text(topic: string, program: Program, columns: number | undefined): Promise<string> {
   if (topic === '') return await program.help()
   if (topic === MAN) return manPage(await program.commands('all'))
   const names = (await program.commands([])).map(({ name }) => name)
   if (names.includes(topic)) return await program.help(topic)
   const found = topicText(topic.toLowerCase())
-  if (found !== undefined) return found
+  if (found !== undefined) return columns === undefined ? found : markdownText(found, columns)
   const closest = closestTopic(topic.toLowerCase(), names)
   throw new TtqError('usage', `help: unknown topic "${topic}"`, {
     facts: { topic },

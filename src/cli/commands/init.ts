@@ -1,23 +1,18 @@
 // ttq init: a look at model and data, few questions where somebody can answer -> a config file with comments.
 import { existsSync } from 'node:fs'
-import { basename, dirname, extname, isAbsolute, relative } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { printable } from '../../errors/printable.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { InspectReport } from '../../jobs/inspect.js'
 import { type OptionName, OPTIONS } from '../../options/option-table.js'
 import type { OptionRow } from '../../options/option.js'
 import { parseValue } from '../../options/option-values.js'
-import {
-  CONFIG_FORMATS,
-  type ConfigDraft,
-  type ConfigFormat,
-  type ConfigLine,
-  configText,
-} from '../../report/config-text.js'
+import { type ConfigDraft, type ConfigFormat, type ConfigLine, configText } from '../../report/config-text.js'
 import { countText, shapeText } from '../../report/table.js'
 import { openQuestions, type Questions } from '../ask.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, isSet, textOption } from '../command-options.js'
+import { CONFIG_ENDINGS, CONFIG_NAME } from '../config-file.js'
 import { EXIT } from '../exit-codes.js'
 import { datasetsHere, describeDataset, modelsHere } from '../find-material.js'
 import { readModelInput } from '../model-input.js'
@@ -38,7 +33,7 @@ export const initCommand: CommandBody = {
   options: commandOptions('init'),
   examples: [
     ['$0 init net.onnx --data photos', 'for a network and a folder of pictures'],
-    ['$0 init -o ttq.config.mjs', 'a module with types'],
+    ['$0 init -o ttq.config.ts', 'a module with types'],
   ],
   run: runInit,
 }
@@ -58,13 +53,14 @@ async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
   const questions = isSet(args, 'quiet') || isSet(args, 'json') ? undefined : openQuestions(terminal.signal)
   try {
     const found = await lookAround(args, terminal, questions)
-    const draft = draftOf({ ...found, ...seenFrom(dirname(output), found) })
+    const draft = draftOf({ ...found, ...seenFrom(dirname(output), found) }, schemaFrom(dirname(output)))
     file.write(new TextEncoder().encode(configText(draft, format)), terminal.complain)
     const { model, data } = found
     const report = { schema: 'ttq-init/1', output: file.name, model, data: data?.spec ?? null }
-    const next = ['ttq compress --print-config', 'ttq compress']
+    const call = `ttq compress${isFoundByItself(output, model) ? '' : ` --config ${output}`}`
+    const next = [`${call} --print-config`, call]
     const text = `${file.name}: ${model}${data === undefined ? ', no data' : `, ${data.spec}`}\n\nnext: ${next.join(', then ')}\n`
-    await writeReport(args, { model: undefined, reports: [], taken: [] }, report, text, terminal)
+    await writeReport(args, { result: undefined, what: '', reports: [], taken: [] }, report, text, terminal)
     return EXIT.done
   } finally {
     questions?.close()
@@ -78,12 +74,38 @@ function seenFrom(folder: string, { model, data }: Found): Pick<Found, 'model' |
   return { model: relativeTo(model), data: data && { ...data, spec: relativeTo(data.spec) } }
 }
 
+/** What is written by the file's ending. */
+const FORMATS: Readonly<Record<string, ConfigFormat>> = {
+  '.yml': 'yaml',
+  '.yaml': 'yaml',
+  '.json': 'json',
+  '.mjs': 'mjs',
+  '.js': 'mjs',
+  '.ts': 'ts',
+  '.mts': 'ts',
+}
+
 function formatOf(output: string): ConfigFormat {
-  const ending = extname(output).slice(1).replace('yml', 'yaml')
-  const format = CONFIG_FORMATS.find((each) => each === ending)
-  if (format === undefined || !basename(output).startsWith('ttq.config.'))
-    throw new TtqError('usage', `--output: found "${output}", expected ttq.config.yaml, .mjs or .json`)
-  return format
+  const format = FORMATS[extname(output).toLowerCase()]
+  if (format !== undefined) return format
+  throw new TtqError('usage', `--output: found "${output}", expected a name that ends in ${CONFIG_ENDINGS.join(', ')}`)
+}
+
+// As config-file.ts looks for it.
+function isFoundByItself(output: string, model: string): boolean {
+  const folder = resolve(dirname(output))
+  const isNamed = basename(output) === `${CONFIG_NAME}${extname(output)}`
+  return isNamed && (folder === resolve('.') || folder === resolve(dirname(model)))
+}
+
+// The schema of the package that is installed for a folder, seen from there: as Node looks for packages.
+function schemaFrom(folder: string): string | undefined {
+  const place = join('node_modules', PACKAGE, 'dist', 'config.schema.json')
+  for (let above = resolve(folder); ; above = dirname(above)) {
+    const path = relative(resolve(folder), join(above, place)).replaceAll('\\', '/')
+    if (existsSync(join(above, place))) return path.startsWith('.') ? path : `./${path}`
+    if (above === dirname(above)) return undefined
+  }
 }
 
 async function lookAround(args: Arguments, terminal: Terminal, questions: Questions | undefined): Promise<Found> {
@@ -133,10 +155,11 @@ async function askDrop(questions: Questions | undefined): Promise<number | undef
   return parseValue('points', kind, answer) as number
 }
 
-function draftOf({ model, report, data, maxDrop }: Found): ConfigDraft {
+function draftOf({ model, report, data, maxDrop }: Found, schema: string | undefined): ConfigDraft {
   return {
     about: ['Settings of ttq (docs/config.md, ttq help config). Flags on the command line go before them.'],
     packageName: PACKAGE,
+    schema,
     shared: [
       { key: 'model', value: model, about: describeModel(report) },
       data === undefined ? example('data', './photos') : { key: 'data', value: data.spec, about: data.about },

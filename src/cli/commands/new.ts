@@ -8,7 +8,7 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 /** In the place of a network: a module that gives samples. */
@@ -30,15 +30,15 @@ export const newCommand: CommandBody = {
 
 async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.operand === LOADER) return await writeLoader(args, terminal)
-  const stray = textOption(args, 'model')
+  const stray = ['model', 'external-data'].find((option) => args.values.has(option))
   if (stray !== undefined)
-    throw new TtqError('usage', `--model: given with ${args.operand}, expected it with ${LOADER} alone`)
+    throw new TtqError('usage', `--${stray}: given with ${args.operand}, expected it with ${LOADER} alone`)
   const name = checkNetworkName(args.operand)
   const size = textOption(args, 'input')
   const given = { ...givenOptions(args, 'new'), ...(size === undefined ? {} : { input: parseInput(size) }) }
   const options = completeNetwork(name, given, namesOf(args))
   const output = textOption(args, 'output') ?? `${name}.onnx`
-  const paths = checkResultPaths(args, { output })
+  const paths = checkResultPaths(args, { output, what: 'the network' })
   const [{ newNetwork }, { writeModel }, { countParameters }, { renderNewReport }] = await Promise.all([
     import('../../networks/new-network.js'),
     import('../../onnx/write-model.js'),
@@ -50,7 +50,7 @@ async function runNew(args: Arguments, terminal: Terminal): Promise<number> {
   // Making a network takes seconds and answers nobody: a signal that came meanwhile is heard here.
   await setImmediate()
   terminal.signal.throwIfAborted()
-  const written = await writeModelResult(paths, onnx, terminal)
+  const written = await writeResult(paths, onnx, terminal)
   const report: NewReport = {
     schema: 'ttq-new/1',
     network: name,
@@ -73,14 +73,15 @@ async function writeLoader(args: Arguments, terminal: Terminal): Promise<number>
       hint: 'the module has its inputs by name, type and shape',
     })
   const output = textOption(args, 'output') ?? `${LOADER}.mjs`
-  const paths = checkResultPaths(args, { input: model, output })
-  const { bytes, name } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const paths = checkResultPaths(args, { input: model, output, what: 'the module' })
+  const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
+  const { name } = source
   const [{ readAnyModel }, { loaderModule }] = await Promise.all([
     import('../../jobs/read-any-model.js'),
     import('../../jobs/loader-module.js'),
   ])
-  const text = loaderModule(readAnyModel(bytes, { name }).model, name)
-  const written = await writeModelResult(paths, new TextEncoder().encode(text), terminal)
+  const text = loaderModule(readAnyModel(bytes, source).model, name)
+  const written = await writeResult(paths, new TextEncoder().encode(text), terminal)
   const report = { schema: 'ttq-new-loader/1', model: name, output: written }
   await writeReport(args, paths, report, `loader for ${name} -> ${written ?? 'stdout'}\n`, terminal)
   return EXIT.done

@@ -1,12 +1,14 @@
 // ttq predict: what a network says of pictures.
 import { readFile } from 'node:fs/promises'
-import { TtqError } from '../../errors/ttq-error.js'
+import { join } from 'node:path'
+import { readFault } from '../../errors/errno-text.js'
+import { hasErrno, TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const predictCommand: CommandBody = {
@@ -30,7 +32,11 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
       hint: 'ttq predict model.ttq picture.jpg',
     })
   const output = textOption(args, 'output')
-  const paths = checkResultPaths(args, { also: [model, ...files], ...(output !== undefined && { output }) })
+  const paths = checkResultPaths(args, {
+    also: [model, ...files],
+    ...(output !== undefined && { output }),
+    what: 'the outputs',
+  })
   const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
   const pictures = await Promise.all(files.map(async (name) => ({ name, bytes: await readPicture(name) })))
   const { predict } = await import('../../jobs/predict.js')
@@ -44,7 +50,7 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
-  const arrays = file === undefined ? null : await writeModelResult(paths, file, terminal)
+  const arrays = file === undefined ? null : await writeResult(paths, file, terminal)
   const { renderPredictReport } = await import('../../report/predict-text.js')
   const written = { ...report, arrays }
   await writeReport(args, paths, written, renderPredictReport(written, terminal.columns), terminal)
@@ -53,7 +59,11 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
 
 async function readPicture(file: string): Promise<Uint8Array> {
   return await readFile(file).catch((cause: unknown) => {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new TtqError('data', `${file}: cannot be read (${code}), expected a picture`, { facts: { file }, cause })
+    const folder = hasErrno(cause, 'EISDIR') ? { hint: `its pictures are ${join(file, '*')}` } : {}
+    throw new TtqError('data', `${file}: ${readFault(cause)}, expected a picture`, {
+      facts: { file },
+      ...folder,
+      cause,
+    })
   })
 }

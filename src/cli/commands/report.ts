@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { pageText, type ReportForm, reportForm } from '../report-forms.js'
 import { readReportText } from '../report-input.js'
-import { checkResultPaths, defaultOutput, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, defaultOutput, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const reportCommand: CommandBody = {
@@ -30,7 +30,12 @@ async function runReport(args: Arguments, terminal: Terminal): Promise<number> {
   const form: Exclude<ReportForm, 'json'> =
     output === '-' || reportForm(output, '--output', ['html', 'markdown']) === 'html' ? 'html' : 'markdown'
   const model = textOption(args, 'model')
-  const paths = checkResultPaths(args, { input: args.operand, also: model === undefined ? [] : [model], output })
+  const paths = checkResultPaths(args, {
+    input: args.operand,
+    also: model === undefined ? [] : [model],
+    output,
+    what: 'the page',
+  })
   const name = args.operand === '-' ? 'stdin' : args.operand
   const { readReport, pageOf, withinReport } = await import('../../report/read-report.js')
   const read = readReport(await readReportText(args.operand, terminal.signal), name)
@@ -39,7 +44,7 @@ async function runReport(args: Arguments, terminal: Terminal): Promise<number> {
   const written: WrittenReport = {
     schema: 'ttq-page/1',
     report: name,
-    output: await writeModelResult(paths, text, terminal),
+    output: await writeResult(paths, text, terminal),
     bytes: text.length,
   }
   const { renderWrittenReport } = await import('../../report/written-text.js')

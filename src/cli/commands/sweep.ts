@@ -29,7 +29,7 @@ export const sweepCommand: CommandBody = {
 }
 
 interface SweepPaths extends ResultPaths {
-  model: OutputFile
+  result: OutputFile
   figure: OutputFile
   /** One per value; empty where files are not kept. */
   files: readonly OutputFile[]
@@ -53,7 +53,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   let done = 0
   const onPoint = (report: SweepReport, file: Uint8Array): void => {
     paths.files[done]?.write(file, terminal.complain)
-    paths.model.write(new TextEncoder().encode(sweepCsv(report)), terminal.complain)
+    paths.result.write(new TextEncoder().encode(sweepCsv(report)), terminal.complain)
     paths.figure.write(new TextEncoder().encode(sweepFigure(report)), terminal.complain)
     done = report.points.length
     terminal.note(renderSweepPoint(report))
@@ -72,7 +72,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     return EXIT.done
   } catch (error) {
     if (done === 0) throw error
-    const kept = `${done} of ${values.values.length} points are in ${paths.model.name}`
+    const kept = `${done} of ${values.values.length} points are in ${paths.result.name}`
     if (terminal.signal.aborted)
       throw new TtqError('interrupted', `interrupted: ${kept}`, { facts: { finished: done }, cause: error })
     terminal.complain(`ttq: ${kept}`)
@@ -130,5 +130,5 @@ function sweepPaths(
     folder === undefined
       ? []
       : values.map((value) => check(join(folder, `${name}-${kind}-${value}.ttq`), '--keep-files'))
-  return { ...paths, model: paths.model as OutputFile, figure, files }
+  return { ...paths, result: paths.result as OutputFile, figure, files }
 }

@@ -7,7 +7,7 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
@@ -35,7 +35,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'train')
   const { data } = completeOptions('train', options, namesOf(args))
   const output = outputOf(args)
-  const paths = checkResultPaths(args, { input: args.operand, output, forms: PAGE_FORMS })
+  const paths = checkResultPaths(args, { input: args.operand, output, what: 'the trained network', forms: PAGE_FORMS })
   const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
   terminal.progress({ kind: 'note', message: settingsNote(args, 'train') })
@@ -52,8 +52,8 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   ).catch((error: unknown) => {
     throw checkpoint.explain(error)
   })
-  const written = await writeModelResult(paths, result.file, terminal)
-  const report: TrainReport = { ...result.report, output: written, run: await describeRun(args) }
+  const written = await writeResult(paths, result.file, terminal)
+  const report: TrainReport = { ...result.report, output: written, run: await describeRun(args, 'train') }
   checkpoint.remove()
   const [{ renderTrainReport }, { trainPage }] = await Promise.all([
     import('../../report/train-text.js'),

@@ -7,7 +7,7 @@ import { OPTIONS } from '../../options/option-table.js'
 import { commandLineOption, commandOptions } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, outputPath, writeModelResult, writeReport } from '../results.js'
+import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const unpackCommand: CommandBody = {
@@ -25,7 +25,7 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const { FORMS } = await import('../../unpacking/unpacked-forms.js')
   const { extension, what, write } = FORMS[form]
   const output = outputPath(args, extension)
-  const paths = checkResultPaths(args, { input: args.operand, output })
+  const paths = checkResultPaths(args, { input: args.operand, output, what: 'the unpacked file' })
   const { name, bytes } = await readModelInput(args, terminal.signal)
   const [{ isPacked, unpack }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'),
@@ -36,7 +36,7 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
       hint: 'ttq inspect tells what a file is.',
     })
   const unpacked = write(unpack(bytes, { name }))
-  const written = await writeModelResult(paths, unpacked, terminal)
+  const written = await writeResult(paths, unpacked, terminal)
   const report: UnpackReport = {
     schema: 'ttq-unpack/2',
     model: name,

@@ -7,20 +7,29 @@ import { countText, percentText } from '../table.js'
 /** Classes of the test set that have a row each; of more, the worst. */
 const MOST_ROWS = 24
 
-/** Empty where nothing is decided. */
-export function decisionSection(samples: SamplesReport | undefined, data: UsedData | undefined): Section {
+/**
+ * Empty where nothing is decided.
+ * @param network who decides: `the packed network`
+ */
+export function decisionSection(
+  samples: SamplesReport | undefined,
+  data: UsedData | undefined,
+  network: string,
+): Section {
   if (samples === undefined) return { title: 'Decisions', blocks: [] }
   const name = (label: number): string => (label < 0 ? 'nothing' : (data?.classNames?.[label] ?? String(label)))
   return {
     title: 'Decisions',
     blocks: [
-      ...besideEachOther([...matrix(samples, name), ...mixUps(samples, name)]),
+      ...besideEachOther([...matrix(samples, name, network), ...mixUps(samples, name)]),
       ...byClass(samples, name),
       ...sampleBlocks('Worst mistakes: wrong, and the surest of it', samples.mistakes, (sample) =>
         mistakeText(sample, name),
       ),
-      ...sampleBlocks('Most changed: where the original network says something else', samples.changed, (sample) =>
-        changeText(sample, name),
+      ...sampleBlocks(
+        'Most changed: class probabilities farthest from those of the original network',
+        samples.changed,
+        (sample) => changeText(sample, name),
       ),
     ],
   }
@@ -32,7 +41,7 @@ function besideEachOther(blocks: readonly Block[]): readonly Block[] {
 
 type NameOf = (label: number) => string
 
-function matrix({ confusion }: SamplesReport, name: NameOf): Block[] {
+function matrix({ confusion }: SamplesReport, name: NameOf, network: string): Block[] {
   if (confusion === undefined || confusion.length === 0) return []
   return [
     {
@@ -41,6 +50,7 @@ function matrix({ confusion }: SamplesReport, name: NameOf): Block[] {
         confusionChart(
           confusion,
           confusion.map((_, label) => name(label)),
+          network,
         ),
       ],
     },
@@ -106,14 +116,14 @@ function sampleBlocks(
           {
             png: sample.picture,
             caption: textOf(sample),
-            note: `sample ${sample.index}`,
-            alternative: `Test sample ${sample.index}: ${textOf(sample)}`,
+            note: sample.file ?? `sample ${sample.index}`,
+            alternative: `${sample.file ?? `Test sample ${sample.index}`}: ${textOf(sample)}`,
             width: 128,
           },
         ],
   )
   if (pictures.length === samples.length) return [{ kind: 'pictures', caption, pictures }]
-  const rows = samples.map((sample) => [String(sample.index), textOf(sample)])
+  const rows = samples.map((sample) => [sample.file ?? String(sample.index), textOf(sample)])
   return [{ kind: 'table', table: { caption, header: ['sample', ''], rows, numbers: [] } }]
 }
 

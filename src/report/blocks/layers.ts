@@ -141,7 +141,7 @@ function courseCharts(name: string, training: TrainingReport | null): (Chart | u
       ],
       x: 'epoch',
       bounds: { least: 0 },
-      mark: { x: training.bestEpoch, label: 'packed' },
+      mark: { x: training.bestEpoch, label: 'kept' },
       valueText: scaleText,
     }),
     lineChart({
@@ -150,7 +150,7 @@ function courseCharts(name: string, training: TrainingReport | null): (Chart | u
       x: 'epoch',
       bounds: { least: 0, most: 100 },
       span: 4,
-      mark: { x: training.bestEpoch, label: 'packed' },
+      mark: { x: training.bestEpoch, label: 'kept' },
       valueText: (value) => `${value.toFixed(1)} %`,
     }),
   ]

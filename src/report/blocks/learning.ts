@@ -11,7 +11,7 @@ export function learningSection(training: TrainingReport | null): Section {
   const { history, bestEpoch } = training
   const course = heldOutCourse(history)
   const measure = course?.measure
-  const mark = { x: bestEpoch, label: 'packed' }
+  const mark = { x: bestEpoch, label: 'kept' }
   const charts = [
     lineChart({
       title: 'Loss',
@@ -34,12 +34,8 @@ export function learningSection(training: TrainingReport | null): Section {
         valueText: (value) => measureText(measure, value),
       }),
   ].filter((chart): chart is Chart => chart !== undefined)
-  const best =
-    bestEpoch === 0
-      ? 'No epoch was better than the start, which is what was packed.'
-      : `The weights of epoch ${bestEpoch} were taken: the best on the held-out samples, within its error.`
   const blocks: Block[] = [
-    { kind: 'text', text: `${trainingText(training)}. ${best}` },
+    { kind: 'text', text: `${trainingText(training)}. ${keptText(training, course)}` },
     ...(charts.length === 0 ? [] : [{ kind: 'charts', charts } as const]),
   ]
   const table = epochTable(history, measure)
@@ -54,6 +50,20 @@ export function learningSection(training: TrainingReport | null): Section {
   }
 }
 
+type Course = NonNullable<ReturnType<typeof heldOutCourse>>
+
+function keptText({ bestEpoch }: TrainingReport, course: Course | undefined): string {
+  if (bestEpoch === 0) return 'No epoch was better than the start, which was kept.'
+  const kept = `The weights of epoch ${bestEpoch} were kept`
+  const value = course?.points.find(([epoch]) => epoch === bestEpoch)?.[1]
+  const highest = Math.max(...(course?.points.map(([, each]) => each) ?? []))
+  // Of other measures no error is known, and the best is kept.
+  if (course?.measure.ofSamples !== true || value === undefined || value >= highest)
+    return `${kept}: the best on the held-out samples.`
+  const shown = measureText(course.measure, highest)
+  return `${kept}: the last within the standard error of the best, ${shown} of the held-out samples.`
+}
+
 /** What the held-out samples gave, epoch by epoch, and by which measure; undefined where nobody says. */
 export function heldOutCourse(
   history: readonly EpochReport[],
@@ -63,6 +73,8 @@ export function heldOutCourse(
 }
 
 interface HeldOutMeasure {
+  /** It is a share of the samples, of which the standard error is known. */
+  ofSamples?: true
   name: string
   unit: NonNullable<EpochReport['validation']>['unit']
   of: (epoch: EpochReport) => number | null | undefined
@@ -72,9 +84,14 @@ interface HeldOutMeasure {
 function measureOf(history: readonly EpochReport[]): HeldOutMeasure | undefined {
   const last = history.at(-1)
   if (typeof last?.validationTop1 === 'number')
-    return { name: 'top-1', unit: '%', of: ({ validationTop1 }) => validationTop1 }
+    return { name: 'top-1', unit: '%', ofSamples: true, of: ({ validationTop1 }) => validationTop1 }
   if (typeof last?.validationAgreement === 'number')
-    return { name: 'agreement with the original', unit: '%', of: ({ validationAgreement }) => validationAgreement }
+    return {
+      name: 'agreement with the original',
+      unit: '%',
+      ofSamples: true,
+      of: ({ validationAgreement }) => validationAgreement,
+    }
   if (last?.validation === undefined) return undefined
   const { name, unit } = last.validation
   return { name, unit, of: ({ validation }) => validation?.value }

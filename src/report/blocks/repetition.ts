@@ -2,7 +2,7 @@
 import type { UsedData } from '../../jobs/details-report.js'
 import type { RunReport } from '../../jobs/run-report.js'
 import type { TrainingReport } from '../../training/training-report.js'
-import { dashed } from '../../options/option-table.js'
+import { dashed, isOfLibrary } from '../../options/option-table.js'
 import { type Block, type Fact, known, type Section, when } from '../page.js'
 import { countText, sizeText } from '../table.js'
 
@@ -39,10 +39,9 @@ export function repetitionSection(
   version: string | undefined,
   training: TrainingReport | null,
 ): Section {
-  const settings = Object.entries(training?.settings ?? {}).map(([name, value]): Fact => [
-    dashed(name),
-    Array.isArray(value) ? value.join(',') : String(value),
-  ])
+  const settings = Object.entries(training?.settings ?? {})
+    .filter(([name]) => !isOfLibrary(name))
+    .map(([name, value]): Fact => [dashed(name), Array.isArray(value) ? value.join(',') : String(value)])
   const facts = known([
     ['seed', training === null ? null : String(training.seed)],
     ['replicas', training === null ? null : `${training.replicas} (with the seed, they decide every byte)`],

@@ -1,5 +1,5 @@
 // Which classes are taken for which: a square of shades, on the diagonal what is right.
-import { element } from '../markup.js'
+import { element, escaped, rounded } from '../markup.js'
 import type { Chart } from '../page.js'
 import { text } from './frame.js'
 
@@ -14,13 +14,21 @@ const LONGEST = 12
 /**
  * @param counts rows: the class of a sample; columns: what the network decides
  * @param names of the classes
+ * @param network who decides
  */
-export function confusionChart(counts: readonly (readonly number[])[], names: readonly string[]): Chart {
+export function confusionChart(
+  counts: readonly (readonly number[])[],
+  names: readonly string[],
+  network: string,
+): Chart {
   const classes = counts.length
   const longest = Math.max(...names.map((name) => Math.min(LONGEST, name.length)))
   const left = classes <= NAMED ? 14 + 7 * longest : 20
   const top = classes <= NAMED ? 20 : 18
   const cell = SIDE / classes
+  // Names that are wider than their column stand upright below it.
+  const isUpright = classes <= NAMED && 7 * longest + 4 > cell
+  const below = isUpright ? 12 + 7 * longest : 20
   const wrong = Math.max(1, ...counts.flatMap((row, label) => row.filter((_, decided) => decided !== label)))
   const cells = counts.flatMap((row, label) => {
     const whole = row.reduce((sum, count) => sum + count, 0)
@@ -57,26 +65,34 @@ export function confusionChart(counts: readonly (readonly number[])[], names: re
     classes <= NAMED
       ? names.flatMap((name, i) => [
           text(left - 6, top + (i + 0.5) * cell + 4, shortened(name, LONGEST), 'end'),
-          text(left + (i + 0.5) * cell, top + SIDE + 15, shortened(name, Math.max(1, Math.floor(cell / 7))), 'middle'),
+          isUpright
+            ? upright(left + (i + 0.5) * cell + 4, top + SIDE + 7, shortened(name, LONGEST))
+            : text(left + (i + 0.5) * cell, top + SIDE + 15, name, 'middle'),
         ])
       : []
   return {
     title: 'Confusion matrix',
-    description: `${classes} classes; rows are the classes of the samples, columns what the packed network decides`,
+    description: `${classes} classes; rows are the classes of the samples, columns what ${network} decides`,
     keys: [
       { tone: 'positive', label: 'right' },
       { tone: 'negative', label: 'taken for another' },
     ],
     width: left + SIDE + 4,
-    height: top + SIDE + 38,
+    height: top + SIDE + below + 18,
     content: [
       element('rect', { x: left, y: top, width: SIDE, height: SIDE, class: 'outline' }),
       ...cells,
       ...labels,
       text(2, 12, 'is', 'start', 'strong'),
-      text(left + SIDE / 2, top + SIDE + 33, 'taken for', 'middle', 'strong'),
+      text(left + SIDE / 2, top + SIDE + below + 13, 'taken for', 'middle', 'strong'),
     ].join(''),
   }
+}
+
+// Read from below, its end at the top.
+function upright(x: number, y: number, content: string): string {
+  const at = `${rounded(x)} ${rounded(y)}`
+  return element('text', { 'text-anchor': 'end', transform: `translate(${at}) rotate(-90)` }, escaped(content))
 }
 
 function shortened(name: string, most: number): string {
