@@ -119,7 +119,7 @@ describe('LeNet-5 on MNIST', () => {
     )
     assert.match(
       stderr,
-      /\nmeasuring the original network: .*\ntraining\n(.*\n)*epoch 1\/1: loss \d\.\d{4}, held-out \d+\.\d\d % \(best\), \d+ s\nevaluating\n/,
+      /\nmeasuring the original network: .*\ntraining\n(.*\n)*epoch 1\/1: loss \d\.\d{4}, held-out \d+\.\d\d % \(kept\), \d+ s\nevaluating\n/,
     )
     assert.ok(existsSync(join(folder, 'text.onnx')))
   })

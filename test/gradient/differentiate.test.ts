@@ -236,7 +236,7 @@ describe('refusals', () => {
         )
         assert.equal(
           error.hint,
-          'fit it layer by layer without gradients (--epochs 0), or export it without these nodes',
+          'fit it layer by layer without gradients (ttq compress --epochs 0), or export it without these nodes',
         )
         return true
       },
