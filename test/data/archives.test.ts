@@ -198,6 +198,20 @@ describe('WebDataset', () => {
       contents(whole.subarray(0, 1024)),
       /^Error: the header at byte 0 says \d+ bytes, of which 512 are there: it is cut$/,
     )
+    // Wherever it is cut: its zeros at the end are missing.
+    const end = whole.findLastIndex((byte) => byte !== 0) + 1
+    for (const length of [Math.ceil(end / 512) * 512, end, end - 1, 3000])
+      await assert.rejects(contents(whole.subarray(0, length)), /: it is cut$/, `${length}`)
+    const plain = whole.subarray(0, Math.ceil(end / 512) * 512)
+    await assert.rejects(contents(plain), {
+      message: `${plain.length} bytes without the zeros that end an archive: it is cut`,
+    })
+    const zeros = Buffer.alloc(512)
+    assert.equal(((await contents(Buffer.concat([plain, zeros]))) as unknown[]).length, 4)
+    // One behind the other are read as one; what is none is padding.
+    assert.equal(((await contents(Buffer.concat([whole, whole]))) as unknown[]).length, 8)
+    assert.equal(((await contents(Buffer.concat([whole, Buffer.alloc(900, 'x')]))) as unknown[]).length, 4)
+    await assert.rejects(contents(Buffer.concat([whole, plain])), /: it is cut$/)
     await assert.rejects(contents(Buffer.alloc(2048, 'text')), /this is no tar file/)
     await assert.rejects(contents(Buffer.alloc(100)), /^Error: 100 bytes hold no tar header$/)
   })
