@@ -363,3 +363,20 @@ for (const [name, [samples, message]] of Object.entries(STREAMS))
       message: `./loader.mjs: ${message}`,
     })
   })
+
+test('module dataset: to measure, a single part is all that there is, whichever it is', async () => {
+  const part = (first: number): string =>
+    `{ size: 2, batch: (indices) => ({ inputs: { x: Float32Array.from(indices.flatMap((i) => [i + ${first}, 0])) } }) }`
+  for (const name of ['train', 'test']) {
+    const text = `export const ${name} = ${part(5)}`
+    const stored = await openText(text, { use: 'measuring' })
+    assert.deepEqual([stored.single, stored.sizes], ['undivided', { train: 2, test: 2 }])
+    const { test: held } = bindSampleDataset(stored, [INPUT])
+    assert.deepEqual([...((await held?.batch([1]))?.inputs['x']?.data ?? [])], [6, 0])
+  }
+  await assert.rejects(openText(`export const test = ${part(5)}`), {
+    message: './loader.mjs: train is missing, expected an object with size and batch',
+  })
+  const both = await openText(`export const train = ${part(0)}, test = ${part(5)}`, { use: 'measuring' })
+  assert.equal(both.single, undefined)
+})
