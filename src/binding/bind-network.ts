@@ -4,9 +4,10 @@ import { holdOut } from '../data/hold-out.js'
 import { hasLabels, NO_LABELS } from '../data/labels.js'
 import { otherChannelOrder } from '../data/preprocessing.js'
 import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
-import { areOneHot, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
+import { areOneHot, classesInRows, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
+import { testedOn } from '../data/used-parts.js'
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -17,7 +18,7 @@ import type { TaskName } from '../options/choices.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Loader } from '../runtime/engine.js'
 import type { Task } from '../tasks/task.js'
-import { chooseTask } from '../tasks/tasks.js'
+import { chooseTask, taskOfRows } from '../tasks/tasks.js'
 import type { BoundSamples } from './bind-samples.js'
 import { withCheckedLabels } from './check-labels.js'
 import { choosePreprocessing } from './choose-preprocessing.js'
@@ -36,6 +37,8 @@ export interface BoundNetwork extends BoundSamples {
   framedOtherwise?: () => Promise<{ name: string; dataset: Dataset }[]>
   /** What the samples to test on are, where the dataset has none of its own. */
   testedOn?: string
+  /** Labels are rows with a single 1 each, whose place is the class, though nobody says so. */
+  areRows?: true
 }
 
 interface BindNetworkOptions extends PixelOptions {
@@ -73,7 +76,7 @@ export async function bindNetwork(
     refusePixelOptions(options)
     await checkLabels(stored, model.graph, options)
     const dataset = bindSampleDataset(stored, moduleInputs(model.graph))
-    return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), options), tried: [] }
+    return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), stored, options), tried: [] }
   }
   const { bind, fitting, framedOtherwise } = await imageBinding(model.graph, stored, options)
   const { settled, first } = await firstThatRuns(
@@ -82,7 +85,7 @@ export async function bindNetwork(
   )
   const candidates = fitting.slice(first)
   const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> => ({
-    ...measurable({ ...settled, dataset: bind(preprocessing) }, options),
+    ...measurable({ ...settled, dataset: bind(preprocessing) }, stored, options),
     ...(framedOtherwise && { framedOtherwise: () => framedOtherwise(preprocessing) }),
   })
   if (candidates.length === 1 || options.trial === false || settled.task.metrics.length === 0)
@@ -133,6 +136,7 @@ interface Settled {
   dataset: Dataset
   task: Task
   fixedBatch: number | null
+  areRows?: true
 }
 
 /** Samples whose labels tell what the task is. */
@@ -153,25 +157,44 @@ export async function settleNetwork(
   const { purpose = 'to measure accuracy', nameOptions = inLibrary, task = 'auto' } = options
   if (task !== 'distill' && (hasLabels(labels) || dataset.classes !== undefined))
     testable(dataset, purpose, nameOptions)
-  const find: FindTask = (graph, outputs, samples) =>
-    chooseTask(
-      {
-        graph,
-        outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
-        samples,
-        labels,
-        classes: dataset.classes,
-        named: options.networkOutput,
-        nameOptions,
-      },
-      task,
-    )
+  const rows = dataset.classes === undefined ? classesInRows(labels) : undefined
+  const find: FindTask = (graph, outputs, samples) => {
+    const candidate = {
+      graph,
+      outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
+      samples,
+      labels,
+      classes: dataset.classes,
+      areNamed: dataset.classNames !== undefined,
+      named: options.networkOutput,
+      nameOptions,
+    }
+    const ofRows =
+      rows === undefined
+        ? undefined
+        : taskOfRows({ ...candidate, labels: classesOfOneHot(labels, rows), classes: rows }, task)
+    return ofRows ?? chooseTask(candidate, task)
+  }
+  const settled = await settleBatch(loader, model, dataset, inputs, find)
+  // Rows of several labels are those of a classifier in this way only.
+  if (rows === undefined || settled.task.name !== 'classification') return { ...settled, dataset }
+  const hint = `${nameOptions('task')} multilabel is for samples of several classes (docs/tasks.md)`
+  return { ...settled, dataset: fromOneHot(dataset, rows, hint), areRows: true }
+}
+
+async function settleBatch(
+  loader: Loader,
+  model: Model,
+  dataset: Dataset,
+  inputs: Batch['inputs'],
+  find: FindTask,
+): Promise<Omit<Settled, 'dataset'>> {
   const free = (await areTogether(dataset.train, model.graph)) && (await freeOfBatch(loader, model, inputs, find))
-  if (free) return { ...free, dataset, fixedBatch: null }
+  if (free) return { ...free, fixedBatch: null }
   const fixedBatch = fixedBatchOf(model.graph, inputs) ?? 1
   const samples = await dataset.train.batch(firstSamples(dataset.train, fixedBatch))
   const outputs = await outputsOfRun(loader, model, samples.inputs)
-  return { model, dataset, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
+  return { model, fixedBatch, task: find(model.graph, outputs, fixedBatch) }
 }
 
 // Whether no input of some samples is stacked: scalars that differ, states without a batch.
@@ -186,9 +209,11 @@ async function areTogether(split: Split, { inputs }: Graph): Promise<boolean> {
 function asClasses(dataset: Dataset, labels: Labels): { dataset: Dataset; labels: Labels } {
   const { classes } = dataset
   return classes !== undefined && areOneHot(labels, classes)
-    ? { dataset: fromOneHot(dataset, classes), labels: classesOfOneHot(labels, classes) }
+    ? { dataset: fromOneHot(dataset, classes, SEVERAL), labels: classesOfOneHot(labels, classes) }
     : { dataset, labels }
 }
+
+const SEVERAL = 'leave classes out where a sample may have several (docs/tasks.md)'
 
 // Of the training samples, or else of those to test on.
 async function tellingLabels({ train, test }: Dataset, first: Batch['labels']): Promise<Batch['labels']> {
@@ -201,17 +226,22 @@ async function tellingLabels({ train, test }: Dataset, first: Batch['labels']): 
 
 // With labels that are looked at, and with something to test on: without labels held-out training samples will do.
 function measurable(
-  { model, dataset, task, fixedBatch }: Settled,
+  { model, dataset, task, fixedBatch, areRows }: Settled,
+  { single }: StoredDataset,
   options: BindNetworkOptions,
 ): Omit<BoundNetwork, 'tried'> {
   const { purpose = 'to measure accuracy', nameOptions, seed = 0, validation = 1 } = options
   const checked = (split: Split, part: string): Split => withCheckedLabels(split, task, dataset.name, part)
   const leftOut = tensorOutputs(model.graph).filter((name) => !task.outputs.includes(name))
   const train = checked(dataset.train, 'training')
-  const parts = { model, task, fixedBatch, leftOut }
+  const parts = { model, task, fixedBatch, leftOut, ...(areRows && { areRows }) }
   if (task.metrics.length > 0 || dataset.test !== undefined) {
     const { test, ...rest } = testable(dataset, purpose, nameOptions)
-    return { ...parts, dataset: { ...rest, train, test: checked(test, 'test') } }
+    return {
+      ...parts,
+      dataset: { ...rest, train, test: checked(test, 'test') },
+      ...(single && { testedOn: testedOn(single) }),
+    }
   }
   const { heldOut } = holdOut(dataset, { seed, validation, unlabelled: true })
   const test: Split = {
@@ -226,10 +256,16 @@ function measurable(
 }
 
 /** What the task is, in words. */
-export function describeTask({ task, leftOut }: Pick<BoundNetwork, 'task' | 'leftOut'>): string {
+export function describeTask({ task, leftOut, areRows }: Pick<BoundNetwork, 'task' | 'leftOut' | 'areRows'>): string {
   const quoted = (names: readonly ValueName[]): string => names.map((name) => `"${name}"`).join(', ')
   const rest = leftOut.length === 0 ? '' : `; not measured: ${quoted(leftOut)}`
-  return `${task.name} by ${quoted(task.outputs)} (${task.about})${rest}`
+  const rows = areRows ? '; labels are rows with a single 1, whose place is the class (multilabel is another task)' : ''
+  return `${task.name} by ${quoted(task.outputs)} (${task.about})${rows}${rest}`
+}
+
+/** The same, and what it is measured on where nobody says. */
+export function describeMeasuring(bound: Pick<BoundNetwork, 'task' | 'leftOut' | 'areRows' | 'testedOn'>): string {
+  return `${describeTask(bound)}${bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`}`
 }
 
 /** What to say of outputs that would have done as well, where the user has not chosen. */

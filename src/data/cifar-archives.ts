@@ -3,6 +3,7 @@
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
+import { CIFAR10_CLASSES } from './cifar10-classes.js'
 import { CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, parseCifar10 } from './cifar10.js'
 import { joinImageSets } from './join-image-sets.js'
 import { listFolder, readDataFile } from './dataset-files.js'
@@ -97,6 +98,7 @@ export async function readCifar(
     kind: 'images',
     name,
     classes,
+    ...(classes === CIFAR10_CLASSES.length && { classNames: CIFAR10_CLASSES }),
     train,
     test: await read(form.test),
     ...pixelStatistics(train),

@@ -3,6 +3,7 @@
 import type { Tensor } from '../tensor/tensor.js'
 import type { Framing } from './framing.js'
 import type { RandomSource } from './random.js'
+import type { SinglePart } from './used-parts.js'
 
 /** Some samples as the network takes them: one tensor per graph input (first dimension = samples), and their labels. */
 export interface Batch {
@@ -74,6 +75,8 @@ export interface ImageDataset {
   readonly classNames?: readonly string[]
   readonly train: ImageSet
   readonly test: ImageSet | undefined
+  /** Where they do not say what is for what. */
+  readonly single?: SinglePart
   /** Mean and standard deviation per channel of pixels scaled to 0..1: the dataset's usual normalisation. */
   readonly mean: readonly number[]
   readonly std: readonly number[]

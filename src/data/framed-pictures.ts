@@ -74,7 +74,8 @@ export class PictureFrames {
       classes,
       ...(classNames && { classNames }),
       train: images,
-      test: test && onDemand(test, 'test'),
+      // What is both is decoded once.
+      test: test === train ? images : test && onDemand(test, 'test'),
       ...statistics,
       augmentation: augmentationOf(images),
       framing,

@@ -22,7 +22,8 @@ export function mayBeImages({ type, dims }: Tensor): boolean {
 
 /** Images of one size. @throws TtqError `data` where those of the parts differ */
 export function imagesOf(name: string, train: ImageArrays, test: ImageArrays | undefined): ImageDataset {
-  const sets = { train: imageSet(train), test: test && imageSet(test) }
+  const learned = imageSet(train)
+  const sets = { train: learned, test: test === train ? learned : test && imageSet(test) }
   const labels = [sets.train, sets.test].flatMap((set) => Array.from(set?.labels ?? []))
   const classes = labels.length === 0 ? undefined : labels.reduce((most, label) => Math.max(most, label), 0) + 1
   return {

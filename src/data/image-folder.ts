@@ -1,19 +1,21 @@
 // Folders of pictures as people have them: which files there are, for which part, of which class. Nothing is decoded.
-import { readFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { type PartName, partNamed } from './array-words.js'
-import { decodeText, NO_TEXT } from './decode-text.js'
+import { byCodePoint, classNames, closestClass, type GivenNames } from './class-names.js'
 import { folderEntries, holdsFile, linkedWithin, readDataFile } from './dataset-files.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureList, readPictureLists } from './picture-list.js'
-import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
+import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
+import type { Use } from './used-parts.js'
 
 export interface ImageFolderOptions {
-  /** A file with the classes' names in the order of their numbers. Default: the order of their code points. */
-  classes?: string | undefined
+  /** The classes' names in the order of their numbers. Default: the order of their code points. */
+  classes?: GivenNames | undefined
+  /** Default: learning. */
+  use?: Use | undefined
 }
 
 /**
@@ -24,19 +26,17 @@ export interface ImageFolderOptions {
 export async function openImageFolder(
   path: string,
   name: string,
-  { classes }: ImageFolderOptions = {},
+  { classes, use = 'learning' }: ImageFolderOptions = {},
 ): Promise<PictureDataset> {
   const tree = await walk(path)
   const lists = await readPictureLists(path, tree.tables)
-  const found = partsOf(tree, lists, path)
-  const given = classes === undefined ? undefined : await readClassNames(classes)
-  const { train, test } = found
-  const names = given ?? classNames([...train, ...(test ?? [])].map(({ label }) => label))
-  const numbered = (pictures: readonly Listed[]): PictureSet => pictureSet(path, pictures, names, classes)
+  const { train, test } = partsOf(tree, lists, path)
+  const names = classes?.names ?? classNames([...(train ?? []), ...(test ?? [])].map(({ label }) => label))
+  const numbered = (pictures: readonly Listed[]): PictureSet => pictureSet(path, pictures, names, classes?.file)
   const shared = { kind: 'pictures', name, ...(names && { classNames: names }), classes: names?.length } as const
-  const set = numbered(train)
-  if (test !== undefined) checkParts(path, train, test)
-  return { ...shared, ...withTestPart(set, test && numbered(test)) }
+  const sets = { train: train && numbered(train), test: test && numbered(test) }
+  if (use === 'learning' && train !== undefined && test !== undefined) checkParts(path, train, test)
+  return { ...shared, ...usedPictures(sets, use, () => onlyToTestOn(path)) }
 }
 
 /** Whether a folder, or one in it, holds pictures. */
@@ -100,7 +100,7 @@ function partsOf(
   { pictures }: Tree,
   lists: readonly PictureList[],
   root: string,
-): { train: Listed[]; test?: Listed[] } {
+): { train: Listed[] | undefined; test: Listed[] | undefined } {
   if (lists.length > 0) return listedParts(lists, root)
   const folders = new Map<PartName, string>()
   for (const picture of pictures) {
@@ -113,23 +113,31 @@ function partsOf(
     folders.set(part, first)
   }
   const train = folders.get('train')
-  const tests = folders.get('test') ?? folders.get('validation')
-  if (train === undefined || folders.size === 0) {
-    // A folder called "test" among classes is a class.
-    return { train: classed(pictures, 0, root) }
-  }
+  // A folder called "test" among classes is a class.
+  const areParts = train !== undefined || pictures.every((picture) => [...folders.values()].some(holds(picture)))
+  if (!areParts) return { train: classed(pictures, 0, root), test: undefined }
   const under = (folder: string): Listed[] =>
     classed(
-      pictures.filter((picture) => picture.startsWith(`${folder}/`)),
+      pictures.filter((picture) => holds(picture)(folder)),
       1,
       root,
     )
   // A test part without classes, as competitions have it, cannot be tested on: then validation is.
-  const held = tests === undefined ? undefined : under(tests)
-  const validation = folders.get('validation')
-  const isUnlabelled = held?.every(({ label }) => label === undefined) === true
-  const usable = isUnlabelled && validation !== undefined && validation !== tests ? under(validation) : held
-  return { train: under(train), ...(usable && !(isUnlabelled && usable === held) && { test: usable }) }
+  const named = [folders.get('test'), folders.get('validation')].filter((folder) => folder !== undefined)
+  const labelled = named.find((folder) => under(folder).some(isLabelled))
+  const tested = labelled ?? (train === undefined ? named[0] : undefined)
+  return {
+    train: train === undefined ? undefined : under(train),
+    test: tested === undefined ? undefined : under(tested),
+  }
+}
+
+function holds(picture: string): (folder: string) => boolean {
+  return (folder) => picture.startsWith(`${folder}/`)
+}
+
+function isLabelled({ label }: Listed): boolean {
+  return label !== undefined
 }
 
 // The folder at this depth is the class; deeper ones do not matter, as in torchvision.
@@ -150,35 +158,18 @@ function classed(pictures: readonly string[], depth: number, root: string): List
   return listed
 }
 
-function listedParts(lists: readonly PictureList[], root: string): { train: Listed[]; test?: Listed[] } {
+function listedParts(
+  lists: readonly PictureList[],
+  root: string,
+): { train: Listed[] | undefined; test: Listed[] | undefined } {
   const of = (part: PartName): Listed[] =>
     lists.filter((list) => list.part === part).flatMap(({ pictures }) => pictures)
-  const [train, tests, validation] = [of('train'), of('test'), of('validation')]
+  const train = of('train')
   // A list of files without classes is what a competition wants classes for.
-  const isLabelled = (pictures: readonly Listed[]): boolean => pictures.some(({ label }) => label !== undefined)
-  const test = [tests, validation].find((pictures) => pictures.length > 0 && isLabelled(pictures))
-  if (train.length === 0) throw fault(root, 'tables without pictures to learn from', 'train.csv or metadata.csv')
-  return { train, ...(test && { test }) }
-}
-
-/** The classes among labels, in the order of their numbers; undefined where there are none. */
-export function classNames(labels: readonly (string | undefined)[]): string[] | undefined {
-  const names = [...new Set(labels)].filter((label) => label !== undefined)
-  if (names.length === 0) return undefined
-  // Numbers are their own order, where they count from 0 up.
-  const numbers = names.map(Number)
-  const isCount = names.every((name) => /^\d+$/.test(name)) && Math.max(...numbers) < names.length
-  return isCount ? names.sort((a, b) => Number(a) - Number(b)) : names.sort(byCodePoint)
-}
-
-// As Python sorts texts, which torchvision does.
-function byCodePoint(a: string, b: string): number {
-  const [left, right] = [Array.from(a), Array.from(b)]
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = ((left[i] as string).codePointAt(0) ?? 0) - ((right[i] as string).codePointAt(0) ?? 0)
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
+  const test = [of('test'), of('validation')].find((pictures) => pictures.some(isLabelled))
+  if (train.length === 0 && test === undefined)
+    throw fault(root, 'tables without pictures and their classes', 'train.csv or metadata.csv')
+  return { train: train.length === 0 ? undefined : train, test }
 }
 
 function checkParts(root: string, train: readonly Listed[], test: readonly Listed[]): void {
@@ -186,7 +177,7 @@ function checkParts(root: string, train: readonly Listed[], test: readonly Liste
   const [learned, tested] = [names(train), names(test)]
   const extra = [...tested].find((label) => label !== undefined && !learned.has(label))
   if (extra === undefined) return
-  const closest = closestName(
+  const closest = closestClass(
     extra,
     [...learned].filter((label) => label !== undefined),
   )
@@ -197,6 +188,15 @@ function checkParts(root: string, train: readonly Listed[], test: readonly Liste
     closest === undefined
       ? 'a network cannot know a class that it has not learned: move or remove its pictures'
       : `rename it if ${printable(closest)} is meant`,
+  )
+}
+
+function onlyToTestOn(root: string): TtqError {
+  return fault(
+    root,
+    'pictures to test on alone',
+    'some to learn from, in a folder train',
+    'ttq evaluate and ttq verify measure on them; to learn from them, call their folder train',
   )
 }
 
@@ -212,7 +212,7 @@ function pictureSet(
     Uint32Array.from(pictures, ({ file, label }) => {
       const number = label === undefined ? undefined : numbers.get(label)
       if (number !== undefined) return number
-      const closest = label === undefined ? undefined : closestName(label, names)
+      const closest = label === undefined ? undefined : closestClass(label, names)
       throw fault(
         join(root, file),
         label === undefined ? 'no class' : `class ${printable(label)}`,
@@ -226,60 +226,6 @@ function pictureSet(
     labels,
     read: (index) => readDataFile(at(index), 'the folder has changed since it was opened: run again'),
     nameOf: at,
-  }
-}
-
-/**
- * Names of classes in the order of their numbers: one a line, a JSON list, or a JSON object `{"0": "cat", "1": "dog"}`.
- * @throws TtqError `data`
- */
-export async function readClassNames(file: string): Promise<string[]> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new TtqError('data', `${file}: cannot be read (${code}), expected the names of the classes`, {
-      facts: { file },
-      hint: 'one name a line, in the order in which the network has its outputs',
-      cause,
-    })
-  })
-  const text = decodeText(bytes)
-  if (text === undefined)
-    throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { file }, hint: 'one name a line' })
-  const names = /^\s*[[{]/.test(text) ? namesInJson(text, file) : text.split(/\r?\n/).map((line) => line.trim())
-  while (names.at(-1) === '') names.pop()
-  const empty = names.findIndex((each) => each === '')
-  const double = names.find((each, i) => names.indexOf(each) !== i)
-  if (names.length === 0 || empty >= 0 || double !== undefined) {
-    const line = empty >= 0 ? `no name in line ${empty + 1}` : `"${printable(double ?? '')}" twice`
-    throw new TtqError('data', `${file}: found ${names.length === 0 ? 'no names' : line}, expected each class once`, {
-      facts: { file },
-      hint: 'one name a line, in the order in which the network has its outputs',
-    })
-  }
-  return names
-}
-
-function namesInJson(text: string, file: string): string[] {
-  try {
-    const value: unknown = JSON.parse(text)
-    const entries = Array.isArray(value)
-      ? (value as unknown[])
-      : Object.entries(value as object).reduce<unknown[]>((list, [key, name]) => {
-          if (!/^\d{1,6}$/.test(key)) throw new Error(`"${key}" is no number`)
-          list[Number(key)] = name
-          return list
-        }, [])
-    return Array.from(entries, (name, i) => {
-      if (typeof name !== 'string') throw new Error(`class ${i} has no name`)
-      return name
-    })
-  } catch (cause) {
-    const reason = printable((cause as Error).message)
-    throw new TtqError('data', `${file}: ${reason}, expected a JSON list of names, or {"0": "cat", "1": "dog"}`, {
-      facts: { file },
-      hint: 'every number from 0 up needs a name',
-      cause,
-    })
   }
 }
 

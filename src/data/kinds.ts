@@ -5,6 +5,7 @@ import { ARRAY_ENDINGS } from './read-arrays.js'
 import { openArrays } from './array-dataset.js'
 import { isCifar, isCifarArchive, readCifar } from './cifar-archives.js'
 import { readCifar10 } from './cifar10.js'
+import type { GivenNames } from './class-names.js'
 import type { ImageDataset } from './dataset.js'
 import { holdsFile } from './dataset-files.js'
 import { holdsPictures, openImageFolder } from './image-folder.js'
@@ -12,6 +13,7 @@ import { IDX_SET, mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
 import type { PictureDataset } from './pictures.js'
 import type { SampleDataset } from './sample-dataset.js'
+import type { Use } from './used-parts.js'
 import { openWebDataset, SHARD } from './webdataset.js'
 
 /** A dataset not yet bound to a network: stored images, pictures of any size, or samples that are inputs as they are. */
@@ -31,8 +33,9 @@ export interface OpenOptions {
   /** Seconds that a loader module has to load, and for each batch. */
   timeout: number
   signal: AbortSignal | undefined
-  /** A file with the names of classes, in the order of their numbers. */
-  classes: string | undefined
+  /** Names of the classes. What leaves them out here gets them where its labels are numbers (name-classes.ts). */
+  classes: GivenNames | undefined
+  use: Use
 }
 
 export interface DataKind {
@@ -86,9 +89,9 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     about: 'parquet files, of pictures or numbers',
     recognises: async ({ path, isFolder }) =>
       isFolder ? await holdsFile(path, (each) => PARQUET.test(each)) : PARQUET.test(path),
-    open: async ({ path, isFolder }, name, { classes }) => {
+    open: async ({ path, isFolder }, name, how) => {
       const { openParquet } = await import('./parquet.js')
-      return await openParquet(path, isFolder, name, classes)
+      return await openParquet(path, isFolder, name, how)
     },
   },
   imagefolder: {
@@ -97,14 +100,14 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     // Beside arrays, pictures are figures.
     recognises: async ({ path, isFolder, entries }) =>
       isFolder && !entries.some((name) => /\.(npy|npz|safetensors)$/i.test(name)) && (await holdsPictures(path)),
-    open: ({ path }, name, { classes }) => openImageFolder(path, name, { classes }),
+    open: ({ path }, name, how) => openImageFolder(path, name, how),
   },
   webdataset: {
     elsewhere: ['wds', 'tar', 'shards'],
     about: 'shards of WebDataset (.tar, .tar.gz, train-{000..012}.tar)',
     recognises: ({ path, isFolder, entries }) =>
       isFolder ? entries.some((each) => SHARD.test(each)) : SHARD.test(path),
-    open: ({ path, isFolder }, name, { classes }) => openWebDataset(path, isFolder, name, classes),
+    open: ({ path, isFolder }, name, how) => openWebDataset(path, isFolder, name, how),
   },
   arrays: {
     elsewhere: ['npz', 'npy', 'numpy', 'safetensors', 'csv', 'jsonl', 'table'],
@@ -112,13 +115,13 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     recognises: (place) =>
       isFileOf(ARRAY_ENDINGS)(place) ||
       place.entries.some((name) => ARRAY_ENDINGS.includes(extname(name).toLowerCase())),
-    open: ({ path, isFolder }, name) => openArrays(path, name, isFolder),
+    open: ({ path, isFolder }, name, how) => openArrays(path, name, isFolder, how),
   },
   module: {
     elsewhere: ['loader', 'js', 'mjs', 'script'],
     about: 'a loader module, such as ./loader.mjs',
     recognises: isFileOf(MODULE_ENDINGS),
-    open: ({ path }, name, { timeout, signal }) => openDatasetModule(path, name, { timeout, signal }),
+    open: ({ path }, name, { timeout, signal, use }) => openDatasetModule(path, name, { timeout, signal, use }),
   },
 }
 

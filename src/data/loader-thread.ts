@@ -129,6 +129,9 @@ export class LoaderThread {
   }
 
   private cannotBeLoaded(failure: LoaderFailure): TtqError {
+    const { what } = failure
+    if (what !== undefined)
+      return this.fault(what === '' ? failure.message : `${what} failed: ${this.explain(failure)}`, failure)
     return failure.code === 'ERR_UNKNOWN_FILE_EXTENSION'
       ? this.fault(
           `cannot be loaded: Node ${process.versions.node} runs no TypeScript`,

@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { bytesOf } from '../tensor/bytes.js'
 import type { GivenArray, GivenBatch, GivenLabels, Unusable } from './given-batch.js'
 import { resumeRandomSource } from './random.js'
-import { SampleSpool } from './sample-spool.js'
+import { SampleSpool, StreamFault } from './sample-spool.js'
 
 /** What a module exports, or what stands in the place of a part of it. */
 export interface GivenModule {
@@ -42,6 +42,8 @@ export interface LoaderFailure {
   message: string
   stack: string | undefined
   code: string | undefined
+  /** The function that threw, where it was called to load the module; '' where the message says all. */
+  what?: string
 }
 
 const ARRAY_CLASSES = [
@@ -127,7 +129,14 @@ async function describeSplit(split: unknown, part: string): Promise<GivenSplit |
   if (!isRecord(split)) return { found: kindOf(split) }
   const { samples } = split
   if (typeof samples === 'function' && split['batch'] === undefined) {
-    const spool = await SampleSpool.of(streamed(samples.call(split), part), sayAlive)
+    const spool = await SampleSpool.of(
+      streamed(
+        begun(() => samples.call(split) as unknown, part),
+        part,
+      ),
+      part,
+      sayAlive,
+    )
     spools.set(part, spool)
     return { size: spool.size, noBatch: undefined }
   }
@@ -135,6 +144,14 @@ async function describeSplit(split: unknown, part: string): Promise<GivenSplit |
   return {
     size: typeof size === 'number' ? size : { found: kindOf(size) },
     noBatch: typeof batch === 'function' ? undefined : kindOf(batch),
+  }
+}
+
+function begun(samples: () => unknown, part: string): unknown {
+  try {
+    return samples()
+  } catch (cause) {
+    throw new ThrownWithin(`${part}.samples()`, cause)
   }
 }
 
@@ -146,15 +163,30 @@ function sayAlive(): void {
 // Each sample as a batch of one.
 async function* streamed(samples: unknown, part: string): AsyncGenerator<GivenBatch> {
   const isStream = isRecord(samples) && (Symbol.asyncIterator in samples || Symbol.iterator in samples)
-  if (!isStream) throw new Error(`${part}.samples() gave ${kindOf(samples)}, expected a generator`)
+  if (!isStream) throw new StreamFault(`${part}.samples() gave ${kindOf(samples)}, expected a generator`)
   let index = 0
-  for await (const sample of samples as AsyncIterable<unknown>) {
-    const isLabel = isRecord(sample) && (typeof sample['labels'] === 'number' || typeof sample['labels'] === 'bigint')
-    const given = describeBatch(isLabel ? { ...sample, labels: [sample['labels']] } : sample)
-    if ('found' in given)
-      throw new Error(`${part}.samples() gave ${given.found} as sample ${index}, expected { inputs, labels }`)
-    yield given
-    index++
+  try {
+    for await (const sample of samples as AsyncIterable<unknown>) {
+      const isLabel = isRecord(sample) && (typeof sample['labels'] === 'number' || typeof sample['labels'] === 'bigint')
+      const given = describeBatch(isLabel ? { ...sample, labels: [sample['labels']] } : sample)
+      if ('found' in given)
+        throw new StreamFault(`${part}.samples() gave ${given.found} as sample ${index}, expected { inputs, labels }`)
+      yield given
+      index++
+    }
+  } catch (cause) {
+    throw cause instanceof StreamFault ? cause : new ThrownWithin(`${part}.samples() of sample ${index}`, cause)
+  }
+  if (index === 0) throw new StreamFault(`${part}.samples() gave no samples, expected one or more`)
+}
+
+/** What a module threw, and in which of its functions. */
+class ThrownWithin extends Error {
+  constructor(
+    readonly what: string,
+    cause: unknown,
+  ) {
+    super(`${what} failed`, { cause })
   }
 }
 
@@ -249,6 +281,8 @@ function isPlain(value: object): boolean {
 }
 
 function describeFailure(cause: unknown): LoaderFailure {
+  if (cause instanceof ThrownWithin) return { ...describeFailure(cause.cause), what: cause.what }
+  if (cause instanceof StreamFault) return { message: cause.message, stack: undefined, code: undefined, what: '' }
   if (!(cause instanceof Error)) {
     const thrown = cause === undefined ? 'undefined' : kindOf(cause)
     return { message: `threw ${thrown}, no Error`, stack: undefined, code: undefined }

@@ -6,7 +6,8 @@ import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
 import type { Unusable } from './given-batch.js'
 import type { GivenModule, GivenSplit } from './loader-worker.js'
 import type { RandomSource } from './random.js'
-import type { SampleDataset } from './sample-dataset.js'
+import type { PartName, SampleDataset } from './sample-dataset.js'
+import { type Use, usedParts, type UsedParts } from './used-parts.js'
 
 /** What a loader module exports, by name or as its default export. */
 export interface DatasetModule {
@@ -79,36 +80,67 @@ const MOST = { samples: 100_000_000, classes: 1_000_000 } as const
 export async function openDatasetModule(
   file: string,
   name: string,
-  options: Partial<LoaderThreadOptions> = {},
+  { use = 'learning', ...options }: Partial<LoaderThreadOptions> & { use?: Use } = {},
 ): Promise<SampleDataset> {
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() !== true)
     throw loaderFault(name, `${found?.isDirectory() === true ? 'a folder' : 'not found'}, expected a loader module`)
   const thread = new LoaderThread(pathToFileURL(file).href, name, { timeout: DATA_TIMEOUT, ...options })
   try {
-    const module = checkModule(await thread.open(), name)
-    return { kind: 'samples', name, ...module, sourceFor: () => thread, close: async () => thread.close() }
+    const { parts, ...module } = checkModule(await thread.open(), name, use)
+    return {
+      kind: 'samples',
+      name,
+      ...module,
+      sourceFor: () => ({
+        batch: (part, indices, random) => thread.batch((parts[part] as ModulePart).name, indices, random),
+      }),
+      close: async () => thread.close(),
+    }
   } catch (error) {
     await thread.close()
     throw error
   }
 }
 
+interface ModulePart {
+  name: PartName
+  size: number
+}
+
+type Checked = Pick<SampleDataset, 'classes' | 'preprocessing' | 'sizes' | 'single' | 'wording'>
+
 function checkModule(
   module: GivenModule | Unusable,
   name: string,
-): Pick<SampleDataset, 'classes' | 'preprocessing' | 'sizes'> {
+  use: Use,
+): Checked & { parts: UsedParts<ModulePart> } {
   if ('found' in module) throw loaderFault(name, `default export is ${module.found}, expected an object with train`)
   const { preprocessing = 'by the loader module' } = module
   if (typeof preprocessing === 'object')
     throw loaderFault(name, `preprocessing is ${preprocessing.found}, expected text`)
-  return {
-    classes: module.classes === undefined ? undefined : checkCount(module.classes, 'classes', MOST.classes, name),
-    sizes: {
-      train: checkSplit(module.train ?? { found: 'missing' }, 'train', name),
-      test: module.test === undefined ? undefined : checkSplit(module.test, 'test', name),
+  const classes = module.classes === undefined ? undefined : checkCount(module.classes, 'classes', MOST.classes, name)
+  const checked = (part: PartName): ModulePart | undefined => {
+    const split = module[part]
+    return split && { name: part, size: checkSplit(split, part, name) }
+  }
+  const parts = usedParts(
+    { train: checked('train'), test: checked('test') },
+    {
+      use,
+      // What a module learns from, it says itself.
+      divisible: () => undefined,
+      choose: (part) => part,
+      missing: () => loaderFault(name, 'train is missing, expected an object with size and batch'),
     },
+  )
+  const { train, test, single } = parts
+  return {
+    classes,
+    sizes: { train: train.size, test: test?.size },
     preprocessing,
+    ...(single && { single, wording: { train: `${train.name}.batch`, test: `${train.name}.batch` } }),
+    parts,
   }
 }
 

@@ -3,6 +3,12 @@ import { TtqError } from '../errors/ttq-error.js'
 import { type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { classLabels } from './labels.js'
 
+/** How many classes these rows of labels count, where each has a single 1; undefined for others. */
+export function classesInRows(labels: Labels): number | undefined {
+  const classes = labels[ONLY]?.dims[1] ?? 0
+  return areOneHot(labels, classes) ? classes : undefined
+}
+
 /** Whether every sample has one number per class, of which one is 1 and the others are 0. */
 export function areOneHot(labels: Labels, classes: number): boolean {
   const rows = labels[ONLY]
@@ -14,8 +20,11 @@ export function areOneHot(labels: Labels, classes: number): boolean {
   )
 }
 
-/** The dataset with classes in the place of such rows. Batches throw TtqError `data` where a row is another. */
-export function fromOneHot(dataset: Dataset, classes: number): Dataset {
+/**
+ * The dataset with classes in the place of such rows. Batches throw TtqError `data` where a row is another.
+ * @param hint what to do then
+ */
+export function fromOneHot(dataset: Dataset, classes: number, hint: string): Dataset {
   const split = (each: Split): Split => ({
     size: each.size,
     async batch(indices, random) {
@@ -30,11 +39,11 @@ export function fromOneHot(dataset: Dataset, classes: number): Dataset {
         `${dataset.name}: labels of sample ${indices[bad]} are ` +
           `[${rows.data.slice(bad * classes, (bad + 1) * classes).join(',')}], expected a single 1 among ${classes - 1} ` +
           'zeros, as of the first samples',
-        { hint: 'leave classes out where a sample may have several (docs/tasks.md)', facts: { sample: indices[bad] } },
+        { hint, facts: { sample: indices[bad] } },
       )
     },
   })
-  return { ...dataset, train: split(dataset.train), test: dataset.test && split(dataset.test) }
+  return { ...dataset, classes, train: split(dataset.train), test: dataset.test && split(dataset.test) }
 }
 
 /** The classes of such rows. */

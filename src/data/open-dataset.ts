@@ -4,9 +4,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { closestName } from '../errors/closest-name.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { readClassNames } from './read-class-names.js'
 import { closestFile } from './closest-file.js'
 import { DATA_KINDS, type DataKind, type OpenOptions, type Place, type StoredDataset } from './kinds.js'
 import { DATA_TIMEOUT } from './module-dataset.js'
+import { nameClasses } from './name-classes.js'
+import { inLibrary, type NameOptions } from '../options/option-table.js'
+import type { Use } from './used-parts.js'
 
 export type { StoredDataset } from './kinds.js'
 
@@ -19,20 +23,37 @@ export interface OpenDatasetOptions {
   signal?: AbortSignal | undefined
   /** A file with the names of classes, in the order of their numbers. */
   classes?: string | undefined
+  /** Default: learning. */
+  use?: Use | undefined
+  /** How messages name options. Default: as the library's callers write them. */
+  nameOptions?: NameOptions | undefined
 }
 
 /**
  * Opens `<kind>`, `<kind>:<path>` or a path, whose kind is found out by what lies there (docs/datasets.md).
- * @throws TtqError `usage` for an unknown name, `data` for files that are missing, damaged or of no known kind
+ * @throws TtqError `usage` for an unknown name, and for names of classes where there are other ones; `data` for files that
+ * are missing, damaged or of no known kind
  */
 export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<StoredDataset> {
-  const { directory = process.cwd(), timeout = DATA_TIMEOUT, signal, classes } = options
-  const context: OpenOptions = {
-    directory,
-    timeout,
+  const {
+    directory = process.cwd(),
+    timeout = DATA_TIMEOUT,
     signal,
-    classes: classes === undefined ? undefined : resolve(directory, classes),
+    use = 'learning',
+    nameOptions = inLibrary,
+  } = options
+  const classes = options.classes === undefined ? undefined : await readClassNames(resolve(directory, options.classes))
+  const stored = await openSpec(spec, { directory, timeout, signal, classes, use })
+  try {
+    return classes === undefined ? stored : nameClasses(stored, classes, nameOptions)
+  } catch (cause) {
+    await stored.close?.()
+    throw cause
   }
+}
+
+async function openSpec(spec: string, context: OpenOptions): Promise<StoredDataset> {
+  const { directory } = context
   const { name, path } = splitSpec(spec)
   const kind = Object.hasOwn(DATA_KINDS, name) ? DATA_KINDS[name] : undefined
   if (kind !== undefined) return await openKind(kind, { spec, name, path }, context)

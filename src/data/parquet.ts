@@ -10,24 +10,25 @@ import { type NamedArray, partsOfNamed } from './array-parts.js'
 import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin } from './dataset-files.js'
-import { classNames, readClassNames } from './image-folder.js'
+import { classNames, type GivenNames } from './class-names.js'
 import { ParquetFile, type RowGroup } from './parquet-file.js'
 import type { SampleDataset } from './sample-dataset.js'
-import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
+import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
+import type { Use } from './used-parts.js'
 
 const HINT = 'docs/datasets.md says how parquet files are laid out'
 
 /**
  * The rows of one parquet file or of a folder's. Words in their names (`train`, `test`, `validation`) say what they are
  * for.
- * @param classes file with the classes' names in the order of their numbers
+ * @param how.classes names in the order of their numbers
  * @throws TtqError `data`
  */
 export async function openParquet(
   path: string,
   isFolder: boolean,
   name: string,
-  classes: string | undefined,
+  how: ParquetOptions,
 ): Promise<ImageDataset | PictureDataset | SampleDataset> {
   const paths = isFolder ? await filesBelow(path) : [path]
   if (paths.length === 0) throw fault(path, 'no parquet files', 'train-00000-of-00001.parquet or the like')
@@ -39,13 +40,19 @@ export async function openParquet(
     isFolder ? partInPath(relative(path, file.path)) : undefined
   const named = (wanted: PartName | undefined): ParquetFile[] => files.filter((file) => part(file) === wanted)
   const train = [named('train'), named(undefined)].find((list) => list.length > 0)
-  if (train === undefined) throw fault(path, 'no files to learn from', 'train-00000-of-00001.parquet or the like')
   const test = [named('test'), named('validation')].find((list) => list.length > 0)
+  if (train === undefined && (test === undefined || how.use === 'learning'))
+    throw fault(path, 'no files to learn from', 'train-00000-of-00001.parquet or the like')
   const pictures = first.columns.filter(({ content }) => content === 'pictures')
-  if (pictures.length === 0) return await arrays(train, test, name)
+  if (pictures.length === 0) return await arrays(train, test, name, how)
   if (pictures.length > 1)
     throw fault(first.path, `pictures in ${listed(pictures.map((each) => each.name))}`, 'one column of them')
-  return await pictureDataset(train, test, { name, classes, pictures: pictures[0]?.name ?? '' })
+  return await pictureDataset(train, test, { ...how, name, pictures: pictures[0]?.name ?? '' })
+}
+
+interface ParquetOptions {
+  classes: GivenNames | undefined
+  use: Use
 }
 
 /** Folders within folders: `data/train-....parquet`, `<configuration>/train/0000.parquet`. */
@@ -73,14 +80,15 @@ function checkColumns(files: readonly ParquetFile[], first: ParquetFile): void {
 
 // Numbers: each column is an array; a text is a class, or of no use.
 async function arrays(
-  train: readonly ParquetFile[],
+  train: readonly ParquetFile[] | undefined,
   test: readonly ParquetFile[] | undefined,
   name: string,
+  how: ParquetOptions,
 ): Promise<ImageDataset | SampleDataset> {
   const found: NamedArray[] = []
   for (const part of ['train', 'test'] as const) {
     const columns = new ArrayColumns('row', 'tokenize texts, pad lists to one length (docs/datasets.md)')
-    const files = part === 'train' ? train : (test ?? [])
+    const files = (part === 'train' ? train : test) ?? []
     const names = files[0]?.columns.map((each) => each.name) ?? []
     const label = labelColumn(names)
     for (const file of files) {
@@ -94,28 +102,27 @@ async function arrays(
     for (const [column, tensor] of columns.arrays())
       found.push({ full: column, tensor, part, isLabels: column === label, name: column })
   }
-  return datasetOfArrays(partsOfNamed(found, name), name)
+  return datasetOfArrays(partsOfNamed(found, name, how.classes), name, how.use)
 }
 
-interface PictureOptions {
+interface PictureOptions extends ParquetOptions {
   name: string
-  classes: string | undefined
   /** The column of pictures. */
   pictures: string
 }
 
 async function pictureDataset(
-  train: readonly ParquetFile[],
+  train: readonly ParquetFile[] | undefined,
   test: readonly ParquetFile[] | undefined,
-  { name, classes, pictures }: PictureOptions,
+  { name, classes, pictures, use }: PictureOptions,
 ): Promise<PictureDataset> {
-  const [first] = train as [ParquetFile]
+  const [first] = (train ?? test) as [ParquetFile]
   const others = first.columns.filter((each) => each.name !== pictures && each.content !== 'something else')
   const label = labelColumn(others.map((each) => each.name))
   const labels = async (files: readonly ParquetFile[]): Promise<(string | undefined)[]> =>
     label === undefined ? [] : await labelsOf(files, label)
-  const [learned, tested] = [await labels(train), await labels(test ?? [])]
-  const given = classes === undefined ? namesNoted(first, label) : await readClassNames(classes)
+  const [learned, tested] = [await labels(train ?? []), await labels(test ?? [])]
+  const given = classes?.names ?? namesNoted(first, label)
   const names = label === undefined ? undefined : (given ?? classNames([...learned, ...tested]))
   const set = (files: readonly ParquetFile[], own: readonly (string | undefined)[]): PictureSet =>
     pictureSet(files, pictures, own, names)
@@ -125,7 +132,8 @@ async function pictureDataset(
     classes: names?.length,
     ...(names && { classNames: names }),
   } as const
-  return { ...shared, ...withTestPart(set(train, learned), test && set(test, tested)) }
+  const sets = { train: train && set(train, learned), test: test && set(test, tested) }
+  return { ...shared, ...usedPictures(sets, use, () => fault(name, 'no files to learn from', 'some')) }
 }
 
 async function labelsOf(files: readonly ParquetFile[], column: string): Promise<(string | undefined)[]> {

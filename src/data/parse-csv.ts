@@ -7,6 +7,7 @@ import { float32, type Tensor } from '../tensor/tensor.js'
 import { isLabelWord } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { listTensor } from './list-tensor.js'
+import { FILE_COLUMNS, laidOutPictures, namesPicture } from './picture-tables.js'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 
@@ -39,8 +40,10 @@ export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
       const cell = row[column] ?? ''
       if (!isNumber(cell)) {
         const found = cell.trim() === '' ? 'nothing' : `"${printable(cell)}"`
-        const place = `row ${i + 1 + Number(hasHeader)}, column "${printable(names[column] ?? '')}"`
-        throw fault(file, `${found} in ${place}, expected a number`)
+        const name = names[column] ?? ''
+        const place = `row ${i + 1 + Number(hasHeader)}, column "${printable(name)}"`
+        const isPicture = namesPicture(cell) || (cell.trim() !== '' && FILE_COLUMNS.includes(name.trim().toLowerCase()))
+        throw fault(file, `${found} in ${place}, expected a number`, isPicture ? laidOutPictures(file) : undefined)
       }
       values[i * features.length + at] = Number(cell)
     })
@@ -61,7 +64,7 @@ function cellsOf(bytes: Uint8Array, file: string): string[][] {
   try {
     return parse(text, { delimiter, bom: true, skip_empty_lines: true })
   } catch (cause) {
-    if (cause instanceof CsvError) throw fault(file, `no table: ${printable(cause.message)}`, cause)
+    if (cause instanceof CsvError) throw fault(file, `no table: ${printable(cause.message)}`, undefined, cause)
     throw cause
   }
 }
@@ -74,10 +77,13 @@ function labelOf(cell: string): number | string {
   return isNumber(cell) ? Number(cell) : cell.trim()
 }
 
-function fault(file: string, problem: string, cause?: unknown): TtqError {
+const HINT =
+  'a table has one row per sample: numbers, and a column called label (docs/datasets.md#tables-and-lines-of-json)'
+
+function fault(file: string, problem: string, hint = HINT, cause?: unknown): TtqError {
   return new TtqError('data', `${file}: found ${problem}`, {
     facts: { file },
-    hint: 'a table has one row per sample: numbers, and a column called label (docs/datasets.md#tables-and-lines-of-json)',
+    hint,
     cause,
   })
 }

@@ -9,6 +9,7 @@ import { labelColumn, type PartName, partNamed } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
+import { FILE_COLUMNS } from './picture-tables.js'
 
 export interface PictureList {
   part: PartName
@@ -16,17 +17,6 @@ export interface PictureList {
   pictures: { file: string; label: string | undefined }[]
 }
 
-const FILE_COLUMNS: readonly string[] = [
-  'file_name',
-  'filename',
-  'file',
-  'path',
-  'image',
-  'image_id',
-  'image_name',
-  'id',
-  'img',
-]
 const HINT =
   'a table has a column of files (file_name, image, id) and one of classes (label) (docs/datasets.md#folders-of-pictures)'
 

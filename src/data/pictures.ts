@@ -1,8 +1,8 @@
 // Pictures as they are stored: each a file of its own size, read when it is asked for, and of which kind a dataset of
 // them is.
 import type { ImageDataset, ImageSet } from './dataset.js'
-import { divided } from './divide.js'
 import { type Picture, pictureOf } from './picture.js'
+import { type SinglePart, type Use, usedParts, type UsedParts } from './used-parts.js'
 
 /** One part of a dataset of pictures. */
 export interface PictureSet {
@@ -27,6 +27,8 @@ export interface PictureDataset {
   readonly classNames?: readonly string[]
   readonly train: PictureSet
   readonly test: PictureSet | undefined
+  /** Where they do not say what is for what. */
+  readonly single?: SinglePart
   close?(): Promise<void>
 }
 
@@ -43,16 +45,35 @@ export function chosenPictures(set: PictureSet, places: ArrayLike<number>): Pict
   }
 }
 
-/** Both parts of a dataset: where nothing is said of a test part, a fifth of the pictures that have classes is it. */
-export function withTestPart(train: PictureSet, test: PictureSet | undefined): Pick<PictureDataset, 'train' | 'test'> {
-  if (test !== undefined || train.labels === undefined || train.count < 2) return { train, test }
-  const places = divided(train.count)
-  return { train: chosenPictures(train, places.train), test: chosenPictures(train, places.test) }
+/**
+ * What pictures are learned from and tested on: of a single part a fifth is put aside where it has classes.
+ * @throws what `missing` gives, where there are none to learn from
+ */
+export function usedPictures(
+  parts: { train: PictureSet | undefined; test: PictureSet | undefined },
+  use: Use,
+  missing: () => Error,
+): UsedParts<PictureSet> {
+  return usedParts(parts, {
+    use,
+    divisible: ({ labels, count }) => labels && count,
+    choose: chosenPictures,
+    missing,
+  })
 }
 
 /** Images that lie in memory, as pictures that can be resized. */
-export function asPictures({ name, classes, train, test }: ImageDataset): PictureDataset {
-  return { kind: 'pictures', name, classes, train: decodedPictures(train), test: test && decodedPictures(test) }
+export function asPictures({ train, test, name, classes, classNames }: ImageDataset): PictureDataset {
+  const learned = decodedPictures(train)
+  const named = classNames && { classNames }
+  return {
+    kind: 'pictures',
+    name,
+    classes,
+    ...named,
+    train: learned,
+    test: test === train ? learned : test && decodedPictures(test),
+  }
 }
 
 function decodedPictures(set: ImageSet): PictureSet {

@@ -73,7 +73,7 @@ export async function readablePictures(
     return withoutPictures(set, unreadable)
   }
   const train = await readable(dataset.train)
-  const test = dataset.test && (await readable(dataset.test))
+  const test = dataset.test === dataset.train ? train : dataset.test && (await readable(dataset.test))
   if (train.count === 0) {
     const [first] = leftOut
     throw new TtqError(

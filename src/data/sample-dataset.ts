@@ -3,6 +3,7 @@ import { float32, type Tensor } from '../tensor/tensor.js'
 import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
 import type { GivenBatch, GivenLabels, Unusable } from './given-batch.js'
+import type { SinglePart } from './used-parts.js'
 import { batchFault, type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
 
 export type PartName = 'train' | 'test'
@@ -21,7 +22,7 @@ export interface SampleSource {
 }
 
 export interface SampleWording extends Readonly<Record<PartName, string>> {
-  readonly hint: string
+  readonly hint?: string | undefined
   /** Which samples of the file a part's are, where it was divided. */
   readonly rows?: Readonly<Partial<Record<PartName, ArrayLike<number>>>>
 }
@@ -32,6 +33,10 @@ export interface SampleDataset {
   readonly name: string
   /** Number of classes, where labels count some. */
   readonly classes: number | undefined
+  /** In the order of their numbers, where they have names. */
+  readonly classNames?: readonly string[]
+  /** Where they do not say what is for what. */
+  readonly single?: SinglePart
   /** How samples become input values, in words for the report. */
   readonly preprocessing: string
   /** Numbers of samples; undefined where there is no such split. */
@@ -59,7 +64,7 @@ export function bindSampleDataset(
   inputs: readonly ModuleInput[],
   { whole = false }: ModuleForm = {},
 ): Dataset {
-  const { name, classes, sizes, preprocessing } = dataset
+  const { name, classes, classNames, sizes, preprocessing } = dataset
   const source = dataset.sourceFor(inputs)
   const split = (part: PartName, size: number): Split => bindSplit(dataset, source, { part, size, whole }, inputs)
   return {
@@ -68,6 +73,7 @@ export function bindSampleDataset(
     train: split('train', sizes.train),
     test: sizes.test === undefined ? undefined : split('test', sizes.test),
     preprocessing,
+    ...(classNames && { classNames }),
   }
 }
 

@@ -27,6 +27,9 @@ type ArrayClass = new (buffer: ArrayBuffer) => ArrayBufferView
 /** Bytes that are written at once. */
 const WRITTEN = 2 ** 22
 
+/** A sample that cannot be kept, in words for the module's author. */
+export class StreamFault extends Error {}
+
 export class SampleSpool {
   private constructor(
     readonly size: number,
@@ -37,10 +40,11 @@ export class SampleSpool {
   /**
    * Takes all samples of a stream.
    * @param samples each as a batch of one
+   * @param part whose they are, for messages
    * @param onSample called after each
-   * @throws Error for a sample that is not like the first one, and where the disk is full
+   * @throws StreamFault for a sample that is not like the first one; Error where the disk is full
    */
-  static async of(samples: AsyncIterable<GivenBatch>, onSample: () => void): Promise<SampleSpool> {
+  static async of(samples: AsyncIterable<GivenBatch>, part: string, onSample: () => void): Promise<SampleSpool> {
     const path = join(tmpdir(), `ttq-samples-${randomUUID()}`)
     const file = openSync(path, 'wx+', 0o600)
     try {
@@ -63,10 +67,11 @@ export class SampleSpool {
       bytes = 0
     }
     for await (const sample of samples) {
-      form ??= formOf(sample)
-      for (const part of partsOf(sample, form, size)) {
-        waiting.push(part)
-        bytes += part.length
+      const where = `${part}.samples(): sample ${size}`
+      form ??= formOf(sample, where)
+      for (const own of partsOf(sample, form, where)) {
+        waiting.push(own)
+        bytes += own.length
       }
       size++
       if (bytes >= WRITTEN) flush()
@@ -112,47 +117,51 @@ export class SampleSpool {
   }
 }
 
-function formOf({ inputs, labels }: GivenBatch): Form {
+function formOf({ inputs, labels }: GivenBatch, where: string): Form {
   const form = {
     inputs: Object.entries(inputs).map(([name, given]) => {
-      const { data, kind, dims } = usable(given, `sample 0: input "${name}"`)
+      const { data, kind, dims } = usable(given, `${where}: input "${name}"`, 'a typed array such as Float32Array')
       return { name, kind, dims, bytes: data.byteLength, Class: data.constructor as ArrayClass }
     }),
     labels: Object.entries(labels).map(([output, given]) => {
-      const { values, dims } = usable(given, 'sample 0: its label')
+      const { values, dims } = usable(given, `${where}: its label`, 'a number, or several')
       return { output, dims, bytes: values.byteLength }
     }),
   }
   return { ...form, bytes: [...form.inputs, ...form.labels].reduce((sum, { bytes }) => sum + bytes, 0) }
 }
 
-function partsOf({ inputs, labels }: GivenBatch, form: Form, index: number): Uint8Array[] {
-  const where = `sample ${index}`
+function partsOf({ inputs, labels }: GivenBatch, form: Form, where: string): Uint8Array[] {
   const count = Object.keys(inputs).length + Object.keys(labels).length
   const wanted = [...form.inputs.map(({ name }) => name), ...form.labels.map(({ output }) => output || 'labels')]
   const parts: Uint8Array[] = []
   const take = (bytes: Uint8Array, expected: number, what: string): void => {
     if (bytes.length !== expected)
-      throw new Error(`${where}: ${what} has ${bytes.length} bytes, expected ${expected} as of the first sample`)
+      throw new StreamFault(`${where}: ${what} has ${bytes.length} bytes, expected ${expected} as of the first sample`)
     parts.push(bytes)
   }
   for (const { name, kind, bytes } of form.inputs) {
-    const given = usable(inputs[name], `${where}: input "${name}"`)
+    const expected = `${kind} as of the first sample`
+    const given = usable(inputs[name], `${where}: input "${name}"`, expected)
     if (given.kind !== kind)
-      throw new Error(`${where}: input "${name}" is of class ${given.kind}, expected ${kind} as of the first sample`)
+      throw new StreamFault(`${where}: input "${name}" is of class ${given.kind}, expected ${expected}`)
     take(bytesOf(given.data), bytes, `input "${name}"`)
   }
   for (const { output, bytes } of form.labels) {
-    const { values, unusable } = usable(labels[output], `${where}: its label`)
-    if (unusable !== undefined) throw new Error(`${where}: its label is ${unusable.found}, expected numbers`)
+    const { values, unusable } = usable(labels[output], `${where}: its label`, 'one as in the first sample')
+    if (unusable !== undefined) throw new StreamFault(`${where}: its label is ${unusable.found}, expected numbers`)
     take(bytesOf(values), bytes, 'its label')
   }
   if (count !== wanted.length)
-    throw new Error(`${where} has other parts than ${wanted.join(', ')}, as the first sample has`)
+    throw new StreamFault(`${where} has other parts than ${wanted.join(', ')}, as the first sample has`)
   return parts
 }
 
-function usable<T extends GivenInput | GivenLabel>(given: T | { found: string } | undefined, where: string): T {
+function usable<T extends GivenInput | GivenLabel>(
+  given: T | { found: string } | undefined,
+  where: string,
+  expected: string,
+): T {
   if (given !== undefined && !('found' in given)) return given
-  throw new Error(`${where} is ${given?.found ?? 'missing'}, expected as in the first sample`)
+  throw new StreamFault(`${where} is ${given?.found ?? 'missing'}, expected ${expected}`)
 }

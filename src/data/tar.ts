@@ -10,7 +10,7 @@ export interface TarEntry {
 const BLOCK = 512
 
 /**
- * Reads headers until the end of the archive.
+ * Reads headers until the end of the archive, and those of archives that were put behind it.
  * @param read so many bytes of the tar file from there; fewer at its end
  * @throws Error for headers that lie or an archive that is cut
  */
@@ -20,10 +20,17 @@ export async function readTar(
 ): Promise<TarEntry[]> {
   const entries: TarEntry[] = []
   let longName: string | undefined
+  let hasEnded = false
   for (let at = 0; at + BLOCK <= bytes;) {
     const header = await read(at, BLOCK)
-    // Two blocks of zeros end an archive, whatever lies behind them.
-    if (header.every((byte) => byte === 0)) return entries
+    // Blocks of zeros end an archive. Behind them may lie another one, more zeros or anything else.
+    if (header.every((byte) => byte === 0)) {
+      hasEnded = true
+      at += BLOCK
+      continue
+    }
+    if (hasEnded && !isHeader(header)) return entries
+    hasEnded = false
     checkSum(header, at)
     const size = numberIn(header, 124, 12, at)
     const from = at + BLOCK
@@ -41,15 +48,26 @@ export async function readTar(
     }
     at = from + Math.ceil(size / BLOCK) * BLOCK
   }
-  if (entries.length === 0) throw new Error(`${bytes} bytes hold no tar header`)
-  return entries
+  if (hasEnded) return entries
+  throw new Error(
+    entries.length === 0
+      ? `${bytes} bytes hold no tar header`
+      : `${bytes} bytes without the zeros that end an archive: it is cut`,
+  )
 }
 
 function checkSum(header: Uint8Array, at: number): void {
-  const said = numberIn(header, 148, 8, at)
-  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0)
+  const [said, sum] = [numberIn(header, 148, 8, at), sumOf(header)]
   if (sum !== said)
     throw new Error(`the header at byte ${at} is damaged (its sum is ${sum}, not ${said}), or this is no tar file`)
+}
+
+function isHeader(block: Uint8Array): boolean {
+  return parseInt(textIn(block, 148, 8).trim(), 8) === sumOf(block)
+}
+
+function sumOf(header: Uint8Array): number {
+  return header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0)
 }
 
 // Octal digits, or with the highest bit set the bytes of a large number.

@@ -8,10 +8,11 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { partInPath } from './array-words.js'
 import { listFolder } from './dataset-files.js'
-import { readClassNames } from './image-folder.js'
+import type { GivenNames } from './class-names.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
-import { type PictureDataset, type PictureSet, withTestPart } from './pictures.js'
+import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
 import { readTar, type TarEntry } from './tar.js'
+import type { Use } from './used-parts.js'
 
 const HINT =
   'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" (docs/datasets.md#webdatasets-shards)'
@@ -22,13 +23,14 @@ export const SHARD = /\.(tar|tar\.gz|tgz)$/i
 /**
  * Shards given as one tar file, as a pattern such as `train-{000..012}.tar`, or as a folder of them, in which `test` and
  * `val` in a shard's name say what it is for. Without those a fifth of the samples is put aside to test on.
+ * @param classes names of the classes that the numbers in the shards are
  * @throws TtqError `data` for shards that are missing, damaged or hold no pictures
  */
 export async function openWebDataset(
   path: string,
   isFolder: boolean,
   name: string,
-  classes: string | undefined,
+  { classes, use }: { classes: GivenNames | undefined; use: Use },
 ): Promise<PictureDataset> {
   const shards = isFolder
     ? (await listFolder(path, HINT))
@@ -39,18 +41,29 @@ export async function openWebDataset(
   const named = (part: 'train' | 'test' | 'validation'): string[] =>
     shards.filter((shard) => partInPath(basename(shard)) === part)
   const tests = [named('test'), named('validation')].find((list) => list.length > 0)
-  const others = named('train')
-  const learned = others.length > 0 ? others : shards.filter((shard) => partInPath(basename(shard)) === undefined)
-  const isDivided = tests === undefined || learned.length === 0
-  const train = await readShards(isDivided ? shards : learned)
-  const test = isDivided ? undefined : await readShards(tests)
-  const all = [...train, ...(test ?? [])]
-  const count = classes === undefined ? undefined : (await readClassNames(classes)).length
-  const most = all.reduce((found, { label }) => Math.max(found, label ?? -1), -1)
+  const unnamed = shards.filter((shard) => partInPath(basename(shard)) === undefined)
+  const learned = tests === undefined ? shards : [named('train'), unnamed].find((list) => list.length > 0)
+  // A file or pattern for one part alone is meant, whatever it is called.
+  const isMeant = !isFolder && learned === undefined
+  const train = isMeant ? await readShards(shards) : learned && (await readShards(learned))
+  const test = isMeant ? undefined : tests && (await readShards(tests))
+  const most = [...(train ?? []), ...(test ?? [])].reduce((found, { label }) => Math.max(found, label ?? -1), -1)
+  const count = classes?.names.length
   if (count !== undefined && most >= count)
-    throw fault(path, `class ${most}`, `0..${count - 1}, of which ${classes ?? ''} has the names`)
-  const shared = { kind: 'pictures', name, classes: most < 0 ? undefined : (count ?? most + 1) } as const
-  return { ...shared, ...withTestPart(pictureSet(train), test && pictureSet(test)) }
+    throw fault(path, `class ${most}`, `0..${count - 1}, of which ${classes?.file ?? ''} has the names`)
+  const shared = {
+    kind: 'pictures',
+    name,
+    classes: most < 0 ? undefined : (count ?? most + 1),
+    ...(classes && most >= 0 && { classNames: classes.names }),
+  } as const
+  const sets = { train: train && pictureSet(train), test: test && pictureSet(test) }
+  return {
+    ...shared,
+    ...usedPictures(sets, use, () =>
+      fault(path, 'shards to test on alone', 'some to learn from, such as train-000.tar'),
+    ),
+  }
 }
 
 /** More shards than sets have. */

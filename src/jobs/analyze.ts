@@ -62,8 +62,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
       const chosen = chooseLayers(folded.graph, options)
       if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
       await checkRuns(pool.trial, folded, connections.name, new Set())
-      if (data !== undefined)
-        stored = await openData(data, options, { onProgress: job.progress, signal: connections.signal })
+      if (data !== undefined) stored = await openData(data, options, { ...connections, onProgress: job.progress })
       job.phase('prepare')
       const measured =
         stored === undefined

@@ -18,9 +18,10 @@ const MOST_CLASSES = 64
 const PICTURE = 96
 
 export function describeData(dataset: ScorableDataset, stored: StoredDataset): UsedData {
-  const classNames = 'classNames' in stored ? stored.classNames : undefined
+  const { classNames } = stored
   return {
-    training: dataset.train.size,
+    // What is measured only is not trained on.
+    training: stored.single === 'undivided' ? 0 : dataset.train.size,
     test: dataset.test.size,
     classes: dataset.classes ?? null,
     ...(classNames && classNames.length <= MOST_NAMES && { classNames }),

@@ -16,9 +16,13 @@ export interface EvaluateReport {
   metrics: Measures
   samples: number
   samplesPerSecond: number
+  /** What may be wrong with the data. */
+  warnings?: readonly string[]
   elapsedMs: number
   /** What the data are. */
   data?: UsedData
+  /** What the samples are where the dataset has no test part of its own, in words. */
+  testedOn?: string
   /** What is decided for the test samples, where details were asked for. */
   decisions?: SamplesReport
   /** Added by the command line. */

@@ -4,7 +4,7 @@ import { checkLabelled } from '../data/labels.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, describeTask } from '../binding/bind-network.js'
+import { bindNetwork, describeMeasuring } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
@@ -16,14 +16,15 @@ import { describeData, describeClasses, describeSamples } from './describe-sampl
 import type { EvaluateReport } from './evaluate-report.js'
 import { describeMeasured, type Measures } from './task-report.js'
 import { checkRuns } from '../execution/check-runs.js'
+import type { Progress } from '../training/progress.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 
 /** Everything but the network's name and the dataset has a default. */
 export type EvaluateRequest = Connections & GivenOptions<'evaluate'> & { data: string }
 
 /**
- * What a network gives on the full test split: top-1 accuracy of a classifier, of others what their task is measured
- * by.
+ * What a network gives on the full test split, or on all samples of data that have a single part: top-1 accuracy of a
+ * classifier, of others what their task is measured by.
  * @param bytes an ONNX model or a .ttq file
  * @throws TtqError `model`, `packed`, `data`, `usage`, `runtime`, `interrupted`
  */
@@ -32,17 +33,23 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { connections, given } = takeApart(request)
   const options = completeOptions('evaluate', given, connections.nameOptions)
   const { device } = options
-  const { signal, onProgress } = connections
+  const { signal, name } = connections
+  const warnings: string[] = []
+  const onProgress = (progress: Progress): void => {
+    if (progress.kind === 'warning') warnings.push(progress.message)
+    connections.onProgress?.(progress)
+  }
   const data = options.data as string
   await requireDevice(device)
-  const { model: read, known } = readAnyModel(bytes, connections)
+  const { model: read, known, classNames } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
-  const stored = await openData(data, options, { onProgress, signal })
+  const classes = classNames && { name, names: classNames }
+  const stored = await openData(data, options, { ...connections, onProgress, use: 'measuring', classes })
   return await WorkerPool.use([options.threads, signal, device], async (pool) => {
     pool.start()
     try {
       await checkRuns(pool.trial, model, connections.name, new Set())
-      onProgress?.({ kind: 'phase', name: 'prepare' })
+      onProgress({ kind: 'phase', name: 'prepare' })
       const bound = await bindNetwork(pool, model, stored, {
         ...options,
         known,
@@ -50,9 +57,9 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         nameOptions: connections.nameOptions,
       })
       const { dataset, task, fixedBatch } = bound
-      onProgress?.({ kind: 'note', message: `task: ${describeTask(bound)}` })
+      onProgress({ kind: 'note', message: `task: ${describeMeasuring(bound)}` })
       await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)
-      onProgress?.({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
+      onProgress({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()
       const judged = { task, fixedBatch, framedOtherwise: bound.framedOtherwise }
       const verdicts = Verdicts.of(task)
@@ -60,7 +67,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         task,
         fixedBatch,
         verdicts,
-        onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
+        onProgress: (done, total) => onProgress({ kind: 'evaluated', done, total }),
       })
       const { metrics, samples } = evaluation
       await checkExpected(pool, bound.model, dataset.test, evaluation, options, {
@@ -79,11 +86,13 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         samples,
         samplesPerSecond: (samples * 1000) / (performance.now() - evaluationStart),
         data: describeData(dataset, stored),
+        ...(bound.testedOn !== undefined && { testedOn: bound.testedOn }),
         ...(verdicts && {
           decisions: options.details
             ? await describeSamples(dataset, verdicts, false)
             : { byClass: describeClasses(verdicts) },
         }),
+        warnings,
         elapsedMs: performance.now() - start,
       }
     } finally {

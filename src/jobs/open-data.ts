@@ -1,6 +1,8 @@
 // Data opened for a job, and what the user should know of them before the work starts.
 import { countClasses, oddClasses } from '../data/class-counts.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import { type KnownClasses, orderClasses } from '../data/order-classes.js'
+import type { Use } from '../data/used-parts.js'
 import { readablePictures, type UnreadablePicture } from '../data/readable-pictures.js'
 import type { Connections } from './connections.js'
 import { printable } from '../errors/printable.js'
@@ -11,21 +13,31 @@ interface DataOptions {
   skipUnreadable: boolean
 }
 
+interface OpenDataOptions extends Pick<Connections, 'onProgress' | 'signal' | 'nameOptions'> {
+  /** Default: learning. */
+  use?: Use
+  /** The classes of the network that is measured, where its file names them. */
+  classes?: KnownClasses | undefined
+}
+
 type Say = (kind: 'note' | 'warning', message: string) => void
 
 /** @throws TtqError `usage`, `data`, `interrupted` */
 export async function openData(
   spec: string,
   { dataTimeout, classNames, skipUnreadable }: DataOptions,
-  { onProgress, signal }: Pick<Connections, 'onProgress' | 'signal'>,
+  { onProgress, signal, nameOptions, use = 'learning', classes }: OpenDataOptions,
 ): Promise<StoredDataset> {
   const say: Say = (kind, message) => onProgress?.({ kind, message })
-  const opened = await openDataset(spec, { signal, timeout: dataTimeout, classes: classNames })
-  if (!skipUnreadable || opened.kind !== 'pictures') return described(opened, say)
-  const { dataset, leftOut } = await readablePictures(opened, signal)
+  const opened = await openDataset(spec, { signal, timeout: dataTimeout, classes: classNames, use, nameOptions })
+  const { stored, odd } =
+    classes === undefined ? { stored: opened } : orderClasses(opened, classes, classNames !== undefined)
+  if (odd !== undefined) say('warning', printable(odd))
+  if (!skipUnreadable || stored.kind !== 'pictures') return described(stored, use, say)
+  const { dataset, leftOut } = await readablePictures(stored, signal)
   if (leftOut.length > 0)
     say('warning', `${leftOut.length} pictures cannot be read and are left out: ${listed(leftOut)}`)
-  return described(dataset, say)
+  return described(dataset, use, say)
 }
 
 /** As many files as a warning names; `ttq data` names them all. */
@@ -36,14 +48,14 @@ function listed(pictures: readonly UnreadablePicture[]): string {
   return `${names.join('; ')}${pictures.length > NAMED ? '; ...' : ''}`
 }
 
-function described(stored: StoredDataset, say: Say): StoredDataset {
+function described(stored: StoredDataset, use: Use, say: Say): StoredDataset {
   say('note', `data: ${describeParts(stored)}`)
   if (stored.kind === 'samples' || stored.classes === undefined) return stored
   const { classes, train, test } = stored
   const counts = (labels: ArrayLike<number> | undefined): number[] | undefined =>
     labels && countClasses(labels, classes)
-  const names = stored.kind === 'pictures' ? stored.classNames : undefined
-  for (const odd of oddClasses(counts(train.labels), counts(test?.labels), names)) say('warning', `data: ${odd}`)
+  const learned = use === 'measuring' ? undefined : counts(train.labels)
+  for (const odd of oddClasses(learned, counts(test?.labels), stored.classNames)) say('warning', `data: ${odd}`)
   return stored
 }
 
@@ -55,7 +67,9 @@ export function describeParts(stored: StoredDataset): string {
   const samples =
     test === undefined
       ? `${count(train)} samples, none to test on`
-      : `${count(train)} training and ${count(test)} test samples`
+      : stored.single === 'undivided'
+        ? `${count(test)} samples, all to test on`
+        : `${count(train)} training and ${count(test)} test samples`
   return stored.classes === undefined
     ? samples
     : `${samples}, ${stored.classes} ${stored.classes === 1 ? 'class' : 'classes'}`

@@ -40,7 +40,7 @@ export async function packTrained(
   job: CompressJob,
 ): Promise<PackedResult> {
   await requireDevice(job.options.device)
-  const stored = await openData(data, job.options, { onProgress: job.progress, signal: job.connections.signal })
+  const stored = await openData(data, job.options, { ...job.connections, onProgress: job.progress })
   try {
     const packed = await trainAndPack(pool, model, choices, stored, job)
     const { dataset, verdicts } = packed

@@ -86,7 +86,7 @@ async function planWithData(
 ): Promise<WithData> {
   const { options, connections } = job
   await requireDevice(options.device)
-  const stored = await openData(data, options, { onProgress: job.progress, signal: connections.signal })
+  const stored = await openData(data, options, { ...connections, onProgress: job.progress })
   try {
     const bound = await bindData(pool, model, stored, job)
     const described = { described: describeParts(stored), preprocessing: bound.dataset.preprocessing }

@@ -1,6 +1,7 @@
 // What a network says of pictures: with the preprocessing and the names of classes that its file holds.
 import { firstThatRuns, imageBinding, type PixelOptions } from '../binding/dataset-inputs.js'
-import { readClassNames } from '../data/image-folder.js'
+import type { GivenNames } from '../data/class-names.js'
+import { readClassNames } from '../data/read-class-names.js'
 import type { PictureDataset } from '../data/pictures.js'
 import { describeValues } from '../data/survey.js'
 import { printable } from '../errors/printable.js'
@@ -44,7 +45,7 @@ export async function predict(
   const options = completeOptions('predict', given, connections.nameOptions)
   const { model: read, known, classNames } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
-  const names = options.classNames === undefined ? classNames : await readClassNames(options.classNames)
+  const named = options.classNames === undefined ? undefined : await readClassNames(options.classNames)
   const dataset: PictureDataset = {
     kind: 'pictures',
     name: 'pictures',
@@ -80,6 +81,9 @@ export async function predict(
       return { preprocessing, found }
     })
     const output = classOutput(model.graph, settled.found[0] ?? {})
+    const classes = classesOf(output, settled.found[0] ?? {})
+    if (named !== undefined) checkNames(named, output, classes, connections)
+    const names = [named?.names, classNames].find((each) => each?.length === classes)
     const report: PredictReport = {
       schema: 'ttq-predict/1',
       ttq: VERSION,
@@ -134,6 +138,26 @@ function classOutput({ outputs }: Graph, results: Results): string | undefined {
     const own = found.dims.slice(1)
     return own.length !== 2 && (own[0] ?? 0) > 1 && own.slice(1).every((dim) => dim === 1)
   })?.name
+}
+
+function classesOf(output: string | undefined, results: Results): number | undefined {
+  const scores = output === undefined ? undefined : results[output]
+  return scores && elementCount(scores.dims.slice(1))
+}
+
+function checkNames(
+  { names, file }: GivenNames,
+  output: string | undefined,
+  classes: number | undefined,
+  { name, nameOptions }: Connections,
+): void {
+  if (names.length === classes) return
+  const expected = classes === undefined ? 'none: no output has class scores' : `${classes}, the classes of "${output}"`
+  throw new TtqError(
+    'data',
+    `${nameOptions?.('classNames') ?? 'classNames'}: found ${names.length} names in ${file}, expected ${expected}`,
+    { facts: { model: name, names: names.length, classes }, hint: 'one name a line, in the order of the outputs' },
+  )
 }
 
 /** As many classes as are told of a picture. */

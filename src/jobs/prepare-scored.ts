@@ -1,6 +1,6 @@
 // A network and data by which it can be scored, before any long work: which layers become ternary, what of it learns, and
 // all that can be refused or warned of by then.
-import { type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
+import { type BoundNetwork, describeMeasuring, explainOthers } from '../binding/bind-network.js'
 import { isLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -33,8 +33,7 @@ export async function prepareScored(
 ): Promise<ScoredParts> {
   const { dataset, task } = bound
   const { nameOptions } = job.connections
-  const where = bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`
-  job.note(`task: ${describeTask(bound)}${where}`)
+  job.note(`task: ${describeMeasuring(bound)}`)
   checkMaxDrop(bound, job)
   const ambiguity = explainOthers(bound, job.options.networkOutput, nameOptions)
   if (ambiguity !== undefined) job.warn(ambiguity)

@@ -3,8 +3,11 @@ import { bindNetwork, describeTask } from '../binding/bind-network.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import { bindSamples } from '../binding/bind-samples.js'
 import { oddClasses } from '../data/class-counts.js'
-import { NotScorable } from '../data/not-scorable.js'
+import { LabelMisfit, NotScorable } from '../data/not-scorable.js'
+import { ONLY } from '../data/dataset.js'
+import { classLabels } from '../data/labels.js'
 import { openDataset, type StoredDataset } from '../data/open-dataset.js'
+import { orderClasses } from '../data/order-classes.js'
 import { withoutPictures } from '../data/readable-pictures.js'
 import { heldOutCount } from '../data/split-validation.js'
 import { countOf, describeValues, type PartSurvey, surveyDataset } from '../data/survey.js'
@@ -16,9 +19,10 @@ import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Model } from '../onnx/model.js'
 import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
 import { type GivenOptions, inLibrary, type OptionsOf } from '../options/option-table.js'
+import type { Task } from '../tasks/task.js'
 import { VERSION } from '../version.js'
 import { type Connections, takeApart } from './connections.js'
-import { readAnyModel } from './read-any-model.js'
+import { readAnyModel, type ReadModel } from './read-any-model.js'
 import type { DataReport, NetworkData } from './data-report.js'
 
 export interface DataRequest extends Omit<Connections, 'name'>, GivenOptions<'data'> {
@@ -36,7 +40,17 @@ export async function surveyData(data: string, { network, ...request }: DataRequ
   const { connections, given } = takeApart({ ...request, name: network?.name ?? '' })
   const options = completeOptions('data', given, connections.nameOptions)
   const { signal, onProgress } = connections
-  const stored = await openDataset(data, { signal, timeout: options.dataTimeout, classes: options.classNames })
+  const read = network && readAnyModel(network.bytes, connections)
+  const { nameOptions } = connections
+  const opened = await openDataset(data, {
+    signal,
+    timeout: options.dataTimeout,
+    classes: options.classNames,
+    nameOptions,
+  })
+  const known = read?.classNames && { name: connections.name, names: read.classNames }
+  const { stored, odd } =
+    known === undefined ? { stored: opened } : orderClasses(opened, known, options.classNames !== undefined)
   try {
     onProgress?.({ kind: 'phase', name: 'survey' })
     const { train, test } = await surveyDataset(stored, {
@@ -44,9 +58,9 @@ export async function surveyData(data: string, { network, ...request }: DataRequ
       onProgress: (done, total) => onProgress?.({ kind: 'evaluated', done, total }),
     })
     const usable = withoutUnreadable(stored, train, test)
-    const fit = network && (await fitTo(network, usable, options, connections))
+    const fit = read && (await fitTo(read, usable, { train, test }, options, connections))
     const heldOut = heldOutCount(countOf(usable, 'train'), COMPRESS_DEFAULTS.validation)
-    const classNames = stored.kind === 'pictures' ? stored.classNames : undefined
+    const { classNames } = stored
     return {
       schema: 'ttq-data/1',
       ttq: VERSION,
@@ -58,7 +72,7 @@ export async function surveyData(data: string, { network, ...request }: DataRequ
       test: test ?? null,
       use: { training: countOf(usable, 'train') - heldOut, heldOut, test: countOf(usable, 'test') ?? 0 },
       network: fit ?? null,
-      problems: problemsOf(train, test, classNames, fit),
+      problems: [...(odd === undefined ? [] : [odd]), ...problemsOf(train, test, classNames, fit)],
       elapsedMs: performance.now() - start,
     }
   } finally {
@@ -75,19 +89,24 @@ function withoutUnreadable(stored: StoredDataset, train: PartSurvey, test: PartS
   }
 }
 
+interface Parts {
+  train: PartSurvey
+  test: PartSurvey | undefined
+}
+
 async function fitTo(
-  { bytes, name }: { bytes: Uint8Array; name: string },
+  { model: read, known }: ReadModel,
   stored: StoredDataset,
+  parts: Parts,
   options: OptionsOf<'data'>,
   connections: Connections,
 ): Promise<NetworkData> {
-  const { nameOptions = inLibrary, signal } = connections
-  const { model: read, known } = readAnyModel(bytes, connections)
+  const { nameOptions = inLibrary, signal, name } = connections
   const model = fixInputs(read, options.fixInput, nameOptions('fixInput'))
   return await WorkerPool.use([0, signal], async (pool) => {
     try {
       await checkRuns(pool.trial, model, name, new Set())
-      return { name, misfit: null, ...(await bound(pool, model, stored, { ...options, known, nameOptions })) }
+      return { name, ...(await bound(pool, model, stored, parts, { ...options, known, nameOptions })) }
     } catch (cause) {
       if (!hasCode(cause, 'data') && !hasCode(cause, 'runtime')) throw cause
       return { name, misfit: (cause as Error).message }
@@ -99,15 +118,22 @@ async function bound(
   pool: WorkerPool,
   model: Model,
   stored: StoredDataset,
+  parts: Parts,
   options: Parameters<typeof bindNetwork>[3],
-): Promise<Omit<NetworkData, 'name' | 'misfit'>> {
+): Promise<Omit<NetworkData, 'name'>> {
+  let misfit: string | null = null
   const scored = await bindNetwork(pool, model, stored, options).catch((cause: unknown) => {
-    if (cause instanceof NotScorable) return undefined
-    throw cause
+    if (!(cause instanceof NotScorable)) throw cause
+    // Samples without labels, or nothing to test on, do for some work; labels that fit no output do for none.
+    if (cause instanceof LabelMisfit) misfit = cause.message
+    return undefined
   })
   const { dataset, fixedBatch } = scored ?? (await bindSamples(pool, model, stored, options))
-  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 64))
+  const { inputs, labels } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 64))
+  // Of labels by outputs the survey does not say whose they are.
+  const isOne = Object.keys(labels).every((output) => output === ONLY)
   return {
+    misfit: misfit ?? (scored !== undefined && isOne ? unfitLabels(scored.task, parts) : null),
     preprocessing: dataset.preprocessing,
     ...(scored && { task: describeTask(scored), tried: scored.tried }),
     inputs: Object.entries(inputs).map(([name, { type, dims, data }]) => ({
@@ -115,6 +141,29 @@ async function bound(
       ...describeValues(type, dims.slice(1), data as ArrayLike<number | bigint>),
     })),
   }
+}
+
+// The first samples' labels have told the task; what it says of the least and the largest of all.
+function unfitLabels(task: Task, { train, test }: Parts): string | null {
+  for (const [what, part] of [
+    ['training', train],
+    ['test', test],
+  ] as const) {
+    const range = labelRange(part)
+    const faults = range?.map((label) => task.checkLabels(classLabels([label]), 1)) ?? []
+    const fault = faults.find((each) => each !== undefined)
+    if (fault !== undefined) return `dataset: ${what} samples have ${fault.problem} (${task.about})`
+  }
+  return null
+}
+
+// Where samples have one label each.
+function labelRange(part: PartSurvey | undefined): [least: number, largest: number] | undefined {
+  const { labels, classes } = part ?? {}
+  if (labels) return labels.perSample === 1 ? [labels.least, labels.largest] : undefined
+  const found = classes?.flatMap((count, label) => (count > 0 ? [label] : [])) ?? []
+  const [least, largest] = [found[0], found.at(-1)]
+  return least === undefined || largest === undefined ? undefined : [least, largest]
 }
 
 function problemsOf(

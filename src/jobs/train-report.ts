@@ -26,6 +26,8 @@ export interface TrainReport {
   elapsedMs: number
   /** What the data are. */
   data?: UsedData
+  /** What the test samples are where the dataset has none of its own, in words. */
+  testedOn?: string
   /** What is decided for the test samples, where details were asked for. */
   decisions?: SamplesReport
   /** Added by the command line. */

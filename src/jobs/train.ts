@@ -10,7 +10,7 @@ import { float32Form } from '../onnx/float32-form.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, type BoundNetwork, describeTask, explainOthers } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, describeMeasuring, explainOthers } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions } from '../options/option-table.js'
 import { Verdicts } from '../tasks/verdicts.js'
@@ -73,7 +73,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         if (progress.kind === 'warning') warnings.push(progress.message)
         report?.(progress)
       }
-      stored = await openData(data, options, { onProgress, signal })
+      stored = await openData(data, options, { ...connections, onProgress })
       phase('prepare')
       const bound = await bindNetwork(pool, options.fromScratch ? withFreshWeights(model, seed) : model, stored, {
         ...options,
@@ -83,7 +83,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         purpose: 'to train',
       })
       const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
-      onProgress({ kind: 'note', message: `task: ${describeTask(bound)}` })
+      onProgress({ kind: 'note', message: `task: ${describeMeasuring(bound)}` })
       if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
       await checkLearnable(bound, connections.nameOptions)
       const form = float32Form(bound.model)
@@ -141,6 +141,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
           onnxBytes: file.length,
           training,
           data: describeData(dataset, stored),
+          ...(bound.testedOn !== undefined && { testedOn: bound.testedOn }),
           ...(verdicts && { decisions: await describeSamples(dataset, verdicts, false) }),
           warnings,
           elapsedMs: performance.now() - start,

@@ -19,6 +19,8 @@ export interface VerifyReport {
   /** What the samples are. */
   data: string | null
   task: TaskReport | null
+  /** What the samples are where the data have no test part of their own, in words. */
+  testedOn?: string
   /** On the test part of the data: of the original, and of the packed network. */
   baseline: Measures | null
   compressed: Measures | null
@@ -26,6 +28,8 @@ export interface VerifyReport {
   drop: number | null
   /** Percent of the test samples on which both decide the same; null where they do not decide. */
   agreement: number | null
+  /** What may be wrong with the data. */
+  warnings: readonly string[]
   /** The bounds that were asked for and do not hold, in words. */
   broken: readonly string[]
   elapsedMs: number

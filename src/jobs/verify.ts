@@ -20,6 +20,7 @@ import { isPacked } from '../packed/format.js'
 import { lossOf, scoreOf } from '../tasks/evaluation.js'
 import { isBeyond } from '../ternary/accuracy-drop.js'
 import { chooseLayers } from '../ternary/layers.js'
+import type { Progress } from '../training/progress.js'
 import { VERSION } from '../version.js'
 import { CompressJob } from './compress-job.js'
 import { type Connections, readNetwork, takeApart } from './connections.js'
@@ -41,7 +42,7 @@ interface Networks {
 
 type Found = Pick<
   VerifyReport,
-  'distance' | 'samples' | 'data' | 'task' | 'baseline' | 'compressed' | 'drop' | 'agreement'
+  'distance' | 'samples' | 'data' | 'testedOn' | 'task' | 'baseline' | 'compressed' | 'drop' | 'agreement'
 >
 
 const NOTHING: Found = {
@@ -62,7 +63,14 @@ const NOTHING: Found = {
  */
 export async function verify(bytes: Uint8Array, { original, ...request }: VerifyRequest): Promise<VerifyReport> {
   const start = performance.now()
-  const { connections, given } = takeApart(request)
+  const warnings: string[] = []
+  const { connections, given } = takeApart({
+    ...request,
+    onProgress: (progress: Progress) => {
+      if (progress.kind === 'warning') warnings.push(progress.message)
+      request.onProgress?.(progress)
+    },
+  })
   const options = completeOptions('verify', given, connections.nameOptions)
   checkAsked(options, original !== undefined, connections)
   if (!isPacked(bytes))
@@ -92,6 +100,7 @@ export async function verify(bytes: Uint8Array, { original, ...request }: Verify
           ? null
           : { name: original.name, onnxBytes: read.onnxBytes, fileRatio: read.onnxBytes / bytes.length },
       ...found,
+      warnings,
       broken: broken(found, options),
       elapsedMs: performance.now() - start,
     }
@@ -149,8 +158,9 @@ async function onData(
   connections: Connections,
   options: OptionsOf<'verify'>,
 ): Promise<Found> {
-  const { onProgress, nameOptions, signal } = connections
-  const stored = await openData(data, options, { onProgress, signal })
+  const { onProgress, nameOptions, name } = connections
+  const classes = packed.classNames && { name, names: packed.classNames }
+  const stored = await openData(data, options, { ...connections, use: 'measuring', classes })
   try {
     onProgress?.({ kind: 'phase', name: 'prepare' })
     const how = { ...options, known: packed.known, nameOptions }
@@ -161,7 +171,9 @@ async function onData(
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: bound.dataset.preprocessing })
     const distance = original === undefined ? null : await distanceOn(pool, original, bound)
     const found = { ...NOTHING, distance, samples: compared(bound).length, data: bound.dataset.preprocessing }
-    return 'task' in bound ? { ...found, ...(await scores(pool, original, bound, onProgress)) } : found
+    if (!('task' in bound)) return found
+    const tested = bound.testedOn !== undefined && { testedOn: bound.testedOn }
+    return { ...found, ...tested, ...(await scores(pool, original, bound, onProgress)) }
   } finally {
     await stored.close?.()
   }

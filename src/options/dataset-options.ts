@@ -122,8 +122,8 @@ export const DATASET_OPTIONS = {
     jobs: OF_PIXELS,
     needsData: true,
     group,
-    help: "pictures: file with the classes' names in the network's order, one a line",
-    defaultText: 'sorted',
+    help: "file with the names of all classes in the order of the network's outputs, one a line",
+    defaultText: 'those of the .ttq file, else sorted',
     at: { predict: { defaultText: byFile } },
   },
   /** Pictures that cannot be read are left out and named, where they end the work otherwise. */

@@ -25,11 +25,11 @@ export function evaluatePage(report: EvaluateReport): Page {
         note: `${countText(Math.round(report.samplesPerSecond))} samples/s`,
       },
     ],
-    warnings: [],
+    warnings: report.warnings ?? [],
     sections: [
       { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...evaluateSummary(report)] }] },
       decisionSection(decisions, data, 'the network'),
-      dataSection(dataset, preprocessing, data),
+      dataSection(dataset, preprocessing, data, [['tested on', report.testedOn]]),
       repetitionSection(run, undefined, null),
     ],
   }

@@ -22,6 +22,7 @@ export function evaluateSummary({
   decisions,
   device,
   samplesPerSecond,
+  testedOn,
   elapsedMs,
 }: EvaluateReport): (readonly [string, string])[] {
   const further = measuresText(task.metrics.slice(1), null, metrics)
@@ -30,6 +31,7 @@ export function evaluateSummary({
     ...(further.length === 0 ? [] : [['also', further.join(', ')] as const]),
     ...weakest(decisions?.byClass ?? [], data?.classNames),
     ['data', `${dataset}, ${preprocessing}`],
+    ...(testedOn === undefined ? [] : [['tested on', testedOn] as const]),
     [
       'time',
       `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,

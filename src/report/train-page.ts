@@ -35,7 +35,7 @@ export function trainPage(report: TrainReport): Page {
       { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...trainSummary(report)] }] },
       learningSection(training),
       decisionSection(decisions, data, 'the trained network'),
-      dataSection(dataset, preprocessing, data),
+      dataSection(dataset, preprocessing, data, [['tested on', report.testedOn]]),
       repetitionSection(run, report.ttq, training),
     ],
   }

@@ -23,6 +23,7 @@ export function trainSummary({
   after,
   onnxBytes,
   training,
+  testedOn,
   elapsedMs,
 }: TrainReport): (readonly [string, string])[] {
   const further = measuresText(task.metrics.slice(1), before, after)
@@ -31,6 +32,7 @@ export function trainSummary({
       ? []
       : [['task', `${task.name} (${task.about})`] as const, ['also', further.join(', ')] as const]),
     ['data', `${dataset}, ${preprocessing}`],
+    ...(testedOn === undefined ? [] : [['tested on', testedOn] as const]),
     ['start', fromScratch ? 'fresh random weights' : 'the weights of the file'],
     ['training', trainingText(training)],
     ['written to', `${output ?? 'stdout'} (${sizeText(onnxBytes)})`],

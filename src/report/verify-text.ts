@@ -11,7 +11,8 @@ export function renderVerifyReport(report: VerifyReport): string {
 }
 
 function factsOf(report: VerifyReport): [string, string][] {
-  const { fileBytes, version, against, distance, samples, data, task, baseline, compressed, agreement } = report
+  const { fileBytes, version, against, distance, samples, data, task, baseline, compressed, agreement, testedOn } =
+    report
   const accuracy = task === null ? [] : measuresText(task.metrics, baseline, compressed ?? {})
   return [
     ['file', `${sizeText(fileBytes)}, version ${version}, every check of the format and its digest`],
@@ -27,5 +28,6 @@ function factsOf(report: VerifyReport): [string, string][] {
     ...accuracy.slice(0, 1).map((text) => ['accuracy', text] as [string, string]),
     ...(agreement === null ? [] : [['same', `${agreement.toFixed(2)} % of the decisions`] as [string, string]]),
     ...(data === null ? [] : [['samples', `${countText(samples)}, ${data}`] as [string, string]]),
+    ...(testedOn === undefined ? [] : [['tested on', testedOn] as [string, string]]),
   ]
 }

@@ -16,6 +16,8 @@ export interface Candidate {
   labels: Labels
   /** How many the dataset says there are. */
   classes: number | undefined
+  /** Whether these have names, so that others can be given. */
+  areNamed?: boolean
   /** The outputs that the user names, in that order. */
   named: readonly ValueName[] | undefined
   nameOptions: NameOptions

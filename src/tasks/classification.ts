@@ -189,8 +189,9 @@ function asRows(output: Tensor, classes: number): Tensor {
 }
 
 function noScores(candidate: Candidate, classes: number): NotScorable {
-  const { outputs, samples } = candidate
+  const { outputs, samples, areNamed = false, nameOptions } = candidate
   const shown = outputs.map(({ name, type, dims }) => `"${name}" [${dims.join(',')}] of ${type}`).join(', ')
+  const hasMore = outputs.some((each) => valuesPerSample(each) > classes && isRow(each, valuesPerSample(each)))
   const decides = outputs.some(({ type, dims }) => /^u?int/.test(type) && elementCount(dims) === samples)
   return new LabelMisfit(
     `no output has ${classes} class scores`,
@@ -199,7 +200,10 @@ function noScores(candidate: Candidate, classes: number): NotScorable {
     {
       hint: decides
         ? 'the network gives its decision instead of its scores: export it without the final ArgMax or TopK'
-        : 'use the dataset the network was trained for, or give one with as many classes as the network has',
+        : hasMore && areNamed
+          ? `where these are some of the network's classes, ${nameOptions('classNames')} says which: a file with the ` +
+            'names of all, in the order of its outputs'
+          : 'use the dataset the network was trained for, or give one with as many classes as the network has',
       facts: { classes },
     },
   )

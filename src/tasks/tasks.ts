@@ -7,6 +7,7 @@ import { classificationOf, labelsBeyond } from './classification.js'
 import { languageOf, segmentationOf } from './dense-classification.js'
 import { distillOf } from './distill.js'
 import { binaryOf, multilabelOf } from './multilabel.js'
+import { isProbabilities, SIGMOID } from './output-end.js'
 import { regressionOf } from './regression.js'
 import type { Task } from './task.js'
 
@@ -32,6 +33,20 @@ export function chooseTask(candidate: Candidate, name: TaskName | 'auto'): Task 
   const found = name === 'auto' ? automatic(candidate) : TASKS[name](candidate)
   if (found instanceof NotScorable) throw found
   return found
+}
+
+/**
+ * The task of a classifier whose labels are rows with a single 1 each.
+ * @param candidate with the places of these ones as labels
+ * @returns undefined where no output has as many scores; and, unless the task is named, where a sigmoid makes each of them
+ * a yes or no of its own
+ */
+export function taskOfRows(candidate: Candidate, name: TaskName | 'auto'): Task | undefined {
+  if (name !== 'auto' && name !== 'classification') return undefined
+  const found = TASKS.classification(candidate)
+  if (found instanceof NotScorable) return undefined
+  const [output = ''] = found.outputs
+  return name === 'auto' && isProbabilities(candidate.graph, output, SIGMOID) ? undefined : found
 }
 
 function automatic(candidate: Candidate): Task | NotScorable {

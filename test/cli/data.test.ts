@@ -91,6 +91,38 @@ describe('ttq data', () => {
     assert.ok(problems.some((problem) => problem.startsWith('net.onnx: ')))
   })
 
+  test('labels that fit no output, and later ones that are none of its classes', async () => {
+    const folder = temporaryFolder()
+    const b = new GraphBuilder()
+    b.emit('MatMul', [b.input('x', 'float32', ['N', 2]), randomWeight(b, seeded(1), 2, 3)], {}, 'scores')
+    b.output('scores', 'float32', ['N', 3])
+    writeFileSync(
+      join(folder, 'net.onnx'),
+      writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('small') }),
+    )
+    const found = async (label: (i: number) => number | string): Promise<unknown[]> => {
+      const rows = Array.from({ length: 120 }, (_, i) => `${i},${i % 7},${label(i)}`)
+      writeFileSync(join(folder, 'table.csv'), `a,b,label\n${rows.join('\n')}\n`)
+      const { code, stdout } = await runHere(folder, ['data', 'table.csv', '--model', 'net.onnx', '--json', '--quiet'])
+      const { network: fit, problems, classNames } = JSON.parse(stdout) as DataReport
+      return [code, fit?.misfit, problems.filter((problem) => problem.startsWith('net.onnx: ')).length, classNames]
+    }
+    assert.deepEqual(await found((i) => i % 3), [0, null, 0, null])
+    assert.deepEqual(await found((i) => `class ${i % 3}`), [0, null, 0, ['class 0', 'class 1', 'class 2']])
+    assert.deepEqual(await found((i) => (i === 119 ? 7 : i % 3)), [
+      3,
+      'dataset: training samples have label 7, expected 0..2 (3 classes)',
+      1,
+      null,
+    ])
+    const [code, misfit, problems] = await found((i) => 5 + (i % 3))
+    assert.deepEqual([code, problems], [3, 1])
+    assert.match(String(misfit), /^dataset: labels are 5\.\.7 \(\d of sample \d\), expected 0\.\.2, /)
+    const [texts, few] = await found((i) => (i % 2 === 0 ? 'yes' : 'no'))
+    assert.equal(texts, 3)
+    assert.match(String(few), /^dataset: it has 2 classes, the network's outputs /)
+  })
+
   test('a loader module: values of its inputs, numbers that are none, repeated samples', async () => {
     const folder = temporaryFolder()
     const module = `

@@ -151,6 +151,11 @@ describe('ttq predict', () => {
       3,
       'ttq: net.onnx: does not say how it wants its pixels, expected --mean and --std, --scale, or --preprocess',
     ])
+    writeFileSync(join(folder, 'two.txt'), 'a\nb\n')
+    assert.deepEqual(await said('net.onnx', 'photos/test/green/1.png', ...values, '--class-names', 'two.txt'), [
+      3,
+      'ttq: --class-names: found 2 names in two.txt, expected 3, the classes of "scores"',
+    ])
     const [code, message] = await said('net.onnx', 'text.jpg', ...values)
     assert.equal(code, 3)
     assert.match(String(message), /^ttq: text\.jpg: found /)

@@ -54,6 +54,13 @@ describe('ttq verify', () => {
       [made.baseline, made.compressed, made.agreement],
     )
     assert.equal(measured.report.drop, (made.baseline?.['top1'] ?? 0) - (made.compressed?.['top1'] ?? 0))
+    // All of a single part, whatever it is called.
+    writeFileSync(join(folder, 'single.mjs'), loaderModule().replace(', test = split(100)', ''))
+    const single = await verified(folder, '--against', 'net.onnx', '--data', './single.mjs')
+    assert.deepEqual(
+      [measured.report.testedOn, single.report.samples, single.report.testedOn],
+      [undefined, 600, 'all samples, the data having a single part'],
+    )
     // Without the original its own accuracy.
     assert.deepEqual((await verified(folder, ...DATA)).report.compressed, made.compressed)
   })

@@ -30,6 +30,7 @@ describe('CIFAR', () => {
     const check = async (spec: string): Promise<void> => {
       const dataset = (await openDataset(spec)) as LabelledImages
       assert.equal(dataset.classes, classes)
+      assert.equal(dataset.classNames?.[9], classes === 10 ? 'truck' : undefined)
       for (const [set, labels] of [
         [dataset.train, train],
         [dataset.test, held],
@@ -76,6 +77,23 @@ describe('CIFAR', () => {
     await assert.rejects(openDataset(label), {
       message: `${label}: train.bin: found label 200 of image 0, expected 0..99`,
     })
+  })
+})
+
+test('names of classes are refused where there are some, and given to numbers without', async () => {
+  const names = join(TEMP, 'given.txt')
+  writeFileSync(names, Array.from({ length: 100 }, (_, i) => `class ${i}`).join('\n'))
+  await assert.rejects(openDataset(join(FOLDER, 'cifar-10-python.tar.gz'), { classes: names }), {
+    code: 'usage',
+    message: /^classNames: given for .*cifar-10-python\.tar\.gz, whose classes have names of their own$/,
+  })
+  const fine = join(FOLDER, 'cifar-100-python.tar.gz')
+  const { classNames, classes } = (await openDataset(fine, { classes: names })) as LabelledImages
+  assert.deepEqual([classes, classNames?.[99]], [100, 'class 99'])
+  writeFileSync(names, 'a\nb\n')
+  await assert.rejects(openDataset(fine, { classes: names }), {
+    code: 'data',
+    message: `${fine}: found class 99, expected 0..1, of which ${names} has the names`,
   })
 })
 
@@ -152,6 +170,24 @@ describe('WebDataset', () => {
     assert.equal(two.train.count + (two.test?.count ?? 0), 3)
   })
 
+  test('shards to test on alone are measured, and not learned from; names for the numbers', async () => {
+    const place = join(TEMP, 'tests')
+    mkdirSync(place)
+    cpSync(join(FOLDER, 'test-000.tar.gz'), join(place, 'test-000.tar.gz'))
+    const held = (await openDataset(place, { use: 'measuring' })) as PictureDataset
+    assert.deepEqual([held.single, listed(held.test)], ['undivided', ['1 test-000.tar.gz: 0009.jpg']])
+    await assert.rejects(openDataset(place), {
+      message: `${place}: found shards to test on alone, expected some to learn from, such as train-000.tar`,
+    })
+    const pattern = join(FOLDER, 'train-{000..002}.tar')
+    const all = (await openDataset(pattern, { use: 'measuring' })) as PictureDataset
+    assert.equal(all.test?.count, 4)
+    const names = join(TEMP, 'names.txt')
+    writeFileSync(names, 'cat\ndog\nemu\nfox\n')
+    const named = (await openDataset(pattern, { classes: names })) as PictureDataset
+    assert.deepEqual([named.classes, named.classNames], [4, ['cat', 'dog', 'emu', 'fox']])
+  })
+
   // A tar file of these files.
   function tar(name: string, files: Readonly<Record<string, string>>): string {
     const place = join(TEMP, `${name}-files`)
@@ -198,6 +234,20 @@ describe('WebDataset', () => {
       contents(whole.subarray(0, 1024)),
       /^Error: the header at byte 0 says \d+ bytes, of which 512 are there: it is cut$/,
     )
+    // Wherever it is cut: its zeros at the end are missing.
+    const end = whole.findLastIndex((byte) => byte !== 0) + 1
+    for (const length of [Math.ceil(end / 512) * 512, end, end - 1, 3000])
+      await assert.rejects(contents(whole.subarray(0, length)), /: it is cut$/, `${length}`)
+    const plain = whole.subarray(0, Math.ceil(end / 512) * 512)
+    await assert.rejects(contents(plain), {
+      message: `${plain.length} bytes without the zeros that end an archive: it is cut`,
+    })
+    const zeros = Buffer.alloc(512)
+    assert.equal(((await contents(Buffer.concat([plain, zeros]))) as unknown[]).length, 4)
+    // One behind the other are read as one; what is none is padding.
+    assert.equal(((await contents(Buffer.concat([whole, whole]))) as unknown[]).length, 8)
+    assert.equal(((await contents(Buffer.concat([whole, Buffer.alloc(900, 'x')]))) as unknown[]).length, 4)
+    await assert.rejects(contents(Buffer.concat([whole, plain])), /: it is cut$/)
     await assert.rejects(contents(Buffer.alloc(2048, 'text')), /this is no tar file/)
     await assert.rejects(contents(Buffer.alloc(100)), /^Error: 100 bytes hold no tar header$/)
   })

@@ -27,8 +27,8 @@ function folder(...files: readonly (string | readonly [path: string, text: strin
   return root
 }
 
-async function open(root: string, classes?: string): Promise<PictureDataset> {
-  const dataset = await openDataset(root, classes === undefined ? {} : { classes })
+async function open(root: string, classes?: string, use?: 'measuring'): Promise<PictureDataset> {
+  const dataset = await openDataset(root, { classes, use })
   assert.equal(dataset.kind, 'pictures')
   return dataset
 }
@@ -82,6 +82,41 @@ describe('layouts of folders', () => {
     assert.deepEqual(listed(root, one, one.test), listed(root, two, two.test))
     const all = [...(listed(root, one, one.train) ?? []), ...(listed(root, one, one.test) ?? [])]
     assert.equal(new Set(all).size, 10)
+  })
+
+  test('to measure, all of a single part is tested on', async () => {
+    const root = folder(...Array.from({ length: 10 }, (_, i) => `${i % 2 ? 'cat' : 'dog'}/${i}.jpg`))
+    const { single, train, test: held } = await open(root, undefined, 'measuring')
+    assert.deepEqual([single, held?.count], ['undivided', 10])
+    assert.equal(train, held)
+    assert.equal((await open(root)).single, 'divided')
+  })
+
+  for (const held of ['test', 'val'])
+    test(`${held} alone is what it is`, async () => {
+      const root = folder(`${held}/cat/1.jpg`, `${held}/dog/2.jpg`)
+      const dataset = await open(root, undefined, 'measuring')
+      assert.deepEqual(listed(root, dataset, dataset.test), [`cat ${held}/cat/1.jpg`, `dog ${held}/dog/2.jpg`])
+      await assert.rejects(open(root), {
+        code: 'data',
+        message: `${root}: found pictures to test on alone, expected some to learn from, in a folder train`,
+      })
+      // Beside others it is a class.
+      assert.deepEqual((await open(folder(`${held}/1.jpg`, 'other/2.jpg'))).classNames, ['other', held])
+    })
+
+  test('a table of pictures to test on alone', async () => {
+    const root = folder('test/1.jpg', 'test/2.jpg', ['test.csv', 'image,label\n1.jpg,cat\n2.jpg,dog\n'])
+    const dataset = await open(root, undefined, 'measuring')
+    assert.deepEqual(listed(root, dataset, dataset.test), ['cat test/1.jpg', 'dog test/2.jpg'])
+    await assert.rejects(open(root), /found pictures to test on alone/)
+  })
+
+  test('to measure, parts need not have the same classes', async () => {
+    const root = folder('train/frog/1.jpg', 'train/cat/1.jpg', 'test/dog/1.jpg', 'test/cat/2.jpg')
+    const dataset = await open(root, undefined, 'measuring')
+    assert.deepEqual(dataset.classNames, ['cat', 'dog', 'frog'])
+    assert.deepEqual(listed(root, dataset, dataset.test), ['cat test/cat/2.jpg', 'dog test/dog/1.jpg'])
   })
 
   test('pictures alone have no labels', async () => {
@@ -196,6 +231,12 @@ describe('what does not fit is refused', () => {
       root,
       `${root}: found class cats among the pictures to test on, expected one of those to learn from`,
       'rename it if cat is meant',
+    )
+    const other = folder('train/cat/1.jpg', 'train/frog/1.jpg', 'test/dog/2.jpg')
+    await refuses(
+      other,
+      `${other}: found class dog among the pictures to test on, expected one of those to learn from`,
+      'a network cannot know a class that it has not learned: move or remove its pictures',
     )
   })
   test('a class that is not among the names', async () => {

@@ -325,25 +325,35 @@ test('module dataset: a stream that takes longer than a batch may, but goes on',
 })
 
 const STREAMS: Readonly<Record<string, readonly [samples: string, message: string]>> = {
-  'of nothing': ['*samples() {}', 'train.size is 0, expected a whole number above 0'],
-  'that is none': ['samples: () => 7', 'cannot be loaded: train.samples() gave 7, expected a generator'],
-  'of something else': [
-    '*samples() { yield 3 }',
-    'cannot be loaded: train.samples() gave 3 as sample 0, expected { inputs, labels }',
+  'of nothing': ['*samples() {}', 'train.samples() gave no samples, expected one or more'],
+  'of an empty list': ['samples: () => []', 'train.samples() gave no samples, expected one or more'],
+  'that is none': ['samples: () => 7', 'train.samples() gave 7, expected a generator'],
+  'of something else': ['*samples() { yield 3 }', 'train.samples() gave 3 as sample 0, expected { inputs, labels }'],
+  'of plain lists': [
+    '*samples() { yield { inputs: { x: [1, 2] } } }',
+    'train.samples(): sample 0: input "x" is of class Array, expected a typed array such as Float32Array',
+  ],
+  'that gives a plain list later': [
+    '*samples() { yield { inputs: { x: Float32Array.of(1) } }; yield { inputs: { x: [1] } } }',
+    'train.samples(): sample 1: input "x" is of class Array, expected Float32Array as of the first sample',
   ],
   'of arrays of several lengths': [
     '*samples() { yield { inputs: { x: Float32Array.of(1, 2) } }; yield { inputs: { x: Float32Array.of(1) } } }',
-    'cannot be loaded: sample 1: input "x" has 4 bytes, expected 8 as of the first sample',
+    'train.samples(): sample 1: input "x" has 4 bytes, expected 8 as of the first sample',
   ],
   'of other arrays': [
     '*samples() { yield { inputs: { x: Float32Array.of(1) } }; yield { inputs: { x: Int32Array.of(1) } } }',
-    'cannot be loaded: sample 1: input "x" is of class Int32Array, expected Float32Array as of the first sample',
+    'train.samples(): sample 1: input "x" is of class Int32Array, expected Float32Array as of the first sample',
   ],
   'that forgets a label': [
     '*samples() { yield { inputs: { x: Float32Array.of(1) }, labels: 1 }; yield { inputs: { x: Float32Array.of(1) } } }',
-    'cannot be loaded: sample 1: its label is missing, expected as in the first sample',
+    'train.samples(): sample 1: its label is missing, expected one as in the first sample',
   ],
-  'that throws': ["*samples() { throw new Error('no disk') }", 'cannot be loaded: no disk (line 1)'],
+  'that throws': [
+    "*samples() { for (let i = 0; i < 3; i++) yield { inputs: { x: Float32Array.of(1) } }; throw new Error('no disk') }",
+    'train.samples() of sample 3 failed: no disk (line 1)',
+  ],
+  'that cannot begin': ["samples() { throw new Error('no disk') }", 'train.samples() failed: no disk (line 1)'],
 }
 for (const [name, [samples, message]] of Object.entries(STREAMS))
   test(`module dataset: a stream ${name} is refused`, async () => {
@@ -353,3 +363,20 @@ for (const [name, [samples, message]] of Object.entries(STREAMS))
       message: `./loader.mjs: ${message}`,
     })
   })
+
+test('module dataset: to measure, a single part is all that there is, whichever it is', async () => {
+  const part = (first: number): string =>
+    `{ size: 2, batch: (indices) => ({ inputs: { x: Float32Array.from(indices.flatMap((i) => [i + ${first}, 0])) } }) }`
+  for (const name of ['train', 'test']) {
+    const text = `export const ${name} = ${part(5)}`
+    const stored = await openText(text, { use: 'measuring' })
+    assert.deepEqual([stored.single, stored.sizes], ['undivided', { train: 2, test: 2 }])
+    const { test: held } = bindSampleDataset(stored, [INPUT])
+    assert.deepEqual([...((await held?.batch([1]))?.inputs['x']?.data ?? [])], [6, 0])
+  }
+  await assert.rejects(openText(`export const test = ${part(5)}`), {
+    message: './loader.mjs: train is missing, expected an object with size and batch',
+  })
+  const both = await openText(`export const train = ${part(0)}, test = ${part(5)}`, { use: 'measuring' })
+  assert.equal(both.single, undefined)
+})

@@ -39,6 +39,20 @@ describe('pictures', () => {
     const dataset = (await openDataset(join(FOLDER, 'bytes.parquet'))) as PictureDataset
     assert.deepEqual(dataset.classNames, ['a', 'b'])
     assert.deepEqual([dataset.train.count, dataset.test?.count], [4, 1])
+    const measured = (await openDataset(join(FOLDER, 'bytes.parquet'), { use: 'measuring' })) as PictureDataset
+    assert.deepEqual([measured.single, measured.test?.count], ['undivided', 5])
+  })
+
+  test('files to test on alone are measured, and not learned from', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
+    try {
+      copyFileSync(join(FOLDER, 'hub/data/test-00000-of-00001.parquet'), join(folder, 'test-00000-of-00001.parquet'))
+      const { single, test: held, classNames } = (await openDataset(folder, { use: 'measuring' })) as PictureDataset
+      assert.deepEqual([single, held?.count, classNames], ['undivided', 3, ['cat', 'dog', 'emu']])
+      await assert.rejects(openDataset(folder), /found no files to learn from, expected train-00000/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 

@@ -93,6 +93,61 @@ describe('tables', () => {
         [1, 2],
       ],
     )
+    assert.deepEqual([dataset.classes, dataset.classNames], [3, ['blue', 'green', 'red']])
+  })
+
+  test('names of classes: texts are numbered by them, numbers are their places', async () => {
+    const at = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    }
+    const names = at('names.txt', 'zeta\nalpha\nmid\n')
+    const opened = async (file: string): Promise<SampleDataset> =>
+      (await openDataset(file, { classes: names, use: 'measuring' })) as SampleDataset
+    const input: ModuleInput = { name: 'x', dims: ['N', 1], elementType: 'float32' }
+    for (const [file, text, expected] of [
+      ['texts.csv', 'a,label\n1,mid\n2,zeta\n3,alpha\n', [2, 0, 1]],
+      ['numbers.csv', 'a,label\n1,1\n2,0\n', [1, 0]],
+      ['ids.jsonl', '{"x": [1], "label": "mid"}\n{"x": [2], "label": "alpha"}\n', [2, 1]],
+    ] as const) {
+      const stored = await opened(at(file, text))
+      assert.deepEqual([stored.classes, stored.classNames], [3, ['zeta', 'alpha', 'mid']])
+      const { test: held } = bindSampleDataset(stored, [input])
+      const batch = await held?.batch(expected.map((_, i) => i))
+      assert.deepEqual([...(batch?.labels['']?.data ?? [])], expected)
+    }
+    // Of several answers each has a name.
+    const several = await opened(at('several.jsonl', '{"x": [1], "y": [0.5, 1, 0]}\n'))
+    assert.deepEqual([several.classes, several.classNames], [undefined, ['zeta', 'alpha', 'mid']])
+    for (const [file, text, message] of [
+      ['other.csv', 'a,label\n1,mid\n2,zetta\n', `class "zetta" of sample 1 in "y", expected one of the 3 in ${names}`],
+      ['beyond.csv', 'a,label\n1,3\n', `label 3 in "y", expected 0..2, the classes of which ${names} has the names`],
+      ['half.csv', 'a,label\n1,0.5\n', `label 0.5 in "y", expected 0..2, the classes of which ${names} has the names`],
+      ['none.csv', 'a\n1\n', `no labels, expected some, of whose classes ${names} has the names`],
+    ] as const)
+      await assert.rejects(opened(at(file, text)), { code: 'data', message: `${join(folder, file)}: ${message}` })
+  })
+
+  test('a part to test on alone is measured, and not learned from', async () => {
+    mkdirSync(join(folder, 'held'))
+    writeFileSync(join(folder, 'held', 'test.csv'), 'a,label\n1,0\n2,1\n3,0\n')
+    const { single, sizes } = (await openDataset(join(folder, 'held'), { use: 'measuring' })) as SampleDataset
+    assert.deepEqual([single, sizes], ['undivided', { train: 3, test: 3 }])
+    await assert.rejects(openDataset(join(folder, 'held')), /: training arrays are missing, expected inputs such as/)
+  })
+
+  test('pictures with a table are given by their folder', async () => {
+    const hint =
+      `pictures with a table are given by their folder: --data ${folder}, the table in it being called train.csv, ` +
+      'labels.csv or metadata.csv (docs/datasets.md#folders-of-pictures)'
+    for (const [file, text] of [
+      ['pictures.jsonl', '{"image": "a/1.PNG", "label": 1}\n'],
+      ['pictures.csv', 'picture,label\n1.jpg,cat\n'],
+      ['list.csv', 'image_id,label\nx01,cat\n'],
+    ] as const) {
+      writeFileSync(join(folder, file), text)
+      await assert.rejects(openDataset(join(folder, file)), { code: 'data', hint })
+    }
   })
 })
 

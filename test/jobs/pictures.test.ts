@@ -1,10 +1,11 @@
 // A folder of pictures through the jobs: measured, compressed, and measured again as the packed file says.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
 import { after, test } from 'node:test'
 import { compress } from '../../src/jobs/compress.js'
+import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { writeModel } from '../../src/onnx/write-model.js'
@@ -179,6 +180,80 @@ test('what was compressed is measured as it was made, without options', async ()
   assert.equal((await evaluateModel(file, request)).preprocessing, expected)
   // Options go before what the file says.
   assert.match((await evaluateModel(file, { ...request, resize: '8x8' })).preprocessing, /^given: resized to 8x8/)
+})
+
+test('classes go by their names where the packed file has them, and all of a single part is measured', async () => {
+  const { file } = await compress(colourNetwork(), { name: 'n.onnx', data: COLOURS, scale: 1, epochs: 0, threads: 1 })
+  const measured = async (data: string, classNames?: string): Promise<[EvaluateReport, string[]]> => {
+    const warnings: string[] = []
+    const report = await evaluateModel(file, {
+      name: 'n.ttq',
+      data: join(TEMP, data),
+      classNames,
+      threads: 1,
+      onProgress: (progress) => {
+        if (progress.kind === 'warning') warnings.push(progress.message)
+      },
+    })
+    return [report, warnings]
+  }
+  // The same pictures under other names.
+  const renamed = (to: string, names: Readonly<Record<string, string>>): string => {
+    for (const [name, other] of Object.entries(names))
+      cpSync(join(COLOURS, 'test', name), join(TEMP, to, other), { recursive: true })
+    return to
+  }
+  const [whole, none] = await measured('colours')
+  assert.deepEqual([whole.top1, whole.samples, whole.testedOn, none], [100, 10, undefined, []])
+
+  const [some, silent] = await measured(renamed('some', { red: 'red' }))
+  assert.deepEqual([some.top1, some.samples, some.data?.classNames], [100, 5, ['blue', 'red']])
+  assert.equal(some.testedOn, 'all samples, the data having a single part')
+  assert.deepEqual(silent, ['data: no samples to test on of class blue'])
+  const [numbers, nothing] = await measured(renamed('numbers', { blue: '0', red: '1' }))
+  assert.deepEqual([numbers.top1, numbers.samples, nothing], [100, 10, []])
+
+  const [other, [odd]] = await measured(renamed('other', { blue: 'zblue', red: 'red' }))
+  assert.equal(other.top1, 0)
+  assert.equal(
+    odd,
+    `class "zblue" of the data is none of n.ttq's (blue, red): classes are numbered in the order that the data have, ` +
+      'and accuracy means nothing where that is another',
+  )
+  write('swapped.txt', Buffer.from('red\nblue\n'))
+  const [said, [difference]] = await measured('colours', join(TEMP, 'swapped.txt'))
+  assert.equal(said.top1, 0)
+  assert.equal(difference, 'class 0 is "red" by the names given, which the network is measured by, and "blue" in n.ttq')
+  // An ONNX file says nothing: too few classes can be named.
+  await assert.rejects(
+    evaluateModel(colourNetwork(), { name: 'n.onnx', data: join(TEMP, 'some'), scale: 1, threads: 1 }),
+    {
+      code: 'data',
+      hint:
+        "where these are some of the network's classes, classNames says which: a file with the names of all, in the " +
+        'order of its outputs',
+    },
+  )
+  write('names-in-order.txt', Buffer.from('blue\nred\n'))
+  const named = { classNames: join(TEMP, 'names-in-order.txt'), scale: 1, threads: 1 } as const
+  assert.equal((await evaluateModel(colourNetwork(), { name: 'n.onnx', data: join(TEMP, 'some'), ...named })).top1, 100)
+})
+
+test('what is learned from a single part leaves a fifth of it to be tested on, and says so', async () => {
+  cpSync(join(COLOURS, 'train'), join(TEMP, 'single'), { recursive: true })
+  const notes: string[] = []
+  const { report } = await compress(colourNetwork(), {
+    name: 'n.onnx',
+    data: join(TEMP, 'single'),
+    scale: 1,
+    epochs: 0,
+    threads: 1,
+    onProgress: (progress) => {
+      if (progress.kind === 'note') notes.push(progress.message)
+    },
+  })
+  assert.equal(report.testedOn, 'a fifth of the samples, put aside, the same ones in every run')
+  assert.ok(notes.some((note) => note.startsWith('task: ') && note.endsWith(`; measured on ${report.testedOn}`)))
 })
 
 test('images in memory are resized where it is asked for', async () => {

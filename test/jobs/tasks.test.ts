@@ -11,6 +11,7 @@ import type { CompressReport } from '../../src/jobs/compress-report.js'
 import { compress } from '../../src/jobs/compress.js'
 import { evaluateModel } from '../../src/jobs/evaluate.js'
 import { trainNetwork } from '../../src/jobs/train.js'
+import type { Progress } from '../../src/training/progress.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
@@ -255,13 +256,30 @@ describe('classes as rows with a single 1', () => {
     const plain = await evaluated(loader('x[0] > 0.3 ? 2 : x[1] > 0 ? 1 : 0', { more: 'export const classes = 3' }))
     const rows = await evaluated(loader(row('[0, 0, 1]'), { more: 'export const classes = 3' }))
     assert.deepEqual([rows.task.name, rows.metrics], ['classification', plain.metrics])
-    assert.equal((await evaluated(loader(row('[0, 0, 1]')))).task.name, 'multilabel')
+    // Nobody has to count them; a sigmoid answers each by itself, and so does whoever asks for that.
+    const uncounted = loader(row('[0, 0, 1]'))
+    const notes: string[] = []
+    const request = {
+      name: 'any.onnx',
+      data: uncounted,
+      threads: 1,
+      onProgress: (progress: Progress) => notes.push('message' in progress ? progress.message : ''),
+    }
+    const found = await evaluateModel(network({ y: [3] }), request)
+    assert.deepEqual([found.task.name, found.metrics], ['classification', plain.metrics])
+    assert.ok(notes.some((note) => note.includes('; labels are rows with a single 1, whose place is the class')))
+    assert.equal((await evaluateModel(network({ y: [3] }), { ...request, task: 'multilabel' })).task.name, 'multilabel')
+    assert.equal((await evaluateModel(network({ y: [3, 'Sigmoid'] }), request)).task.name, 'multilabel')
+    assert.equal((await evaluated(loader('[+(x[0] > 0.3), +(x[1] > 0), 1]'))).task.name, 'multilabel')
   })
 
   test('a later row that is none is refused, with its sample', async () => {
     const late = loader(`i > 1055 ? [0, 1, 1] : ${row('[0, 0, 1]')}`, { more: 'export const classes = 3' })
     await assert.rejects(evaluated(late), {
       message: `${late}: labels of sample 56 are [0,1,1], expected a single 1 among 2 zeros, as of the first samples`,
+    })
+    await assert.rejects(evaluated(loader(`i > 1055 ? [0, 1, 1] : ${row('[0, 0, 1]')}`)), {
+      hint: 'task multilabel is for samples of several classes (docs/tasks.md)',
     })
   })
 })

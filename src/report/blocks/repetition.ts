@@ -16,13 +16,18 @@ export function dataSection(
   if (dataset === null) return { title: 'Data', blocks: [] }
   const facts = known([
     ['dataset', dataset],
-    ['samples', data && `${countText(data.training)} to train on, ${countText(data.test)} to test on`],
+    ['samples', data && samplesText(data)],
     ['classes', data?.classes === null || data?.classes === undefined ? undefined : countText(data.classes)],
     ['names of classes', data?.classNames && listed(data.classNames)],
     ['preprocessing', preprocessing],
     ...more,
   ])
   return { title: 'Data', blocks: [{ kind: 'facts', facts }] }
+}
+
+// Of data that are measured only, none are trained on.
+function samplesText({ training, test }: UsedData): string {
+  return `${training === 0 ? '' : `${countText(training)} to train on, `}${countText(test)} to test on`
 }
 
 /** Names that are listed one by one. */
