@@ -246,7 +246,8 @@ describe('numpy.savez', () => {
   test('a folder of a single file is what that file is', async () => {
     const folder = join(made, 'single')
     mkdirSync(folder)
-    const arrays = { 'x_train.npy': floats([2, 3], [1, 2, 3, 4, 5, 6]), 'y_train.npy': floats([2], [1, 2]) }
+    const [x, y] = [floats([2, 3], [1, 2, 3, 4, 5, 6]), floats([2], [1, 2])]
+    const arrays = { 'x_train.npy': x, 'y_train.npy': y, 'x_test.npy': x, 'y_test.npy': y }
     writeFileSync(join(folder, 'digits.npz'), zipSync(arrays))
     const { train } = bindSampleDataset(await samples(folder), [X])
     const { inputs, labels } = await train.batch([1])
