@@ -1,14 +1,12 @@
 // Compressing with a dataset: binds the network to it, measures what there is to lose, trains every method asked for.
 import { openData } from './open-data.js'
 import { prepareScored } from './prepare-scored.js'
-import type { BoundNetwork } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import type { Verdicts } from '../tasks/verdicts.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { holdOut } from '../data/hold-out.js'
 import { checkLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -26,6 +24,7 @@ import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
 import type { PackedResult } from './packed-result.js'
+import { startsFromLayers } from './starts-from-layers.js'
 import { trainMethod } from './train-method.js'
 
 /** Of fewer test samples, a score at chance says little of the network: a warning will do. */
@@ -143,13 +142,12 @@ async function trainAndPack(
     ? { ...plan, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
     : plan
   const toFit = choices.map((choice) => ({ ...choice, elementType: 'float32' as const }))
-  const fitted =
-    job.isLayerwise && !fromScratch && startsFromLayers(plan.bound, options)
-      ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
-          behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
-          checkpoint,
-        })
-      : undefined
+  const fitted = startsFromLayers(plan.bound, job)
+    ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
+        behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
+        checkpoint,
+      })
+    : undefined
   const learnsFrom = teachers?.networks
   const parts = { pool, bound, plan: start, choices, job, test, baseline, checkpoint, fitted, learnsFrom }
   const packed = await trainMethod(options.method, parts)
@@ -165,16 +163,6 @@ async function trainAndPack(
     ...(fromScratch && untrained ? {} : { baseline }),
     ...(fromScratch ? {} : likenessOf(packed.compressed)),
   }
-}
-
-/** In as many steps a training makes up for what is lost where weights are rounded (docs/experiments.md). */
-const ENOUGH_STEPS = 500
-
-function startsFromLayers({ dataset }: BoundNetwork, options: CompressJob['options']): boolean {
-  const { latentStart, sizeWeight, epochs, batch } = options
-  // Training keeps each layer's share of zeros: where bits count, it is that of layers fitted so.
-  if (latentStart !== 'auto' || sizeWeight > 0) return latentStart === 'layers' || sizeWeight > 0
-  return epochs * Math.max(1, Math.floor(holdOut(dataset, options).training.length / batch)) < ENOUGH_STEPS
 }
 
 function likenessOf({ likeness }: Evaluation): Pick<PackedResult, 'likeness' | 'agreement'> {

@@ -57,6 +57,8 @@ export interface PlannedTime {
   /** Samples per second of a network that is only run. */
   samplesPerSecond: number
   epochMs: number
+  /** Layers are fitted one by one before, which takes time of its own. */
+  fitsLayers: boolean
   /** All epochs, and the network measured before and after. */
   totalMs: number
 }

@@ -30,6 +30,7 @@ import { describeParts, openData } from './open-data.js'
 import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
 import type { TrainingPlan } from './prepare-training.js'
+import { startsFromLayers } from './starts-from-layers.js'
 import type { TeachersReport } from './teachers-report.js'
 
 /**
@@ -169,7 +170,9 @@ async function timed(
   const measured = (2 * 1000 * test.size) / samplesPerSecond
   const { epochs } = options
   const totalMs = epochs * epochMs + measured
-  return { time: { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, totalMs }, heldOut: heldOut.length }
+  const fitsLayers = startsFromLayers(bound, job)
+  const time = { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, fitsLayers, totalMs }
+  return { time, heldOut: heldOut.length }
 }
 
 /** What the file is of, and what it will say of its data. */

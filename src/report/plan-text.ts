@@ -68,7 +68,10 @@ function recipesText(recipes: PlanReport['recipes']): string {
 
 function wayText(way: PlanReport['way'], time: PlannedTime | null): string {
   if (way === 'training' && time !== null)
-    return `${plural(time.epochs, 'epoch')} of training, ${plural(time.stepsPerEpoch, 'step')} each`
+    return (
+      `${time.fitsLayers ? 'layers fitted one by one, then ' : ''}${plural(time.epochs, 'epoch')} of training, ` +
+      `${plural(time.stepsPerEpoch, 'step')} each`
+    )
   return way === 'layer by layer' ? 'fitted layer by layer, without training' : 'each layer fitted to its own weights'
 }
 
@@ -88,11 +91,11 @@ function dataFacts({
   ]
 }
 
-function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond }: PlannedTime): [string, string][] {
+function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond, fitsLayers }: PlannedTime): [string, string][] {
   return [
     [
       'time',
-      `about ${durationText(totalMs)}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
+      `about ${durationText(totalMs)}${fitsLayers ? ' and the fit of layers' : ''}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
         `${countText(Math.round(samplesPerSecond))} samples/s where the network is only run`,
     ],
   ]

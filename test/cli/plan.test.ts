@@ -53,13 +53,13 @@ describe('ttq plan', () => {
     const { stepMs = 0, epochMs = 0, totalMs = 0 } = time ?? {}
     assert.ok(stepMs > 0 && epochMs >= 9 * stepMs && totalMs > 3 * epochMs, JSON.stringify(time))
     const one = await runHere(folder, ['plan', 'net.onnx', ...args.with(3, '1'), '--quiet'])
-    assert.match(one.stdout, /\nthe work +1 epoch of training, 9 steps each\n/)
+    assert.match(one.stdout, /\nthe work +layers fitted one by one, then 1 epoch of training, 9 steps each\n/)
     const { stdout } = await runHere(folder, ['compress', 'net.onnx', ...args, '--dry-run', '--quiet'])
     assert.match(
       stdout,
       /^net\.onnx: about [\d.]+ K?B, [\d.]+x smaller than [\d.]+ KB\n\nternary +3 of 3 layers, 560 weights/,
     )
-    assert.match(stdout, /\nthe work +3 epochs of training, 9 steps each\n/)
+    assert.match(stdout, /\nthe work +layers fitted one by one, then 3 epochs of training, 9 steps each\n/)
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'net.onnx'])
     const report = await json<CompressReport>(folder, 'compress', 'net.onnx', ...args)
     const error = predicted.fileBytes / report.size.fileBytes - 1

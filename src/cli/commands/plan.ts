@@ -5,6 +5,7 @@ import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput, readTeachers } from '../model-input.js'
 import { checkResultPaths, writeReport } from '../results.js'
+import { settingsNote } from '../settings-note.js'
 import type { Terminal } from '../terminal.js'
 
 export const planCommand: CommandBody = {
@@ -19,9 +20,11 @@ export const planCommand: CommandBody = {
 export async function runPlan(args: Arguments, terminal: Terminal): Promise<number> {
   const teachers = readTeachers(args)
   const options = { ...givenOptions(args, 'compress'), ...teachers.options }
-  completeOptions('compress', options, namesOf(args))
+  const complete = completeOptions('compress', options, namesOf(args))
   const paths = checkResultPaths(args, { input: args.operand, also: teachers.files })
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
+  if (complete.data !== undefined && complete.epochs > 0)
+    terminal.progress({ kind: 'note', message: settingsNote(args, 'compress') })
   const { plan } = await import('../../jobs/plan.js')
   const report = await plan(bytes, {
     ...source,
