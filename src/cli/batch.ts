@@ -114,7 +114,7 @@ async function runOne(
     return done(await command.run(args, own, program), null)
   } catch (error) {
     terminal.complain(errorText(error, debug))
-    const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error)).error
+    const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error, terminal.signal)).error
     return done(exitCode, facts)
   }
 }
@@ -125,7 +125,8 @@ function notBegun({ name, command, args }: Work): BatchJob {
 
 function exitCodeOfAll(jobs: readonly BatchJob[]): number {
   const failures = new Set(jobs.flatMap(({ exitCode }) => (exitCode === null || exitCode === 0 ? [] : [exitCode])))
-  if (failures.has(EXIT.interrupted)) return EXIT.interrupted
+  const stopped = [EXIT.interrupted, EXIT.terminated].find((code) => failures.has(code))
+  if (stopped !== undefined) return stopped
   const [first = EXIT.done] = failures
   return failures.size > 1 ? EXIT.failed : first
 }
