@@ -30,6 +30,8 @@ interface CommandFiles {
   /** Further ones that it reads. */
   also?: readonly string[]
   output?: string
+  /** What is there may be replaced, being the command's own from before. */
+  isOwn?: boolean
   /** What its report can be written as. Default: JSON */
   forms?: readonly ReportForm[]
 }
@@ -40,7 +42,7 @@ interface CommandFiles {
  */
 export function checkResultPaths(
   args: Arguments,
-  { input: read, also = [], output, forms = ['json'] }: CommandFiles,
+  { input: read, also = [], output, isOwn = false, forms = ['json'] }: CommandFiles,
 ): ResultPaths {
   const force = isSet(args, 'force')
   const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
@@ -48,7 +50,7 @@ export function checkResultPaths(
   const model =
     output === undefined || output === '-'
       ? output
-      : checkOutputPath({ path: output, option: '--output', force, others: input })
+      : checkOutputPath({ path: output, option: '--output', force: force || isOwn, others: input })
   const taken = [...input, ...(model === undefined || model === '-' ? [] : [model.path])]
   const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
     if (path === '-')
