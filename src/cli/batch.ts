@@ -116,7 +116,7 @@ async function runOne(
   } catch (thrown) {
     const error = withOwnWaysOut(thrown, command)
     terminal.complain(errorText(error, debug))
-    const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error)).error
+    const { exitCode, ...facts } = errorDocument(error, exitCodeOf(error, terminal.signal)).error
     return done(exitCode, facts)
   }
 }
@@ -127,7 +127,8 @@ function notBegun({ name, command, args }: Work): BatchJob {
 
 function exitCodeOfAll(jobs: readonly BatchJob[]): number {
   const failures = new Set(jobs.flatMap(({ exitCode }) => (exitCode === null || exitCode === 0 ? [] : [exitCode])))
-  if (failures.has(EXIT.interrupted)) return EXIT.interrupted
+  const stopped = [EXIT.interrupted, EXIT.terminated].find((code) => failures.has(code))
+  if (stopped !== undefined) return stopped
   const [first = EXIT.done] = failures
   return failures.size > 1 ? EXIT.failed : first
 }

@@ -12,9 +12,6 @@ import { writeAtomically } from './write-atomically.js'
 const NONE = 'off'
 const ENDING = '.checkpoint'
 
-/** Milliseconds that an interrupted training has to finish the steps under way and write its checkpoint. */
-export const TRAINING_GRACE_MS = 600_000
-
 /** Where the run that writes this output is kept; undefined where nowhere. */
 export function checkpointPath(args: Arguments, output: string): string | undefined {
   const path = textOption(args, 'checkpoint') ?? (output === '-' ? NONE : `${output}${ENDING}`)

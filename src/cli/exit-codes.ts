@@ -1,7 +1,8 @@
 // Exit codes, and which error gives which.
 import { TtqError, type ErrorCode } from '../errors/ttq-error.js'
+import { interruptedBy } from './grace.js'
 
-export const EXIT = { done: 0, failed: 1, usage: 2, input: 3, accuracy: 4, interrupted: 130 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, input: 3, accuracy: 4, interrupted: 130, terminated: 143 } as const
 
 /** The list of exit codes as help shows it. */
 export const EXIT_CODES_TEXT = [
@@ -12,6 +13,7 @@ export const EXIT_CODES_TEXT = [
   '  3  bad input: a model, dataset or checkpoint that is missing, damaged or not supported',
   '  4  --max-drop, --max-distance, --max-size or another bound does not hold (the file is written all the same)',
   '  130  interrupted (Ctrl-C)',
+  '  143  interrupted by SIGTERM, as schedulers send it',
 ].join('\n')
 
 const BY_CODE: Readonly<Record<ErrorCode, number>> = {
@@ -27,7 +29,11 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   interrupted: EXIT.interrupted,
 }
 
-/** The exit code for whatever was thrown. */
-export function exitCodeOf(error: unknown): number {
-  return error instanceof TtqError ? BY_CODE[error.code] : EXIT.failed
+/**
+ * The exit code for whatever was thrown.
+ * @param interruption tells which signal it was, where it was one
+ */
+export function exitCodeOf(error: unknown, interruption?: AbortSignal): number {
+  const code = error instanceof TtqError ? BY_CODE[error.code] : EXIT.failed
+  return code === EXIT.interrupted && interruptedBy(interruption) === 'SIGTERM' ? EXIT.terminated : code
 }

@@ -8,6 +8,7 @@ import { asCode } from './environment.js'
 import { errorDocument, errorText } from './error-text.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { releaseLocks } from './file-lock.js'
+import { endProcess, unlessTooLate } from './grace.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
@@ -17,11 +18,14 @@ import { openTerminal, type Terminal } from './terminal.js'
 const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
 /** Time that interrupted work has to stop by itself, where its command does not say. */
 const GRACE_MS = 5000
+/** Commands that keep their work say themselves that it has not stopped, and what is kept: they come first. */
+const LATER_MS = 1000
 
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchOver()
-  process.exit(await runProgram(argv, openTerminal(terminalOptions(argv))))
+  const terminal = openTerminal(terminalOptions(argv))
+  endProcess(await runProgram(argv, terminal), terminal.signal)
 }
 
 /** What a command line says of the terminal, before it is taken apart. */
@@ -42,7 +46,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   } catch (error) {
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
-    const code = exitCodeOf(failure)
+    const code = exitCodeOf(failure, terminal.signal)
     // Where stdout is what failed, stderr is left.
     if (argv.includes('--json'))
       await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
@@ -75,12 +79,11 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<number>
       return EXIT.usage
     case 'run': {
       const { execute } = await import('./execute.js')
-      return Promise.race([
-        execute(parsed.command, parsed.args, terminal, PROGRAM),
-        tooLate(terminal.signal, parsed.command.graceMs ?? GRACE_MS),
-      ]).catch((error: unknown) => {
+      const work = execute(parsed.command, parsed.args, terminal, PROGRAM).catch((error: unknown) => {
         throw withOwnWaysOut(error, parsed.command)
       })
+      const { graceMs } = parsed.command
+      return await unlessTooLate(work, terminal.signal, graceMs === undefined ? GRACE_MS : graceMs + LATER_MS)
     }
   }
 }
@@ -99,15 +102,4 @@ const PROGRAM: Program = {
     const parsed = await parse([...(command === undefined ? [] : [command]), '--help'])
     return parsed.kind === 'print' ? parsed.text : ''
   },
-}
-
-// Rejects some time after an interruption, for work that does not listen to the signal.
-function tooLate(signal: AbortSignal, graceMs: number): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () =>
-      setTimeout(() => {
-        reject(signal.reason as TtqError)
-      }, graceMs).unref(),
-    )
-  })
 }

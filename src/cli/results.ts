@@ -35,6 +35,8 @@ interface CommandFiles {
   output?: string
   /** What goes there, which may be stdout; absent: it may not. */
   what?: string
+  /** What is there may be replaced, being the command's own from before. */
+  isOwn?: boolean
   /** What its report can be written as. Default: JSON */
   forms?: readonly ReportForm[]
 }
@@ -45,7 +47,7 @@ interface CommandFiles {
  */
 export function checkResultPaths(
   args: Arguments,
-  { input: read, also = [], output, what, forms = ['json'] }: CommandFiles,
+  { input: read, also = [], output, what, isOwn = false, forms = ['json'] }: CommandFiles,
 ): ResultPaths {
   const force = isSet(args, 'force')
   const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
@@ -54,7 +56,7 @@ export function checkResultPaths(
   const result =
     output === undefined || output === '-'
       ? output
-      : checkOutputPath({ path: output, option: '--output', force, others: input, deviceHint })
+      : checkOutputPath({ path: output, option: '--output', force: force || isOwn, others: input, deviceHint })
   const taken = [...input, ...(result === undefined || result === '-' ? [] : [result.path])]
   const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
     if (path === '-') throw new TtqError('usage', '--report: found -, expected a file', { hint: REPORT_ON_STDOUT })

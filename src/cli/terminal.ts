@@ -6,6 +6,7 @@ import type { ProgressForm } from '../options/choices.js'
 import type { Progress } from '../training/progress.js'
 import { appendSummary, asAnnotation, isSet, usesColor, withColor } from './environment.js'
 import { EXIT } from './exit-codes.js'
+import { endBySignal } from './grace.js'
 import { progressDisplay } from './progress-display.js'
 import { progressLines } from './progress-lines.js'
 
@@ -102,10 +103,13 @@ export function openTerminal({
 // clean up.
 function interruption(complain: (line: string) => void): AbortSignal {
   const controller = new AbortController()
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted)
+  const stop = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      if (process.platform === 'win32') process.exit(EXIT.interrupted)
+      endBySignal(name, EXIT.interrupted)
+    }
     complain('stopping (Ctrl-C again to stop at once)')
-    controller.abort(new TtqError('interrupted', 'interrupted: nothing was written'))
+    controller.abort(new TtqError('interrupted', 'interrupted: nothing was written', { facts: { signal: name } }))
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)

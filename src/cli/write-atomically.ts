@@ -16,8 +16,9 @@ import { basename, dirname, join, parse } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
 /**
- * Writes under a temporary name in the same folder, forces the bytes to disk, and renames. Synchronous from end to end:
- * a signal cannot come between, so that no temporary file is left behind.
+ * Writes under a temporary name in the same folder, forces the bytes to disk, and renames: who reads, on this machine or
+ * another one with the same disk, finds the file from before or this one. Synchronous from end to end: a signal cannot
+ * come between, so that no temporary file is left behind.
  * @throws TtqError `output`; an older file of that name is then untouched
  */
 export function writeAtomically(path: string, bytes: Uint8Array): void {
@@ -69,6 +70,7 @@ function viaTemporary(path: string, bytes: Uint8Array, move: (temporary: string)
       closeSync(file)
     }
     move(temporary)
+    keepName(dirname(path))
   } catch (cause) {
     rmSync(temporary, { force: true })
     throw new TtqError('output', `${path}: could not be written: ${(cause as Error).message}`, {
@@ -76,6 +78,21 @@ function viaTemporary(path: string, bytes: Uint8Array, move: (temporary: string)
       hint: 'Nothing was changed there.',
       cause,
     })
+  }
+}
+
+// A name is on the disk when its folder is: else a machine that loses its power may come back without the file, or with
+// the one from before. Windows opens no folders, and some file systems do not sync them.
+function keepName(folder: string): void {
+  try {
+    const opened = openSync(folder, 'r')
+    try {
+      fsyncSync(opened)
+    } finally {
+      closeSync(opened)
+    }
+  } catch {
+    // The file itself is there, whole.
   }
 }
 

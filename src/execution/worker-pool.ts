@@ -41,6 +41,12 @@ export interface PooledGraph extends LoadedGraph {
   runKeeping(feeds: Feeds, outputs: readonly string[], kept: Kept): Promise<Result<'runKeeping'>>
 }
 
+/** How many threads a pool has: 0 is one per core, but only one where another device than the cpu does the work. */
+export function threadCount(threads: number, device: Device): number {
+  if (threads !== 0) return threads
+  return device === 'cpu' ? availableParallelism() : 1
+}
+
 /**
  * A fixed number of threads, each of which starts with its first call, or with `start`. Close it when done, or the process lives on. As
  * a loader, it loads graphs into the first of them.
@@ -72,7 +78,7 @@ export class WorkerPool implements Workers, Loader {
   ) {
     this.device = device
     this.engine = ENGINES[engineName]
-    this.size = threads === 0 ? (device === 'cpu' ? availableParallelism() : 1) : threads
+    this.size = threadCount(threads, device)
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map(() => undefined)
     this.trial = new TrialProcess(engineName)

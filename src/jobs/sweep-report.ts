@@ -1,4 +1,4 @@
-// The report of a sweep: plain data, schema `ttq-sweep/1`.
+// The report of a sweep: plain data, schema `ttq-sweep/1`; and of a part of one, `ttq-sweep-shard/1`.
 import type { Metric } from '../tasks/task.js'
 import type { Measures, TaskReport } from './task-report.js'
 
@@ -39,4 +39,23 @@ export interface SweepReport {
   points: readonly SweepPoint[]
   warnings: readonly string[]
   elapsedMs: number
+}
+
+/** What one of several machines has done of a sweep. */
+export interface ShardReport {
+  schema: 'ttq-sweep-shard/1'
+  ttq: string
+  model: string
+  /** Which part it was, from 1, */
+  index: number
+  /** of how many, */
+  count: number
+  /** and what said so; null: the command line. */
+  from: string | null
+  /** Where the points are. */
+  folder: string
+  /** Its own, those that were done before included. */
+  points: readonly SweepPoint[]
+  /** Values of the whole sweep that are not done. */
+  missing: readonly number[]
 }

@@ -177,7 +177,7 @@ export const DATASET_OPTIONS = {
     jobs: DESCRIBING,
     default: { base: 120 },
     needsData: true,
-    fingerprint: 'covered',
+    fingerprint: 'idle',
     group,
     help: 'seconds that a loader module has to load, and for each batch',
   },

@@ -131,7 +131,8 @@ export interface OptionRow extends OptionHelp {
   /**
    * `covered`: no part of a checkpoint's fingerprint, because other parts say more of it, or because it is about the
    * file that is written at the end. `against divergence`: part of
-   * it, and one of those that may and must differ where a training that has diverged is resumed.
+   * it, and one of those that may and must differ where a training that has diverged is resumed. `idle`: it decides
+   * nothing of a result that there is, being a limit or a check.
    */
-  readonly fingerprint?: 'covered' | 'against divergence'
+  readonly fingerprint?: 'covered' | 'against divergence' | 'idle'
 }

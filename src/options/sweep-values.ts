@@ -26,3 +26,27 @@ export function checkSweepValues(asked: SweepValues, nameOptions: NameOptions = 
     throw new TtqError('usage', `${name}: found ${twice} a second time, expected each value once`)
   return asked
 }
+
+/** A part of a sweep's values, for one of several machines: every `count`-th, from the `index`-th on. */
+export interface Shard {
+  /** From 1 to `count`. */
+  index: number
+  count: number
+}
+
+/** @throws TtqError `usage` for a shard that is none */
+export function checkShard({ index, count }: Shard, name: string): void {
+  const isWhole = [index, count].every((number) => Number.isSafeInteger(number) && number > 0)
+  if (!isWhole || index > count)
+    throw new TtqError('usage', `${name}: found ${index} of ${count}, expected the first to be 1 up to the second`)
+}
+
+/** The values of a shard, in their order; without one, all of them. There may be none. */
+export function valuesOf({ values }: SweepValues, shard: Shard | undefined): readonly number[] {
+  return shard === undefined ? values : values.filter((_, i) => i % shard.count === shard.index - 1)
+}
+
+/** The name of a point, of files and in messages: `threshold-0.05`. */
+export function pointName(kind: SweepValues['kind'], value: number): string {
+  return `${kind}-${value}`
+}

@@ -5,6 +5,7 @@ import type { OptionRow } from './option.js'
 const group = 'Ternary weights:'
 const values = 'Values (one of them):'
 const bestFit = 'best fit per layer'
+const machines = 'Several machines:'
 const fraction = { type: 'number', range: { from: 0, below: 1 } } as const
 const fractions = { type: 'numbers', range: { from: 0, below: 1 } } as const
 
@@ -22,6 +23,32 @@ export const SWEEP_VALUE_OPTIONS = {
     only: 'command line',
     group: values,
     help: 'this share of the weights becomes 0: 0.3,0.4,0.5',
+  },
+  shard: {
+    kind: { type: 'text' },
+    jobs: ['sweep'],
+    only: 'command line',
+    perCall: true,
+    group: machines,
+    help:
+      'compute these points alone, into <output>.points: 2/4 is the second of four parts; auto takes both from Slurm, ' +
+      'AWS Batch or Kubernetes, there as auto/4',
+  },
+  merge: {
+    kind: { type: 'flag' },
+    jobs: ['sweep'],
+    only: 'command line',
+    perCall: true,
+    group: machines,
+    help: 'put the points in <output>.points together, and train nothing; exit code 3 where some are missing',
+  },
+  partial: {
+    kind: { type: 'flag' },
+    jobs: ['sweep'],
+    only: 'command line',
+    perCall: true,
+    group: machines,
+    help: 'with --merge: of the points that are there',
   },
 } as const satisfies Record<string, OptionRow>
 

@@ -1,7 +1,7 @@
 // The report of ttq sweep as text for people and as CSV for programs. The picture is sweep-figure.ts.
 import { printable } from '../errors/printable.js'
-import type { SweepPoint, SweepReport } from '../jobs/sweep-report.js'
-import { durationText, facts, ratioText, shareText, sizeText, table } from './table.js'
+import type { ShardReport, SweepPoint, SweepReport } from '../jobs/sweep-report.js'
+import { durationText, facts, plural, ratioText, shareText, sizeText, table } from './table.js'
 import { changeDigits, measureText, metricText } from './training-text.js'
 
 /** One line per point; ends with a newline. */
@@ -42,6 +42,17 @@ export function renderSweepPoint({ points, metric }: Pick<SweepReport, 'points' 
   return `${asked}: ${metric.name} ${score} (${change}${metric.unit === '%' ? ' points' : ''}), ${zeros} zeros, ${file}`
 }
 
+/** What one of several machines has done, and what is left; ends with a newline. */
+export function renderShard({ model, index, count, from, folder, points, missing }: ShardReport): string {
+  const done = points.length === 0 ? 'no point is its own' : `${plural(points.length, 'point')} in ${printable(folder)}`
+  const part = `part ${index} of ${count}${from === null ? '' : ` (${printable(from)})`}`
+  const left =
+    missing.length === 0
+      ? 'all points are there; --merge in the place of --shard puts them together'
+      : `not there yet: ${missing.join(', ')}`
+  return `${printable(model)}: ${part}: ${done}\n${left}\n`
+}
+
 function row(
   { threshold, targetSparsity, score, drop, sparsity, fileBytes, fileRatio, elapsedMs }: SweepPoint,
   metric: SweepReport['metric'],
@@ -57,11 +68,13 @@ function row(
   ]
 }
 
-/** The points as CSV (RFC 4180, but for the line ends), numbers only; the columns are those of docs/report.md. */
+/**
+ * The points as CSV (RFC 4180, but for the line ends), numbers only; the columns are those of docs/report.md. Times are
+ * not among them: the same sweep gives the same bytes.
+ */
 export function sweepCsv({ baseline, metric: { key }, points }: SweepReport): string {
   const header =
-    `threshold,target_sparsity,sparsity,${key},baseline_${key},drop,` +
-    'ternary_bytes,file_bytes,file_ratio,best_epoch,elapsed_ms'
+    `threshold,target_sparsity,sparsity,${key},baseline_${key},drop,` + 'ternary_bytes,file_bytes,file_ratio,best_epoch'
   const rows = points.map((point) =>
     [
       point.threshold ?? '',
@@ -74,7 +87,6 @@ export function sweepCsv({ baseline, metric: { key }, points }: SweepReport): st
       point.fileBytes,
       point.fileRatio.toFixed(4),
       point.bestEpoch,
-      Math.round(point.elapsedMs),
     ].join(','),
   )
   return [header, ...rows, ''].join('\n')

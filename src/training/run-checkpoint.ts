@@ -13,6 +13,7 @@ import type { Task } from '../tasks/task.js'
 import type { Weighted } from '../tasks/weighted.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
+import { anotherRun, bytesDigest, differences, type Fingerprint, partName } from './fingerprint.js'
 import { VERSION } from '../version.js'
 
 /** How a caller keeps the checkpoint of a run, and hands one in. */
@@ -26,6 +27,8 @@ export interface CheckpointOptions {
   save: (bytes: Uint8Array) => void
   /** The checkpoint to go on from. */
   resume?: Uint8Array
+  /** What to do to start again, for messages: `remove it`. Default: to leave out the option that resumes. */
+  startAgain?: string
 }
 
 /** The checkpoint as one training sees it. */
@@ -54,12 +57,12 @@ export class RunCheckpoint {
    */
   constructor(
     private readonly options: CheckpointOptions,
-    private readonly fingerprint: Checkpoint['fingerprint'],
+    private readonly fingerprint: Fingerprint,
     nameOptions: NameOptions = inLibrary,
   ) {
     const { resume, name } = options
     const found = resume === undefined ? undefined : readCheckpoint(resume, name)
-    if (found !== undefined) checkBelongs(found, fingerprint, name, nameOptions)
+    if (found !== undefined) checkBelongs(found, fingerprint, options, nameOptions)
     this.resumed = found?.trainings ?? []
     this.done = [...(found?.parts ?? [])]
   }
@@ -105,20 +108,16 @@ function onlyBest(position: TrainingPosition): TrainingPosition {
 
 function checkBelongs(
   { fingerprint: found, diverged }: Checkpoint,
-  expected: Checkpoint['fingerprint'],
-  name: string,
+  expected: Fingerprint,
+  { name, startAgain }: CheckpointOptions,
   nameOptions: NameOptions,
 ): void {
-  const shownKey = (key: string): string => (Object.hasOwn(OPTIONS, key) ? nameOptions(key) : key)
-  const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])].filter(
-    (key) => found[key] !== expected[key],
-  )
+  const names = differences(found, expected)
   const different = diverged === null ? names : names.filter((key) => !againstDivergence(key))
   if (different.length > 0) {
-    const list = different.map((key) => `${shownKey(key)} ${shown(found[key])}, now ${shown(expected[key])}`).join('; ')
-    throw new TtqError('checkpoint', `${name}: it belongs to another run: ${list}`, {
-      facts: { different: different.map(shownKey) },
-      hint: `repeat the options of that run, or start again without ${nameOptions('resume')}`,
+    throw new TtqError('checkpoint', `${name}: ${anotherRun(found, expected, different, nameOptions)}`, {
+      facts: { different: different.map((key) => partName(key, nameOptions)) },
+      hint: `repeat the options of that run, or ${startAgain ?? `start again without ${nameOptions('resume')}`}`,
     })
   }
   if (diverged !== null && names.length === 0) {
@@ -133,12 +132,6 @@ function checkBelongs(
       },
     )
   }
-}
-
-// Hashes are of no use to people.
-function shown(value: string | undefined): string {
-  if (value === undefined) return 'not given'
-  return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 8)}...` : value
 }
 
 // May differ from the checkpoint's where training from there has diverged: then at least one of them must.
@@ -169,9 +162,11 @@ export async function runFingerprint(
   model: Model,
   samples: RunSamples | undefined,
   { job, options, threads, learnsFrom }: RunOptions,
-): Promise<Record<string, string>> {
+): Promise<Fingerprint> {
   const said = options as Readonly<Record<string, unknown>>
-  const names = optionsOf(job).filter(([name, row]) => row.fingerprint !== 'covered' && said[name] !== undefined)
+  const names = optionsOf(job).filter(
+    ([name, row]) => row.fingerprint !== 'covered' && row.fingerprint !== 'idle' && said[name] !== undefined,
+  )
   return {
     ttq: VERSION,
     network: modelDigest(model),
@@ -184,12 +179,12 @@ export async function runFingerprint(
 
 /** SHA-256 of a network, in hex. */
 export function modelDigest(model: Model): string {
-  return bytesToHex(sha256(writeModel(model)))
+  return bytesDigest(writeModel(model))
 }
 
 function digestOf(networks: readonly Weighted<Model>[]): string {
   const said = networks.map(({ of, weight }) => `${weight} ${modelDigest(of)}`).join()
-  return bytesToHex(sha256(new TextEncoder().encode(said)))
+  return bytesDigest(new TextEncoder().encode(said))
 }
 
 async function samplesFingerprint(

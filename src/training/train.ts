@@ -22,6 +22,9 @@ import type { TrainingGraph } from './training-graph.js'
 import type { Workers } from '../execution/worker-pool.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 
+/** Milliseconds of training within an epoch after which its position is kept, for runs that are killed without a word. */
+const KEPT_EVERY_MS = 600_000
+
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
 const QUEUE = 2
 
@@ -64,8 +67,17 @@ export async function train(
   let best: BestEpoch | null = resumed?.best ?? startAt ?? null
   let stepsHere = 0
   let dataMs = 0
-  const save = (at: Pick<TrainingPosition, 'epoch' | 'step' | 'lossSum' | 'now'>): void => {
-    recovery?.save({ ...at, startScore, best, history: [...history], trainingMs, elapsedMs: performance.now() - start })
+  let keptAt = performance.now()
+  const save = (at: Pick<TrainingPosition, 'epoch' | 'step' | 'lossSum' | 'now'>, epochMs = 0): void => {
+    keptAt = performance.now()
+    recovery?.save({
+      ...at,
+      startScore,
+      best,
+      history: [...history],
+      trainingMs: trainingMs + epochMs,
+      elapsedMs: keptAt - start,
+    })
   }
   const checkLoss = lossCheck(options)
   const metric = judgedBy(options.task, options.unlabelled)
@@ -87,7 +99,14 @@ export async function train(
         step: step + 1,
       }
       const begin = performance.now()
-      const batches = await shares(split, chosen, pool.size, options, { step, steps })
+      let batches
+      try {
+        batches = await shares(split, chosen, pool.size, options, { step, steps })
+      } catch (error) {
+        // Loaders stop at once; what the steps before have come to is kept.
+        if (recovery !== undefined && pool.interrupted) break
+        throw error
+      }
       dataMs += performance.now() - begin
       const loss = replicas.step(batches, rates)
       loss.catch(() => undefined)
@@ -108,6 +127,12 @@ export async function train(
           samplesPerSecond: (doneHere * options.batch * 1000) / elapsedMs,
           remainingMs: (elapsedMs / doneHere) * left,
         })
+      }
+      if (recovery !== undefined && performance.now() - keptAt > KEPT_EVERY_MS) {
+        const sofar = (await Promise.all(losses)).reduce((sum, value) => sum + value, before.lossSum)
+        const at = { epoch, step: i + 1, lossSum: sofar, now: await replicas.snapshot() }
+        checkValues(at.now, at, options)
+        save(at, performance.now() - epochStart)
       }
     }
     const all = await Promise.all(losses)

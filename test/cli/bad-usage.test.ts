@@ -305,6 +305,22 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   ['sweep m.onnx --data x.mjs --sparsities 0.5 --epochs 0', '--epochs: found 0, expected 1 or more.'],
   [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --shard 1/2 --merge',
+    '--shard: given together with --merge; points are merged when all parts are done.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --partial',
+    '--partial: given without --merge, of which it says that points may be missing.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 --shard 3/2',
+    '--shard: found 3 of 2, expected the first to be 1 up to the second.',
+  ],
+  [
+    'sweep m.onnx --data x.mjs --sparsities 0.5 -o none/m.csv --shard 1/2',
+    '--output: none/m.csv.points cannot be made: there is no folder none.',
+  ],
+  [
     'sweep m.onnx --data x.mjs --sparsities 0.5 -o -',
     '--output: found -, expected a file: the table is written anew after each point.',
   ],

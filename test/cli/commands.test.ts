@@ -356,7 +356,7 @@ describe('the edges', () => {
     const { code, stderr } = await outcome(child)
     clearInterval(began)
     assert.match(stderr, /^ttq: interrupted: the run is kept in m\.ttq\.checkpoint\. .*\n$/)
-    assert.equal(code, 130)
+    assert.equal(code, 143)
   })
 
   test(
@@ -396,7 +396,7 @@ describe('long runs', () => {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     test(
-      `${signal} while training: exit code 130, a checkpoint, and --resume ends in the same bytes`,
+      `${signal} while training: its exit code, a checkpoint, and --resume ends in the same bytes`,
       { skip: process.platform === 'win32' },
       async () => {
         const folder = setUp(20)
@@ -409,7 +409,7 @@ describe('long runs', () => {
           stderr,
           /\nstopping \(Ctrl-C again to stop at once\)\nttq: interrupted: the run is kept in m\.ttq\.checkpoint\. The same command with --resume goes on from there\.\n$/,
         )
-        assert.deepEqual([stdout, code], ['', 130])
+        assert.deepEqual([stdout, code], ['', signal === 'SIGTERM' ? 143 : 130])
         assert.deepEqual(readdirSync(folder).sort(), KEPT)
 
         const again = await run(folder, ['compress', 'm.onnx', ...COURSE])

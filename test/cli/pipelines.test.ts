@@ -1,10 +1,17 @@
 // Several models, progress for programs, what the environment asks for, and the examples of pipelines.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeEach, describe, test } from 'node:test'
 import { parse } from 'yaml'
+import { commandsFor } from '../../src/cli/command-list.js'
+import { givenValues, namesOf } from '../../src/cli/command-options.js'
+import { parseArguments } from '../../src/cli/parse-arguments.js'
+import { givenShard } from '../../src/cli/shard.js'
+import type { Job } from '../../src/options/option.js'
+import { JOBS } from '../../src/options/option-table.js'
+import { optionOrigins } from '../../src/options/option-origins.js'
 import type { BatchReport } from '../../src/report/batch-text.js'
 import { runHere } from './run-here.js'
 import { PROGRAM, temporaryFolder } from './run-program.js'
@@ -233,6 +240,95 @@ describe('environment', () => {
     const { code, stderr } = await run({ GITHUB_STEP_SUMMARY: join(folder, 'none/summary.md') })
     assert.equal(code, 0)
     assert.match(stderr, /\nwarning: GITHUB_STEP_SUMMARY: ENOENT/)
+  })
+})
+
+describe('job files', () => {
+  const VALUES = ['--epochs', '1', '--batch', '50', '--anyway', '--validation', '50', '--data', './loader.mjs']
+
+  // What a job runs, as the program takes it: options, and the part where there is one.
+  async function taken(words: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
+    const parsed = parseArguments(words, { commands: await commandsFor(words), version: '', columns: 80 })
+    assert.equal(parsed.kind, 'run')
+    if (parsed.kind !== 'run') return undefined
+    const job = JOBS.find((each) => each === parsed.command.name) as Job
+    optionOrigins(job, givenValues(parsed.args, job), namesOf(parsed.args))
+    const shard = givenShard(parsed.args, env)
+    return shard && `${shard.index}/${shard.count}`
+  }
+
+  // A ttq that says its words.
+  function wordsOf(file: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): string[] {
+    const bin = join(folder, 'bin')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, 'ttq'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 })
+    const { status, stdout, stderr } = spawnSync('bash', [join(EXAMPLES, file), ...words], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, ...env, PATH: `${bin}:${process.env['PATH']}` },
+    })
+    assert.equal(status, 0, stderr)
+    return stdout.trim().split('\n')
+  }
+
+  const onPosix = { skip: process.platform === 'win32' }
+
+  test('slurm-sweep.sbatch: the parts of its array, and the merge of the same', onPosix, async () => {
+    const text = readFileSync(join(EXAMPLES, 'slurm-sweep.sbatch'), 'utf8')
+    const [, from = 0, to = 0] = (/^#SBATCH --array=(\d+)-(\d+)$/m.exec(text) ?? []).map(Number)
+    const count = to - from + 1
+    const parts: (string | undefined)[] = []
+    for (let id = from; id <= to; id++) {
+      const ids = { ID: id, MIN: from, MAX: to, COUNT: count, STEP: 1 }
+      const env = Object.fromEntries(Object.entries(ids).map(([name, of]) => [`SLURM_ARRAY_TASK_${name}`, String(of)]))
+      parts.push(await taken(wordsOf('slurm-sweep.sbatch', []), env))
+    }
+    assert.deepEqual(parts, ['1/3', '2/3', '3/3'])
+    const [sweep, merge] = [wordsOf('slurm-sweep.sbatch', []), wordsOf('slurm-sweep.sbatch', ['--merge'])]
+    assert.deepEqual(sweep.slice(-2), ['--shard', 'auto'])
+    assert.deepEqual(merge, [...sweep.slice(0, -2), '--merge', '--force'])
+    assert.equal(await taken(merge, {}), undefined)
+  })
+
+  test('slurm-compress.sbatch: resumes where there is a checkpoint', onPosix, async () => {
+    const first = wordsOf('slurm-compress.sbatch', [])
+    await taken(first, {})
+    writeFileSync(join(folder, `${first[first.indexOf('-o') + 1]}.checkpoint`), '')
+    assert.deepEqual(wordsOf('slurm-compress.sbatch', []), [...first, '--resume'])
+  })
+
+  test('kubernetes-sweep.yml and kubernetes-merge.yml: the parts of its indices, run, and the merge', async () => {
+    interface KubernetesJob {
+      kind: string
+      spec: { completionMode?: string; completions?: number; template: { spec: { containers: { args: string[] }[] } } }
+    }
+    const [sweep, merge] = ['sweep', 'merge'].map(
+      (name) => parse(readFileSync(join(EXAMPLES, `kubernetes-${name}.yml`), 'utf8')) as KubernetesJob,
+    )
+    const argsOf = (job: KubernetesJob | undefined): string[] => job?.spec.template.spec.containers[0]?.args ?? []
+    assert.deepEqual([sweep?.kind, merge?.kind, sweep?.spec.completionMode], ['Job', 'Job', 'Indexed'])
+    const parts: (string | undefined)[] = []
+    for (let index = 0; index < (sweep?.spec.completions ?? 0); index++)
+      parts.push(await taken(argsOf(sweep), { JOB_COMPLETION_INDEX: String(index) }))
+    assert.deepEqual(parts, ['1/3', '2/3', '3/3'])
+    await taken(argsOf(merge), {})
+    assert.deepEqual(argsOf(merge), [...argsOf(sweep).slice(0, -1), '--merge', '--force'])
+
+    // The same on the small network, the parts in any order.
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    writeFileSync(join(folder, 'loader.mjs'), loaderModule())
+    const small = (words: readonly string[]): string[] => [
+      ...words.filter((word) => word !== '--data=photos'),
+      ...VALUES,
+    ]
+    for (const part of ['3/3', '1/3', '2/3']) {
+      const words = argsOf(sweep).map((word) => (word.startsWith('--shard=') ? `--shard=${part}` : word))
+      const { code, stderr } = await runHere(folder, small(words.map((word) => word.replace('=8', '=1'))))
+      assert.equal(code, 0, stderr)
+    }
+    const { code, stderr } = await runHere(folder, small(argsOf(merge).map((word) => word.replace('=8', '=1'))))
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const file of ['sweep.csv', 'sweep.svg', 'sweep.json']) assert.ok(existsSync(join(folder, file)), file)
   })
 })
 

@@ -25,6 +25,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { messages } from '../../src/onnx/proto.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { float32 } from '../../src/tensor/tensor.js'
+import { readCheckpoint } from '../../src/training/checkpoint.js'
 import { fixture } from '../onnx/fixtures.js'
 import { runHere } from './run-here.js'
 import { outcome, run, start, temporaryFolder } from './run-program.js'
@@ -325,7 +326,7 @@ describe('fitting layer by layer', () => {
           stderr,
           /interrupted: the run is kept in SIGTERM\.ttq\.checkpoint\. The same command with --resume/,
         )
-        assert.equal(code, 130)
+        assert.equal(code, 143)
       }
       assert.deepEqual([existsSync(kept), existsSync(join(own, output))], [true, false])
       const again = await run(own, args(output))
@@ -345,12 +346,49 @@ describe('fitting layer by layer', () => {
     })
     const { stderr, code } = await outcome(child)
     assert.match(stderr, /\nttq: interrupted: nothing was written\n$/)
-    assert.equal(code, 130)
+    assert.equal(code, 143)
     assert.deepEqual(
       readdirSync(own).filter((name) => name.startsWith('short')),
       [],
     )
   })
+})
+
+describe('within the first epoch, while a slow loader is at work', () => {
+  const own = join(folder, 'epoch')
+  mkdirSync(own)
+  writeFileSync(join(own, 'm.onnx'), smallNetwork())
+  writeFileSync(join(own, 'slow.mjs'), loaderModule(60))
+  const more = '--anyway --data ./slow.mjs --epochs 1 --batch 50 --threads 1 --validation 50 --threshold 0.3'.split(' ')
+  const args = (output: string): string[] => ['compress', 'm.onnx', ...more, '--progress', 'json', '-o', output]
+  let whole: Promise<Buffer> | undefined
+  const bytesOfWhole = (): Promise<Buffer> =>
+    (whole ??= run(own, [...args('whole.ttq'), '--checkpoint', 'off']).then(() => readFileSync(join(own, 'whole.ttq'))))
+
+  // One is asked to end; the other one keeps its position every ten minutes of its clock, and is killed.
+  for (const [signal, env] of [
+    ['SIGTERM', {}],
+    ['SIGKILL', HURRIED],
+  ] as const)
+    test(`${signal}: the steps so far are kept, and --resume ends in the same bytes`, onPosix, async () => {
+      const output = `${signal}.ttq`
+      const kept = join(own, `${output}.checkpoint`)
+      const child = start(own, args(output), env)
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (signal === 'SIGTERM' && chunk.toString().includes('"kind":"step"')) child.kill(signal)
+      })
+      if (signal === 'SIGKILL') void until(() => existsSync(kept)).then(() => child.kill(signal))
+      const { code, stderr } = await outcome(child)
+      assert.equal(code, signal === 'SIGTERM' ? 143 : null, stderr)
+      assert.doesNotMatch(stderr, /"kind":"epoch"/)
+      const { trainings } = readCheckpoint(readFileSync(kept), kept)
+      assert.deepEqual([trainings.length, trainings[0]?.epoch], [1, 1])
+      assert.ok((trainings[0]?.step ?? 0) > 0 && (trainings[0]?.step ?? 0) < 11, `${trainings[0]?.step}`)
+      const resumed = await run(own, [...args(output), '--resume'])
+      assert.equal(resumed.code, 0, resumed.stderr)
+      assert.deepEqual(readFileSync(join(own, output)), await bytesOfWhole())
+      assert.equal(existsSync(kept), false)
+    })
 })
 
 // x [N,32]: 24 layers of 32 values.

@@ -8,10 +8,11 @@ import { isLayerwise } from '../../options/layerwise.js'
 import { sizeInBytes } from '../../options/size.js'
 import { plural } from '../../report/table.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
-import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
+import { checkpointFile } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, readTeachers, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
@@ -105,12 +106,8 @@ async function compressed(
 ): Promise<CompressResult> {
   const { bytes, ...source } = input
   const { compress } = await import('../../jobs/compress.js')
-  const result = await compress(bytes, {
-    ...options,
-    ...source,
-    signal,
-    onProgress: progress,
-  })
+  const work = compress(bytes, { ...options, ...source, signal, onProgress: progress })
+  const result = await unlessTooLate(work, signal, TRAINING_GRACE_MS)
   signal.throwIfAborted()
   return result
 }

@@ -1,20 +1,24 @@
-// ttq sweep: compress at several thresholds -> CSV, JSON, figure. Every finished point is written at once.
+// ttq sweep: compress at several thresholds -> CSV, JSON, figure. Every finished point is written at once; several
+// machines share the points (--shard), and another run puts them together (--merge).
 import { join } from 'node:path'
 import { TtqError } from '../../errors/ttq-error.js'
-import type { SweepReport } from '../../jobs/sweep-report.js'
+import type { SweepRequest } from '../../jobs/sweep.js'
+import type { PointStore } from '../../jobs/sweep-points.js'
+import type { ShardReport, SweepReport } from '../../jobs/sweep-report.js'
 import { completeOptions } from '../../options/complete-options.js'
-import { checkSweepValues, type SweepValues } from '../../options/sweep-values.js'
+import { checkSweepValues, pointName, type SweepValues, valuesOf } from '../../options/sweep-values.js'
+import { VERSION } from '../../version.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandLineOption, commandOptions, givenOptions, isSet, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, readTeachers } from '../model-input.js'
-import { settingsNote } from '../settings-note.js'
 import { checkOutputPath, type OutputFile } from '../output-path.js'
+import { PointFolder } from '../point-folder.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
+import { settingsNote } from '../settings-note.js'
+import { type GivenShard, givenShard } from '../shard.js'
 import type { Terminal } from '../terminal.js'
-
-/** Time that an interrupted point has to stop by itself; below main.ts's. */
-const GRACE_MS = 3000
 
 export const sweepCommand: CommandBody = {
   operand: { name: 'model', describe: 'ONNX file, - for stdin', files: ['onnx'] },
@@ -24,7 +28,12 @@ export const sweepCommand: CommandBody = {
       '$0 sweep model.onnx --data cifar10 --sparsities 0.3,0.5,0.7 --keep-files out -o sweep.csv --report sweep.json',
       'by share of zeros; keep every file',
     ],
+    [
+      '$0 sweep model.onnx --data cifar10 --sparsities 0.3,0.5,0.7 --shard auto',
+      "this task's part, in an array of jobs; then once the same with --merge",
+    ],
   ],
+  graceMs: TRAINING_GRACE_MS,
   run: runSweep,
 }
 
@@ -35,60 +44,163 @@ interface SweepPaths extends ResultPaths {
   files: readonly OutputFile[]
 }
 
+/** A sweep as its command line says it. */
+interface Sweep {
+  bytes: Uint8Array
+  request: SweepRequest & { points: PointStore }
+  values: SweepValues
+  folder: PointFolder
+}
+
 async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const values = sweepValues(args)
+  checkWays(args)
+  const shard = givenShard(args)
   const teachers = readTeachers(args)
   const options = { ...givenOptions(args, 'sweep'), ...teachers.options }
   const { data } = completeOptions('sweep', options, namesOf(args))
   const output =
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
-  const paths = sweepPaths(args, output, values, teachers.files)
+  checkTable(output)
+  const folder = new PointFolder(output, terminal.complain)
+  // A shard leaves table and figure to the one that merges.
+  const paths = shard === undefined ? sweepPaths(args, { output, isOwn: folder.isThere }, values, teachers.files) : null
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
-  const [{ sweep }, { renderSweepPoint, renderSweepReport, sweepCsv }, { sweepFigure }] = await Promise.all([
-    import('../../jobs/sweep.js'),
+  const request = {
+    ...options,
+    ...source,
+    data: data as string,
+    signal: terminal.signal,
+    onProgress: terminal.progress,
+    nameOptions: namesOf(args),
+    points: folder,
+  }
+  const work: Sweep = { bytes, request, values, folder }
+  if (paths === null || shard !== undefined) return await sweepShard(args, work, shard as GivenShard, terminal)
+  return isSet(args, 'merge')
+    ? await mergePoints(args, work, paths, terminal)
+    : await sweepAll(args, work, paths, terminal)
+}
+
+async function sweepAll(args: Arguments, work: Sweep, paths: SweepPaths, terminal: Terminal): Promise<number> {
+  const [{ renderSweepPoint, renderSweepReport }, tables] = await Promise.all([
+    import('../../report/sweep-text.js'),
+    tableWriter(paths, terminal),
+  ])
+  const { folder, values } = work
+  let done = 0
+  const report = await swept(args, work, terminal, (report, file) => {
+    paths.files[done]?.write(file, terminal.complain)
+    tables(report)
+    done = report.points.length
+    terminal.note(renderSweepPoint(report))
+  }).catch((error: unknown) => {
+    const kept = `${done} of ${values.values.length} points are in ${paths.result.name}`
+    if (done > 0 && !terminal.signal.aborted) terminal.complain(`ttq: ${kept}`)
+    throw explained(error, work, terminal, done > 0 ? kept : undefined)
+  })
+  await writeReport(args, paths, report, renderSweepReport(report), terminal)
+  folder.remove(values)
+  return EXIT.done
+}
+
+async function sweepShard(args: Arguments, work: Sweep, shard: GivenShard, terminal: Terminal): Promise<number> {
+  const { values, folder } = work
+  const { renderSweepPoint, renderShard } = await import('../../report/sweep-text.js')
+  const own = valuesOf(values, shard)
+  const report =
+    own.length === 0
+      ? undefined
+      : await swept(args, { ...work, request: { ...work.request, shard } }, terminal, (sofar) => {
+          terminal.note(renderSweepPoint(sofar))
+        }).catch((error: unknown) => {
+          throw explained(error, work, terminal)
+        })
+  const found: ShardReport = {
+    schema: 'ttq-sweep-shard/1',
+    ttq: VERSION,
+    model: work.request.name,
+    index: shard.index,
+    count: shard.count,
+    from: shard.from ?? null,
+    folder: folder.name,
+    points: report?.points ?? [],
+    missing: values.values.filter((value) => folder.read(pointName(values.kind, value)) === undefined),
+  }
+  await writeReport(
+    args,
+    { result: undefined, what: 'the report', reports: [], taken: [] },
+    found,
+    renderShard(found),
+    terminal,
+  )
+  return EXIT.done
+}
+
+async function mergePoints(args: Arguments, work: Sweep, paths: SweepPaths, terminal: Terminal): Promise<number> {
+  const { bytes, request, values } = work
+  const [{ mergeSweep }, { renderSweepReport }, tables] = await Promise.all([
+    import('../../jobs/merge-sweep.js'),
+    import('../../report/sweep-text.js'),
+    tableWriter(paths, terminal),
+  ])
+  const { report, files, missing } = await mergeSweep(bytes, request, values, { partial: isSet(args, 'partial') })
+  const places = paths.files.filter((_place, i) => !missing.includes(values.values[i] as number))
+  for (const [i, file] of files.entries()) places[i]?.write(file, terminal.complain)
+  tables(report)
+  if (missing.length > 0) terminal.complain(`warning: missing: ${values.kind} ${missing.join(', ')}`)
+  await writeReport(args, paths, report, renderSweepReport(report), terminal)
+  return EXIT.done
+}
+
+async function swept(
+  args: Arguments,
+  { bytes, request, values, folder }: Sweep,
+  terminal: Terminal,
+  onPoint: (report: SweepReport, file: Uint8Array) => void,
+): Promise<SweepReport> {
+  const { sweep } = await import('../../jobs/sweep.js')
+  folder.make()
+  terminal.progress({ kind: 'note', message: settingsNote(args, 'sweep') })
+  return await unlessTooLate(sweep(bytes, request, values, onPoint), terminal.signal, TRAINING_GRACE_MS)
+}
+
+// Table and figure, as they are after each point.
+async function tableWriter(paths: SweepPaths, terminal: Terminal): Promise<(report: SweepReport) => void> {
+  const [{ sweepCsv }, { sweepFigure }] = await Promise.all([
     import('../../report/sweep-text.js'),
     import('../../report/sweep-figure.js'),
   ])
-  terminal.progress({ kind: 'note', message: settingsNote(args, 'sweep') })
-  let done = 0
-  const onPoint = (report: SweepReport, file: Uint8Array): void => {
-    paths.files[done]?.write(file, terminal.complain)
+  return (report) => {
     paths.result.write(new TextEncoder().encode(sweepCsv(report)), terminal.complain)
     paths.figure.write(new TextEncoder().encode(sweepFigure(report)), terminal.complain)
-    done = report.points.length
-    terminal.note(renderSweepPoint(report))
-  }
-  try {
-    const request = {
-      ...options,
-      ...source,
-      data: data as string,
-      signal: terminal.signal,
-      onProgress: terminal.progress,
-      nameOptions: namesOf(args),
-    }
-    const report = await Promise.race([sweep(bytes, request, values, onPoint), stopped(terminal.signal)])
-    await writeReport(args, paths, report, renderSweepReport(report), terminal)
-    return EXIT.done
-  } catch (error) {
-    if (done === 0) throw error
-    const kept = `${done} of ${values.values.length} points are in ${paths.result.name}`
-    if (terminal.signal.aborted)
-      throw new TtqError('interrupted', `interrupted: ${kept}`, { facts: { finished: done }, cause: error })
-    terminal.complain(`ttq: ${kept}`)
-    throw error
   }
 }
 
-// Rejects shortly after an interruption, before the program itself gives up waiting and says that nothing was written.
-function stopped(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () =>
-      setTimeout(() => {
-        reject(signal.reason as TtqError)
-      }, GRACE_MS).unref(),
-    )
+// What a sweep that ended early says, and that it goes on where there is something to go on from.
+function explained(error: unknown, { folder, values }: Sweep, terminal: Terminal, tables?: string): unknown {
+  folder.removeEmpty()
+  const isKept = folder.has(values)
+  if (!terminal.signal.aborted || (!isKept && tables === undefined)) return error
+  const kept = tables ?? `what is done is kept in ${folder.name}`
+  return new TtqError('interrupted', `interrupted: ${kept}`, {
+    hint: 'The same command goes on from there',
+    facts: { checkpoint: folder.name },
+    cause: error,
   })
+}
+
+// Options of the command line alone that contradict one another.
+function checkWays(args: Arguments): void {
+  if (args.values.has('shard') && isSet(args, 'merge'))
+    throw new TtqError('usage', '--shard: given together with --merge; points are merged when all parts are done')
+  if (isSet(args, 'partial') && !isSet(args, 'merge'))
+    throw new TtqError('usage', '--partial: given without --merge, of which it says that points may be missing')
+}
+
+function checkTable(output: string): void {
+  if (output === '-')
+    throw new TtqError('usage', '--output: found -, expected a file: the table is written anew after each point')
 }
 
 function sweepValues(args: Arguments): SweepValues {
@@ -107,14 +219,13 @@ function sweepValues(args: Arguments): SweepValues {
 
 function sweepPaths(
   args: Arguments,
-  output: string,
+  table: { output: string; isOwn: boolean },
   { kind, values }: SweepValues,
   also: readonly string[],
 ): SweepPaths {
-  if (output === '-')
-    throw new TtqError('usage', '--output: found -, expected a file: the table is written anew after each point')
-  const paths = checkResultPaths(args, { input: args.operand, also, output })
-  const force = isSet(args, 'force')
+  const { output, isOwn } = table
+  const paths = checkResultPaths(args, { input: args.operand, also, ...table })
+  const force = isSet(args, 'force') || isOwn
   const others = [...paths.taken]
   const check = (path: string, option: string): OutputFile => {
     const checked = checkOutputPath({ path, option, force, others })

@@ -2,10 +2,11 @@
 import type { TrainReport } from '../../jobs/train-report.js'
 import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
 import { completeOptions } from '../../options/complete-options.js'
-import { checkpointFile, TRAINING_GRACE_MS } from '../checkpoint-file.js'
+import { checkpointFile } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
+import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
@@ -69,12 +70,8 @@ async function trained(
   { signal, progress }: Terminal,
 ): Promise<TrainNetworkResult> {
   const { trainNetwork } = await import('../../jobs/train.js')
-  const result = await trainNetwork(bytes, {
-    ...source,
-    ...options,
-    signal,
-    onProgress: progress,
-  })
+  const work = trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress })
+  const result = await unlessTooLate(work, signal, TRAINING_GRACE_MS)
   signal.throwIfAborted()
   return result
 }

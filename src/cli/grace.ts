@@ -1,0 +1,54 @@
+// How long interrupted work may take to stop by itself, and the end of a process whose work does not.
+import type { TtqError } from '../errors/ttq-error.js'
+
+/** Milliseconds that work which is kept in a checkpoint has to finish the steps under way, and write it. */
+export const TRAINING_GRACE_MS = 600_000
+
+/** The same after SIGTERM: schedulers and machines that are taken back kill what is there after some 30 s. */
+const TERMINATION_GRACE_MS = 15_000
+
+let isUnfinished = false
+
+/** The signal that interrupted the work; undefined where none did. */
+export function interruptedBy(signal: AbortSignal | undefined): NodeJS.Signals | undefined {
+  if (signal?.aborted !== true) return undefined
+  return (signal.reason as Partial<TtqError>).facts?.['signal'] as NodeJS.Signals | undefined
+}
+
+/** The work, or the signal's reason where that has not stopped in time after an interruption. */
+export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    const giveUp = (): void => {
+      isUnfinished = true
+      reject(signal.reason as TtqError)
+    }
+    const wait = (): void => {
+      const isTermination = interruptedBy(signal) === 'SIGTERM'
+      setTimeout(giveUp, isTermination ? Math.min(graceMs, TERMINATION_GRACE_MS) : graceMs).unref()
+    }
+    signal.addEventListener('abort', wait, { once: true })
+  })
+  return Promise.race([work, tooLate])
+}
+
+/**
+ * Ends the process, whatever it is doing. Node waits for threads that are inside ONNX Runtime, which may take as long as a
+ * step of training; a signal does not.
+ * @param code where no signal is the reason
+ */
+export function endProcess(code: number, signal: AbortSignal): void {
+  const name = interruptedBy(signal)
+  if (!isUnfinished || name === undefined || process.platform === 'win32') process.exit(code)
+  endBySignal(name, code)
+}
+
+/**
+ * Ends the process by a signal that it takes itself otherwise: for a shell, its exit code is 128 and the signal's number.
+ * @param code where the signal has no effect, as on the first process of a container
+ */
+export function endBySignal(name: NodeJS.Signals, code: number): void {
+  process.emit('exit', code)
+  process.removeAllListeners(name)
+  process.kill(process.pid, name)
+  process.exit(code)
+}
