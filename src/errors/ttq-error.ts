@@ -47,13 +47,8 @@ export class TtqError extends Error {
     this.code = code
     this.facts = details.facts ?? {}
     this.waysOut = [details.hint ?? []].flat()
-    this.hint = this.waysOut.length === 0 ? undefined : listed(this.waysOut)
+    this.hint = this.waysOut.join(', or ') || undefined
   }
-}
-
-// `one, other, or third`
-function listed(ways: readonly string[]): string {
-  return ways.length === 1 ? (ways[0] as string) : `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`
 }
 
 /** Characters of a message; names in a damaged file may be of any length. */
