@@ -44,7 +44,7 @@ function slurmArray(env: Env): Shard | undefined {
   const isWhole = Number.isInteger(index) && (last === undefined || last === first + (count - 1) * step)
   if (isWhole) return { index, count }
   throw new TtqError('usage', `--shard: found auto in a Slurm array of ${count} tasks from ${first} to ${last}`, {
-    hint: 'Submit all of it (--array=1-4), or say how many parts there are (--shard auto/4).',
+    hint: 'Submit all of it (sbatch -a 1-4), or say how many parts there are (--shard auto/4).',
   })
 }
 

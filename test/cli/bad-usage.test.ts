@@ -402,7 +402,7 @@ describe('hints', () => {
     errorText(withOwnWaysOut(error, { options: options as Command['options'] }), false)
 
   test('have the ways out that a command has; its words end in one point', () => {
-    const all = 'ttq: a.png: damaged. Get it again, move it, or leave it out with --skip-unreadable.'
+    const all = 'ttq: a.png: damaged. Get it again, or move it, or leave it out with --skip-unreadable.'
     assert.equal(errorText(pixels, false), all)
     assert.equal(said(pixels, { 'skip-unreadable': {} }), all)
     assert.equal(said(pixels, { json: {} }), 'ttq: a.png: damaged. Get it again, or move it.')
