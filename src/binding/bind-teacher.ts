@@ -130,7 +130,7 @@ function withFront(
   const outside = [...Object.keys(feeds), ...task.outputs]
   let prefix = 'teacher/'
   while (outside.some((name) => name.startsWith(prefix))) prefix = `_${prefix}`
-  const inputs = student.graph.inputs.filter(({ name }) => feeds[name] !== undefined)
+  const inputs = student.graph.inputs.filter(({ name }) => Object.hasOwn(feeds, name))
   const b = new GraphBuilder(outside)
   b.inputs.push(...inputs)
   const made = new Map(front(b))

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { printableJson, printableLines } from '../errors/printable.js'
 import { batchMarkdown, type BatchJob, type BatchReport, renderBatch } from '../report/batch-text.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { isEarlierResult } from './earlier-result.js'
 import { checkpointPath } from './checkpoint-file.js'
 import type { Arguments, Command, Program } from './command.js'
 import { isSet } from './command-options.js'
@@ -74,14 +75,15 @@ function nowKnown({ works }: LaterWork): readonly Work[] | undefined {
 }
 
 // With --resume: what goes on from a checkpoint, or starts because there is neither that nor a result; undefined for what
-// is done. A result stands beside a checkpoint where both are of different runs: the checkpoint is the younger.
+// is done. A file that is no result of this work is refused as ever: --force replaces it. A result stands beside a checkpoint where both are of different runs: the checkpoint is the younger.
 function leftToDo(work: Work): Work | undefined {
   const { command, args } = work
   const output = isSet(args, 'resume') ? command.output?.(args) : undefined
   if (output === undefined) return work
   const checkpoint = checkpointPath(args, output)
   if (checkpoint !== undefined && existsSync(checkpoint)) return work
-  if (existsSync(output)) return undefined
+  const { config } = args
+  if (isEarlierResult(output, [args.operand, ...(config === undefined ? [] : [config.file])])) return undefined
   const values = new Map([...args.values].filter(([name]) => name !== 'resume'))
   return { ...work, args: { ...args, values } }
 }

@@ -76,7 +76,7 @@ async function readConfig(file: string): Promise<unknown> {
   const ending = extname(file).toLowerCase()
   if (!CONFIG_ENDINGS.includes(ending))
     throw new TtqError('usage', `--config: ${file} ends in "${ending}", expected one of ${CONFIG_ENDINGS.join(', ')}`)
-  if (!existsSync(file) || statSync(file).isDirectory()) {
+  if (!existsSync(file) || !statSync(file).isFile()) {
     const closest = closestFile(file)
     throw new TtqError('usage', `--config: found no file ${file}`, {
       ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),

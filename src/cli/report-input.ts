@@ -1,6 +1,6 @@
 // Reading a report that a command printed, from a file or from stdin.
-import { readFileSync } from 'node:fs'
-import { readFault } from '../errors/errno-text.js'
+import { readFileSync, statSync } from 'node:fs'
+import { NO_FILE, readFault } from '../errors/errno-text.js'
 import { TtqError } from '../errors/ttq-error.js'
 
 const EXPECTED = 'expected a report as ttq compress --json prints it'
@@ -9,6 +9,9 @@ const EXPECTED = 'expected a report as ttq compress --json prints it'
 export async function readReportText(path: string, signal: AbortSignal): Promise<string> {
   if (path === '-') return await readStdin(signal)
   try {
+    const stats = statSync(path)
+    if (stats.isCharacterDevice() || stats.isBlockDevice() || stats.isSocket())
+      throw Object.assign(new Error('no file'), { code: NO_FILE })
     return readFileSync(path, 'utf8')
   } catch (cause) {
     throw new TtqError('data', `${path}: ${readFault(cause)}, ${EXPECTED}`, { facts: { path }, cause })

@@ -2,6 +2,7 @@
 import type { Dirent, Stats } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import { NO_FILE } from '../errors/errno-text.js'
 import { TtqError } from '../errors/ttq-error.js'
 
 /** The names in a dataset's folder. @throws TtqError `data` when it is missing, no folder or not readable */
@@ -59,10 +60,21 @@ export async function holdsFile(root: string, isMeant: (name: string) => boolean
   return false
 }
 
+/**
+ * The bytes of a regular file. Devices may never end, pipes wait for somebody who writes.
+ * @param pipes may be read, too
+ * @throws the system's errors, and one of code NO_FILE
+ */
+export async function readRegular(file: string, { pipes = false } = {}): Promise<Buffer> {
+  const stats = await stat(file)
+  if (stats.isFile() || stats.isDirectory() || (pipes && stats.isFIFO())) return await readFile(file)
+  throw Object.assign(new Error('no regular file'), { code: NO_FILE })
+}
+
 /** The bytes of one of a dataset's files. @throws TtqError `data` when it is missing or not readable */
 export async function readDataFile(file: string, hint: string | readonly string[]): Promise<Uint8Array> {
   try {
-    return await readFile(file)
+    return await readRegular(file)
   } catch (cause) {
     throw new TtqError('data', `${file}: ${reason(cause, 'file')}`, { facts: { file }, hint, cause })
   }
@@ -75,6 +87,7 @@ function reason(cause: unknown, wanted: 'file' | 'folder'): string {
     ['ENOTDIR', 'found a file'],
     ['EISDIR', 'found a folder'],
     ['EACCES', 'not readable'],
+    [NO_FILE, 'found a device, a socket or a pipe'],
   ])
   return `${found.get(code) ?? `cannot be read (${code})`}, expected a dataset ${wanted}`
 }

@@ -1,8 +1,9 @@
 // The file that says what classes are called, in the order of their numbers.
-import { readFile } from 'node:fs/promises'
+import { readFault } from '../errors/errno-text.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { GivenNames } from './class-names.js'
+import { readRegular } from './dataset-files.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 
 /**
@@ -10,9 +11,8 @@ import { decodeText, NO_TEXT } from './decode-text.js'
  * @throws TtqError `data`
  */
 export async function readClassNames(file: string): Promise<GivenNames> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new TtqError('data', `${file}: cannot be read (${code}), expected the names of the classes`, {
+  const bytes = await readRegular(file).catch((cause: unknown) => {
+    throw new TtqError('data', `${file}: ${readFault(cause)}, expected the names of the classes`, {
       facts: { file },
       hint: 'one name a line, in the order in which the network has its outputs',
       cause,

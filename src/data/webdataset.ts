@@ -1,13 +1,13 @@
 // WebDataset's shards: tar files in which the files of one sample stand one behind the other under one name, such as
 // 0001.jpg and 0001.cls (https://github.com/webdataset/webdataset). What is where is found out once; pictures are read
 // when they are asked for.
-import { open, readFile, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { partInPath } from './array-words.js'
-import { listFolder } from './dataset-files.js'
+import { listFolder, readRegular } from './dataset-files.js'
 import type { GivenNames } from './class-names.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
@@ -163,7 +163,7 @@ async function opened(shard: string): Promise<{ read: Reader; bytes: number }> {
   const bytes = (await stat(shard).catch(missing)).size
   if (!/gz$/i.test(shard)) return { bytes, read: (from, length) => withFile(shard, (read) => read(from, length)) }
   try {
-    const whole = gunzipSync(await readFile(shard), { maxOutputLength: MOST_UNPACKED })
+    const whole = gunzipSync(await readRegular(shard), { maxOutputLength: MOST_UNPACKED })
     return { bytes: whole.length, read: (from, length) => Promise.resolve(whole.subarray(from, from + length)) }
   } catch (cause) {
     throw fault(

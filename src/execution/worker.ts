@@ -72,7 +72,7 @@ const CALLS: WorkerCalls = {
   run: async ({ id, feeds, outputs }) => await need(graphs.get(id), id).run(feeds, outputs),
   runKeeping: async ({ id, feeds, outputs, kept: { as, names } }) => {
     const given = { ...values.get(as), ...feeds }
-    const wanted = [...outputs, ...names.filter((name) => given[name] === undefined)]
+    const wanted = [...outputs, ...names.filter((name) => !Object.hasOwn(given, name))]
     const results = await need(graphs.get(id), id).run(given, wanted)
     const all = { ...given, ...results }
     const kept = Object.fromEntries(names.map((name) => [name, need(all[name], name)]))

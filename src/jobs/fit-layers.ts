@@ -33,6 +33,9 @@ interface Fitting {
   checkpoint: RunCheckpoint | undefined
 }
 
+/** Fewer samples than this tell little about channels that have one value per sample. */
+const FEWEST = 4
+
 /** Held-out samples that single layers are compared on. */
 const COSTED = 32
 
@@ -50,6 +53,11 @@ export async function fitLayers(
   // A single sample is all that there is.
   const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
   const isBounded = boundOf(job) !== undefined
+  if (samples.indices.length < FEWEST)
+    job.warn(
+      `layers are fitted on ${samples.indices.length} of the samples: of so few, factors and shifts of channels say little ` +
+        'about any others, and the packed network may give the same for all of them',
+    )
   const fits = new FittedLayers(checkpoint?.parts, (part) => checkpoint?.add(part))
   const fit = async ({ choices: chosen, exceptions }: Mixture, detail = description): Promise<Fitted> => {
     job.phase('reconstruct', detail)

@@ -51,12 +51,17 @@ export class Session implements LocalGraph {
   /** The result holds the very arrays of `into`. */
   async runInto(feeds: Feeds, into: Feeds, outputs: readonly string[] = this.outputNames): Promise<Results> {
     const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]))
+    // Values may be called like what every object has: constructor, toString.
+    const own = (name: string): Tensor | undefined => (Object.hasOwn(into, name) ? into[name] : undefined)
     const fetches = Object.fromEntries(
-      outputs.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
+      outputs.map((name) => {
+        const place = own(name)
+        return [name, place === undefined ? null : toOrt(place)]
+      }),
     )
     try {
       const results = await this.session.run(ortFeeds, fetches)
-      return Object.fromEntries(outputs.map((name) => [name, into[name] ?? fromOrt(results[name] as OrtTensor)]))
+      return Object.fromEntries(outputs.map((name) => [name, own(name) ?? fromOrt(results[name] as OrtTensor)]))
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the run failed: ${firstLine(cause)}`, { cause })
     }

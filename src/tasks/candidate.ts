@@ -33,7 +33,7 @@ export interface CandidateOutput {
 
 /** The labels that are for `output`, by its name or without one. */
 export function labelsFor(labels: Labels, output: ValueName): Tensor<'float32'> | undefined {
-  return labels[output] ?? labels[ONLY]
+  return Object.hasOwn(labels, output) ? labels[output] : labels[ONLY]
 }
 
 /** How many labels a sample has. */

@@ -1,7 +1,7 @@
 // Config files: where they are found, what they may say, what goes before what; the schema and the types of the same.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeEach, describe, test } from 'node:test'
 import { configSchema } from '../../src/options/config-schema.js'
@@ -380,10 +380,26 @@ describe('config file', () => {
           ['m.ttq', 'n.ttq'],
         ],
       )
+      // What is damaged, or older than the network, is no result.
+      const result = join(folder, 'out', 'm.ttq')
+      const whole = readFileSync(result)
+      const again = async (): Promise<[number | null, string]> => {
+        const { code, stderr } = await runHere(folder, [...args, '--resume', '--quiet'])
+        return [code, stderr.split('. ')[0] ?? '']
+      }
+      assert.deepEqual(await again(), [0, ''])
+      writeFileSync(result, whole.subarray(0, 100))
+      const [code, said] = await again()
+      assert.equal(code, 2)
+      assert.match(said, /m\.ttq exists/)
+      writeFileSync(result, whole)
+      const later = new Date(Date.now() + 5000)
+      utimesSync(join(folder, 'm.onnx'), later, later)
+      assert.equal((await again())[0], 2)
       // As if nothing had stopped it.
-      const [whole] = [readFileSync(join(folder, 'out', 'n.ttq'))]
+      const other = readFileSync(join(folder, 'out', 'n.ttq'))
       assert.equal((await runHere(folder, [...args, '--force', '--quiet'])).code, 0)
-      assert.deepEqual(readFileSync(join(folder, 'out', 'n.ttq')), whole)
+      assert.deepEqual(readFileSync(join(folder, 'out', 'n.ttq')), other)
     })
 
   test('what a report says of its command repeats it without the config file', async () => {

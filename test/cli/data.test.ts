@@ -1,6 +1,6 @@
 // ttq data as its user meets it, and what other commands say of data before they work; ttq new loader.
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import type { DataReport } from '../../src/jobs/data-report.js'
@@ -265,3 +265,25 @@ describe('ttq new loader', () => {
     assert.equal(readFileSync(join(folder, 'loader.mjs'), 'utf8'), 'mine')
   })
 })
+
+test(
+  'devices in the place of files are refused: reading them would never end',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    for (const file of ['z.npz', 'z.csv', 'z.png', 'z.json', 'z.txt']) symlinkSync('/dev/zero', join(folder, file))
+    for (const [args, found] of [
+      [['data', 'z.npz'], /z\.npz: found a device, a socket or a pipe, expected a dataset file/],
+      [['evaluate', 'net.onnx', '--data', 'z.csv'], /z\.csv: found a device, a socket or a pipe/],
+      [['predict', 'net.onnx', 'z.png', '--mean', '0', '--std', '1'], /z\.png: found a device/],
+      [['report', 'z.json'], /z\.json: found a device/],
+      [['compare', 'z.json', 'z.json'], /z\.json: found a device/],
+      [['data', 'z.npz', '--class-names', 'z.txt'], /found a device/],
+    ] as const) {
+      const { code, stderr } = await runHere(folder, [...args, '--quiet'])
+      assert.equal(code, 3, stderr)
+      assert.match(stderr, found)
+    }
+  },
+)

@@ -459,3 +459,23 @@ describe('refused before any work', () => {
     })
   }
 })
+
+describe('values that are called like what every object has', () => {
+  for (const name of ['constructor', 'toString', 'hasOwnProperty'])
+    test(name, async () => {
+      // As an output, and between layers, where runs that are continued keep them.
+      const b = new Network()
+      const first = b.emit('Relu', [b.dense(b.input('x', 'float32', ['N', 8]), 'w1', [8, 16])], {}, `${name}`)
+      const second = b.emit('Relu', [b.dense(first, 'w2', [16, 16])])
+      b.dense(second, 'w3', [16, 3], 'y')
+      b.output('y', 'float32', ['N', 3])
+      const data = loader('x[0] > 0.3 ? 2 : x[1] > 0 ? 1 : 0')
+      for (const bytes of [b.bytes(), network({ [name]: [3] })]) {
+        const common = { name: 'any.onnx', data, threads: 1, samples: 32, anyway: true }
+        const { report } = await compress(bytes, { ...common, epochs: 0 })
+        assert.ok(report.reconstruction !== null && report.compressed !== null)
+        const trained = await compress(bytes, { ...common, epochs: 1, batch: 20 })
+        assert.ok((trained.report.compressed?.['top1'] ?? 0) > 0)
+      }
+    })
+})

@@ -1,6 +1,6 @@
 // ttq predict: what a network says of pictures.
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../../data/dataset-files.js'
 import { readFault } from '../../errors/errno-text.js'
 import { hasErrno, TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
@@ -58,7 +58,7 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
 }
 
 async function readPicture(file: string): Promise<Uint8Array> {
-  return await readFile(file).catch((cause: unknown) => {
+  return await readRegular(file, { pipes: true }).catch((cause: unknown) => {
     const folder = hasErrno(cause, 'EISDIR') ? { hint: `its pictures are ${join(file, '*')}` } : {}
     throw new TtqError('data', `${file}: ${readFault(cause)}, expected a picture`, {
       facts: { file },
