@@ -1,7 +1,6 @@
-// Whether the result of a piece of work is there from before: whole, and younger than what it is made of.
+// Whether the result of a piece of work is there from before: younger than what it is made of, and, of packed files, whole.
 import { readFileSync, statSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
-import { isPacked } from '../packed/format.js'
 import { readContainer } from '../packed/container.js'
 
 /**
@@ -11,10 +10,9 @@ export function isEarlierResult(output: string, sources: readonly string[]): boo
   const made = timeOf(output)
   if (made === undefined || sources.some((source) => (timeOf(source) ?? 0) > made)) return false
   if (!output.toLowerCase().endsWith('.ttq')) return true
-  const bytes = readFileSync(output)
   try {
-    readContainer(bytes, output)
-    return isPacked(bytes)
+    readContainer(readFileSync(output), output)
+    return true
   } catch (error) {
     if (error instanceof TtqError) return false
     throw error

@@ -9,7 +9,7 @@ import type { GivenOptions, OptionsOf } from '../options/option-table.js'
 import { inspectPacked, isPacked, unpack } from '../packed/index.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
-import { sameBytes, sameTensor } from '../tensor/same-tensor.js'
+import { sameBytes, sameShape, sameTensor } from '../tensor/same-tensor.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { VERSION } from '../version.js'
@@ -208,10 +208,6 @@ function distanceOf(before: Tensor, after: Tensor): number | null {
     own += (from[i] as number) ** 2
   }
   return own === 0 ? null : 100 * Math.sqrt(differences / own)
-}
-
-function sameShape(a: Tensor, b: Tensor): boolean {
-  return a.dims.length === b.dims.length && a.dims.every((dim, axis) => dim === b.dims[axis])
 }
 
 function broken(

@@ -48,14 +48,16 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
     job.phase('prepare')
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)
     const final = planned?.choices ?? choices
+    const isTrained = planned?.time?.fitsLayers === false
+    const around: Around = { onnxBytes, dataset: planned?.dataset, way: isTrained ? 'trained' : 'fitted' }
     return {
       schema: 'ttq-plan/1',
       ttq: VERSION,
       model: connections.name,
       dataset: options.data ?? null,
       onnxBytes,
-      ...predict(model, final, { onnxBytes, dataset: planned?.dataset }, job),
-      presets: job.isGiven('preset') ? [] : presets(model, { onnxBytes, dataset: planned?.dataset }, job),
+      ...predict(model, final, around, job),
+      presets: job.isGiven('preset') ? [] : presets(model, around, job),
       bound: boundOf(job)?.why ?? null,
       recipes: recipes(planned?.time ?? null, job),
       way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
@@ -179,17 +181,19 @@ async function timed(
 interface Around {
   onnxBytes: number
   dataset: Dataset | undefined
+  /** What codes come of: those of a training that starts from fitted layers stay near them. */
+  way: 'trained' | 'fitted'
 }
 
 // By a network that is packed as the result will be.
 function predict(
   model: Model,
   choices: readonly LayerChoice[],
-  { onnxBytes, dataset }: Around,
+  around: Around,
   job: CompressJob,
 ): Pick<PlanReport, 'predicted' | 'layers'> {
-  const { network, packed } = predictedFile(model, choices, dataset, job)
-  const { fileBytes, fileRatio, ternaryWeights, bitsPerWeight } = describeSize(onnxBytes, packed, network)
+  const { network, packed } = predictedFile(model, choices, around, job)
+  const { fileBytes, fileRatio, ternaryWeights, bitsPerWeight } = describeSize(around.onnxBytes, packed, network)
   return {
     predicted: { fileBytes, fileRatio, ternaryWeights, bitsPerWeight },
     layers: choices.map(({ weight, op, dims, elementType, ternary, reason }) => ({
@@ -205,12 +209,12 @@ function predict(
 }
 
 // How small each makes it; what accuracy it costs shows when it is done.
-function presets(model: Model, { onnxBytes, dataset }: Around, job: CompressJob): PlanReport['presets'] {
+function presets(model: Model, around: Around, job: CompressJob): PlanReport['presets'] {
   return (['small', 'balanced'] as const).map((name) => {
     const options = { ...job.options, ...PRESETS[name] }
-    const { packed } = predictedFile(model, chooseLayers(model.graph, options), dataset, job, options)
+    const { packed } = predictedFile(model, chooseLayers(model.graph, options), around, job, options)
     const fileBytes = packed.file.length
-    return { name, fileBytes, fileRatio: onnxBytes / fileBytes }
+    return { name, fileBytes, fileRatio: around.onnxBytes / fileBytes }
   })
 }
 
@@ -233,11 +237,10 @@ function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipe
 function predictedFile(
   model: Model,
   choices: readonly LayerChoice[],
-  dataset: Dataset | undefined,
+  { dataset, way }: Around,
   { connections: { name }, options: own }: CompressJob,
   options: CompressOptions = own,
 ): { network: TernaryNetwork; packed: PackedNetwork } {
-  const way = dataset !== undefined && options.epochs > 0 ? 'trained' : 'fitted'
   const network = roundRest(predictedNetwork(model, choices, options, way), choices, { rest: options.rest })
   const origin = { method: options.method, name, ...(dataset && { dataset }) }
   return { network, packed: packNetwork(network, origin, options) }

@@ -5,12 +5,11 @@ import type { Tensor } from './tensor.js'
 /** Whether type, shape and every bit of the values are equal (0 and -0 are not, a NaN is equal to itself). */
 export function sameTensor(a: Tensor, b: Tensor): boolean {
   if (a === b) return true
-  return (
-    a.type === b.type &&
-    a.dims.length === b.dims.length &&
-    a.dims.every((dim, axis) => dim === b.dims[axis]) &&
-    sameData(a.data, b.data)
-  )
+  return a.type === b.type && sameShape(a, b) && sameData(a.data, b.data)
+}
+
+export function sameShape(a: Pick<Tensor, 'dims'>, b: Pick<Tensor, 'dims'>): boolean {
+  return a.dims.length === b.dims.length && a.dims.every((dim, axis) => dim === b.dims[axis])
 }
 
 function sameData(a: Tensor['data'], b: Tensor['data']): boolean {
