@@ -7,7 +7,8 @@ import { writeModel } from '../onnx/write-model.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
 import { viewOf } from '../tensor/bytes.js'
-import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
+import { byteLength, DATA_TYPES, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { numbersOf } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 
 /** Operator sets whose operators are part of ONNX Runtime's released builds. */
@@ -63,7 +64,8 @@ function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {
  * Where it does not run, the original tells whether the sample is to blame.
  * @param sample default: one is made up
  * @returns why neither the original nor the packed network runs on the sample, where that is so
- * @throws TtqError `runtime` when the packed network cannot be loaded, or does not run where the original does
+ * @throws TtqError `runtime` when the packed network cannot be loaded, or does not run where the original does,
+ * `unsupported` when it gives NaN or Infinity where the original gives numbers
  */
 export async function checkResultRuns(
   loader: Loader,
@@ -72,25 +74,46 @@ export async function checkResultRuns(
   name: string,
   sample: Feeds | undefined = madeUpSample(original),
 ): Promise<TtqError | undefined> {
-  const fault = await faultOf(loader, packed, sample)
-  if (fault === undefined) return undefined
-  const isSample = sample !== undefined && (await faultOf(loader, original, sample)) !== undefined
-  const real = isSample ? await faultOf(loader, packed, undefined) : fault
-  if (real === undefined) return fault
-  if (real instanceof EngineDied && (await faultOf(loader, original, undefined)) instanceof EngineDied) throw real
+  const result = await outcomeOf(loader, packed, sample)
+  if (result === 'numbers') return undefined
+  if (result === 'not finite') {
+    if ((await outcomeOf(loader, original, sample)) === 'numbers') throw notFiniteResult(name, 'a sample')
+    return undefined
+  }
+  const isSample = sample !== undefined && (await outcomeOf(loader, original, sample)) instanceof TtqError
+  const real = isSample ? await outcomeOf(loader, packed, undefined) : result
+  if (!(real instanceof TtqError)) return result
+  if (real instanceof EngineDied && (await outcomeOf(loader, original, undefined)) instanceof EngineDied) throw real
   throw new TtqError('runtime', `onnx: ${name}: the packed network does not run, the original does: ${real.message}`, {
     hint: 'nothing was written; please report it with the network',
     cause: real,
   })
 }
 
-// Why a network does not run on these feeds, or, without any, cannot be loaded.
-async function faultOf(loader: Loader, model: Model, feeds: Feeds | undefined): Promise<TtqError | undefined> {
+/** The packed network is of no use where the original was. @param where it was run */
+export function notFiniteResult(name: string, where: string): TtqError {
+  return new TtqError(
+    'unsupported',
+    `onnx: ${name}: made ternary, the network gives NaN or Infinity on ${where}, the original gives numbers`,
+    { hint: 'name the layers that stay as they are with keep; `analyze` tells which of them change the outputs most' },
+  )
+}
+
+// What a network gives for these feeds, or why it does not run on them or, without any, cannot be loaded.
+async function outcomeOf(
+  loader: Loader,
+  model: Model,
+  feeds: Feeds | undefined,
+): Promise<'numbers' | 'not finite' | TtqError> {
   try {
-    await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, async (graph) => {
-      if (feeds !== undefined) await graph.run(feeds, tensorOutputs(model.graph))
+    return await withLoaded(loader, writeModel(model), { threads: 1, optimization: 'basic' }, async (graph) => {
+      if (feeds === undefined) return 'numbers'
+      const results = await graph.run(feeds, tensorOutputs(model.graph))
+      const isFinite = Object.values(results).every(
+        (tensor) => !isFloatType(tensor.type) || numbersOf(tensor as Tensor<FloatType>).every(Number.isFinite),
+      )
+      return isFinite ? 'numbers' : 'not finite'
     })
-    return undefined
   } catch (cause) {
     if (hasCode(cause, 'runtime')) return cause
     throw cause

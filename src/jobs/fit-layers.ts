@@ -1,5 +1,6 @@
 // Layers fitted one by one on some samples, within a bound where one is asked for.
 import { outputDistance } from '../binding/output-distance.js'
+import { notFiniteResult } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import type { RestPrecision } from '../options/choices.js'
@@ -33,7 +34,7 @@ interface Fitting {
   checkpoint: RunCheckpoint | undefined
 }
 
-/** Fewer samples than this tell little about channels that have one value per sample. */
+/** Fewer samples than this are warned of. */
 const FEWEST = 4
 
 /** Held-out samples that single layers are compared on. */
@@ -55,8 +56,7 @@ export async function fitLayers(
   const isBounded = boundOf(job) !== undefined
   if (samples.indices.length < FEWEST)
     job.warn(
-      `layers are fitted on ${samples.indices.length} of the samples: of so few, factors and shifts of channels say little ` +
-        'about any others, and the packed network may give the same for all of them',
+      `layers are fitted on ${samples.indices.length} of the samples: so few say little of what others are like`,
     )
   const fits = new FittedLayers(checkpoint?.parts, (part) => checkpoint?.add(part))
   const fit = async ({ choices: chosen, exceptions }: Mixture, detail = description): Promise<Fitted> => {
@@ -100,8 +100,11 @@ export async function fitLayers(
     return found
   }
   const { fitted, bound } = await fitWithinBound<Fitted>(choices, job, { fit, costs })
-  if (Number.isNaN(fitted.distance))
-    job.warn(`the network, or the packed one, gives NaN or Infinity on some of the samples (${description})`)
+  if (Number.isNaN(fitted.distance)) {
+    const own = await outputDistance(pool, model, model, { split, indices: compared, fixedBatch })
+    if (!Number.isNaN(own)) throw notFiniteResult(job.connections.name, `some of the samples (${description})`)
+    job.warn(`the network gives NaN or Infinity on some of the samples (${description})`)
+  }
   return {
     ...fitted,
     report: {

@@ -6,7 +6,7 @@ import type { Model, ValueName } from '../onnx/model.js'
 import { sameConstants } from '../onnx/same-constants.js'
 import { observe } from '../runtime/observe.js'
 import type { FloatType } from '../tensor/data-type.js'
-import { float32Values } from '../tensor/float-values.js'
+import { float32Values, roundTo } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
 import { type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
@@ -125,6 +125,22 @@ const MOST_COLUMNS = 2304
 
 // undefined where there is nothing to fit to.
 async function codesOf(
+  pool: WorkerPool,
+  networks: PairedNetworks,
+  student: Model,
+  place: Place,
+  choice: LayerChoice,
+  bitCost: number,
+): Promise<Solved | undefined> {
+  const solved = await solvedAt(pool, networks, student, place, choice, bitCost)
+  // A layer that gives nothing, or next to it (Gemm's alpha may be 0), has factors that no number holds.
+  const isHeld = (value: number): boolean => Number.isFinite(roundTo(place.type, value))
+  return solved !== undefined && [solved.factors, solved.shifts].every((values) => values.every(isHeld))
+    ? solved
+    : undefined
+}
+
+async function solvedAt(
   pool: WorkerPool,
   networks: PairedNetworks,
   student: Model,

@@ -4,6 +4,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { roundTo } from '../tensor/float-values.js'
 import type { LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
+import { steadied } from './steady-moments.js'
 import type { TernaryLayer } from './ternary-network.js'
 import { fromRows } from './weight-rows.js'
 
@@ -38,11 +39,12 @@ export interface ChannelFit {
 export async function solve(
   pool: WorkerPool,
   place: Place,
-  moments: readonly LayerMoments[],
+  seen: readonly LayerMoments[],
   bitCost = 0,
 ): Promise<Solved> {
   const { columns, channels } = place.rows
   const prior = inTarget(place, place.weights)
+  const moments = steadied(seen, prior)
   const bitPrice = bitCost * wholeVariance(moments)
   const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
     const size = channels * columns

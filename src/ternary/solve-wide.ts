@@ -13,6 +13,7 @@ import type { Place } from './layer-place.js'
 import type { LayerRows } from './layer-rows.js'
 import type { PairedNetworks } from './paired-networks.js'
 import { type ChannelFit, inTarget, roundAll, type Solved, solvedLayer, wholeVariance } from './solve-layer.js'
+import { steadied } from './steady-moments.js'
 import { fromRows } from './weight-rows.js'
 
 /** Columns that are solved at once. */
@@ -50,12 +51,14 @@ export async function solveWide(
   const bitPrice = bitCost === 0 ? 0 : bitCost * wholeVariance(await layerMoments(networks, student, outputs))
   for (let from = 0; from < columns; from += most) {
     const width = Math.min(most, columns - from)
-    const moments = await layerMoments(networks, student, {
+    const seen = await layerMoments(networks, student, {
       ...place,
       rows: someColumns(rows, from, width),
       residual: true,
     })
-    if (!areFinite(moments)) return undefined
+    if (!areFinite(seen)) return undefined
+    // What the weights make of the mean is added with what they make of all else.
+    const moments = steadied(seen, new Float64Array(groups * channels * width))
     const problems = moments.map((moment, group): RoundingProblem => {
       const own = new Float64Array(channels * width)
       for (let c = 0; c < channels; c++) {
@@ -79,8 +82,9 @@ export async function solveWide(
     }
     student = withRows(student, place, choice, current)
   }
-  const moments = await layerMoments(networks, student, outputs)
-  if (!areFinite(moments)) return undefined
+  const seen = await layerMoments(networks, student, outputs)
+  if (!areFinite(seen)) return undefined
+  const moments = steadied(seen, gain)
   const fits = moments.map((moment, channel) =>
     channelFit(moment, (scales[channel] as number) / (gain[channel] as number)),
   )

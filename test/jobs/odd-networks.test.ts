@@ -14,6 +14,7 @@ import { sameConstants } from '../../src/onnx/same-constants.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
+import { seeded } from '../onnx/fixtures.js'
 import { numberToFloat16 } from '../../src/tensor/float-values.js'
 import { float32, int64, type Tensor } from '../../src/tensor/tensor.js'
 
@@ -473,4 +474,100 @@ test('an input with a default value is told of', async () => {
   })
   const { report } = await pack(bytes)
   assert.ok(report.warnings.some((warning) => warning.startsWith('the input "temperature" has a default value')))
+})
+
+describe('what only the compressed network would give', () => {
+  const hidden = (b: GraphBuilder): ValueName =>
+    b.emit('Relu', [b.emit('MatMul', [b.input('x', 'float32', ['N', SIZE]), plain(b, 1, [SIZE, 32])])])
+  const written = (b: GraphBuilder): Uint8Array => {
+    b.output('y', 'float32', ['N', 4])
+    return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('finite') })
+  }
+
+  // Two layers whose difference is nothing, until one of them is rounded.
+  test('NaN and Infinity are refused', async () => {
+    const b = new GraphBuilder()
+    const x = hidden(b)
+    const times = (factor: number, name: string): ValueName => {
+      const weights = values(128, 5).map((value) => value * factor)
+      return b.emit('MatMul', [x, b.constant(float32([32, 4], weights), name)])
+    }
+    const same = b.emit('Mul', [times(1, 'w2'), b.constant(float32([1], [2]), 'two')])
+    const difference = b.emit('Mul', [b.emit('Sub', [same, times(2, 'w3')]), b.constant(float32([1], [1e6]), 'large')])
+    b.emit('Exp', [b.emit('Abs', [difference])], {}, 'y')
+    const options = { ternary: ['w2'], keep: ['w1', 'w3'], samples: 16 }
+    await assert.rejects(pack(written(b), undefined, options), {
+      code: 'unsupported',
+      message:
+        /^onnx: odd\.onnx: made ternary, the network gives NaN or Infinity on some of the samples \(.*gives numbers$/,
+    })
+    await assert.rejects(pack(written(b), undefined, { ...options, renormalize: 'off' }), {
+      code: 'unsupported',
+      message: /gives NaN or Infinity on a sample, the original gives numbers$/,
+    })
+  })
+
+  for (const alpha of [0, 1e-42])
+    test(`a layer times ${alpha} gives numbers`, async () => {
+      const b = new GraphBuilder()
+      const bias = b.constant(float32([32], values(32, 8)), 'bias')
+      const silent = b.emit('Gemm', [hidden(b), plain(b, 2, [32, 32]), bias], { alpha: { float: alpha } })
+      b.emit('MatMul', [b.emit('Add', [silent, b.emit('Relu', [silent])]), plain(b, 3, [32, 4])], {}, 'y')
+      const { report } = await pack(written(b), undefined, { samples: 16 })
+      assert.ok((report.reconstruction?.distance ?? Infinity) < 50)
+    })
+})
+
+describe('a single sample', () => {
+  const random = (b: GraphBuilder, seed: number, dims: [number, number]): ValueName => {
+    const next = seeded(seed)
+    return b.constant(
+      float32(
+        dims,
+        Float32Array.from({ length: dims[0] * dims[1] }, () => next() - 0.5),
+      ),
+      `w${seed}`,
+    )
+  }
+
+  for (const [op, columns] of [
+    ['rows that are solved at once', 64],
+    ['rows that are solved in blocks', 2400],
+  ] as const)
+    test(`does not make channels constant: ${op}`, async () => {
+      const b = new GraphBuilder()
+      const wide = b.emit('Relu', [
+        b.emit('MatMul', [b.input('x', 'float32', ['N', SIZE]), random(b, 1, [SIZE, columns])]),
+      ])
+      const narrow = b.emit('Relu', [b.emit('MatMul', [wide, random(b, 2, [columns, 16])])])
+      b.emit('MatMul', [narrow, random(b, 3, [16, 4])], {}, 'y')
+      b.output('y', 'float32', ['N', 4])
+      const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('single') })
+      const file = join(folder, `single-${columns}.mjs`)
+      writeFileSync(
+        file,
+        `export const train = { size: 1, batch: (indices) => ({
+  inputs: { x: Float32Array.from({ length: indices.length * ${SIZE} }, (_, i) => Math.cos((i % ${SIZE}) ** 2)) },
+}) }
+`,
+      )
+      const { file: packed } = await pack(bytes, file, { epochs: 0 })
+      const graph = await onnxRuntime.load(writeModel(unpack(packed).model), { threads: 1, optimization: 'basic' })
+      const x = float32(
+        [50, SIZE],
+        Float32Array.from({ length: 50 * SIZE }, (_, i) => Math.cos(i * i * 1.3)),
+      )
+      const y = (await graph.run({ x }, ['y']))['y'] as Tensor<'float32'>
+      await graph.release()
+      const first = Array.from({ length: 50 }, (_, i) => y.data[4 * i] as number)
+      const mean = first.reduce((sum, value) => sum + value / 50, 0)
+      const deviation = Math.sqrt(first.reduce((sum, value) => sum + (value - mean) ** 2 / 50, 0))
+      const original = await onnxRuntime.load(bytes, { threads: 1, optimization: 'basic' })
+      const expected = (await original.run({ x }, ['y']))['y'] as Tensor<'float32'>
+      await original.release()
+      const differences = y.data.map((value, i) => value - (expected.data[i] as number))
+      const norm = (values: Float32Array): number => Math.hypot(...values)
+      assert.ok(deviation > 0)
+      assert.ok(norm(differences) < 0.6 * norm(expected.data), `${norm(differences) / norm(expected.data)}`)
+    })
 })
