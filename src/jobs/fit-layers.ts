@@ -55,9 +55,7 @@ export async function fitLayers(
   const compared = heldOut.length > 0 ? heldOut : Array.from(samples.indices)
   const isBounded = boundOf(job) !== undefined
   if (samples.indices.length < FEWEST)
-    job.warn(
-      `layers are fitted on ${samples.indices.length} of the samples: so few say little of what others are like`,
-    )
+    job.warn(`layers are fitted on ${samples.indices.length} of the samples: so few say little of what others are like`)
   const fits = new FittedLayers(checkpoint?.parts, (part) => checkpoint?.add(part))
   const fit = async ({ choices: chosen, exceptions }: Mixture, detail = description): Promise<Fitted> => {
     job.phase('reconstruct', detail)
