@@ -197,7 +197,7 @@ describe('before work', () => {
     const ended = await runHere(folder, args)
     assert.equal(ended.code, 3)
     assert.match(ended.stderr, /photos\/t\w+\/a\/[34]\.\w+: found .*--skip-unreadable/)
-    const { code, stderr } = await runHere(folder, [...args, '--skip-unreadable', '--anyway'])
+    const { code, stderr } = await runHere(folder, [...args, '--skip-unreadable', '--anyway', '--cache', 'disk'])
     assert.match(
       stderr,
       /warning: 2 pictures cannot be read and are left out: \S+\/photos\/train\/a\/4\.jpg \(found a JPEG/,
