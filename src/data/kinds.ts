@@ -13,6 +13,7 @@ import { IDX_SET, mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
 import type { PictureDataset } from './pictures.js'
 import type { SampleDataset } from './sample-dataset.js'
+import { isSvhn, readSvhn } from './svhn.js'
 import type { Use } from './used-parts.js'
 import { openWebDataset, SHARD } from './webdataset.js'
 
@@ -84,6 +85,12 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     recognises: ({ path, isFolder, entries }) => (isFolder ? isCifar(path, entries, 100) : isCifarArchive(path, 100)),
     usual: (directory) => join(directory, 'data', 'cifar100'),
     open: ({ path, isFolder }, name, { use }) => readCifar(path, isFolder, name, 100, use),
+  },
+  svhn: {
+    about: 'SVHN, its two .mat files in a folder',
+    recognises: ({ entries }) => isSvhn(entries),
+    usual: (directory) => join(directory, 'data', 'svhn'),
+    open: ({ path }, name, { use }) => readSvhn(path, name, use),
   },
   parquet: {
     about: 'parquet files, of pictures or numbers',

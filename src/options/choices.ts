@@ -55,6 +55,7 @@ export const DATA_KIND_NAMES = [
   'mnist',
   'cifar10',
   'cifar100',
+  'svhn',
   'parquet',
   'imagefolder',
   'webdataset',

