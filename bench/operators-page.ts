@@ -21,8 +21,8 @@ export function operatorsPage(): string {
 const HEAD = `# Operators
 
 Which operators training can go through. Without training every operator will do that ONNX Runtime runs. Written by \`node
-dist/bench/operators-page.js\` from the tables of [operators](../src/onnx/operators.ts) and of [gradient
-rules](../src/gradient/rule-table.ts), and checked by a test.
+dist/bench/operators-page.js\` from the tables of operators (\`src/onnx/operators.ts\`) and of gradient rules
+(\`src/gradient/rule-table.ts\`), and checked by a test.
 
 - **yes**: it has a gradient rule, or is written out as standard operators for training (*expanded*; the packed network
   keeps it as it is). What stands behind *but for* is refused by name before training starts.

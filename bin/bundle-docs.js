@@ -10,7 +10,7 @@ const NAVIGATION = {
   'I want to': 'pytorch your-data no-data browser-app microcontroller ci',
   'What it does': '../README.md guide method results compatibility browser',
   Reference: 'datasets tasks config pipelines options report operators ttq-format ../python/README.md',
-  'How it is made': 'architecture experiments ../CONTRIBUTING.md ../CHANGELOG.md',
+  'How it is made': 'architecture experiments ../bench/README.md ../CONTRIBUTING.md ../CHANGELOG.md',
 }
 const TRY = 'try/index.html'
 /** The help of all commands, as a page: nobody writes it by hand. */

@@ -18,9 +18,14 @@ export function withCheckedLabels(split: Split, task: Task, name: string, part: 
       if (fault === undefined) return batch
       const sample = indices[fault.sample]
       throw new TtqError('data', `${name}: ${part} sample ${sample}: ${fault.problem}`, {
-        hint: `the task is ${task.name} (${task.about}); the first samples' labels fit it (docs/tasks.md#labels)`,
+        hint: laterLabelsHint(task),
         facts: { sample, task: task.name },
       })
     },
   }
+}
+
+/** What to say of labels that do not fit the task which the first samples' labels have told. */
+export function laterLabelsHint({ name, about }: Task): string {
+  return `the task is ${name} (${about}); the first samples' labels fit it (docs/tasks.md#labels)`
 }

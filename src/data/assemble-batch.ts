@@ -9,7 +9,7 @@ import type { RandomSource } from './random.js'
 interface AssembleOptions {
   /**
    * Without both of these the images stay as they are. Each image draws its region (if resizedCrop), down, right
-   * (0..2*pad each, if pad > 0), mirrored (0 or 1, if flip), its colours (if jitter), then a place (if cutout).
+   * (0..2*pad each, if pad > 0), mirrored (0 or 1, if flip), its colours (if jitter or hue), then a place (if cutout).
    */
   augmentation?: Augmentation | undefined
   random?: RandomSource | undefined
@@ -31,7 +31,7 @@ export function assembleBatch(
   const values = new Float32Array(indices.length * imageSize)
   const tables = lookupTables(preprocessing)
   const { random } = options
-  const { pad, flip, resizedCrop, jitter, cutout } = random === undefined ? NONE : (options.augmentation ?? NONE)
+  const { pad, flip, resizedCrop, jitter, hue, cutout } = random === undefined ? NONE : (options.augmentation ?? NONE)
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number
     if (!(index >= 0 && index < images.count)) throw new Error(`internal: image ${index} of ${images.count}`)
@@ -43,10 +43,10 @@ export function assembleBatch(
       mirrored: flip && draw(2) === 1,
     }
     let pixels = region ?? images.pixels.subarray(index * imageSize, (index + 1) * imageSize)
-    if (jitter !== undefined) {
+    if (jitter !== undefined || hue !== undefined) {
       // The stored image stays.
       pixels = region ?? pixels.slice()
-      jitterColours(pixels, images.channels, jitter, random as RandomSource)
+      jitterColours(pixels, images.channels, { jitter, hue }, random as RandomSource)
     }
     const image = { ...images, pixels }
     for (let channel = 0; channel < images.channels; channel++) {

@@ -31,6 +31,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'resized-crop': { from: 0.01, to: 1, usual: () => 0.08, set: (resizedCrop) => ({ resizedCrop }) },
   // As far as ResNet's usual recipe for ImageNet goes.
   jitter: { from: 0.01, to: 1, usual: () => 0.4, set: (jitter) => ({ jitter }) },
+  // As far as torchvision's own examples turn it; half the circle is all that there is.
+  hue: { from: 0.01, to: 0.5, usual: () => 0.1, set: (hue) => ({ hue }) },
   // DeVries and Taylor, arXiv 1708.04552: 16 of CIFAR-10's 32 pixels.
   cutout: { from: 1, to: 1024, whole: true, usual: (side) => Math.round(side / 2), set: (cutout) => ({ cutout }) },
 }

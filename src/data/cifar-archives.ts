@@ -8,9 +8,10 @@ import { CIFAR10_TEST_FILE, CIFAR10_TRAIN_FILES, parseCifar10 } from './cifar10.
 import { joinImageSets } from './join-image-sets.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { LabelledImages, LabelledImageSet } from './dataset.js'
-import { pixelStatistics } from './image-statistics.js'
 import { parsePickle, type Pickled } from './parse-pickle.js'
 import { readTar } from './tar.js'
+import { usualImages } from './usual-images.js'
+import type { Use } from './used-parts.js'
 
 const [CHANNELS, SIDE] = [3, 32]
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE
@@ -62,12 +63,13 @@ export function isCifar(path: string, names: readonly string[], classes: 10 | 10
       form.classes === classes &&
       (names.includes(folder) ||
         basename(path) === folder ||
-        (names.includes('data_batch_1') && form.test === 'test_batch')),
+        (form.test === 'test_batch' && ['data_batch_1', form.test].some((each) => names.includes(each)))),
   )
 }
 
 /**
- * Reads one of the forms from a folder, its subfolder, or an archive (`.tar.gz`, `.tgz`, `.tar`).
+ * Reads one of the forms from a folder, its subfolder, or an archive (`.tar.gz`, `.tgz`, `.tar`). To measure, the training
+ * files may all be missing.
  * @throws TtqError `data`
  */
 export async function readCifar(
@@ -75,9 +77,12 @@ export async function readCifar(
   isFolder: boolean,
   name: string,
   classes: 10 | 100,
+  use: Use = 'learning',
 ): Promise<LabelledImages> {
   const files = isFolder ? await folderFiles(path) : await archiveFiles(path)
-  const form = FORMS.find((each) => each.classes === classes && files.has(each.train[0] as string))
+  const form = FORMS.find(
+    (each) => each.classes === classes && (files.has(each.train[0] as string) || files.has(each.test)),
+  )
   if (form === undefined)
     throw fault(
       path,
@@ -88,23 +93,22 @@ export async function readCifar(
     )
   const read = async (file: string): Promise<LabelledImageSet> => {
     const bytes = await files.get(file)?.()
-    if (bytes === undefined) throw fault(path, `no ${file}`, `it beside ${form.train[0] as string}`)
+    if (bytes === undefined)
+      throw fault(path, `no ${file}`, `it beside ${file === form.test ? (form.train[0] as string) : form.test}`)
     return form.parse(bytes, `${path}: ${file}`)
   }
+  const needed = use === 'learning' || form.train.some((file) => files.has(file))
   const parts: LabelledImageSet[] = []
-  for (const file of form.train) parts.push(await read(file))
-  const train = joinImageSets(parts)
-  return {
-    kind: 'images',
+  for (const file of needed ? form.train : []) parts.push(await read(file))
+  return usualImages({
     name,
     classes,
     ...(classes === CIFAR10_CLASSES.length && { classNames: CIFAR10_CLASSES }),
-    train,
+    train: needed ? joinImageSets(parts) : undefined,
     test: await read(form.test),
-    ...pixelStatistics(train),
     // The usual one for these sets: padded by 4, cropped, mirrored.
     augmentation: { pad: 4, flip: true },
-  }
+  })
 }
 
 type Files = ReadonlyMap<string, () => Promise<Uint8Array>>

@@ -3,11 +3,12 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
-import { readDataFile } from './dataset-files.js'
+import { listFolder, readDataFile } from './dataset-files.js'
 import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
 import { joinImageSets } from './join-image-sets.js'
 import { CIFAR10_CLASSES } from './cifar10-classes.js'
-import { pixelStatistics } from './image-statistics.js'
+import { usualImages } from './usual-images.js'
+import type { Use } from './used-parts.js'
 
 export const CIFAR10_TRAIN_FILES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`)
 export const CIFAR10_TEST_FILE = 'test_batch.bin'
@@ -25,17 +26,25 @@ const HINT = [
   'name a folder of the binary version: cifar10:<folder> (docs/datasets.md)',
 ]
 
+/** Whether a folder's names are those of the binary version. */
+export function isCifar10(names: readonly string[]): boolean {
+  return [CIFAR10_TRAIN_FILES[0] as string, CIFAR10_TEST_FILE].some((file) => names.includes(file))
+}
+
 /**
- * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks).
+ * Reads the binary version from `folder` or its subfolder `cifar-10-batches-bin` (as the archive unpacks). To measure,
+ * the training files may all be missing.
  * @throws TtqError `data`
  */
-export async function readCifar10(folder: string, name: string): Promise<LabelledImages> {
+export async function readCifar10(folder: string, name: string, use: Use = 'learning'): Promise<LabelledImages> {
   const inner = join(folder, 'cifar-10-batches-bin')
   const place = (await isFolder(inner)) ? inner : folder
   const read = async (file: string): Promise<LabelledImageSet> =>
     parseCifar10(await readDataFile(join(place, file), HINT), join(place, file))
+  const names = await listFolder(place, HINT)
+  const needed = use === 'learning' || CIFAR10_TRAIN_FILES.some((file) => names.includes(file))
   const batches: LabelledImageSet[] = []
-  for (const file of CIFAR10_TRAIN_FILES) {
+  for (const file of needed ? CIFAR10_TRAIN_FILES : []) {
     const batch = await read(file)
     const first = batches[0] ?? batch
     if (batch.count !== first.count) {
@@ -50,18 +59,14 @@ export async function readCifar10(folder: string, name: string): Promise<Labelle
     }
     batches.push(batch)
   }
-  const train = joinImageSets(batches)
-  const test = await read(CIFAR10_TEST_FILE)
-  return {
-    kind: 'images',
+  return usualImages({
     name,
     classes: CIFAR10_CLASSES.length,
     classNames: CIFAR10_CLASSES,
-    train,
-    test,
-    ...pixelStatistics(train),
+    train: needed ? joinImageSets(batches) : undefined,
+    test: await read(CIFAR10_TEST_FILE),
     augmentation: AUGMENTATION,
-  }
+  })
 }
 
 /**

@@ -130,6 +130,8 @@ export interface Augmentation {
   resizedCrop?: number
   /** Random brightness, contrast and saturation, by factors as far from 1 as this. */
   jitter?: number
+  /** Random hue, turned by at most this share of the circle either way. */
+  hue?: number
   /** Side of a square at a random place that becomes the mean colour, pixels. */
   cutout?: number
 }

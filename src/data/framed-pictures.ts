@@ -1,17 +1,16 @@
-// Pictures of any size as images of one: decoded when they are asked for, in threads, and kept as long as memory allows.
+// Pictures of any size as images of one: decoded when they are asked for, in threads, and kept where the dataset says.
 import { TtqError } from '../errors/ttq-error.js'
 import { augmentationOf } from './augmentation.js'
 import type { FramedImages, ImageSet, ImagesOnDemand } from './dataset.js'
 import { describeFraming, type Framing, type Size } from './framing.js'
 import { pixelStatistics } from './image-statistics.js'
+import { KeptInMemory, type KeptPixels } from './kept-pixels.js'
 import { PictureFault, readPictureHeader } from './picture-header.js'
 import { PictureThreads } from './picture-threads.js'
 import type { RandomPart } from './picture-worker.js'
 import { randomSource, type RandomSource } from './random.js'
 import type { PictureDataset, PictureSet } from './pictures.js'
 
-/** Bytes of framed pixels that stay in memory: 50,000 pictures of 32 x 32 are 154 MB, 7,100 of 224 x 224 fill it. */
-const KEPT_BYTES = 2 ** 30
 /** Training pictures that mean and deviation are taken of. */
 const STATISTICS = 1000
 /** Pictures whose headers tell what sizes there are. */
@@ -22,9 +21,11 @@ const HINT = ['get the file again', 'move it out of the data', 'leave out such p
 /** The pictures of a dataset, framed for a network in one way or several. */
 export class PictureFrames {
   private readonly threads = new PictureThreads()
-  private readonly kept = new KeptPixels(KEPT_BYTES)
+  private readonly kept: KeptPixels
 
-  constructor(readonly dataset: PictureDataset) {}
+  constructor(readonly dataset: PictureDataset) {
+    this.kept = dataset.kept ?? new KeptInMemory()
+  }
 
   /**
    * Sizes of some pictures of the training part, turned upright.
@@ -89,9 +90,9 @@ export class PictureFrames {
     await Promise.all(
       Array.from(indices, async (index, i) => {
         const place = `${part} ${index}`
-        const known = this.kept.get(key, place)
+        const known = await this.kept.get(key, place)
         const found = known ?? (await this.decoded(set, index, how))
-        if (known === undefined) this.kept.put(key, place, found)
+        if (known === undefined) await this.kept.put(key, place, found)
         pixels.set(found, i * bytes)
       }),
     )
@@ -165,35 +166,6 @@ interface How {
   size: Size
   key: string
   part: string
-}
-
-/** Pixels by framing and picture, up to a number of bytes; those of the framing that came last are kept. */
-class KeptPixels {
-  private readonly framings = new Map<string, Map<string, Uint8Array>>()
-  private bytes = 0
-
-  constructor(private readonly most: number) {}
-
-  get(framing: string, place: string): Uint8Array | undefined {
-    return this.framings.get(framing)?.get(place)
-  }
-
-  put(framing: string, place: string, pixels: Uint8Array): void {
-    for (const other of this.framings.keys()) {
-      if (this.bytes + pixels.length <= this.most) break
-      if (other !== framing) this.drop(other)
-    }
-    if (this.bytes + pixels.length > this.most) return
-    const own = this.framings.get(framing) ?? new Map<string, Uint8Array>()
-    this.framings.set(framing, own)
-    if (!own.has(place)) this.bytes += pixels.length
-    own.set(place, pixels)
-  }
-
-  private drop(framing: string): void {
-    for (const { length } of this.framings.get(framing)?.values() ?? []) this.bytes -= length
-    this.framings.delete(framing)
-  }
 }
 
 /** A picture's fault as an error that names it. */

@@ -1,17 +1,33 @@
-// Random brightness, contrast and saturation, in random order: torchvision's ColorJitter without hue, in Pillow's
-// arithmetic (bytes in between).
+// Random brightness, contrast, saturation and hue, in random order: torchvision's ColorJitter, in Pillow's arithmetic
+// (bytes in between).
+import type { Augmentation } from './dataset.js'
 import { lumaOf } from './picture.js'
 import type { RandomSource } from './random.js'
+import { shiftHue } from './shift-hue.js'
 
 /**
- * @param planes one channel behind the other, changed in place
- * @param strength how far each factor goes from 1
+ * @param planes one channel behind the other, changed in place; grey has neither saturation nor hue
+ * @param how.jitter how far each factor goes from 1
+ * @param how.hue how far hue turns either way, as a share of the whole circle
  */
-export function jitterColours(planes: Uint8Array, channels: number, strength: number, random: RandomSource): void {
-  const changes = channels === 3 ? [brightness, contrast, saturation] : [brightness, contrast]
+export function jitterColours(
+  planes: Uint8Array,
+  channels: number,
+  { jitter, hue }: Pick<Augmentation, 'jitter' | 'hue'>,
+  random: RandomSource,
+): void {
+  const isColour = channels === 3
+  const factors = jitter === undefined ? [] : [brightness, contrast, ...(isColour ? [saturation] : [])]
+  const changes = factors.map((change) => (amount: number) => {
+    change(planes, channels, 1 + (jitter as number) * amount)
+  })
+  if (hue !== undefined && isColour)
+    changes.push((amount) => {
+      shiftHue(planes, hue * amount)
+    })
   for (let left = changes.length; left > 0; left--) {
     const [change] = changes.splice(random.int(left), 1)
-    change?.(planes, channels, 1 + strength * (2 * random.float() - 1))
+    change?.(2 * random.float() - 1)
   }
 }
 

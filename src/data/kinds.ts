@@ -4,7 +4,7 @@ import type { DataKindName } from '../options/choices.js'
 import { ARRAY_ENDINGS } from './read-arrays.js'
 import { openArrays } from './array-dataset.js'
 import { isCifar, isCifarArchive, readCifar } from './cifar-archives.js'
-import { readCifar10 } from './cifar10.js'
+import { isCifar10, readCifar10 } from './cifar10.js'
 import type { GivenNames } from './class-names.js'
 import type { ImageDataset } from './dataset.js'
 import { holdsFile } from './dataset-files.js'
@@ -13,6 +13,7 @@ import { IDX_SET, mnistPackageFolder, readMnist } from './mnist.js'
 import { openDatasetModule } from './module-dataset.js'
 import type { PictureDataset } from './pictures.js'
 import type { SampleDataset } from './sample-dataset.js'
+import { isSvhn, readSvhn } from './svhn.js'
 import type { Use } from './used-parts.js'
 import { openWebDataset, SHARD } from './webdataset.js'
 
@@ -67,23 +68,29 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     about: 'a folder of four IDX files',
     recognises: ({ entries }) => entries.some((name) => IDX_SET.test(name)),
     usual: mnistPackageFolder,
-    open: ({ path }, name) => readMnist(path, name),
+    open: ({ path }, name, { use }) => readMnist(path, name, use),
   },
   cifar10: {
     about: 'CIFAR-10, binary or for Python, as a folder or .tar.gz',
     recognises: ({ path, isFolder, entries }) =>
-      isFolder ? entries.includes('data_batch_1.bin') || isCifar(path, entries, 10) : isCifarArchive(path, 10),
+      isFolder ? isCifar10(entries) || isCifar(path, entries, 10) : isCifarArchive(path, 10),
     usual: (directory) => join(directory, 'data', 'cifar10'),
-    open: ({ path, isFolder, entries }, name) =>
-      isFolder && !entries.some((each) => /^(cifar-10-batches-py|data_batch_1)$/.test(each))
-        ? readCifar10(path, name)
-        : readCifar(path, isFolder, name, 10),
+    open: ({ path, isFolder, entries }, name, { use }) =>
+      isFolder && !entries.some((each) => /^(cifar-10-batches-py|data_batch_1|test_batch)$/.test(each))
+        ? readCifar10(path, name, use)
+        : readCifar(path, isFolder, name, 10, use),
   },
   cifar100: {
     about: 'CIFAR-100',
     recognises: ({ path, isFolder, entries }) => (isFolder ? isCifar(path, entries, 100) : isCifarArchive(path, 100)),
     usual: (directory) => join(directory, 'data', 'cifar100'),
-    open: ({ path, isFolder }, name) => readCifar(path, isFolder, name, 100),
+    open: ({ path, isFolder }, name, { use }) => readCifar(path, isFolder, name, 100, use),
+  },
+  svhn: {
+    about: 'SVHN, its two .mat files in a folder',
+    recognises: ({ entries }) => isSvhn(entries),
+    usual: (directory) => join(directory, 'data', 'svhn'),
+    open: ({ path }, name, { use }) => readSvhn(path, name, use),
   },
   parquet: {
     about: 'parquet files, of pictures or numbers',

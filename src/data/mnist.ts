@@ -7,7 +7,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import { listFolder, readDataFile } from './dataset-files.js'
 import type { Augmentation, LabelledImages, LabelledImageSet } from './dataset.js'
 import { parseIdx } from './idx.js'
-import { pixelStatistics } from './image-statistics.js'
+import { usualImages } from './usual-images.js'
+import type { Use } from './used-parts.js'
 
 // Digits and clothes may move by two pixels, but a mirrored digit is another digit.
 const AUGMENTATION: Augmentation = { pad: 2, flip: false }
@@ -19,19 +20,19 @@ const FOLDER_HINT =
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
  * `t10k-`, a dot before `idx` and `.gz` are taken too, and one word or several in front of all four (`emnist-letters-`).
- * Classes: the largest training label + 1.
+ * Classes: the largest training label + 1; to measure, the training files may all be missing.
  * @param path the folder; where it holds several such sets, with their word behind it: `data/emnist-letters`
  * @throws TtqError `data`
  */
-export async function readMnist(path: string, name: string): Promise<LabelledImages> {
+export async function readMnist(path: string, name: string, use: Use = 'learning'): Promise<LabelledImages> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true
   const [folder, wanted] = isFolder ? [path, undefined] : [dirname(path), `${basename(path)}-`]
   const all = await listFolder(folder, FOLDER_HINT)
   const prefix = prefixAmong(all, folder, wanted)
   const names = all.filter((each) => each.startsWith(prefix))
-  const train = await readSet(folder, names, prefix, 'train')
+  const train = trainingNeeded(names, prefix, use) ? await readSet(folder, names, prefix, 'train') : undefined
   const test = await readSet(folder, names, prefix, 'test')
-  if (train.height !== test.height || train.width !== test.width) {
+  if (train !== undefined && (train.height !== test.height || train.width !== test.width)) {
     throw new TtqError(
       'data',
       `${folder}: test images are ${test.height}x${test.width}, expected ${train.height}x${train.width} as in training`,
@@ -41,7 +42,7 @@ export async function readMnist(path: string, name: string): Promise<LabelledIma
       },
     )
   }
-  const classes = largest(train.labels) + 1
+  const classes = largest((train ?? test).labels) + 1
   if (largest(test.labels) >= classes) {
     throw new TtqError(
       'data',
@@ -49,7 +50,7 @@ export async function readMnist(path: string, name: string): Promise<LabelledIma
       { facts: { folder }, hint: FOLDER_HINT },
     )
   }
-  return { kind: 'images', name, classes, train, test, ...pixelStatistics(train), augmentation: AUGMENTATION }
+  return usualImages({ name, classes, train, test, augmentation: AUGMENTATION })
 }
 
 /**
@@ -70,8 +71,13 @@ export function mnistPackageFolder(directory: string): string {
   })
 }
 
-/** The first of a set's files, by what stands in front of it. */
-export const IDX_SET = /^((?:[\w-]*-)?)train-images[-.]idx3-ubyte(?:\.gz)?$/
+/** A set's files of images, by what stands in front of it. */
+export const IDX_SET = /^((?:[\w-]*-)?)(?:train|t10k|test)-images[-.]idx3-ubyte(?:\.gz)?$/
+
+function trainingNeeded(names: readonly string[], prefix: string, use: Use): boolean {
+  const training = new RegExp(`^${prefix}train-(?:images|labels)[-.]idx`)
+  return use === 'learning' || names.some((each) => training.test(each))
+}
 
 function prefixAmong(names: readonly string[], folder: string, wanted: string | undefined): string {
   const found = [...new Set(names.flatMap((each) => IDX_SET.exec(each)?.[1] ?? []))].sort()

@@ -1,6 +1,7 @@
 // Pictures as they are stored: each a file of its own size, read when it is asked for, and of which kind a dataset of
 // them is.
 import type { ImageDataset, ImageSet } from './dataset.js'
+import type { KeptPixels } from './kept-pixels.js'
 import { type Picture, pictureOf } from './picture.js'
 import { type SinglePart, type Use, usedParts, type UsedParts } from './used-parts.js'
 
@@ -29,6 +30,8 @@ export interface PictureDataset {
   readonly test: PictureSet | undefined
   /** Where they do not say what is for what. */
   readonly single?: SinglePart
+  /** Where pictures are kept that were decoded. Default: in memory, as far as that goes. */
+  readonly kept?: KeptPixels
   close?(): Promise<void>
 }
 

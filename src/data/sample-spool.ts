@@ -1,10 +1,8 @@
 // Samples that come one after the other, kept in a file so that training can ask for them in any order: memory holds none.
-import { randomUUID } from 'node:crypto'
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readSync, writeSync } from 'node:fs'
 import { bytesOf } from '../tensor/bytes.js'
 import type { GivenBatch } from './given-batch.js'
+import { UnlinkedFile } from './unlinked-file.js'
 
 type GivenInput = Extract<GivenBatch['inputs'][string], { data: unknown }>
 type GivenLabel = Extract<GivenBatch['labels'][string], { values: unknown }>
@@ -45,17 +43,7 @@ export class SampleSpool {
    * @throws StreamFault for a sample that is not like the first one; Error where the disk is full
    */
   static async of(samples: AsyncIterable<GivenBatch>, part: string, onSample: () => void): Promise<SampleSpool> {
-    const path = join(tmpdir(), `ttq-samples-${randomUUID()}`)
-    const file = openSync(path, 'wx+', 0o600)
-    try {
-      // Nothing stays behind, whatever ends the program. Where a file that is open cannot be removed, it stays.
-      unlinkSync(path)
-    } catch {
-      process.once('exit', () => {
-        closeSync(file)
-        unlinkSync(path)
-      })
-    }
+    const { descriptor: file } = new UnlinkedFile('samples')
     let form: Form | undefined
     let size = 0
     let waiting: Uint8Array[] = []

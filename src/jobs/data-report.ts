@@ -25,6 +25,8 @@ export interface NetworkData {
   name: string
   /** Why the data do not fit, in words; null where they do. */
   misfit: string | null
+  /** What can be done about it, where that is known. */
+  hint: string | null
   preprocessing?: string
   /** Of the preprocessings that were tried: percent of some training images that are classified right. */
   tried?: readonly { preprocessing: string; score: number }[]

@@ -4,6 +4,11 @@ import { openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { type KnownClasses, orderClasses } from '../data/order-classes.js'
 import type { Use } from '../data/used-parts.js'
 import { readablePictures, type UnreadablePicture } from '../data/readable-pictures.js'
+import { KeptInMemory } from '../data/kept-pixels.js'
+import { KeptOnDisk } from '../data/kept-on-disk.js'
+import type { PictureDataset } from '../data/pictures.js'
+import type { CacheName } from '../options/choices.js'
+import { inLibrary } from '../options/option-table.js'
 import type { Connections } from './connections.js'
 import { printable } from '../errors/printable.js'
 
@@ -11,6 +16,7 @@ interface DataOptions {
   dataTimeout: number
   classNames?: string | undefined
   skipUnreadable: boolean
+  cache: CacheName
 }
 
 interface OpenDataOptions extends Pick<Connections, 'onProgress' | 'signal' | 'nameOptions'> {
@@ -25,19 +31,34 @@ type Say = (kind: 'note' | 'warning', message: string) => void
 /** @throws TtqError `usage`, `data`, `interrupted` */
 export async function openData(
   spec: string,
-  { dataTimeout, classNames, skipUnreadable }: DataOptions,
-  { onProgress, signal, nameOptions, use = 'learning', classes }: OpenDataOptions,
+  { dataTimeout, classNames, skipUnreadable, cache }: DataOptions,
+  { onProgress, signal, nameOptions = inLibrary, use = 'learning', classes }: OpenDataOptions,
 ): Promise<StoredDataset> {
   const say: Say = (kind, message) => onProgress?.({ kind, message })
   const opened = await openDataset(spec, { signal, timeout: dataTimeout, classes: classNames, use, nameOptions })
   const { stored, odd } =
     classes === undefined ? { stored: opened } : orderClasses(opened, classes, classNames !== undefined)
   if (odd !== undefined) say('warning', printable(odd))
-  if (!skipUnreadable || stored.kind !== 'pictures') return described(stored, use, say)
-  const { dataset, leftOut } = await readablePictures(stored, signal)
+  if (stored.kind !== 'pictures') return described(stored, use, say)
+  const keeping = keepingPictures(stored, cache, nameOptions('cache'))
+  if (!skipUnreadable) return described(keeping, use, say)
+  const { dataset, leftOut } = await readablePictures(keeping, signal)
   if (leftOut.length > 0)
     say('warning', `${leftOut.length} pictures cannot be read and are left out: ${listed(leftOut)}`)
   return described(dataset, use, say)
+}
+
+function keepingPictures(stored: PictureDataset, cache: CacheName, option: string): PictureDataset {
+  if (cache === 'memory') return stored
+  const kept = cache === 'none' ? new KeptInMemory(0) : new KeptOnDisk(option)
+  return {
+    ...stored,
+    kept,
+    close: async () => {
+      await kept.close()
+      await stored.close?.()
+    },
+  }
 }
 
 /** As many files as a warning names; `ttq data` names them all. */

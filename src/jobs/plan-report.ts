@@ -15,7 +15,7 @@ export interface PlanReport {
   presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
   /** The bound that is asked for, for which layers may keep more bits: the file is larger then. null for none. */
   bound: string | null
-  /** Trainings of other lengths, where none was asked for; of `quick` without the fit of layers before it. */
+  /** Trainings of other lengths, where none was asked for; of `quick` without the fit of layers before it where `time` has none. */
   recipes: readonly { name: string; epochs: number; totalMs: number }[]
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'
@@ -57,8 +57,10 @@ export interface PlannedTime {
   /** Samples per second of a network that is only run. */
   samplesPerSecond: number
   epochMs: number
-  /** Layers are fitted one by one before, which takes time of its own. */
+  /** Layers are fitted one by one before, */
   fitsLayers: boolean
-  /** All epochs, and the network measured before and after. */
+  /** which takes as long, by one or two of them; null where none are. */
+  fitMs: number | null
+  /** The fit of layers, all epochs, and the network measured before and after. */
   totalMs: number
 }

@@ -3,7 +3,9 @@
 import { describeTask } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import type { CalibrationSamples } from '../binding/channel-statistics.js'
 import type { Dataset } from '../data/dataset.js'
+import { hasCode } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Weighted } from '../tasks/weighted.js'
@@ -15,6 +17,7 @@ import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { predictedNetwork } from '../ternary/predicted-network.js'
+import { type LayerStatistics, layerStatistics } from '../ternary/layer-statistics.js'
 import { roundRest } from '../ternary/round-rest.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
 import { requireDevice } from '../runtime/offered-devices.js'
@@ -25,13 +28,14 @@ import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { prepareScored } from './prepare-scored.js'
 import { describeSize } from './describe-network.js'
 import { boundOf } from './fit-within-bound.js'
-import { shareOut } from './fitting-samples.js'
+import { madeUpSamples, shareOut, trainingSamples } from './fitting-samples.js'
 import { describeParts, openData } from './open-data.js'
 import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
 import type { TrainingPlan } from './prepare-training.js'
 import { startsFromLayers } from './starts-from-layers.js'
 import type { TeachersReport } from './teachers-report.js'
+import { timeFit } from './time-fit.js'
 
 /**
  * @param bytes a serialized ONNX model
@@ -49,7 +53,8 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)
     const final = planned?.choices ?? choices
     const isTrained = planned?.time?.fitsLayers === false
-    const around: Around = { onnxBytes, dataset: planned?.dataset, way: isTrained ? 'trained' : 'fitted' }
+    const seen = planned?.seen ?? (await seenOnMadeUp(pool, model, choices, job))
+    const around: Around = { onnxBytes, dataset: planned?.dataset, way: isTrained ? 'trained' : 'fitted', seen }
     return {
       schema: 'ttq-plan/1',
       ttq: VERSION,
@@ -71,7 +76,45 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
   })
 }
 
+/** Samples that the layers are looked at on, for numbers like those that the file will hold. */
+const LOOKED_AT = 32
+
+async function seenOn(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  { split, indices, fixedBatch }: CalibrationSamples,
+): Promise<LayerStatistics> {
+  return await layerStatistics(pool, model, choices, {
+    split,
+    indices: Array.from(indices).slice(0, LOOKED_AT),
+    fixedBatch,
+  })
+}
+
+// As compress makes samples up; where the network does not run on them, numbers are drawn.
+async function seenOnMadeUp(
+  pool: WorkerPool,
+  model: Model,
+  choices: readonly LayerChoice[],
+  { options, connections, isLayerwise }: CompressJob,
+): Promise<LayerStatistics | undefined> {
+  if (!isLayerwise) return undefined
+  const { name, nameOptions } = connections
+  const { inputSize } = options
+  const few = new CompressJob({ name, nameOptions, samples: LOOKED_AT, ...(inputSize !== undefined && { inputSize }) })
+  try {
+    const samples = await madeUpSamples(pool, model, choices, few)
+    return samples && (await seenOn(pool, model, choices, samples))
+  } catch (cause) {
+    if (!hasCode(cause, 'runtime')) throw cause
+    return undefined
+  }
+}
+
 interface WithData {
+  /** What the layers give on training samples. */
+  seen: LayerStatistics
   choices: readonly LayerChoice[]
   blocked: string | null
   teachers: TeachersReport | null
@@ -97,7 +140,8 @@ async function planWithData(
     if ('unmeasured' in bound) {
       const sizes = { ...fittedSizes(train.size, job), test: test?.size ?? 0 }
       const found = { ...described, task: null, ...sizes }
-      return { choices, blocked: null, teachers: null, data: found, time: null, dataset: bound.dataset }
+      const seen = await seenOn(pool, bound.model, choices, trainingSamples(bound, job))
+      return { seen, choices, blocked: null, teachers: null, data: found, time: null, dataset: bound.dataset }
     }
     const { choices: leading, plan: training, teachers } = await prepareScored(pool, bound, stored, choices, job)
     const { time, heldOut } =
@@ -105,6 +149,7 @@ async function planWithData(
     const learned = time === null ? fittedSizes(train.size, job) : { training: train.size - heldOut, heldOut }
     const sizes = { ...learned, test: bound.dataset.test.size }
     return {
+      seen: await seenOn(pool, bound.model, choices, trainingSamples(bound, job)),
       dataset: bound.dataset,
       choices: leading,
       blocked: training?.blocked ?? null,
@@ -133,10 +178,11 @@ const RUN = 256
 
 async function timed(
   pool: WorkerPool,
-  { bound, choices }: TrainingPlan,
+  planned: TrainingPlan,
   learnsFrom: readonly Weighted<Model>[] | undefined,
   job: CompressJob,
 ): Promise<{ time: PlannedTime; heldOut: number }> {
+  const { bound, choices } = planned
   const { options } = job
   const tuning = await prepareFineTuning(pool, bound, choices, options)
   const { training, heldOut } = tuning.split
@@ -171,9 +217,10 @@ async function timed(
   const epochMs = stepsPerEpoch * stepMs + (1000 * heldOut.length) / samplesPerSecond
   const measured = (2 * 1000 * test.size) / samplesPerSecond
   const { epochs } = options
-  const totalMs = epochs * epochMs + measured
   const fitsLayers = startsFromLayers(bound, job)
-  const time = { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, fitsLayers, totalMs }
+  const fitMs = fitsLayers ? await timeFit(pool, planned, samplesPerSecond, job) : null
+  const totalMs = (fitMs ?? 0) + epochs * epochMs + measured
+  const time = { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, fitsLayers, fitMs, totalMs }
   return { time, heldOut: heldOut.length }
 }
 
@@ -183,6 +230,8 @@ interface Around {
   dataset: Dataset | undefined
   /** What codes come of: those of a training that starts from fitted layers stay near them. */
   way: 'trained' | 'fitted'
+  /** What the layers give; undefined: numbers are drawn. */
+  seen: LayerStatistics | undefined
 }
 
 // By a network that is packed as the result will be.
@@ -237,11 +286,11 @@ function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipe
 function predictedFile(
   model: Model,
   choices: readonly LayerChoice[],
-  { dataset, way }: Around,
+  { dataset, way, seen }: Around,
   { connections: { name }, options: own }: CompressJob,
   options: CompressOptions = own,
 ): { network: TernaryNetwork; packed: PackedNetwork } {
-  const network = roundRest(predictedNetwork(model, choices, options, way), choices, { rest: options.rest })
+  const network = roundRest(predictedNetwork(model, choices, options, way, seen), choices, { rest: options.rest })
   const origin = { method: options.method, name, ...(dataset && { dataset }) }
   return { network, packed: packNetwork(network, origin, options) }
 }

@@ -1,5 +1,6 @@
 // What a dataset is: every sample looked at, and what a network would get of it. Nothing is trained.
 import { bindNetwork, describeTask } from '../binding/bind-network.js'
+import { laterLabelsHint } from '../binding/check-labels.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import { bindSamples } from '../binding/bind-samples.js'
 import { oddClasses } from '../data/class-counts.js'
@@ -12,7 +13,8 @@ import { withoutPictures } from '../data/readable-pictures.js'
 import { heldOutCount } from '../data/split-validation.js'
 import { countOf, describeValues, type PartSurvey, surveyDataset } from '../data/survey.js'
 import { printable } from '../errors/printable.js'
-import { hasCode } from '../errors/ttq-error.js'
+import { hasCode, type TtqError } from '../errors/ttq-error.js'
+import { withHint } from '../errors/with-hint.js'
 import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
@@ -109,9 +111,17 @@ async function fitTo(
       return { name, ...(await bound(pool, model, stored, parts, { ...options, known, nameOptions })) }
     } catch (cause) {
       if (!hasCode(cause, 'data') && !hasCode(cause, 'runtime')) throw cause
-      return { name, misfit: (cause as Error).message }
+      return { name, ...misfitOf(cause) }
     }
   })
+}
+
+type Misfit = Pick<NetworkData, 'misfit' | 'hint'>
+
+const FITS: Misfit = { misfit: null, hint: null }
+
+function misfitOf({ message, hint }: TtqError): Misfit {
+  return { misfit: message, hint: hint ?? null }
 }
 
 async function bound(
@@ -121,11 +131,11 @@ async function bound(
   parts: Parts,
   options: Parameters<typeof bindNetwork>[3],
 ): Promise<Omit<NetworkData, 'name'>> {
-  let misfit: string | null = null
+  let misfit: Misfit | undefined
   const scored = await bindNetwork(pool, model, stored, options).catch((cause: unknown) => {
     if (!(cause instanceof NotScorable)) throw cause
     // Samples without labels, or nothing to test on, do for some work; labels that fit no output do for none.
-    if (cause instanceof LabelMisfit) misfit = cause.message
+    if (cause instanceof LabelMisfit) misfit = misfitOf(cause)
     return undefined
   })
   const { dataset, fixedBatch } = scored ?? (await bindSamples(pool, model, stored, options))
@@ -133,7 +143,7 @@ async function bound(
   // Of labels by outputs the survey does not say whose they are.
   const isOne = Object.keys(labels).every((output) => output === ONLY)
   return {
-    misfit: misfit ?? (scored !== undefined && isOne ? unfitLabels(scored.task, parts) : null),
+    ...(misfit ?? (scored !== undefined && isOne ? unfitLabels(scored.task, parts) : FITS)),
     preprocessing: dataset.preprocessing,
     ...(scored && { task: describeTask(scored), tried: scored.tried }),
     inputs: Object.entries(inputs).map(([name, { type, dims, data }]) => ({
@@ -144,7 +154,7 @@ async function bound(
 }
 
 // The first samples' labels have told the task; what it says of the least and the largest of all.
-function unfitLabels(task: Task, { train, test }: Parts): string | null {
+function unfitLabels(task: Task, { train, test }: Parts): Misfit {
   for (const [what, part] of [
     ['training', train],
     ['test', test],
@@ -152,9 +162,13 @@ function unfitLabels(task: Task, { train, test }: Parts): string | null {
     const range = labelRange(part)
     const faults = range?.map((label) => task.checkLabels(classLabels([label]), 1)) ?? []
     const fault = faults.find((each) => each !== undefined)
-    if (fault !== undefined) return `dataset: ${what} samples have ${fault.problem} (${task.about})`
+    if (fault !== undefined)
+      return {
+        misfit: `dataset: ${what} samples have ${fault.problem} (${task.about})`,
+        hint: laterLabelsHint(task),
+      }
   }
-  return null
+  return FITS
 }
 
 // Where samples have one label each.
@@ -195,6 +209,7 @@ function problemsOf(
       found.push(`${what} labels go down to ${part.labels.least}`)
   }
   found.push(...oddClasses(train.classes ?? undefined, test?.classes ?? undefined, names))
-  if (network !== undefined && network.misfit !== null) found.push(`${network.name}: ${network.misfit}`)
+  if (network !== undefined && network.misfit !== null)
+    found.push(withHint(`${network.name}: ${network.misfit}`, network.hint ?? undefined))
   return found
 }

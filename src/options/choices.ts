@@ -21,6 +21,10 @@ export type ScheduleName = (typeof SCHEDULE_NAMES)[number]
 export const DEVICE_NAMES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
 export type Device = (typeof DEVICE_NAMES)[number]
 
+/** Where decoded pictures stay: in memory, what it has no room for on disk, too, or nowhere. */
+export const CACHE_NAMES = ['memory', 'disk', 'none'] as const
+export type CacheName = (typeof CACHE_NAMES)[number]
+
 export const REST_PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 export type RestPrecision = (typeof REST_PRECISIONS)[number]
 
@@ -51,6 +55,7 @@ export const DATA_KIND_NAMES = [
   'mnist',
   'cifar10',
   'cifar100',
+  'svhn',
   'parquet',
   'imagefolder',
   'webdataset',

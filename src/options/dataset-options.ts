@@ -1,5 +1,5 @@
 // Options that say which data, and how its pixels become inputs.
-import { TASK_NAMES } from './choices.js'
+import { CACHE_NAMES, TASK_NAMES } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
 const JOBS = ['compress', 'train', 'sweep', 'analyze', 'evaluate', 'verify'] as const satisfies readonly Job[]
@@ -135,6 +135,16 @@ export const DATASET_OPTIONS = {
     fingerprint: 'covered',
     group,
     help: 'pictures that cannot be read are left out, and named (default: they end the work)',
+  },
+  /** Where pictures stay that were decoded and framed, so that they are not decoded again in each epoch. */
+  cache: {
+    kind: { type: 'choice', choices: CACHE_NAMES },
+    jobs: JOBS,
+    default: { base: 'memory' },
+    needsData: true,
+    fingerprint: 'covered',
+    group,
+    help: 'where decoded pictures stay: memory (1 GB; others are decoded again), disk (others in TMPDIR), none',
   },
   /** What the network is for; `auto` finds out by its outputs and the labels. */
   task: {

@@ -136,7 +136,7 @@ export const TRAINING_OPTIONS = {
     needsData: true,
     setting: 'training',
     group,
-    help: 'what is done to training images: crop:4, flip, resized-crop:0.08, jitter:0.4, cutout:16',
+    help: 'what is done to training images: crop:4, flip, resized-crop:0.08, jitter:0.4, hue:0.1, cutout:16',
     defaultText: 'by the images: crop, and flip where they have colours',
   },
   /** Alpha of the Beta distribution that pairs of samples are blended by (Zhang et al., arXiv 1710.09412). */

@@ -45,7 +45,7 @@ function summary(report: PlanReport, peakBytes: number): [string, string][] {
       : dataFacts(data)),
     ...(teachers === undefined ? [] : teacherFacts(teachers)),
     ...(time === null ? [] : timeFacts(time)),
-    ...(recipes.length === 0 ? [] : [['recipes', recipesText(recipes)] as [string, string]]),
+    ...(recipes.length === 0 ? [] : [['recipes', recipesText(recipes, time)] as [string, string]]),
     ['memory', `${sizeText(peakBytes)} so far`],
   ]
 }
@@ -57,10 +57,10 @@ function presetsText(presets: PlanReport['presets']): string {
   return `${sizes.join(', ')}, exact as far as 0.1 points allow`
 }
 
-function recipesText(recipes: PlanReport['recipes']): string {
+function recipesText(recipes: PlanReport['recipes'], time: PlannedTime | null): string {
   return recipes
     .map(({ name, epochs, totalMs }) => {
-      const before = name === 'quick' ? ' and the fit of layers' : ''
+      const before = name === 'quick' && (time?.fitMs ?? null) === null ? ' and the fit of layers' : ''
       return `${name} ${durationText(totalMs)} (${plural(epochs, 'epoch')})${before}`
     })
     .join(', ')
@@ -91,13 +91,16 @@ function dataFacts({
   ]
 }
 
-function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond, fitsLayers }: PlannedTime): [string, string][] {
+function timeFacts({ stepMs, epochMs, totalMs, samplesPerSecond, fitMs }: PlannedTime): [string, string][] {
   return [
     [
       'time',
-      `about ${durationText(totalMs)}${fitsLayers ? ' and the fit of layers' : ''}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
+      `about ${durationText(totalMs)}: ${durationText(epochMs)} an epoch, ${shortDurationText(stepMs)} a step, ` +
         `${countText(Math.round(samplesPerSecond))} samples/s where the network is only run`,
     ],
+    ...(fitMs === null
+      ? []
+      : [['of which', `about ${durationText(fitMs)} to fit the layers, by one or two of them`] as [string, string]]),
   ]
 }
 

@@ -10,7 +10,7 @@ import { scalableLayer } from './divide-channels.js'
 import { takesChannelScales } from './insert-channel-scales.js'
 import { channelCount, type LayerChoice } from './layer-choice.js'
 import { layerRows, type ProductRows } from './layer-rows.js'
-import { normParameters, ownNorm } from './own-norm.js'
+import { gainsOf, normParameters, ownNorm } from './own-norm.js'
 import { weightRows } from './weight-rows.js'
 
 /** Rows that a layer is fitted on, at most, and places of its output that are looked at in each sample. */
@@ -92,8 +92,7 @@ function ofSample(dims: readonly number[], { outputAxis }: LayerChoice, batch: n
 
 function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {
   if (norm === undefined) return new Float64Array(channels).fill(1)
-  const { scale, variance, epsilon } = normParameters(graph, norm)
-  return Float64Array.from(scale, (value, c) => value / Math.sqrt((variance[c] as number) + epsilon))
+  return gainsOf(normParameters(graph, norm))
 }
 
 // The other operand of the sum that a value goes into, where it does not depend on the value itself: what the student

@@ -31,6 +31,11 @@ export function ownNorm(graph: Graph, value: ValueName): Node | undefined {
   return isConstant && attribute(norm, 'training_mode', 'int', 0) === 0 ? norm : undefined
 }
 
+/** What one unit of a norm's input is in its output, per channel. */
+export function gainsOf({ scale, variance, epsilon }: NormParameters): Float64Array {
+  return Float64Array.from(scale, (value, c) => value / Math.sqrt((variance[c] as number) + epsilon))
+}
+
 /** Of a norm that ownNorm found. */
 export function normParameters(graph: Graph, norm: Node): NormParameters {
   const [scale, shift, mean, variance] = norm.inputs.slice(1).map((name) => floats(graph, name)) as [

@@ -1,21 +1,23 @@
 // What a network will weigh once its layers are ternary, before any of them is fitted: codes by the weights alone, and in
 // the places of factors and shifts numbers like those that will stand there.
 import { normal, randomSource } from '../data/random.js'
-import type { Model, ValueName } from '../onnx/model.js'
+import type { Model, Node, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { scalableLayer } from './divide-channels.js'
+import { rescaling, scalableLayer } from './divide-channels.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
 import { insertChannelScales, takesChannelScales } from './insert-channel-scales.js'
-import { channelCount, type LayerChoice } from './layer-choice.js'
-import { ownNorm } from './own-norm.js'
+import { channelCount, channelFinder, type LayerChoice } from './layer-choice.js'
+import type { LayerStatistics } from './layer-statistics.js'
+import { gainsOf, normParameters, ownNorm } from './own-norm.js'
 import { settle } from './settle-layer.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
 /**
  * A network that packs to about as many bytes as the compressed one: the same nodes and constants, other numbers.
  * @param way how the layers will become ternary
+ * @param seen what the original's layers give; without, numbers are drawn
  * @throws TtqError `model` when weights are not finite
  */
 export function predictedNetwork(
@@ -23,6 +25,7 @@ export function predictedNetwork(
   choices: readonly LayerChoice[],
   rule: FitRule,
   way: 'trained' | 'fitted',
+  seen: LayerStatistics = new Map(),
 ): TernaryNetwork {
   let model = original
   const layers = new Map<ValueName, TernaryLayer>()
@@ -38,13 +41,14 @@ export function predictedNetwork(
       continue
     }
     const codes = moved(layer.codes, weight, MOVED[way])
+    const norm = op === 'MatMul' ? undefined : ownNorm(model.graph, outputs[0] as ValueName)
+    const own = model.graph.initializers.get(weight) as Tensor<FloatType>
     const fit = {
       layer: { ...layer, codes, wp: 1, wn: 1 },
-      ...numbersLike(weights, choice),
+      ...numbersLike(model, own, choice, norm, seen),
       latent: undefined,
       error: 0,
     }
-    const norm = op === 'MatMul' ? undefined : ownNorm(model.graph, outputs[0] as ValueName)
     const place = { norm, type: weights.type, outputRank: 2 }
     model = settle(model, choice, place, fit, 'factors').model
     layers.set(weight, fit.layer)
@@ -72,21 +76,66 @@ function moved(codes: Int8Array, weight: ValueName, share: number): Int8Array {
   return result
 }
 
-// Factors lie around the mean size of a weight, shifts on both sides of zero.
+interface ChannelNumbers {
+  factors: Float64Array
+  shifts: Float64Array
+  mean: Float64Array
+  variance: Float64Array
+}
+
+/** What a fit gives a channel whose output does not vary, in the units of its target. */
+const DEAD = 1e-6
+
+/** Below this share of its mean square, a variance is what rounding leaves of zero. */
+const NOTHING = 1e-10
+
+/**
+ * What the fit of a layer comes to (solve-layer.ts), by the sizes of its weights and by what it gives on a few samples:
+ * factors are 1 on the average, means and variances those of the layer's ternary product. Numbers that float16 does not
+ * hold are the point of it: they keep whole vectors in four bytes.
+ */
 function numbersLike(
+  model: Model,
   weights: Tensor<FloatType>,
   choice: LayerChoice,
-): { factors: Float64Array; shifts: Float64Array; mean: Float64Array; variance: Float64Array } {
-  const channels = channelCount(choice)
+  norm: Node | undefined,
+  seen: LayerStatistics,
+): ChannelNumbers {
   const random = randomSource(0, 'predicted', choice.weight)
-  const values = float32Values(weights)
-  const size = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / Math.max(1, values.length)) || 1
-  const drawn = (from: (noise: number) => number): Float64Array =>
-    Float64Array.from({ length: channels }, () => from(normal(random)))
-  return {
-    factors: drawn((noise) => size * Math.exp(0.4 * noise)),
-    shifts: drawn((noise) => size * noise),
-    mean: drawn((noise) => 0.1 * noise),
-    variance: drawn((noise) => Math.exp(0.4 * noise)),
+  const output = seen.get(choice.outputs[0] as ValueName)
+  const target = norm === undefined ? output : seen.get(norm.outputs[0] as ValueName)
+  const sizes = channelSizes(weights, choice)
+  const bias = rescaling(model.graph, choice)?.bias
+  const gains = norm && gainsOf(normParameters(model.graph, norm))
+  const isDead = (c: number): boolean => {
+    const [mean, variance] = [output?.mean[c] ?? 1, output?.variance[c] ?? 1]
+    return !(variance > NOTHING * mean * mean)
   }
+  const inTarget = sizes.map((size, c) => (isDead(c) ? DEAD : size * Math.abs(gains?.[c] ?? 1)))
+  const unit = inTarget.reduce((sum, factor) => sum + factor, 0) / inTarget.length || 1
+  // A fit spreads them: of weights that are all alike, too.
+  const factors = inTarget.map((factor) => (factor / unit) * Math.exp(0.2 * normal(random)))
+  const inProduct = (c: number): number => unit / ((sizes[c] as number) || 1)
+  const mean = sizes.map((_, c) => (output ? (output.mean[c] as number) * inProduct(c) : 0.1 * normal(random)))
+  const variance = sizes.map((_, c) =>
+    isDead(c) ? 0 : output ? (output.variance[c] as number) * inProduct(c) ** 2 : Math.exp(0.4 * normal(random)),
+  )
+  const shifts = sizes.map((size, c) => {
+    if (target === undefined) return size * normal(random)
+    // Behind a batch norm, the target's mean is what is stored.
+    if (norm !== undefined) return (target.mean[c] as number) - (factors[c] as number) * (mean[c] as number)
+    return (bias?.[c] ?? 0) + 0.1 * Math.sqrt(target.variance[c] as number) * normal(random)
+  })
+  return { factors, shifts, mean, variance }
+}
+
+// The root mean square of each output channel's weights.
+function channelSizes(weights: Tensor<FloatType>, choice: LayerChoice): Float64Array {
+  const channelOf = channelFinder(choice)
+  const squares = new Float64Array(channelCount(choice))
+  const values = float32Values(weights)
+  values.forEach((value, i) => {
+    squares[channelOf(i)]! += value * value
+  })
+  return squares.map((sum) => Math.sqrt((sum * squares.length) / values.length))
 }

@@ -45,7 +45,7 @@ const IMPURE = [
   /^runtime\//,
   /^cli\//,
   /^data\/(closest-file|open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
-  /^data\/(cifar-archives|decode-picture|decode-jpeg|image-folder|picture-list|picture-threads|picture-worker|read-class-names|webdataset|parquet|parquet-file|survey|sample-spool)\.ts$/,
+  /^data\/(cifar-archives|decode-picture|decode-jpeg|image-folder|picture-list|picture-threads|picture-worker|read-class-names|webdataset|parquet|parquet-file|survey|kept-on-disk|parse-mat|sample-spool|svhn|unlinked-file)\.ts$/,
   /^execution\/(worker|worker-pool|barrier|shared-memory|trial-process|trial-child)\.ts$/,
 ]
 

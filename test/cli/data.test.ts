@@ -89,6 +89,16 @@ describe('ttq data', () => {
     const { network: found, problems } = JSON.parse(stdout) as DataReport
     assert.match(found?.misfit ?? '', /train\.batch: input "image" has 32 values, expected shape \[2,3,16,16\]/)
     assert.ok(problems.some((problem) => problem.startsWith('net.onnx: ')))
+    writeFileSync(join(folder, 'small.csv'), 'a,b,label\n1,2,0\n2,1,1\n3,4,0\n')
+    const table = await runHere(folder, ['data', 'small.csv', '--model', 'net.onnx', '--json', '--quiet'])
+    const evaluated = await runHere(folder, ['evaluate', 'net.onnx', '--data', 'small.csv', '--json', '--quiet'])
+    const { error } = JSON.parse(evaluated.stdout) as { error: { message: string; hint: string } }
+    const { network: columns, problems: said } = JSON.parse(table.stdout) as DataReport
+    assert.deepEqual([columns?.misfit, columns?.hint], [error.message, error.hint])
+    assert.ok(
+      said.some((problem) => problem.endsWith(`. S${error.hint.slice(1)}.`)),
+      said.join('; '),
+    )
   })
 
   test('labels that fit no output, and later ones that are none of its classes', async () => {
@@ -105,7 +115,10 @@ describe('ttq data', () => {
       writeFileSync(join(folder, 'table.csv'), `a,b,label\n${rows.join('\n')}\n`)
       const { code, stdout } = await runHere(folder, ['data', 'table.csv', '--model', 'net.onnx', '--json', '--quiet'])
       const { network: fit, problems, classNames } = JSON.parse(stdout) as DataReport
-      return [code, fit?.misfit, problems.filter((problem) => problem.startsWith('net.onnx: ')).length, classNames]
+      const said = problems.filter((problem) => problem.startsWith('net.onnx: '))
+      const isHinted = typeof fit?.hint === 'string'
+      assert.equal(isHinted, typeof fit?.misfit === 'string')
+      return [code, fit?.misfit, said.length, classNames]
     }
     assert.deepEqual(await found((i) => i % 3), [0, null, 0, null])
     assert.deepEqual(await found((i) => `class ${i % 3}`), [0, null, 0, ['class 0', 'class 1', 'class 2']])
@@ -184,7 +197,7 @@ describe('before work', () => {
     const ended = await runHere(folder, args)
     assert.equal(ended.code, 3)
     assert.match(ended.stderr, /photos\/t\w+\/a\/[34]\.\w+: found .*--skip-unreadable/)
-    const { code, stderr } = await runHere(folder, [...args, '--skip-unreadable', '--anyway'])
+    const { code, stderr } = await runHere(folder, [...args, '--skip-unreadable', '--anyway', '--cache', 'disk'])
     assert.match(
       stderr,
       /warning: 2 pictures cannot be read and are left out: \S+\/photos\/train\/a\/4\.jpg \(found a JPEG/,

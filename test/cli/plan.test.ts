@@ -52,8 +52,14 @@ describe('ttq plan', () => {
     assert.deepEqual([time?.epochs, time?.stepsPerEpoch], [3, 9])
     const { stepMs = 0, epochMs = 0, totalMs = 0 } = time ?? {}
     assert.ok(stepMs > 0 && epochMs >= 9 * stepMs && totalMs > 3 * epochMs, JSON.stringify(time))
+    // Layers are fitted before, which is part of the whole.
+    const fitMs = time?.fitMs ?? 0
+    assert.ok(fitMs > 0 && totalMs > 3 * epochMs + fitMs, JSON.stringify(time))
+    const long = await json<PlanReport>(folder, 'plan', 'net.onnx', ...args.with(3, '60'))
+    assert.deepEqual([long.time?.fitsLayers, long.time?.fitMs], [false, null])
     const one = await runHere(folder, ['plan', 'net.onnx', ...args.with(3, '1'), '--quiet'])
     assert.match(one.stdout, /\nthe work +layers fitted one by one, then 1 epoch of training, 9 steps each\n/)
+    assert.match(one.stdout, /\nof which +about [\d.]+ s to fit the layers, by one or two of them\n/)
     const { stdout } = await runHere(folder, ['compress', 'net.onnx', ...args, '--dry-run', '--quiet'])
     assert.match(
       stdout,

@@ -54,6 +54,18 @@ describe('CIFAR', () => {
     })
   }
 
+  test('test files alone: enough to measure, and which file is missing to learn', async () => {
+    const place = join(TEMP, 'alone', 'cifar-100-python')
+    mkdirSync(place, { recursive: true })
+    execFileSync('tar', ['-xzf', join(FOLDER, 'cifar-100-python.tar.gz'), '-C', place])
+    const inner = join(place, 'cifar-100-python')
+    rmSync(join(inner, 'train'))
+    const dataset = await openDataset(inner, { use: 'measuring' })
+    assert.equal(dataset.kind, 'images')
+    assert.deepEqual([dataset.single, [...(dataset.test?.labels as Uint8Array)]], ['undivided', [42]])
+    await assert.rejects(openDataset(inner), { message: `${inner}: found no train, expected it beside test` })
+  })
+
   test('a damaged or cut archive, and one of something else', async () => {
     const bytes = readFileSync(join(FOLDER, 'cifar-100-binary.tar.gz'))
     const at = (name: string, content: Uint8Array): string => {

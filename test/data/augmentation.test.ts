@@ -1,5 +1,6 @@
 // How training images are changed: what words ask for, and what comes out.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { assembleBatch } from '../../src/data/assemble-batch.js'
 import { parseAugmentations } from '../../src/data/augmentation.js'
@@ -7,6 +8,7 @@ import type { Augmentation, ImageSet, Preprocessing } from '../../src/data/datas
 import { jitterColours } from '../../src/data/jitter-colours.js'
 import { randomSource, type RandomSource } from '../../src/data/random.js'
 import { randomRegion } from '../../src/data/random-region.js'
+import { shiftHue } from '../../src/data/shift-hue.js'
 
 const COLOUR = { channels: 3, height: 32, width: 40 }
 
@@ -16,6 +18,7 @@ describe('words', () => {
     'crop:6 flip': { pad: 6, flip: true },
     'resized-crop jitter cutout': { pad: 0, flip: false, resizedCrop: 0.08, jitter: 0.4, cutout: 16 },
     'resized-crop:0.5 jitter:0.1 cutout:8': { pad: 0, flip: false, resizedCrop: 0.5, jitter: 0.1, cutout: 8 },
+    'jitter hue:0.2': { pad: 0, flip: false, jitter: 0.4, hue: 0.2 },
     '': { pad: 0, flip: false },
   }
   for (const [words, expected] of Object.entries(read))
@@ -25,13 +28,14 @@ describe('words', () => {
     })
 
   const refused: Record<string, string> = {
-    flop: '--augmentations: found "flop", expected some of crop, flip, resized-crop, jitter, cutout',
+    flop: '--augmentations: found "flop", expected some of crop, flip, resized-crop, jitter, hue, cutout',
     'crop:1.5': '--augmentations: found "crop:1.5", expected a whole number from 1 to 1024 behind "crop:"',
     'crop:': '--augmentations: found "crop:", expected a whole number from 1 to 1024 behind "crop:"',
     'jitter:2': '--augmentations: found "jitter:2", expected a number from 0.01 to 1 behind "jitter:"',
+    'hue:0.6': '--augmentations: found "hue:0.6", expected a number from 0.01 to 0.5 behind "hue:"',
     'resized-crop:x':
       '--augmentations: found "resized-crop:x", expected a number from 0.01 to 1 behind "resized-crop:"',
-    toString: '--augmentations: found "toString", expected some of crop, flip, resized-crop, jitter, cutout',
+    toString: '--augmentations: found "toString", expected some of crop, flip, resized-crop, jitter, hue, cutout',
   }
   for (const [word, message] of Object.entries(refused))
     test(`refused: ${word}`, () => {
@@ -61,12 +65,64 @@ describe('colours as Pillow changes them (ImageEnhance, 4 x 4 pixels)', () => {
   for (const [name, [bright, contrast, saturated, first]] of Object.entries(PILLOW))
     test(name, () => {
       const planes = Uint8Array.from(planar(interleaved))
-      jitterColours(planes, 3, 0.4, drawing(at(bright), at(contrast), at(saturated)))
+      jitterColours(planes, 3, { jitter: 0.4 }, drawing(at(bright), at(contrast), at(saturated)))
       const found = first.map((_, i) => planes[16 * (i % 3) + Math.floor(i / 3)] as number)
       first.forEach((expected, i) => {
         assert.ok(Math.abs((found[i] as number) - expected) <= 1, `${found[i]} at ${i}, expected ${expected}`)
       })
     })
+})
+
+// python: F.adjust_hue(Image.fromarray(values), turn) with torchvision 0.29.1 and Pillow 13.0.0, where values are the same
+// 4 x 4 pixels, and every 15th level of red, green and blue in all combinations.
+describe('hue as torchvision turns it', () => {
+  const small = Uint8Array.from({ length: 48 }, (_, i) => (37 * i + 11 * Math.floor(i / 3)) % 256)
+  const levels = Array.from({ length: 18 }, (_, i) => 15 * i)
+  const all = Uint8Array.from(levels.flatMap((r) => levels.flatMap((g) => levels.flatMap((b) => [r, g, b]))))
+  const turned = (interleaved: Uint8Array, turn: number): Uint8Array => {
+    const area = interleaved.length / 3
+    const planes = interleaved.map((_, i) => interleaved[3 * (i % area) + Math.floor(i / area)] as number)
+    shiftHue(planes, turn)
+    return planes.map((_, i) => planes[area * (i % 3) + Math.floor(i / 3)] as number)
+  }
+  const WITNESS: readonly [turn: number, first: readonly number[], sha256: string][] = [
+    [
+      0.1,
+      [5, 0, 74, 127, 122, 196, 244, 108, 26, 116, 110, 184, 232, 96, 14, 104, 98, 172],
+      '8f830d776a0ce8dc80e29efb5ad93072e1ff6ab88b2aeee6663b7c220266c82b',
+    ],
+    [
+      -0.1,
+      [0, 74, 66, 122, 196, 188, 244, 26, 195, 110, 184, 176, 232, 14, 183, 98, 172, 164],
+      'e768752fcb5088bd430c06886b6b952d685fbeab73101c6bc28609ca26ec0c4f',
+    ],
+    [
+      0.5,
+      [74, 33, 0, 196, 155, 122, 26, 244, 195, 184, 143, 110, 14, 232, 183, 172, 131, 98],
+      '3b6b54c7ad7f4307834ef8e7a8dccd31eb2cdd035ce7a67c1cdddd954ab6360b',
+    ],
+    [
+      -0.35,
+      [45, 74, 0, 167, 196, 122, 26, 87, 244, 155, 184, 110, 14, 75, 232, 143, 172, 98],
+      '5b42cd14419c3c90098275fcbd3dbb34ca5cbf4aecf7bd6e2d1e1a020e351dfc',
+    ],
+  ]
+  for (const [turn, first, digest] of WITNESS)
+    test(`${turn}`, () => {
+      assert.deepEqual([...turned(small, turn).subarray(0, first.length)], first)
+      assert.equal(createHash('sha256').update(turned(all, turn)).digest('hex'), digest)
+    })
+
+  test('in one order with the others, and not of grey', () => {
+    const planes = Uint8Array.from([200, 10, 40, 90, 30, 220])
+    const expected = planes.slice()
+    shiftHue(expected, 0.05)
+    jitterColours(planes, 3, { jitter: 0.4, hue: 0.1 }, drawing(0.5, 0.5, 0.5, 0.75))
+    assert.deepEqual(planes, expected)
+    const grey = Uint8Array.from([1, 200])
+    jitterColours(grey, 1, { hue: 0.5 }, drawing())
+    assert.deepEqual([...grey], [1, 200])
+  })
 })
 
 describe('regions', () => {

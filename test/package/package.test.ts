@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, posix, resolve } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { build } from 'esbuild'
@@ -37,6 +37,15 @@ function run(command: string, args: readonly string[], cwd = folder): string {
 
 const node = (script: string): string => run(process.execPath, [script])
 
+// What a document sends its readers to that is not packed.
+function leadingOut(document: string, paths: readonly string[]): string[] {
+  const links = [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?![a-z]+:|#)([^)#]+)/g)]
+  const targets = links.map(([, link = '']) => posix.join(posix.dirname(document), link).replace(/\/$/, ''))
+  return targets
+    .filter((target) => !paths.some((path) => path === target || path.startsWith(`${target}/`)))
+    .map((target) => `${document}: ${target}`)
+}
+
 function packed(): string {
   const [packed] = JSON.parse(
     run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], ROOT),
@@ -52,13 +61,10 @@ function packed(): string {
     'dist/config.schema.json',
   ])
     assert.ok(paths.includes(path), `no ${path}`)
-  // What the README sends its readers to.
-  const links = readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)
-  for (const [, link = ''] of links)
-    assert.ok(
-      paths.some((path) => path === link || path.startsWith(`${link}/`)),
-      `no ${link}`,
-    )
+  assert.deepEqual(
+    paths.filter((path) => path.endsWith('.md')).flatMap((path) => leadingOut(path, paths)),
+    [],
+  )
   assert.deepEqual(
     paths.filter((path) => /\.map$|test|bench|fixtures|node_modules/.test(path)),
     [],
