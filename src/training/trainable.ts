@@ -21,7 +21,7 @@ export interface LearnedInput {
 
 /**
  * The float32 initializers that training changes, where nodes use them. A constant that merely scales or shifts (the 3
- * and 6 of a hard swish) is part of the function and not among them; a factor or a shift per channel is
+ * and 6 of a hard swish) is part of the function and not among them, nor is a mask; a factor or a shift per channel is
  * (affine-vectors.ts).
  */
 export function learnedInputs(graph: Graph): LearnedInput[] {
@@ -31,6 +31,7 @@ export function learnedInputs(graph: Graph): LearnedInput[] {
       const name = node.inputs[index]
       const tensor = name === undefined ? undefined : graph.initializers.get(name)
       if (!TRAINED.has(learned) || name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      if (learned === 'bias' && isMask(tensor.data)) return []
       return [{ name, node, index, learned, role: roleOf(learned, tensor.dims) }]
     }
     const vector = affine(node)
@@ -39,6 +40,14 @@ export function learnedInputs(graph: Graph): LearnedInput[] {
       ...(vector === undefined ? [] : use(vector.index, vector.role)),
     ]
   })
+}
+
+/** As far from zero, nothing was learned: the minus infinity of a mask, or the lowest float32 in its place. */
+const BEYOND_LEARNING = 1e30
+
+/** Whether what is added is no learned bias but keeps places from having a say. */
+export function isMask(values: Float32Array): boolean {
+  return values.some((value) => !(Math.abs(value) < BEYOND_LEARNING))
 }
 
 /** The trained values of a graph, each once. */

@@ -1,0 +1,81 @@
+// What a graph may be made of although exporters hardly write it: each is compressed with data, from bytes to a result.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { compress, type CompressResult } from '../../src/jobs/compress.js'
+import type { CompressRequest } from '../../src/jobs/compress-job.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { float32 } from '../../src/tensor/tensor.js'
+
+const SIZE = 16
+const folder = mkdtempSync(join(tmpdir(), 'ttq-unusual-'))
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+const LOADER = join(folder, 'points.mjs')
+writeFileSync(
+  LOADER,
+  `const split = (size, shift) => ({ size, batch: (indices) => ({
+  inputs: { x: Float32Array.from({ length: indices.length * ${SIZE} }, (_, i) =>
+    Math.sin(indices[Math.floor(i / ${SIZE})] * 7.3 + (i % ${SIZE}) + shift)) },
+  labels: indices.map((index) => index % 4) }) })
+export const classes = 4, train = split(64, 0), test = split(16, 1)
+`,
+)
+
+const values = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.7) * 0.3)
+
+function weight(b: GraphBuilder, name: string, ...dims: number[]): ValueName {
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return b.constant(float32(dims, values(count, name.length + count)), name)
+}
+
+// x -> first -> what a case puts in between, [N, SIZE] to [N, SIZE] -> last -> y.
+function network(between: (b: GraphBuilder, x: ValueName) => ValueName, opset = 17): Uint8Array {
+  const b = new GraphBuilder()
+  const x = b.input('x', 'float32', ['N', SIZE])
+  const first = b.emit('Relu', [b.emit('MatMul', [x, weight(b, 'first', SIZE, SIZE)])])
+  b.emit('MatMul', [between(b, first), weight(b, 'last', SIZE, 4)], {}, 'y')
+  b.output('y', 'float32', ['N', 4])
+  return writeModel({ irVersion: 8, opsets: new Map([['', opset]]), graph: b.build('unusual') })
+}
+
+const trained = async (bytes: Uint8Array, further: Partial<CompressRequest> = {}): Promise<CompressResult> =>
+  await compress(bytes, {
+    name: 'unusual.onnx',
+    data: LOADER,
+    anyway: true,
+    epochs: 1,
+    threads: 1,
+    keepNames: true,
+    ...further,
+  })
+
+const ternaryLayers = ({ report }: CompressResult): string[] =>
+  report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)
+
+for (const [name, lowest] of [
+  ['minus infinity', -Infinity],
+  ['the lowest float32', -3.4028234663852886e38],
+] as const) {
+  for (const opType of ['Add', 'Gemm']) {
+    test(`a mask of ${name} behind a layer, by ${opType}, is no bias that learns`, async () => {
+      const result = await trained(
+        network((b, x) => {
+          const masked = Float32Array.from({ length: SIZE }, (_, i) => (i % 5 === 0 ? lowest : 0))
+          const mask = b.constant(float32([SIZE], masked), 'mask')
+          const wide = weight(b, 'middle', SIZE, SIZE)
+          const scores =
+            opType === 'Gemm' ? b.emit('Gemm', [x, wide, mask]) : b.emit('Add', [b.emit('MatMul', [x, wide]), mask])
+          return b.emit('Softmax', [scores], { axis: -1 })
+        }),
+      )
+      assert.deepEqual(ternaryLayers(result), ['middle'])
+    })
+  }
+}
