@@ -16,16 +16,19 @@ const folder = mkdtempSync(join(tmpdir(), 'ttq-unusual-'))
 after(() => {
   rmSync(folder, { recursive: true, force: true })
 })
-const LOADER = join(folder, 'points.mjs')
-writeFileSync(
-  LOADER,
-  `const split = (size, shift) => ({ size, batch: (indices) => ({
-  inputs: { x: Float32Array.from({ length: indices.length * ${SIZE} }, (_, i) =>
+
+// A module whose samples have one input of this name.
+function loader(input: string): string {
+  const file = join(folder, `${input}.mjs`)
+  const code = `const split = (size, shift) => ({ size, batch: (indices) => ({
+  inputs: { ['${input}']: Float32Array.from({ length: indices.length * ${SIZE} }, (_, i) =>
     Math.sin(indices[Math.floor(i / ${SIZE})] * 7.3 + (i % ${SIZE}) + shift)) },
   labels: indices.map((index) => index % 4) }) })
 export const classes = 4, train = split(64, 0), test = split(16, 1)
-`,
-)
+`
+  writeFileSync(file, code)
+  return file
+}
 
 const values = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.7) * 0.3)
@@ -48,7 +51,7 @@ function network(between: (b: GraphBuilder, x: ValueName) => ValueName, opset = 
 const trained = async (bytes: Uint8Array, further: Partial<CompressRequest> = {}): Promise<CompressResult> =>
   await compress(bytes, {
     name: 'unusual.onnx',
-    data: LOADER,
+    data: loader('x'),
     anyway: true,
     epochs: 1,
     threads: 1,
@@ -78,4 +81,16 @@ for (const [name, lowest] of [
       assert.deepEqual(ternaryLayers(result), ['middle'])
     })
   }
+}
+
+for (const input of ['x', '__proto__']) {
+  test(`values called __proto__, the input ${input}`, async () => {
+    const b = new GraphBuilder()
+    const x = b.input(input, 'float32', ['N', SIZE])
+    const hidden = b.emit('Relu', [b.emit('MatMul', [x, weight(b, 'first', SIZE, SIZE)])])
+    b.emit('MatMul', [hidden, weight(b, 'last', SIZE, 4)], {}, input === 'x' ? '__proto__' : 'y')
+    b.output(input === 'x' ? '__proto__' : 'y', 'float32', ['N', 4])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('named') })
+    assert.deepEqual(ternaryLayers(await trained(bytes, { ternary: ['*'], data: loader(input) })), ['first', 'last'])
+  })
 }
