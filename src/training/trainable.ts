@@ -1,6 +1,8 @@
 // Which initializers of a network are trained, and in what role.
 import type { Graph, Node, ValueName } from '../onnx/model.js'
+import { producers } from '../onnx/graph-queries.js'
 import { learnedPositions, type LearnedRole } from '../onnx/operators.js'
+import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { isType, type Tensor } from '../tensor/tensor.js'
 import type { Parameter, ParameterRole } from '../optimizer/parameters.js'
 import { affineVectors } from './affine-vectors.js'
@@ -16,6 +18,8 @@ export interface LearnedInput {
   index: number
   /** What it is to its operator; a vector added behind a layer is its bias. */
   learned: LearnedRole
+  /** As the node has it, which may be behind others that turn it around. */
+  dims: readonly number[]
   role: ParameterRole
 }
 
@@ -26,13 +30,15 @@ export interface LearnedInput {
  */
 export function learnedInputs(graph: Graph): LearnedInput[] {
   const affine = affineVectors(graph)
+  const makers = producers(graph)
   return graph.nodes.flatMap((node) => {
     const use = (index: number, learned: LearnedRole): LearnedInput[] => {
-      const name = node.inputs[index]
-      const tensor = name === undefined ? undefined : graph.initializers.get(name)
-      if (!TRAINED.has(learned) || name === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
+      const found = TRAINED.has(learned) ? arrangedInitializer(graph, makers, node.inputs[index] ?? '') : undefined
+      const tensor = found && graph.initializers.get(found.initializer)
+      if (found === undefined || tensor === undefined || !isType(tensor, 'float32')) return []
       if (learned === 'bias' && isMask(tensor.data)) return []
-      return [{ name, node, index, learned, role: roleOf(learned, tensor.dims) }]
+      const dims = found.axes?.map((axis) => tensor.dims[axis] as number) ?? tensor.dims
+      return [{ name: found.initializer, node, index, learned, dims, role: roleOf(learned, tensor.dims) }]
     }
     const vector = affine(node)
     return [
