@@ -5,6 +5,7 @@ import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
+import { runnableOpset } from '../onnx/upgrade-opset.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -102,5 +103,5 @@ export function readNetwork(
     })
   // A copy, because the caller may fill the array again before the work is done.
   const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
-  return { model, onnxBytes }
+  return { model: runnableOpset(model), onnxBytes }
 }

@@ -9,6 +9,7 @@ import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
+import { unpack } from '../../src/packed/unpack.js'
 import { float32 } from '../../src/tensor/tensor.js'
 
 const SIZE = 16
@@ -94,3 +95,34 @@ for (const input of ['x', '__proto__']) {
     assert.deepEqual(ternaryLayers(await trained(bytes, { ternary: ['*'], data: loader(input) })), ['first', 'last'])
   })
 }
+
+for (const equation of ['bi,ij->bj', '...i, ji -> ...j', 'ij,bi->bj', 'ki,zi->zk']) {
+  test(`an Einsum ${equation} with a constant matrix is a layer`, async () => {
+    const result = await trained(
+      network((b, x) => {
+        const matrix = weight(b, 'middle', SIZE, SIZE)
+        const isFirst = !/^(b|\.)/.test(equation)
+        const product = b.emit('Einsum', isFirst ? [matrix, x] : [x, matrix], { equation })
+        return b.emit('Relu', [product])
+      }),
+      { epochs: undefined, data: undefined, anyway: undefined },
+    )
+    assert.deepEqual(ternaryLayers(result), [/ji|ki/.test(equation) ? 'middle_turned' : 'middle'])
+    assert.ok(result.report.reconstruction?.distance !== undefined)
+  })
+}
+
+test('an Einsum that is more than that stays, and a weight whose type is asked for is a layer', async () => {
+  const result = await trained(
+    network((b, x) => {
+      const likeIt = b.emit('CastLike', [x, weight(b, 'middle', SIZE, SIZE)])
+      const heads = b.emit('Einsum', [b.emit('MatMul', [likeIt, 'middle']), weight(b, 'heads', SIZE, 4, 4)], {
+        equation: 'bi,ihd->bhd',
+      })
+      return b.emit('Flatten', [heads], { axis: 1 })
+    }),
+  )
+  assert.deepEqual(ternaryLayers(result), ['middle'])
+  const { nodes } = unpack(result.file).model.graph
+  assert.ok(nodes.some(({ opType }) => opType === 'Einsum') && !nodes.some(({ opType }) => opType === 'CastLike'))
+})
