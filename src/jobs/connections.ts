@@ -4,6 +4,7 @@ import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
+import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { runnableOpset } from '../onnx/upgrade-opset.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
@@ -103,5 +104,5 @@ export function readNetwork(
     })
   // A copy, because the caller may fill the array again before the work is done.
   const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
-  return { model: runnableOpset(model), onnxBytes }
+  return { model: plainNames(runnableOpset(model)), onnxBytes }
 }

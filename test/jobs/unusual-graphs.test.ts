@@ -126,3 +126,13 @@ test('an Einsum that is more than that stays, and a weight whose type is asked f
   const { nodes } = unpack(result.file).model.graph
   assert.ok(nodes.some(({ opType }) => opType === 'Einsum') && !nodes.some(({ opType }) => opType === 'CastLike'))
 })
+
+test('names that hold NUL characters, of which one begins as another ends there', async () => {
+  const result = await trained(
+    network((b, x) => {
+      const first = b.emit('MatMul', [x, weight(b, 'w\0one', SIZE, SIZE)])
+      return b.emit('MatMul', [first, weight(b, 'w\0', SIZE, SIZE)], {}, 'hidden\0')
+    }),
+  )
+  assert.deepEqual(ternaryLayers(result), ['w_one', 'w_'])
+})
