@@ -104,6 +104,7 @@ const INTERNAL = [
   'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said',
   'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts dims bits onnx',
   'graph version directory types width digest update reader number walk busy total hash file start bytes form axis',
+  'dataAt finish result front block take waysOut',
 ]
 
 await bundle('dist/src/standalone/index.js', 'dist/runtime.js', {

@@ -7,6 +7,7 @@ import { inlineFunctions } from '../onnx/inline-functions.js'
 import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { isLayer, learnedPositions } from '../onnx/operators.js'
+import { plainForms } from '../onnx/plain-forms.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
 import type { Loader } from '../runtime/engine.js'
@@ -31,7 +32,7 @@ const MOST_STEPS = 2_000_000
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = await withoutKnownBranches(loader, inlineFunctions(original))
-  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(inferenceMode(inlined.graph).graph)) }
+  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(plainForms(inferenceMode(inlined.graph).graph))) }
   const { graph } = model
   const constant = constantValues(graph)
   const used = consumers(graph)

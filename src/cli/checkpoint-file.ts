@@ -1,11 +1,12 @@
 // The file in which a run is kept while it goes on (--checkpoint, --resume); what is in it is training/checkpoint.ts.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
 import { leaveWords } from './last-words.js'
 import { checkOutputPath } from './output-path.js'
+import { readRegular } from './read-regular.js'
 import { writeAtomically } from './write-atomically.js'
 
 /** The value of --checkpoint that means none. */
@@ -97,7 +98,7 @@ export function checkpointFile(
 
 function readCheckpointFile(path: string): Uint8Array {
   try {
-    return readFileSync(path)
+    return readRegular(path)
   } catch (cause) {
     throw new TtqError('checkpoint', `${path}: could not be read: ${(cause as Error).message}`, {
       facts: { path },

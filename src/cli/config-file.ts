@@ -1,13 +1,15 @@
 // The config file: found, read and checked. What may stand in it is options/check-config.ts.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { closestFile } from '../data/closest-file.js'
+import { readFault } from '../errors/errno-text.js'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import { type CheckedConfig, checkConfig, type Setting, type SettingMap } from '../options/check-config.js'
 import { type OptionName, OPTIONS } from '../options/option-table.js'
 import { DATA_KIND_NAMES } from '../options/choices.js'
 import type { Kind } from '../options/option.js'
+import { readRegular } from './read-regular.js'
 
 /** Of a config file's name, in the order in which they are looked for. */
 export const CONFIG_ENDINGS: readonly string[] = ['.json', '.yaml', '.yml', '.mjs', '.ts', '.js', '.mts']
@@ -76,18 +78,27 @@ async function readConfig(file: string): Promise<unknown> {
   const ending = extname(file).toLowerCase()
   if (!CONFIG_ENDINGS.includes(ending))
     throw new TtqError('usage', `--config: ${file} ends in "${ending}", expected one of ${CONFIG_ENDINGS.join(', ')}`)
-  if (!existsSync(file) || !statSync(file).isFile()) {
+  if (!existsSync(file) || statSync(file).isDirectory()) {
     const closest = closestFile(file)
     throw new TtqError('usage', `--config: found no file ${file}`, {
       ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
     })
   }
+  const text = textOf(file)
   if (PROGRAMS.includes(ending)) return await importConfig(file)
-  const text = readFileSync(file, 'utf8')
   try {
     return ending === '.json' ? JSON.parse(text) : await parseYaml(text)
   } catch (cause) {
     throw new TtqError('usage', `${file}: ${firstLine(cause)}`, { cause })
+  }
+}
+
+// Read of programs, too, whose import would wait for a pipe.
+function textOf(file: string): string {
+  try {
+    return readRegular(file).toString()
+  } catch (cause) {
+    throw new TtqError('usage', `--config: ${file}: ${readFault(cause)}, expected a config file`, { cause })
   }
 }
 

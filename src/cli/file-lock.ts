@@ -5,6 +5,7 @@ import { linkSync, lstatSync, readFileSync, rmSync, statSync, utimesSync, writeF
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { hasErrno } from '../errors/ttq-error.js'
+import { readRegular } from './read-regular.js'
 
 interface Holder {
   pid: number
@@ -102,7 +103,7 @@ function keepAlive(): void {
 
 function readHolder(lock: string): Holder | undefined {
   try {
-    const { pid, host, run } = JSON.parse(readFileSync(lock, 'utf8')) as Partial<Holder>
+    const { pid, host, run } = JSON.parse(readRegular(lock).toString()) as Partial<Holder>
     return typeof pid === 'number' && typeof host === 'string' && typeof run === 'string'
       ? { pid, host, run }
       : undefined

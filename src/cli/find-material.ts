@@ -1,5 +1,5 @@
 // What lies in the working directory: models, and datasets that `ttq` knows without being told.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { datasetKindAt, openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { countText } from '../report/table.js'
@@ -9,7 +9,7 @@ const MOST_NAMES = 200
 
 /** The .onnx files, sorted. */
 export function modelsHere(): string[] {
-  return names().filter((name) => name.toLowerCase().endsWith('.onnx'))
+  return names().filter((name) => name.toLowerCase().endsWith('.onnx') && statSync(name).isFile())
 }
 
 /** What is a dataset by its kind, loader modules aside, and can be opened: path and description. */

@@ -1,7 +1,6 @@
 // Reading the model that a command works on: a file, a pipe, or stdin for `-`. What is inside is for the library to
 // judge.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { closestFile } from '../data/closest-file.js'
@@ -14,6 +13,7 @@ import { isPacked } from '../packed/format.js'
 import type { Arguments } from './command.js'
 import { commandLineOption, textOption } from './command-options.js'
 import { isLocked } from './file-lock.js'
+import { isPipeAt, pipeAt, readRegular, readStream } from './read-regular.js'
 
 export interface ModelInput {
   /** How messages and reports call it. */
@@ -39,7 +39,12 @@ export async function readModelInput(args: Arguments, signal: AbortSignal): Prom
   const isPipe = path === '-' || isPipeAt(path)
   const externalData = externalDataFor(args, isPipe)
   const name = path === '-' ? 'stdin' : path
-  const bytes = path === '-' ? await readStdin(signal) : isPipe ? await readPipe(path, signal) : readWhole(path)
+  const bytes =
+    path === '-'
+      ? await readStdin(signal)
+      : isPipe
+        ? await readModelStream(pipeAt(path), path, signal)
+        : readWhole(path)
   if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
   return { name, bytes, overwrite: true, externalData }
 }
@@ -68,15 +73,6 @@ function isTeacherWord(text: string): text is TeacherWord {
   return (TEACHER_WORDS as readonly string[]).includes(text)
 }
 
-// Whether it can be read at all is told when it is read.
-function isPipeAt(path: string): boolean {
-  try {
-    return statSync(path).isFIFO()
-  } catch {
-    return false
-  }
-}
-
 // From where the user says, or from beside the model where it stands in a folder.
 function externalDataFor(args: Arguments, isPipe: boolean): ModelInput['externalData'] {
   const given = textOption(args, 'externalData')
@@ -98,32 +94,15 @@ async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
     throw new TtqError('usage', 'stdin: found a terminal, expected a model', {
       hint: 'Pipe a file in: ttq inspect - < model.onnx',
     })
-  return await readStream(process.stdin, 'stdin', signal)
-}
-
-// Opening a pipe that nobody writes to would block until somebody does, and Ctrl-C with it.
-async function readPipe(path: string, signal: AbortSignal): Promise<Uint8Array> {
-  const pipe = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false })
-  return await readStream(pipe, path, signal)
+  return await readModelStream(process.stdin, 'stdin', signal)
 }
 
 // Up to its end, or as far as it can be a model.
-async function readStream(stream: Readable, name: string, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let length = 0
-  const stop = (): void => {
-    stream.destroy()
-  }
-  signal.addEventListener('abort', stop)
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    length += chunk.length
+async function readModelStream(stream: Readable, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  return await readStream(stream, signal, (chunk, length) => {
     if (length > MOST_BYTES) throw new TtqError('model', `${name}: found more than 2 GB, ${EXPECTED}`)
-    if (chunks.length === 1 && !isPlausible(chunk)) break
-  }
-  signal.removeEventListener('abort', stop)
-  signal.throwIfAborted()
-  return Buffer.concat(chunks)
+    return length === chunk.length && !isPlausible(chunk)
+  })
 }
 
 // Whether bytes may begin a model: the magic of .ttq, or the tag of a field that an ONNX model has. Of anything else
@@ -146,13 +125,11 @@ export function noSuchModel(path: string, cause?: unknown): TtqError {
 
 function readWhole(path: string): Uint8Array {
   try {
-    const stats = statSync(path)
-    if (stats.isFile() || stats.isDirectory()) return readFileSync(path)
+    return readRegular(path)
   } catch (cause) {
     if (hasErrno(cause, 'ENOENT')) throw noSuchModel(path, cause)
     throw new TtqError('model', `${path}: ${readFault(cause)}, ${EXPECTED}`, { facts: { path }, cause })
   }
-  throw new TtqError('model', `${path}: found a device or a socket, ${EXPECTED}`, { facts: { path } })
 }
 
 /**

@@ -1,12 +1,13 @@
 // The points of a sweep as files in a folder beside its table, on a disk that several machines may share: for each the
 // report and what it belongs to (.json), its .ttq file, and, as long as it is under way, its checkpoint.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import type { PointCheckpoint, PointStore, StoredPoint } from '../jobs/sweep-points.js'
 import { pointName, type SweepValues } from '../options/sweep-values.js'
 import { bytesDigest } from '../training/fingerprint.js'
 import { leaveWords } from './last-words.js'
+import { readRegular } from './read-regular.js'
 import { writeAtomically } from './write-atomically.js'
 
 const SCHEMA = 'ttq-sweep-point/1'
@@ -132,7 +133,7 @@ export class PointFolder implements PointStore {
 
 function contentOf(path: string): Buffer | undefined {
   try {
-    return readFileSync(path)
+    return readRegular(path)
   } catch (cause) {
     if (hasErrno(cause, 'ENOENT')) return undefined
     throw new TtqError('checkpoint', `${path}: could not be read: ${(cause as Error).message}`, {

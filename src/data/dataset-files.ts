@@ -60,15 +60,20 @@ export async function holdsFile(root: string, isMeant: (name: string) => boolean
   return false
 }
 
+/** The bytes of a regular file. @throws the system's errors, and one of code NO_FILE */
+export async function readRegular(file: string): Promise<Buffer> {
+  await regularStats(file)
+  return await readFile(file)
+}
+
 /**
- * The bytes of a regular file. Devices may never end, pipes wait for somebody who writes.
- * @param pipes may be read, too
+ * What there is to know of a file before it is opened. Devices may never end, pipes wait for somebody who writes.
  * @throws the system's errors, and one of code NO_FILE
  */
-export async function readRegular(file: string, { pipes = false } = {}): Promise<Buffer> {
+export async function regularStats(file: string): Promise<Stats> {
   const stats = await stat(file)
-  if (stats.isFile() || stats.isDirectory() || (pipes && stats.isFIFO())) return await readFile(file)
-  throw Object.assign(new Error('no regular file'), { code: NO_FILE })
+  if (stats.isFile() || stats.isDirectory()) return stats
+  throw Object.assign(new Error('a device, a socket or a pipe'), { code: NO_FILE })
 }
 
 /** The bytes of one of a dataset's files. @throws TtqError `data` when it is missing or not readable */

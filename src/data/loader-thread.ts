@@ -1,6 +1,7 @@
 // A loader module in a thread of its own, so that what the module does - print, wait, compute for ever, end the
 // process, use up its memory - is an error with the module's name and not the end of the program.
 import { Worker } from 'node:worker_threads'
+import { interruption } from '../errors/interruption.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { loaderFault } from './loader-fault.js'
 import type { GivenBatch, Unusable } from './given-batch.js'
@@ -54,8 +55,7 @@ export class LoaderThread {
       this.fail(this.fault(`ended itself (exit status ${status})`))
     })
     this.interrupt = () => {
-      const reason: unknown = options.signal?.reason
-      this.fail(reason instanceof TtqError ? reason : new TtqError('interrupted', 'interrupted'))
+      this.fail(interruption(options.signal))
     }
     if (options.signal?.aborted === true) this.interrupt()
     else options.signal?.addEventListener('abort', this.interrupt, { once: true })

@@ -10,6 +10,7 @@ import {
 import { compressors } from 'hyparquet-compressors'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { regularStats } from './dataset-files.js'
 
 /** What stands in a column, as far as data are concerned. */
 export type ColumnContent = 'pictures' | 'texts' | 'numbers' | 'something else'
@@ -46,6 +47,7 @@ export class ParquetFile {
   /** Reads what stands at the file's end. @throws TtqError `data` for a file that is none, or damaged */
   static async open(path: string): Promise<ParquetFile> {
     try {
+      await regularStats(path)
       const file = await asyncBufferFromFile(path)
       if (file.byteLength < SMALLEST) throw new Error(`${file.byteLength} bytes`)
       const metadata = await parquetMetadataAsync(file, { geoparquet: false })

@@ -3,6 +3,7 @@ import { PictureFault } from './picture-header.js'
 import { PictureThreads } from './picture-threads.js'
 import type { Picture } from './picture.js'
 import { chosenPictures, type PictureDataset, type PictureSet } from './pictures.js'
+import { checkInterrupted } from '../errors/interruption.js'
 import { TtqError } from '../errors/ttq-error.js'
 
 export interface UnreadablePicture {
@@ -43,7 +44,7 @@ export async function readAllPictures(
     }
   }
   for (let start = 0; start < set.count; start += TOGETHER) {
-    signal?.throwIfAborted()
+    checkInterrupted(signal)
     const length = Math.min(TOGETHER, set.count - start)
     await Promise.all(Array.from({ length }, (_, i) => readOne(start + i)))
   }

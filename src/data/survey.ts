@@ -1,4 +1,5 @@
 // A look at every sample of a dataset: how many there are of what, what cannot be read, what is in both parts.
+import { checkInterrupted } from '../errors/interruption.js'
 import { createHash } from 'node:crypto'
 import { bytesOf } from '../tensor/bytes.js'
 import { float16ToNumber } from '../tensor/float-values.js'
@@ -61,7 +62,7 @@ export async function surveyDataset(
   const look = async (part: PartName): Promise<PartSurvey> => {
     const found = new Findings(part === 'test' ? seen : undefined)
     const count = (): void => {
-      options.signal?.throwIfAborted()
+      checkInterrupted(options.signal)
       options.onProgress?.(++done, total)
     }
     const unreadable = await LOOK[stored.kind](stored as never, part, found, count)

@@ -1,13 +1,14 @@
 // WebDataset's shards: tar files in which the files of one sample stand one behind the other under one name, such as
 // 0001.jpg and 0001.cls (https://github.com/webdataset/webdataset). What is where is found out once; pictures are read
 // when they are asked for.
-import { open, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { readFault } from '../errors/errno-text.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { partInPath } from './array-words.js'
-import { listFolder, readRegular } from './dataset-files.js'
+import { listFolder, readRegular, regularStats } from './dataset-files.js'
 import type { GivenNames } from './class-names.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
@@ -153,14 +154,9 @@ async function withFile<T>(path: string, use: (read: Reader) => Promise<T>): Pro
 // Plain shards stay on disk; gzipped ones cannot be read from the middle, and are unpacked.
 async function opened(shard: string): Promise<{ read: Reader; bytes: number }> {
   const missing = (cause: unknown): never => {
-    throw fault(
-      shard,
-      `nothing that can be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      'a tar file',
-      cause,
-    )
+    throw fault(shard, readFault(cause).replace('found ', ''), 'a tar file', cause)
   }
-  const bytes = (await stat(shard).catch(missing)).size
+  const bytes = (await regularStats(shard).catch(missing)).size
   if (!/gz$/i.test(shard)) return { bytes, read: (from, length) => withFile(shard, (read) => read(from, length)) }
   try {
     const whole = gunzipSync(await readRegular(shard), { maxOutputLength: MOST_UNPACKED })

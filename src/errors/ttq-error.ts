@@ -33,7 +33,11 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** An error to show to a user: `message` says where, what was found and what was expected; `hint` says what to do. */
+/**
+ * An error to show to a user: `message` says where, what was found and what was expected; `hint` says what to do.
+ * `ttq-onnx/runtime`, which is one file, has a copy of this class: `instanceof` takes the errors of either for both's, and
+ * `name` is the same.
+ */
 export class TtqError extends Error {
   override readonly name = 'TtqError'
   readonly code: ErrorCode
@@ -41,6 +45,11 @@ export class TtqError extends Error {
   readonly hint: string | undefined
   /** The ways out that the hint is made of. */
   readonly waysOut: readonly string[]
+
+  /** By name, for copies of this class; what is derived from it is told apart as usual. */
+  static override [Symbol.hasInstance](thrown: unknown): boolean {
+    return this === TtqError ? (thrown as Error | undefined)?.name === 'TtqError' : super[Symbol.hasInstance](thrown)
+  }
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(shortened(message), details.cause === undefined ? undefined : { cause: details.cause })

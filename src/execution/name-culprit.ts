@@ -11,12 +11,15 @@ import type { TrialProcess } from './trial-process.js'
 /** Milliseconds after which the search gives up: it is for the message only. */
 const PATIENCE = 60_000
 
+/** Nor does it believe that a node alone takes long where those before it take this share of a try's time. */
+const SLOW_ANYWAY = 0.5
+
 /**
  * Finds the node by halves: the shortest beginning of the network that still kills the engine ends with it.
  * @returns the error that names it, or one that does not where the death cannot be brought about again
  */
 export async function nameCulprit(trial: TrialProcess, death: EngineDied): Promise<TtqError> {
-  const found = death.fatal && (await search(trial, death.fatal))
+  const found = death.fatal && (await search(trial, death.fatal, death.spent))
   const node = found && `node "${nodeName(found)}" (${operatorName(found)})`
   const [message, hint] = death.spent
     ? [
@@ -34,35 +37,50 @@ function nodeName({ name, outputs }: Node): string {
   return name || (outputs[0] ?? '')
 }
 
-async function search(trial: TrialProcess, fatal: FatalGraph): Promise<Node | undefined> {
+async function search(trial: TrialProcess, fatal: FatalGraph, isSpent: boolean): Promise<Node | undefined> {
   const model = readModel(fatal.model)
   const { nodes } = model.graph
+  const end = Date.now() + PATIENCE
+  const limits = {
+    ...fatal.options.limits,
+    milliseconds: Math.min(
+      fatal.options.limits?.milliseconds ?? Infinity,
+      PATIENCE / (2 + Math.ceil(Math.log2(nodes.length + 1))),
+    ),
+  }
+  let slowest = 0
   const isKilledBy = async (count: number): Promise<boolean> => {
     try {
       const bytes = writeModel(beginning(model, count))
-      const graph = await trial.load(bytes, fatal.options)
+      let start = Date.now()
+      const graph = await trial.load(bytes, { ...fatal.options, limits })
       try {
-        if (fatal.feeds !== undefined) await graph.tryRun(fatal.feeds)
+        if (fatal.feeds !== undefined) {
+          start = Date.now()
+          await graph.tryRun(fatal.feeds)
+        }
       } finally {
         await graph.release()
       }
+      slowest = Math.max(slowest, Date.now() - start)
       return false
     } catch (error) {
-      if (error instanceof EngineDied) return true
+      // One that is killed for its time has not died of what the other died of.
+      if (error instanceof EngineDied) return isSpent || !error.spent
       if (error instanceof TtqError && error.code === 'runtime') return false
       throw error
     }
   }
-  const end = Date.now() + PATIENCE
   let [alive, dead] = [0, nodes.length]
-  if (!(await isKilledBy(dead))) return undefined
+  // That all of it takes too long is known, and would take as long again.
+  if (!isSpent && !(await isKilledBy(dead))) return undefined
   while (dead - alive > 1) {
     if (Date.now() > end) return undefined
     const middle = (alive + dead) >> 1
     if (await isKilledBy(middle)) dead = middle
     else alive = middle
   }
-  return nodes[dead - 1]
+  return isSpent && slowest > SLOW_ANYWAY * limits.milliseconds ? undefined : nodes[dead - 1]
 }
 
 // The first nodes, whose results nobody else takes are outputs.

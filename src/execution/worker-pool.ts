@@ -1,6 +1,7 @@
 // Worker threads and calls to them. Engines block the thread that calls them, so all of their work happens in these.
 import { availableParallelism } from 'node:os'
 import { Worker, type Transferable } from 'node:worker_threads'
+import { interruption } from '../errors/interruption.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Device } from '../options/choices.js'
 import { EngineDied } from '../runtime/engine-died.js'
@@ -83,8 +84,7 @@ export class WorkerPool implements Workers, Loader {
     this.workers = this.pending.map(() => undefined)
     this.trial = new TrialProcess(engineName)
     const interrupt = (): void => {
-      const reason: unknown = signal?.reason
-      this.interruption = reason instanceof TtqError ? reason : new TtqError('interrupted', 'interrupted')
+      this.interruption = interruption(signal)
       if (!this.postponed) void this.fail(this.interruption)
     }
     if (signal?.aborted === true) interrupt()

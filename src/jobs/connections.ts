@@ -4,7 +4,9 @@ import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
+import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
+import { runnableOpset } from '../onnx/upgrade-opset.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -48,7 +50,7 @@ const CONNECTIONS: { readonly [Name in keyof Required<TrainingConnections>]: [(v
 export function takeApart<R extends TrainingConnections>(
   request: R,
 ): { connections: TrainingConnections & { nameOptions: NameOptions }; given: Omit<R, keyof TrainingConnections> } {
-  checkObject('request', request, 'an object with the name of the network and options')
+  checkRequest(request)
   const isConnection = ([key]: [string, unknown]): boolean => Object.hasOwn(CONNECTIONS, key)
   const entries = Object.entries(request).filter(([, value]) => value !== undefined)
   const connections = Object.fromEntries(entries.filter(isConnection)) as unknown as TrainingConnections
@@ -61,6 +63,21 @@ export function takeApart<R extends TrainingConnections>(
     connections: { ...connections, nameOptions: connections.nameOptions ?? inLibrary },
     given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, keyof TrainingConnections>,
   }
+}
+
+/** @throws TtqError `usage` for a request that is none */
+export function checkRequest(request: unknown): void {
+  checkObject('request', request, 'an object with the name of the network and options')
+}
+
+/**
+ * Checks a file that a caller hands over beside the first.
+ * @throws TtqError `usage` for what is none, or has no bytes or no name
+ */
+export function checkFile(argument: string, file: { bytes: Uint8Array; name: string }): void {
+  checkObject(argument, file, 'an object with bytes and name')
+  checkBytes(`${argument}.bytes`, file.bytes)
+  if (typeof file.name !== 'string') throw wrongArgument(`${argument}.name`, file.name, 'a file name')
 }
 
 /**
@@ -87,5 +104,5 @@ export function readNetwork(
     })
   // A copy, because the caller may fill the array again before the work is done.
   const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
-  return { model, onnxBytes }
+  return { model: plainNames(runnableOpset(model)), onnxBytes }
 }

@@ -13,7 +13,7 @@ import { sameBytes, sameShape, sameTensor } from '../tensor/same-tensor.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { VERSION } from '../version.js'
-import { type Connections, readNetwork, takeApart } from './connections.js'
+import { checkFile, checkRequest, type Connections, readNetwork, takeApart } from './connections.js'
 import type { DiffedFile, DiffedTensor, DiffReport, TensorDiff } from './diff-report.js'
 
 export interface DiffRequest extends Connections, GivenOptions<'diff'> {
@@ -41,10 +41,13 @@ interface StoredTensor {
  * Compares two .ttq or ONNX files. Where both have the same operators connected in the same way, values are paired by
  * that, whatever they are called; else by their names.
  * @param bytes the first file
- * @throws TtqError `packed`, `model` for a file that is damaged or none of these
+ * @throws TtqError `packed`, `model` for a file that is damaged or none of these; `usage` for arguments of another kind
  */
-export function diff(bytes: Uint8Array, { after: second, ...request }: DiffRequest): DiffReport {
-  const { connections, given } = takeApart(request)
+export function diff(bytes: Uint8Array, request: DiffRequest): DiffReport {
+  checkRequest(request)
+  const { after: second, ...others } = request
+  const { connections, given } = takeApart(others)
+  checkFile('after', second)
   const options = completeOptions('diff', given, connections.nameOptions)
   const before = readSide(bytes, connections)
   const after = readSide(second.bytes, second)

@@ -4,6 +4,7 @@ import type { GivenNames } from '../data/class-names.js'
 import { readClassNames } from '../data/read-class-names.js'
 import type { PictureDataset } from '../data/pictures.js'
 import { describeValues } from '../data/survey.js'
+import { wrongArgument } from '../errors/check-argument.js'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkRuns } from '../execution/check-runs.js'
@@ -22,7 +23,7 @@ import { isFloatType } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { npzOf } from '../unpacking/npz-form.js'
 import { VERSION } from '../version.js'
-import { type Connections, takeApart } from './connections.js'
+import { checkFile, checkRequest, type Connections, takeApart } from './connections.js'
 import type { PicturePrediction, PredictReport } from './predict-report.js'
 import { readAnyModel } from './read-any-model.js'
 
@@ -34,14 +35,18 @@ export interface PredictRequest extends Connections, GivenOptions<'predict'> {
 
 /**
  * @param bytes an ONNX model or a .ttq file, for images
- * @throws TtqError `data` for pictures that cannot be read, and where nobody says how the network wants its pixels
+ * @throws TtqError `data` for pictures that cannot be read, and where nobody says how the network wants its pixels;
+ * `usage` for arguments of another kind
  */
 export async function predict(
   bytes: Uint8Array,
-  { pictures, arrays = false, ...request }: PredictRequest,
+  request: PredictRequest,
 ): Promise<{ report: PredictReport; file: Uint8Array | undefined }> {
   const start = performance.now()
-  const { connections, given } = takeApart(request)
+  checkRequest(request)
+  const { pictures, arrays = false, ...others } = request
+  const { connections, given } = takeApart(others)
+  checkPictures(pictures)
   const options = completeOptions('predict', given, connections.nameOptions)
   const { model: read, known, classNames } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
@@ -98,6 +103,12 @@ export async function predict(
     }
     return { report, file: arrays ? npzOf(stacked(settled.found)) : undefined }
   })
+}
+
+function checkPictures(pictures: PredictRequest['pictures']): void {
+  const given: unknown = pictures
+  if (!Array.isArray(given)) throw wrongArgument('pictures', given, 'an Array of objects with bytes and name')
+  for (const [i, picture] of pictures.entries()) checkFile(`pictures[${i}]`, picture)
 }
 
 // Whoever guesses how a network wants its pixels gets answers that look like any other.

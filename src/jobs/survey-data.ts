@@ -12,6 +12,7 @@ import { orderClasses } from '../data/order-classes.js'
 import { withoutPictures } from '../data/readable-pictures.js'
 import { heldOutCount } from '../data/split-validation.js'
 import { countOf, describeValues, type PartSurvey, surveyDataset } from '../data/survey.js'
+import { wrongArgument } from '../errors/check-argument.js'
 import { printable } from '../errors/printable.js'
 import { hasCode, type TtqError } from '../errors/ttq-error.js'
 import { withHint } from '../errors/with-hint.js'
@@ -23,7 +24,7 @@ import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.
 import { type GivenOptions, inLibrary, type OptionsOf } from '../options/option-table.js'
 import type { Task } from '../tasks/task.js'
 import { VERSION } from '../version.js'
-import { type Connections, takeApart } from './connections.js'
+import { checkFile, checkRequest, type Connections, takeApart } from './connections.js'
 import { readAnyModel, type ReadModel } from './read-any-model.js'
 import type { DataReport, NetworkData } from './data-report.js'
 
@@ -37,9 +38,13 @@ export interface DataRequest extends Omit<Connections, 'name'>, GivenOptions<'da
  * @param data what `--data` takes
  * @throws TtqError `data` for one that cannot be opened, `usage`, `model`, `packed`, `interrupted`
  */
-export async function surveyData(data: string, { network, ...request }: DataRequest = {}): Promise<DataReport> {
+export async function surveyData(data: string, request: DataRequest = {}): Promise<DataReport> {
+  if (typeof data !== 'string') throw wrongArgument('data', data, 'the name of a dataset, or a path')
+  checkRequest(request)
+  const { network, ...others } = request
+  if (network !== undefined) checkFile('network', network)
   const start = performance.now()
-  const { connections, given } = takeApart({ ...request, name: network?.name ?? '' })
+  const { connections, given } = takeApart({ ...others, name: network?.name ?? '' })
   const options = completeOptions('data', given, connections.nameOptions)
   const { signal, onProgress } = connections
   const read = network && readAnyModel(network.bytes, connections)

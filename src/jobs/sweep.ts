@@ -1,6 +1,7 @@
 // Accuracy against sparsity and size: the same compression at several thresholds, one after the other; on one of several
 // machines, some of them.
 import { compress } from './compress.js'
+import { checkInterrupted } from '../errors/interruption.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
@@ -90,7 +91,7 @@ export async function sweep(
     }
     reports.push(point.report)
     onPoint(joinPoints(name, reports), point.file)
-    signal?.throwIfAborted()
+    checkInterrupted(signal)
   }
   return joinPoints(name, reports)
 }

@@ -23,7 +23,7 @@ import { chooseLayers } from '../ternary/layers.js'
 import type { Progress } from '../training/progress.js'
 import { VERSION } from '../version.js'
 import { CompressJob } from './compress-job.js'
-import { type Connections, readNetwork, takeApart } from './connections.js'
+import { checkFile, checkRequest, type Connections, readNetwork, takeApart } from './connections.js'
 import { madeUpSamples } from './fitting-samples.js'
 import { openData } from './open-data.js'
 import { readAnyModel, type ReadModel } from './read-any-model.js'
@@ -59,13 +59,16 @@ const NOTHING: Found = {
 /**
  * @param bytes a .ttq file
  * @throws TtqError `packed` for one that is damaged, `runtime` where it does not run, `usage` for bounds without what they
- * are measured with
+ * are measured with and for arguments of another kind
  */
-export async function verify(bytes: Uint8Array, { original, ...request }: VerifyRequest): Promise<VerifyReport> {
+export async function verify(bytes: Uint8Array, request: VerifyRequest): Promise<VerifyReport> {
+  checkRequest(request)
+  const { original, ...others } = request
+  if (original !== undefined) checkFile('original', original)
   const start = performance.now()
   const warnings: string[] = []
   const { connections, given } = takeApart({
-    ...request,
+    ...others,
     onProgress: (progress: Progress) => {
       if (progress.kind === 'warning') warnings.push(progress.message)
       request.onProgress?.(progress)

@@ -3,6 +3,7 @@
 import type { Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs, subgraphs } from './attributes.js'
 import type { Graph, Model, Node, ValueName } from './model.js'
+import { operatorOf } from './operators.js'
 
 /** Value -> the node that computes it. Graph inputs and initializers have none. */
 export function producers(graph: Graph): Map<ValueName, Node> {
@@ -56,6 +57,18 @@ export function valueNames(graph: Graph): Set<ValueName> {
     for (const subgraph of subgraphs(node)) for (const name of valueNames(subgraph)) names.add(name)
   }
   return names
+}
+
+/** All values that some values have a part in, by more than their shapes. */
+export function computedFrom(graph: Graph, values: Iterable<ValueName>): Set<ValueName> {
+  const sources = new Set(values)
+  const result = new Set<ValueName>()
+  for (const node of graph.nodes) {
+    if (operatorOf(node).shapeOnly === true) continue
+    if (![...usedValues(node)].some((value) => sources.has(value) || result.has(value))) continue
+    for (const output of node.outputs) result.add(output)
+  }
+  return result
 }
 
 /** Outputs that are tensors: sequences and maps have no type here, and cannot be fetched. */

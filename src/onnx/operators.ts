@@ -143,6 +143,8 @@ const ROWS: readonly [string, Operator][] = [
   ...rows('Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor', { elementwise: true, result: 'bool' }),
   ...rows('Not IsNaN IsInf', { ...UNARY, result: 'bool' }),
   ['Cast', { ...UNARY, result: 'attribute to' }],
+  ['CastLike', { rank: 'of input', typeOf: 1 }],
+  ['Einsum', { learned: { 0: 'operand', 1: 'operand' } }],
   ...rows(
     'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity ' +
       'LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan ' +

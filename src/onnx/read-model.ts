@@ -18,6 +18,7 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './proto.js'
+import { readSparse, type SparseTensorProto } from './read-sparse.js'
 import { type ExternalData, readTensor } from './read-tensor.js'
 import { sourceOf } from './source.js'
 
@@ -42,8 +43,6 @@ interface Context {
   overwrite: boolean
 }
 
-type SparseTensor = GraphProto['sparseInitializer'][number]
-
 const SPARSE_TENSOR = 11
 const OLDEST_IR_VERSION = 3
 /** No version is near it; what is beyond is no version. */
@@ -51,7 +50,7 @@ const LAST_IR_VERSION = 2 ** 31 - 1
 
 /**
  * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
- * `Constant` nodes become initializers, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
+ * `Constant` nodes become initializers, sparse tensors dense ones where that is no multiple of the file, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
  * Law: writeModel(readModel(b)) computes what b computes.
  * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing; `usage` for
  * what are no bytes
@@ -116,7 +115,12 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   for (const tensor of proto.initializer as TensorProto[]) add(tensor.name, readStripped(tensor, tensor.name, context))
   const inputs = (proto.input as ValueInfoProto[]).filter((input) => !initializers.has(input.name)).map(readValueInfo)
   const outputs = (proto.output as ValueInfoProto[]).map(readValueInfo)
-  const nodes: Node[] = proto.sparseInitializer.map((tensor) => sparseConstant(tensor))
+  const nodes: Node[] = []
+  for (const tensor of proto.sparseInitializer) {
+    const dense = readSparse(tensor, `${context.name}: sparse tensor "${tensor.values?.name}"`, context.externalData)
+    if (dense === undefined) nodes.push(sparseConstant(tensor))
+    else add(tensor.values?.name ?? '', dense)
+  }
   for (const node of proto.node as NodeProto[]) {
     const constant = readConstant(node, context)
     if (constant === undefined) nodes.push(readNode(node, context))
@@ -257,7 +261,7 @@ function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
 }
 
-// Operator Constant, every form but sparse_value. https://onnx.ai/onnx/operators/onnx__Constant.html
+// Operator Constant. https://onnx.ai/onnx/operators/onnx__Constant.html
 function readConstant(node: NodeProto, context: Context): Tensor | undefined {
   const [attribute] = node.attribute as AttributeProto[]
   if (node.opType !== 'Constant' || plainDomain(node.domain) !== '' || node.attribute.length !== 1 || !attribute)
@@ -266,6 +270,10 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
   switch (attribute.name) {
     case 'value':
       return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
+    case 'sparse_value':
+      return attribute.sparseTensor
+        ? readSparse(attribute.sparseTensor, `${context.name}: sparse tensor "${node.output[0]}"`, context.externalData)
+        : undefined
     case 'value_float':
       return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }
     case 'value_floats':
@@ -283,8 +291,8 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
   }
 }
 
-// A sparse initializer is a constant like any other; as a node it needs no place of its own in the model.
-function sparseConstant(tensor: SparseTensor): Node {
+// What stays sparse is a constant like any other; as a node it needs no place of its own in the model.
+function sparseConstant(tensor: SparseTensorProto): Node {
   const value = new messages.AttributeProto({ name: 'sparse_value', type: SPARSE_TENSOR, sparseTensor: tensor })
   const name = tensor.values?.name ?? ''
   const attributes: Attributes = { sparse_value: { kind: 'other', source: sourceOf(value) } }

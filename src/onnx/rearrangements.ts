@@ -42,13 +42,15 @@ export function isRearranging({ domain, opType }: Node): boolean {
   return domain === '' && (SHAPING.has(opType) || opType === 'Transpose')
 }
 
-/** Whether a node gives its first input, an initializer, exactly as it is. */
+/** Whether a node's first result is its first input, an initializer, exactly as it is. */
 export function isUnchanging(node: Node, initializers: Graph['initializers']): boolean {
   if (node.domain !== '') return false
-  if (node.opType === 'Identity') return true
+  // One that drops values is no node of a network in inference (inference-mode.ts).
+  if (node.opType === 'Identity' || node.opType === 'Dropout') return true
   const dims = initializers.get(node.inputs[0] ?? '')?.dims
   if (dims === undefined) return false
   if (node.opType === 'Transpose') return permutation(node, dims.length).every((axis, i) => axis === i)
+  if (node.opType === 'Flatten') return dims.length === 2 && [1, -1].includes(attribute(node, 'axis', 'int', 1))
   if (node.opType !== 'Reshape') return false
   const shape = initializers.get(node.inputs[1] ?? '')
   const wanted = shape?.type === 'int64' ? Array.from(shape.data as BigInt64Array, Number) : undefined

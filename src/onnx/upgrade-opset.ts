@@ -1,14 +1,14 @@
 // Old operator sets -> opset 18, so that training meets one form of each operator. The rules are a table,
 // upgrade-rules.ts.
-import { TtqError } from '../errors/ttq-error.js'
-import { describeNode, mapSubgraphs } from './attributes.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
+import { describeNode, mapSubgraphs, withoutAttributes } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
 import { cloneModel, consumers, producers, valueNames } from './graph-queries.js'
 import type { Graph, Model, Node, ValueName } from './model.js'
 import { type UpgradeContext, upgradeRulesOf } from './upgrade-rules.js'
 import { valueFacts } from './value-facts.js'
 
-const OLDEST = 7
+const OLDEST = 1
 const TARGET = 18
 /** The IR version that came with opset 18. */
 const TARGET_IR = 8
@@ -17,7 +17,7 @@ const TARGET_IR = 8
  * A copy of the model in opset 18, computing the same; models of opset 18 and later come back as they are.
  * Batch norm that was exported in training mode becomes plain inference. For training only: the file's own form is kept
  * for packing.
- * @throws TtqError `unsupported` for opsets below 7, and for operators whose old form cannot be said in opset 18
+ * @throws TtqError `unsupported` for operators whose old form cannot be said in opset 18
  */
 export function upgradeOpset(model: Model): Model {
   const version = model.opsets.get('')
@@ -32,6 +32,23 @@ export function upgradeOpset(model: Model): Model {
   upgraded.opsets.set('', TARGET)
   upgraded.graph = upgradeGraph(upgraded.graph, version, valueNames(upgraded.graph))
   return upgraded
+}
+
+/** The first opset whose operators ONNX Runtime has. */
+const FIRST_THAT_RUNS = 7
+
+/**
+ * A network of an opset that ONNX Runtime does not have, in opset 18; all others as they are, and those that hold an
+ * operator that cannot be brought there: what refuses to run them names it.
+ */
+export function runnableOpset(model: Model): Model {
+  if ((model.opsets.get('') ?? FIRST_THAT_RUNS) >= FIRST_THAT_RUNS) return model
+  try {
+    return upgradeOpset(model)
+  } catch (error) {
+    if (hasCode(error, 'unsupported')) return model
+    throw error
+  }
 }
 
 function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueName>): Graph {
@@ -49,6 +66,8 @@ function upgradeGraph(graph: Graph, version: number, taken: ReadonlySet<ValueNam
   }
   for (const node of graph.nodes) {
     node.attributes = mapSubgraphs(node, (nested) => upgradeGraph(nested, version, taken))
+    // Which inputs may be written over, as operators said it before opset 6.
+    if (version < 6 && node.domain === '') node.attributes = withoutAttributes(node.attributes, 'consumed_inputs')
     const rule = upgradeRulesOf(node).find(({ before }) => version < before)
     if (rule === undefined) builder.push(node)
     else rule.upgrade(node, context)

@@ -1,7 +1,7 @@
-// The table of operators whose definition changed between opset 7 and 18 in a way that a node must be rewritten for.
+// The table of operators whose definition changed between opset 1 and 18 in a way that a node must be rewritten for.
 // Operators that only gained types, attributes with a neutral default or negative axes are not in it.
 // Source: the operator histories of https://onnx.ai/onnx/operators/
-import type { DataType } from '../tensor/data-type.js'
+import { DATA_TYPES, type DataType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
 import { attribute, attributes, withoutAttributes } from './attributes.js'
 import type { GraphBuilder } from './graph-builder.js'
@@ -119,7 +119,7 @@ const dropout: Upgrade = (node, context) => {
     ...node,
     inputs,
     outputs: firstOutput(node, context),
-    attributes: withoutAttributes(node.attributes, 'ratio'),
+    attributes: withoutAttributes(node.attributes, 'ratio', 'is_test'),
   })
 }
 
@@ -130,7 +130,7 @@ const batchNormalization: Upgrade = (node, context) => {
   context.builder.push({
     ...node,
     outputs: firstOutput(node, context),
-    attributes: withoutAttributes(node.attributes, 'spatial', 'training_mode'),
+    attributes: withoutAttributes(node.attributes, 'spatial', 'training_mode', 'is_test'),
   })
 }
 
@@ -210,19 +210,82 @@ const roiAlign: Upgrade = (node, { builder }) => {
   })
 }
 
+// Arithmetic and comparisons before 7 broadcast where it is said, the second operand from `axis` of the first on.
+const aligned: Upgrade = (node, context) => {
+  const { builder, facts, refuse } = context
+  const axis = attribute(node, 'axis', 'int', undefined)
+  const [a = '', b = ''] = node.inputs
+  const plain = { ...node, attributes: withoutAttributes(node.attributes, 'axis', 'broadcast') }
+  const [wide, narrow] = [facts.rank(a), facts.rank(b)]
+  if (axis === undefined || attribute(node, 'broadcast', 'int', 0) === 0) {
+    builder.push(plain)
+    return
+  }
+  if (wide === undefined || narrow === undefined) refuse(node, 'it broadcasts along an axis of a value of unknown rank')
+  const missing = (wide as number) - (narrow as number) - (axis < 0 ? axis + (wide as number) : axis)
+  const axes = Array.from({ length: missing }, (_, i) => (narrow as number) + i)
+  const name = node.outputs[0] ?? ''
+  const operand =
+    missing === 0 ? b : builder.emit('Unsqueeze', [b, builder.constant(ints(axes))], {}, `${name}_operand`)
+  builder.push({ ...plain, inputs: [a, operand] })
+}
+
+// Gemm 6 says whether its third input is broadcast, which it always may be since.
+const gemm6: Upgrade = (node, { builder }) =>
+  builder.push({ ...node, attributes: withoutAttributes(node.attributes, 'broadcast') })
+
+// Cast before 6: the type by name.
+const cast1: Upgrade = (node, { builder, refuse }) => {
+  const name = attribute(node, 'to', 'string', '').toLowerCase()
+  const type = { float: 'float32', double: 'float64' }[name] ?? name
+  if (!Object.hasOwn(DATA_TYPES, type)) refuse(node, `it has the type "${name}"`)
+  const to = attributes({ to: DATA_TYPES[type as DataType].onnx })
+  builder.push({ ...node, attributes: { ...node.attributes, ...to } })
+}
+
+// Concat before 4 has a default.
+const concat1: Upgrade = (node, { builder }) =>
+  builder.push({ ...node, attributes: { ...attributes({ axis: 1 }), ...node.attributes } })
+
+const old =
+  (what: string): Upgrade =>
+  (node, { refuse }) =>
+    refuse(node, what)
+
 const scan8: Upgrade = (node, { refuse }) => refuse(node, 'Scan 8 batches its sequences')
 
 const reduce: readonly UpgradeRule[] = [{ before: 18, upgrade: intsToInputs('axes') }]
 const softmax: readonly UpgradeRule[] = [{ before: 13, upgrade: flatSoftmax }]
 
+const broadcasting: readonly UpgradeRule[] = [{ before: 7, upgrade: aligned }]
+const recurrent: readonly UpgradeRule[] = [{ before: 7, upgrade: old('whether it gives a sequence is an attribute') }]
+
 /** Operator -> its rules, the oldest form first: the first one whose `before` is above the model's opset is taken. */
 export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
+  Add: broadcasting,
+  And: broadcasting,
   BatchNormalization: [{ before: 18, upgrade: batchNormalization }],
+  Cast: [{ before: 6, upgrade: cast1 }],
   Clip: [{ before: 11, upgrade: clip }],
+  Concat: [{ before: 4, upgrade: concat1 }],
+  Div: broadcasting,
   Dropout: [{ before: 12, upgrade: dropout }],
+  Equal: broadcasting,
+  GRU: recurrent,
+  Gemm: [{ before: 7, upgrade: gemm6 }],
+  Greater: broadcasting,
   Hardmax: softmax,
+  LSTM: recurrent,
+  Less: broadcasting,
   LogSoftmax: softmax,
-  Pad: [{ before: 11, upgrade: pad }],
+  Mul: broadcasting,
+  Or: broadcasting,
+  Pad: [
+    { before: 2, upgrade: old('its pads were called paddings') },
+    { before: 11, upgrade: pad },
+  ],
+  Pow: broadcasting,
+  RNN: recurrent,
   ReduceL1: reduce,
   ReduceL2: reduce,
   ReduceLogSum: reduce,
@@ -233,6 +296,7 @@ export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
   ReduceProd: reduce,
   ReduceSum: [{ before: 13, upgrade: intsToInputs('axes') }],
   ReduceSumSquare: reduce,
+  Reshape: [{ before: 5, upgrade: intsToInputs('shape') }],
   Resize: [
     { before: 11, upgrade: resize10 },
     { before: 18, upgrade: resize11 },
@@ -242,11 +306,20 @@ export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
   Scatter: [{ before: 11, upgrade: scatter }],
   Slice: [{ before: 10, upgrade: intsToInputs('starts', 'ends', 'axes') }],
   Softmax: softmax,
-  Split: [{ before: 18, upgrade: split }],
+  Split: [
+    { before: 2, upgrade: old('its sizes may be an input') },
+    { before: 18, upgrade: split },
+  ],
   Squeeze: [{ before: 13, upgrade: intsToInputs('axes') }],
+  Sub: broadcasting,
+  Tile: [{ before: 6, upgrade: old('it repeats a single axis') }],
   TopK: [{ before: 10, upgrade: topK }],
   Unsqueeze: [{ before: 13, upgrade: intsToInputs('axes') }],
-  Upsample: [{ before: 10, upgrade: resize10 }],
+  Upsample: [
+    { before: 7, upgrade: old('its scales are named one by one') },
+    { before: 10, upgrade: resize10 },
+  ],
+  Xor: broadcasting,
 }
 
 /** The rules of a node's operator, the oldest form first; none where nothing has changed. */

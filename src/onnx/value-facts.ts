@@ -24,6 +24,10 @@ export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>)
       const node = producer.get(value)
       if (node === undefined) return { known: undefined }
       if (node.opType === 'Reshape') return { known: graph.initializers.get(node.inputs[1] ?? '')?.dims[0] }
+      // Rows by a matrix; and what before opset 7 has a second operand that is spread over the first.
+      const isMatrix = graph.initializers.get(node.inputs[1] ?? '')?.dims.length === 2
+      if ((node.opType === 'MatMul' && isMatrix) || attribute(node, 'broadcast', 'int', 0) === 1)
+        return { from: node.inputs[0] ?? '' }
       const told = operatorOf(node).rank
       return told === 'of input' ? { from: node.inputs[0] ?? '' } : { known: told }
     },

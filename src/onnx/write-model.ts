@@ -1,8 +1,8 @@
 // Model -> ONNX bytes. What the model does not say itself comes from the messages it was read from (see Source).
-import { checkObject } from '../errors/check-argument.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { DATA_TYPES } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { checkModel } from './check-model.js'
 import type { Attribute, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
   type AttributeProto,
@@ -26,10 +26,10 @@ const LOWEST_IR_VERSION = 4
 /**
  * Writes a model; equal models give equal bytes. All weights stand in the file itself, as raw data.
  * The IR version is the model's, but at least 4. Law: writeModel(readModel(b)) computes what b computes.
+ * @throws TtqError `usage` for what is no Model
  */
 export function writeModel(model: Model): Uint8Array {
-  checkObject('model', model, 'a Model, as readModel gives it')
-  checkObject('model.graph', model.graph, 'a Graph')
+  checkModel('model', model)
   const source = messageOf<ModelProto>(model.source)
   const proto = source ? copyMessage(source) : new messages.ModelProto({ producerName: 'ttq' })
   proto.irVersion = Math.max(model.irVersion, LOWEST_IR_VERSION)

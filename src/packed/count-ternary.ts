@@ -1,6 +1,6 @@
 // How many codes of each kind there are in bytes of two bits each (encoding ternary2).
 import type { TernaryCounts } from '../tensor/ternary.js'
-import { checkTernary } from './ternary-codec.js'
+import { checkGiven, checkTernary } from './ternary-codec.js'
 
 const POSITIVES_OF_BYTE = new Uint8Array(256)
 const NEGATIVES_OF_BYTE = new Uint8Array(256)
@@ -17,6 +17,7 @@ for (let byte = 0; byte < 256; byte++) {
  * @throws TtqError `packed` as decodeTernary
  */
 export function countTernary(bytes: Uint8Array, count: number, where = 'ternary codes'): TernaryCounts {
+  checkGiven(bytes, count)
   checkTernary(bytes, count, where)
   let positives = 0
   let negatives = 0

@@ -1,5 +1,6 @@
 // Float values <-> 2 bytes each (encoding float16), and the rounding that makes it lossless.
 import { dataViewOf } from '../tensor/bytes.js'
+import { checkTensor } from '../tensor/check-tensor.js'
 import { float16ToNumber, numberToFloat16 } from '../tensor/float-values.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import type { Decoding } from './decoding.js'
@@ -44,6 +45,7 @@ export const float16Encoding: Encoding<{ encoding: 'float16' }> = {
  * beyond 65504.
  */
 export function roundToFloat16<T extends Float16Type>(tensor: Tensor<T>): Tensor<T> | undefined {
+  checkTensor('tensor', tensor, FLOAT16_TYPES)
   const values = (tensor.data as Float32Array).map((value) => float16ToNumber(numberToFloat16(value)))
   return values.every(Number.isFinite) ? { ...tensor, data: values as TensorData as TensorData<T> } : undefined
 }

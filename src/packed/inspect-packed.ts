@@ -1,4 +1,5 @@
 // What is in a .ttq file, without decoding weights or reading the graph.
+import { checkOptions } from '../errors/check-argument.js'
 import type { ValueName } from '../onnx/model.js'
 import type { DataType } from '../tensor/data-type.js'
 import { type Container, readContainer } from './container.js'
@@ -42,7 +43,9 @@ export interface PackedTensorSummary {
  * inflated.
  * @throws TtqError `packed` as unpack, except for what only the graph section or an unknown encoding would show
  */
-export function inspectPacked(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): PackedSummary {
+export function inspectPacked(bytes: Uint8Array, options: UnpackOptions = {}): PackedSummary {
+  checkOptions(options)
+  const { name = 'packed' } = options
   const container = readContainer(bytes, name)
   const { version, lengths, metadata, tensors } = container
   return {

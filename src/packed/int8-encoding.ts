@@ -2,7 +2,9 @@
 //
 // Symmetric: value = code x scale, codes -127 to 127, so that 0 is 0 and the sign of a weight costs nothing. -128 is
 // never written and refused.
+import { checkCount, checkKind, checkObject, checkWhole } from '../errors/check-argument.js'
 import { bytesOf, dataViewOf } from '../tensor/bytes.js'
+import { checkDims, checkTensor, checkType } from '../tensor/check-tensor.js'
 import { FLOAT_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float16ToNumber, numberToFloat16, roundTo } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
@@ -28,7 +30,7 @@ export const int8Decoding: Decoding<{ encoding: 'int8' } & Int8Weights> = {
   byteLength: ({ dims, parameters: [axis] }) => 4 * (dims[axis as number] as number) + elementCount(dims),
   decode: ({ type, dims, parameters: [axis] }, bytes, where) => {
     const weights = decodeInt8(bytes, type as FloatType, dims, axis as number, where)
-    return { tensor: int8Tensor(type as FloatType, dims, weights), form: { encoding: 'int8', ...weights } }
+    return { tensor: decodedTensor(type as FloatType, dims, weights), form: { encoding: 'int8', ...weights } }
   },
 }
 
@@ -54,7 +56,10 @@ function isInt8Scale(value: number, type: FloatType): boolean {
  * large for its type after rounding.
  * @param axis the one that counts channels, below the rank
  */
-export function quantizeInt8({ type, dims, data }: Tensor<FloatType>, axis: number): Int8Weights | undefined {
+export function quantizeInt8(tensor: Tensor<FloatType>, axis: number): Int8Weights | undefined {
+  checkTensor('tensor', tensor, FLOAT_TYPES)
+  const { type, dims, data } = tensor
+  checkWhole('axis', axis, dims.length)
   const values = type === 'float16' ? Float32Array.from(data, float16ToNumber) : data
   const largest = new Float64Array(dims[axis] as number)
   forEachChannel(dims, axis, (channel, start, end) => {
@@ -79,7 +84,19 @@ export function quantizeInt8({ type, dims, data }: Tensor<FloatType>, axis: numb
  * The tensor that codes and scales stand for. A product of 8 and 24 bits is exact in a double, so that there is one
  * rounding.
  */
-export function int8Tensor(
+export function int8Tensor(type: FloatType, dims: readonly number[], weights: Int8Weights): Tensor<FloatType> {
+  checkType('type', type, FLOAT_TYPES)
+  checkDims('dims', dims)
+  checkObject('weights', weights, 'an object with codes, scales and axis')
+  checkKind('weights.codes', weights.codes, 'Int8Array')
+  checkKind('weights.scales', weights.scales, 'Float32Array')
+  checkWhole('weights.axis', weights.axis, dims.length)
+  checkCount('weights.codes', weights.codes.length, elementCount(dims))
+  checkCount('weights.scales', weights.scales.length, dims[weights.axis] as number)
+  return decodedTensor(type, dims, weights)
+}
+
+function decodedTensor(
   type: FloatType,
   dims: readonly number[],
   { codes, scales, axis }: Int8Weights,
@@ -149,7 +166,7 @@ function checkInt8({ type, dims, data }: Tensor<FloatType>, weights: Int8Weights
   const unused = codes.indexOf(-128)
   if (unused >= 0)
     throw packedError(where, `code -128 at index ${unused}`, '-127 to 127', 'Quantize the tensor with quantizeInt8.')
-  const values = int8Tensor(type, dims, weights).data
+  const values = decodedTensor(type, dims, weights).data
   const different = values.findIndex((value, i) => !Object.is(value, data[i]))
   if (different < 0) return
   const expected = `${values[different]}, the value of code ${codes[different]}`

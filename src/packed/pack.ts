@@ -1,7 +1,10 @@
 // PackedModel -> .ttq bytes. The reverse is unpack.ts; the layout is docs/ttq-format.md.
+import { checkKind, checkObject, checkOptions } from '../errors/check-argument.js'
+import { TtqError } from '../errors/ttq-error.js'
+import { checkModel } from '../onnx/check-model.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import type { TernaryEncoding } from '../options/choices.js'
+import { TERNARY_ENCODINGS, type TernaryEncoding } from '../options/choices.js'
 import { viewOf } from '../tensor/bytes.js'
 import { byteLength, type DataType, isFloatType } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
@@ -37,9 +40,12 @@ const FEWEST_ELEMENTS = 16
  * all that Node and ONNX Runtime support are). Law: unpack(pack(p)) equals p.
  * @throws TtqError `packed` when a ternary tensor is not in the graph, is not float32, float16 or float64, does not
  * hold the values of its codes and scales bit for bit, or has scales that are not positive, finite and exact; when a
- * tensor of `rest` does not hold its form's values bit for bit; when something exceeds the format's limits
+ * tensor of `rest` does not hold its form's values bit for bit; when something exceeds the format's limits; `usage` for
+ * what is no PackedModel
  */
-export function pack(packed: PackedModel, { encoding = 'auto' }: PackOptions = {}): Uint8Array {
+export function pack(packed: PackedModel, options: PackOptions = {}): Uint8Array {
+  checkGiven(packed, options)
+  const { encoding = 'auto' } = options
   checkForms(packed)
   const { model, metadata, ternary, rest = new Map<ValueName, RestForm>() } = packed
   const { initializers } = model.graph
@@ -60,6 +66,22 @@ export function pack(packed: PackedModel, { encoding = 'auto' }: PackOptions = {
     throw packedError('packed: graph without its tensors', found, `at most ${LIMITS.graphInflatedBytes}`, hint)
   }
   return writeContainer({ metadata, models, tensors, graph })
+}
+
+function checkGiven(packed: PackedModel, options: PackOptions): void {
+  checkObject('packed', packed, 'a PackedModel, as unpack gives it')
+  checkModel('packed.model', packed.model)
+  checkKind('packed.ternary', packed.ternary, 'Map')
+  for (const [name, weights] of packed.ternary) {
+    checkObject(`packed.ternary "${name}"`, weights, 'an object with codes, wp and wn')
+    checkKind(`packed.ternary "${name}".codes`, weights.codes, 'Int8Array')
+  }
+  if (packed.rest !== undefined) checkKind('packed.rest', packed.rest, 'Map')
+  checkObject('packed.metadata', packed.metadata, 'an object of texts')
+  checkOptions(options)
+  const { encoding } = options
+  if (encoding === undefined || TERNARY_ENCODINGS.includes(encoding)) return
+  throw new TtqError('usage', `encoding: found ${encoding}, expected ${TERNARY_ENCODINGS.join(', ')}`)
 }
 
 const RAW: StoredForm = { encoding: 'raw' }

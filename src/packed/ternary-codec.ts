@@ -3,6 +3,8 @@
 // A code is stored as its two's complement: 00 is 0, 01 is +1, 11 is -1; 10 is never written and refused. Four codes
 // make a byte, the first in the lowest bits; unused bits of the last byte are 0. So the bytes are those of an ONNX INT2
 // tensor.
+import { checkBytes, checkCount, checkKind, checkWhole } from '../errors/check-argument.js'
+import { TtqError } from '../errors/ttq-error.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
 /** Bytes that `count` codes take. */
@@ -12,9 +14,13 @@ export function ternaryByteLength(count: number): number {
 
 /**
  * Writes codes into `target`, ternaryByteLength(codes.length) bytes from its start.
- * @throws TtqError `packed` when a code is not -1, 0 or 1
+ * @throws TtqError `packed` when a code is not -1, 0 or 1; `usage` for what are no codes, or no room
  */
 export function encodeTernary(codes: Int8Array, target: Uint8Array, where = 'ternary codes'): void {
+  checkKind('codes', codes, 'Int8Array')
+  checkBytes('target', target)
+  const length = ternaryByteLength(codes.length)
+  if (target.length < length) throw new TtqError('usage', `target: found ${target.length} bytes, expected ${length}`)
   const whole = codes.length >> 2
   let bad = 0
   for (let byte = 0, i = 0; byte < whole; byte++, i += 4) {
@@ -61,9 +67,22 @@ for (let byte = 0; byte < 256; byte++) {
 /**
  * Reads `count` codes; law: decodeTernary of what encodeTernary wrote is the codes.
  * @param bytes exactly ternaryByteLength(count) bytes
- * @throws TtqError `packed` for the unused code 10 and for padding bits that are not 0
+ * @throws TtqError `packed` for the unused code 10 and for padding bits that are not 0; `usage` for other bytes than that
  */
 export function decodeTernary(bytes: Uint8Array, count: number, where = 'ternary codes'): Int8Array {
+  checkGiven(bytes, count)
+  return readTernary(bytes, count, where)
+}
+
+/** @throws TtqError `usage` unless these are bytes, as many as `count` codes take */
+export function checkGiven(bytes: Uint8Array, count: number): void {
+  checkBytes('bytes', bytes)
+  checkWhole('count', count)
+  checkCount('bytes', bytes.length, ternaryByteLength(count))
+}
+
+/** The same of bytes whose number is known to be right. */
+export function readTernary(bytes: Uint8Array, count: number, where: string): Int8Array {
   checkTernary(bytes, count, where)
   const words = new Uint32Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) words[i] = CODES_OF_BYTE[bytes[i] as number] as number

@@ -5,7 +5,7 @@ import type { TernaryWeights } from '../tensor/ternary.js'
 import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { countTernary } from './count-ternary.js'
-import { decodeTernary, encodeTernary, ternaryByteLength } from './ternary-codec.js'
+import { encodeTernary, readTernary, ternaryByteLength } from './ternary-codec.js'
 import { checkScales, checkWeights, decodeWeights, readScales, SCALE_BYTES, writeScales } from './ternary-values.js'
 
 export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeights> = {
@@ -18,7 +18,7 @@ export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeight
   },
   byteLength: ({ dims }) => ternaryByteLength(elementCount(dims)),
   decode: (stored, bytes, where) => {
-    const codes = (): Int8Array => decodeTernary(bytes, elementCount(stored.dims), where)
+    const codes = (): Int8Array => readTernary(bytes, elementCount(stored.dims), where)
     const { tensor, weights } = decodeWeights(stored, where, codes)
     return { tensor, form: { encoding: 'ternary2', ...weights } }
   },

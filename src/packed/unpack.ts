@@ -1,4 +1,5 @@
 // .ttq bytes -> PackedModel. The reverse is pack.ts; a look without decoding is inspect-packed.ts.
+import { checkOptions } from '../errors/check-argument.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { readModel } from '../onnx/read-model.js'
@@ -23,7 +24,9 @@ export interface UnpackOptions {
  * unpack(pack(p)) equals p.
  * @throws TtqError `packed` for everything that is not exactly such a file
  */
-export function unpack(bytes: Uint8Array, { name = 'packed' }: UnpackOptions = {}): Required<PackedModel> {
+export function unpack(bytes: Uint8Array, options: UnpackOptions = {}): Required<PackedModel> {
+  checkOptions(options)
+  const { name = 'packed' } = options
   const container = readContainer(bytes, name)
   const model = readGraph(container, `${name}: graph section`)
   const ternary = new Map<ValueName, TernaryWeights>()

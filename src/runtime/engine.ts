@@ -20,7 +20,7 @@ export interface LoadOptions {
    * What loading, and each run, may take, where it happens in a process that can be ended (execution/trial-process.ts).
    * Bytes come on top of what the process takes by itself.
    */
-  limits?: { bytes: number; milliseconds: number }
+  limits?: { bytes?: number; milliseconds?: number }
 }
 
 /** Values by name. */

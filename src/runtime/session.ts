@@ -2,17 +2,51 @@
 import './no-telemetry.js'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
+import { GraphBuilder } from '../onnx/graph-builder.js'
+import { valueNames } from '../onnx/graph-queries.js'
+import type { Model, ValueName } from '../onnx/model.js'
+import { readModel } from '../onnx/read-model.js'
+import { renameValues } from '../onnx/rename-values.js'
+import { writeModel } from '../onnx/write-model.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Feeds, LoadOptions, LocalGraph, Results } from './engine.js'
+
+/** onnxruntime-node puts results into a plain object, of which this is the prototype and no property. */
+const NO_PROPERTY = '__proto__'
+
+// The same network, the value of this name called otherwise.
+function withoutName(model: Model, name: ValueName): { model: Model; renamed: ValueName } {
+  const renamed = new GraphBuilder(valueNames(model.graph)).fresh('proto')
+  return { model: { ...model, graph: renameValues(model.graph, new Map([[name, renamed]])) }, renamed }
+}
+
+function sessionOptions(options: LoadOptions): InferenceSession.SessionOptions {
+  const { device = 'cpu' } = options
+  return {
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    enableCpuMemArena: options.frugal !== true,
+    graphOptimizationLevel: options.optimization ?? 'all',
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    logSeverityLevel: 3,
+  }
+}
 
 /** A loaded network. `run` blocks its JavaScript thread while ONNX Runtime works. */
 export class Session implements LocalGraph {
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
 
-  private constructor(private readonly session: InferenceSession) {
-    this.inputNames = session.inputNames
-    this.outputNames = session.outputNames
+  /** @param own input or output as the caller names it -> as the session does, where these differ */
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly own: ReadonlyMap<ValueName, ValueName> = new Map(),
+  ) {
+    const given = new Map([...own].map(([name, renamed]) => [renamed, name]))
+    const asGiven = (names: readonly string[]): string[] => names.map((name) => given.get(name) ?? name)
+    this.inputNames = asGiven(session.inputNames)
+    this.outputNames = asGiven(session.outputNames)
   }
 
   /**
@@ -22,17 +56,13 @@ export class Session implements LocalGraph {
    */
   static async create(bytes: Uint8Array, options: LoadOptions): Promise<Session> {
     try {
+      const session = await InferenceSession.create(bytes, sessionOptions(options))
+      if (!session.outputNames.includes(NO_PROPERTY)) return new Session(session)
+      await session.release()
+      const { model, renamed } = withoutName(readModel(bytes), NO_PROPERTY)
       return new Session(
-        await InferenceSession.create(bytes, {
-          intraOpNumThreads: options.threads,
-          interOpNumThreads: 1,
-          executionMode: 'sequential',
-          enableCpuMemArena: options.frugal !== true,
-          graphOptimizationLevel: options.optimization ?? 'all',
-          executionProviders:
-            options.device === undefined || options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
-          logSeverityLevel: 3,
-        }),
+        await InferenceSession.create(writeModel(model), sessionOptions(options)),
+        new Map([[NO_PROPERTY, renamed]]),
       )
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the model was refused: ${firstLine(cause)}`, { cause })
@@ -50,18 +80,21 @@ export class Session implements LocalGraph {
 
   /** The result holds the very arrays of `into`. */
   async runInto(feeds: Feeds, into: Feeds, outputs: readonly string[] = this.outputNames): Promise<Results> {
-    const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]))
+    const ownName = (name: string): string => this.own.get(name) ?? name
+    const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [ownName(name), toOrt(tensor)]))
     // Values may be called like what every object has: constructor, toString.
-    const own = (name: string): Tensor | undefined => (Object.hasOwn(into, name) ? into[name] : undefined)
+    const placeOf = (name: string): Tensor | undefined => (Object.hasOwn(into, name) ? into[name] : undefined)
     const fetches = Object.fromEntries(
       outputs.map((name) => {
-        const place = own(name)
-        return [name, place === undefined ? null : toOrt(place)]
+        const place = placeOf(name)
+        return [ownName(name), place === undefined ? null : toOrt(place)]
       }),
     )
     try {
       const results = await this.session.run(ortFeeds, fetches)
-      return Object.fromEntries(outputs.map((name) => [name, own(name) ?? fromOrt(results[name] as OrtTensor)]))
+      return Object.fromEntries(
+        outputs.map((name) => [name, placeOf(name) ?? fromOrt(results[ownName(name)] as OrtTensor)]),
+      )
     } catch (cause) {
       throw new TtqError('runtime', `onnxruntime: the run failed: ${firstLine(cause)}`, { cause })
     }

@@ -1,4 +1,5 @@
 // A .ttq file -> a session of onnxruntime-web or onnxruntime-node, whichever the caller has loaded.
+import { TtqError } from '../errors/ttq-error.js'
 import { decodeFrom, type DecodeOptions } from './decode.js'
 import type { PackedSource } from './open-source.js'
 
@@ -15,12 +16,14 @@ export interface SessionOptions extends DecodeOptions {
 /**
  * Fetches (where it is an address), decodes and loads a packed network.
  * @param ort the runtime: `import * as ort from 'onnxruntime-web'`
- * @throws as decodeFrom, and as the runtime
+ * @throws as decodeFrom, and as the runtime; TtqError `usage` for what is none
  */
 export async function createSession<Session>(
   source: PackedSource,
   ort: OnnxRuntime<Session>,
-  { session, ...options }: SessionOptions = {},
+  options?: SessionOptions,
 ): Promise<Session> {
-  return ort.InferenceSession.create(await decodeFrom(source, options), session)
+  if (!(ort as Partial<typeof ort> | undefined)?.InferenceSession)
+    throw new TtqError('usage', 'ort: expected onnxruntime')
+  return ort.InferenceSession.create(await decodeFrom(source, options), options?.session)
 }

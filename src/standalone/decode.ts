@@ -25,7 +25,9 @@ export interface DecodeOptions {
  * @throws TtqError `packed` for everything that is not exactly such a file, its SHA-256 included; `unsupported` where
  * the ONNX file would be larger than 2 GiB; `usage` for what are no bytes
  */
-export function decode(bytes: Uint8Array, { name = 'packed' }: Pick<DecodeOptions, 'name'> = {}): Uint8Array {
+export function decode(bytes: Uint8Array, options?: Pick<DecodeOptions, 'name'>): Uint8Array {
+  // Not by a default of the parameter: null is none either.
+  const name = options?.name ?? 'packed'
   if (!isBytes(bytes)) throw new TtqError('usage', `${name}: expected a Uint8Array`)
   const decoder = new OnnxDecoder(name)
   decoder.push(bytes)
@@ -36,10 +38,10 @@ export function decode(bytes: Uint8Array, { name = 'packed' }: Pick<DecodeOption
  * The same, decoded while it arrives; nothing is given out before the SHA-256 has been compared.
  * @throws as decode; whatever fetch throws where there is no connection
  */
-export async function decodeFrom(source: PackedSource, options: DecodeOptions = {}): Promise<Uint8Array> {
-  const { onProgress, signal } = options
+export async function decodeFrom(source: PackedSource, options?: DecodeOptions): Promise<Uint8Array> {
+  const { onProgress, signal, name: given } = options ?? {}
   const { name, pieces } = await openSource(source, signal)
-  const decoder = new OnnxDecoder(options.name ?? name)
+  const decoder = new OnnxDecoder(given ?? name)
   for await (const piece of pieces) {
     decoder.push(piece)
     onProgress?.({ receivedBytes: decoder.receivedBytes, fileBytes: decoder.fileBytes })

@@ -4,6 +4,7 @@ import type { ChannelStatistics } from '../binding/channel-statistics.js'
 import { consumers } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { float32 } from '../tensor/tensor.js'
+import { isMask } from '../training/trainable.js'
 import { divideOut, rescaling, spatialAxes } from './divide-channels.js'
 import { floats, type GraphEdit, perChannel, plainNode, startEdit } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
@@ -30,7 +31,7 @@ const MOMENTUM = 0.9
 
 /**
  * Whether a batch norm should be put behind a layer: it is ternary, its output is of a form that batch norm takes, and
- * none follows yet (directly, or behind a bias).
+ * none follows yet (directly, or behind a bias). A mask in the bias's place has no mean that a shift could have.
  * @param rankOf rank of a value where known; a MatMul counts only with an output of rank 2
  */
 export function needsNormalization(
@@ -38,7 +39,8 @@ export function needsNormalization(
   choice: LayerChoice,
   rankOf: (value: ValueName) => number | undefined = () => undefined,
 ): boolean {
-  if (rescaling(graph, choice) === undefined) return false
+  const layer = rescaling(graph, choice)
+  if (layer === undefined || (layer.bias !== undefined && isMask(layer.bias))) return false
   const [output] = choice.outputs
   if (output === undefined || (choice.op === 'MatMul' && rankOf(output) !== 2)) return false
   return !isNormalized(graph, output)

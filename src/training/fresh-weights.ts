@@ -23,7 +23,7 @@ export function freshWeights(model: Model, seed: number): Model {
     set.add(use.name)
     const dims = model.graph.initializers.get(use.name)?.dims ?? []
     const data = new Float32Array(elementCount(dims))
-    const fanIn = fanInOf(use, dims)
+    const fanIn = fanInOf(use)
     const start = fanIn === undefined ? data.fill(START[use.learned] ?? 0) : heNormal(data, fanIn, random)
     initializers.set(use.name, float32(dims, start))
   }
@@ -31,7 +31,7 @@ export function freshWeights(model: Model, seed: number): Model {
 }
 
 // Of weights only: how many of them one output value adds up. Recurrent ones are [directions, gates, inputs].
-function fanInOf({ node, index, learned }: LearnedInput, dims: readonly number[]): number | undefined {
+function fanInOf({ node, index, learned, dims }: LearnedInput): number | undefined {
   if (learned === 'recurrent') return dims.length === 3 ? dims[2] : undefined
   return learned === 'weight' ? operatorOf(node).place?.(node, index, dims).fanIn : undefined
 }

@@ -4,7 +4,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { findReach, type Obstacle, type Reach } from '../gradient/find-reach.js'
 import { NotDifferentiable } from '../gradient/unsupported.js'
 import { attributes } from '../onnx/attributes.js'
-import { cloneModel, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, computedFrom, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { inlineBranches } from '../onnx/inline-branches.js'
 import { staticValues } from '../onnx/static-values.js'
@@ -137,10 +137,10 @@ export async function examineTraining(loader: Loader, model: Model, feeds: Feeds
 // The network in operators that have gradient rules, and what of it learns.
 async function reachOf(
   loader: Loader,
-  { model, graph, values, shapes }: TrainingForm,
+  { model, graph, values, shapes, own }: TrainingForm,
   feeds: Feeds,
 ): Promise<Trainability & Pick<Reach, 'graph'>> {
-  const parameters = trainableParameters(graph)
+  const parameters = trainableParameters(graph).filter(({ name }) => own.has(name))
   const from = parameters.filter(({ role }) => role !== 'statistic').map(({ name }) => name)
   const reach = await findReach(graph, {
     from,
@@ -160,6 +160,8 @@ interface TrainingForm extends ScoredGraph {
   model: Model
   /** Of every value of the graph. */
   shapes: Shapes
+  /** The network's own initializers: others are computed from them, and would be forgotten with the training. */
+  own: ReadonlySet<ValueName>
 }
 
 function zeros({ elementType, dims }: TargetInput): Tensor {
@@ -186,7 +188,13 @@ async function trainingForm(loader: Loader, original: Model, feeds: Feeds, task:
     name,
     type: { elementType: type, dims },
   }))
-  return { values: lossValues, model: form, graph: form.graph, shapes }
+  return {
+    values: lossValues,
+    model: form,
+    graph: form.graph,
+    shapes,
+    own: new Set(original.graph.initializers.keys()),
+  }
 }
 
 // The same of a network to learn from, whose values have to be those that the student's are compared with.
@@ -231,9 +239,15 @@ export async function checkTeacher(
   await teachingForm(loader, teacher, feeds, task, await trainingForm(loader, student, feeds, task))
 }
 
-// The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes.
+// The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes. What is
+// computed from parameters alone (a weight that another layer has turned around, or negative) moves with them.
 async function observedForm(loader: Loader, model: Model, feeds: Feeds): Promise<{ model: Model } & Observation> {
-  const observed = await observe(loader, model, feeds, staticValues(model.graph))
+  const learned = computedFrom(
+    model.graph,
+    trainableParameters(model.graph).map(({ name }) => name),
+  )
+  const fixed = [...staticValues(model.graph)].filter((name) => !learned.has(name))
+  const observed = await observe(loader, model, feeds, new Set(fixed))
   const graph = inlineBranches(model.graph, observed.values)
   return graph === model.graph ? { model, ...observed } : await observedForm(loader, { ...model, graph }, feeds)
 }

@@ -1,5 +1,6 @@
 // ttq data as its user meets it, and what other commands say of data before they work; ttq new loader.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
@@ -297,6 +298,30 @@ test(
       const { code, stderr } = await runHere(folder, [...args, '--quiet'])
       assert.equal(code, 3, stderr)
       assert.match(stderr, found)
+    }
+  },
+)
+
+test(
+  'so are pipes where only files are read: to open one waits for a writer, and Ctrl-C with it',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    const pipes = ['p.json', 'p.mjs', 'p.txt', 'p.tar', 'p.parquet', 'data_batch_1.bin']
+    for (const pipe of pipes) execFileSync('mkfifo', [join(folder, pipe)])
+    for (const [args, expected] of [
+      [['compress', 'net.onnx', '--config', 'p.json'], 2],
+      [['compress', 'net.onnx', '--config', 'p.mjs'], 2],
+      [['compress', 'net.onnx', '--report', 'p.json', '--force'], 2],
+      [['evaluate', 'net.onnx', '--data', 'mnist', '--class-names', 'p.txt'], 3],
+      [['data', 'p.tar'], 3],
+      [['data', 'p.parquet'], 3],
+      [['data', 'cifar10:.'], 3],
+    ] as const) {
+      const { code, stderr } = await runHere(folder, [...args, '--quiet'])
+      assert.equal(code, expected, `${args.join(' ')}: ${stderr}`)
+      assert.match(stderr, /a device, a socket or a pipe|is no regular file/)
     }
   },
 )

@@ -140,6 +140,20 @@ describe('what a model is read from', () => {
     closeSync(silent)
   })
 
+  test('the same where reports and pictures are read', onPosix, async () => {
+    execFileSync('mkfifo', [join(folder, 'waiting.json')])
+    for (const args of [
+      ['report', 'waiting.json'],
+      ['predict', 'm.onnx', 'waiting.json'],
+    ]) {
+      const child = start(folder, args)
+      const silent = await openWhenRead(join(folder, 'waiting.json'))
+      child.kill('SIGINT')
+      assert.match((await outcome(child)).stderr, /interrupted/)
+      closeSync(silent)
+    }
+  })
+
   test('external data of a network from a pipe', async () => {
     const bytes = fixture('accept', 'external.onnx')
     const without = await run(folder, ['inspect', '-'], bytes)

@@ -143,7 +143,12 @@ describe('--report', () => {
   test('what is no report is told in a line, and nothing is written', async () => {
     writeFileSync(join(folder, 'cut.json'), read('plain.json').slice(0, 500))
     writeFileSync(join(folder, 'old.json'), read('plain.json').replace('ttq-report/1', 'ttq-report/0'))
+    writeFileSync(join(folder, 'null.json'), read('plain.json').replace(/"name": "[^"]*",(\s+"op")/, '"name": null,$1'))
     for (const [args, message] of [
+      [
+        'report null.json -o null.html',
+        'null.json: is no whole ttq-report/1 report: something in it is missing or of another kind',
+      ],
       ['report none.json', 'none.json: found no such file, expected a report as ttq compress --json prints it'],
       ['report . -o x.html', '.: found a folder, expected a report as ttq compress --json prints it'],
       [

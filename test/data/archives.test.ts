@@ -212,7 +212,7 @@ describe('WebDataset', () => {
     const missing = join(TEMP, 'none.tar')
     await assert.rejects(openDataset(missing), {
       code: 'data',
-      message: `${missing}: found nothing that can be read (ENOENT), expected a tar file`,
+      message: `${missing}: found no such file, expected a tar file`,
     })
     const texts = tar('texts.tar', { '1.txt': 'a' })
     await assert.rejects(openDataset(texts), {

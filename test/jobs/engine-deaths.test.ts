@@ -8,6 +8,7 @@ import { inspectModel } from '../../src/jobs/inspect.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
+import { nameCulprit } from '../../src/execution/name-culprit.js'
 import { TrialProcess } from '../../src/execution/trial-process.js'
 import { EngineDied } from '../../src/runtime/engine-died.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
@@ -63,6 +64,25 @@ const FATAL: Readonly<Record<string, [node: RegExp, (b: GraphBuilder) => ValueNa
       return sum(b, b.emit('InstanceNormalization', [nothing, one, one], {}, 'fatal'))
     },
   ],
+}
+
+// As often as can be said, from the hidden value.
+function endless(b: GraphBuilder, hidden: ValueName): ValueName {
+  const body = new GraphBuilder()
+  body.input('i', 'int64', [])
+  body.output(body.emit('Identity', [body.input('goes on', 'bool', [])], {}, 'still goes on'), 'bool', [])
+  body.output(body.emit('Neg', [body.input('value', 'float32', ['N', 32])], {}, 'next'), 'float32', ['N', 32])
+  const goesOn: Tensor = { type: 'bool', dims: [], data: Uint8Array.of(1) }
+  const times: Tensor = { type: 'int64', dims: [], data: BigInt64Array.of(2n ** 62n) }
+  b.push({
+    name: 'endless',
+    opType: 'Loop',
+    domain: '',
+    inputs: [b.constant(times, 'times'), b.constant(goesOn, 'condition'), hidden],
+    outputs: ['looped'],
+    attributes: { body: { kind: 'graph', value: body.build('body') } },
+  })
+  return 'looped'
 }
 
 const LARGE: typeof FATAL = {
@@ -162,6 +182,20 @@ describe('the trial process', () => {
     // What is left of that is not held against others, whether it was collected or not.
     const small = await trial.load(living, { threads: 1, limits: { bytes: 2 ** 28, milliseconds: 60_000 } })
     assert.deepEqual((await small.run({ x }))['y']?.dims, [2, 32])
+    trial.close(new Error('closed'))
+  })
+
+  test('a Loop that never ends is named within the time that a run may take', async () => {
+    const trial = new TrialProcess('onnxruntime')
+    const limits = { milliseconds: 1500 }
+    const graph = await trial.load(network(endless), { ...options, limits })
+    const death = await graph.run({ x }).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    assert.ok(death instanceof EngineDied, String(death))
+    const { message } = await nameCulprit(trial, death)
+    assert.match(message, /^onnx: node "endless" \(Loop\) takes more than 1\.5 s, expected less/)
     trial.close(new Error('closed'))
   })
 

@@ -197,6 +197,8 @@ describe('weights in odd places', () => {
   const turned = (b: GraphBuilder, weight: ValueName): ValueName => b.emit('Transpose', [weight], { perm: [1, 0] })
   const reshaped = (b: GraphBuilder, weight: ValueName): ValueName =>
     b.emit('Reshape', [weight, b.constant(int64([32, 32]))])
+  const flattened = (b: GraphBuilder, weight: ValueName): ValueName => b.emit('Flatten', [weight], { axis: 1 })
+  const dropped = (b: GraphBuilder, weight: ValueName): ValueName => b.emit('Dropout', [weight])
   for (const [name, ways] of Object.entries({
     'as it is': [asIs, asIs],
     'behind Identity': [asIs, same],
@@ -204,6 +206,7 @@ describe('weights in odd places', () => {
     'turned around': [asIs, turned],
     'turned around by a node each': [turned, turned],
     'behind Reshape': [reshaped, asIs],
+    'behind Flatten and Dropout': [flattened, dropped],
   })) {
     for (const data of [undefined, LOADER]) {
       test(`a shared weight, ${name}, is one ternary layer ${data === undefined ? 'without' : 'with'} data`, async () => {

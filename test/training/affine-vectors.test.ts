@@ -71,6 +71,15 @@ test('how inputs are normalised is none, nor what has as many values along anoth
   assert.deepEqual(net.learned(net.op('Mul', z, net.constant('of seven', [7]))), {})
 })
 
+test('a mask of minus infinity, or of the lowest float32, is none', () => {
+  const net = new Net()
+  const masked = (name: string, value: number): ValueName =>
+    net.builder.constant(float32([C], Float32Array.of(0, value, 0, 0, value, 0)), name)
+  const y = net.op('Add', net.dense(net.x, 'w1'), masked('infinite', -Infinity))
+  const z = net.op('Gemm', y, net.constant('w2', [C, C]), masked('lowest', -3.4028234663852886e38))
+  assert.deepEqual(net.learned(net.op('Add', z, net.constant('bias', [C]))), { bias: 'bias' })
+})
+
 test('an RMS norm behind an embedding, a written out group norm, LayerScale', () => {
   const net = new Net()
   const ids = net.builder.input('ids', 'int64', ['N', 'T'])

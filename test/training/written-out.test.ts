@@ -219,3 +219,54 @@ test('what an If takes in that chooses by data stays', async () => {
   const { parameters } = await trainingGraphOf(branching('of data'), [4])
   assert.deepEqual(parameters.map(({ name }) => name).sort(), ['bh', 'wh'])
 })
+
+// A weight of two layers, of which the second has it behind other nodes: its gradient is that of both.
+const HALF = float32([], [0.5])
+for (const [name, lines] of Object.entries<Line[]>({
+  'turned around': [['w2', 'Transpose', ['w'], attributes({ perm: [1, 0] })]],
+  'in another rank and back': [
+    ['rows', 'Unsqueeze', ['w', 'zero']],
+    ['w2', 'Squeeze', ['rows', 'zero']],
+  ],
+  'negative, and half of it': [
+    ['negative', 'Neg', ['w']],
+    ['w2', 'Mul', ['negative', 'half']],
+  ],
+  'its rows the other way around': [['w2', 'Slice', ['w', 'end', 'start', 'zero', 'back']]],
+})) {
+  test(`a shared weight, ${name}, learns from all its layers`, async () => {
+    const model = network(
+      [3],
+      [...lines, ['h', 'MatMul', ['x', 'w']], ['r', 'Tanh', ['h']], ['scores', 'MatMul', ['r', 'w2']]],
+      {
+        w: waves([3, 3]),
+        half: HALF,
+        zero: int64([0]),
+        end: int64([-1]),
+        start: int64([-(2 ** 31)]),
+        back: int64([-1]),
+      },
+    )
+    for (const node of model.graph.nodes) node.name = node.outputs.join()
+    const found = await trainingGraphOf(model, [3])
+    assert.deepEqual(
+      found.parameters.map((parameter) => parameter.name),
+      ['w'],
+    )
+    const graph = await onnxRuntime.load(writeModel(found.model), { threads: 1 })
+    const at = async (shift: number): Promise<[loss: number, gradient: ArrayLike<number>]> => {
+      const w = waves([3, 3])
+      w.data[1] = (w.data[1] as number) + shift
+      const results = await graph.run({
+        x: waves([BATCH, 3]),
+        'ttq:labels': float32([BATCH, 3], [1, 0, 0, 0, 0, 1]),
+        w,
+      })
+      const gradient = results[found.gradients.get('w') as string] as Tensor<'float32'>
+      return [Number((results[found.loss] as Tensor<'float32'>).data[0]), gradient.data]
+    }
+    const [[above], [below], [, gradient]] = [await at(0.01), await at(-0.01), await at(0)]
+    assert.ok(Math.abs((above - below) / 0.02 - (gradient[1] as number)) < 1e-3, `${(above - below) / 0.02}`)
+    await graph.release()
+  })
+}

@@ -1,6 +1,5 @@
 // ttq predict: what a network says of pictures.
 import { join } from 'node:path'
-import { readRegular } from '../../data/dataset-files.js'
 import { readFault } from '../../errors/errno-text.js'
 import { hasErrno, TtqError } from '../../errors/ttq-error.js'
 import { completeOptions } from '../../options/complete-options.js'
@@ -8,6 +7,7 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
+import { readFileOrPipe } from '../read-regular.js'
 import { checkResultPaths, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
@@ -38,7 +38,9 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
     what: 'the outputs',
   })
   const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
-  const pictures = await Promise.all(files.map(async (name) => ({ name, bytes: await readPicture(name) })))
+  const pictures = await Promise.all(
+    files.map(async (name) => ({ name, bytes: await readPicture(name, terminal.signal) })),
+  )
   const { predict } = await import('../../jobs/predict.js')
   const { report, file } = await predict(bytes, {
     ...source,
@@ -57,8 +59,9 @@ async function runPredict(args: Arguments, terminal: Terminal): Promise<number> 
   return EXIT.done
 }
 
-async function readPicture(file: string): Promise<Uint8Array> {
-  return await readRegular(file, { pipes: true }).catch((cause: unknown) => {
+async function readPicture(file: string, signal: AbortSignal): Promise<Uint8Array> {
+  return await readFileOrPipe(file, signal).catch((cause: unknown) => {
+    signal.throwIfAborted()
     const folder = hasErrno(cause, 'EISDIR') ? { hint: `its pictures are ${join(file, '*')}` } : {}
     throw new TtqError('data', `${file}: ${readFault(cause)}, expected a picture`, {
       facts: { file },

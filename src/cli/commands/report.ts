@@ -40,7 +40,13 @@ async function runReport(args: Arguments, terminal: Terminal): Promise<number> {
   const { readReport, pageOf, withinReport } = await import('../../report/read-report.js')
   const read = readReport(await readReportText(args.operand, terminal.signal), name)
   const report = model === undefined ? read : withinReport(read, name, await drawn(read, model, args, terminal))
-  const text = new TextEncoder().encode(await pageText(() => pageOf(report, name), form))
+  // A null in the place of a text is only seen where it is written.
+  const page = await pageText(() => pageOf(report, name), form).catch((cause: unknown) =>
+    withinReport(report, name, (): string => {
+      throw cause
+    }),
+  )
+  const text = new TextEncoder().encode(page)
   const written: WrittenReport = {
     schema: 'ttq-page/1',
     report: name,

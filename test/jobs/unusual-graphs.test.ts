@@ -1,0 +1,138 @@
+// What a graph may be made of although exporters hardly write it: each is compressed with data, from bytes to a result.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { compress, type CompressResult } from '../../src/jobs/compress.js'
+import type { CompressRequest } from '../../src/jobs/compress-job.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { unpack } from '../../src/packed/unpack.js'
+import { float32 } from '../../src/tensor/tensor.js'
+
+const SIZE = 16
+const folder = mkdtempSync(join(tmpdir(), 'ttq-unusual-'))
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+// A module whose samples have one input of this name.
+function loader(input: string): string {
+  const file = join(folder, `${input}.mjs`)
+  const code = `const split = (size, shift) => ({ size, batch: (indices) => ({
+  inputs: { ['${input}']: Float32Array.from({ length: indices.length * ${SIZE} }, (_, i) =>
+    Math.sin(indices[Math.floor(i / ${SIZE})] * 7.3 + (i % ${SIZE}) + shift)) },
+  labels: indices.map((index) => index % 4) }) })
+export const classes = 4, train = split(64, 0), test = split(16, 1)
+`
+  writeFileSync(file, code)
+  return file
+}
+
+const values = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.7) * 0.3)
+
+function weight(b: GraphBuilder, name: string, ...dims: number[]): ValueName {
+  const count = dims.reduce((product, dim) => product * dim, 1)
+  return b.constant(float32(dims, values(count, name.length + count)), name)
+}
+
+// x -> first -> what a case puts in between, [N, SIZE] to [N, SIZE] -> last -> y.
+function network(between: (b: GraphBuilder, x: ValueName) => ValueName, opset = 17): Uint8Array {
+  const b = new GraphBuilder()
+  const x = b.input('x', 'float32', ['N', SIZE])
+  const first = b.emit('Relu', [b.emit('MatMul', [x, weight(b, 'first', SIZE, SIZE)])])
+  b.emit('MatMul', [between(b, first), weight(b, 'last', SIZE, 4)], {}, 'y')
+  b.output('y', 'float32', ['N', 4])
+  return writeModel({ irVersion: 8, opsets: new Map([['', opset]]), graph: b.build('unusual') })
+}
+
+const trained = async (bytes: Uint8Array, further: Partial<CompressRequest> = {}): Promise<CompressResult> =>
+  await compress(bytes, {
+    name: 'unusual.onnx',
+    data: loader('x'),
+    anyway: true,
+    epochs: 1,
+    threads: 1,
+    keepNames: true,
+    ...further,
+  })
+
+const ternaryLayers = ({ report }: CompressResult): string[] =>
+  report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)
+
+for (const [name, lowest] of [
+  ['minus infinity', -Infinity],
+  ['the lowest float32', -3.4028234663852886e38],
+] as const) {
+  for (const opType of ['Add', 'Gemm']) {
+    test(`a mask of ${name} behind a layer, by ${opType}, is no bias that learns`, async () => {
+      const result = await trained(
+        network((b, x) => {
+          const masked = Float32Array.from({ length: SIZE }, (_, i) => (i % 5 === 0 ? lowest : 0))
+          const mask = b.constant(float32([SIZE], masked), 'mask')
+          const wide = weight(b, 'middle', SIZE, SIZE)
+          const scores =
+            opType === 'Gemm' ? b.emit('Gemm', [x, wide, mask]) : b.emit('Add', [b.emit('MatMul', [x, wide]), mask])
+          return b.emit('Softmax', [scores], { axis: -1 })
+        }),
+      )
+      assert.deepEqual(ternaryLayers(result), ['middle'])
+    })
+  }
+}
+
+for (const input of ['x', '__proto__']) {
+  test(`values called __proto__, the input ${input}`, async () => {
+    const b = new GraphBuilder()
+    const x = b.input(input, 'float32', ['N', SIZE])
+    const hidden = b.emit('Relu', [b.emit('MatMul', [x, weight(b, 'first', SIZE, SIZE)])])
+    b.emit('MatMul', [hidden, weight(b, 'last', SIZE, 4)], {}, input === 'x' ? '__proto__' : 'y')
+    b.output(input === 'x' ? '__proto__' : 'y', 'float32', ['N', 4])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('named') })
+    assert.deepEqual(ternaryLayers(await trained(bytes, { ternary: ['*'], data: loader(input) })), ['first', 'last'])
+  })
+}
+
+for (const equation of ['bi,ij->bj', '...i, ji -> ...j', 'ij,bi->bj', 'ki,zi->zk']) {
+  test(`an Einsum ${equation} with a constant matrix is a layer`, async () => {
+    const result = await trained(
+      network((b, x) => {
+        const matrix = weight(b, 'middle', SIZE, SIZE)
+        const isFirst = !/^(b|\.)/.test(equation)
+        const product = b.emit('Einsum', isFirst ? [matrix, x] : [x, matrix], { equation })
+        return b.emit('Relu', [product])
+      }),
+      { epochs: undefined, data: undefined, anyway: undefined },
+    )
+    assert.deepEqual(ternaryLayers(result), [/ji|ki/.test(equation) ? 'middle_turned' : 'middle'])
+    assert.ok(result.report.reconstruction?.distance !== undefined)
+  })
+}
+
+test('an Einsum that is more than that stays, and a weight whose type is asked for is a layer', async () => {
+  const result = await trained(
+    network((b, x) => {
+      const likeIt = b.emit('CastLike', [x, weight(b, 'middle', SIZE, SIZE)])
+      const heads = b.emit('Einsum', [b.emit('MatMul', [likeIt, 'middle']), weight(b, 'heads', SIZE, 4, 4)], {
+        equation: 'bi,ihd->bhd',
+      })
+      return b.emit('Flatten', [heads], { axis: 1 })
+    }),
+  )
+  assert.deepEqual(ternaryLayers(result), ['middle'])
+  const { nodes } = unpack(result.file).model.graph
+  assert.ok(nodes.some(({ opType }) => opType === 'Einsum') && !nodes.some(({ opType }) => opType === 'CastLike'))
+})
+
+test('names that hold NUL characters, of which one begins as another ends there', async () => {
+  const result = await trained(
+    network((b, x) => {
+      const first = b.emit('MatMul', [x, weight(b, 'w\0one', SIZE, SIZE)])
+      return b.emit('MatMul', [first, weight(b, 'w\0', SIZE, SIZE)], {}, 'hidden\0')
+    }),
+  )
+  assert.deepEqual(ternaryLayers(result), ['w_one', 'w_'])
+})
