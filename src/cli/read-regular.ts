@@ -1,5 +1,5 @@
-// Reading a file at once, or a pipe while Ctrl-C is listened to. What blocks in the system, blocks Ctrl-C with it: devices
-// may never end, and to open a pipe waits for somebody who writes.
+// Reading a file at once, or a pipe while Ctrl-C is listened to. What blocks in the system, blocks Ctrl-C with it:
+// devices may never end, and to open a pipe waits for somebody who writes.
 import { constants, openSync, readFileSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'

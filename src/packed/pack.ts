@@ -4,7 +4,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { checkModel } from '../onnx/check-model.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import { TERNARY_ENCODINGS, type TernaryEncoding } from '../options/choices.js'
+import type { TernaryEncoding } from '../options/choices.js'
 import { viewOf } from '../tensor/bytes.js'
 import { byteLength, type DataType, isFloatType } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
@@ -68,6 +68,9 @@ export function pack(packed: PackedModel, options: PackOptions = {}): Uint8Array
   return writeContainer({ metadata, models, tensors, graph })
 }
 
+// Of the options this room takes types alone.
+const ENCODINGS: readonly TernaryEncoding[] = ['auto', 'entropy', 'base3', '2bit']
+
 function checkGiven(packed: PackedModel, options: PackOptions): void {
   checkObject('packed', packed, 'a PackedModel, as unpack gives it')
   checkModel('packed.model', packed.model)
@@ -80,8 +83,8 @@ function checkGiven(packed: PackedModel, options: PackOptions): void {
   checkObject('packed.metadata', packed.metadata, 'an object of texts')
   checkOptions(options)
   const { encoding } = options
-  if (encoding === undefined || TERNARY_ENCODINGS.includes(encoding)) return
-  throw new TtqError('usage', `encoding: found ${encoding}, expected ${TERNARY_ENCODINGS.join(', ')}`)
+  if (encoding === undefined || ENCODINGS.includes(encoding)) return
+  throw new TtqError('usage', `encoding: found ${encoding}, expected ${ENCODINGS.join(', ')}`)
 }
 
 const RAW: StoredForm = { encoding: 'raw' }
