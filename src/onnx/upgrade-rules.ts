@@ -230,6 +230,21 @@ const aligned: Upgrade = (node, context) => {
   builder.push({ ...plain, inputs: [a, operand] })
 }
 
+// PRelu before 7 has a slope per channel, which is the second axis; since then it broadcasts from the last axis on.
+const prelu6: Upgrade = (node, { builder, facts, refuse }) => {
+  const [x = '', slope = ''] = node.inputs
+  const [rank, slopeRank] = [facts.rank(x), facts.rank(slope)]
+  if (rank === undefined || slopeRank === undefined)
+    refuse(node, 'it has slopes per channel of a value of unknown rank')
+  const axes = Array.from({ length: Math.max(0, (rank as number) - 2) }, (_, i) => 1 + i)
+  const name = node.outputs[0] ?? ''
+  const isPlain = slopeRank !== 1 || axes.length === 0
+  const slopes = isPlain
+    ? slope
+    : builder.emit('Unsqueeze', [slope, builder.constant(ints(axes))], {}, `${name}_slopes`)
+  builder.push({ ...node, inputs: [x, slopes] })
+}
+
 // Gemm 6 says whether its third input is broadcast, which it always may be since.
 const gemm6: Upgrade = (node, { builder }) =>
   builder.push({ ...node, attributes: withoutAttributes(node.attributes, 'broadcast') })
@@ -284,6 +299,7 @@ export const UPGRADE_RULES: Readonly<Record<string, readonly UpgradeRule[]>> = {
     { before: 2, upgrade: old('its pads were called paddings') },
     { before: 11, upgrade: pad },
   ],
+  PRelu: [{ before: 7, upgrade: prelu6 }],
   Pow: broadcasting,
   RNN: recurrent,
   ReduceL1: reduce,

@@ -202,20 +202,21 @@ for (const { model, message } of REFUSALS) {
 }
 
 // Opsets that ONNX Runtime has no operators of: the numbers are those of the definitions.
+const line = (
+  opType: string,
+  inputs: string[],
+  output: string,
+  given: Parameters<typeof attributes>[0] = {},
+): Node => ({
+  name: output,
+  opType,
+  domain: '',
+  inputs,
+  outputs: [output],
+  attributes: attributes(given),
+})
+
 test('before opset 7: operands along an axis, attributes that went, shapes and types that were attributes', async () => {
-  const line = (
-    opType: string,
-    inputs: string[],
-    output: string,
-    given: Parameters<typeof attributes>[0] = {},
-  ): Node => ({
-    name: output,
-    opType,
-    domain: '',
-    inputs,
-    outputs: [output],
-    attributes: attributes(given),
-  })
   const model: Model = {
     irVersion: 3,
     opsets: new Map([['', 4]]),
@@ -245,4 +246,36 @@ test('before opset 7: operands along an axis, attributes that went, shapes and t
   const recurrent = { ...model, graph: { ...model.graph, nodes: [line('LSTM', ['x', 'w', 'w'], 'y')] } }
   assert.throws(() => upgradeOpset(recurrent), /node "y" \(LSTM\) of opset 4 cannot be brought to opset 18/)
   assert.equal(runnableOpset(recurrent), recurrent)
+})
+
+test('before opset 7: slopes of PRelu are those of channels', async () => {
+  for (const [dims, slopes, expected] of [
+    [
+      [1, 2, 1, 2],
+      [0.5, 2],
+      [-0.5, 1, -6, 4],
+    ],
+    [
+      [2, 2],
+      [0.5, 2],
+      [-0.5, 1, -1.5, 4],
+    ],
+    [[1, 2, 1, 2], [0.5], [-0.5, 1, -1.5, 4]],
+  ] as const) {
+    const model: Model = {
+      irVersion: 3,
+      opsets: new Map([['', 6]]),
+      graph: {
+        name: 'slopes',
+        nodes: [line('PRelu', ['x', 'slopes'], 'y')],
+        inputs: [{ name: 'x', type: { elementType: 'float32', dims: [...dims] } }],
+        outputs: [{ name: 'y', type: { elementType: 'float32', dims: [...dims] } }],
+        initializers: new Map([['slopes', float32([slopes.length], [...slopes])]]),
+      },
+    }
+    const session = await Session.create(writeModel(upgradeOpset(model)), { threads: 1 })
+    const { y } = await session.run({ x: float32([...dims], [-1, 1, -3, 4]) })
+    assert.deepEqual(y, float32([...dims], [...expected]))
+    await session.release()
+  }
 })
