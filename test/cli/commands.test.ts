@@ -307,7 +307,7 @@ describe('the other commands', () => {
       packed.layers.map(({ ternary, bitsPerWeight }) => [ternary, bitsPerWeight]),
       [
         [false, 16],
-        [true, 1.5625],
+        [true, 1.5],
         [false, 16],
       ],
     )
