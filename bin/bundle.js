@@ -100,13 +100,14 @@ function timesIn(node, name) {
 // Properties that neither callers nor the platform know, by the room that their names take.
 const INTERNAL = [
   'directoryBytes graphInflatedBytes poolInflatedBytes memoryRatio inflationRatio parameterBytes checkParameters',
-  'received hashed readFront bytesOf makeRoom digestAt checkWhole checkGaps decodeArrived missing layout fault',
-  'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said',
-  'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts dims bits onnx',
-  'graph version directory types width digest update reader number walk busy total hash file start bytes form axis',
+  'received hashed readFront bytesOf makeRoom digestAt checkWhole checkGaps decodeArrived missing layout layOut result',
+  'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said part bytesFor',
+  'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts bits onnx',
+  'graph version directory types width digest update reader number walk busy total hash file start bytes form axis fault',
+  'pieces offset dataAt rows',
 ]
 
-await bundle('dist/src/standalone/index.js', 'dist/runtime.js', {
+await bundle('dist/src/standalone/bundle.js', 'dist/runtime.js', {
   target: 'es2022',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join(' ').replaceAll(' ', '|')})$`),
