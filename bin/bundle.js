@@ -3,13 +3,14 @@
 // - dist/src/onnx/protobuf.js: onnx-proto and protobufjs, which are CommonJS
 // - dist/src/cli/yargs.js: yargs, which is many files
 // - dist/runtime.js: ttq-onnx/runtime, for <script type="module"> without a bundler
+// - dist/kernels.js: ttq-onnx/kernels, which imports the file beside it
 import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import ts from 'typescript'
 import { licencesOf } from './licences.js'
 
 async function bundle(entry, outfile, options) {
-  const { metafile } = await build({
+  const { metafile, mangleCache } = await build({
     entryPoints: [entry],
     outfile,
     allowOverwrite: true,
@@ -21,6 +22,7 @@ async function bundle(entry, outfile, options) {
     ...options,
   })
   writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licencesOf(metafile))
+  return mangleCache
 }
 
 const protobuf = 'dist/src/onnx/protobuf.js'
@@ -107,9 +109,21 @@ const INTERNAL = [
   'pieces offset dataAt rows',
 ]
 
-await bundle('dist/src/standalone/bundle.js', 'dist/runtime.js', {
+const RUNTIME = {
   target: 'es2022',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join(' ').replaceAll(' ', '|')})$`),
+}
+const mangleCache = await bundle('dist/src/standalone/bundle.js', 'dist/runtime.js', {
+  ...RUNTIME,
+  mangleCache: {},
   plugins: [shortErrors],
 })
+
+const runtimeBeside = {
+  name: 'the runtime beside it',
+  setup: (builder) => {
+    builder.onResolve({ filter: /\/standalone\/bundle\.js$/ }, () => ({ path: './runtime.js', external: true }))
+  },
+}
+await bundle('dist/src/kernels/index.js', 'dist/kernels.js', { ...RUNTIME, mangleCache, plugins: [runtimeBeside] })
