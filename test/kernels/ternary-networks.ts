@@ -20,6 +20,11 @@ export class TernaryNetwork extends GraphBuilder {
     return name
   }
 
+  /** The codes of a matrix. */
+  codes(name: string): Int8Array {
+    return this.ternary.get(name)?.codes as Int8Array
+  }
+
   /** A random vector as an initializer. */
   vector(name: string, length: number): string {
     return this.constant(float32([length], this.numbers(length)), name)
