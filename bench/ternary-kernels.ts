@@ -1,11 +1,16 @@
 // Large ternary layers in the kernel of ttq-onnx/kernels against ONNX Runtime on one thread, in Node and in Chromium where
 // there is one: `node dist/bench/ternary-kernels.js`. Each figure is the median of interleaved rounds.
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import * as node from 'onnxruntime-node'
 import * as web from 'onnxruntime-web'
 import { blockCodes } from '../src/kernels/block-codes.js'
 import { TernaryMatrices } from '../src/kernels/ternary-matrices.js'
+import { newNetwork } from '../src/networks/new-network.js'
+import { pack } from '../src/packed/index.js'
+import type { TernaryWeights } from '../src/tensor/ternary.js'
 import { inChromium, noChromium } from '../test/standalone/in-chromium.js'
 import { kernels } from '../test/kernels/kernels.js'
 import { TernaryNetwork } from '../test/kernels/ternary-networks.js'
@@ -107,9 +112,81 @@ function neighbourhoods(image: Float32Array, channels: number, size: number): Fl
   return rows
 }
 
+/** AlexNet, fresh; its layers with more than 100,000 weights are ternary with the threshold of ternary weight networks. */
+function packedAlexnet(): Uint8Array {
+  const model = newNetwork('alexnet', { seed: 1 })
+  const ternary = new Map<string, TernaryWeights>()
+  for (const [name, { type, dims, data }] of model.graph.initializers) {
+    if (data.length < 100_000 || type !== 'float32') continue
+    const values = data as Float32Array
+    const threshold = (0.7 * values.reduce((sum, value) => sum + Math.abs(value), 0)) / values.length
+    const codes = Int8Array.from(values, (value) => (value > threshold ? 1 : value < -threshold ? -1 : 0))
+    const [wp, wn] = [2 * threshold, threshold].map(Math.fround) as [number, number]
+    ternary.set(name, { codes, wp, wn })
+    const decoded = Float32Array.from(codes, (code) => (code > 0 ? wp : wn * code))
+    model.graph.initializers.set(name, { type, dims, data: decoded })
+  }
+  return pack({ model, ternary, metadata: {} }, { encoding: '2bit' })
+}
+
+const image = { data: new TernaryNetwork().numbers(3 * 224 * 224), dims: [1, 3, 224, 224] }
+
+async function alexnetTimes(): Promise<void> {
+  const file = packedAlexnet()
+  const start = performance.now()
+  const kernel = await kernels.createSession(file, node, ONE_THREAD)
+  const middle = performance.now()
+  const dense = await runtime.createSession(file, node, ONE_THREAD)
+  const end = performance.now()
+  const kernelWeb = await kernels.createSession(file, web, ONE_THREAD)
+  const denseWeb = await runtime.createSession(file, web, ONE_THREAD)
+  print('AlexNet, loading', { 'onnxruntime-node': end - middle, 'kernel in it': middle - start })
+  const input = new node.Tensor('float32', image.data, image.dims)
+  const webInput = new web.Tensor('float32', image.data, image.dims)
+  const found = await medians({
+    'onnxruntime-node': () => dense.run({ input }),
+    'kernel in it': () => kernel.run({ input }),
+    'onnxruntime-web': () => denseWeb.run({ input: webInput }),
+    'kernel in that': () => kernelWeb.run({ input: webInput }),
+  })
+  print(`AlexNet, 1 image, ${kernel.codeBytes} bytes of codes`, found)
+}
+
+/** What a process of its own holds after a run, and at most. */
+async function alexnetMemory(how: string, path: string): Promise<void> {
+  const file = readFileSync(path)
+  const before = process.memoryUsage.rss()
+  const feeds = { input: new node.Tensor('float32', image.data, image.dims) }
+  const session: { run: (feeds: Record<string, node.Tensor>) => Promise<unknown> } =
+    how === 'kernel'
+      ? await kernels.createSession(file, node, ONE_THREAD)
+      : await runtime.createSession(file, node, ONE_THREAD)
+  await session.run(feeds)
+  globalThis.gc?.()
+  const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
+  const held = mega(process.memoryUsage.rss() - before)
+  console.log(`AlexNet, ${how}: ${held} held, ${mega(1024 * process.resourceUsage().maxRSS - before)} at most`)
+  // It has to be there until now.
+  await session.run(feeds)
+}
+
+const [what = 'all', how, path] = process.argv.slice(2)
+if (what === 'memory' && path !== undefined) {
+  await alexnetMemory(how as string, path)
+  process.exit()
+}
+if (what === 'all' || what === 'memory') {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-kernels-'))
+  writeFileSync(join(folder, 'alexnet.ttq'), packedAlexnet())
+  for (const each of ['dense', 'kernel'])
+    spawnSync(process.execPath, ['--expose-gc', import.meta.filename, 'memory', each, join(folder, 'alexnet.ttq')], {
+      stdio: 'inherit',
+    })
+  rmSync(folder, { recursive: true })
+}
+
 const FC7 = layer(4096, 4096)
 const FC6 = layer(9216, 4096)
-const [what = 'all'] = process.argv.slice(2)
 if (what === 'all' || what === 'layers') {
   for (const rows of [1, 4, 16]) {
     await layerTimes(9216, 4096, rows, FC6)
@@ -130,6 +207,7 @@ if (what === 'all' || what === 'convolutions') {
   await convolution(256, 14)
   await convolution(512, 7)
 }
+if (what === 'all' || what === 'alexnet') await alexnetTimes()
 if (noChromium !== false) console.log(`Chromium: ${noChromium}`)
 else if (what === 'all' || what === 'chromium') {
   const dist = (file: string): Uint8Array => readFileSync(resolve(ROOT, 'dist', file))
