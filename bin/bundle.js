@@ -21,7 +21,8 @@ async function bundle(entry, outfile, options) {
     metafile: true,
     ...options,
   })
-  writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licencesOf(metafile))
+  const licences = licencesOf(metafile)
+  if (licences !== '') writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licences)
   return mangleCache
 }
 

@@ -1,5 +1,5 @@
-// A packed network, its large ternary products taken out: what is made of the file's bytes. Networks for ONNX Runtime, and
-// codes for the kernel.
+// A packed network, its large ternary products taken out: what is made of the file's bytes. Networks for ONNX Runtime,
+// and codes for the kernel.
 import type { TensorEntry } from '../packed/format.js'
 import { isTernaryForm } from '../packed/stored-form.js'
 import { type Layout, layOut, type Part } from '../standalone/bundle.js'

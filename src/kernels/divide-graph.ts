@@ -16,8 +16,8 @@ export interface PartialModel {
   /** What it is fed with. */
   inputs: readonly string[]
   /**
-   * The inputs that networks of earlier stages compute, whose types are theirs. They stand at the end of the bytes, in this
-   * order, as inputField writes them for type 0.
+   * The inputs that networks of earlier stages compute, whose types are theirs. They stand at the end of the bytes, in
+   * this order, as inputField writes them for type 0.
    */
   untyped: readonly string[]
 }
@@ -30,7 +30,7 @@ export interface DividedStage {
 
 const FLOAT = 1
 
-/** Everything stands in the earliest stage that it can: a product in that of its input, what needs it in the next one. */
+/** Everything stands in the earliest stage that it can: a product in that of its input, what needs it in the next. */
 export function divideGraph(graph: GraphBytes, replacements: ReadonlyMap<NodeBytes, Replacement>): DividedStage[] {
   const made = [...replacements.values()].flatMap(({ initializers }) => [...initializers])
   const whole = { ...graph, initializers: new Map([...graph.initializers, ...made]) }

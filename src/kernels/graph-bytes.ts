@@ -1,5 +1,5 @@
-// An ONNX graph as the bytes of its nodes, inputs, outputs and initializers, with what it takes to give them out to several
-// graphs: names, operators, attributes that are numbers. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+// An ONNX graph as the bytes of its nodes, inputs, outputs and initializers, with what it takes to give them out to
+// several graphs: names, operators, attributes that are numbers. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 import { type Field, fieldsOf, fieldStart, readVarint } from '../standalone/bundle.js'
 import { joined } from '../tensor/bytes.js'
 

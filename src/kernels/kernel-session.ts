@@ -68,7 +68,8 @@ export class KernelSession<Tensor extends RuntimeTensor> {
 
   /**
    * The network's outputs.
-   * @throws TtqError `usage` for feeds that are not the network's inputs, and inputs that do not fit a layer; as the runtime
+   * @throws TtqError `usage` for feeds that are not the network's inputs, and inputs that do not fit a layer; as the
+   * runtime
    */
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const found = Object.keys(feeds)

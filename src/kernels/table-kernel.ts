@@ -4,8 +4,7 @@
 // Five codes make a byte (3^5 = 243), and there are only 243 sums that five inputs can give: a table of them is made
 // once, and each output adds up what its bytes find there, one addition for five weights, no multiplication. With one
 // row of inputs the tables hold floats; with four rows four floats, one per row, for which the same byte is looked up
-// once. 4096x4096 on one thread of a Xeon with AVX-512, Node 20: 1.0 ms for one row, 1.2 ms for four; a table of four
-// weights per code byte, multiplied by the inputs, takes 1.6 ms for one row.
+// once: 4096x4096 on one thread of an AMD EPYC with AVX-512, Node 20, takes 1.0 ms for one row, 1.2 ms for four.
 import { type Code, f32, f32x4, i32, local, loop, type WasmFunction, wasmModule } from './wasm-code.js'
 
 /** Inputs whose codes make a byte. */
@@ -80,8 +79,8 @@ function step(index: number, by: number): Code {
   return local.set(index, i32.add(local.get(index), i32.const(by)))
 }
 
-// The table of the group at INPUTS, at TABLE. Each input makes it three times as long: what is there (digit 0), the same
-// and the input times wp (1), the same and the input times -wn (2). One row: four entries in a vector, which may
+// The table of the group at INPUTS, at TABLE. Each input makes it three times as long: what is there (digit 0), the
+// same and the input times wp (1), the same and the input times -wn (2). One row: four entries in a vector, which may
 // write beyond a third; what it leaves there is overwritten by the next.
 function table(rows: Rows): Code[] {
   const bytes = 4 * rows

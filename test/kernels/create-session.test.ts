@@ -81,7 +81,7 @@ describe('two large layers', () => {
     const session = await kernels.createSession(file, web, options)
     const whole = await runtime.createSession(file, web, options)
     const feeds = { x: new web.Tensor('float32', b.numbers(300), [1, 300]) }
-    close((await session.run(feeds)), (await whole.run(feeds)))
+    close(await session.run(feeds), await whole.run(feeds))
     assert.deepEqual(session.kernelLayers, expected)
     await session.release()
     await whole.release()
