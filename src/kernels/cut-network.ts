@@ -2,11 +2,11 @@
 // and codes for the kernel.
 import type { TensorEntry } from '../packed/format.js'
 import { isTernaryForm } from '../packed/stored-form.js'
-import { type Layout, layOut, type Part } from '../standalone/bundle.js'
+import { type Layout, layOut, type Part, TtqError } from '../standalone/bundle.js'
 import { blockCodes, blockedBytes } from './block-codes.js'
 import { divideGraph, type PartialModel } from './divide-graph.js'
 import { findProducts, type KernelProduct } from './find-products.js'
-import { readGraph } from './graph-bytes.js'
+import { type GraphBytes, readGraph } from './graph-bytes.js'
 
 /** Where bytes lie in the layout. */
 export interface Range {
@@ -41,7 +41,7 @@ export interface CutNetwork {
  * @param bytes the graph section of a packed file
  * @param name of the file, for messages
  * @param leastWeights of a product for the kernel
- * @throws as layOut
+ * @throws as layOut, which does not look into nodes; TtqError `packed` for nodes that are none
  */
 export function cutNetwork(
   bytes: Uint8Array,
@@ -51,7 +51,7 @@ export function cutNetwork(
 ): CutNetwork {
   // As one file first, which checks that graph and tensors fit together.
   const whole = layOut(bytes, tensors, name)
-  const graph = readGraph(bytes)
+  const graph = readPackedGraph(bytes, name)
   const outputNames = [...graph.outputs.keys()]
   const inputNames = [...graph.inputs.keys()].filter((input) => !graph.initializers.has(input))
   const replacements = findProducts(graph, tensors, leastWeights)
@@ -76,6 +76,18 @@ export function cutNetwork(
     products: products.map((product) => ({ ...product, place: place([codesOf(product)]) })),
   }))
   return { layout: { parts, bytes: end }, stages, inputNames, outputNames }
+}
+
+function readPackedGraph(bytes: Uint8Array, name: string): GraphBytes {
+  try {
+    return readGraph(bytes)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new TtqError('packed', `${name}: graph section: found no ONNX model, expected one`, {
+      hint: '`ttq inspect` tells what is wrong with the file.',
+      cause,
+    })
+  }
 }
 
 function codesOf(product: KernelProduct): Part {

@@ -12,6 +12,7 @@ import type { KernelOptions } from '../../src/kernels/index.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { DECODINGS } from '../../src/packed/decodings.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
+import { emptyInitializer, file2, graphBytes } from '../packed/packed-files.js'
 import { runtime } from '../standalone/runtime.js'
 import { kernels } from './kernels.js'
 import { TernaryNetwork } from './ternary-networks.js'
@@ -236,7 +237,8 @@ describe('what stands around a product', () => {
     b.input('x', 'float32', ['N', 40])
     b.emit('MatMul', ['x', b.matrix('w', 40, 50)], {}, 'y')
     b.output('y', 'float32', ['N', 50])
-    const session = await kernels.createSession(b.packed({ opset: 6 }), node, SMALL)
+    const quiet = { ...SMALL, session: { logSeverityLevel: 4 } }
+    const session = await kernels.createSession(b.packed({ opset: 6 }), node, quiet)
     assert.deepEqual(session.kernelLayers, [])
   })
 })
@@ -276,6 +278,17 @@ describe('faults', () => {
       await assert.rejects(kernels.createSession(damaged, node, SMALL), { message: said.message, code: 'packed' })
     }
     await assert.rejects(kernels.createSession(file.subarray(0, -1), node, SMALL), runtime.TtqError)
+  })
+})
+
+test('a node that is none', async () => {
+  const graph = graphBytes(emptyInitializer('w', 1))
+  // The length of the name of its input.
+  graph[graph.indexOf('x'.charCodeAt(0)) - 1] = 120
+  await assert.rejects(kernels.createSession(file2({ graph }), node, { name: 'odd.ttq' }), {
+    name: 'TtqError',
+    code: 'packed',
+    message: 'odd.ttq: graph section: found no ONNX model, expected one',
   })
 })
 
