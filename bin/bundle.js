@@ -3,13 +3,14 @@
 // - dist/src/onnx/protobuf.js: onnx-proto and protobufjs, which are CommonJS
 // - dist/src/cli/yargs.js: yargs, which is many files
 // - dist/runtime.js: ttq-onnx/runtime, for <script type="module"> without a bundler
+// - dist/kernels.js: ttq-onnx/kernels, which imports the file beside it
 import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import ts from 'typescript'
 import { licencesOf } from './licences.js'
 
 async function bundle(entry, outfile, options) {
-  const { metafile } = await build({
+  const { metafile, mangleCache } = await build({
     entryPoints: [entry],
     outfile,
     allowOverwrite: true,
@@ -20,7 +21,9 @@ async function bundle(entry, outfile, options) {
     metafile: true,
     ...options,
   })
-  writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licencesOf(metafile))
+  const licences = licencesOf(metafile)
+  if (licences !== '') writeFileSync(outfile.replace(/js$/, 'LICENSES.txt'), licences)
+  return mangleCache
 }
 
 const protobuf = 'dist/src/onnx/protobuf.js'
@@ -100,16 +103,28 @@ function timesIn(node, name) {
 // Properties that neither callers nor the platform know, by the room that their names take.
 const INTERNAL = [
   'directoryBytes graphInflatedBytes poolInflatedBytes memoryRatio inflationRatio parameterBytes checkParameters',
-  'received hashed readFront bytesOf makeRoom digestAt checkWhole checkGaps decodeArrived missing layout fault',
-  'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said',
-  'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts dims bits onnx',
-  'graph version directory types width digest update reader number walk busy total hash file start bytes form axis',
-  'dataAt finish result front block take waysOut',
+  'received hashed readFront bytesOf makeRoom digestAt checkWhole checkGaps decodeArrived missing layout layOut result',
+  'lengths offsets stored inflated counts tensors models metadata pooled remaining parameters encoding place said part bytesFor',
+  'rowWeights columns lanes kernel words states zeros signs runs content wire codes scales weights tensor parts bits onnx',
+  'graph version directory types width digest update reader number walk busy total hash file start bytes form axis fault',
+  'pieces offset dataAt rows finish front block take waysOut behind aligned table state rest thrown',
 ]
 
-await bundle('dist/src/standalone/index.js', 'dist/runtime.js', {
+const RUNTIME = {
   target: 'es2022',
   minify: true,
   mangleProps: new RegExp(`^(${INTERNAL.join(' ').replaceAll(' ', '|')})$`),
+}
+const mangleCache = await bundle('dist/src/standalone/bundle.js', 'dist/runtime.js', {
+  ...RUNTIME,
+  mangleCache: {},
   plugins: [shortErrors],
 })
+
+const runtimeBeside = {
+  name: 'the runtime beside it',
+  setup: (builder) => {
+    builder.onResolve({ filter: /\/standalone\/bundle\.js$/ }, () => ({ path: './runtime.js', external: true }))
+  },
+}
+await bundle('dist/src/kernels/index.js', 'dist/kernels.js', { ...RUNTIME, mangleCache, plugins: [runtimeBeside] })

@@ -17,11 +17,8 @@ export const base3Decoding: Decoding<{ encoding: 'base3' } & TernaryWeights> = {
     checkScales(parameters, place)
   },
   byteLength: ({ dims }) => base3ByteLength(elementCount(dims)),
-  decode: (stored, bytes, where) => {
-    const codes = (): Int8Array => decodeBase3(bytes, elementCount(stored.dims), where)
-    const { tensor, weights } = decodeWeights(stored, where, codes)
-    return { tensor, form: { encoding: 'base3', ...weights } }
-  },
+  decode: (stored, bytes, where) =>
+    decodeWeights(stored, where, () => decodeBase3(bytes, elementCount(stored.dims), where), { encoding: 'base3' }),
 }
 
 export const base3Encoding: Encoding<{ encoding: 'base3' } & TernaryWeights> = {

@@ -1,20 +1,18 @@
 // One tensor of the table, and its place in the graph. The file around them is container.ts, the ways to decode
 // decodings.ts.
 import type { ValueName } from '../onnx/model.js'
-import type { Tensor } from '../tensor/tensor.js'
 import type { Container } from './container.js'
-import type { Decoding } from './decoding.js'
+import type { Decoded, Decoding } from './decoding.js'
 import { DECODINGS, decodingWithId, isKnown } from './decodings.js'
 import type { FormatVersion, TensorEntry } from './format.js'
 import { NONCONFORMING, packedError, TOO_NEW } from './packed-error.js'
-import type { StoredForm } from './stored-form.js'
 
 /** Decodes a tensor of the table. @param name of the file, for messages @throws TtqError `packed` */
 export function decodeEntry(
   container: Pick<Container, 'version' | 'models' | 'bytesOf'>,
   entry: TensorEntry,
   name: string,
-): { tensor: Tensor; form: StoredForm } {
+): Decoded {
   const where = `${name}: tensor "${entry.name}"`
   const decoding = requireDecoding(entry, container.version, where)
   if (!decoding.types.includes(entry.type)) {

@@ -13,6 +13,12 @@ export interface StoredTensor {
   readonly parameters: Uint8Array
 }
 
+export interface Decoded<Form extends StoredForm = StoredForm> {
+  /** Of ternary encodings made anew whenever it is asked for. */
+  readonly tensor: Tensor
+  readonly form: Form
+}
+
 /**
  * One encoding of the format: docs/ttq-format.md, "Encodings". `where` and `place` begin messages; everything that
  * checks throws TtqError `packed`. `models` are those of the file, which entropy-coded tensors name by their index.
@@ -40,5 +46,5 @@ export interface Decoding<Form extends StoredForm = StoredForm> {
     bytes: Uint8Array,
     where: string,
     models: readonly CodeModel[],
-  ) => { tensor: Tensor; form: Form }
+  ) => Decoded<Form>
 }

@@ -26,8 +26,7 @@ export const entropyDecoding: Decoding<Extract<TernaryForm, { encoding: 'entropy
   decode: (stored, bytes, where, models) => {
     const model = modelIndex(stored.parameters)
     const codes = (): Int8Array => decodeEntropy(bytes, stored.dims, models[model] as CodeModel, where)
-    const { tensor, weights } = decodeWeights(stored, where, codes)
-    return { tensor, form: { encoding: 'entropy', ...weights, model } }
+    return decodeWeights(stored, where, codes, { encoding: 'entropy', model })
   },
 }
 

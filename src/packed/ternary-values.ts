@@ -67,20 +67,28 @@ export function checkWeights({ type, data }: Tensor, { codes, wp, wn }: TernaryW
 }
 
 /**
- * The tensor that codes of a file stand for. @param decode gives the codes, once the scales are known to be good
+ * The tensor that codes of a file stand for, made when it is asked for: who computes with codes needs no floats.
+ * @param decode gives the codes, once the scales are known to be good
+ * @param how what else the form says
  * @throws TtqError `packed` where the element type does not hold the scales exactly
  */
-export function decodeWeights(
+export function decodeWeights<How extends object>(
   { type, dims, parameters }: StoredTensor,
   where: string,
   decode: () => Int8Array,
-): { tensor: Tensor; weights: TernaryWeights } {
+  how: How,
+): { readonly tensor: Tensor; form: How & TernaryWeights } {
   const scales = readScales(parameters)
   const levels = ternaryLevels(type as FloatType, scales)
   if (levels === undefined)
     throw packedError(where, `wp ${scales.wp}, wn ${scales.wn}`, `scales that ${type} holds exactly`, NONCONFORMING)
   const codes = decode()
-  return { tensor: { type, dims, data: valuesOf(codes, levels) }, weights: { codes, ...scales } }
+  return {
+    form: { ...how, codes, ...scales },
+    get tensor() {
+      return { type, dims, data: valuesOf(codes, levels) }
+    },
+  }
 }
 
 // Whether a number may be wp or wn: positive, finite, exactly a float32.

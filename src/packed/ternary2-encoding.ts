@@ -17,11 +17,10 @@ export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeight
     checkScales(parameters, place)
   },
   byteLength: ({ dims }) => ternaryByteLength(elementCount(dims)),
-  decode: (stored, bytes, where) => {
-    const codes = (): Int8Array => readTernary(bytes, elementCount(stored.dims), where)
-    const { tensor, weights } = decodeWeights(stored, where, codes)
-    return { tensor, form: { encoding: 'ternary2', ...weights } }
-  },
+  decode: (stored, bytes, where) =>
+    decodeWeights(stored, where, () => readTernary(bytes, elementCount(stored.dims), where), {
+      encoding: 'ternary2',
+    }),
 }
 
 export const ternary2Encoding: Encoding<{ encoding: 'ternary2' } & TernaryWeights> = {

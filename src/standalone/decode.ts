@@ -1,6 +1,7 @@
 // A .ttq file -> an ONNX file that any runtime takes, in one go or while it is fetched.
 import { TtqError } from '../errors/ttq-error.js'
-import { OnnxDecoder } from './onnx-decoder.js'
+import { type LayOut, OnnxDecoder } from './onnx-decoder.js'
+import { layOut } from './onnx-layout.js'
 import { isBytes, openSource, type PackedSource } from './open-source.js'
 
 export interface Progress {
@@ -29,7 +30,7 @@ export function decode(bytes: Uint8Array, options?: Pick<DecodeOptions, 'name'>)
   // Not by a default of the parameter: null is none either.
   const name = options?.name ?? 'packed'
   if (!isBytes(bytes)) throw new TtqError('usage', `${name}: expected a Uint8Array`)
-  const decoder = new OnnxDecoder(name)
+  const decoder = new OnnxDecoder(name, layOut)
   decoder.push(bytes)
   return decoder.finish()
 }
@@ -38,10 +39,15 @@ export function decode(bytes: Uint8Array, options?: Pick<DecodeOptions, 'name'>)
  * The same, decoded while it arrives; nothing is given out before the SHA-256 has been compared.
  * @throws as decode; whatever fetch throws where there is no connection
  */
-export async function decodeFrom(source: PackedSource, options?: DecodeOptions): Promise<Uint8Array> {
-  const { onProgress, signal, name: given } = options ?? {}
+export function decodeFrom(source: PackedSource, options?: DecodeOptions): Promise<Uint8Array> {
+  return decodeAs(source, options ?? {}, layOut)
+}
+
+/** The same for what else is made of a file. */
+export async function decodeAs(source: PackedSource, options: DecodeOptions, layOut: LayOut): Promise<Uint8Array> {
+  const { onProgress, signal } = options
   const { name, pieces } = await openSource(source, signal)
-  const decoder = new OnnxDecoder(given ?? name)
+  const decoder = new OnnxDecoder(options.name ?? name, layOut)
   for await (const piece of pieces) {
     decoder.push(piece)
     onProgress?.({ receivedBytes: decoder.receivedBytes, fileBytes: decoder.fileBytes })

@@ -1,26 +1,34 @@
-// A packed file -> the bytes of the ONNX file, while the packed one arrives.
-import { bytesOf } from '../tensor/bytes.js'
+// A packed file -> the bytes of the ONNX file, or of what else is laid out, while the packed one arrives.
 import type { Front } from '../packed/container.js'
 import { ContainerReader } from '../packed/container-reader.js'
 import { decodeEntry } from '../packed/decode-entry.js'
-import { LIMITS, type TensorEntry } from '../packed/format.js'
-import { layOut, type OnnxLayout } from './onnx-layout.js'
+import { LIMITS } from '../packed/format.js'
+import type { Layout, layOut, Part } from './onnx-layout.js'
 import { Sha256 } from './sha256.js'
 
 /** A file that is being written: its bytes, and the tensors that are still missing. */
 interface Result {
   bytes: Uint8Array
-  missing: { entry: TensorEntry; at: number }[]
+  missing: { part: Extract<Part, { entry: unknown }>; at: number }[]
 }
+
+/** As layOut of onnx-layout.ts. */
+export type LayOut = typeof layOut
 
 export class OnnxDecoder {
   private readonly reader: ContainerReader
-  private layout: OnnxLayout | undefined
+  private layout: Layout | undefined
   private result: Result | undefined
   private fault: { thrown: unknown } | undefined
 
-  /** @param name of the file, for messages */
-  constructor(private readonly name: string) {
+  /**
+   * @param name of the file, for messages
+   * @param layOut what is made of graph and tensors
+   */
+  constructor(
+    private readonly name: string,
+    private readonly layOut: LayOut,
+  ) {
     this.reader = new ContainerReader(name, new Sha256())
   }
 
@@ -61,7 +69,7 @@ export class OnnxDecoder {
   private decode(): void {
     const front = this.reader.front()
     if (front === undefined) return
-    this.layout ??= layOut(front.graph(), front.tensors, this.name)
+    this.layout ??= this.layOut(front.graph(), front.tensors, this.name)
     // What a file says of itself is worth memory as far as bytes have come for it.
     const isVouched = this.layout.bytes <= LIMITS.memoryRatio * this.reader.received
     if (this.result === undefined && !isVouched && this.reader.received !== this.reader.fileBytes) return
@@ -71,23 +79,22 @@ export class OnnxDecoder {
 
   private decodeArrived(front: Front, { bytes, missing }: Result): void {
     while (missing[0] !== undefined) {
-      const { entry, at } = missing[0]
-      const stored = this.reader.bytesOf(entry, front)
+      const { part, at } = missing[0]
+      const stored = this.reader.bytesOf(part.entry, front)
       if (stored === undefined) return
-      const { tensor } = decodeEntry({ ...front, bytesOf: () => stored }, entry, this.name)
-      bytes.set(bytesOf(tensor.data as Uint8Array), at)
+      bytes.set(part.bytesFor(decodeEntry({ ...front, bytesOf: () => stored }, part.entry, this.name)), at)
       missing.shift()
     }
   }
 }
 
 // All but the tensors' values.
-function begin({ parts, bytes: length }: OnnxLayout): Result {
+function begin({ parts, bytes: length }: Layout): Result {
   const bytes = new Uint8Array(length)
   const missing: Result['missing'] = []
   let at = 0
   for (const part of parts) {
-    if ('entry' in part) missing.push({ entry: part.entry, at })
+    if ('entry' in part) missing.push({ part, at })
     else bytes.set(part.bytes, at)
     at += part.length
   }

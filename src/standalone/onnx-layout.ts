@@ -6,8 +6,10 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { MAX_FILE_BYTES } from '../onnx/file-size.js'
 import { checkPlaces, type Place } from '../packed/decode-entry.js'
+import type { Decoded } from '../packed/decoding.js'
 import type { TensorEntry } from '../packed/format.js'
 import { NONCONFORMING, packedError } from '../packed/packed-error.js'
+import { bytesOf } from '../tensor/bytes.js'
 import { byteLength, dataTypeOfOnnx } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { type Field, fieldsOf, fieldStart, readVarint, varint } from './protobuf-fields.js'
@@ -20,20 +22,25 @@ const DATA_TYPE = 2
 const NAME = 8
 const RAW_DATA = 9
 
-/** A part of the file: bytes as they are, or the values of a tensor. */
+/** A part of what is made of a file: bytes as they are, or a tensor. */
 export type Part =
   | { readonly bytes: ArrayLike<number>; readonly length: number }
-  | { readonly entry: TensorEntry; readonly length: number }
+  | {
+      readonly entry: TensorEntry
+      /** The bytes that stand for it. */
+      readonly bytesFor: (decoded: Decoded) => Uint8Array
+      readonly length: number
+    }
 
-export interface OnnxLayout {
-  /** In the order of the file. */
+export interface Layout {
+  /** One behind the other. */
   parts: readonly Part[]
-  /** Of the whole file. */
+  /** Of all parts. */
   bytes: number
 }
 
 /** @throws TtqError `packed` where graph and table do not fit together; `unsupported` above 2 GiB */
-export function layOut(graph: Uint8Array, tensors: readonly TensorEntry[], name: string): OnnxLayout {
+export function layOut(graph: Uint8Array, tensors: readonly TensorEntry[], name: string): Layout {
   const where = `${name}: graph section`
   try {
     return exchange(graph, tensors, name)
@@ -43,7 +50,7 @@ export function layOut(graph: Uint8Array, tensors: readonly TensorEntry[], name:
   }
 }
 
-function exchange(bytes: Uint8Array, tensors: readonly TensorEntry[], name: string): OnnxLayout {
+function exchange(bytes: Uint8Array, tensors: readonly TensorEntry[], name: string): Layout {
   const fields = fieldsOf(bytes, 0, bytes.length)
   const graph = fields.find(({ number, wire }) => number === GRAPH && wire === 2)
   if (graph === undefined) throw new RangeError('it holds no graph')
@@ -102,8 +109,12 @@ function initializerParts(bytes: Uint8Array, { content, end }: Field, entry: Ten
     return [field.number === DIMS ? made(dimsField(entry.dims, field.wire === 2)) : kept(bytes, field)]
   })
   const length = byteLength(entry.type, elementCount(entry.dims))
-  const tensor = [...head, made(fieldStart(RAW_DATA, length)), { entry, length }]
+  const tensor = [...head, made(fieldStart(RAW_DATA, length)), { entry, bytesFor: valueBytes, length }]
   return [made(fieldStart(INITIALIZER, lengthOf(tensor))), ...tensor]
+}
+
+function valueBytes({ tensor }: Decoded): Uint8Array {
+  return bytesOf(tensor.data as Uint8Array)
 }
 
 function dimsField(dims: readonly number[], isPacked: boolean): number[] {

@@ -14,7 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['onnx', 'data'],
   ['gradient', 'networks', 'optimizer', 'packed', 'runtime', 'tasks'],
   ['methods', 'execution', 'standalone', 'unpacking'],
-  ['binding'],
+  ['binding', 'kernels'],
   ['training'],
   ['ternary'],
   ['jobs'],

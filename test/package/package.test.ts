@@ -113,21 +113,22 @@ describe('the package', () => {
   test('import and require', () => {
     const use = `const bytes = require('node:fs').readFileSync('lenet.onnx')
       console.log(ttq.readModel(bytes, { name: 'lenet.onnx' }).graph.nodes.length > 5, typeof packed.unpack)
-      console.log(runtime.decode(require('node:fs').readFileSync('lenet.ttq')).length)`
+      console.log(runtime.decode(require('node:fs').readFileSync('lenet.ttq')).length, typeof kernels.createSession)`
     writeFileSync(
       join(folder, 'use.mjs'),
       `import { createRequire } from 'node:module'
       import * as ttq from '${name}'
       import * as packed from '${name}/packed'
       import * as runtime from '${name}/runtime'
+      import * as kernels from '${name}/kernels'
       const require = createRequire(import.meta.url)
       ${use}`,
     )
     writeFileSync(
       join(folder, 'use.cjs'),
-      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\nconst runtime = require('${name}/runtime')\n${use}`,
+      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\nconst runtime = require('${name}/runtime')\nconst kernels = require('${name}/kernels')\n${use}`,
     )
-    const expected = `true function\n${readFileSync(join(folder, 'small.onnx')).length}\n`
+    const expected = `true function\n${readFileSync(join(folder, 'small.onnx')).length} function\n`
     assert.equal(node('use.mjs'), expected)
     assert.equal(node('use.cjs'), expected)
   })
@@ -143,12 +144,16 @@ describe('the package', () => {
         `import { compress, defineConfig, type CompressOptions, type Progress, readModel, type Tensor, TtqError } from '${name}'
         import { pack, unpack, type PackedModel } from '${name}/packed'
         import { createSession, decode, type OnnxRuntime } from '${name}/runtime'
+        import { createSession as withKernels } from '${name}/kernels'
+        import * as ort from 'onnxruntime-node'
         const options: Partial<CompressOptions> = { epochs: 3, method: 'ttq', rest: 'int8' }
         export const work = async (bytes: Uint8Array): Promise<number> =>
           (await compress(bytes, { name: 'm', ...options, onProgress: (progress: Progress) => { console.log(progress.kind) } })).file.length
         export const again = (packed: PackedModel): Map<string, Tensor> => unpack(pack(packed)).model.graph.initializers
         export const session = (bytes: Uint8Array, ort: OnnxRuntime<string>): Promise<string> =>
           createSession(bytes, ort, { onProgress: ({ receivedBytes }) => { console.log(receivedBytes, decode(bytes)) } })
+        export const outputs = async (bytes: Uint8Array, x: ort.Tensor): Promise<ort.Tensor | undefined> =>
+          (await (await withKernels(bytes, ort, { leastWeights: 1 })).run({ x }))['y']
         export const config = defineConfig({ data: './x.npz', compress: { rest: 'int8' } })
         export const fault: TtqError | undefined = undefined
         // @ts-expect-error: no such method

@@ -213,7 +213,7 @@ describe('faults', () => {
       thrownBy(() => decode('m.ttq' as never)),
       'usage: packed: expected a Uint8Array',
     )
-    await assert.rejects(decodeFrom(7 as never), /^TtqError: source: expected a Uint8Array, an ArrayBuffer/)
+    await assert.rejects(decodeFrom(7 as never), /^TtqError: source: expected bytes, a ReadableStream/)
   })
 })
 
