@@ -25,7 +25,7 @@ export function steadied(moments: readonly LayerMoments[], prior: Float64Array):
   return moments.map((moment) => {
     const { inputMean } = moment
     const columns = inputMean.length
-    const share = Math.min(1, MEAN_ROWS / moment.count)
+    const share = shareOf(moment)
     const gram = moment.gram.slice()
     for (let i = 0, at = 0; i < columns; i++)
       for (let j = 0; j < columns; j++, at++)
@@ -42,6 +42,18 @@ export function steadied(moments: readonly LayerMoments[], prior: Float64Array):
       outputVariance: moment.outputVariance.map((value, c) => value + share * (targets[c] as number) ** 2),
     }
   })
+}
+
+// Means far from zero must not drown what lies about them. A single row has nothing about it.
+function shareOf({ count, gram, inputMean }: LayerMoments): number {
+  if (count === 1) return 1
+  const columns = inputMean.length
+  let [variance, square] = [0, 0]
+  for (let i = 0; i < columns; i++) {
+    variance += gram[i * columns + i] as number
+    square += (inputMean[i] as number) ** 2
+  }
+  return square === 0 ? 0 : Math.min(1, MEAN_ROWS / count) * Math.min(1, variance / square)
 }
 
 function dot(weights: Float64Array, inputs: Float64Array): number {
