@@ -1,5 +1,6 @@
 // What a network gives on (a part of) a dataset split, on all workers.
 import type { Split } from '../data/dataset.js'
+import { hasLabels, isLabelled } from '../data/labels.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { ValueName } from '../onnx/model.js'
@@ -25,7 +26,7 @@ export interface EvaluateOptions extends WalkOptions {
  * samples.
  * @param model serialized ONNX model
  * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing; `data` when labels give the
- * task's main metric no value
+ * task's main metric no value, or only some of the samples have any
  */
 export async function evaluate(
   pool: WorkerPool,
@@ -42,6 +43,7 @@ export async function evaluate(
       ? undefined
       : await pool.loadInAll(originals.model, load)
   const scored: Scored[] = []
+  const labelled: { first: number; isLabelled: boolean }[] = []
   try {
     await walkSamples(
       split,
@@ -56,6 +58,7 @@ export async function evaluate(
         const expected = isOriginal ? undefined : (originals?.at(index) ?? (other && (await run(other))))
         originals?.remember(index, isOriginal ? outputs : expected)
         verdicts?.add({ start, count, labels, outputs, expected })
+        labelled[index] = { first: options.indices?.[start] ?? start, isLabelled: hasLabels(labels) }
         scored[index] = scoreBatch(task, outputs, { labels, samples: count, expected })
       }),
     )
@@ -63,12 +66,25 @@ export async function evaluate(
     await Promise.all([...graphs, ...(compared ?? [])].map((graph) => graph.release())).catch(() => undefined)
   }
   originals?.finish()
+  await checkLabels(split, labelled)
   const evaluation = evaluationOf(task, scored)
   if (options.isTrial !== true) {
     checkFinite(evaluation, task.outputs, options.indices)
     checkCounted(evaluation, task)
   }
   return evaluation
+}
+
+// Measured on a part of the samples, nobody would know on which.
+async function checkLabels(split: Split, batches: readonly { first: number; isLabelled: boolean }[]): Promise<void> {
+  const without = batches.find(({ isLabelled }) => !isLabelled)
+  if (without === undefined) return
+  if (!batches.some(({ isLabelled }) => isLabelled) && !(await isLabelled(split))) return
+  const { first } = without
+  throw new TtqError('data', `dataset: the batch from sample ${first} on has no labels, expected some as others have`, {
+    hint: 'give labels for all samples, or for none',
+    facts: { sample: first },
+  })
 }
 
 /** @throws TtqError `data` where labels do not give the metric a value (no one counts): it would hold every bound */

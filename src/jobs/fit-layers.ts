@@ -16,6 +16,7 @@ import type { ReconstructionReport } from './compress-report.js'
 import { boundOf, fitWithinBound, type Measured, type Mixture } from './fit-within-bound.js'
 import type { FittingSamples } from './fitting-samples.js'
 import { packNetwork } from './pack-network.js'
+import { restFor } from './rest-for.js'
 
 export interface Reconstructed extends Reconstruction {
   report: ReconstructionReport
@@ -67,7 +68,7 @@ export async function fitLayers(
         job.progress({ kind: 'evaluated', done: layers, total })
       },
     })
-    const stored = roundRest(done.network, chosen, { rest: job.options.rest, exceptions })
+    const stored = roundRest(done.network, chosen, { rest: restFor(model, done.network, job), exceptions })
     const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
     // With all that the file will say, or a bound on its size would be broken by that.
     const origin = { method: job.options.method, name: job.connections.name, ...(dataset && { dataset }) }

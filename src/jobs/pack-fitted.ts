@@ -4,7 +4,6 @@ import type { Dataset } from '../data/dataset.js'
 import { checkResultRuns } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
-import { sameConstants } from '../onnx/same-constants.js'
 import { packsExactly } from '../packed/unpack.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import type { Feeds } from '../runtime/engine.js'
@@ -15,6 +14,7 @@ import type { CompressJob } from './compress-job.js'
 import type { Reconstructed } from './fit-layers.js'
 import { packNetwork } from './pack-network.js'
 import type { PackedResult } from './packed-result.js'
+import { restFor } from './rest-for.js'
 
 interface Fitted {
   /** The original. */
@@ -36,8 +36,7 @@ export async function packFitted(
   job.phase('pack')
   const packed = fitted?.choices ?? choices
   const ternary = fitted?.network ?? fitWithoutData(model, choices, options)
-  // Of a network that was ternary already nothing is lost, unless rounding did it.
-  const rest = !job.isGiven('rest') && sameConstants(model, ternary.model) ? 'fp32' : options.rest
+  const rest = restFor(model, ternary, job)
   const network = roundRest(ternary, packed, { rest, ...(fitted && { exceptions: fitted.exceptions }) })
   const origin = { method: options.method, name: connections.name, ...(dataset && { dataset }) }
   const { file, model: stored, sizes } = packNetwork(network, origin, options)

@@ -249,3 +249,10 @@ test('evaluate refuses test samples without labels', async () => {
     /its test samples have no labels/,
   )
 })
+
+test('labels of some of the test samples are refused: nobody would know what was measured', async () => {
+  const request = { name: 'stripes.onnx', data: fixture('labels-missing.mjs'), threads: 1 }
+  const message = /^dataset: the batch from sample \d+ on has no labels, expected some as others have/
+  await refused(evaluateModel(stripesNetwork(), request), 'data', message)
+  await refused(compress(stripesNetwork(), { ...request, epochs: 1, anyway: true }), 'data', message)
+})

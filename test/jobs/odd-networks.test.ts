@@ -283,7 +283,7 @@ describe('weights in odd places', () => {
     assert.equal(bound?.layers.length, 4)
     const given = report.layers.filter(({ reason }) => reason?.startsWith('--max-distance') === true)
     assert.ok(given.length > 0 && given.length < 4)
-    assert.ok(given.every(({ stored }) => stored === 'int8'))
+    assert.ok(given.every(({ stored }) => stored === 'int8' || stored === 'float16'))
     assert.ok(report.verified.bitExact && file.length > all.file.length)
   })
 
@@ -390,7 +390,18 @@ describe('weights in odd places', () => {
     assert.ok(sameConstants(before, once.model))
     const { report } = await pack(bytes)
     assert.equal(report.rest, 'fp32')
+    assert.equal(report.reconstruction?.distance, 0)
+    const bound = await pack(bytes, undefined, { maxDistance: 1e-3 })
+    assert.equal(bound.report.reconstruction?.distance, 0)
     assert.equal((await pack(bytes, undefined, { rest: 'fp16' })).report.rest, 'fp16')
+  })
+
+  test('so do those whose zeros have signs, as a mask leaves them', async () => {
+    const ternary = Float32Array.from({ length: 1024 }, (_, i) => [0.21, -0.17, -0][(i * 7) % 3] as number)
+    const { report } = await pack(
+      chain((b, i, dims) => (i === 1 ? b.constant(float32([32, 32], ternary), 'w1') : plain(b, i, dims))),
+    )
+    assert.deepEqual([report.rest, report.reconstruction?.distance], ['fp32', 0])
   })
 
   test('what unpacking wrote is packed without a further loss, channel factors and all, and is as small', async () => {
