@@ -17,6 +17,7 @@ export function interruptedBy(signal: AbortSignal | undefined): NodeJS.Signals |
 
 /** The work, or the signal's reason where that has not stopped in time after an interruption. */
 export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+  let stopWaiting = (): void => undefined
   const tooLate = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => {
       isUnfinished = true
@@ -27,8 +28,11 @@ export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs:
       setTimeout(giveUp, isTermination ? Math.min(graceMs, TERMINATION_GRACE_MS) : graceMs).unref()
     }
     signal.addEventListener('abort', wait, { once: true })
+    stopWaiting = () => {
+      signal.removeEventListener('abort', wait)
+    }
   })
-  return Promise.race([work, tooLate])
+  return Promise.race([work, tooLate]).finally(stopWaiting)
 }
 
 /**

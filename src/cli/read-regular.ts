@@ -48,12 +48,15 @@ export async function readStream(
     stream.destroy()
   }
   signal.addEventListener('abort', stop)
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (isEnough(chunk, length)) break
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (isEnough(chunk, length)) break
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
-  signal.removeEventListener('abort', stop)
   signal.throwIfAborted()
   return Buffer.concat(chunks)
 }

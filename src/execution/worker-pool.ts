@@ -65,6 +65,8 @@ export class WorkerPool implements Workers, Loader {
   private stopped: Promise<unknown> | undefined
   private interruption: TtqError | undefined
   private postponed = false
+  /** A caller's signal outlives the pool: many jobs may share it. */
+  private readonly ignoreSignal: () => void
 
   /**
    * @param threads number of threads; 0 = one per core, but only one where another device than cpu does the work
@@ -86,6 +88,9 @@ export class WorkerPool implements Workers, Loader {
     const interrupt = (): void => {
       this.interruption = interruption(signal)
       if (!this.postponed) void this.fail(this.interruption)
+    }
+    this.ignoreSignal = () => {
+      signal?.removeEventListener('abort', interrupt)
     }
     if (signal?.aborted === true) interrupt()
     else signal?.addEventListener('abort', interrupt, { once: true })
@@ -230,6 +235,7 @@ export class WorkerPool implements Workers, Loader {
 
   /** Ends all threads. */
   async close(): Promise<void> {
+    this.ignoreSignal()
     await this.fail(new Error('internal: the worker pool is closed'))
   }
 

@@ -3,7 +3,7 @@
 import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument.js'
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Model } from '../onnx/model.js'
+import type { Model, ValueName } from '../onnx/model.js'
 import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
 import { runnableOpset } from '../onnx/upgrade-opset.js'
@@ -82,13 +82,13 @@ export function checkFile(argument: string, file: { bytes: Uint8Array; name: str
 
 /**
  * Reads the network that a caller hands over.
- * @returns also its size with its external data, bytes
+ * @returns also its size with its external data, bytes, and the new names of values whose own no engine can be told
  * @throws TtqError `model`; `usage` for what are no bytes
  */
 export function readNetwork(
   bytes: Uint8Array,
   { name, externalData, overwrite = false }: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
-): { model: Model; onnxBytes: number } {
+): { model: Model; onnxBytes: number; renamed: ReadonlyMap<ValueName, ValueName> } {
   checkBytes('network', bytes)
   if (isPacked(bytes))
     throw new TtqError('model', `${name}: found a .ttq file, expected an ONNX model`, {
@@ -104,5 +104,6 @@ export function readNetwork(
     })
   // A copy, because the caller may fill the array again before the work is done.
   const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
-  return { model: plainNames(runnableOpset(model)), onnxBytes }
+  const { model: plain, names: renamed } = plainNames(runnableOpset(model))
+  return { model: plain, onnxBytes, renamed }
 }

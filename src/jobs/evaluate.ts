@@ -8,6 +8,7 @@ import { bindNetwork, describeMeasuring } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
+import { explainClasses } from '../binding/explain-classes.js'
 import { Verdicts } from '../tasks/verdicts.js'
 import { checkExpected } from '../binding/check-expected.js'
 import { type Connections, takeApart } from './connections.js'
@@ -58,6 +59,8 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       })
       const { dataset, task, fixedBatch } = bound
       onProgress({ kind: 'note', message: `task: ${describeMeasuring(bound)}` })
+      const overruled = explainClasses(bound, stored, options.task, connections.nameOptions)
+      if (overruled !== undefined) onProgress({ kind: 'warning', message: overruled })
       await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)
       onProgress({ kind: 'phase', name: 'evaluate', detail: dataset.preprocessing })
       const evaluationStart = performance.now()

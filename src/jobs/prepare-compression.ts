@@ -28,7 +28,8 @@ import { readNetwork } from './connections.js'
 export function readToCompress(bytes: Uint8Array, job: CompressJob): { model: Model; onnxBytes: number } {
   const { options, connections } = job
   job.phase('read')
-  const { model: read, onnxBytes } = readNetwork(bytes, connections)
+  const { model: read, onnxBytes, renamed } = readNetwork(bytes, connections)
+  warnOfNames(read, renamed, job)
   job.onnxBytes = onnxBytes
   const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   return { model: options.keepMetadata ? fixed : withoutMetadata(fixed), onnxBytes }
@@ -58,6 +59,17 @@ export async function chooseToCompress(
 
 function ternaryWeights(choices: readonly LayerChoice[]): Set<ValueName> {
   return new Set(choices.filter(({ ternary }) => ternary).map(({ weight }) => weight))
+}
+
+// Data and callers of the packed network have to use other names than those of the network.
+function warnOfNames({ graph }: Model, renamed: ReadonlyMap<ValueName, ValueName>, job: CompressJob): void {
+  const ends = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name))
+  for (const [own, name] of renamed)
+    if (ends.has(name))
+      job.warn(
+        `the name "${own.replaceAll('\0', '\\0')}" of an input or output holds NUL, where names end for engines: it is ` +
+          `"${name}" in the packed file, and for data`,
+      )
 }
 
 // What was an input is a constant in the packed network.

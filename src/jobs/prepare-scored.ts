@@ -1,6 +1,7 @@
 // A network and data by which it can be scored, before any long work: which layers become ternary, what of it learns, and
 // all that can be refused or warned of by then.
 import { type BoundNetwork, describeMeasuring, explainOthers } from '../binding/bind-network.js'
+import { explainClasses } from '../binding/explain-classes.js'
 import { isLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -37,6 +38,8 @@ export async function prepareScored(
   checkMaxDrop(bound, job)
   const ambiguity = explainOthers(bound, job.options.networkOutput, nameOptions)
   if (ambiguity !== undefined) job.warn(ambiguity)
+  const overruled = explainClasses(bound, stored, job.options.task, nameOptions)
+  if (overruled !== undefined) job.warn(overruled)
   const choices = onlyLeading(bound.model.graph, chosen, task.outputs)
   warnOfOthers(chosen, choices, bound, job)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(bound.model.graph, choices)

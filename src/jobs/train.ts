@@ -15,6 +15,7 @@ import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions, NameOptions } from '../options/option-table.js'
 import { Verdicts } from '../tasks/verdicts.js'
 import { evaluate } from '../binding/evaluate.js'
+import { explainClasses } from '../binding/explain-classes.js'
 import { freshWeights } from '../training/fresh-weights.js'
 import { checkRuns } from '../execution/check-runs.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
@@ -85,6 +86,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
       const ambiguity = explainOthers(bound, options.networkOutput, connections.nameOptions)
       onProgress({ kind: 'note', message: `task: ${describeMeasuring(bound)}` })
       if (ambiguity !== undefined) onProgress({ kind: 'warning', message: ambiguity })
+      const overruled = explainClasses(bound, stored, options.task, connections.nameOptions)
+      if (overruled !== undefined) onProgress({ kind: 'warning', message: overruled })
       await checkLearnable(bound, connections.nameOptions)
       const form = float32Form(bound.model)
       const learner = { ...bound, model: form.model }

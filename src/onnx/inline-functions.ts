@@ -1,6 +1,7 @@
 // Functions of a model (FunctionProto) put in the place of their calls, so that what lies in them is seen.
 // Source: https://onnx.ai/onnx/repo-docs/IR.html#functions
 import { TtqError } from '../errors/ttq-error.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs, subgraphs } from './attributes.js'
 import { checkGraph } from './check-graph.js'
 import { valueNames } from './graph-queries.js'
@@ -69,7 +70,7 @@ function inline(model: Model, message: ModelProto, protos: readonly FunctionProt
   }
   const functions = new Map(protos.map((proto) => [keyOfFunction(proto), readFunction(proto, name)]))
   const source = sourceOf(Object.assign(copyMessage(message), { functions: [] }))
-  const graph = new Inliner(functions, model.graph, name).graph(model.graph)
+  const graph = new Inliner(functions, model.graph, name).whole()
   checkGraph(graph, name)
   return { ...model, opsets, graph, source }
 }
@@ -94,12 +95,11 @@ function readFunction(original: FunctionProto, name: string): ModelFunction {
     const attribute = decodeMessage(messages.AttributeProto, bytes)
     return [attribute.name, readDefault(attribute, name)] as const
   })
-  return {
-    inputs: proto.input,
-    outputs: proto.output,
-    defaults: Object.fromEntries(defaults),
-    body: readBody(proto.node, name),
-  }
+  const body = readBody(proto.node, name)
+  const twice = proto.input.find((input) => body.initializers.has(input))
+  if (twice !== undefined)
+    throw new TtqError('model', `${name}: function "${proto.name}": value "${twice}" is defined twice`)
+  return { inputs: proto.input, outputs: proto.output, defaults: Object.fromEntries(defaults), body }
 }
 
 type Rename = (name: ValueName) => ValueName
@@ -107,46 +107,55 @@ type Rename = (name: ValueName) => ValueName
 class Inliner {
   private readonly taken: Set<ValueName>
   private made = 0
+  /** Names of the functions' constants in the whole graph, once they are called. */
+  private readonly shared = new Map<ModelFunction, ReadonlyMap<ValueName, ValueName>>()
 
   constructor(
     private readonly functions: ReadonlyMap<string, ModelFunction>,
-    whole: Graph,
+    private readonly original: Graph,
     private readonly where: string,
   ) {
-    this.taken = valueNames(whole)
+    this.taken = valueNames(original)
   }
 
-  /** A graph whose calls, and those of the graphs nested in it, are replaced. */
-  graph(graph: Graph): Graph {
+  /**
+   * The graph whose calls, and those of the graphs nested in it, are replaced. A constant of a function is one initializer
+   * for all of its calls: a weight that they share is stored, and trained, once.
+   */
+  whole(): Graph {
+    const graph = this.graph(this.original)
     const initializers = new Map(graph.initializers)
-    const nodes = graph.nodes.flatMap((node) => this.node(node, initializers, 0))
-    return { ...graph, nodes, initializers }
+    for (const [{ body }, names] of this.shared)
+      for (const [own, name] of names) initializers.set(name, body.initializers.get(own) as Tensor)
+    return { ...graph, initializers }
   }
 
-  // What stands in the place of a node; constants of functions become initializers.
-  private node(node: Node, initializers: Graph['initializers'], depth: number): Node[] {
+  private graph(graph: Graph): Graph {
+    return { ...graph, nodes: graph.nodes.flatMap((node) => this.node(node, 0)) }
+  }
+
+  // What stands in the place of a node.
+  private node(node: Node, depth: number): Node[] {
     const called = this.functions.get(keyOfCall(node))
     if (called === undefined) {
       if (subgraphs(node).length === 0) return [node]
       return [{ ...node, attributes: mapSubgraphs(node, (graph) => this.graph(graph)) }]
     }
-    this.made += called.body.nodes.length + called.body.initializers.size
+    this.made += called.body.nodes.length
     if (this.made > MOST_NODES || depth > MOST_DEPTH)
       throw new TtqError('model', `${this.where}: its functions come to more than ${MOST_NODES} nodes`, {
         hint: 'look for functions that call one another',
         facts: { node: node.name, operator: node.opType },
       })
-    const { body, nodes } = this.instance(called, node)
-    for (const [name, tensor] of body.initializers) initializers.set(name, tensor)
-    return nodes.flatMap((own) => this.node(own, initializers, depth + 1))
+    return this.instance(called, node).flatMap((own) => this.node(own, depth + 1))
   }
 
-  // The body with the names and attributes of a call.
-  private instance(called: ModelFunction, call: Node): { body: Graph; nodes: Node[] } {
+  // The nodes of the body with the names and attributes of a call.
+  private instance(called: ModelFunction, call: Node): Node[] {
     const prefix = call.name || call.outputs.find((output) => output !== '') || call.opType
-    const names = new Map<ValueName, ValueName>([['', '']])
+    const names = new Map<ValueName, ValueName>([['', ''], ...this.constants(called, prefix)])
     called.inputs.forEach((input, i) => names.set(input, call.inputs[i] ?? ''))
-    // A result that is an input, or another result as well, needs a node of its own.
+    // A result that is an input, a constant, or another result as well, needs a node of its own.
     const copies: Node[] = []
     called.outputs.forEach((output, i) => {
       const target = call.outputs[i] ?? ''
@@ -157,15 +166,28 @@ class Inliner {
     const rename: Rename = (name) => {
       const known = names.get(name)
       if (known !== undefined) return known
-      let fresh = `${prefix}/${name}`
-      for (let i = 2; this.taken.has(fresh); i++) fresh = `${prefix}/${name}_${i}`
-      this.taken.add(fresh)
+      const fresh = this.fresh(prefix, name)
       names.set(name, fresh)
       return fresh
     }
     const values = { ...called.defaults, ...call.attributes }
-    const body = renameGraph(called.body, rename, values, prefix)
-    return { body, nodes: [...body.nodes, ...copies] }
+    return [...renameGraph(called.body, rename, values, prefix).nodes, ...copies]
+  }
+
+  // What the constants of a function are called: after its first call.
+  private constants(called: ModelFunction, prefix: string): ReadonlyMap<ValueName, ValueName> {
+    const known = this.shared.get(called)
+    if (known !== undefined) return known
+    const names = new Map([...called.body.initializers.keys()].map((name) => [name, this.fresh(prefix, name)]))
+    this.shared.set(called, names)
+    return names
+  }
+
+  private fresh(prefix: string, name: ValueName): ValueName {
+    let fresh = `${prefix}/${name}`
+    for (let i = 2; this.taken.has(fresh); i++) fresh = `${prefix}/${name}_${i}`
+    this.taken.add(fresh)
+    return fresh
   }
 }
 

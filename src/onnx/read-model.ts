@@ -1,5 +1,5 @@
 // ONNX bytes -> Model. Values of tensors are read-tensor.ts, the legality of graphs is check-graph.ts.
-import { checkBytes } from '../errors/check-argument.js'
+import { checkBytes, checkOptions } from '../errors/check-argument.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { dataTypeOfOnnx } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -53,11 +53,12 @@ const LAST_IR_VERSION = 2 ** 31 - 1
  * `Constant` nodes become initializers, sparse tensors dense ones where that is no multiple of the file, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
  * Law: writeModel(readModel(b)) computes what b computes.
  * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing; `usage` for
- * what are no bytes
+ * what are no bytes, or no options
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   checkBytes('model', bytes)
+  checkOptions(options)
   const context: Context = {
     name: options.name ?? 'onnx',
     externalData: options.externalData,

@@ -319,6 +319,32 @@ describe('labels that are none of the classes are named', () => {
   })
 })
 
+describe('classes that the labels overrule are named', () => {
+  const twice = '[0, 1, 2].map((c) => (c === i % 3 ? 2 : 0))'
+  const soft = '[0, 1, 2].map((c) => (c === i % 3 ? 0.8 : 0.1))'
+  const options = { name: 'any.onnx', threads: 1, anyway: true, epochs: 1, ternary: ['*'] } as const
+  const classes = { more: 'export const classes = 3' }
+  const warned = (warnings: readonly string[] = []): string[] => warnings.filter((each) => each.includes('classes is'))
+  for (const [task, labels] of [
+    ['regression', twice],
+    ['multilabel', soft],
+  ] as const)
+    test(task, async () => {
+      const bytes = network({ y: [3] })
+      const data = loader(labels, classes)
+      const message = new RegExp(`: classes is 3, but the labels are neither .* the task is ${task} for them`)
+      const { report } = await compress(bytes, { ...options, data })
+      assert.equal(report.task?.name, task)
+      assert.match(warned(report.warnings).join(), message)
+      assert.match(
+        warned((await evaluateModel(bytes, { name: 'any.onnx', threads: 1, data })).warnings).join(),
+        message,
+      )
+      assert.deepEqual(warned((await compress(bytes, { ...options, data, task })).report.warnings), [])
+      assert.deepEqual(warned((await compress(bytes, { ...options, data: loader(labels) })).report.warnings), [])
+    })
+})
+
 describe('labels that the metric cannot be measured by are refused, before training and without it', () => {
   const useless: Record<string, readonly [Uint8Array, string, RegExp]> = {
     'no pixel counts': [

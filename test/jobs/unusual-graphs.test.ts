@@ -135,4 +135,25 @@ test('names that hold NUL characters, of which one begins as another ends there'
     }),
   )
   assert.deepEqual(ternaryLayers(result), ['w_one', 'w_'])
+  assert.doesNotMatch(result.report.warnings.join('\n'), /NUL/)
+})
+
+test('inputs and outputs whose names hold NUL are named, with what they are called in the file', async () => {
+  const b = new GraphBuilder()
+  const x = b.input('x\0in', 'float32', ['N', SIZE])
+  const middle = b.emit('MatMul', [
+    b.emit('MatMul', [x, weight(b, 'first', SIZE, SIZE)]),
+    weight(b, 'middle', SIZE, SIZE),
+  ])
+  b.output(b.emit('MatMul', [middle, weight(b, 'last', SIZE, 2)], {}, 'y\0'), 'float32', ['N', 2])
+  const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('ends') })
+  const { report } = await compress(bytes, { name: 'm.onnx', data: 'none' })
+  const warned = report.warnings.filter((warning) => warning.includes('NUL'))
+  assert.deepEqual(
+    warned.map((warning) => warning.match(/"[^"]*"/g)),
+    [
+      ['"x\\0in"', '"x_in"'],
+      ['"y\\0"', '"y_"'],
+    ],
+  )
 })

@@ -152,4 +152,11 @@ test('readers', async () => {
   for (const reader of [readModel, unpack, inspectPacked, isPacked] as readonly Anything[])
     for (const found of ['m.ttq', null, new ArrayBuffer(8), [1, 2]])
       await refused(reader, [found], /found (string|null|an ArrayBuffer|an Array), expected a Uint8Array/)
+  for (const reader of [readModel, unpack, inspectPacked] as readonly Anything[])
+    for (const found of ['m.onnx', null, 7, []])
+      await refused(
+        reader,
+        [bytes, found],
+        /^options: found (string|null|number|an Array), expected an object with options$/,
+      )
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasCode } from '../../src/errors/ttq-error.js'
+import { subgraphs } from '../../src/onnx/attributes.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { inlineFunctions } from '../../src/onnx/inline-functions.js'
 import { messages } from '../../src/onnx/proto.js'
@@ -12,7 +13,8 @@ import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 import { float32, type Tensor } from '../../src/tensor/tensor.js'
 import { seeded } from './fixtures.js'
 
-const { AttributeProto, FunctionProto, NodeProto, OperatorSetIdProto, TensorProto } = messages
+const { AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto } =
+  messages
 type Body = Parameters<typeof NodeProto.create>[0][]
 
 const OPSETS = [
@@ -102,6 +104,10 @@ const CASES: Readonly<Record<string, [functions: object[], calls: object[]]>> = 
     [define('Both', ['x'], ['r', 'n'], [node('Relu', ['x'], ['r']), node('Neg', ['r'], ['n'])])],
     [own('Both', ['x'], ['r', 'n']), node('Sub', ['r', 'n'], ['s']), own('Both', ['s'], ['', 'y'])],
   ],
+  'a result that is a constant': [
+    [define('Half', [], ['h'], [node('Constant', [], ['h'], { attribute: [half] })])],
+    [own('Half', [], ['a']), node('Mul', ['x', 'a'], ['m']), own('Half', [], ['b']), node('Add', ['m', 'b'], ['y'])],
+  ],
   'names that are taken': [
     [define('Twice', ['x'], ['y'], [node('Neg', ['x'], ['n']), node('Neg', ['n'], ['y'])])],
     [
@@ -138,6 +144,56 @@ test('a result that is an input of the function gets a node of its own', () => {
       ['Add', ['s', 'n'], ['y']],
     ],
   )
+})
+
+test('a constant of a function is one initializer for all of its calls, those in nested graphs and calls too', () => {
+  const yes = new AttributeProto({ name: 'value', type: 4, t: new TensorProto({ dataType: 9, int32Data: [1] }) })
+  const branch = (name: string): object =>
+    new AttributeProto({
+      name,
+      type: 5,
+      g: new GraphProto({
+        name,
+        node: [own('Linear', ['a', 'w'], [`of ${name}`])] as Body as never,
+        output: [new ValueInfoProto({ name: `of ${name}` })],
+      }),
+    })
+  const { graph } = inlineFunctions(
+    readModel(
+      bytesOf(
+        [linear, activated],
+        [
+          own('Linear', ['x', 'w'], ['a'], { name: 'first' }),
+          node('Constant', [], ['yes'], { attribute: [yes] }),
+          node('If', ['yes'], ['b'], { attribute: [branch('then_branch'), branch('else_branch')] }),
+          own('Activated', ['b', 'w'], ['y']),
+        ],
+      ),
+    ),
+  )
+  assert.deepEqual([...graph.initializers.keys()], ['w', 'yes', 'first/half'])
+  const all = [graph, ...graph.nodes.flatMap(subgraphs)]
+  assert.deepEqual(
+    all.flatMap(({ nodes }) => nodes.filter(({ opType }) => opType === 'Mul').map(({ inputs }) => inputs[1])),
+    ['first/half', 'first/half', 'first/half', 'first/half'],
+  )
+  assert.deepEqual(
+    all.slice(1).map(({ initializers }) => initializers.size),
+    [0, 0],
+  )
+})
+
+test('a constant that is an input of its function as well is refused', () => {
+  const both = define(
+    'Both',
+    ['h'],
+    ['y'],
+    [node('Constant', [], ['h'], { attribute: [half] }), node('Neg', ['h'], ['y'])],
+  )
+  assert.throws(() => inlineFunctions(readModel(bytesOf([both], [own('Both', ['x'], ['y'])])), 'm.onnx'), {
+    code: 'model',
+    message: 'm.onnx: function "Both": value "h" is defined twice',
+  })
 })
 
 test('functions of another operator set stay', () => {
