@@ -35,8 +35,8 @@ export function plainForms(graph: Graph): Graph {
 // `...i,ij->...j`, in any letters and with the matrix on either side; `turned` where that has its columns first.
 function productOf(node: Node, { initializers }: Graph): { inputs: [string, string]; turned: boolean } | undefined {
   const equation = attribute(node, 'equation', 'string', '').replaceAll(' ', '')
-  const [, ...labels] = /^([a-zA-Z.]+),([a-zA-Z.]+)->([a-zA-Z.]*)$/.exec(equation) ?? []
-  const result = labels[2]
+  const [, ...labels] = /^([a-zA-Z.]+),([a-zA-Z.]+)(?:->([a-zA-Z.]*))?$/.exec(equation) ?? []
+  const result = labels[2] ?? impliedResult(`${labels[0]}${labels[1]}`)
   for (const side of [1, 0] as const) {
     const [rows, matrix] = [labels[1 - side], labels[side]]
     const inputs: [string, string] = [node.inputs[1 - side] ?? '', node.inputs[side] ?? '']
@@ -49,4 +49,11 @@ function productOf(node: Node, { initializers }: Graph): { inputs: [string, stri
       return { inputs, turned: matrix.startsWith(column) }
   }
   return undefined
+}
+
+// Where an equation names no result: what is broadcast, then the letters that stand once, in the order of the alphabet.
+function impliedResult(operands: string): string {
+  const letters = operands.replaceAll('.', '')
+  const once = [...letters].filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
+  return `${operands.includes('...') ? '...' : ''}${once.sort().join('')}`
 }

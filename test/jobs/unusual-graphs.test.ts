@@ -96,7 +96,7 @@ for (const input of ['x', '__proto__']) {
   })
 }
 
-for (const equation of ['bi,ij->bj', '...i, ji -> ...j', 'ij,bi->bj', 'ki,zi->zk']) {
+for (const equation of ['bi,ij->bj', 'bi,ij', '...i, ji -> ...j', 'ij,bi->bj', 'ki,zi->zk']) {
   test(`an Einsum ${equation} with a constant matrix is a layer`, async () => {
     const result = await trained(
       network((b, x) => {
