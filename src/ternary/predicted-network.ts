@@ -61,7 +61,7 @@ export function predictedNetwork(
  * for one another's errors: they follow their neighbours less than the weights do, and take more bits. Trained ones stay
  * nearer to the weights. By ResNet-20 and -56, fitted and trained.
  */
-const MOVED = { trained: 0.05, fitted: 0.1 } as const
+const MOVED = { trained: 0.05, fitted: 0.11 } as const
 
 function moved(codes: Int8Array, weight: ValueName, share: number): Int8Array {
   const random = randomSource(0, 'moved', weight)
