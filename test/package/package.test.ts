@@ -49,7 +49,8 @@ function leadingOut(document: string, paths: readonly string[]): string[] {
 function packed(): string {
   const [packed] = JSON.parse(
     run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], ROOT),
-  ) as [{ filename: string; files: { path: string }[] }]
+  ) as [{ filename: string; size: number; files: { path: string }[] }]
+  assert.ok(packed.size < 1e6, `${packed.size} bytes`)
   const paths = packed.files.map(({ path }) => path)
   for (const path of [
     'LICENSE',
