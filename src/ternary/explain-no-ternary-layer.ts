@@ -53,7 +53,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
     const found = `${layers} in full precision (${reasons.join(', ')})${others}`
     if (hidden !== undefined) return { found: `${found}, and ${hidden.found}`, hint: hidden.hint }
-    return { found, hint: ['name the layers to compress with --ternary <pattern>', 'drop --keep'] }
+    return { found, hint: waysToChoose(choices) }
   }
   if (hidden !== undefined) return hidden
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
@@ -95,6 +95,14 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     found: `no Conv, ConvTranspose, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`,
     hint: 'ttq compresses convolutions and fully connected layers',
   }
+}
+
+// A weight that something else uses as well stays as it is, named or not.
+function waysToChoose(choices: readonly LayerChoice[]): string[] {
+  const [shared, ...more] = choices.filter(({ reason }) => reason?.startsWith('also ') === true)
+  if (shared === undefined) return ['name the layers to compress with --ternary <pattern>', 'drop --keep']
+  const own = `export the network with a copy of "${shared.weight}" for each of its uses`
+  return more.length + 1 === choices.length ? [own] : ['name other layers to compress with --ternary <pattern>', own]
 }
 
 // Layers that are there, but not as Conv, ConvTranspose, Gemm or MatMul.

@@ -265,6 +265,16 @@ describe('explainNoTernaryLayer', () => {
     )
   })
 
+  test('a weight with another use is not to be named', () => {
+    const net = new Network()
+    const layer = net.conv('x', 'c')
+    const use = net.builder.emit('ReduceSum', ['c'])
+    const graph = net.end(net.builder.emit('Add', [layer, use]))
+    const { message, hint } = explainNoTernaryLayer(graph, chooseLayers(graph, { keep: [], ternary: ['c'] }))
+    assert.match(message, /the only layer stays in full precision \(1 x also used by node ".*" \(ReduceSum\)\)/)
+    assert.equal(hint, 'export the network with a copy of "c" for each of its uses')
+  })
+
   test('one layer only', () => {
     const net = new Network()
     assert.match(explain(net.end(net.conv('x', 'c'))), /the only layer stays in full precision \(1 x first layer\)/)
