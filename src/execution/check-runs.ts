@@ -95,7 +95,7 @@ export function notFiniteResult(name: string, where: string): TtqError {
   return new TtqError(
     'unsupported',
     `onnx: ${name}: made ternary, the network gives NaN or Infinity on ${where}, the original gives numbers`,
-    { hint: 'name the layers that stay as they are with keep; `analyze` tells which of them change the outputs most' },
+    { hint: 'keep the layers that it comes from in full precision with --keep <pattern>; ttq analyze ranks them' },
   )
 }
 
