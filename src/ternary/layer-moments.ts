@@ -7,7 +7,7 @@ import type { Results } from '../runtime/engine.js'
 import { DATA_TYPES, type FloatType } from '../tensor/data-type.js'
 import { float32, int64, type Tensor } from '../tensor/tensor.js'
 import type { LayerRows } from './layer-rows.js'
-import type { PairedNetworks } from './paired-networks.js'
+import type { Ending, PairedNetworks } from './paired-networks.js'
 
 /** Per group, over all rows; centred: the means are taken out. */
 export interface LayerMoments {
@@ -55,11 +55,14 @@ export async function layerMoments(
 ): Promise<LayerMoments[]> {
   const opset = student.opsets.get('') ?? 0
   const outputs = [SUMS, CROSSED, INPUT_MEANS, OUTPUT_MEANS, VARIANCES]
-  const chunks = await networks.run(student, outputs, (b, original) => {
+  const sums = nothingYet(place.rows)
+  const ending: Ending = (b, original) => {
     endWithMoments(b, place, original, opset)
+  }
+  await networks.run(student, outputs, ending, ({ samples, results }) => {
+    add(sums, { count: samples * place.rows.perSample, results }, place.rows)
   })
-  const parts = chunks.map(({ samples, results }) => ({ count: samples * place.rows.perSample, results }))
-  return together(parts, place.rows)
+  return sums.map(meanOf)
 }
 
 // x: [groups, rows, columns], y: [groups, rows, channels]; less their means over the rows, MEANS, they make SUMS = xᵀ x
@@ -125,46 +128,60 @@ interface Part {
   results: Results
 }
 
-// Means over all chunks first, then the moments about them: those of a chunk, and those of its means.
-function together(parts: readonly Part[], { groups, columns, channels }: LayerRows): LayerMoments[] {
-  const all = parts.reduce((sum, { count }) => sum + count, 0)
-  const of = ({ results }: Part, name: ValueName, group: number, size: number): Float32Array =>
-    (results[name] as Tensor<'float32'>).data.subarray(group * size, (group + 1) * size)
-  return Array.from({ length: groups }, (_, group): LayerMoments => {
-    const mean = (name: ValueName, size: number): Float64Array => {
-      const sum = new Float64Array(size)
-      for (const part of parts) {
-        const own = of(part, name, group, size)
-        for (let i = 0; i < size; i++) sum[i] = (sum[i] as number) + (part.count / all) * (own[i] as number)
+// Sums as they grow: chunks of wide layers are too large for all of them to be held at once.
+function nothingYet({ groups, columns, channels }: LayerRows): LayerMoments[] {
+  return Array.from({ length: groups }, () => ({
+    count: 0,
+    gram: new Float64Array(columns * columns),
+    cross: new Float64Array(channels * columns),
+    inputMean: new Float64Array(columns),
+    outputMean: new Float64Array(channels),
+    outputVariance: new Float64Array(channels),
+  }))
+}
+
+// Sums about the mean of what was added before and sums about the mean of the part, moved to the mean of both:
+// Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
+function add(sums: LayerMoments[], { count, results }: Part, { columns, channels }: LayerRows): void {
+  for (const [group, moments] of sums.entries()) {
+    const of = (name: ValueName, size: number): Float32Array =>
+      (results[name] as Tensor<'float32'>).data.subarray(group * size, (group + 1) * size)
+    const { gram, cross, outputVariance } = moments
+    const all = moments.count + count
+    const between = (moments.count * count) / all
+    const x = apart(moments.inputMean, of(INPUT_MEANS, columns), count / all)
+    const y = apart(moments.outputMean, of(OUTPUT_MEANS, channels), count / all)
+    const products = of(SUMS, columns * columns)
+    const crossed = of(CROSSED, columns * channels)
+    const variances = of(VARIANCES, channels)
+    for (let i = 0; i < columns; i++) {
+      const own = between * (x[i] as number)
+      for (let j = 0, at = i * columns; j < columns; j++, at++)
+        gram[at] = (gram[at] as number) + (products[at] as number) + own * (x[j] as number)
+      for (let c = 0; c < channels; c++) {
+        const at = c * columns + i
+        cross[at] = (cross[at] as number) + (crossed[i * channels + c] as number) + own * (y[c] as number)
       }
-      return sum
     }
-    const [inputMean, outputMean] = [mean(INPUT_MEANS, columns), mean(OUTPUT_MEANS, channels)]
-    const gram = new Float64Array(columns * columns)
-    const cross = new Float64Array(channels * columns)
-    const outputVariance = new Float64Array(channels)
-    for (const part of parts) {
-      const share = part.count / all
-      const x = of(part, INPUT_MEANS, group, columns).map((value, i) => value - (inputMean[i] as number))
-      const y = of(part, OUTPUT_MEANS, group, channels).map((value, c) => value - (outputMean[c] as number))
-      const sums = of(part, SUMS, group, columns * columns)
-      const crossed = of(part, CROSSED, group, columns * channels)
-      const variances = of(part, VARIANCES, group, channels)
-      for (let i = 0; i < columns; i++) {
-        const own = share * (x[i] as number)
-        for (let j = 0, at = i * columns; j < columns; j++, at++)
-          gram[at] = (gram[at] as number) + (sums[at] as number) / all + own * (x[j] as number)
-        for (let c = 0; c < channels; c++) {
-          const at = c * columns + i
-          cross[at] = (cross[at] as number) + (crossed[i * channels + c] as number) / all + own * (y[c] as number)
-        }
-      }
-      for (let c = 0; c < channels; c++)
-        outputVariance[c] =
-          (outputVariance[c] as number) + share * ((variances[c] as number) + (y[c] as number) * (y[c] as number))
+    for (let c = 0; c < channels; c++) {
+      const own = (variances[c] as number) * count + between * (y[c] as number) ** 2
+      outputVariance[c] = (outputVariance[c] as number) + own
     }
-    return { count: all, gram, cross, inputMean, outputMean, outputVariance }
-  })
+    moments.count = all
+  }
+}
+
+// How far a part's means lie from those before, which become those of both. @param share of the part in both
+function apart(mean: Float64Array, part: Float32Array, share: number): Float64Array {
+  const distance = Float64Array.from(part, (value, i) => value - (mean[i] as number))
+  for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + share * (distance[i] as number)
+  return distance
+}
+
+function meanOf({ count, gram, cross, outputVariance, ...means }: LayerMoments): LayerMoments {
+  for (const sums of [gram, cross, outputVariance])
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) / count
+  return { count, gram, cross, outputVariance, ...means }
 }
 
 /** Whether sums over what the networks computed are numbers that something can be fitted to. */

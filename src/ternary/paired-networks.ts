@@ -123,21 +123,26 @@ export class PairedNetworks {
 
   /**
    * Runs both networks on all samples, as far as `ending` needs them.
-   * @returns per chunk, in the order of the samples
+   * @param take is given what each chunk gave, in the order of the samples
    * @throws TtqError `runtime`, `interrupted`
    */
-  async run(student: Model, outputs: readonly ValueName[], ending: Ending): Promise<ChunkResults[]> {
+  async run(
+    student: Model,
+    outputs: readonly ValueName[],
+    ending: Ending,
+    take: (chunk: ChunkResults) => void,
+  ): Promise<void> {
     // One that failed must not be taken for walked.
     for (let stretch = this.ahead[0]; stretch !== undefined; stretch = this.ahead[0]) {
       await this.walk(stretch)
       this.ahead.shift()
     }
     const joint = this.joint(student, this.sharedValues(), outputs, ending)
-    return (await this.runChunks(joint, outputs, [...(this.kept?.keys() ?? [])])).chunks
+    await this.runChunks(joint, outputs, [...(this.kept?.keys() ?? [])], take)
   }
 
   private async walk({ student, shared, names }: Stretch): Promise<void> {
-    const { types } = await this.runChunks(this.joint(student, shared, names), [], names)
+    const types = await this.runChunks(this.joint(student, shared, names), [], names)
     this.kept = new Map(names.map((name) => [name, types[name] as DataType]))
   }
 
@@ -146,11 +151,13 @@ export class PairedNetworks {
     joint: Model,
     outputs: readonly ValueName[],
     names: readonly ValueName[],
-  ): Promise<{ chunks: ChunkResults[]; types: Readonly<Record<string, DataType>> }> {
+    take: (chunk: ChunkResults) => void = () => undefined,
+  ): Promise<Readonly<Record<string, DataType>>> {
     const { pool, kept } = this
     const graphs = await pool.loadInAll(writeModel(joint), { threads: 1 })
-    const chunks: ChunkResults[] = []
-    let types: Readonly<Record<string, DataType>> = {}
+    // Threads do not keep step: what comes early waits.
+    const early = new Map<number, ChunkResults>()
+    let [next, types]: [number, Readonly<Record<string, DataType>>] = [0, {}]
     try {
       await Promise.all(
         graphs.map(async (graph, worker) => {
@@ -159,14 +166,18 @@ export class PairedNetworks {
             const feeds = kept === undefined ? (await this.samples.split.batch(chunk)).inputs : {}
             const done = await graph.runKeeping(feeds, outputs, { as: `${this.key}/${i}`, names })
             types = done.types
-            chunks[i] = { samples: chunk.length, results: done.results }
+            early.set(i, { samples: chunk.length, results: done.results })
+            for (let own = early.get(next); own !== undefined; own = early.get(++next)) {
+              early.delete(next)
+              take(own)
+            }
           }
         }),
       )
     } finally {
       await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
     }
-    return { chunks, types }
+    return types
   }
 
   /** Lets go of what is kept. */

@@ -1,6 +1,7 @@
 // Layers as rows of products, and what is fitted to them.
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Split } from '../../src/data/dataset.js'
 import { randomSource } from '../../src/data/random.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
@@ -167,6 +168,40 @@ describe('the moments of a layer', () => {
       })
     })
   }
+})
+
+describe('two networks side by side', () => {
+  test('what chunks give is taken in the order of the samples, whichever thread is done first', async () => {
+    const b = new GraphBuilder()
+    b.emit('Identity', [b.input('x', 'float32', ['N', 2])], {}, 'y')
+    b.output('y', 'float32', undefined)
+    const network = model(b)
+    const own = splitOf([2], 200)
+    // Every other chunk is late.
+    const split: Split = {
+      ...own,
+      batch: async (indices) => {
+        if (indices.length === 32 && ((indices[0] as number) / 32) % 2 === 0) await delay(20)
+        return own.batch(indices)
+      },
+    }
+    const samples = { split, indices: first(200), fixedBatch: null }
+    const networks = await PairedNetworks.open(pool, network, samples, { shapes: new Map(), batch: 1 })
+    const taken: number[] = []
+    await networks.run(
+      network,
+      ['y'],
+      () => undefined,
+      ({ samples: count, results }) => {
+        const { data, dims } = results['y'] as Tensor<'float32'>
+        assert.equal(dims[0], count)
+        taken.push(...data)
+      },
+    )
+    await networks.close()
+    const { inputs } = await own.batch(Array.from(first(200)))
+    assert.deepEqual(taken, Array.from((inputs['x'] as Tensor<'float32'>).data))
+  })
 })
 
 const options = (): ReconstructOptions => ({
