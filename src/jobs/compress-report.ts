@@ -3,6 +3,7 @@ import type { PackedSummary } from '../packed/inspect-packed.js'
 import type { RestorationReport } from '../ternary/restore-layers.js'
 import type { TrainingReport } from '../training/training-report.js'
 import type { UsedData, FirstKernels, HistogramReport, SamplesReport, TernaryKernels } from './details-report.js'
+import type { OtherConstant } from './other-constants.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
 import type { TeachersReport } from './teachers-report.js'
@@ -163,6 +164,8 @@ export interface CompressReport {
   unlabelled: boolean
   size: SizeReport
   layers: readonly LayerReport[]
+  /** Large constants of floating-point numbers that are no weights of layers, with the bytes that they take in the file. */
+  others: readonly (OtherConstant & { bytes: number })[]
   training: TrainingReport | null
   /** What it was trained to give, where not what the original gives. */
   teachers?: TeachersReport

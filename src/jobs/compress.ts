@@ -12,7 +12,7 @@ import { CompressJob, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
 import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { describeLayerDetails, firstKernels } from './describe-details.js'
-import { describeLayers, describeSize, sparsityOf } from './describe-network.js'
+import { describeLayers, describeOthers, describeSize, sparsityOf } from './describe-network.js'
 import { describeMeasured, measuresOf } from './task-report.js'
 import { packTrained } from './pack-trained.js'
 import { packWithoutData } from './pack-without-data.js'
@@ -63,6 +63,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
         ...layer,
         ...done.layerDetails?.get(layer.name),
       })),
+      others: describeOthers(done.choices, done.network, done.sizes),
       ...(done.data && { data: done.data }),
       ...(done.samples && { samples: done.samples }),
       ...(done.firstKernels && { firstKernels: done.firstKernels }),

@@ -4,7 +4,8 @@ import { sectionBytes, type StoredSize } from '../packed/inspect-packed.js'
 import { byteLength, DATA_TYPES, type DataType, isFloatType } from '../tensor/data-type.js'
 import { countCodes, entropyBits } from '../tensor/ternary.js'
 import { elementCount } from '../tensor/tensor.js'
-import type { LayerReport, SizeReport } from './compress-report.js'
+import type { CompressReport, LayerReport, SizeReport } from './compress-report.js'
+import { otherConstants } from './other-constants.js'
 import type { PackedNetwork } from './pack-network.js'
 import type { TernaryNetwork } from '../ternary/ternary-network.js'
 
@@ -31,6 +32,18 @@ export function describeLayers(
       return { ...record, wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
     const counts = countCodes(layer.codes)
     return { ...record, wp: layer.wp, wn: layer.wn, threshold: layer.threshold, ...counts }
+  })
+}
+
+/** Large constants beside the layers, as the file holds them. */
+export function describeOthers(
+  choices: readonly LayerChoice[],
+  { model: { graph } }: TernaryNetwork,
+  sizes: PackedNetwork['sizes'],
+): CompressReport['others'] {
+  return otherConstants(graph, choices).map((other) => {
+    const bytes = sizes.get(other.name)?.bytes ?? byteLength(other.type, elementCount(other.shape))
+    return { ...other, bytes }
   })
 }
 

@@ -13,6 +13,7 @@ import { isPacked } from '../packed/format.js'
 import { inspectPacked, type PackedSummary, type PackedTensorSummary } from '../packed/inspect-packed.js'
 import { unpack } from '../packed/unpack.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import { type OtherConstant, otherConstants } from './other-constants.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { TrialProcess } from '../execution/trial-process.js'
 import { foldConstants } from '../binding/prepare-network.js'
@@ -38,6 +39,8 @@ export interface InspectReport {
   /** Elements of all floating-point constants, those in the bodies of control flow included. */
   parameters: number
   layers: readonly InspectedLayer[]
+  /** Large constants of floating-point numbers that are no weights of layers: compress keeps them as they are. */
+  others: readonly OtherConstant[]
   /**
    * Why compress without further options refuses an ONNX network that has no layer to make ternary; absent where it
    * does not.
@@ -103,6 +106,7 @@ export async function inspectModel(
     operators: countOperators(model),
     parameters: countParameters(graph),
     layers: inspectLayers(choices, folded, packed?.tensors),
+    others: otherConstants(folded, choices),
     ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
     unsupportedForTraining: answer?.unsupported ?? [],
     ...(answer && {

@@ -17,7 +17,7 @@ export function renderAnalyzeReport(report: AnalyzeReport, columns?: number): st
     isText.map((text) => (text ? 'left' : 'right')),
     columns,
   )
-  return `${headline}\n\n${facts(analyzeSummary(report))}\n\n${ranked}\n${warned === '' ? '' : `\n${warned}`}`
+  return `${headline}\n\n${facts(analyzeSummary(report), columns)}\n\n${ranked}\n${warned === '' ? '' : `\n${warned}`}`
 }
 
 /** What there is to say of the whole, as names and values. */

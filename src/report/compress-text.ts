@@ -23,11 +23,12 @@ export function renderCompressReport(report: CompressReport, columns?: number): 
   const warnings = report.warnings.map((warning) => `warning: ${warning}`).join('\n')
   const parts = [
     headline(report),
-    facts(compressSummary(report)),
+    facts(compressSummary(report), columns),
     methodTable(report.comparison ?? [], report.task?.metrics[0]),
     layerTable(report.layers, columns),
     restorationText(report),
     advice(report),
+    otherShare(report),
     warnings,
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -64,6 +65,13 @@ function advice({ size, layers, rest }: CompressReport): string {
     `${share} % of the rest is ${largest.name}${why}: --rest int8 gives about ${ratioText(size.onnxBytes / int8)}, ` +
     `--ternary '*' about ${ratioText(size.onnxBytes / ternary)}`
   )
+}
+
+// The same of what is no layer.
+function otherShare({ size, others: [largest] }: CompressReport): string {
+  if (largest === undefined || largest.bytes < WORTH_SAYING.share * size.restBytes) return ''
+  const share = Math.min(100, Math.round((100 * largest.bytes) / size.restBytes))
+  return `${share} % of the rest is ${printable(largest.name)} (${largest.op}), which is no layer that can become ternary`
 }
 
 /** What there is to say of the whole, as names and values. */

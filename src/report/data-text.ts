@@ -15,15 +15,18 @@ export function renderDataReport(report: DataReport, columns = Infinity): string
       `${test === null ? 'none' : countText(test.samples)} to test on${classes === null ? '' : `, ${plural(classes, 'class')}`.replace(/classs$/, 'classes')}`,
     classTable(report, columns),
     valueTable(report, columns),
-    facts([
-      ...sizeFacts(report),
+    facts(
       [
-        'used',
-        `${countText(use.training)} to learn from, ${countText(use.heldOut)} held out to choose the best epoch by, ` +
-          `${countText(use.test)} to test on`,
+        ...sizeFacts(report),
+        [
+          'used',
+          `${countText(use.training)} to learn from, ${countText(use.heldOut)} held out to choose the best epoch by, ` +
+            `${countText(use.test)} to test on`,
+        ],
+        ...networkFacts(report),
       ],
-      ...networkFacts(report),
-    ]),
+      columns,
+    ),
     unreadableText(report),
     problems.length === 0 ? 'Nothing odd.' : problems.map((problem) => `! ${printable(problem)}`).join('\n'),
   ]

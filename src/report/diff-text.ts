@@ -11,7 +11,7 @@ export function renderDiffReport(report: DiffReport, columns?: number): string {
   const { before, after, tensors } = report
   const parts = [
     `${printable(before.name)} -> ${printable(after.name)}: ${verdict(report)}`,
-    facts(factsOf(report)),
+    facts(factsOf(report), columns),
     tensors.length === 0 ? '' : tensorTable(tensors.slice(0, LISTED), columns),
     tensors.length > LISTED ? `and ${plural(tensors.length - LISTED, 'more tensor')} (--json lists all)` : '',
   ]

@@ -5,11 +5,11 @@ import { countText, durationText, facts, percentText } from './table.js'
 import { measuresText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
-export function renderEvaluateReport(report: EvaluateReport): string {
+export function renderEvaluateReport(report: EvaluateReport, columns?: number): string {
   const { model, task, metrics, samples } = report
   const [accuracy = ''] = measuresText(task.metrics.slice(0, 1), null, metrics)
   const where = `${task.name === 'classification' ? 'of' : 'on'} ${countText(samples)} samples`
-  return `${printable(model)}: ${accuracy} ${where}\n\n${facts(evaluateSummary(report))}\n`
+  return `${printable(model)}: ${accuracy} ${where}\n\n${facts(evaluateSummary(report), columns)}\n`
 }
 
 /** What there is to say besides, as names and values. */

@@ -9,8 +9,9 @@ export function renderInspectReport(report: InspectReport, columns?: number): st
   const parts = [
     `${printable(report.model)}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
       `${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
-    facts(summary(report)),
+    facts(summary(report), columns),
     layerTable(report.layers, columns),
+    others(report),
     report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
     report.layers.length === 0 ? '' : trainability(report),
   ]
@@ -91,6 +92,13 @@ function layerTable(layers: readonly InspectedLayer[], columns: number | undefin
     ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
     columns,
   )
+}
+
+// What no layer holds, and compress leaves.
+function others({ others: constants }: InspectReport): string {
+  if (constants.length === 0) return ''
+  const each = constants.map(({ name, op, shape }) => `${printable(name)} ${shapeText(shape)} (${op})`)
+  return `in no layer, kept as ${constants.length === 1 ? 'it is' : 'they are'}: ${each.join(', ')}`
 }
 
 /** As many nodes as are listed by name. */

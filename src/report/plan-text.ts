@@ -22,7 +22,7 @@ export function renderPlanReport(report: PlanReport, peakBytes: number, columns?
   const { model, onnxBytes, predicted, warnings } = report
   const parts = [
     `${printable(model)}: about ${sizeText(predicted.fileBytes)}, ${ratioText(predicted.fileRatio)} smaller than ${sizeText(onnxBytes)}`,
-    facts(summary(report, peakBytes)),
+    facts(summary(report, peakBytes), columns),
     layerTable(report, columns),
     warnings.map((warning) => `warning: ${printable(warning)}`).join('\n'),
   ]

@@ -79,10 +79,27 @@ function shortened(text: string, width: number): string {
   return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`
 }
 
-/** Facts as `name  value` lines, values below each other. */
-export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
+/**
+ * Facts as `name  value` lines, values below each other.
+ * @param columns width of the place where they are shown: longer values go on below. Default: a line for each
+ */
+export function facts(pairs: readonly (readonly [name: string, value: string])[], columns = Infinity): string {
   const width = Math.max(...pairs.map(([name]) => name.length))
-  return pairs.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`).join('\n')
+  const margin = ' '.repeat(width + GAP.length)
+  const line = ([name, value]: readonly [string, string]): string =>
+    printable(name).padEnd(margin.length) + broken(printable(value), columns - margin.length).join(`\n${margin}`)
+  return pairs.map(line).join('\n')
+}
+
+// Lines of whole words; what is longer than a line has one of its own.
+function broken(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`
+    if (lines.length > 0 && longer.length <= columns) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
 }
 
 function pad(cell: string, width: number, alignment: Alignment): string {

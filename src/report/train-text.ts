@@ -5,11 +5,11 @@ import { facts, sizeText, durationText } from './table.js'
 import { measuresText, trainingText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
-export function renderTrainReport(report: TrainReport): string {
+export function renderTrainReport(report: TrainReport, columns?: number): string {
   const { model, task, before, after, warnings } = report
   const [accuracy = ''] = measuresText(task.metrics.slice(0, 1), before, after)
   const warned = warnings.map((warning) => `warning: ${warning}`)
-  return `${[`${printable(model)}: ${accuracy}`, facts(trainSummary(report)), ...warned].join('\n\n')}\n`
+  return `${[`${printable(model)}: ${accuracy}`, facts(trainSummary(report), columns), ...warned].join('\n\n')}\n`
 }
 
 /** What there is to say besides, as names and values. */

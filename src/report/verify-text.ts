@@ -4,10 +4,10 @@ import type { VerifyReport } from '../jobs/verify-report.js'
 import { countText, facts, ratioText, sizeText } from './table.js'
 import { measuresText } from './training-text.js'
 
-export function renderVerifyReport(report: VerifyReport): string {
+export function renderVerifyReport(report: VerifyReport, columns?: number): string {
   const { model, broken } = report
   const verdict = broken.length === 0 ? 'whole, and runs' : broken.join('; ')
-  return `${printable(model)}: ${printable(verdict)}\n\n${facts(factsOf(report))}\n`
+  return `${printable(model)}: ${printable(verdict)}\n\n${facts(factsOf(report), columns)}\n`
 }
 
 function factsOf(report: VerifyReport): [string, string][] {

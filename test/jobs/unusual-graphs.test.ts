@@ -4,13 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { foldConstants } from '../../src/binding/prepare-network.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
+import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
-import { float32 } from '../../src/tensor/tensor.js'
+import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
+import { withLoaded } from '../../src/runtime/engine.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
 
 const SIZE = 16
 const folder = mkdtempSync(join(tmpdir(), 'ttq-unusual-'))
@@ -59,6 +63,12 @@ const trained = async (bytes: Uint8Array, further: Partial<CompressRequest> = {}
     keepNames: true,
     ...further,
   })
+
+async function outputOf(bytes: Uint8Array): Promise<Float32Array> {
+  const x = float32([3, SIZE], values(3 * SIZE, 5))
+  const results = await withLoaded(onnxRuntime, bytes, { threads: 1 }, (graph) => graph.run({ x }, ['y']))
+  return results['y']?.data as Float32Array
+}
 
 const ternaryLayers = ({ report }: CompressResult): string[] =>
   report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)
@@ -112,13 +122,38 @@ for (const equation of ['bi,ij->bj', 'bi,ij', '...i, ji -> ...j', 'ij,bi->bj', '
   })
 }
 
+// Heads: how the rows come and go, and the weight's axes.
+for (const [equation, dims, before, after] of [
+  ['bi,ihd->bhd', [SIZE, 4, 4], [], [-1, 16]],
+  ['bi,hdi->bhd', [4, 4, SIZE], [], [-1, 16]],
+  ['bhd,hdo->bo', [2, SIZE / 2, 16], [-1, 2, SIZE / 2], []],
+  ['hod,bdh->bo', [2, 16, SIZE / 2], [-1, SIZE / 2, 2], []],
+  ['...hd,hde->...e', [2, SIZE / 2, 16], [-1, 2, SIZE / 2], []],
+] as const) {
+  test(`an Einsum ${equation} with constants is a layer and gives what it gave`, async () => {
+    const shaped = (b: GraphBuilder, value: string, to: readonly number[]): string =>
+      to.length === 0 ? value : b.emit('Reshape', [value, b.constant(int64(to))])
+    const bytes = network((b, x) => {
+      const own = weight(b, 'heads', ...dims)
+      const rows = shaped(b, x, before)
+      const product = b.emit('Einsum', equation.startsWith('ho') ? [own, rows] : [rows, own], { equation })
+      return shaped(b, product, after)
+    })
+    const whole = await trained(bytes)
+    assert.equal(ternaryLayers(whole).length, 1)
+    const plain = writeModel(await foldConstants(onnxRuntime, readModel(bytes)))
+    const [was, is] = [await outputOf(bytes), await outputOf(plain)]
+    assert.ok(was.length === 3 * 4 && was.every((value, i) => Math.abs(value - (is[i] as number)) < 1e-5))
+  })
+}
+
 test('an Einsum that is more than that stays, and a weight whose type is asked for is a layer', async () => {
   const result = await trained(
     network((b, x) => {
       const likeIt = b.emit('CastLike', [x, weight(b, 'middle', SIZE, SIZE)])
-      const heads = b.emit('Einsum', [b.emit('MatMul', [likeIt, 'middle']), weight(b, 'heads', SIZE, 4, 4)], {
-        equation: 'bi,ihd->bhd',
-      })
+      // Each row has a matrix of its own.
+      const rows = b.emit('Reshape', [b.emit('MatMul', [likeIt, 'middle']), b.constant(int64([-1, 4, SIZE / 4]))])
+      const heads = b.emit('Einsum', [rows, weight(b, 'heads', 4, SIZE / 4, 4)], { equation: 'bhi,hid->bhd' })
       return b.emit('Flatten', [heads], { axis: 1 })
     }),
   )

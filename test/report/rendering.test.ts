@@ -7,6 +7,7 @@ import { renderEvaluateReport } from '../../src/report/evaluate-text.js'
 import { renderInspectReport } from '../../src/report/inspect-text.js'
 import { renderTrainReport } from '../../src/report/train-text.js'
 import {
+  facts,
   countText,
   durationText,
   scaleText,
@@ -382,6 +383,7 @@ const INSPECTED: InspectReport = {
   nodes: 3,
   operators: { Gemm: 2, NonMaxSuppression: 1 },
   parameters: 40_150,
+  others: [{ name: 'embedding', op: 'Gather', shape: [300, 16], type: 'float32' }],
   layers: [
     {
       name: 'a',
@@ -442,6 +444,8 @@ describe('inspect', () => {
         'a      Gemm  100x400   2.00  0.5000  0.2500  20.0 %  50.0 %  30.0 %  is ternary',
         'b      Gemm  10x15    16.00       -       -       -       -       -  kept: last layer',
         '',
+        'in no layer, kept as it is: embedding 300x16 (Gather)',
+        '',
         'training: 1 node has no way through (the fit without --data does not need it)',
         '  NonMaxSuppression "n3": no gradient rule; before it: a',
         '  no layer can be trained: compress fits them layer by layer, with data (--epochs 0) or without',
@@ -460,7 +464,7 @@ describe('inspect', () => {
       encodings: null,
     })
     assert.match(text, /\ninputs {5}a\?\[2Jb float32 scalar\n/)
-    assert.match(text, /\nno layers with constant weights\n$/)
+    assert.match(text, /\nno layers with constant weights\n\nin no layer, kept as it is: embedding/)
   })
 
   test('what compress refuses, and a long name', () => {
@@ -479,6 +483,18 @@ describe('inspect', () => {
       /\n\ntraining: every operator between the layers and the outputs has a gradient rule\n$/,
     )
   })
+})
+
+test('facts go on below where the place is narrow, in whole words', () => {
+  const pairs = [
+    ['file', 'one two three four'],
+    ['longer', 'a-word-of-thirty-characters-or-so and'],
+  ] as const
+  assert.equal(
+    facts(pairs, 20),
+    ['file    one two', '        three four', 'longer  a-word-of-thirty-characters-or-so', '        and'].join('\n'),
+  )
+  assert.equal(facts(pairs.slice(0, 1)), 'file  one two three four')
 })
 
 test('numbers as text', () => {

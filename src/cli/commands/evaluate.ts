@@ -37,6 +37,8 @@ async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number>
     import('../../report/evaluate-text.js'),
     import('../../report/evaluate-page.js'),
   ])
-  await writeReport(args, paths, report, renderEvaluateReport(report), terminal, () => evaluatePage(report))
+  await writeReport(args, paths, report, renderEvaluateReport(report, terminal.columns), terminal, () =>
+    evaluatePage(report),
+  )
   return EXIT.done
 }

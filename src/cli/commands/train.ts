@@ -60,7 +60,7 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
     import('../../report/train-text.js'),
     import('../../report/train-page.js'),
   ])
-  await writeReport(args, paths, report, renderTrainReport(report), terminal, () => trainPage(report))
+  await writeReport(args, paths, report, renderTrainReport(report, terminal.columns), terminal, () => trainPage(report))
   return EXIT.done
 }
 

@@ -36,7 +36,7 @@ async function runVerify(args: Arguments, terminal: Terminal): Promise<number> {
   })
   terminal.signal.throwIfAborted()
   const { renderVerifyReport } = await import('../../report/verify-text.js')
-  await writeReport(args, paths, report, renderVerifyReport(report), terminal)
+  await writeReport(args, paths, report, renderVerifyReport(report, terminal.columns), terminal)
   if (report.broken.length === 0) return EXIT.done
   terminal.complain(`ttq: ${report.broken.join('; ')}`)
   return EXIT.accuracy
