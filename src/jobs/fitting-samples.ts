@@ -17,7 +17,7 @@ import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
-import type { Model } from '../onnx/model.js'
+import type { Graph, Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
 import { EngineDied } from '../runtime/engine-died.js'
@@ -158,4 +158,13 @@ const FEWEST_SAMPLES = 256
 
 function samplesFor({ sample }: SampleValues, most: number): number {
   return Math.min(most, Math.max(FEWEST_SAMPLES, Math.floor((most * SMALL_SAMPLE) / Math.max(1, sample))))
+}
+
+/** Samples on which layers are fitted for trial: many more say no more of what their codes take. */
+const TRIED = { least: 32, most: 128 } as const
+
+/** As many samples of the network's inputs as a trial takes. */
+export function fewSamples(graph: Graph): number {
+  const { sample } = sampleValues(graph)
+  return Math.min(TRIED.most, Math.max(TRIED.least, Math.floor((TRIED.most * SMALL_SAMPLE) / Math.max(1, sample))))
 }
