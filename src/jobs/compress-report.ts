@@ -137,6 +137,8 @@ export interface CompressReport {
   /** Path of the .ttq file; null when written to stdout or not written. */
   output: string | null
   method: string
+  /** What each option came to, by its name: what was given, and the defaults. */
+  options: Readonly<Record<string, unknown>>
   /** How what is not ternary is stored: fp32 (nothing is rounded), fp16 or int8. */
   rest: string
   dataset: string | null

@@ -45,6 +45,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       model: connections.name,
       output: null,
       method: options.method,
+      options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
       rest: done.rest ?? options.rest,
       dataset: options.data ?? null,
       preprocessing: done.dataset?.preprocessing ?? null,

@@ -87,6 +87,7 @@ function describe({ name, report }: NamedReport): ComparedRun {
 function optionsOfRun(report: CompressReport): Record<string, string> {
   const { method, rest, recipe, fromScratch, unlabelled, dataset, preprocessing, training, ttq } = report
   const all = {
+    ...report.options,
     method,
     rest,
     recipe,
@@ -99,7 +100,10 @@ function optionsOfRun(report: CompressReport): Record<string, string> {
     ttq,
   }
   return Object.fromEntries(
-    Object.entries(all).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
+    Object.entries(all).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(',') || 'none' : String(value),
+    ]),
   )
 }
 

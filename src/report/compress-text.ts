@@ -180,11 +180,11 @@ function comparison({
   task,
   testedOn,
 }: CompressReport): [string, string][] {
-  if (!(unlabelled || compressed === null)) return []
   if (task === null || task.likeness[0]?.key === 'agreement')
     return agreement === null
       ? []
       : [['agreement', `${percentText(agreement)} of the test samples, with the original network`]]
+  if (!(unlabelled || compressed === null)) return []
   if (likeness === null) return []
   const shown = task.likeness
     .filter(({ key }) => key !== 'divergence' && !key.includes(':'))

@@ -36,7 +36,9 @@ function summary(report: InspectReport): [string, string][] {
     ...ternaryFacts(report),
     ...(report.sections === null ? [] : [['file', partsText(report.sections)] as [string, string]]),
     ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
-    ...Object.entries(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
+    ...Object.entries(report.metadata).map(
+      ([name, value]) => [name, oneLine(value, LONGEST[report.format])] as [string, string],
+    ),
   ]
 }
 
@@ -59,12 +61,12 @@ function encodings(counts: NonNullable<InspectReport['encodings']>): string {
     .join(', ')
 }
 
-/** Metadata may be pages of JSON, names of nodes whole histories. */
-const LONGEST_VALUE = 80
+/** Metadata of exporters may be pages of JSON, names of nodes whole histories; what ttq writes is there to be read. */
+const LONGEST = { onnx: 80, ttq: 500 } as const
 
-function oneLine(value: string): string {
+function oneLine(value: string, longest: number = LONGEST.onnx): string {
   const line = value.replace(/[\s\p{Cc}]+/gu, ' ').trim()
-  return line.length > LONGEST_VALUE ? `${line.slice(0, LONGEST_VALUE - 3)}...` : line
+  return line.length > longest ? `${line.slice(0, longest - 3)}...` : line
 }
 
 function layerTable(layers: readonly InspectedLayer[], columns: number | undefined): string {

@@ -27,10 +27,16 @@ export function table(
       alignments.filter(saysMore),
       columns,
     )
-  const widths = fitting(
+  // Reasons first stay as they are, where names of rows can give way alone.
+  const leasts = [LEAST_REASON, LEAST_TEXT].map((least) =>
+    header.map(({ length }, column) => {
+      if (alignments[column] !== 'left') return Infinity
+      return Math.max(LEAST_TEXT, length, column === 0 ? 0 : Math.min(natural[column] as number, least))
+    }),
+  )
+  const widths = leasts.reduce<readonly number[]>(
+    (fitted, least) => (widthOf(fitted) > columns ? fitting(natural, least, columns) : fitted),
     natural,
-    header.map(({ length }, column) => (alignments[column] === 'left' ? Math.max(LEAST_TEXT, length) : Infinity)),
-    columns,
   )
   return all
     .map((row) =>
@@ -49,6 +55,8 @@ const GAP = '  '
 const NOTHING = '-'
 /** A text is not made shorter than this, nor than its header. */
 const LEAST_TEXT = 10
+/** Reasons and the like are not made shorter than this at first: less would say nothing. */
+const LEAST_REASON = 18
 
 // Texts give way, the widest first; numbers stay whole. Where that is not enough, nothing does.
 function fitting(widths: readonly number[], least: readonly number[], columns: number): readonly number[] {

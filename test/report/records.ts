@@ -70,6 +70,7 @@ export const COMPRESSED: CompressReport = {
     restBytes: 11_484,
     parts: { header: 64, directory: 128, graph: 896, pool: 0, data: 20_380, digest: 32 },
   },
+  options: {},
   others: [],
   layers: [
     { name: 'conv1.weight', op: 'Conv', shape: [6, 1, 5, 5], ternary: false, reason: 'first layer', ...NOTHING },

@@ -37,6 +37,7 @@ describe('compress', () => {
         'the file        header 64 B (0.3 %), directory 128 B (0.6 %), graph 896 B (4.2 %), data 20.4 KB (94.8 %), ' +
           'digest 32 B (0.1 %)',
         'accuracy        top-1 99.10 % -> 98.85 % (-0.25 points)',
+        'agreement       98.90 % of the test samples, with the original network',
         'data            mnist, 0..1, NCHW',
         'method          ttq',
         'training        4 epochs (kept: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1',
