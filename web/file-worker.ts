@@ -1,14 +1,15 @@
 // The page's worker: reads, runs and compresses networks with the library's own code, so that the page itself is never
 // busy. One file at a time.
+import { TtqError } from '../src/errors/ttq-error.js'
 import { failureOf } from '../src/execution/call-failure.js'
 import { compress } from '../src/jobs/compress.js'
 import { inspectLayers } from '../src/jobs/inspect-layers.js'
+import { readAnyModel } from '../src/jobs/read-any-model.js'
 import type { Model } from '../src/onnx/model.js'
-import { readModel } from '../src/onnx/read-model.js'
+import type { ExternalData } from '../src/onnx/read-model.js'
 import { writeModel } from '../src/onnx/write-model.js'
 import { isPacked } from '../src/packed/format.js'
 import { inspectPacked } from '../src/packed/inspect-packed.js'
-import { unpack } from '../src/packed/unpack.js'
 import type { LoadedGraph } from '../src/runtime/engine.js'
 import { ENGINES } from '../src/runtime/engines.js'
 import type { FloatType } from '../src/tensor/data-type.js'
@@ -17,7 +18,7 @@ import type { Tensor } from '../src/tensor/tensor.js'
 import { explainNoTernaryLayer } from '../src/ternary/explain-no-ternary-layer.js'
 import { chooseLayers } from '../src/ternary/layers.js'
 import type { Progress } from '../src/training/progress.js'
-import type { FileCalls, FileReply, FileRequest } from './file-calls.js'
+import type { FileCalls, FileReply, FileRequest, NamedBytes } from './file-calls.js'
 
 interface OpenNetwork {
   name: string
@@ -36,12 +37,13 @@ function need(): OpenNetwork {
 }
 
 const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell: Tell) => ReturnType<FileCalls[C]> } = {
-  open: async ({ bytes, name }) => {
+  open: async ({ file: { bytes, name }, beside }) => {
     const start = performance.now()
     const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-    const model = packed === undefined ? readModel(bytes, { name }) : unpack(bytes, { name }).model
+    const { model, known, classNames } = readAnyModel(bytes, { name, externalData: externalDataIn(beside) })
     await current?.graph?.release()
-    current = { name, model, onnx: packed === undefined ? bytes : writeModel(model), graph: undefined }
+    const isWhole = packed === undefined && beside.length === 0
+    current = { name, model, onnx: isWhole ? bytes : writeModel(model), graph: undefined }
     const { graph } = model
     const choices = chooseLayers(graph, { keep: [], ternary: [] })
     const isRefused = packed === undefined && !choices.some(({ ternary }) => ternary)
@@ -49,9 +51,11 @@ const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell:
     return {
       name,
       format: packed === undefined ? 'onnx' : 'ttq',
-      bytes: bytes.length,
+      bytes: packed === undefined ? current.onnx.length : bytes.length,
       onnxBytes: current.onnx.length,
       metadata: packed?.metadata ?? {},
+      known,
+      classNames,
       inputs: graph.inputs,
       outputs: graph.outputs,
       layers: inspectLayers(choices, graph, packed?.tensors),
@@ -82,6 +86,24 @@ const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell:
     }
   },
   onnx: () => Promise.resolve(need().onnx),
+}
+
+// Pages know files by their names alone.
+function externalDataIn(files: readonly NamedBytes[]): ExternalData {
+  return (location, offset = 0, length) => {
+    const wanted = location.split(/[\\/]/).at(-1)
+    const found = files.find(({ name }) => name === wanted)
+    if (found === undefined)
+      throw new TtqError('model', `${wanted} is not among the files`, {
+        hint:
+          `Choose or drop ${wanted} together with the model, or export it in one file ` +
+          '(PyTorch: torch.onnx.export(..., external_data=False)).',
+      })
+    const { bytes } = found
+    const end = length === undefined ? bytes.length : offset + length
+    if (end > bytes.length) throw new Error(`"${wanted}" has ${bytes.length} bytes, expected ${end}`)
+    return bytes.subarray(offset, end)
+  }
 }
 
 type Tell = (progress: Progress) => void

@@ -1,6 +1,7 @@
 // The report of ttq diff as text for people.
 import type { DiffedTensor, DiffReport, TensorDiff } from '../jobs/diff-report.js'
 import { printable } from '../errors/printable.js'
+import { readableMetadata } from './metadata-text.js'
 import { countText, facts, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Tensors that are listed; the report as JSON has all of them. */
@@ -28,8 +29,11 @@ function verdict({ sameBytes, sameNetwork, metadata, broken }: DiffReport): stri
 function factsOf(report: DiffReport): [string, string][] {
   const { before, after, growth, graph, metadata, tensors, unchanged, ternaryWeights, changedCodes } = report
   const sign = growth > 0 ? '+' : ''
-  const shortened = (value: string | null): string =>
-    value === null ? 'none' : value.length > 40 ? `${value.slice(0, 37)}...` : value
+  const readable = new Map(readableMetadata(Object.fromEntries(metadata.map(({ name }) => [name, '']))))
+  const shown = (name: string, value: string | null): string => {
+    const text = value === null ? 'none' : (readableMetadata({ [name]: value })[0]?.[1] ?? value)
+    return text.length > 40 ? `${text.slice(0, 37)}...` : text
+  }
   return [
     ['file', `${sizeText(before.bytes)} -> ${sizeText(after.bytes)} (${sign}${growth.toFixed(2)} %)`],
     ...(before.version === after.version
@@ -45,10 +49,12 @@ function factsOf(report: DiffReport): [string, string][] {
             `${countText(changedCodes)} of ${countText(ternaryWeights)} codes differ (${shareText(changedCodes, ternaryWeights)})`,
           ] as [string, string],
         ]),
-    ...metadata.map(({ name, before: old, after: now }): [string, string] => [
-      name,
-      `${shortened(old)} -> ${shortened(now)}`,
-    ]),
+    ...metadata
+      .filter(({ name }) => readable.has(name))
+      .map(({ name, before: old, after: now }): [string, string] => [
+        name,
+        `${shown(name, old)} -> ${shown(name, now)}`,
+      ]),
   ]
 }
 

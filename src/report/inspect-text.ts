@@ -2,6 +2,7 @@
 import type { InspectReport, ValueReport } from '../jobs/inspect.js'
 import type { InspectedLayer } from '../jobs/inspect-layers.js'
 import { printable } from '../errors/printable.js'
+import { readableMetadata } from './metadata-text.js'
 import { bitsText, countText, facts, partsText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
@@ -36,7 +37,7 @@ function summary(report: InspectReport): [string, string][] {
     ...ternaryFacts(report),
     ...(report.sections === null ? [] : [['file', partsText(report.sections)] as [string, string]]),
     ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
-    ...Object.entries(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
+    ...readableMetadata(report.metadata).map(([name, value]) => [name, oneLine(value)] as [string, string]),
   ]
 }
 
