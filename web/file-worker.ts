@@ -3,9 +3,11 @@
 import { TtqError } from '../src/errors/ttq-error.js'
 import { failureOf } from '../src/execution/call-failure.js'
 import { compress } from '../src/jobs/compress.js'
+import { computedBits, computesWeights } from '../src/jobs/computed-weights.js'
+import { foldWherePossible } from '../src/jobs/fold-where-possible.js'
 import { inspectLayers } from '../src/jobs/inspect-layers.js'
 import { readAnyModel } from '../src/jobs/read-any-model.js'
-import type { Model } from '../src/onnx/model.js'
+import type { Graph } from '../src/onnx/model.js'
 import type { ExternalData } from '../src/onnx/read-model.js'
 import { writeModel } from '../src/onnx/write-model.js'
 import { isPacked } from '../src/packed/format.js'
@@ -22,11 +24,12 @@ import type { FileCalls, FileReply, FileRequest, NamedBytes } from './file-calls
 
 interface OpenNetwork {
   name: string
-  model: Model
+  /** With the weights that it computes from constants. */
+  graph: Graph
   /** As an ONNX file. */
   onnx: Uint8Array
-  /** Loaded where it has run. */
-  graph: LoadedGraph | undefined
+  /** There where it has run. */
+  session: LoadedGraph | undefined
 }
 
 let current: OpenNetwork | undefined
@@ -41,38 +44,38 @@ const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell:
     const start = performance.now()
     const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
     const { model, known, classNames } = readAnyModel(bytes, { name, externalData: externalDataIn(beside) })
-    await current?.graph?.release()
+    const graph = computesWeights(model.graph) ? await foldWherePossible(model) : model.graph
+    await current?.session?.release()
     const isWhole = packed === undefined && beside.length === 0
-    current = { name, model, onnx: isWhole ? bytes : writeModel(model), graph: undefined }
-    const { graph } = model
+    current = { name, graph, onnx: isWhole ? bytes : writeModel(model), session: undefined }
     const choices = chooseLayers(graph, { keep: [], ternary: [] })
     const isRefused = packed === undefined && !choices.some(({ ternary }) => ternary)
     const { message, hint } = isRefused ? explainNoTernaryLayer(graph, choices) : {}
     return {
       name,
       format: packed === undefined ? 'onnx' : 'ttq',
-      bytes: packed === undefined ? current.onnx.length : bytes.length,
+      bytes: beside.reduce((sum, file) => sum + file.bytes.length, bytes.length),
       onnxBytes: current.onnx.length,
       metadata: packed?.metadata ?? {},
       known,
       classNames,
       inputs: graph.inputs,
       outputs: graph.outputs,
-      layers: inspectLayers(choices, graph, packed?.tensors),
+      layers: inspectLayers(choices, graph, packed?.tensors, computedBits(model.graph, choices)),
       ...(message === undefined ? {} : { refusal: { message, hint } }),
       elapsedMs: performance.now() - start,
     }
   },
   codes: ({ layer }) => {
-    const { type, dims, data } = need().model.graph.initializers.get(layer) as Tensor<FloatType>
+    const { type, dims, data } = need().graph.initializers.get(layer) as Tensor<FloatType>
     const codes = Int8Array.from(float32Values({ type, dims, data }), Math.sign)
     return Promise.resolve({ dims, codes })
   },
   run: async ({ feeds }) => {
     const network = need()
-    network.graph ??= await ENGINES.onnxruntime.load(network.onnx, { threads: 1 })
+    network.session ??= await ENGINES.onnxruntime.load(network.onnx, { threads: 1 })
     const start = performance.now()
-    const results = await network.graph.run(feeds)
+    const results = await network.session.run(feeds)
     return { results, elapsedMs: performance.now() - start }
   },
   compress: async ({ samples }, onProgress) => {

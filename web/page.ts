@@ -74,12 +74,13 @@ async function open(content: Uint8Array, name: string, { beside = [], original }
 
 function showFacts({ name, format, metadata, layers, inputs, outputs }: OpenedFile): void {
   const ternary = layers.filter((layer) => layer.ternary).length
+  const computed = layers.filter(({ isComputed }) => isComputed === true).length
   const facts = {
     file: name,
     layers:
-      format === 'ttq' || ternary > 0
-        ? `${plural(layers.length, 'layer')}, ${ternary} ternary`
-        : plural(layers.length, 'layer'),
+      plural(layers.length, 'layer') +
+      (format === 'ttq' || ternary > 0 ? `, ${ternary} ternary` : '') +
+      (computed > 0 ? `; the weights of ${computed} are packed in the file, and computed when it is loaded` : ''),
     inputs: inputs.map((input) => input.name).join(', '),
     outputs: outputs.map((output) => output.name).join(', '),
     ...Object.fromEntries(readableMetadata(metadata)),
