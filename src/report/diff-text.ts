@@ -2,18 +2,22 @@
 import type { DiffedTensor, DiffReport, TensorDiff } from '../jobs/diff-report.js'
 import { printable } from '../errors/printable.js'
 import { readableMetadata } from './metadata-text.js'
-import { countText, facts, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { countText, facts, percentText, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Tensors that are listed; the report as JSON has all of them. */
 const LISTED = 60
 
 /** @param columns width of the place where it is shown */
 export function renderDiffReport(report: DiffReport, columns?: number): string {
-  const { before, after, tensors } = report
+  const { before, after } = report
+  const tensors = report.tensors.filter((tensor) => tensor.before !== null && tensor.after !== null)
   const parts = [
     `${printable(before.name)} -> ${printable(after.name)}: ${verdict(report)}`,
     facts(factsOf(report), columns),
     tensors.length === 0 ? '' : tensorTable(tensors.slice(0, LISTED), columns),
+    tensors.some(({ layerDistance }) => layerDistance !== null)
+      ? 'distance: of layers, that of the weights times the factors of their channels behind the layer'
+      : '',
     tensors.length > LISTED ? `and ${plural(tensors.length - LISTED, 'more tensor')} (--json lists all)` : '',
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -28,6 +32,7 @@ function verdict({ sameBytes, sameNetwork, metadata, broken }: DiffReport): stri
 
 function factsOf(report: DiffReport): [string, string][] {
   const { before, after, growth, graph, metadata, tensors, unchanged, ternaryWeights, changedCodes } = report
+  const alone = tensors.filter((tensor) => tensor.before === null || tensor.after === null)
   const sign = growth > 0 ? '+' : ''
   const readable = new Map(readableMetadata(Object.fromEntries(metadata.map(({ name }) => [name, '']))))
   const shown = (name: string, value: string | null): string => {
@@ -40,7 +45,13 @@ function factsOf(report: DiffReport): [string, string][] {
       ? []
       : [['format', `${formatText(before.version)} -> ${formatText(after.version)}`] as [string, string]]),
     ...graph.map((change): [string, string] => ['graph', change]),
-    ['tensors', `${countText(tensors.length)} differ, ${countText(unchanged)} are the same`],
+    ['tensors', `${countText(tensors.length - alone.length)} differ, ${countText(unchanged)} are the same`],
+    ...(['before', 'after'] as const).flatMap((side): [string, string][] => {
+      const own = alone.flatMap((tensor) => tensor[side] ?? [])
+      const numbers = own.reduce((sum, { weights }) => sum + weights, 0)
+      const what = `${plural(own.length, 'tensor')} of the ${side === 'before' ? 'first' : 'second'} file alone`
+      return own.length === 0 ? [] : [[side === 'before' ? 'gone' : 'new', `${what}, ${plural(numbers, 'number')}`]]
+    }),
     ...(ternaryWeights === 0
       ? []
       : [
@@ -63,14 +74,14 @@ function formatText(version: number | null): string {
 }
 
 function tensorTable(tensors: readonly TensorDiff[], columns: number | undefined): string {
-  const rows = tensors.map(({ name, before, after, changedCodes, distance }) => [
+  const rows = tensors.map(({ name, before, after, changedCodes, distance, layerDistance }) => [
     name,
     both(before, after, ({ dims }) => shapeText(dims)),
     both(before, after, ({ encoding, type }) => encoding ?? type),
     both(before, after, ({ wp }) => scaleText(wp)),
     both(before, after, ({ wn }) => scaleText(wn)),
     shareText(changedCodes, after?.weights ?? 0),
-    distance === null ? '-' : `${distance.toFixed(2)} %`,
+    distanceText(layerDistance ?? distance),
   ])
   return table(
     ['tensor', 'shape', 'encoding', 'Wp', 'Wn', 'codes', 'distance'],
@@ -78,6 +89,10 @@ function tensorTable(tensors: readonly TensorDiff[], columns: number | undefined
     ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
     columns,
   )
+}
+
+function distanceText(distance: number | null): string {
+  return distance === null ? '-' : percentText(distance)
 }
 
 // One value where both agree.
