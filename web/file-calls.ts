@@ -1,18 +1,28 @@
 // What the page asks of its worker (file-worker.ts), and what that answers.
+import type { Preprocessing } from '../src/data/dataset.js'
 import type { CallFailure } from '../src/execution/call-failure.js'
 import type { InspectedLayer } from '../src/jobs/inspect-layers.js'
 import type { ValueInfo } from '../src/onnx/model.js'
 import type { Feeds, Results } from '../src/runtime/engine.js'
 import type { Progress } from '../src/training/progress.js'
 
+export interface NamedBytes {
+  name: string
+  bytes: Uint8Array
+}
+
 export interface OpenedFile {
   name: string
   format: 'onnx' | 'ttq'
+  /** With its external data. */
   bytes: number
   /** Of the network as an ONNX file. */
   onnxBytes: number
   /** What a .ttq file says of itself; of others nothing. */
   metadata: Readonly<Record<string, string>>
+  /** How it says that images become input, and what it calls its classes. */
+  known: Preprocessing | undefined
+  classNames: readonly string[] | undefined
   inputs: readonly ValueInfo[]
   outputs: readonly ValueInfo[]
   layers: readonly InspectedLayer[]
@@ -36,8 +46,8 @@ export interface CompressedFile {
 }
 
 export interface FileCalls {
-  /** Reads a file and keeps it for the other calls. */
-  open: (args: { bytes: Uint8Array; name: string }) => Promise<OpenedFile>
+  /** Reads a file, with what it has in others, and keeps it for the other calls. */
+  open: (args: { file: NamedBytes; beside: readonly NamedBytes[] }) => Promise<OpenedFile>
   codes: (args: { layer: string }) => Promise<LayerCodes>
   run: (args: { feeds: Feeds }) => Promise<{ results: Results; elapsedMs: number }>
   /** Fits the open ONNX network layer by layer on so many made-up samples. */

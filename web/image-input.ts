@@ -1,6 +1,7 @@
 // From a picture to the input of a network.
 import { bindImages, imageLayouts } from '../src/data/bind-images.js'
 import type { ImageDataset, ImageSet, Layout, Preprocessing } from '../src/data/dataset.js'
+import { type Picture, planesOf, toColour } from '../src/data/picture.js'
 import { preprocessingCandidates } from '../src/data/preprocessing.js'
 import type { ValueInfo } from '../src/onnx/model.js'
 import type { Feeds } from '../src/runtime/engine.js'
@@ -8,7 +9,7 @@ import { isFloatType } from '../src/tensor/data-type.js'
 
 /** The size of images that a network takes. */
 export interface ImageSize {
-  channels: number
+  channels: 1 | 3
   /** undefined where the network leaves it open. */
   height: number | undefined
   width: number | undefined
@@ -46,13 +47,14 @@ export function usualWays(channels: number): Preprocessing[] {
   return preprocessingCandidates(own, 'NCHW').slice(1)
 }
 
-/** @throws TtqError `data` where the image does not fit */
-export function layoutOf({ name, type }: ValueInfo, image: ImageSet): Layout {
-  return imageLayouts(imageDataset(image), {
-    name,
-    dims: type?.dims ?? [],
-    elementType: type?.elementType ?? '',
-  })[0] as Layout
+/**
+ * @param said by the file; the likeliest where it says none that fits
+ * @throws TtqError `data` where the image does not fit
+ */
+export function layoutOf({ name, type }: ValueInfo, image: ImageSet, said: Layout | undefined): Layout {
+  const input = { name, dims: type?.dims ?? [], elementType: type?.elementType ?? '' }
+  const layouts = imageLayouts(imageDataset(image), input)
+  return layouts.find((layout) => layout === said) ?? (layouts[0] as Layout)
 }
 
 /** The network's input for one image. @throws TtqError `data` where it does not fit */
@@ -66,28 +68,42 @@ export async function feedsOf(
   return (await bound.train.batch([0])).inputs
 }
 
-/** @param rgba four bytes a pixel, as canvases give them; a single channel is its luma */
-export function imageOf(
-  rgba: Uint8ClampedArray,
-  size: { channels: number; height: number; width: number },
-  order: 'RGB' | 'BGR',
-): ImageSet {
-  const { channels, height, width } = size
-  const count = height * width
-  const pixels = new Uint8Array(channels * count)
-  for (let i = 0; i < count; i++) {
-    const colour = [rgba[4 * i], rgba[4 * i + 1], rgba[4 * i + 2]] as [number, number, number]
-    const values = channels === 1 ? [luma(colour)] : order === 'RGB' ? colour : colour.reverse()
-    values.forEach((value, channel) => {
-      pixels[channel * count + i] = value
-    })
-  }
-  return { count: 1, channels, height, width, pixels, labels: undefined }
+export function imageOf(picture: Picture): ImageSet {
+  const { channels, height, width } = picture
+  return { count: 1, channels, height, width, pixels: planesOf(picture), labels: undefined }
 }
 
-// ITU-R BT.601.
-function luma([red, green, blue]: readonly [number, number, number]): number {
-  return Math.round(0.299 * red + 0.587 * green + 0.114 * blue)
+/** What a page shows. */
+export type Shown = HTMLImageElement | HTMLVideoElement | ImageBitmap
+
+/** Pixels of the largest canvas that Safari has on a phone. */
+const MOST_PIXELS = 2 ** 24
+
+/** The pixels of what is shown, transparent ones over black; of very large pictures in whatever size a canvas takes. */
+export function pictureOf(shown: Shown): Picture {
+  const [wide, high] =
+    shown instanceof HTMLVideoElement ? [shown.videoWidth, shown.videoHeight] : [shown.width, shown.height]
+  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (wide * high)))
+  const [width, height] = [Math.max(1, Math.floor(scale * wide)), Math.max(1, Math.floor(scale * high))]
+  const canvas = Object.assign(document.createElement('canvas'), { width, height })
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D
+  context.fillRect(0, 0, width, height)
+  context.drawImage(shown, 0, 0, width, height)
+  const { data } = context.getImageData(0, 0, width, height)
+  const pixels = new Uint8Array(3 * width * height)
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) pixels.set(data.subarray(from, from + 3), to)
+  return { width, height, channels: 3, pixels }
+}
+
+/** Shows a picture as the network gets it. */
+export function showPicture(canvas: HTMLCanvasElement, picture: Picture): void {
+  const { width, height, pixels } = toColour(picture)
+  Object.assign(canvas, { hidden: false, height, width })
+  const shown = new ImageData(width, height)
+  shown.data.fill(255)
+  for (let from = 0, to = 0; from < pixels.length; from += 3, to += 4)
+    shown.data.set(pixels.subarray(from, from + 3), to)
+  canvas.getContext('2d')?.putImageData(shown, 0, 0)
 }
 
 function imageDataset(image: ImageSet): ImageDataset {

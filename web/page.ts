@@ -1,11 +1,12 @@
 // The page: opening files, and what is shown of them. The work is done in file-worker.ts.
 import { TtqError } from '../src/errors/ttq-error.js'
 import { printable } from '../src/errors/printable.js'
+import { readableMetadata } from '../src/report/metadata-text.js'
 import { durationText, plural, shortDurationText, sizeText } from '../src/report/table.js'
 import { CompressPanel } from './compress-panel.js'
 import { byId, element } from './element.js'
 import { fetchFile, readFile } from './fetch-file.js'
-import type { CompressedFile, LayerCodes, OpenedFile } from './file-calls.js'
+import type { CompressedFile, LayerCodes, NamedBytes, OpenedFile } from './file-calls.js'
 import { FileClient } from './file-client.js'
 import { RunPanel } from './run-panel.js'
 import { showKernels } from './show-kernels.js'
@@ -13,7 +14,7 @@ import { showLayers } from './show-layers.js'
 import { showSizes } from './show-sizes.js'
 
 const client = new FileClient()
-let file: (OpenedFile & { content: Uint8Array }) | undefined
+let file: (OpenedFile & { content: Uint8Array; beside: readonly NamedBytes[] }) | undefined
 let fetching: AbortController | undefined
 let kernels: [layer: string, codes: LayerCodes] | undefined
 
@@ -39,15 +40,21 @@ async function attempt(what: () => Promise<void>): Promise<void> {
   }
 }
 
-/** @param original the ONNX file that was compressed here */
-async function open(content: Uint8Array, name: string, original?: number): Promise<void> {
+interface Surroundings {
+  /** Files that hold a part of the network. */
+  beside?: readonly NamedBytes[]
+  /** Bytes of the ONNX file that was compressed here. */
+  original?: number
+}
+
+async function open(content: Uint8Array, name: string, { beside = [], original }: Surroundings = {}): Promise<void> {
   say(`Reading ${name} ...`)
   // What is shown belongs to the file in the worker: the earlier one until this one is read, and where it cannot be.
   byId('opened').inert = true
-  const opened = await client.call('open', { bytes: content, name }).finally(() => {
+  const opened = await client.call('open', { file: { bytes: content, name }, beside }).finally(() => {
     byId('opened').inert = false
   })
-  file = { ...opened, content }
+  file = { ...opened, content, beside }
   byId('opened').hidden = false
   showSizes(opened, original)
   showFacts(opened)
@@ -67,15 +74,16 @@ async function open(content: Uint8Array, name: string, original?: number): Promi
 
 function showFacts({ name, format, metadata, layers, inputs, outputs }: OpenedFile): void {
   const ternary = layers.filter((layer) => layer.ternary).length
+  const computed = layers.filter(({ isComputed }) => isComputed === true).length
   const facts = {
     file: name,
     layers:
-      format === 'ttq' || ternary > 0
-        ? `${plural(layers.length, 'layer')}, ${ternary} ternary`
-        : plural(layers.length, 'layer'),
+      plural(layers.length, 'layer') +
+      (format === 'ttq' || ternary > 0 ? `, ${ternary} ternary` : '') +
+      (computed > 0 ? `; the weights of ${computed} are packed in the file, and computed when it is loaded` : ''),
     inputs: inputs.map((input) => input.name).join(', '),
     outputs: outputs.map((output) => output.name).join(', '),
-    ...metadata,
+    ...Object.fromEntries(readableMetadata(metadata)),
   }
   byId('facts').replaceChildren(
     ...Object.entries(facts).flatMap(([key, value]) => [
@@ -113,7 +121,7 @@ async function onCompressed({ file: packed, distance, warnings, elapsedMs }: Com
   const before = file
   if (before === undefined) return
   const name = withEnding(before.name, '.ttq')
-  await open(packed, name, before.bytes)
+  await open(packed, name, { original: before.bytes })
   byId('save').textContent = `Save ${name}`
   const apart = distance === null ? '' : `, outputs ${distance.toFixed(1)} % apart on made-up images`
   say([`Compressed in ${durationText(elapsedMs)}${apart}; accuracy was not measured.`, ...warnings.slice(1)].join(' '))
@@ -125,15 +133,20 @@ new CompressPanel(client, {
   say,
   onDone: onCompressed,
   onStopped: async () => {
-    if (file !== undefined) await open(file.content, file.name)
+    if (file !== undefined) await open(file.content, file.name, file)
   },
 })
 
-// Images run, everything else is opened.
-async function take(chosen: File | undefined): Promise<void> {
-  if (chosen === undefined || byId('source').inert) return
-  if (chosen.type.startsWith('image/') && file !== undefined) await runPanel.runFile(chosen)
-  else await attempt(async () => open(await readFile(chosen), chosen.name))
+// Images run, everything else is opened: a network, and what it has in other files.
+async function take(chosen: readonly File[]): Promise<void> {
+  const network = chosen.find(({ name }) => /\.(ttq|onnx)$/i.test(name)) ?? chosen[0]
+  if (network === undefined || byId('source').inert) return
+  if (network.type.startsWith('image/') && file !== undefined) return await runPanel.runFile(network)
+  await attempt(async () => {
+    const others = chosen.filter((each) => each !== network)
+    const beside = others.map(async (each) => ({ name: each.name, bytes: await readFile(each) }))
+    await open(await readFile(network), network.name, { beside: await Promise.all(beside) })
+  })
 }
 
 async function fetchAndOpen(url: string, name: string): Promise<void> {
@@ -147,7 +160,7 @@ async function fetchAndOpen(url: string, name: string): Promise<void> {
 
 byId('file').addEventListener('change', ({ target }) => {
   const input = target as HTMLInputElement
-  const [chosen] = input.files ?? []
+  const chosen = [...(input.files ?? [])]
   // So that the same file can be chosen again.
   input.value = ''
   void take(chosen)
@@ -187,5 +200,5 @@ addEventListener('dragleave', () => {
 addEventListener('drop', (event) => {
   event.preventDefault()
   byId('drop').classList.remove(DRAGGED)
-  void take(event.dataTransfer?.files[0])
+  void take([...(event.dataTransfer?.files ?? [])])
 })

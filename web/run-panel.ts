@@ -1,17 +1,27 @@
 // Running the open network on an image: where that comes from, how it becomes input, and the classes that come out.
+import { chooseFraming, framingWords } from '../src/data/choose-framing.js'
 import { CIFAR10_CLASSES } from '../src/data/cifar10-classes.js'
 import type { Preprocessing } from '../src/data/dataset.js'
-import { parsePreprocessing, readPreprocessing } from '../src/data/preprocessing.js'
+import { frame, type Size } from '../src/data/framing.js'
+import type { Picture } from '../src/data/picture.js'
+import { parsePreprocessing } from '../src/data/preprocessing.js'
+import type { Interpolation } from '../src/data/resample.js'
 import { TtqError } from '../src/errors/ttq-error.js'
 import { percentText, shapeText, shortDurationText } from '../src/report/table.js'
 import type { FileClient } from './file-client.js'
 import type { OpenedFile } from './file-calls.js'
 import { bar, byId, element } from './element.js'
-import { feedsOf, imageOf, type ImageSize, imageSizeOf, layoutOf, usualWays } from './image-input.js'
+import {
+  feedsOf,
+  imageOf,
+  type ImageSize,
+  imageSizeOf,
+  layoutOf,
+  pictureOf,
+  showPicture,
+  usualWays,
+} from './image-input.js'
 import { topClasses } from './top-classes.js'
-
-/** A picture, wherever it comes from. */
-type Picture = HTMLImageElement | HTMLVideoElement
 
 /** In `samples/`, drawn for this page. */
 const SAMPLES: Readonly<Record<'grey' | 'colour', readonly string[]>> = {
@@ -24,7 +34,15 @@ const SHOWN = 5
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
 
-const WORDS = ['scale', 'mean', 'std'] as const
+/** The words of a preprocessing that has a name, and those of the size. */
+const PIXEL_WORDS = ['scale', 'mean', 'std', 'channelOrder'] as const
+const SIZE_WORDS = ['resize', 'crop', 'interpolation'] as const
+
+/** Of a network for any size, where nobody says one. */
+const USUAL: Size = { height: 224, width: 224 }
+
+const word = (id: (typeof PIXEL_WORDS)[number] | (typeof SIZE_WORDS)[number]): HTMLInputElement | HTMLSelectElement =>
+  byId<HTMLInputElement | HTMLSelectElement>(id)
 
 export class RunPanel {
   private file: OpenedFile | undefined
@@ -45,7 +63,7 @@ export class RunPanel {
       if (file !== undefined) void this.runFile(file)
     })
     byId('camera').addEventListener('click', () => void this.attempt(() => this.toggleCamera()))
-    byId('shoot').addEventListener('click', () => void this.show(byId<HTMLVideoElement>('video')))
+    byId('shoot').addEventListener('click', () => void this.show(pictureOf(byId<HTMLVideoElement>('video'))))
     byId('preprocessing').addEventListener('change', () => {
       const way = this.ways[Number(byId<HTMLSelectElement>('preprocessing').value)]
       if (way !== undefined) this.fill(way)
@@ -71,7 +89,7 @@ export class RunPanel {
     byId('no-image').textContent =
       size === undefined ? `This network takes no image (${inputs.join(', ')}): it cannot be run here.` : ''
     if (size === undefined) return
-    const said = readPreprocessing(file.metadata['preprocessing'] ?? '', size.channels)
+    const said = file.known?.mean.length === size.channels ? file.known : undefined
     this.ways = [...(said === undefined ? [] : [said]), ...usualWays(size.channels)]
     const label = ({ name }: Preprocessing, i: number): string =>
       said !== undefined && i === 0 ? 'as the file says' : name
@@ -80,14 +98,16 @@ export class RunPanel {
       element('option', { value: 'own' }, 'own numbers'),
     )
     this.fill(this.ways[0] as Preprocessing)
-    byId('side-label').hidden = size.height !== undefined && size.width !== undefined
+    const words = framingWords(said?.framing ?? { interpolation: 'bilinear' })
+    for (const each of SIZE_WORDS) word(each).value = words[each] ?? ''
     byId<HTMLTextAreaElement>('names').value = classNames(file).join('\n')
     byId('sample-images').replaceChildren(
       ...SAMPLES[size.channels === 1 ? 'grey' : 'colour'].map((name) => {
         const button = element('button', { type: 'button' }, `Sample: ${name}`)
         button.addEventListener(
           'click',
-          () => void this.attempt(async () => this.show(await loaded(`samples/${name.replace(' ', '-')}.svg`))),
+          () =>
+            void this.attempt(async () => this.show(pictureOf(await loaded(`samples/${name.replace(' ', '-')}.svg`)))),
         )
         return button
       }),
@@ -96,18 +116,16 @@ export class RunPanel {
 
   async runFile(file: File): Promise<void> {
     await this.attempt(async () => {
-      const address = URL.createObjectURL(file)
-      const picture = await loaded(address).catch((cause: unknown) => {
+      const picture = await read(file).catch((cause: unknown) => {
         throw new TtqError('data', `${file.name}: found no image that this browser reads, expected one`, { cause })
       })
-      URL.revokeObjectURL(address)
       await this.show(picture)
     })
   }
 
-  private fill({ scale, mean, std }: Preprocessing): void {
-    const values = { scale, mean: mean.join(','), std: std.join(',') }
-    for (const word of WORDS) byId<HTMLInputElement>(word).value = String(values[word])
+  private fill({ scale, mean, std, channelOrder }: Preprocessing): void {
+    const values = { scale, mean: mean.join(','), std: std.join(','), channelOrder: channelOrder ?? 'rgb' }
+    for (const each of PIXEL_WORDS) word(each).value = String(values[each])
   }
 
   private async show(picture: Picture): Promise<void> {
@@ -116,14 +134,13 @@ export class RunPanel {
       const { file, size } = this
       const input = file?.inputs[0]
       if (size === undefined || file === undefined || input === undefined) return
-      const side = Number(byId<HTMLInputElement>('side').value) || 224
-      const { channels, height = side, width = side } = size
-      const canvas = byId<HTMLCanvasElement>('seen')
-      Object.assign(canvas, { hidden: false, height, width })
-      const rgba = drawn(canvas, picture)
-      const image = imageOf(rgba, { channels, height, width }, byId<HTMLSelectElement>('order').value as 'RGB' | 'BGR')
-      const [scale, mean, std] = WORDS.map((word) => byId<HTMLInputElement>(word).value)
-      const preprocessing = parsePreprocessing({ scale, mean, std }, channels, layoutOf(input, image)) as Preprocessing
+      const framed = framedFor(picture, size)
+      showPicture(byId<HTMLCanvasElement>('seen'), framed)
+      const image = imageOf(framed)
+      const [scale, mean, std, channelOrder] = PIXEL_WORDS.map((each) => word(each).value)
+      const words = { scale, mean, std, channelOrder: channelOrder as 'rgb' | 'bgr' }
+      const layout = layoutOf(input, image, file.known?.layout)
+      const preprocessing = parsePreprocessing(words, size.channels, layout) as Preprocessing
       const { results, elapsedMs } = await this.client.call('run', {
         feeds: await feedsOf(input, image, preprocessing),
       })
@@ -184,26 +201,24 @@ async function loaded(address: string): Promise<HTMLImageElement> {
   return image
 }
 
-// The middle of the picture, in the size of the canvas; its bytes.
-function drawn(canvas: HTMLCanvasElement, picture: Picture): Uint8ClampedArray {
-  const context = canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
-  const [width, height] =
-    picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height]
-  const scale = Math.max(canvas.width / width, canvas.height / height)
-  const [cutWidth, cutHeight] = [canvas.width / scale, canvas.height / scale]
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(
-    picture,
-    (width - cutWidth) / 2,
-    (height - cutHeight) / 2,
-    cutWidth,
-    cutHeight,
-    0,
-    0,
-    canvas.width,
-    canvas.height,
-  )
-  return context.getImageData(0, 0, canvas.width, canvas.height).data
+// A picture's file. Colour profiles are not applied, as the library does not.
+async function read(file: File): Promise<Picture> {
+  if (file.type !== 'image/svg+xml') return pictureOf(await createImageBitmap(file, { colorSpaceConversion: 'none' }))
+  const address = URL.createObjectURL(file)
+  try {
+    return pictureOf(await loaded(address))
+  } finally {
+    URL.revokeObjectURL(address)
+  }
+}
+
+// As the fields say, and where they say nothing, as the command line does.
+function framedFor(picture: Picture, { channels, height, width }: ImageSize): Picture {
+  const [resize, crop, interpolation] = SIZE_WORDS.map((each) => word(each).value.trim() || undefined)
+  const isSaid = resize !== undefined || crop !== undefined
+  const wanted = height !== undefined && width !== undefined ? { height, width } : isSaid ? undefined : USUAL
+  const words = { resize, crop, interpolation: interpolation as Interpolation }
+  return frame(picture, chooseFraming(words, wanted, [picture]), channels)
 }
 
 function classLine(name: string, probability: number): HTMLElement {
@@ -216,8 +231,9 @@ function classLine(name: string, probability: number): HTMLElement {
   )
 }
 
-// By the dataset that the file names, else by what takes such images and tells so many classes apart.
-function classNames({ metadata, inputs, outputs }: OpenedFile): readonly string[] {
+// As the file calls them, or by the dataset that it names, else by what takes such images and tells so many classes apart.
+function classNames({ metadata, classNames: said, inputs, outputs }: OpenedFile): readonly string[] {
+  if (said !== undefined) return said
   const dataset = metadata['dataset']
   if (dataset === 'cifar10') return CIFAR10_CLASSES
   if (dataset === 'mnist') return DIGITS

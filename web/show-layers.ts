@@ -6,11 +6,13 @@ import { bar, byId, element } from './element.js'
 
 export function showLayers(layers: readonly InspectedLayer[]): void {
   const heads = ['Layer', 'Weights below, at and above 0', 'Wn', 'Wp', 'Bits per weight']
+  const head = (text: string, i: number): HTMLElement =>
+    element('th', { scope: 'col', className: i < 2 ? '' : 'number' }, text)
   byId('layers').replaceChildren(
     element(
       'table',
       {},
-      element('thead', {}, element('tr', {}, ...heads.map((head) => element('th', { scope: 'col' }, head)))),
+      element('thead', {}, element('tr', {}, ...heads.map(head))),
       element('tbody', {}, ...layers.map(layerRow)),
     ),
   )

@@ -10,9 +10,11 @@ import { isLayer, learnedPositions } from '../onnx/operators.js'
 import { plainForms } from '../onnx/plain-forms.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
+import { ternaryScales } from '../methods/threshold.js'
 import type { Loader } from '../runtime/engine.js'
 import { evaluateConstants } from '../runtime/observe.js'
-import { byteLength } from '../tensor/data-type.js'
+import { byteLength, type FloatType, isFloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 
 /**
@@ -27,8 +29,8 @@ const MOST_STEPS = 2_000_000
 /**
  * Puts the model's functions in the place of their calls, and branches in that of an If with a constant condition, takes it out of training mode, computes each constant once,
  * leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or Transpose
- * become plain initializers) wherever that does not make the network larger. The float16 weight of a layer behind a Cast
- * counts as what it will be: ternary.
+ * become plain initializers) wherever that does not make the network larger. The weight of a layer counts as what it will
+ * be: ternary, whether it is that already (computed from packed codes) or has 16 bits so far.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = await withoutKnownBranches(loader, inlineFunctions(original))
@@ -43,32 +45,27 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   )
   if (frontier.length === 0) return model
   const values = await evaluateConstants(loader, model, frontier)
-  // Sources that something else uses stay: a copy comes on top. Each source pays for one value.
-  const spent = new Set(
-    [...graph.initializers.keys()].filter((name) => (used.get(name) ?? []).some((node) => !isWithin(node))),
-  )
-  const makers = producers(graph)
-  const sourcesOf = sourceFinder(graph, makers, spent)
+  const isStored = (name: ValueName): boolean => (used.get(name) ?? []).some((node) => !isWithin(node))
+  const sources = new Sources(graph, isStored)
   const kept = new Map<ValueName, Tensor>()
   const whole = [...graph.initializers.values()].reduce((sum, tensor) => sum + bytesOf(tensor), 0)
   let slack = Math.min(SLACK.bytes, whole * SLACK.share)
   for (const name of frontier) {
     const tensor = values.get(name)
     if (tensor === undefined) continue
-    const sources = sourcesOf(name)
-    if (sources === undefined) break
+    const found = sources.of(name)
+    if (found === undefined) break
     // What is but another arrangement of a weight that stays is still that weight.
-    if (sources.length === 0 && tensor.dims.length >= 2 && arrangedInitializer(graph, makers, name) !== undefined)
+    if (found.length === 0 && tensor.dims.length >= 2 && arrangedInitializer(graph, sources.makers, name) !== undefined)
       continue
-    const paid = sources.reduce((sum, source) => sum + bytesOf(graph.initializers.get(source) as Tensor), 0)
-    const factor = tensor.dims.length >= 2 && becomesLayer(name, used) ? 2 : 1
-    const added = Math.max(0, bytesOf(tensor) - factor * paid)
+    const cost = tensor.dims.length >= 2 && becomesLayer(name, used) ? bytesOfWeight(tensor) : bytesOf(tensor)
+    const added = cost - sources.bytesLeft(found)
     if (added > SLACK.ofNode) {
       if (added > slack) continue
       slack -= added
     }
     kept.set(name, tensor)
-    for (const source of [name, ...sources]) spent.add(source)
+    sources.spend(name, found, cost)
   }
   const folded = cloneModel(model)
   folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
@@ -94,24 +91,65 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
   return (used.get(name) ?? []).every(isWeight)
 }
 
-// Finds the initializers that a value is computed from and that are not spent; values that are spent have paid for all
-// before them. Undefined where the search has become long: folding is worth so much and no more.
-function sourceFinder(
-  graph: Graph,
-  makers: ReadonlyMap<ValueName, Node>,
-  spent: ReadonlySet<ValueName>,
-): (value: ValueName) => readonly ValueName[] | undefined {
-  let steps = 0
-  return (value) => {
-    const seen = new Set<ValueName>()
+// What a layer's weight will take: less than now where it is one of three values per place, or has only 16 bits so far.
+function bytesOfWeight(tensor: Tensor): number {
+  const isTernary = isFloatType(tensor.type) && ternaryScales(float32Values(tensor as Tensor<FloatType>)) !== undefined
+  return isTernary ? elementCount(tensor.dims) / WEIGHTS_PER_BYTE : bytesOf(tensor) / 2
+}
+
+/** Of ternary weights in base 3. */
+const WEIGHTS_PER_BYTE = 5
+
+/** The initializers that values are computed from, and how much of each is not yet spent on values that are kept. */
+class Sources {
+  readonly makers: ReadonlyMap<ValueName, Node>
+  private readonly left: Map<ValueName, number>
+  private readonly known = new Map<ValueName, readonly ValueName[]>()
+  private steps = 0
+
+  /** @param isStored whether an initializer stays whatever is folded: a copy comes on top */
+  constructor(
+    private readonly graph: Graph,
+    isStored: (name: ValueName) => boolean,
+  ) {
+    this.makers = producers(graph)
+    this.left = new Map(
+      [...graph.initializers].map(([name, tensor]) => [name, isStored(name) ? 0 : bytesOf(tensor)] as const),
+    )
+  }
+
+  /** Those of a value with something left. Undefined where the search has become long: folding is worth so much and no more. */
+  of(value: ValueName): readonly ValueName[] | undefined {
+    const [seen, found] = [new Set<ValueName>(), new Set<ValueName>()]
     const open = [value]
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
-      if (name === '' || seen.has(name) || spent.has(name)) continue
-      if (++steps > MOST_STEPS) return undefined
+      if (name === '' || seen.has(name)) continue
+      if (++this.steps > MOST_STEPS) return undefined
       seen.add(name)
-      if (!graph.initializers.has(name)) open.push(...(makers.get(name)?.inputs ?? []))
+      const known = this.graph.initializers.has(name) ? [name] : this.known.get(name)
+      for (const source of known ?? []) if (this.left.get(source) !== 0) found.add(source)
+      if (known === undefined) open.push(...(this.makers.get(name)?.inputs ?? []))
     }
-    return [...seen].filter((name) => graph.initializers.has(name))
+    return [...found]
+  }
+
+  bytesLeft(sources: readonly ValueName[]): number {
+    return sources.reduce((sum, source) => sum + (this.left.get(source) ?? 0), 0)
+  }
+
+  /** Takes a value's cost from its sources. */
+  spend(value: ValueName, sources: readonly ValueName[], cost: number): void {
+    let open = cost
+    for (const source of sources) {
+      const left = this.left.get(source) ?? 0
+      const spent = Math.min(left, open)
+      this.left.set(source, left - spent)
+      open -= spent
+    }
+    this.known.set(
+      value,
+      sources.filter((source) => this.left.get(source) !== 0),
+    )
   }
 }
 

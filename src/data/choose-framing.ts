@@ -60,6 +60,24 @@ export function otherFramings(framing: Framing, wanted: Size): Framing[] {
   return ways.filter((way) => JSON.stringify(way) !== JSON.stringify(framing))
 }
 
+/** What a user writes for a framing: chooseFraming makes the same one of it. */
+export function framingWords({ resize, crop, interpolation }: Framing): FramingWords {
+  return {
+    resize: resize === undefined ? undefined : resizeWords(resize),
+    crop: crop && sizeWords(crop),
+    interpolation,
+  }
+}
+
+function resizeWords(resize: Resizing): string {
+  if ('short' in resize) return String(resize.short)
+  return 'letterbox' in resize ? `letterbox:${resize.letterbox}` : sizeWords(resize)
+}
+
+function sizeWords({ height, width }: Size): string {
+  return `${height}x${width}`
+}
+
 function parseResize(text: string): Resizing {
   const letterbox = /^letterbox:(\d+)$/.exec(text)
   if (letterbox !== null) return { letterbox: side('--resize', text, letterbox[1] ?? '') }

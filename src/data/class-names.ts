@@ -31,3 +31,13 @@ export function byCodePoint(a: string, b: string): number {
 export function closestClass(name: string, names: readonly string[]): string | undefined {
   return closestName(name, names, (letters) => letters / 4)
 }
+
+/** The names of classes that a packed file has in its metadata; undefined where it has none, for anyone may have written it. */
+export function writtenClassNames(text: string | undefined): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(text ?? '')
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined
+  } catch {
+    return undefined
+  }
+}

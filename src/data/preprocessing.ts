@@ -57,27 +57,6 @@ export function describePreprocessing({ scale, mean, std, layout, channelOrder, 
   return `${size === '' ? '' : `${size}, `}${values}, ${layout}${channelOrder === 'bgr' ? ', BGR' : ''}`
 }
 
-const DESCRIBED =
-  /^(?:(?<name>[^:]*): )?(?:\((?<pixel>x\S*) - mean\)\/std, mean (?<mean>\S+) std (?<std>\S+)|(?<plain>x\S*)), (?<layout>NCHW|NHWC)(?<bgr>, BGR)?$/
-
-/**
- * What describePreprocessing said, with or without the name before it; undefined for any other text, and where it is
- * for another number of channels.
- */
-export function readPreprocessing(text: string, channels: number): Preprocessing | undefined {
-  const groups = DESCRIBED.exec(text)?.groups
-  if (groups === undefined) return undefined
-  const { name = 'given', pixel = groups['plain'], mean, std, layout, bgr } = groups
-  const numbers = (words: string | undefined, otherwise: number): number[] =>
-    words?.split(',').map(Number) ?? new Array<number>(channels).fill(otherwise)
-  const scale = pixel === 'x' ? 255 : pixel === 'x/255' ? 1 : Number(pixel?.replace('x/255*', ''))
-  const channelOrder = bgr === undefined ? {} : ({ channelOrder: 'bgr' } as const)
-  const pixels = { name, layout: layout as Layout, scale, ...channelOrder }
-  const found = { ...pixels, mean: numbers(mean, 0), std: numbers(std, 1) }
-  const isWhole = [found.mean, found.std].every((all) => all.length === channels && all.every(Number.isFinite))
-  return isWhole && Number.isFinite(scale) && found.std.every((value) => value > 0) ? found : undefined
-}
-
 /** What the user wrote after --mean, --std and --scale. */
 interface PreprocessingWords {
   /** Numbers separated by commas, one per channel, in units of `scale`. */

@@ -14,7 +14,7 @@ export interface DiffReport {
   graph: readonly string[]
   /** Entries of the metadata that differ; null where a file has none of that name. */
   metadata: readonly { name: string; before: string | null; after: string | null }[]
-  /** Tensors that differ or that one of the files has not, in the order of the first file. */
+  /** Tensors that differ, and those that only one of the files has; in the order of the first file, the second's own last. */
   tensors: readonly TensorDiff[]
   /** Tensors that both have and that are stored alike and equal bit for bit. */
   unchanged: number
@@ -33,8 +33,9 @@ export interface DiffedFile {
 }
 
 export interface TensorDiff {
+  /** In the first file, where that has it. */
   name: string
-  /** null where that file has no tensor of this name. */
+  /** null where that file has no such tensor. */
   before: DiffedTensor | null
   after: DiffedTensor | null
   /** Codes that differ, where both are ternary and of one shape; else null. */
@@ -44,6 +45,11 @@ export interface TensorDiff {
    * values are no floating-point numbers.
    */
   distance: number | null
+  /**
+   * Of the weights of a layer: the same of weights times the factors of their channels behind the layer, which
+   * compressing divides out of them. Else null.
+   */
+  layerDistance: number | null
 }
 
 export interface DiffedTensor {

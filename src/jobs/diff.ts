@@ -1,5 +1,7 @@
 // How two files of a network differ: what a change of data, options or version made of it.
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { withoutDefaults } from '../onnx/attribute-defaults.js'
+import { pairTensors } from '../onnx/pair-tensors.js'
 import { pairValues } from '../onnx/pair-values.js'
 import { renameValues } from '../onnx/rename-values.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
@@ -14,6 +16,7 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 import type { TernaryWeights } from '../tensor/ternary.js'
 import { VERSION } from '../version.js'
 import { checkFile, checkRequest, type Connections, readNetwork, takeApart } from './connections.js'
+import { layerProducts } from './layer-products.js'
 import type { DiffedFile, DiffedTensor, DiffReport, TensorDiff } from './diff-report.js'
 
 export interface DiffRequest extends Connections, GivenOptions<'diff'> {
@@ -39,7 +42,7 @@ interface StoredTensor {
 
 /**
  * Compares two .ttq or ONNX files. Where both have the same operators connected in the same way, values are paired by
- * that, whatever they are called; else by their names.
+ * that, whatever they are called; else by names that say something, and by what the nodes do (pairTensors).
  * @param bytes the first file
  * @throws TtqError `packed`, `model` for a file that is damaged or none of these; `usage` for arguments of another kind
  */
@@ -56,7 +59,7 @@ export function diff(bytes: Uint8Array, request: DiffRequest): DiffReport {
     ...modelChanges(before.model, after.model),
     ...graphChanges(before.model.graph, after.model.graph, paired),
   ]
-  const { changed, unchanged, ternaryWeights } = compareTensors(before, after, paired ?? new Map())
+  const { changed, unchanged, ternaryWeights } = compareTensors(before, after)
   const found = {
     growth: (100 * (after.file.bytes - before.file.bytes)) / before.file.bytes,
     sameBytes: sameBytes(bytes, second.bytes),
@@ -128,8 +131,10 @@ function bare(graph: Graph): Graph {
   return withoutMetadata({ irVersion: 0, opsets: new Map(), graph: renameValues(graph, new Map()) }).graph
 }
 
+// Attributes that say what holds without them make no difference.
 function bytesOfNode(node: Node): Uint8Array {
-  const graph = { name: '', nodes: [node], inputs: [], outputs: [], initializers: new Map() }
+  const plain = { ...node, attributes: withoutDefaults(node) }
+  const graph = { name: '', nodes: [plain], inputs: [], outputs: [], initializers: new Map() }
   return writeModel({ irVersion: 0, opsets: new Map(), graph })
 }
 
@@ -159,29 +164,48 @@ function metadataChanges(before: Side['metadata'], after: Side['metadata']): Dif
 function compareTensors(
   before: Side,
   after: Side,
-  paired: ReadonlyMap<ValueName, ValueName>,
 ): { changed: TensorDiff[]; unchanged: number; ternaryWeights: number } {
-  const afterNames = new Map([...after.model.graph.initializers.keys()].map((name) => [paired.get(name) ?? name, name]))
-  const names = [...new Set([...before.model.graph.initializers.keys(), ...afterNames.keys()])]
+  const [first, second] = [before.model.graph, after.model.graph]
+  const paired = pairValues(first, second) ?? pairTensors(first, second)
+  const afterNames = new Map(
+    [...second.initializers.keys()].flatMap((name) => {
+      const known = paired.get(name)
+      return known === undefined ? [] : [[known, name] as const]
+    }),
+  )
+  const products = [layerProducts(first), layerProducts(second)] as const
   let [unchanged, ternaryWeights] = [0, 0]
-  const changed = names.flatMap((name) => {
-    const [old, now] = [storedTensor(before, name), storedTensor(after, afterNames.get(name) ?? name)]
-    if (old?.ternary !== undefined && now?.ternary !== undefined) ternaryWeights += now.ternary.codes.length
-    if (old !== undefined && now !== undefined && old.encoding === now.encoding && sameTensor(old.tensor, now.tensor)) {
+  const changed = [...first.initializers.keys()].flatMap((name): TensorDiff[] => {
+    const other = afterNames.get(name)
+    const old = storedTensor(before, name) as StoredTensor
+    const now = other === undefined ? undefined : storedTensor(after, other)
+    if (other === undefined || now === undefined) return [onlyIn('before', name, old)]
+    if (old.ternary !== undefined && now.ternary !== undefined) ternaryWeights += now.ternary.codes.length
+    if (old.encoding === now.encoding && sameTensor(old.tensor, now.tensor)) {
       unchanged++
       return []
     }
     return [
       {
         name,
-        before: old === undefined ? null : describeTensor(old),
-        after: now === undefined ? null : describeTensor(now),
-        changedCodes: old && now ? changedCodes(old, now) : null,
-        distance: old && now ? distanceOf(old.tensor, now.tensor) : null,
+        before: describeTensor(old),
+        after: describeTensor(now),
+        changedCodes: changedCodes(old, now),
+        distance: distanceOf(old.tensor, now.tensor),
+        layerDistance: sameShape(old.tensor, now.tensor) ? apart(products[0](name), products[1](other)) : null,
       },
     ]
   })
-  return { changed, unchanged, ternaryWeights }
+  const found = new Set(afterNames.values())
+  const added = [...second.initializers.keys()]
+    .filter((name) => !found.has(name))
+    .map((name) => onlyIn('after', name, storedTensor(after, name) as StoredTensor))
+  return { changed: [...changed, ...added], unchanged, ternaryWeights }
+}
+
+function onlyIn(side: 'before' | 'after', name: ValueName, stored: StoredTensor): TensorDiff {
+  const none = { before: null, after: null, changedCodes: null, distance: null, layerDistance: null }
+  return { name, ...none, [side]: describeTensor(stored) }
 }
 
 function storedTensor({ model, ternary, encodings }: Side, name: ValueName): StoredTensor | undefined {
@@ -204,7 +228,12 @@ function distanceOf(before: Tensor, after: Tensor): number | null {
   const [from, to] = [before, after].map(({ type, dims, data }) =>
     isFloatType(type) ? numbersOf({ type, dims, data } as Parameters<typeof numbersOf>[0]) : undefined,
   )
-  if (from === undefined || to === undefined || before.type !== after.type || !sameShape(before, after)) return null
+  return before.type === after.type && sameShape(before, after) ? apart(from, to) : null
+}
+
+// Root mean square of the differences, percent of the first one's own.
+function apart(from: ArrayLike<number> | undefined, to: ArrayLike<number> | undefined): number | null {
+  if (from === undefined || to === undefined) return null
   let [differences, own] = [0, 0]
   for (let i = 0; i < from.length; i++) {
     differences += ((to[i] as number) - (from[i] as number)) ** 2

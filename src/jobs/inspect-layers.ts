@@ -27,28 +27,35 @@ export interface InspectedLayer {
   negatives: number | null
   /** Bits per weight as stored in this file, scales included. */
   bitsPerWeight: number
+  /** The graph computes its weights from other constants when it is loaded. */
+  isComputed?: true
   /** Bits that its codes would take if they knew nothing of one another; null for layers that are not ternary. */
   entropy: number | null
 }
 
-/** @param tensors of the .ttq file that the network comes from */
+/**
+ * @param tensors of the .ttq file that the network comes from
+ * @param computed bits per weight of layers whose weights the graph computes (computedBits)
+ */
 export function inspectLayers(
   choices: readonly LayerChoice[],
   graph: Graph,
   tensors: readonly PackedTensorSummary[] = [],
+  computed: ReadonlyMap<ValueName, number> = new Map(),
 ): InspectedLayer[] {
   const packed = new Map(tensors.map((tensor) => [tensor.name, tensor]))
-  return choices.map((choice) => inspectLayer(choice, graph, packed.get(choice.weight)))
+  return choices.map((choice) => inspectLayer(choice, graph, packed.get(choice.weight), computed.get(choice.weight)))
 }
 
 function inspectLayer(
   { weight, node, op, dims, elementType, reason }: LayerChoice,
   graph: Graph,
   packed: PackedTensorSummary | undefined,
+  computedBits: number | undefined,
 ): InspectedLayer {
   const bitsPerWeight =
     packed === undefined
-      ? DATA_TYPES[elementType].bits
+      ? (computedBits ?? DATA_TYPES[elementType].bits)
       : // Of no weights, too, the parameters are there.
         (8 * (packed.bytes + packed.parameterBytes)) / Math.max(1, elementCount(dims))
   const weights = packed?.ternary ?? countSigns(graph, weight)
@@ -67,6 +74,7 @@ function inspectLayer(
     positives: weights.positives ?? null,
     negatives: weights.negatives ?? null,
     bitsPerWeight,
+    ...(computedBits !== undefined && { isComputed: true as const }),
     entropy: ternary ? entropyBits(weights as TernaryCounts) / Math.max(1, elementCount(dims)) : null,
   }
 }

@@ -1,9 +1,8 @@
 // What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed; what training would reach is
 // found out by a run on made-up samples.
-import { TtqError } from '../errors/ttq-error.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
-import type { Graph, Model, ValueInfo } from '../onnx/model.js'
+import type { Model, ValueInfo } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readNetwork } from './connections.js'
@@ -16,7 +15,8 @@ import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { type OtherConstant, otherConstants } from './other-constants.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { TrialProcess } from '../execution/trial-process.js'
-import { foldConstants } from '../binding/prepare-network.js'
+import { foldWherePossible } from './fold-where-possible.js'
+import { computedBits } from './computed-weights.js'
 
 export interface InspectReport {
   schema: 'ttq-inspect/1'
@@ -36,7 +36,7 @@ export interface InspectReport {
   nodes: number
   /** Operator -> how many nodes, most frequent first. */
   operators: Readonly<Record<string, number>>
-  /** Elements of all floating-point constants, those in the bodies of control flow included. */
+  /** Elements of all floating-point constants, those in the bodies of control flow and weights that are computed included. */
   parameters: number
   layers: readonly InspectedLayer[]
   /** Large constants of floating-point numbers that are no weights of layers: compress keeps them as they are. */
@@ -91,6 +91,7 @@ export async function inspectModel(
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
   const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
   const { producer, metadata } = modelOrigin(model)
+  const computed = computedBits(graph, choices)
   return {
     schema: 'ttq-inspect/1',
     model: name,
@@ -104,8 +105,8 @@ export async function inspectModel(
     outputs: graph.outputs.map(describeValue),
     nodes: graph.nodes.length,
     operators: countOperators(model),
-    parameters: countParameters(graph),
-    layers: inspectLayers(choices, folded, packed?.tensors),
+    parameters: countParameters(computed.size > 0 ? folded : graph),
+    layers: inspectLayers(choices, folded, packed?.tensors, computed),
     others: otherConstants(folded, choices),
     ...(refused ? { refusal: explainNoTernaryLayer(folded, choices).message } : {}),
     unsupportedForTraining: answer?.unsupported ?? [],
@@ -114,20 +115,6 @@ export async function inspectModel(
     }),
     sections: packed?.sections ?? null,
     encodings: packed === undefined ? null : countEncodings(packed.tensors),
-  }
-}
-
-// Layers are looked for as compress does, behind constant arithmetic. What ONNX Runtime cannot compute is described as
-// it stands.
-async function foldWherePossible(model: Model): Promise<Graph> {
-  const trial = new TrialProcess('onnxruntime')
-  try {
-    return (await foldConstants(trial, model)).graph
-  } catch (cause) {
-    if (cause instanceof TtqError && cause.code !== 'interrupted') return model.graph
-    throw cause
-  } finally {
-    trial.close(new Error('internal: nothing is tried any more'))
   }
 }
 

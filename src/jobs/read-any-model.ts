@@ -1,4 +1,5 @@
 // A network from an ONNX file or a packed one.
+import { writtenClassNames } from '../data/class-names.js'
 import { readPreprocessing } from '../data/written-preprocessing.js'
 import type { Preprocessing } from '../data/dataset.js'
 import type { Model } from '../onnx/model.js'
@@ -20,15 +21,5 @@ export function readAnyModel(
 ): ReadModel {
   if (!isPacked(bytes)) return { model: readNetwork(bytes, connections).model, known: undefined, classNames: undefined }
   const { model, metadata } = unpack(bytes, { name: connections.name })
-  return { model, known: readPreprocessing(metadata['pixels']), classNames: namesIn(metadata['classes']) }
-}
-
-// Whoever made the file may have written anything there.
-function namesIn(text: string | undefined): string[] | undefined {
-  try {
-    const names: unknown = JSON.parse(text ?? '')
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined
-  } catch {
-    return undefined
-  }
+  return { model, known: readPreprocessing(metadata['pixels']), classNames: writtenClassNames(metadata['classes']) }
 }

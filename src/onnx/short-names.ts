@@ -36,6 +36,16 @@ export function shortNames(model: Model): ShortNamed {
   return { model: { ...model, graph: renameValues(graph, names) }, names }
 }
 
+/** Whether its initializers have names that shortNames gives: such a name says nothing of what it names. */
+export function hasShortNames(graph: Graph): boolean {
+  const made = valueNames(graph).size
+  return [...graph.initializers.keys()].every((name) => {
+    const count = parseInt(name, 36)
+    // Some are skipped: those that are taken.
+    return count < 2 * made && count.toString(36) === name
+  })
+}
+
 // What a graph gives names to, its own and those of the graphs nested in it. No name means two things in a model.
 function* madeValues({ initializers, nodes }: Graph): Generator<ValueName> {
   for (const [name, { type }] of initializers) if (type !== 'string') yield name

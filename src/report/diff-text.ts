@@ -1,18 +1,23 @@
 // The report of ttq diff as text for people.
 import type { DiffedTensor, DiffReport, TensorDiff } from '../jobs/diff-report.js'
 import { printable } from '../errors/printable.js'
-import { countText, facts, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { readableMetadata } from './metadata-text.js'
+import { countText, facts, percentText, plural, scaleText, shapeText, shareText, sizeText, table } from './table.js'
 
 /** Tensors that are listed; the report as JSON has all of them. */
 const LISTED = 60
 
 /** @param columns width of the place where it is shown */
 export function renderDiffReport(report: DiffReport, columns?: number): string {
-  const { before, after, tensors } = report
+  const { before, after } = report
+  const tensors = report.tensors.filter((tensor) => tensor.before !== null && tensor.after !== null)
   const parts = [
     `${printable(before.name)} -> ${printable(after.name)}: ${verdict(report)}`,
     facts(factsOf(report), columns),
     tensors.length === 0 ? '' : tensorTable(tensors.slice(0, LISTED), columns),
+    tensors.some(({ layerDistance }) => layerDistance !== null)
+      ? 'distance: of layers, that of the weights times the factors of their channels behind the layer'
+      : '',
     tensors.length > LISTED ? `and ${plural(tensors.length - LISTED, 'more tensor')} (--json lists all)` : '',
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -27,16 +32,26 @@ function verdict({ sameBytes, sameNetwork, metadata, broken }: DiffReport): stri
 
 function factsOf(report: DiffReport): [string, string][] {
   const { before, after, growth, graph, metadata, tensors, unchanged, ternaryWeights, changedCodes } = report
+  const alone = tensors.filter((tensor) => tensor.before === null || tensor.after === null)
   const sign = growth > 0 ? '+' : ''
-  const shortened = (value: string | null): string =>
-    value === null ? 'none' : value.length > 40 ? `${value.slice(0, 37)}...` : value
+  const readable = new Map(readableMetadata(Object.fromEntries(metadata.map(({ name }) => [name, '']))))
+  const shown = (name: string, value: string | null): string => {
+    const text = value === null ? 'none' : (readableMetadata({ [name]: value })[0]?.[1] ?? value)
+    return text.length > 40 ? `${text.slice(0, 37)}...` : text
+  }
   return [
     ['file', `${sizeText(before.bytes)} -> ${sizeText(after.bytes)} (${sign}${growth.toFixed(2)} %)`],
     ...(before.version === after.version
       ? []
       : [['format', `${formatText(before.version)} -> ${formatText(after.version)}`] as [string, string]]),
     ...graph.map((change): [string, string] => ['graph', change]),
-    ['tensors', `${countText(tensors.length)} differ, ${countText(unchanged)} are the same`],
+    ['tensors', `${countText(tensors.length - alone.length)} differ, ${countText(unchanged)} are the same`],
+    ...(['before', 'after'] as const).flatMap((side): [string, string][] => {
+      const own = alone.flatMap((tensor) => tensor[side] ?? [])
+      const numbers = own.reduce((sum, { weights }) => sum + weights, 0)
+      const what = `${plural(own.length, 'tensor')} of the ${side === 'before' ? 'first' : 'second'} file alone`
+      return own.length === 0 ? [] : [[side === 'before' ? 'gone' : 'new', `${what}, ${plural(numbers, 'number')}`]]
+    }),
     ...(ternaryWeights === 0
       ? []
       : [
@@ -45,10 +60,12 @@ function factsOf(report: DiffReport): [string, string][] {
             `${countText(changedCodes)} of ${countText(ternaryWeights)} codes differ (${shareText(changedCodes, ternaryWeights)})`,
           ] as [string, string],
         ]),
-    ...metadata.map(({ name, before: old, after: now }): [string, string] => [
-      name,
-      `${shortened(old)} -> ${shortened(now)}`,
-    ]),
+    ...metadata
+      .filter(({ name }) => readable.has(name))
+      .map(({ name, before: old, after: now }): [string, string] => [
+        name,
+        `${shown(name, old)} -> ${shown(name, now)}`,
+      ]),
   ]
 }
 
@@ -57,14 +74,14 @@ function formatText(version: number | null): string {
 }
 
 function tensorTable(tensors: readonly TensorDiff[], columns: number | undefined): string {
-  const rows = tensors.map(({ name, before, after, changedCodes, distance }) => [
+  const rows = tensors.map(({ name, before, after, changedCodes, distance, layerDistance }) => [
     name,
     both(before, after, ({ dims }) => shapeText(dims)),
     both(before, after, ({ encoding, type }) => encoding ?? type),
     both(before, after, ({ wp }) => scaleText(wp)),
     both(before, after, ({ wn }) => scaleText(wn)),
     shareText(changedCodes, after?.weights ?? 0),
-    distance === null ? '-' : `${distance.toFixed(2)} %`,
+    distanceText(layerDistance ?? distance),
   ])
   return table(
     ['tensor', 'shape', 'encoding', 'Wp', 'Wn', 'codes', 'distance'],
@@ -72,6 +89,10 @@ function tensorTable(tensors: readonly TensorDiff[], columns: number | undefined
     ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
     columns,
   )
+}
+
+function distanceText(distance: number | null): string {
+  return distance === null ? '-' : percentText(distance)
 }
 
 // One value where both agree.

@@ -1,6 +1,6 @@
 // A page as one HTML file that needs nothing else: no network, no script. What it says is page.ts; how it looks is
 // html-style.ts.
-import { escaped, element } from './markup.js'
+import { breakable, element, escaped } from './markup.js'
 import { STYLE } from './html-style.js'
 import type { Bars, Block, Chart, Fact, Key, Page, Picture, Section, Table, Tile } from './page.js'
 
@@ -23,8 +23,8 @@ export function htmlPage({ title, subtitle, tiles, warnings, sections }: Page): 
     '<body>',
     '<a class="skip" href="#report">Skip the contents</a>',
     '<header>',
-    element('h1', {}, escaped(title)),
-    subtitle === '' ? '' : element('p', { class: 'subtitle' }, escaped(subtitle)),
+    element('h1', {}, breakable(title)),
+    subtitle === '' ? '' : element('p', { class: 'subtitle' }, breakable(subtitle)),
     '</header>',
     '<div class="columns">',
     contents(shown),
@@ -58,13 +58,13 @@ function tileMarkup({ name, value, note }: Tile): string {
     'div',
     { class: 'tile' },
     element('p', { class: 'name' }, escaped(name)) +
-      element('p', { class: 'value' }, escaped(value)) +
-      (note === '' ? '' : element('p', { class: 'note' }, escaped(note))),
+      element('p', { class: 'value' }, breakable(value)) +
+      (note === '' ? '' : element('p', { class: 'note' }, breakable(note))),
   )
 }
 
 function warningList(warnings: readonly string[]): string {
-  const items = warnings.map((warning) => element('li', {}, escaped(warning))).join('')
+  const items = warnings.map((warning) => element('li', {}, breakable(warning))).join('')
   return element(
     'aside',
     { class: 'warnings', 'aria-label': 'Warnings' },
@@ -82,7 +82,7 @@ function sectionMarkup({ title, blocks }: Section, anchor: string): string {
 function blockMarkup(block: Block): string {
   switch (block.kind) {
     case 'text':
-      return element('p', {}, escaped(block.text))
+      return element('p', {}, breakable(block.text))
     case 'facts':
       return factList(block.facts)
     case 'table':
@@ -97,7 +97,7 @@ function blockMarkup(block: Block): string {
         element('div', { class: 'pictures' }, block.pictures.map(pictureMarkup).join('\n'))
       )
     case 'command':
-      return scrolling('The command', element('pre', {}, element('code', {}, escaped(block.command))))
+      return scrolling('The command', element('pre', {}, element('code', {}, commandMarkup(block.command))))
     case 'beside':
       return element('div', { class: 'beside' }, block.blocks.map(blockMarkup).join('\n'))
     case 'fold':
@@ -105,15 +105,23 @@ function blockMarkup(block: Block): string {
   }
 }
 
+// Lines end between words: browsers would break options behind each of their dashes.
+function commandMarkup(command: string): string {
+  return command
+    .split(/(\s+)/)
+    .map((word) => (word.startsWith('-') ? element('span', { class: 'whole' }, escaped(word)) : escaped(word)))
+    .join('')
+}
+
 function foldMarkup(title: string, note: string, body: string): string {
   const summary =
-    element('span', { class: 'title' }, escaped(title)) + element('span', { class: 'note' }, escaped(note))
+    element('span', { class: 'title' }, breakable(title)) + element('span', { class: 'note' }, escaped(note))
   return element('details', {}, `${element('summary', {}, summary)}\n${element('div', { class: 'folded' }, body)}`)
 }
 
 function factList(facts: readonly Fact[]): string {
   const items = facts.map(([name, value]) =>
-    element('div', {}, element('dt', {}, escaped(name)) + element('dd', {}, escaped(value))),
+    element('div', {}, element('dt', {}, escaped(name)) + element('dd', {}, breakable(value))),
   )
   return element('dl', {}, items.join('\n'))
 }
@@ -129,8 +137,8 @@ function tableMarkup({ caption, header, rows, numbers }: Table): string {
   const body = rows.map((row) => {
     const cells = row.map((cell, i) =>
       i === 0
-        ? element('th', { scope: 'row', class: kind(i) }, escaped(cell))
-        : element('td', { class: kind(i) }, escaped(cell)),
+        ? element('th', { scope: 'row', class: kind(i) }, breakable(cell))
+        : element('td', { class: kind(i) }, breakable(cell)),
     )
     return element('tr', {}, cells.join(''))
   })
@@ -152,7 +160,7 @@ function barTable({ caption, header, keys, rows, whole }: Bars): string {
     '<td class="bar"></td>' +
     others.map((cell) => element('th', { scope: 'col', class: 'number' }, escaped(cell))).join('')
   const body = rows.map(({ label, note, parts, cells }) => {
-    const name = escaped(label) + (note === undefined ? '' : element('span', { class: 'note' }, escaped(note)))
+    const name = breakable(label) + (note === undefined ? '' : element('span', { class: 'note' }, escaped(note)))
     return element(
       'tr',
       {},
@@ -217,7 +225,7 @@ function pictureMarkup({ png, caption, note, alternative, width }: Picture): str
       element(
         'figcaption',
         {},
-        escaped(caption) + (note === undefined ? '' : element('span', { class: 'note' }, escaped(note))),
+        breakable(caption) + (note === undefined ? '' : element('span', { class: 'note' }, breakable(note))),
       ),
   )
 }

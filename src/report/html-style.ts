@@ -8,13 +8,13 @@ export const STYLE = `
 :root {
   --page: #ffffff; --card: #f6f7f9; --text: #1a1d21; --faint: #5a626c; --line: #dde1e6; --link: #0b5cad;
   --positive: #0b4f94; --negative: #ef8a2b; --zero: #d5dade; --plain: #3f6f9f; --other: #a9b4c0; --onshade: #ffffff;
-  --warn: #fff4e2; --warnline: #e0a34a; --focus: #0b5cad;
+  --warn: #fff4e2; --warnline: #e0a34a; --focus: #0b5cad; --edge: #1a1d2152;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14171b; --card: #1d2126; --text: #e8eaed; --faint: #a3acb7; --line: #343a42; --link: #85baf5;
     --positive: #7cc0ff; --negative: #c4650f; --zero: #3b424b; --plain: #6f9fcf; --other: #56616d; --onshade: #101316;
-    --warn: #2d2415; --warnline: #b9812f; --focus: #9ecbff;
+    --warn: #2d2415; --warnline: #b9812f; --focus: #9ecbff; --edge: #9ecbff66;
   }
 }
 * { box-sizing: border-box; }
@@ -25,7 +25,7 @@ body {
   background: var(--page); color: var(--text);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
-h1 { font-size: clamp(1.4rem, 4vw, 2rem); line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
+h1 { font-size: clamp(1.4rem, 4vw, 2rem); line-height: 1.2; margin: 0; overflow-wrap: break-word; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 0 0 .75rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 p { margin: .5rem 0; max-width: 46rem; overflow-wrap: anywhere; }
@@ -51,10 +51,10 @@ section { margin-top: 2.75rem; scroll-margin-top: 1rem; }
 .tile { background: var(--card); border-radius: 10px; padding: .9rem 1.1rem; }
 .tile p { margin: 0; }
 .tile .name { color: var(--faint); font-size: .85rem; }
-.tile .value { font-size: 1.15rem; font-weight: 650; line-height: 1.4; text-wrap: balance; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.tile .value { font-size: 1.15rem; font-weight: 650; line-height: 1.4; text-wrap: balance; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 .tile .note { font-size: .85rem; color: var(--faint); }
 @media (max-width: 34rem) {
-  .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; }
+  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .5rem; }
   .tile { padding: .7rem .8rem; }
   .tile .value { font-size: 1.05rem; }
 }
@@ -65,15 +65,23 @@ section { margin-top: 2.75rem; scroll-margin-top: 1rem; }
 dl { margin: 0; display: grid; gap: 0; }
 dl > div { display: grid; grid-template-columns: minmax(7rem, 11rem) minmax(0, 1fr); gap: 1rem; padding: .4rem 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--faint); }
-dd { margin: 0; overflow-wrap: anywhere; }
+dd { margin: 0; overflow-wrap: break-word; }
 @media (max-width: 34rem) { dl > div { grid-template-columns: 1fr; gap: 0; } dt { font-size: .85rem; } }
 
-.scroll { overflow-x: auto; max-width: 100%; }
+/* A shadow at each end behind which there is more: what moves with the content covers it where there is not. */
+.scroll {
+  overflow-x: auto; max-width: 100%; scrollbar-width: thin;
+  background:
+    linear-gradient(to right, var(--page) 40%, transparent) left / 2rem 100% no-repeat local,
+    linear-gradient(to left, var(--page) 40%, transparent) right / 2rem 100% no-repeat local,
+    linear-gradient(to right, var(--edge), transparent) left / .75rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--edge), transparent) right / .75rem 100% no-repeat scroll;
+}
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 caption { text-align: left; color: var(--faint); font-size: .85rem; padding-bottom: .35rem; }
 th, td { text-align: left; padding: .32rem .75rem .32rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 thead th { color: var(--faint); font-weight: 500; white-space: nowrap; }
-tbody th { font-weight: 500; min-width: 8rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; min-width: 8rem; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 table.bars { width: 100%; }
 .bars td.bar { width: 45%; min-width: 6rem; vertical-align: middle; }
@@ -85,7 +93,6 @@ table.bars { width: 100%; }
   th, td { padding-right: .5rem; }
   .bars td.bar { width: 28%; min-width: 4rem; }
   tbody th { min-width: 7rem; }
-  .bars tr > :nth-child(n + 6) { display: none; }
 }
 
 .keys { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: .25rem 0; padding: 0; font-size: .85rem; color: var(--faint); }
@@ -129,17 +136,18 @@ summary { cursor: pointer; padding: .45rem 0; display: flex; flex-wrap: wrap; ga
 summary::-webkit-details-marker { display: none; }
 summary .title::before { content: "\\25B8"; color: var(--faint); display: inline-block; width: 1.1em; transition: transform .1s; }
 details[open] > summary .title::before { content: "\\25BE"; }
-summary .title { font-weight: 550; overflow-wrap: anywhere; }
+summary .title { font-weight: 550; overflow-wrap: break-word; }
 summary .note { color: var(--faint); font-size: .87rem; font-variant-numeric: tabular-nums; }
 summary:hover .title { text-decoration: underline; }
 .folded { padding: .25rem 0 1.25rem; }
 .chart details { border: 0; font-size: .85rem; }
 .chart .folded { padding-bottom: 0; }
 pre { background: var(--card); border-radius: 6px; padding: .8rem 1rem; margin: .5rem 0; font-size: .88rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre .whole { white-space: nowrap; }
 
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.25rem, 1fr)); gap: 1rem; }
 .pictures img { image-rendering: pixelated; max-width: 100%; height: auto; display: block; border-radius: 4px; background: var(--card); }
-.pictures figcaption { font-size: .82rem; color: var(--faint); margin-top: .3rem; overflow-wrap: anywhere; }
+.pictures figcaption { font-size: .82rem; color: var(--faint); margin-top: .3rem; overflow-wrap: break-word; }
 .pictures .note { display: block; }
 .pictures:has(> :only-child) { display: block; }
 
@@ -156,7 +164,7 @@ pre { background: var(--card); border-radius: 6px; padding: .8rem 1rem; margin: 
   figure, .tile, tr { break-inside: avoid; }
   h2, h3, summary { break-after: avoid; }
   .charts { grid-template-columns: 1fr 1fr; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   svg, img, .key { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   .chart details { display: none; }

@@ -2,7 +2,19 @@
 import type { InspectReport, ValueReport } from '../jobs/inspect.js'
 import type { InspectedLayer } from '../jobs/inspect-layers.js'
 import { printable } from '../errors/printable.js'
-import { bitsText, countText, facts, partsText, scaleText, shapeText, shareText, sizeText, table } from './table.js'
+import { readableMetadata } from './metadata-text.js'
+import {
+  bitsText,
+  countText,
+  facts,
+  partsText,
+  plural,
+  scaleText,
+  shapeText,
+  shareText,
+  sizeText,
+  table,
+} from './table.js'
 
 /** Facts, layers, what training cannot pass; ends with a newline. */
 export function renderInspectReport(report: InspectReport, columns?: number): string {
@@ -34,9 +46,10 @@ function summary(report: InspectReport): [string, string][] {
     ['producer', report.producer ?? 'not named'],
     ['operators', `${countText(report.nodes)} nodes: ${counts(report.operators)}`],
     ...ternaryFacts(report),
+    ...computedFacts(report),
     ...(report.sections === null ? [] : [['file', partsText(report.sections)] as [string, string]]),
     ...(report.encodings === null ? [] : [['tensors', encodings(report.encodings)] as [string, string]]),
-    ...Object.entries(report.metadata).map(
+    ...readableMetadata(report.metadata).map(
       ([name, value]) => [name, oneLine(value, LONGEST[report.format])] as [string, string],
     ),
   ]
@@ -53,6 +66,18 @@ function ternaryFacts({ format, layers }: InspectReport): [string, string][] {
   const stored = mean(ternary.map(({ bitsPerWeight }) => bitsPerWeight))
   const entropy = mean(ternary.map((layer) => layer.entropy ?? 0))
   return [['ternary', `${countText(all)} weights: ${bitsText(stored, entropy)}`]]
+}
+
+function computedFacts({ layers }: InspectReport): [string, string][] {
+  const computed = layers.filter(({ isComputed }) => isComputed === true).length
+  return computed === 0
+    ? []
+    : [
+        [
+          'weights',
+          `of ${computed} of ${plural(layers.length, 'layer')}: computed from packed ones when the file is loaded`,
+        ],
+      ]
 }
 
 function encodings(counts: NonNullable<InspectReport['encodings']>): string {

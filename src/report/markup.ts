@@ -14,6 +14,14 @@ export function escaped(content: string): string {
   return printable(content).replace(/[&<>"']/g, (character) => ENTITIES[character] as string)
 }
 
+/** The same, where names too long for a line break behind their separators, and no word within itself. */
+export function breakable(content: string): string {
+  return content
+    .split(/(?<=[\p{L}\d][_.])(?=\p{L})|(?<=\/)(?=[\p{L}\d])/u)
+    .map(escaped)
+    .join('<wbr>')
+}
+
 /** An element. @param content markup; absent for one that has none */
 export function element(name: string, attributes: Attributes, content?: string): string {
   const listed = Object.entries(attributes)

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { diff } from '../../src/jobs/diff.js'
 import type { DiffReport } from '../../src/jobs/diff-report.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import { readModel } from '../../src/onnx/read-model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { float32 } from '../../src/tensor/tensor.js'
 import { pack, unpack } from '../../src/packed/index.js'
 import { runHere } from './run-here.js'
 import { temporaryFolder } from './run-program.js'
@@ -74,6 +79,53 @@ describe('ttq diff', async () => {
     const { report: attribute } = await differences(folder, 'a.ttq', 'c.ttq')
     assert.deepEqual([attribute.sameNetwork, attribute.tensors], [false, []])
     assert.match(attribute.graph.join('\n'), /^Gemm that makes "\w+": other attributes$/)
+  })
+
+  test('a network and what compressing made of it: tensors by their layers, what only one has in a line', async () => {
+    const { report } = await differences(folder, 'net.onnx', 'a.ttq')
+    assert.equal(report.sameNetwork, false)
+    const { initializers } = readModel(readFileSync(join(folder, 'net.onnx'))).graph
+    const both = report.tensors.filter(({ before, after }) => before !== null && after !== null)
+    const matrices = [...initializers].filter(([, { dims }]) => dims.length >= 2).map(([name]) => name)
+    assert.deepEqual(
+      both
+        .filter(({ layerDistance }) => layerDistance !== null)
+        .map(({ name }) => name)
+        .sort(),
+      matrices.sort(),
+    )
+    for (const { before, after } of both) assert.deepEqual(before?.dims, after?.dims)
+    const alone = report.tensors.filter(({ before }) => before === null).length
+    assert.ok(alone > 0)
+    const { stdout } = await runHere(folder, ['diff', 'net.onnx', 'a.ttq'])
+    assert.match(stdout, new RegExp(`^new +${alone} tensors of the second file alone, \\d+ numbers$`, 'm'))
+    assert.doesNotMatch(stdout.split('\ntensor ')[1] ?? 'none', /none/)
+  })
+
+  test('a factor that was divided out of the channels of a layer is no difference of the layer', () => {
+    const factors = Float32Array.of(4, 0.5, -2)
+    const write = (divided: boolean, form: 'Mul' | 'BatchNormalization'): Uint8Array => {
+      const b = new GraphBuilder()
+      const x = b.input('x', 'float32', ['N', 2, 4, 4])
+      const values = Float32Array.from({ length: 6 }, (_, i) => (i + 1) / (divided ? (factors[i >> 1] as number) : 1))
+      const y = b.emit('Conv', [x, b.constant(float32([3, 2, 1, 1], values), 'weight')])
+      const vector = (own: readonly number[]): string => b.constant(float32([3], Float32Array.from(own)))
+      const ones = [1, 1, 1]
+      const scaled = !divided
+        ? b.emit('Relu', [y])
+        : form === 'Mul'
+          ? b.emit('Mul', [b.constant(float32([3, 1, 1], factors)), y])
+          : b.emit('BatchNormalization', [y, vector([...factors]), vector(ones), vector(ones), vector(ones)])
+      b.output(scaled)
+      return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('net') })
+    }
+    for (const form of ['Mul', 'BatchNormalization'] as const) {
+      const after = { name: 'b.onnx', bytes: write(true, form) }
+      const [weight] = diff(write(false, form), { name: 'a.onnx', after }).tensors
+      assert.equal(weight?.name, 'weight')
+      assert.ok((weight?.distance ?? 0) > 50, `${weight?.distance} %`)
+      assert.ok((weight?.layerDistance ?? 9) < 1e-3, `${form}: ${weight?.layerDistance} %`)
+    }
   })
 
   test('a bound on the size, and what is refused', async () => {

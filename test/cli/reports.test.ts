@@ -259,5 +259,5 @@ test('a report from a pipe becomes a page', async () => {
   const { stdout } = await runHere(folder, ['compress', 'm.onnx', '--json', '--samples', '8'])
   const made = await run(folder, ['report', '-', '-o', 'r.html'], Buffer.from(stdout))
   assert.deepEqual([made.code, made.stderr], [0, ''])
-  assert.match(readFileSync(join(folder, 'r.html'), 'utf8'), /<h1>m\.onnx in three values<\/h1>/)
+  assert.match(readFileSync(join(folder, 'r.html'), 'utf8'), /<h1>m\.<wbr>onnx in three values<\/h1>/)
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
-import { chooseFraming } from '../../src/data/choose-framing.js'
+import { chooseFraming, framingWords } from '../../src/data/choose-framing.js'
 import { decodeByWasm, decodePicture, decoderBySharp, type Decoder } from '../../src/data/decode-picture.js'
 import { toGrey } from '../../src/data/picture.js'
 import { describeFraming, frame, framedSize, type Framing } from '../../src/data/framing.js'
@@ -203,6 +203,17 @@ test('preprocessing is read as it was written, and only then', () => {
     text.replace('"scale":1', '"scale":2'),
   ])
     assert.equal(readPreprocessing(bad), undefined, bad)
+})
+
+test('the words of a framing say it again', () => {
+  const size = { height: 224, width: 160 }
+  const all: Framing[] = [
+    { resize: { short: 256 }, crop: size, interpolation: 'bicubic' },
+    { resize: size, interpolation: 'nearest' },
+    { resize: { letterbox: 640 }, interpolation: 'bilinear' },
+    { crop: size, interpolation: 'bilinear' },
+  ]
+  for (const framing of all) assert.deepEqual(chooseFraming(framingWords(framing), size, []), framing)
 })
 
 describe('preprocessor_config.json', () => {

@@ -7,6 +7,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, Model } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { numberToFloat16 } from '../../src/tensor/float-values.js'
+import { FORMS } from '../../src/unpacking/unpacked-forms.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
 import { checkRuns } from '../../src/execution/check-runs.js'
 import { inspectModel, type InspectReport } from '../../src/jobs/inspect.js'
@@ -52,6 +53,38 @@ function reshapedWeight(): GraphBuilder {
 }
 
 describe('layers', () => {
+  test('whose weights the file has packed are found with their levels and bits, small ones and large', async () => {
+    const b = new GraphBuilder()
+    const ternary = new Map<string, { codes: Int8Array; wp: number; wn: number }>()
+    const sizes = [32, 48, 5210, 48, 10] as const
+    let value = b.input('x', 'float32', ['N', 32])
+    for (let i = 0; i + 1 < sizes.length; i++) {
+      const dims = [sizes[i] as number, sizes[i + 1] as number]
+      const codes = Int8Array.from({ length: (dims[0] ?? 0) * (dims[1] ?? 0) }, (_, at) => ((at % 7) % 3) - 1)
+      const [wp, wn] = [0.5 + i, 0.25]
+      const values = Float32Array.from(codes, (code) => (code === 1 ? wp : code * wn))
+      value = b.emit('MatMul', [value, b.constant(float32(dims, values), `w${i}`)])
+      ternary.set(`w${i}`, { codes, wp, wn })
+    }
+    b.output(value)
+    const packed = { model: modelOf(b.build('packed')), ternary, rest: new Map(), metadata: {} }
+    const bytes = FORMS.packed.write(packed)
+    const { layers, parameters, nodes } = await inspectModel(bytes, { name: 'packed.onnx' })
+    assert.ok(nodes > 10)
+    assert.deepEqual(
+      layers.map(({ name, wp, wn, ternary: isTernary, isComputed }) => [name, wp, wn, isTernary, isComputed]),
+      [...ternary].map(([name, { wp, wn }]) => [name, wp, wn, true, true]),
+    )
+    const counts = layers.map(({ shape: [rows = 0, columns = 0] }) => rows * columns)
+    assert.equal(
+      parameters,
+      counts.reduce((sum, count) => sum + count),
+    )
+    const all = layers.reduce((sum, { bitsPerWeight }, i) => sum + (bitsPerWeight * (counts[i] ?? 0)) / 8, 0)
+    assert.ok(all < bytes.length && all > 0.9 * bytes.length, `${all} of ${bytes.length} bytes`)
+    assert.ok((layers[1]?.bitsPerWeight ?? 0) > 2 && (layers[1]?.bitsPerWeight ?? 9) < 2.2)
+  })
+
   test('behind constant arithmetic are found, as compress finds them', async () => {
     const b = reshapedWeight()
     b.initializers.set('w2', float32([8, 8], weights(64).reverse()))

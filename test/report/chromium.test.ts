@@ -15,14 +15,22 @@ interface Seen {
   smallestText: number
   requests: number
   folds: number
+  /** Cells of tables that are not shown. */
+  hidden: number
+  /** Options of the command that end in another line. */
+  broken: number
+  /** Boxes with more in them than is seen, and whether they show it. */
+  scrolled: readonly boolean[]
 }
+
+const OPTIONS = ' --no-config --augmentations crop,flip --report report.html --keep-names --size-weight 0.5'.repeat(3)
 
 test('in Chromium: wide and on a phone', { skip: noChromium }, async () => {
   const report = detailedReport()
   const longest = 'a.very.long.name.without.any.place.to.break'.repeat(3)
   const layers = report.layers.map((layer) => ({ ...layer, name: `${longest}/${layer.name}` }))
   const training = report.training && { ...report.training, ternaryLayers: [`${longest}/fc1.weight`] }
-  const run = { ...(report.run as NonNullable<typeof report.run>), command: `ttq compress ${longest}.onnx` }
+  const run = { ...(report.run as NonNullable<typeof report.run>), command: `ttq compress ${longest}.onnx${OPTIONS}` }
   const html = htmlPage(
     compressPage({ ...report, model: `${longest}.onnx`, layers, training, run, warnings: [longest] }),
   )
@@ -46,14 +54,21 @@ test('in Chromium: wide and on a phone', { skip: noChromium }, async () => {
         smallestText: Math.min(...[...page.querySelectorAll('svg text')].map((text) => text.getBoundingClientRect().height)),
         requests: frame.contentWindow.performance.getEntriesByType('resource').filter(({ name }) => !name.startsWith('data:')).length,
         folds: page.querySelectorAll('details[open]').length,
+        hidden: [...page.querySelectorAll('th, td')].filter((cell) => cell.getClientRects().length === 0).length,
+        broken: [...page.querySelectorAll('pre .whole')].filter((word) => word.getClientRects().length > 1).length,
+        scrolled: [...page.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth)
+          .map((box) => frame.contentWindow.getComputedStyle(box).backgroundAttachment.includes('local')),
       })
     }
     return seen`,
   )) as Seen[]
-  for (const { width, overflow, charts, smallestText, requests, folds } of seen) {
+  for (const { width, overflow, charts, smallestText, requests, folds, hidden, broken, scrolled } of seen) {
     // A vertical scroll bar may take some of the width.
     assert.ok(overflow <= 0, `${overflow} pixels beyond ${width}`)
     assert.deepEqual([charts, requests, folds], [7, 0, 4])
+    assert.deepEqual([hidden, broken], [0, 0])
+    assert.ok(width > 390 || scrolled.length > 0)
+    assert.ok(scrolled.every(Boolean))
     assert.ok(smallestText >= 9, `${smallestText} pixels high at ${width}`)
   }
 })

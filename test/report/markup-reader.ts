@@ -8,7 +8,7 @@ export interface Element {
   children: readonly Element[]
 }
 
-const VOID = new Set(['meta', 'img'])
+const VOID = new Set(['meta', 'img', 'wbr'])
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
 
 /** The headings of a page's sections. */

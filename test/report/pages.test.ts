@@ -29,7 +29,7 @@ const SECTIONS = [
 /** What a page is made of; anything else came from a name. */
 const KNOWN_ELEMENTS =
   'html head meta title style body header h1 h2 h3 p a div nav ol ul li main section aside dl dt dd table caption thead ' +
-  'tbody tr th td details summary span figure figcaption svg desc path rect text img pre code'
+  'tbody tr th td details summary span figure figcaption svg desc path rect text img pre code wbr'
 
 describe('the page of a compression', () => {
   const report = detailedReport()
@@ -202,8 +202,11 @@ describe('a section is there where its data are', () => {
     assert.ok(mistake)
     const page = (picture: string | null): Page =>
       compressPage({ ...report, samples: { mistakes: [{ ...mistake, file: 'photos/test/cat/1.png', picture }] } })
-    assert.match(htmlPage(page('iVBORw0KGgo=')), /<span class="note">photos\/test\/cat\/1\.png<\/span>/)
-    assert.match(htmlPage(page(null)), />photos\/test\/cat\/1\.png<\/t[hd]>/)
+    // Lines may end behind separators.
+    const unbroken = (picture: string | null): string => htmlPage(page(picture)).replaceAll('<wbr>', '')
+    assert.match(unbroken('iVBORw0KGgo='), /<span class="note">photos\/test\/cat\/1\.png<\/span>/)
+    assert.match(unbroken(null), />photos\/test\/cat\/1\.png<\/t[hd]>/)
+    assert.match(htmlPage(page(null)), />photos\/<wbr>test\/<wbr>cat\/<wbr>1\.<wbr>png</)
     assert.match(markdownPage(page('iVBORw0KGgo=')), /^- photos\/test\/cat\/1\.png: cat, taken for dog/m)
   })
 
@@ -268,7 +271,9 @@ describe('names stay text', () => {
           [...attributes.keys()].filter((key) => key.startsWith('on')),
           [],
         )
-      if (clean !== undefined) assert.equal(all.length, elements(readMarkup(clean)).length)
+      // Longer names have more places where lines may end.
+      const made = (markup: string): number => elements(readMarkup(markup.replaceAll('<wbr>', ''))).length
+      if (clean !== undefined) assert.equal(made(html), made(clean))
       assert.ok(all.some(({ text }) => text.includes('"><script>alert(1)</script>')))
     })
 

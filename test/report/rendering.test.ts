@@ -455,6 +455,17 @@ describe('inspect', () => {
     )
   })
 
+  test('metadata in words', () => {
+    const said = { classes: '["cat","dog, or wolf"]', pixels: '{"scale":1}', preprocessing: 'given: x/255, NCHW' }
+    const line = (metadata: Record<string, string>): string[] =>
+      renderInspectReport({ ...INSPECTED, metadata })
+        .split('\n')
+        .slice(10, 13)
+    assert.deepEqual(line(said).slice(0, 2), ['classes        cat, dog, or wolf', 'preprocessing  given: x/255, NCHW'])
+    // Where nothing says the same.
+    assert.match(line({ pixels: '{"scale":1}', classes: '{' }).join(), /^pixels +\{"scale":1\},classes +\{,/)
+  })
+
   test('no layers, names that would steer a terminal', () => {
     const text = renderInspectReport({
       ...INSPECTED,

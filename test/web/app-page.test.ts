@@ -5,10 +5,12 @@ import { resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { encodePng } from '../../src/data/encode-png.js'
+import type { Framing } from '../../src/data/framing.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { pack } from '../../src/packed/index.js'
 import { float32 } from '../../src/tensor/tensor.js'
 import { noChromium } from '../standalone/in-chromium.js'
+import { noisePicture, pixelNetwork, predicted } from './pixel-network.js'
 import { launchBrowser, withWebPage } from './web-page.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -65,6 +67,34 @@ describe('the page of docs/browser-app.md', { skip: noChromium }, () => {
         assert.ok(requests.every((each) => each.startsWith(url) || /^(blob|data):/.test(each)))
       },
       page(packedNetwork()),
+    )
+  })
+
+  test('gives the probabilities of ttq predict', async () => {
+    const mean = [0.485, 0.456, 0.406]
+    const std = [0.229, 0.224, 0.225]
+    const framing: Framing = { resize: { short: 256 }, crop: { height: 224, width: 224 }, interpolation: 'bilinear' }
+    const file = pixelNetwork({ height: 224, width: 224 }, ['cat', 'dog'], {
+      name: 'given',
+      layout: 'NCHW',
+      scale: 1,
+      ...{ mean, std, framing },
+    })
+    // The middle begins half a pixel in.
+    const buffer = noisePicture(301, 283)
+    const [best] = await predicted(file, buffer)
+    await withWebPage(
+      browser,
+      async ({ page, url }) => {
+        await page.goto(`${url}app.html`)
+        await page.getByText('Ready').waitFor()
+        await page.getByLabel('A picture').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer })
+        await page.getByText('%').waitFor()
+        const [, name, percent] = /^(\w+), (\S+) %$/.exec((await page.getByRole('status').textContent()) ?? '') ?? []
+        assert.equal(name, best?.name)
+        assert.ok(Math.abs(Number(percent) - (best?.percent ?? 0)) < 0.3, `${percent} % for ${best?.percent} %`)
+      },
+      page(file),
     )
   })
 

@@ -4,11 +4,16 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import type { Preprocessing } from '../../src/data/dataset.js'
+import type { Framing } from '../../src/data/framing.js'
+import { describePreprocessing } from '../../src/data/preprocessing.js'
+import { writePreprocessing } from '../../src/data/written-preprocessing.js'
 import { pack, unpack } from '../../src/packed/index.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { elementCount } from '../../src/tensor/tensor.js'
 import { noChromium } from '../standalone/in-chromium.js'
+import { noisePicture, pixelNetwork, predicted } from './pixel-network.js'
 import { launchBrowser, withWebPage } from './web-page.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -27,7 +32,9 @@ function packedLenet(): Uint8Array {
       return [name, { codes, wp: 0.0625, wn: 0.0625 }]
     }),
   )
-  const metadata = { dataset: 'mnist', preprocessing: 'mnist: (x/255 - mean)/std, mean 0.1307 std 0.3081, NCHW' }
+  const pixels: Preprocessing = { name: 'mnist', layout: 'NCHW', scale: 1, mean: [0.1307], std: [0.3081] }
+  const preprocessing = `mnist: ${describePreprocessing(pixels)}`
+  const metadata = { dataset: 'mnist', preprocessing, pixels: writePreprocessing(pixels) }
   return pack({ model, ternary, metadata })
 }
 
@@ -71,7 +78,7 @@ describe('the page', { skip: noChromium }, () => {
       const ratio = (writeModel(unpack(FILE).model).length / FILE.length).toFixed(1)
       const [before, after] = await lines(page, '.size')
       assert.match(before as string, /^unpacked, ONNX\s+24\d KB$/)
-      assert.match(after as string, new RegExp(`^\\.ttq\\s+\\S+ KB, ${ratio}x smaller$`))
+      assert.match(after as string, new RegExp(`^\\.ttq\\s+\\S+ KB, ${ratio}x smaller than that$`))
       const rows = await lines(page, '#layers tbody tr')
       assert.equal(rows.length, 5)
       assert.match(rows[0] as string, /full precision: first layer/)
@@ -99,6 +106,71 @@ describe('the page', { skip: noChromium }, () => {
         requests.filter((each) => !each.startsWith(url) && !each.startsWith('data:') && !each.startsWith('blob:')),
         [],
       )
+    })
+  })
+
+  test('prepares pictures as the file says, and so gives what ttq predict gives, by name', async () => {
+    const classes = ['blobs', 'rings', 'stripes']
+    const crop = { height: 40, width: 48 }
+    const letterbox = { height: 64, width: 64 }
+    const ways: [input: Framing['crop'], framing: Framing, fields: string[]][] = [
+      [crop, { resize: { short: 52 }, crop, interpolation: 'bicubic' }, ['52', '40x48', 'bicubic']],
+      [crop, { resize: crop, interpolation: 'nearest' }, ['40x48', '', 'nearest']],
+      [letterbox, { resize: { letterbox: 64 }, interpolation: 'bilinear' }, ['letterbox:64', '', 'bilinear']],
+    ]
+    // Wider than high, and transparent nowhere.
+    const buffer = noisePicture(111, 75)
+    await withWebPage(browser, async ({ page, faults }) => {
+      for (const [size = crop, framing, fields] of ways) {
+        const pixels: Preprocessing = {
+          name: 'given',
+          layout: 'NCHW',
+          scale: 1,
+          mean: [0.5, 0.45, 0.4],
+          std: [0.25, 0.2, 0.3],
+          channelOrder: 'bgr',
+          framing,
+        }
+        const file = pixelNetwork(size, classes, pixels)
+        const name = `${fields[2] as string}.ttq`
+        await choose(page, name, file)
+        await opened(page, name)
+        const values = await Promise.all(['#resize', '#crop', '#interpolation'].map((field) => page.inputValue(field)))
+        assert.deepEqual(values, fields)
+        assert.equal(await page.inputValue('#mean'), '0.5,0.45,0.4')
+        assert.equal(await page.inputValue('#channelOrder'), 'bgr')
+        await page.setInputFiles('#image', { name: 'a.png', mimeType: 'image/png', buffer })
+        await page.locator('#classes li').first().waitFor()
+        const expected = (await predicted(file, buffer)).map((each) => `${each.name} ${each.percent.toFixed(2)} %`)
+        const found = await lines(page, '#classes li')
+        assert.deepEqual(
+          found.map((line) => line.replace(/\s+/g, ' ').trim()),
+          expected,
+        )
+      }
+      assert.deepEqual(faults, [])
+    })
+  })
+
+  test('shows metadata in words, and takes a network with the file of its weights', async () => {
+    await withWebPage(browser, async ({ page }) => {
+      await choose(page, 'lenet.ttq', FILE)
+      await opened(page, 'lenet.ttq')
+      const facts = await page.innerText('#facts')
+      assert.match(facts, /mean 0\.1307 std 0\.3081, NCHW/)
+      assert.doesNotMatch(facts, /[{}[\]"]/)
+      const [model, data] = ['external.onnx', 'external.bin'].map((name) => {
+        const buffer = readFileSync(resolve(ROOT, 'fixtures/onnx/accept', name))
+        return { name, mimeType: '', buffer }
+      })
+      assert.ok(model && data)
+      await page.setInputFiles('#file', [model])
+      await page
+        .locator('#error', { hasText: 'Choose or drop external.bin together with the model, or export it in one' })
+        .waitFor()
+      await page.setInputFiles('#file', [data, model])
+      await opened(page, 'external.onnx')
+      assert.match((await lines(page, '#layers tbody tr'))[0] as string, /^w\s+Gemm 4x6/)
     })
   })
 
