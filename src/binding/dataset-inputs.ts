@@ -135,7 +135,7 @@ function framesOf(stored: ImageDataset | PictureDataset): PictureFrames {
  * How many channels and pixels an input of images has; those of a flat one are of a square. Undefined: it takes any
  * size.
  */
-function wantedImages({ dims }: InputShape): { channels: 1 | 3; size: Size | undefined } {
+export function wantedImages({ dims }: Pick<InputShape, 'dims'>): { channels: 1 | 3; size: Size | undefined } {
   const [, first, second, third] = dims
   const sized = (channels: 1 | 3, height: unknown, width: unknown): { channels: 1 | 3; size: Size | undefined } => ({
     channels,

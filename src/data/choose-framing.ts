@@ -14,6 +14,11 @@ export function saysFraming({ resize, crop, interpolation }: FramingWords): bool
   return resize !== undefined || crop !== undefined || interpolation !== undefined
 }
 
+/** The short side that the middle of a picture is usually taken from, for a network of images of this side. */
+export function usualShortSide(side: number): number {
+  return Math.round(side / MIDDLE)
+}
+
 /** Networks for smaller images are trained on whole ones; larger ones see the middle of theirs when they are tested. */
 const CROPPED_FROM = 64
 /** The part of the short side that the middle takes, as in torchvision's and Keras' pretrained networks: 224 of 256. */
@@ -46,14 +51,14 @@ export function chooseFraming(words: FramingWords, wanted: Size | undefined, siz
   const side = Math.min(target.height, target.width)
   return areOfSize || side < CROPPED_FROM
     ? { resize: target, interpolation }
-    : { resize: { short: Math.round(side / MIDDLE) }, crop: target, interpolation }
+    : { resize: { short: usualShortSide(side) }, crop: target, interpolation }
 }
 
 /** Other ways in which the network may have been tested, to explain an accuracy that is not what was expected. */
 export function otherFramings(framing: Framing, wanted: Size): Framing[] {
   const side = Math.min(wanted.height, wanted.width)
   const ways = (['bilinear', 'bicubic'] as const).flatMap((interpolation): Framing[] => [
-    { resize: { short: Math.round(side / MIDDLE) }, crop: wanted, interpolation },
+    { resize: { short: usualShortSide(side) }, crop: wanted, interpolation },
     { resize: { short: side }, crop: wanted, interpolation },
     { resize: wanted, interpolation },
   ])
