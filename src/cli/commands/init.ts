@@ -198,7 +198,8 @@ async function askDrop(questions: Questions): Promise<number | undefined> {
 // Of the images that a network takes; undefined where it takes any, or other things.
 function inputSize({ inputs }: InspectReport): Size | undefined {
   const [input] = inputs
-  return input?.shape == null || inputs.length > 1 ? undefined : wantedImages({ dims: input.shape }).size
+  const dims = inputs.length === 1 ? input?.shape : undefined
+  return dims ? wantedImages({ dims }).size : undefined
 }
 
 function draftOf(
