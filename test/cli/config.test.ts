@@ -147,6 +147,7 @@ describe('config file', () => {
     )
     assert.deepEqual([byOrigin.get('config'), byOrigin.get('flag')], ['batch 4, temperature 4', 'warmup 0'])
     assert.match(byOrigin.get('default') ?? '', /optimizer adam, learning-rate 0.001, schedule cosine, /)
+    assert.match(stderr, /^training on \d+ samples, \d+ held out; \d+ steps, the rate rising over 0$/m)
     assert.match(stderr, /^layers: \d of \d become ternary, [\d,]+ weights; kept: first layer, last layer$/m)
   })
 
