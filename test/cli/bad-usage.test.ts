@@ -388,10 +388,8 @@ describe('bad usage', () => {
 
   test('an unknown dataset', async () => {
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', '--data', 'mnits'])
-    assert.equal(
-      stderr.replace(/^settings.*\n/, ''),
-      'ttq: --data: found no file or folder "mnits" and no dataset of that name. Did you mean mnist?\n',
-    )
+    const message = 'ttq: --data: found no file or folder "mnits" and no dataset of that name. Did you mean mnist?\n'
+    assert.ok(stderr.endsWith(message), stderr)
     assert.equal(code, 2)
     assert.deepEqual(readdirSync(folder).sort(), before)
   })

@@ -512,6 +512,8 @@ describe('config file', () => {
   })
 })
 
+const TEXT_OR_NUMBER = ['string', 'integer']
+
 describe('schema and types', () => {
   const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string }
 
@@ -525,11 +527,16 @@ describe('schema and types', () => {
     for (const setting of settingNames()) assert.ok(setting in properties, setting)
     for (const setting of settingNames('compress')) assert.ok(setting in (properties['compress']?.properties ?? {}))
     assert.ok(!('json' in properties) && !('latentSteps' in properties))
+    const { $defs } = configSchema(name) as { $defs: Record<string, { type: unknown; items?: { type: unknown } }> }
+    // Numbers where they are taken for their text, and nowhere else.
+    assert.deepEqual([$defs['resize']?.type, $defs['crop']?.type], [TEXT_OR_NUMBER, TEXT_OR_NUMBER])
+    assert.deepEqual([$defs['networkOutput']?.items?.type, $defs['data']?.type], [TEXT_OR_NUMBER, 'string'])
   })
 
   test('defineConfig has the types of the table', () => {
     const config = defineConfig({
       data: './x.npz',
+      resize: 52,
       compress: { epochs: 3, maxSize: '16x', keep: ['fc*'] },
       jobs: [{ command: 'sweep', model: 'a.onnx', sparsities: [0.3, 0.5] }],
     })

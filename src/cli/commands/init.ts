@@ -179,9 +179,8 @@ async function askResize(
   const sides = sizes.flatMap(({ height, width }) => [height, width])
   const [input, short] = [sizeText(wanted), usualShortSide(Math.min(wanted.height, wanted.width))]
   const asked =
-    `Pictures of ${Math.min(...sides)} to ${Math.max(...sides)} pixels a side, for a network of ${input}. As in ` +
-    `training: short side before the middle is taken (${short}), or a size they are squeezed to (${input}); ` +
-    'empty: found by trial'
+    `Pictures of ${Math.min(...sides)} to ${Math.max(...sides)} pixels a side, for a network of ${input}. In training:\n` +
+    `short side before the middle is taken (${short}), or size squeezed to (${input}); empty: found by trial`
   return await questions.ask(asked, '', (resize) => {
     if (resize !== '') chooseFraming({ resize }, wanted, sizes)
     return resize === '' ? undefined : resize
