@@ -6,6 +6,7 @@ import { otherChannelOrder } from '../data/preprocessing.js'
 import { bindSampleDataset, type SampleDataset } from '../data/sample-dataset.js'
 import { areOneHot, classesInRows, classesOfOneHot, fromOneHot } from '../data/one-hot.js'
 import { refuseUnlabelled, testable } from '../data/not-scorable.js'
+import type { Framing } from '../data/framing.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import { testedOn } from '../data/used-parts.js'
 import { closestName } from '../errors/closest-name.js'
@@ -17,11 +18,12 @@ import { writeModel } from '../onnx/write-model.js'
 import type { TaskName } from '../options/choices.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Loader } from '../runtime/engine.js'
+import type { Evaluation } from '../tasks/evaluation.js'
 import type { Task } from '../tasks/task.js'
 import { chooseTask, taskOfRows } from '../tasks/tasks.js'
 import type { BoundSamples } from './bind-samples.js'
 import { withCheckedLabels } from './check-labels.js'
-import { choosePreprocessing } from './choose-preprocessing.js'
+import { choosePreprocessing, preferred } from './choose-preprocessing.js'
 import { firstThatRuns, imageBinding, moduleInputs, type PixelOptions, refusePixelOptions } from './dataset-inputs.js'
 import { type FindTask, firstSamples, fixedBatchOf, freeOfBatch, outputsOfRun } from './free-of-batch.js'
 
@@ -78,28 +80,48 @@ export async function bindNetwork(
     const dataset = bindSampleDataset(stored, moduleInputs(model.graph))
     return { ...measurable(await settleNetwork(pool.trial, model, dataset, options), stored, options), tried: [] }
   }
-  const { bind, fitting, framedOtherwise } = await imageBinding(model.graph, stored, options)
+  const { bind, fitting, framedOtherwise, usualOthers, guessed } = await imageBinding(model.graph, stored, options)
   const { settled, first } = await firstThatRuns(
     fitting,
     async (candidate) => await settleNetwork(pool.trial, model, bind(candidate), options),
   )
   const candidates = fitting.slice(first)
+  const { task, fixedBatch } = settled
+  const tries = options.trial !== false && task.metrics.length > 0
   const bound = (preprocessing: Preprocessing): Omit<BoundNetwork, 'tried'> => ({
     ...measurable({ ...settled, dataset: bind(preprocessing) }, stored, options),
     ...(framedOtherwise && { framedOtherwise: () => framedOtherwise(preprocessing) }),
+    ...(guessed && { guessed: { ...guessed, onTested: tries && stored.train === stored.test } }),
   })
-  if (candidates.length === 1 || options.trial === false || settled.task.metrics.length === 0)
+  if (!tries || (candidates.length === 1 && usualOthers === undefined))
     return { ...bound(candidates[0] as Preprocessing), tried: [] }
-  const { preprocessing, tried } = await choosePreprocessing(pool, writeModel(settled.model), candidates, bind, {
-    task: settled.task,
-    fixedBatch: settled.fixedBatch,
-    // Of a single channel there is one order only.
-    others: ({ mean, ...rest }) =>
-      mean.length === 3 && options.channelOrder === undefined ? otherChannelOrder({ mean, ...rest }) : undefined,
-  })
+  const bytes = writeModel(settled.model)
+  const known = new Map<string, Evaluation>()
+  // Of a single channel there is one order only.
+  const turned = ({ mean, ...rest }: Preprocessing): Preprocessing | undefined =>
+    mean.length === 3 && options.channelOrder === undefined ? otherChannelOrder({ mean, ...rest }) : undefined
+  const scaled = async (
+    framing: Framing | undefined,
+    others?: typeof turned,
+  ): ReturnType<typeof choosePreprocessing> => {
+    const ways = candidates.map((candidate) => ({ ...candidate, ...(framing && { framing }) }))
+    if (ways.length === 1) return { preprocessing: ways[0] as Preprocessing, tried: [] }
+    return await choosePreprocessing(pool, bytes, ways, bind, { task, fixedBatch, known, ...(others && { others }) })
+  }
+  let framing: Framing | undefined
+  if (usualOthers !== undefined) {
+    // Colours come last: in the wrong part of a picture, they can be right the wrong way round.
+    const { preprocessing } = await scaled(undefined)
+    const ways = [preprocessing, ...(await usualOthers(preprocessing))] as const
+    framing = (await preferred(pool, bytes, ways, bind, { task, fixedBatch })).framing
+  }
+  const chosen = await scaled(framing, turned)
   return {
-    ...bound(preprocessing),
-    tried: tried.map(({ preprocessing: { name, layout }, score }) => ({ preprocessing: `${name} ${layout}`, score })),
+    ...bound(chosen.preprocessing),
+    tried: chosen.tried.map(({ preprocessing: { name, layout }, score }) => ({
+      preprocessing: `${name} ${layout}`,
+      score,
+    })),
   }
 }
 
@@ -266,6 +288,20 @@ export function describeTask({ task, leftOut, areRows }: Pick<BoundNetwork, 'tas
 /** The same, and what it is measured on where nobody says. */
 export function describeMeasuring(bound: Pick<BoundNetwork, 'task' | 'leftOut' | 'areRows' | 'testedOn'>): string {
   return `${describeTask(bound)}${bound.testedOn === undefined ? '' : `; measured on ${bound.testedOn}`}`
+}
+
+/** What to say of a size and of values that nobody has said; undefined where options, the file or the images tell. */
+export function explainGuess(
+  { dataset, guessed }: Pick<BoundSamples, 'dataset' | 'guessed'>,
+  nameOptions: NameOptions,
+): string | undefined {
+  if (guessed === undefined || (!guessed.framing && !guessed.values)) return undefined
+  const { framing, values, onTested } = guessed
+  const what = [...(framing ? ['size'] : []), ...(values ? ['normalisation'] : [])].join(' and ')
+  const options = [...(framing ? ['resize', 'crop'] : []), ...(values ? ['mean', 'std'] : [])].map(nameOptions)
+  const where = onTested ? ', on the samples that they are measured on' : ''
+  const named = options.join(', ').replace(/, ([^,]*)$/, ' and $1')
+  return `${what} ${framing && values ? 'were' : 'was'} guessed${where}: ${dataset.preprocessing}; say ${named} as in training`
 }
 
 /** What to say of outputs that would have done as well, where the user has not chosen. */

@@ -5,7 +5,14 @@ import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import type { Loader } from '../runtime/engine.js'
-import { firstThatRuns, imageBinding, moduleInputs, type PixelOptions, refusePixelOptions } from './dataset-inputs.js'
+import {
+  firstThatRuns,
+  type Guessed,
+  imageBinding,
+  moduleInputs,
+  type PixelOptions,
+  refusePixelOptions,
+} from './dataset-inputs.js'
 import { firstSamples, fixedBatchOf, freeOfBatchInAll, outputsOfRun } from './free-of-batch.js'
 
 /** A network that runs on samples. */
@@ -14,6 +21,8 @@ export interface BoundSamples {
   dataset: Dataset
   /** The only batch size the network takes, or null when it takes any. */
   fixedBatch: number | null
+  /** How pictures become inputs, as far as nobody says it, and whether it was found on the samples that are tested. */
+  guessed?: Guessed & { onTested: boolean }
 }
 
 /**
@@ -31,10 +40,11 @@ export async function bindSamples(
     refusePixelOptions(options)
     return await bindModuleSamples(pool, model, stored)
   }
-  const { bind, fitting } = await imageBinding(model.graph, stored, options)
+  const { bind, fitting, guessed } = await imageBinding(model.graph, stored, options)
   const { settled } = await firstThatRuns(fitting, async (candidate) => {
     const dataset = bind(candidate)
-    return { ...(await settleSamples(pool.trial, model, dataset)), dataset }
+    const found = await settleSamples(pool.trial, model, dataset)
+    return { ...found, dataset, ...(guessed && { guessed: { ...guessed, onTested: false } }) }
   })
   return settled
 }

@@ -1,6 +1,13 @@
 // What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for one.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
-import { chooseFraming, otherFramings, saysFraming } from '../data/choose-framing.js'
+import {
+  chooseFraming,
+  isFramingGuessed,
+  otherFramings,
+  others,
+  saysFraming,
+  usualFramings,
+} from '../data/choose-framing.js'
 import { parseAugmentations } from '../data/augmentation.js'
 import type { Augmentation, Dataset, FramedImages, ImageDataset, Preprocessing } from '../data/dataset.js'
 import { PictureFrames } from '../data/framed-pictures.js'
@@ -60,10 +67,21 @@ export function refusePixelOptions({ nameOptions = inLibrary, ...options }: Pixe
   )
 }
 
+export interface Guessed {
+  /** How pictures come to the network's size, */
+  readonly framing: boolean
+  /** and how pixels become values. */
+  readonly values: boolean
+}
+
 /** Images of a network's size, in each of the ways to scale them that fit its one input. */
 export interface ImageBinding {
   bind: (preprocessing: Preprocessing) => Dataset
   fitting: Preprocessing[]
+  /** The same with the pictures framed in the other usual ways, where nobody says how. */
+  usualOthers?: (preprocessing: Preprocessing) => Promise<Preprocessing[]>
+  /** What nobody says and the pictures do not tell: a wrong guess is measured as a bad network. */
+  guessed?: Guessed
   /** The same with the pictures framed otherwise; undefined where images lie in memory as they are. */
   framedOtherwise?: (preprocessing: Preprocessing) => Promise<{ name: string; dataset: Dataset }[]>
 }
@@ -91,26 +109,67 @@ export async function imageBinding(
   const frames = framesOf(stored)
   const sizes = await frames.sizes()
   const { channels, size: wanted } = wantedImages(input)
-  const framedBy = async (way: Framing): Promise<FramedImages> =>
-    await frames.framed(way, channels, wanted ?? framedSize(sizes[0] as Size, way))
-  const chosen = !saysFraming(options) && framing !== undefined ? framing : chooseFraming(options, wanted, sizes)
+  const framings = new Map<string, FramedImages>()
+  const framedBy = async (way: Framing): Promise<FramedImages> => {
+    const known = framings.get(describeFraming(way))
+    const [first] = framings.values()
+    const size = wanted ?? framedSize(sizes[0] as Size, way)
+    const images = known ?? (await frames.framed(way, channels, size, first))
+    framings.set(describeFraming(way), images)
+    return images
+  }
+  const isSaid = saysFraming(options)
+  const chosen = !isSaid && framing !== undefined ? framing : chooseFraming(options, wanted, sizes)
+  if (isSaid && wanted !== undefined) refuseOtherSize(chosen, wanted, input, nameOptions)
   const framed = await framedBy(chosen)
   const withFraming =
     (way: Framing) =>
     (preprocessing: Preprocessing): Preprocessing => ({ ...preprocessing, framing: way })
+  const isGuess = !isSaid && framing === undefined && isFramingGuessed(wanted, sizes)
+  const { height, width } = framed.train
   return {
-    bind: (preprocessing) => bindImages(framed, { input, preprocessing, augmentation: augmented(framed.train) }),
+    bind: (preprocessing) => {
+      const images = framings.get(describeFraming(preprocessing.framing ?? chosen)) ?? framed
+      return bindImages(images, { input, preprocessing, augmentation: augmented(images.train) })
+    },
     fitting: preprocessings(framed, input, options).map(withFraming(chosen)),
+    guessed: {
+      framing: isGuess,
+      values: stored.kind === 'pictures' && input.elementType !== 'uint8' && !saysValues(options),
+    },
+    ...(isGuess && {
+      usualOthers: async (preprocessing) => {
+        const ways = others(chosen, usualFramings({ height, width }, chosen.interpolation))
+        for (const way of ways) await framedBy(way)
+        return ways.map((way) => withFraming(way)(preprocessing))
+      },
+    }),
     framedOtherwise: async (preprocessing) => {
       const found: { name: string; dataset: Dataset }[] = []
-      const { height, width } = framed.train
-      for (const way of otherFramings(chosen, { height, width })) {
+      for (const way of otherFramings(preprocessing.framing ?? chosen, { height, width })) {
         const dataset = bindImages(await framedBy(way), { input, preprocessing: withFraming(way)(preprocessing) })
         found.push({ name: `with ${describeFraming(way)}`, dataset })
       }
       return found
     },
   }
+}
+
+// A crop, or a size whatever the shape, that is not the network's.
+function refuseOtherSize(chosen: Framing, wanted: Size, { name }: InputShape, nameOptions: NameOptions): void {
+  const [one, other] = [framedSize({ height: 1, width: 2 }, chosen), framedSize({ height: 2, width: 1 }, chosen)]
+  const isOpen = chosen.crop === undefined && (one.height !== other.height || one.width !== other.width)
+  if (isOpen || (one.height === wanted.height && one.width === wanted.width)) return
+  const option = nameOptions(chosen.crop === undefined ? 'resize' : 'crop')
+  const text = ({ height, width }: Size): string => `${height}x${width}`
+  throw new TtqError(
+    'usage',
+    `${option}: found pictures of ${text(one)}, expected ${text(wanted)} as the network's input "${name}" has them`,
+    {
+      hint: `${nameOptions('crop')} ${text(wanted)} fits it (docs/datasets.md#sizes-of-pictures)`,
+      facts: { found: one, expected: wanted },
+    },
+  )
 }
 
 // What is given goes before the file.
@@ -135,7 +194,7 @@ function framesOf(stored: ImageDataset | PictureDataset): PictureFrames {
  * How many channels and pixels an input of images has; those of a flat one are of a square. Undefined: it takes any
  * size.
  */
-function wantedImages({ dims }: InputShape): { channels: 1 | 3; size: Size | undefined } {
+export function wantedImages({ dims }: Pick<InputShape, 'dims'>): { channels: 1 | 3; size: Size | undefined } {
   const [, first, second, third] = dims
   const sized = (channels: 1 | 3, height: unknown, width: unknown): { channels: 1 | 3; size: Size | undefined } => ({
     channels,
@@ -198,6 +257,11 @@ function preprocessings(
     const first = { ...beside, layout }
     return [first, ...usual.filter((candidate) => !isSameScaling(candidate, first))]
   })
+}
+
+// Whether options or the file say how pixels become values.
+function saysValues({ mean, std, scale, known }: PixelOptions): boolean {
+  return [mean, std, scale, known].some((said) => said !== undefined)
 }
 
 function isSameScaling(one: Preprocessing, other: Preprocessing): boolean {

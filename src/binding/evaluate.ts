@@ -18,7 +18,7 @@ export interface EvaluateOptions extends WalkOptions {
   /** What the original network gives on these samples: compared with, or remembered where it is the original's turn. */
   originals?: OriginalOutputs | undefined
   /** Told what is decided for each sample. */
-  verdicts?: Verdicts | undefined
+  verdicts?: Pick<Verdicts, 'add'> | undefined
 }
 
 /**

@@ -61,8 +61,10 @@ export interface Operand {
   readonly each?: true
   /** The words it chooses between, */
   readonly choices?: readonly string[]
-  /** or the endings of the files it names, without dot; for the completion of command lines. */
+  /** or the endings of the files it names, without dot: a config's models, where they are such, and for completion. */
   readonly files?: readonly string[]
+  /** What of a config stands for it where nothing is said. Default: its models. */
+  readonly configured?: 'data'
 }
 
 export interface CommandBody {

@@ -42,7 +42,7 @@ async function withConfig(command: Command, given: Arguments, terminal: Terminal
   if (job === undefined) return given
   const config = await configFile(given.values.get('config') as string | false | undefined, given.operands[0])
   if (config === undefined) return given
-  const args = configuredArguments(given, job, config)
+  const args = configuredArguments(given, { job, operand: command.operand }, config)
   if ((args.config?.settings.size ?? 0) > 0 || args.operands !== given.operands)
     terminal.note(`settings of ${config.file}`)
   return args

@@ -1,5 +1,7 @@
 // What lies in the working directory: models, and datasets that `ttq` knows without being told.
 import { readdirSync, statSync } from 'node:fs'
+import { PictureFrames } from '../data/framed-pictures.js'
+import type { Size } from '../data/framing.js'
 import { datasetKindAt, openDataset, type StoredDataset } from '../data/open-dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { countText } from '../report/table.js'
@@ -13,13 +15,13 @@ export function modelsHere(): string[] {
 }
 
 /** What is a dataset by its kind, loader modules aside, and can be opened: path and description. */
-export async function datasetsHere(signal: AbortSignal): Promise<{ spec: string; about: string }[]> {
-  const found: { spec: string; about: string }[] = []
+export async function datasetsHere(signal: AbortSignal): Promise<FoundDataset[]> {
+  const found: FoundDataset[] = []
   for (const name of names()) {
     const kind = await datasetKindAt(name)
     if (kind === undefined || kind === 'module') continue
     try {
-      found.push({ spec: name, about: await describeDataset(name, signal) })
+      found.push(await lookAtDataset(name, signal))
     } catch (error) {
       // A table of something else, for one.
       if (!(error instanceof TtqError)) throw error
@@ -28,13 +30,28 @@ export async function datasetsHere(signal: AbortSignal): Promise<{ spec: string;
   return found
 }
 
-/** A dataset in a few words: `10 classes, 60,000 training and 10,000 test samples`. @throws TtqError `usage`, `data` */
-export async function describeDataset(spec: string, signal: AbortSignal): Promise<string> {
+export interface FoundDataset {
+  readonly spec: string
+  /** In a few words: `10 classes, 60,000 training and 10,000 test samples`. */
+  readonly about: string
+  readonly kind: StoredDataset['kind']
+  /** Of some of its pictures, in pixels; empty where it holds none. */
+  readonly sizes: readonly Size[]
+}
+
+/** What a dataset is. @throws TtqError `usage`, `data` */
+export async function lookAtDataset(spec: string, signal: AbortSignal): Promise<FoundDataset> {
   const dataset = await openDataset(spec, { signal })
   try {
     const { train, test } = sizesOf(dataset)
     const classes = dataset.classes === undefined ? '' : `${countText(dataset.classes)} classes, `
-    return `${classes}${countText(train)} training and ${test === undefined ? 'no' : countText(test)} test samples`
+    const tested = test === undefined ? 'no' : countText(test)
+    return {
+      spec,
+      about: `${classes}${countText(train)} training and ${tested} test samples`,
+      kind: dataset.kind,
+      sizes: dataset.kind === 'pictures' ? await new PictureFrames(dataset).sizes() : [],
+    }
   } finally {
     await dataset.close?.()
   }

@@ -13,6 +13,13 @@ function usualPad({ channels, height, width }: { channels: number; height: numbe
   return Math.round(Math.min(height, width) / (channels === 1 ? 14 : 8))
 }
 
+/** The words that say an augmentation. */
+export function augmentationWords({ pad, flip, resizedCrop, jitter, hue, cutout }: Augmentation): string[] {
+  const numbers = { 'resized-crop': resizedCrop, crop: pad, jitter, hue, cutout }
+  const words = Object.entries(numbers).flatMap(([word, number]) => (number ? [`${word}:${number}`] : []))
+  return [...words, ...(flip ? ['flip'] : [])]
+}
+
 interface Change {
   /** What the number behind the colon may be, and is where none is given. */
   from: number

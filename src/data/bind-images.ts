@@ -4,6 +4,7 @@ import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { assembleBatch } from './assemble-batch.js'
+import { augmentationWords } from './augmentation.js'
 import { classLabels, NO_LABELS } from './labels.js'
 import type {
   Augmentation,
@@ -89,6 +90,7 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
     test: dataset.test && split(dataset.test),
     preprocessing: `${preprocessing.name}: ${describePreprocessing(preprocessing)}`,
     pixels: preprocessing,
+    augmentedBy: augmentationWords(augmentation),
     ...(dataset.classNames && { classNames: dataset.classNames }),
   }
 }

@@ -1,6 +1,6 @@
 // How pictures come to the network's size: as the user says, or else as its input and the pictures let guess.
 import { TtqError } from '../errors/ttq-error.js'
-import type { Framing, Resizing, Size } from './framing.js'
+import { describeFraming, type Framing, type Resizing, type Size } from './framing.js'
 import type { Interpolation } from './resample.js'
 
 /** What the user wrote after --resize, --crop and --interpolation. */
@@ -12,6 +12,11 @@ export interface FramingWords {
 
 export function saysFraming({ resize, crop, interpolation }: FramingWords): boolean {
   return resize !== undefined || crop !== undefined || interpolation !== undefined
+}
+
+/** The short side that the middle of a picture is usually taken from, for a network of images of this side. */
+export function usualShortSide(side: number): number {
+  return Math.round(side / MIDDLE)
 }
 
 /** Networks for smaller images are trained on whole ones; larger ones see the middle of theirs when they are tested. */
@@ -46,18 +51,46 @@ export function chooseFraming(words: FramingWords, wanted: Size | undefined, siz
   const side = Math.min(target.height, target.width)
   return areOfSize || side < CROPPED_FROM
     ? { resize: target, interpolation }
-    : { resize: { short: Math.round(side / MIDDLE) }, crop: target, interpolation }
+    : { resize: { short: usualShortSide(side) }, crop: target, interpolation }
 }
+
+/** Whether pictures of these sizes come to the network's only by a framing that nobody has said. */
+export function isFramingGuessed(wanted: Size | undefined, sizes: readonly Size[]): boolean {
+  const expected = wanted ?? sizes[0]
+  return sizes.some(({ height, width }) => height !== expected?.height || width !== expected.width)
+}
+
+/** The usual ways to bring pictures to a size: the middle, as torchvision and Keras test, all that is short, squeezed. */
+export function usualFramings(wanted: Size, interpolation: Interpolation): Framing[] {
+  const side = Math.min(wanted.height, wanted.width)
+  return [
+    { resize: { short: usualShortSide(side) }, crop: wanted, interpolation },
+    { resize: { short: side }, crop: wanted, interpolation },
+    { resize: wanted, interpolation },
+  ]
+}
+
+/** Parts of the short side that timm's networks are tested with, besides the usual ones. */
+const OTHER_PARTS = [0.9, 0.95]
 
 /** Other ways in which the network may have been tested, to explain an accuracy that is not what was expected. */
 export function otherFramings(framing: Framing, wanted: Size): Framing[] {
   const side = Math.min(wanted.height, wanted.width)
-  const ways = (['bilinear', 'bicubic'] as const).flatMap((interpolation): Framing[] => [
-    { resize: { short: Math.round(side / MIDDLE) }, crop: wanted, interpolation },
-    { resize: { short: side }, crop: wanted, interpolation },
-    { resize: wanted, interpolation },
-  ])
-  return ways.filter((way) => JSON.stringify(way) !== JSON.stringify(framing))
+  const ways = [
+    ...usualFramings(wanted, 'bilinear'),
+    ...usualFramings(wanted, 'bicubic'),
+    ...OTHER_PARTS.map((part): Framing => ({
+      resize: { short: Math.round(side / part) },
+      crop: wanted,
+      interpolation: 'bilinear',
+    })),
+  ]
+  return others(framing, ways)
+}
+
+/** The ways that are not this one. */
+export function others(framing: Framing, ways: readonly Framing[]): Framing[] {
+  return ways.filter((way) => describeFraming(way) !== describeFraming(framing))
 }
 
 /** What a user writes for a framing: chooseFraming makes the same one of it. */

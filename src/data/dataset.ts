@@ -33,6 +33,8 @@ export interface Split {
 
 /** A dataset bound to one network: its batches are ready to be fed. */
 export interface Dataset {
+  /** How images are changed in training, as `augmentations` says it; absent where samples are no images. */
+  readonly augmentedBy?: readonly string[]
   readonly name: string
   /** How many classes the labels count; undefined where that is not known, or they count none. */
   readonly classes: number | undefined

@@ -50,9 +50,15 @@ export class PictureFrames {
   /**
    * The images that pictures become.
    * @param size that they all have then
+   * @param like the same pictures framed in another way, whose mean and deviation do for these
    * @throws TtqError `data` for a picture that cannot be read
    */
-  async framed(framing: Framing, channels: 1 | 3, size: Size): Promise<FramedImages> {
+  async framed(
+    framing: Framing,
+    channels: 1 | 3,
+    size: Size,
+    like?: Pick<FramedImages, 'mean' | 'std'>,
+  ): Promise<FramedImages> {
     const { train, test, name, classes, classNames } = this.dataset
     const key = `${channels} ${describeFraming(framing)}`
     const toSize: Framing = { resize: size, interpolation: framing.interpolation }
@@ -68,7 +74,7 @@ export class PictureFrames {
           : this.loadParts(set, indices, { framing: toSize, channels, size, key, part }, region),
     })
     const images = onDemand(train, 'train')
-    const statistics = pixelStatistics(await images.load(spread(train.count, STATISTICS)))
+    const { mean, std } = like ?? pixelStatistics(await images.load(spread(train.count, STATISTICS)))
     return {
       kind: 'images',
       name,
@@ -77,7 +83,8 @@ export class PictureFrames {
       train: images,
       // What is both is decoded once.
       test: test === train ? images : test && onDemand(test, 'test'),
-      ...statistics,
+      mean,
+      std,
       augmentation: augmentationOf(images),
       framing,
     }

@@ -102,7 +102,7 @@ const KINDS: Readonly<Record<DataKindName, DataKind>> = {
     },
   },
   imagefolder: {
-    elsewhere: ['image', 'images', 'folder', 'pictures', 'photos', 'imagenet'],
+    elsewhere: ['folder', 'imagenet'],
     about: 'a folder of pictures (.jpg, .png, .webp, .gif, .bmp), in folders by class or beside a table of them',
     // Beside arrays, pictures are figures.
     recognises: async ({ path, isFolder, entries }) =>

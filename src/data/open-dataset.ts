@@ -58,7 +58,7 @@ async function openSpec(spec: string, context: OpenOptions): Promise<StoredDatas
   const kind = Object.hasOwn(DATA_KINDS, name) ? DATA_KINDS[name] : undefined
   if (kind !== undefined) return await openKind(kind, { spec, name, path }, context)
   const place = await placeAt(resolve(directory, spec))
-  if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name)
+  if (place === undefined && !looksLikePath(spec)) throw unknownDataset(spec, name, directory)
   const found = await kindOf(place ?? { path: spec, isFolder: false, entries: [] })
   if (found === undefined) throw place === undefined ? missing(spec, directory) : ofNoKind(spec, place)
   return await found.open(place ?? { path: resolve(directory, spec), isFolder: false, entries: [] }, spec, context)
@@ -145,19 +145,18 @@ function ofNoKind(spec: string, { isFolder, entries }: Place): TtqError {
   })
 }
 
-function unknownDataset(spec: string, name: string): TtqError {
+// A word may be the name of a dataset, or a file or folder that is not there.
+function unknownDataset(spec: string, name: string, directory: string): TtqError {
   const names = Object.keys(DATA_KINDS)
   const called = Object.entries(DATA_KINDS).find(([, kind]) => kind.elsewhere?.includes(name.toLowerCase()))
-  const closest = called?.[0] ?? closestName(name, names)
-  return new TtqError(
-    'usage',
-    `--data: unknown dataset "${spec}", expected ${names.map(formsOf).join(', ')}, or a path`,
-    {
-      facts: { spec, known: names },
-      hint:
-        closest === undefined
-          ? `a path may be ${kindsInWords()} (docs/datasets.md)`
-          : `did you mean ${closest}? docs/datasets.md has an example of each kind`,
-    },
-  )
+  const beside = spec.includes(':') ? undefined : closestFile(resolve(directory, spec))
+  const known = closestName(name, names) ?? (called && formsOf(called[0]))
+  const closest = beside === undefined ? known : basename(beside)
+  return new TtqError('usage', `--data: found no file or folder "${spec}" and no dataset of that name`, {
+    facts: { spec, known: names },
+    hint:
+      closest === undefined
+        ? 'docs/datasets.md has an example of each kind; mnist, cifar10 and others are known by name'
+        : `did you mean ${closest}?`,
+  })
 }

@@ -93,7 +93,7 @@ const LOOK: {
     const size = channels * height * width
     for (let i = 0; i < set.count; i++) {
       const own = pixels.subarray(i * size, (i + 1) * size)
-      found.sample([own], `image ${i}`)
+      found.sample([own], i, `image ${i}`)
       if (i < FIRST) found.values('pixels', 'uint8', [channels, height, width], own)
       found.size(height, width)
       count()
@@ -105,8 +105,8 @@ const LOOK: {
     const set = dataset[part] as PictureSet
     const unreadable = await readAllPictures(set, new PictureThreads(), {
       onPicture: (index, source, { height, width, pixels }) => {
-        found.sample(['pixels' in source ? source.pixels : source], set.nameOf(index))
-        if (index < FIRST) found.values('pixels', 'uint8', [3, height, width], pixels)
+        found.sample(['pixels' in source ? source.pixels : source], index, set.nameOf(index))
+        if (index < FIRST) found.values('pixels', 'uint8', [3, height, width], pixels, index)
         found.size(height, width)
         count()
       },
@@ -139,7 +139,7 @@ function takeSamples(batch: GivenBatch, indices: readonly number[], found: Findi
       const size = bytes.length / indices.length
       return Number.isInteger(size) ? bytes.subarray(i * size, (i + 1) * size) : bytes
     })
-    found.sample(own, `sample ${index}`)
+    found.sample(own, index, `sample ${index}`)
   })
   if (isFirst)
     for (const { name, data, dims } of inputs) {
@@ -154,11 +154,11 @@ function takeSamples(batch: GivenBatch, indices: readonly number[], found: Findi
 /** Above this, whole numbers are no classes. */
 const MOST_CLASSES = 2 ** 16
 
+/** Samples may come in any order: threads decode them. What is found is the same. */
 class Findings {
   /** Of contents, and how often they came. */
   readonly digests = new Map<string, number>()
-  private readonly both: string[] = []
-  private shared = 0
+  private readonly both: { index: number; name: string }[] = []
   private readonly sizes = new Map<string, number>()
   private readonly inputs = new Map<string, Values>()
   private readonly labels = { count: 0, perSample: 0, least: Infinity, largest: -Infinity, areWhole: true }
@@ -167,14 +167,12 @@ class Findings {
 
   constructor(private readonly others: ReadonlySet<string> | undefined) {}
 
-  sample(contents: readonly Uint8Array[], name: string): void {
+  sample(contents: readonly Uint8Array[], index: number, name: string): void {
     const hash = createHash('sha1')
     for (const each of contents) hash.update(each)
     const digest = hash.digest('base64')
     this.digests.set(digest, (this.digests.get(digest) ?? 0) + 1)
-    if (this.others?.has(digest) !== true) return
-    this.shared++
-    if (this.both.length < NAMED) this.both.push(name)
+    if (this.others?.has(digest) === true) this.both.push({ index, name })
   }
 
   size(height: number, width: number): void {
@@ -182,10 +180,11 @@ class Findings {
     this.sizes.set(key, (this.sizes.get(key) ?? 0) + 1)
   }
 
-  values(name: string, type: string, shape: readonly number[], numbers: ArrayLike<number | bigint>): void {
-    const known = this.inputs.get(name) ?? new Values(type, shape)
+  /** @param index of the sample: the shape that is told is the first one's */
+  values(name: string, type: string, shape: readonly number[], numbers: ArrayLike<number | bigint>, index = 0): void {
+    const known = this.inputs.get(name) ?? new Values(type)
     this.inputs.set(name, known)
-    known.add(numbers)
+    known.add(numbers, { shape, index })
   }
 
   label(labels: ArrayLike<number>, perSample: number): void {
@@ -213,15 +212,20 @@ class Findings {
       classes,
       labels: count === 0 || classes !== null ? null : { perSample, least, largest },
       sizes: [...this.sizes]
-        .sort(([, a], [, b]) => b - a)
-        .slice(0, NAMED)
-        .map(([key, times]) => [...(key.split(' ').map(Number) as [number, number]), times] as const),
+        .map(([key, times]) => [...(key.split(' ').map(Number) as [number, number]), times] as const)
+        .sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1])
+        .slice(0, NAMED),
       unreadable,
       repeated,
-      inTraining: this.others === undefined ? null : { samples: this.shared, names: this.both },
+      inTraining: this.others === undefined ? null : { samples: this.both.length, names: firstNames(this.both) },
       values: [...this.inputs].map(([name, values]) => ({ name, ...values.described() })),
     }
   }
+}
+
+function firstNames(samples: readonly { index: number; name: string }[]): string[] {
+  const inOrder = [...samples].sort((a, b) => a.index - b.index)
+  return inOrder.slice(0, NAMED).map(({ name }) => name)
 }
 
 /** Of some values: their type and shape, least, largest, mean and standard deviation. */
@@ -230,8 +234,9 @@ export function describeValues(
   shape: readonly number[],
   numbers: ArrayLike<number | bigint>,
 ): Omit<PartSurvey['values'][number], 'name'> {
-  const values = new Values(type, shape)
-  values.add(type === 'float16' ? Float32Array.from(numbers as ArrayLike<number>, float16ToNumber) : numbers)
+  const values = new Values(type)
+  const given = type === 'float16' ? Float32Array.from(numbers as ArrayLike<number>, float16ToNumber) : numbers
+  values.add(given, { shape, index: 0 })
   return values.described()
 }
 
@@ -243,12 +248,12 @@ class Values {
   private largest = -Infinity
   private notFinite = 0
 
-  constructor(
-    private readonly type: string,
-    private readonly shape: readonly number[],
-  ) {}
+  private first: { shape: readonly number[]; index: number } | undefined
 
-  add(numbers: ArrayLike<number | bigint>): void {
+  constructor(private readonly type: string) {}
+
+  add(numbers: ArrayLike<number | bigint>, of: { shape: readonly number[]; index: number }): void {
+    if (this.first === undefined || of.index < this.first.index) this.first = of
     for (let i = 0; i < numbers.length; i++) {
       const value = Number(numbers[i])
       if (!Number.isFinite(value)) {
@@ -264,11 +269,11 @@ class Values {
   }
 
   described(): Omit<PartSurvey['values'][number], 'name'> {
-    const { type, shape, least, largest, notFinite, count } = this
+    const { type, first, least, largest, notFinite, count } = this
     const mean = count === 0 ? NaN : this.sum / count
     return {
       type,
-      shape,
+      shape: first?.shape ?? [],
       least,
       largest,
       mean,

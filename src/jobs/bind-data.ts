@@ -1,5 +1,5 @@
 // A network and data brought together: by classes where the data have them, else by their samples alone.
-import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, explainGuess } from '../binding/bind-network.js'
 import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
 import { LabelMisfit, NotScorable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
@@ -17,6 +17,19 @@ export interface UnscoredSamples extends BoundSamples {
  * @throws TtqError `data`, `runtime`
  */
 export async function bindData(
+  pool: WorkerPool,
+  model: Model,
+  stored: StoredDataset,
+  job: CompressJob,
+): Promise<BoundNetwork | UnscoredSamples> {
+  const bound = await boundTo(pool, model, stored, job)
+  // Random weights expect nothing yet.
+  const guess = job.options.fromScratch ? undefined : explainGuess(bound, job.connections.nameOptions)
+  if (guess !== undefined) job.warn(guess)
+  return bound
+}
+
+async function boundTo(
   pool: WorkerPool,
   model: Model,
   stored: StoredDataset,

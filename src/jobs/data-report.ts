@@ -30,6 +30,8 @@ export interface NetworkData {
   preprocessing?: string
   /** Of the preprocessings that were tried: percent of some training images that are classified right. */
   tried?: readonly { preprocessing: string; score: number }[]
+  /** What of it nobody said, in words; absent where options, the file or the images tell. */
+  guess?: string
   task?: string
   /** Of the first batch, as the network gets it. */
   inputs?: readonly {

@@ -4,7 +4,7 @@ import { checkLabelled } from '../data/labels.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import { writeModel } from '../onnx/write-model.js'
 import { requireDevice } from '../runtime/offered-devices.js'
-import { bindNetwork, describeMeasuring } from '../binding/bind-network.js'
+import { bindNetwork, describeMeasuring, explainGuess } from '../binding/bind-network.js'
 import { completeOptions } from '../options/complete-options.js'
 import type { GivenOptions } from '../options/option-table.js'
 import { evaluate } from '../binding/evaluate.js'
@@ -59,6 +59,8 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
       })
       const { dataset, task, fixedBatch } = bound
       onProgress({ kind: 'note', message: `task: ${describeMeasuring(bound)}` })
+      const guess = explainGuess(bound, connections.nameOptions)
+      if (guess !== undefined) onProgress({ kind: 'warning', message: guess })
       const overruled = explainClasses(bound, stored, options.task, connections.nameOptions)
       if (overruled !== undefined) onProgress({ kind: 'warning', message: overruled })
       await checkLabelled(dataset.test, 'test', 'to measure accuracy', connections.nameOptions)

@@ -1,5 +1,5 @@
 // What a dataset is: every sample looked at, and what a network would get of it. Nothing is trained.
-import { bindNetwork, describeTask } from '../binding/bind-network.js'
+import { bindNetwork, describeTask, explainGuess } from '../binding/bind-network.js'
 import { laterLabelsHint } from '../binding/check-labels.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import { bindSamples } from '../binding/bind-samples.js'
@@ -143,13 +143,16 @@ async function bound(
     if (cause instanceof LabelMisfit) misfit = misfitOf(cause)
     return undefined
   })
-  const { dataset, fixedBatch } = scored ?? (await bindSamples(pool, model, stored, options))
+  const samples = scored ?? (await bindSamples(pool, model, stored, options))
+  const { dataset, fixedBatch } = samples
+  const guess = explainGuess(samples, options.nameOptions ?? inLibrary)
   const { inputs, labels } = await dataset.train.batch(firstSamples(dataset.train, fixedBatch ?? 64))
   // Of labels by outputs the survey does not say whose they are.
   const isOne = Object.keys(labels).every((output) => output === ONLY)
   return {
     ...(misfit ?? (scored !== undefined && isOne ? unfitLabels(scored.task, parts) : FITS)),
     preprocessing: dataset.preprocessing,
+    ...(guess !== undefined && { guess }),
     ...(scored && { task: describeTask(scored), tried: scored.tried }),
     inputs: Object.entries(inputs).map(([name, { type, dims, data }]) => ({
       name,
@@ -214,6 +217,7 @@ function problemsOf(
       found.push(`${what} labels go down to ${part.labels.least}`)
   }
   found.push(...oddClasses(train.classes ?? undefined, test?.classes ?? undefined, names))
+  if (network?.guess !== undefined) found.push(network.guess)
   if (network !== undefined && network.misfit !== null)
     found.push(withHint(`${network.name}: ${network.misfit}`, network.hint ?? undefined))
   return found

@@ -1,5 +1,5 @@
 // Whether a packed file is whole, runs, and is as near to its original as is asked for.
-import { bindNetwork, type BoundNetwork } from '../binding/bind-network.js'
+import { bindNetwork, type BoundNetwork, explainGuess } from '../binding/bind-network.js'
 import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
@@ -14,7 +14,7 @@ import type { Model } from '../onnx/model.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { completeOptions } from '../options/complete-options.js'
-import type { GivenOptions, OptionsOf } from '../options/option-table.js'
+import { type GivenOptions, inLibrary, type OptionsOf } from '../options/option-table.js'
 import { inspectPacked } from '../packed/inspect-packed.js'
 import { isPacked } from '../packed/format.js'
 import { lossOf, scoreOf } from '../tasks/evaluation.js'
@@ -171,6 +171,8 @@ async function onData(
       if (!(cause instanceof NotScorable)) throw cause
       return await bindSamples(pool, packed.model, stored, how)
     })
+    const guess = explainGuess(bound, nameOptions ?? inLibrary)
+    if (guess !== undefined) onProgress?.({ kind: 'warning', message: guess })
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: bound.dataset.preprocessing })
     const distance = original === undefined ? null : await distanceOn(pool, original, bound)
     const found = { ...NOTHING, distance, samples: compared(bound).length, data: bound.dataset.preprocessing }

@@ -3,7 +3,7 @@
 import { kindOf } from '../errors/check-argument.js'
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Job } from './option.js'
+import type { Job, Kind } from './option.js'
 import { JOBS, type OptionName, OPTIONS, optionsOf } from './option-table.js'
 import { checkValue } from './option-values.js'
 import { parseSize } from './size.js'
@@ -76,7 +76,8 @@ export function checkConfig(config: unknown, file: string): CheckedConfig {
     byCommand: new Map(
       sections.map(([section, settings]) => [
         section as Job,
-        checkSettings(asObject(settings, file, section), {
+        // A section all of whose lines are comments is null in YAML.
+        checkSettings(asObject(settings ?? {}, file, section), {
           file,
           path: section,
           names: settingNames(section as Job),
@@ -149,10 +150,20 @@ function checkSettings(given: Readonly<Record<string, unknown>>, place: Place): 
 
 function checkedValue(name: OptionName, value: unknown, shown: string): unknown {
   const { kind } = OPTIONS[name]
-  // As on the command line: 50kB.
-  const read = kind.type === 'size' && typeof value === 'string' ? (parseSize(value) ?? value) : value
+  const read = asOnCommandLine(kind, value)
   checkValue(shown, kind, read)
   return read
+}
+
+// There everything is text: 50kB is a size, 52 a short side, 495 the name of an output.
+function asOnCommandLine(kind: Kind, value: unknown): unknown {
+  if (kind.type === 'size' && typeof value === 'string') return parseSize(value) ?? value
+  if (kind.type === 'text' && kind.path === undefined) return numberAsText(value)
+  return kind.type === 'texts' && Array.isArray(value) ? value.map(numberAsText) : value
+}
+
+function numberAsText(value: unknown): unknown {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? String(value) : value
 }
 
 function unknown(name: string, key: string, { file, path, keys }: Place): TtqError {

@@ -31,10 +31,14 @@ export function configSchema(name: string): Schema {
 
 const MODEL: Schema = { oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }] }
 
+// As check-config.ts takes it: a number is its text.
+const TEXT: Schema = { type: ['string', 'integer'], minLength: 1, minimum: 0 }
+
 function sectionOf(job: Job): Schema {
   return {
     description: `settings of ttq ${job}`,
-    type: 'object',
+    // null: in YAML, a section all of whose lines are comments.
+    type: ['object', 'null'],
     properties: settingsOf(job),
     additionalProperties: false,
   }
@@ -79,8 +83,9 @@ function schemaOf(kind: Kind): Schema {
     case 'size':
       return { type: ['integer', 'string'] }
     case 'text':
-      return { type: 'string', minLength: 1 }
+      return kind.path === undefined ? TEXT : { type: 'string', minLength: 1 }
     case 'texts':
+      return { type: 'array', items: TEXT }
     case 'paths':
     case 'networks':
       return { type: 'array', items: { type: 'string', minLength: 1 } }

@@ -1,7 +1,6 @@
 // What a config file says (docs/config.md), as its author writes it; the option table gives the settings and their types.
-import type { Job } from './option.js'
+import type { Job, Kind, PathKind, ValueOf } from './option.js'
 import type { OptionName, OPTIONS } from './option-table.js'
-import type { ValueOf } from './option.js'
 
 type Rows = typeof OPTIONS
 
@@ -14,9 +13,16 @@ type SettingOf<J extends Job> = {
     : never
 }[OptionName]
 
-export type Settings<J extends Job = Job> = {
-  readonly [K in SettingOf<J>]?: Rows[K]['kind'] extends { type: 'size' } ? number | string : ValueOf<Rows[K]['kind']>
-}
+export type Settings<J extends Job = Job> = { readonly [K in SettingOf<J>]?: Written<Rows[K]['kind']> }
+
+/** A value as the file may write it: `resize: 52` is `resize: '52'`. */
+type Written<K extends Kind> = K extends { type: 'text'; path: PathKind }
+  ? string
+  : K extends { type: 'text' | 'size' }
+    ? number | string
+    : K extends { type: 'texts' }
+      ? readonly (number | string)[]
+      : ValueOf<K>
 
 /** Jobs that a config file may list: those that are about a model. */
 export type ConfigJob = Exclude<Job, 'run' | 'init' | 'new' | 'doctor'>

@@ -65,7 +65,7 @@ export const DATASET_OPTIONS = {
     fingerprint: 'covered',
     group,
     help: 'value of a white pixel before mean and std: 1 or 255',
-    defaultText: byTrial,
+    defaultText: `1 where a mean is given, else ${byTrial}`,
     at: { train: { defaultText: '1' }, predict: { defaultText: byFile } },
   },
   /** Which colour comes first; mean and std are in the same order. */
@@ -75,7 +75,7 @@ export const DATASET_OPTIONS = {
     fingerprint: 'covered',
     group,
     help: 'order of the colours: rgb, or bgr as OpenCV and Caffe have it',
-    defaultText: byTrial,
+    defaultText: `rgb where a mean is given, else ${byTrial}`,
     at: { train: { defaultText: 'rgb' }, predict: { defaultText: byFile } },
   },
   /** How pictures become as large as the network's: `256` (their short side), `224x224` or `letterbox:640`. */

@@ -2,9 +2,10 @@
 import { completeOptions, defaultIn, waysOf } from './complete-options.js'
 import type { Job, OptimizerName, OptionRow, Way } from './option.js'
 import { type GivenOptions, type NameOptions, type OptionName, optionsOf } from './option-table.js'
+import { withPreset } from './presets.js'
 
 /** `other options`: a default that another option has changed, as the batch does the learning rate. */
-export type Origin = 'given' | 'recipe' | 'from scratch' | 'other options' | 'default'
+export type Origin = 'given' | 'preset' | 'recipe' | 'from scratch' | 'other options' | 'default'
 
 export interface OptionOrigin {
   readonly name: OptionName
@@ -40,9 +41,12 @@ export function optionOrigins(
   )
   const complete = completeOptions(job, ofLibrary as GivenOptions<Job>, name) as Readonly<Record<string, unknown>>
   const ways = waysOf(job, given)
+  const withPresets: Readonly<Record<string, unknown>> = withPreset(given)
   return rows.map(([option, row]): OptionOrigin => {
     const { defaultText } = { ...row, ...row.at?.[job] }
     if (given[option] !== undefined) return { name: option, value: given[option], origin: 'given', defaultText }
+    if (withPresets[option] !== undefined)
+      return { name: option, value: withPresets[option], origin: 'preset', defaultText }
     const found = fromTable(row, ways, complete['optimizer'] as OptimizerName | undefined)
     const value = row.only === undefined ? complete[option] : found.value
     const origin = value === found.value ? found.origin : 'other options'

@@ -30,7 +30,7 @@ export function compressPage(report: CompressReport): Page {
       layerSection(report),
       otherLayersSection(report),
       decisionSection(samples, data, 'the packed network'),
-      dataSection(dataset, preprocessing, data, [['tested on', testedOn]]),
+      dataSection(dataset, preprocessing, data, [['tested on', testedOn]], training?.asRun),
       repetitionSection(run, report.ttq, training),
     ],
   }

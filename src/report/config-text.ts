@@ -1,4 +1,5 @@
-// A config file as `ttq init` writes it: settings that hold, and examples of others behind comment signs.
+// A config file as `ttq init` writes it: settings that hold, and others behind comment signs. Defaults are among the
+// latter: written as settings, they would go before what a recipe or a preset says.
 
 export interface ConfigLine {
   readonly key: string
@@ -34,7 +35,7 @@ const WRITERS: Readonly<Record<ConfigFormat, (draft: ConfigDraft) => string>> = 
       ...about.map((line) => `# ${line}`),
       ...shared.flatMap((line) => ['', ...yamlLines(line, '')]),
       '',
-      ...(compress.some(({ isExample }) => isExample !== true) ? ['compress:'] : ['compress: {}', '# compress:']),
+      'compress:',
       ...compress.flatMap((line) => yamlLines(line, '  ')),
     ]),
   // Types alone: the file is read without the package being installed beside it.

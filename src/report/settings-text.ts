@@ -9,7 +9,7 @@ export interface SettingLine {
   readonly value: SettingValue
   /** what happens then, in a few words. */
   readonly meaning?: string
-  readonly origin: 'flag' | 'config' | 'recipe' | 'from scratch' | 'other options' | 'default'
+  readonly origin: 'flag' | 'config' | 'preset' | 'recipe' | 'from scratch' | 'other options' | 'default'
   /** Of the config file. */
   readonly key?: string
 }
@@ -32,7 +32,7 @@ export function renderSettings({ jobs }: SettingsReport, columns?: number): stri
   return jobs
     .map(({ name, models, config, settings }) => {
       const about = [...(models.length === 0 ? [] : [models.join(', ')]), config ?? 'no config file'].join('; ')
-      const rows = settings.map((line) => [line.name, valueText(line), originText(line, config)])
+      const rows = settings.map((line) => [line.name, valueText(line), originText(line, settings, config)])
       return `${name}: ${about}\n\n${table(['setting', 'value', 'from'], rows, ['left', 'left', 'left'], columns)}\n`
     })
     .join('\n')
@@ -44,6 +44,9 @@ function valueText({ value, meaning }: SettingLine): string {
   return value.length === 0 ? '-' : value.join(', ')
 }
 
-function originText({ origin, key }: SettingLine, config: string | null): string {
-  return origin === 'config' ? `${config}: ${key}` : origin
+// Of what a recipe or a preset says, which one, and who asked for it: `recipe thorough (flag)`.
+function originText({ origin, key }: SettingLine, settings: readonly SettingLine[], config: string | null): string {
+  if (origin === 'config') return `${config}: ${key}`
+  const source = origin === 'recipe' || origin === 'preset' ? settings.find(({ name }) => name === origin) : undefined
+  return source === undefined ? origin : `${origin} ${valueText(source)} (${originText(source, settings, config)})`
 }

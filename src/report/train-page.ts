@@ -35,7 +35,7 @@ export function trainPage(report: TrainReport): Page {
       { title: 'Result', blocks: [{ kind: 'facts', facts: [['network', model], ...trainSummary(report)] }] },
       learningSection(training),
       decisionSection(decisions, data, 'the trained network'),
-      dataSection(dataset, preprocessing, data, [['tested on', report.testedOn]]),
+      dataSection(dataset, preprocessing, data, [['tested on', report.testedOn]], training.asRun),
       repetitionSection(run, report.ttq, training),
     ],
   }

@@ -18,7 +18,7 @@ export interface Verdict {
 }
 
 /** A batch as it was run. */
-interface RunBatch {
+export interface RunBatch {
   /** Place of its first sample. */
   start: number
   count: number

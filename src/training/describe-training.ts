@@ -43,6 +43,7 @@ function describe(
     seed: options.seed,
     bestEpoch: result.bestEpoch,
     settings,
+    asRun: result.asRun,
     history: result.history,
   }
 }

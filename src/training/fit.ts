@@ -14,7 +14,8 @@ import { planReplicas, type ReplicaPlan } from '../execution/replica-plan.js'
 import { type DistillShare, isVarying, usesTargets } from './loss-graph.js'
 import type { LoopOptions } from './loop-options.js'
 import { train } from './train.js'
-import { finishedTraining, type TrainResult } from './train-result.js'
+import { asRun, finishedTraining, stepsPerEpoch, type TrainResult } from './train-result.js'
+import type { TrainingAsRun } from './training-report.js'
 import type { TrainedValues } from './trained-values.js'
 import type { Weighted } from '../tasks/weighted.js'
 import { buildTrainingGraph } from './training-graph.js'
@@ -22,7 +23,10 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 
 interface FitOptions
   extends
-    Omit<LoopOptions, 'task' | 'validate' | 'plan' | 'withTargets' | 'distillCourse' | 'piece' | 'isNhwc'>,
+    Omit<
+      LoopOptions,
+      'task' | 'validate' | 'plan' | 'withTargets' | 'distillCourse' | 'piece' | 'isNhwc' | 'augmentedBy'
+    >,
     DistillShare {
   temperature: number
   /** Networks of the student's inputs and outputs to learn from. Default: the original. */
@@ -42,12 +46,15 @@ export async function fit(
   student: Model,
   original: Model,
   { dataset, task, fixedBatch }: Pick<BoundNetwork, 'dataset' | 'task' | 'fixedBatch'>,
-  options: FitOptions,
+  given: FitOptions,
 ): Promise<TrainResult> {
-  const { batch, piece, plan } = sharedOut(pool, student, options, fixedBatch)
+  const { batch, piece, plan } = sharedOut(pool, student, given, fixedBatch)
+  const options = { ...given, augmentedBy: dataset.augmentedBy }
   const resumed = options.recovery?.resumed
   if (resumed !== undefined && resumed.epoch > options.epochs)
     return finishedTraining(resumed, { ...options, plan, batch })
+  const run = asRun({ ...options, batch })
+  options.onProgress({ kind: 'note', message: describeRun(run, stepsPerEpoch({ ...options, batch }) * options.epochs) })
   const sample = await dataset.train.batch(firstOf(options.indices, piece))
   const { distill, distillEnd = distill, temperature } = options
   const loss = { batch: piece, distill, distillEnd, temperature }
@@ -82,6 +89,12 @@ export async function fit(
     isNhwc: dataset.pixels?.layout === 'NHWC',
     validate: async (values) => await judge(writeModel(options.deploy(values))),
   })
+}
+
+// What bounds among the options have come to.
+function describeRun({ training, heldOut, warmup, augmentations }: TrainingAsRun, steps: number): string {
+  const images = augmentations === null ? '' : `; images changed by ${augmentations.join(', ')}`
+  return `training on ${training} samples, ${heldOut} held out; ${steps} steps, the rate rising over ${warmup}${images}`
 }
 
 // Samples of a step, and those that a replica runs at once. A network of one batch size gets its share of the step in

@@ -42,6 +42,8 @@ export interface LoopOptions extends Pick<
   /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>
   heldOut: ArrayLike<number>
+  /** How the samples of a training batch are changed, in words; undefined where they are no images. */
+  augmentedBy?: readonly string[] | undefined
   /** The main metric of a snapshot (or what it is like the original by) on the held-out samples. */
   validate: (values: TrainedValues) => Promise<number>
   /** What is noted of each epoch, besides. */

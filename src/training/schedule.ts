@@ -26,12 +26,17 @@ export function alongLine(from: number, to: number, step: number, steps: number)
   return from + (to - from) * Math.min(1, step / Math.max(1, steps - 1))
 }
 
+/** Steps over which the rate rises: as many as are asked for, and at most a fifth of all. */
+export function warmupSteps({ warmup, steps }: Pick<Schedule, 'warmup' | 'steps'>): number {
+  return Math.min(warmup, Math.floor(steps / 5))
+}
+
 /**
  * Linear warm-up, then what the schedule says.
  * @param step 0-based
  */
 export function learningRate({ kind, peak, warmup, steps, drops }: Schedule, step: number): number {
-  const rise = Math.min(warmup, Math.floor(steps / 5))
+  const rise = warmupSteps({ warmup, steps })
   if (step < rise) return (peak * (step + 1)) / rise
   switch (kind) {
     case 'cosine':

@@ -3,7 +3,8 @@ import type { StepTimes } from '../execution/replica.js'
 import type { TrainingPosition } from './checkpoint.js'
 import type { LoopOptions } from './loop-options.js'
 import type { TrainedValues } from './trained-values.js'
-import type { EpochReport } from './training-report.js'
+import { warmupSteps } from './schedule.js'
+import type { EpochReport, TrainingAsRun } from './training-report.js'
 
 export interface TrainResult {
   best: TrainedValues
@@ -15,6 +16,7 @@ export interface TrainResult {
   samplesPerSecond: number
   elapsedMs: number
   history: EpochReport[]
+  asRun: TrainingAsRun
   /**
    * Mean milliseconds per step of the first replica, and of the main thread making batches ready beside it, over the
    * steps since the training was resumed.
@@ -22,22 +24,48 @@ export interface TrainResult {
   times: StepTimes & { data: number }
 }
 
+type ResultOptions = Pick<
+  LoopOptions,
+  'epochs' | 'batch' | 'indices' | 'plan' | 'heldOut' | 'warmup' | 'augment' | 'augmentedBy'
+>
+
+/** What options that are bounds come to for so many samples. */
+export function asRun({
+  epochs,
+  batch,
+  indices,
+  heldOut,
+  warmup,
+  augment,
+  augmentedBy,
+}: Omit<ResultOptions, 'plan'>): TrainingAsRun {
+  return {
+    training: indices.length,
+    heldOut: heldOut.length,
+    warmup: warmupSteps({ warmup, steps: stepsPerEpoch({ indices, batch }) * epochs }),
+    augmentations: augment && augmentedBy !== undefined && augmentedBy.length > 0 ? augmentedBy : null,
+  }
+}
+
+/** Of fewer samples than one batch of a network that takes no smaller one, some are seen twice. */
+export function stepsPerEpoch({ indices, batch }: Pick<LoopOptions, 'indices' | 'batch'>): number {
+  return Math.max(1, Math.floor(indices.length / batch))
+}
+
 /** The result of a training that was done when its checkpoint was made. */
-export function finishedTraining(
-  position: TrainingPosition,
-  options: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
-): TrainResult {
+export function finishedTraining(position: TrainingPosition, options: ResultOptions): TrainResult {
   return trainResult(position, options, 0, { gradient: 0, reduce: 0, update: 0, wait: 0, data: 0 })
 }
 
 /** @param timedSteps the steps that `times` are the sums over */
 export function trainResult(
   { best, history, trainingMs, elapsedMs }: Pick<TrainingPosition, 'best' | 'history' | 'trainingMs' | 'elapsedMs'>,
-  { epochs, batch, indices, plan }: Pick<LoopOptions, 'epochs' | 'batch' | 'indices' | 'plan'>,
+  options: ResultOptions,
   timedSteps: number,
   times: TrainResult['times'],
 ): TrainResult {
   if (best === null) throw new Error('internal: training without an epoch')
+  const { epochs, batch, indices, plan } = options
   const steps = Math.floor(indices.length / batch) * epochs
   const perStep = (ms: number): number => ms / Math.max(1, timedSteps)
   return {
@@ -49,6 +77,7 @@ export function trainResult(
     samplesPerSecond: (steps * batch * 1000) / trainingMs,
     elapsedMs,
     history: [...history],
+    asRun: asRun(options),
     times: {
       gradient: perStep(times.gradient),
       reduce: perStep(times.reduce),

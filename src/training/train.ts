@@ -16,7 +16,7 @@ import { DISTILL_INPUT, targetsInput } from './loss-graph.js'
 import { mixes, mixSamples } from './mix-samples.js'
 import { type EpochReport, epochScore, validationOf } from './training-report.js'
 import { checkValues, lossCheck } from './divergence.js'
-import { trainResult, type TrainResult } from './train-result.js'
+import { stepsPerEpoch, trainResult, type TrainResult } from './train-result.js'
 import { alongLine, learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
 import type { Workers } from '../execution/worker-pool.js'
@@ -48,9 +48,8 @@ export async function train(
     clipNorm: options.clipNorm,
     from: resumed?.now ?? options.start,
   })
-  // Of fewer samples than one batch of a network that takes no smaller one, some are seen twice.
-  const stepsPerEpoch = Math.max(1, Math.floor(options.indices.length / options.batch))
-  const steps = stepsPerEpoch * options.epochs
+  const epochSteps = stepsPerEpoch(options)
+  const steps = epochSteps * options.epochs
   const schedule = {
     kind: options.schedule,
     peak: options.learningRate,
@@ -87,8 +86,8 @@ export async function train(
     const losses: Promise<number>[] = []
     const epochStart = performance.now()
     if (recovery !== undefined) pool.postponeInterruption()
-    for (let i = before.step; i < stepsPerEpoch && !pool.interrupted; i++) {
-      const step = (epoch - 1) * stepsPerEpoch + i
+    for (let i = before.step; i < epochSteps && !pool.interrupted; i++) {
+      const step = (epoch - 1) * epochSteps + i
       const chosen = Array.from(
         { length: options.batch },
         (_, at) => options.indices[order[(i * options.batch + at) % order.length] as number] as number,
@@ -122,7 +121,7 @@ export async function train(
           epoch,
           epochs: options.epochs,
           step: i - QUEUE + 2,
-          steps: stepsPerEpoch,
+          steps: epochSteps,
           loss: value,
           samplesPerSecond: (doneHere * options.batch * 1000) / elapsedMs,
           remainingMs: (elapsedMs / doneHere) * left,
@@ -160,8 +159,8 @@ export async function train(
     if (best === null || isKept(score, earlier, options.heldOut.length, metric)) best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,
-      loss: position.lossSum / stepsPerEpoch,
-      learningRate: learningRate(schedule, epoch * stepsPerEpoch - 1),
+      loss: position.lossSum / epochSteps,
+      learningRate: learningRate(schedule, epoch * epochSteps - 1),
       ...validationOf(metric, score),
       ...options.observe?.(now),
       elapsedMs: performance.now() - start,

@@ -57,6 +57,18 @@ export interface TrainingSettings extends Pick<
   teachers?: readonly string[]
 }
 
+/** What options that are bounds, or are settled by the data, have come to. */
+export interface TrainingAsRun {
+  /** Samples learned from, */
+  training: number
+  /** and those that the epoch was chosen by. */
+  heldOut: number
+  /** Steps over which the learning rate rose. */
+  warmup: number
+  /** How training images were changed, as `augmentations` says it; null where they were not. */
+  augmentations: readonly string[] | null
+}
+
 export interface TrainingReport {
   epochs: number
   steps: number
@@ -70,6 +82,8 @@ export interface TrainingReport {
   /** Epoch whose weights were kept, 1-based; 0: the start. */
   bestEpoch: number
   settings: TrainingSettings
+  /** Absent in reports of earlier versions. */
+  asRun?: TrainingAsRun
   /** The layers that `history[].ternary` is about; there where details were asked for. */
   ternaryLayers?: readonly string[]
   history: readonly EpochReport[]

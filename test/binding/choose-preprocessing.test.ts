@@ -10,6 +10,7 @@ import { choosePreprocessing } from '../../src/binding/choose-preprocessing.js'
 import { describePreprocessing, otherChannelOrder } from '../../src/data/preprocessing.js'
 import { readPreprocessing as readWritten, writePreprocessing } from '../../src/data/written-preprocessing.js'
 import { evaluate } from '../../src/binding/evaluate.js'
+import { isClearlyLower } from '../../src/tasks/sample-losses.js'
 import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 
@@ -132,4 +133,48 @@ test('the most images right, and among equals the lower cross-entropy', async ()
   } finally {
     await pool.close()
   }
+})
+
+test('colours the other way round are not taken for a gain that chance gives', async () => {
+  const count = 200
+  const chosenFor = async (right: number): Promise<string> => {
+    // Blue first, the network is right of so many; red first, of all others.
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2)
+    const isRed = (i: number): boolean => (labels[i] === 1) === i < right
+    const pixels = Uint8Array.from({ length: count }, (_, i) => i).reduce<number[]>(
+      (all, i) => [...all, isRed(i) ? 160 : 100, 90, isRed(i) ? 100 : 160],
+      [],
+    )
+    const images = { ...part, count, channels: 3, labels, pixels: Uint8Array.from(pixels) }
+    const dataset = { ...IMAGES, train: images, test: images }
+    const bind = (preprocessing: Preprocessing): ReturnType<typeof bindImages> =>
+      bindImages(dataset, { input: { name: 'x', elementType: 'float32', dims: ['N', 3, 1, 1] }, preprocessing })
+    const plain: Preprocessing = { name: 'plain', layout: 'NCHW', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] }
+    return await WorkerPool.use([1], async (pool) => {
+      const how = { ...OPTIONS, others: otherChannelOrder }
+      return (await choosePreprocessing(pool, lastChannel(), [plain], bind, how)).preprocessing.name
+    })
+  }
+  assert.equal(await chosenFor(107), 'plain')
+  assert.equal(await chosenFor(130), 'plain BGR')
+})
+
+test('lower by more than chance', () => {
+  const others = Array.from({ length: 40 }, (_, i) => 1 + (i % 2))
+  assert.equal(
+    isClearlyLower(
+      others.map((loss) => loss - 0.01),
+      others,
+    ),
+    true,
+  )
+  assert.equal(
+    isClearlyLower(
+      others.map((loss, i) => loss - (i % 4 === 0 ? 1 : -0.3)),
+      others,
+    ),
+    false,
+  )
+  assert.equal(isClearlyLower(others, others), false)
+  assert.equal(isClearlyLower([0, 0, 0], [1, 1, 1]), false)
 })

@@ -388,7 +388,8 @@ describe('bad usage', () => {
 
   test('an unknown dataset', async () => {
     const { code, stderr } = await run(folder, ['compress', 'm.onnx', '--data', 'mnits'])
-    assert.match(stderr, /ttq: --data: unknown dataset "mnits", expected mnist.* Did you mean mnist\?/)
+    const message = 'ttq: --data: found no file or folder "mnits" and no dataset of that name. Did you mean mnist?\n'
+    assert.ok(stderr.endsWith(message), stderr)
     assert.equal(code, 2)
     assert.deepEqual(readdirSync(folder).sort(), before)
   })

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeEach, describe, test } from 'node:test'
+import { encodePng } from '../../src/data/encode-png.js'
 import { configSchema } from '../../src/options/config-schema.js'
 import { CONFIG_JOBS, settingNames } from '../../src/options/check-config.js'
 import { defineConfig } from '../../src/options/config.js'
@@ -66,6 +67,63 @@ describe('config file', () => {
     assert.equal((await settings('sweep', 'm.onnx', '--sparsities', '0.5')).get('rest'), '"int8" rest')
   })
 
+  test('what a recipe or a preset says goes before the config where it is a flag, and behind it where it is not', async () => {
+    write('x.mjs', loaderModule())
+    const config = { data: './x.mjs', sparsity: 0.5, compress: { epochs: 8, rest: 'fp16', maxDrop: 2, seed: 3 } }
+    write('ttq.config.json', config)
+    const asked = await settings('compress', 'm.onnx', '--recipe', 'thorough', '--preset', 'small')
+    assert.equal(asked.get('epochs'), '40 recipe')
+    assert.equal(asked.get('rest'), '"int8" preset')
+    assert.equal(asked.get('ternary'), '["*"] preset')
+    assert.equal(asked.get('maxDrop'), '2 compress.maxDrop')
+    assert.equal(asked.get('seed'), '3 compress.seed')
+    const both = await settings('compress', 'm.onnx', '--recipe', 'thorough', '--epochs', '5')
+    assert.equal(both.get('epochs'), '5 flag')
+    // What the recipe says in another way, too.
+    const paper = await settings('compress', 'm.onnx', '--recipe', 'paper')
+    assert.deepEqual([paper.get('threshold'), paper.get('sparsity')], ['0.05 recipe', 'null default'])
+    const { stdout } = await runHere(folder, ['compress', 'm.onnx', '--recipe', 'thorough', '--print-config'])
+    assert.match(stdout, /\nepochs +40 +recipe thorough \(flag\)\n/)
+    write('ttq.config.json', { ...config, compress: { ...config.compress, recipe: 'thorough', preset: 'small' } })
+    const own = await settings('compress', 'm.onnx')
+    assert.deepEqual([own.get('epochs'), own.get('rest')], ['8 compress.epochs', '"fp16" compress.rest'])
+    const printed = await runHere(folder, ['compress', 'm.onnx', '--print-config'])
+    assert.match(printed.stdout, /\nternary +\* +preset small \(ttq\.config\.json: compress\.preset\)\n/)
+  })
+
+  test('a number is a text where a text may be one', async () => {
+    write('ttq.config.yaml', 'resize: 52\ncrop: 48\nnetworkOutput: [495]\ncompress:\n  # epochs: 8\n')
+    const held = await settings('evaluate', 'm.onnx', '--data', 'x.npz')
+    assert.deepEqual([held.get('resize'), held.get('crop')], ['"52" resize', '"48" crop'])
+    assert.equal(held.get('networkOutput'), '["495"] networkOutput')
+    rmSync(join(folder, 'ttq.config.yaml'))
+    write('ttq.config.json', { resize: 5.5 })
+    assert.equal(await refusal('compress', 'm.onnx'), 'ttq.config.json: resize: found 5.5, expected text')
+    write('ttq.config.json', { data: 5 })
+    assert.equal(await refusal('compress', 'm.onnx'), 'ttq.config.json: data: found 5, expected text')
+  })
+
+  test("a config's model counts for commands that take such a model, its data for ttq data", async () => {
+    write('x.csv', ['a,label', ...Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`)].join('\n'))
+    write('ttq.config.json', { model: 'm.onnx', data: 'x.csv' })
+    const said = async (...args: string[]): Promise<string> => {
+      const { stderr, stdout } = await runHere(folder, args)
+      return `${stdout}${stderr.replace(/^settings of .*\n/, '')}`
+    }
+    for (const command of ['unpack', 'verify', 'predict', 'diff', 'compare', 'report', 'new'])
+      assert.match(await said(command), new RegExp(`^ttq: ${command}: no .* given, expected one`), command)
+    assert.match(await said('data'), /^x\.csv: /)
+    assert.match(await said('doctor'), /^ttq /)
+    for (const command of ['compress', 'plan', 'analyze', 'train', 'sweep', 'evaluate', 'inspect'])
+      assert.match(
+        await said(command, ...(command === 'sweep' ? ['--sparsities', '0.5'] : []), '--print-config'),
+        new RegExp(`^${command}: m\\.onnx; ttq\\.config\\.json\n`),
+      )
+    // Another one's model is a packed file.
+    write('ttq.config.json', { model: ['a.ttq', 'b.ttq'] })
+    assert.match(await said('verify', '--print-config'), /^verify: a\.ttq, b\.ttq; /)
+  })
+
   test('what is printed is what holds: the text', async () => {
     write('ttq.config.json', { samples: 7 })
     const { stdout } = await runHere(folder, ['analyze', 'm.onnx', '--method', 'twn', '--print-config'])
@@ -89,6 +147,7 @@ describe('config file', () => {
     )
     assert.deepEqual([byOrigin.get('config'), byOrigin.get('flag')], ['batch 4, temperature 4', 'warmup 0'])
     assert.match(byOrigin.get('default') ?? '', /optimizer adam, learning-rate 0.001, schedule cosine, /)
+    assert.match(stderr, /^training on \d+ samples, \d+ held out; \d+ steps, the rate rising over 0$/m)
     assert.match(stderr, /^layers: \d of \d become ternary, [\d,]+ weights; kept: first layer, last layer$/m)
   })
 
@@ -442,9 +501,18 @@ describe('config file', () => {
   test('ttq run without jobs, without a config', async () => {
     assert.match(await refusal('run'), /^run: found no config file, .* Ttq init writes one|ttq init writes one/)
     write('ttq.config.json', {})
-    assert.match(await refusal('run'), /^ttq\.config\.json: found no jobs, expected a list of them\. /)
+    assert.match(await refusal('run'), /^ttq\.config\.json: found no jobs and no model, expected a list of jobs, or /)
+    write('ttq.config.json', { model: ['m.onnx', 'nets/n.onnx'], compress: { epochs: 3 } })
+    const { stdout } = await runHere(folder, ['run', '--print-config', '--json'])
+    const [job, ...others] = (JSON.parse(stdout) as SettingsReport).jobs
+    assert.deepEqual(
+      [others, job?.name, job?.command, job?.models],
+      [[], 'compress', 'compress', ['m.onnx', 'nets/n.onnx']],
+    )
   })
 })
+
+const TEXT_OR_NUMBER = ['string', 'integer']
 
 describe('schema and types', () => {
   const { name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string }
@@ -459,11 +527,16 @@ describe('schema and types', () => {
     for (const setting of settingNames()) assert.ok(setting in properties, setting)
     for (const setting of settingNames('compress')) assert.ok(setting in (properties['compress']?.properties ?? {}))
     assert.ok(!('json' in properties) && !('latentSteps' in properties))
+    const { $defs } = configSchema(name) as { $defs: Record<string, { type: unknown; items?: { type: unknown } }> }
+    // Numbers where they are taken for their text, and nowhere else.
+    assert.deepEqual([$defs['resize']?.type, $defs['crop']?.type], [TEXT_OR_NUMBER, TEXT_OR_NUMBER])
+    assert.deepEqual([$defs['networkOutput']?.items?.type, $defs['data']?.type], [TEXT_OR_NUMBER, 'string'])
   })
 
   test('defineConfig has the types of the table', () => {
     const config = defineConfig({
       data: './x.npz',
+      resize: 52,
       compress: { epochs: 3, maxSize: '16x', keep: ['fc*'] },
       jobs: [{ command: 'sweep', model: 'a.onnx', sparsities: [0.3, 0.5] }],
     })
@@ -496,16 +569,25 @@ describe('ttq init', () => {
         ['a,label', ...Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`)].join('\n'),
       )
       const { code, stdout, stderr } = await runHere(folder, ['init', '-o', file])
+      if (file.endsWith('.ts') && !(process.features as { typescript?: unknown }).typescript) {
+        assert.equal(code, 2)
+        assert.match(
+          stderr,
+          /does not read, expected 22\.18 or later for TypeScript\. ttq init -o ttq\.config\.mjs writes /,
+        )
+        assert.deepEqual(readdirSync(folder).sort(), ['m.onnx', 'x.csv'])
+        return
+      }
       assert.equal(code, 0, stderr)
       assert.equal(stdout, `${file}: m.onnx, x.csv\n\nnext: ttq compress --print-config, then ttq compress\n`)
       // Nothing is named that does not lie there.
       assert.doesNotMatch(readFileSync(join(folder, file), 'utf8'), /schema/)
-      if (file.endsWith('.ts') && (process.features as { typescript?: unknown }).typescript === undefined) return
       const text = await held('compress')
       assert.match(text, new RegExp(`^compress: m\\.onnx; ${file.replaceAll('.', '\\.')}\n`))
       assert.match(text, /\ndata +x\.csv +ttq\.config\.\w+: data\n/)
-      assert.match(text, /\nrest +fp16 +ttq\.config\.\w+: compress\.rest\n/)
-      assert.match(text, /\nepochs +8 +ttq\.config\.\w+: compress\.epochs\n/)
+      // Defaults are no settings: they would go before what other settings imply.
+      assert.match(text, /\nrest +fp16 +default\n/)
+      assert.match(text, /\nepochs +8 +default\n/)
       if (!file.endsWith('.yaml')) return
       const again = await runHere(folder, ['init', '-o', file])
       assert.equal(again.code, 2)
@@ -524,6 +606,7 @@ describe('ttq init', () => {
     )
     writeFileSync(path, text.replace(/^( *)# (\w+: (?:[\d"[]).*)$/gm, '$1$2'))
     const printed = await held('compress')
+    assert.match(printed, /\nrest +fp16 +ttq\.config\.yaml: compress\.rest\n/)
     assert.match(printed, /\nmaxDrop +0\.5 +ttq\.config\.yaml: compress\.maxDrop\n/)
     assert.match(printed, /\nmean +0\.485, 0\.456, 0\.406 +ttq\.config\.yaml: mean\n/)
   })
@@ -549,7 +632,7 @@ describe('ttq init', () => {
     assert.equal(line, '# yaml-language-server: $schema=../../node_modules/ttq-onnx/dist/config.schema.json')
     assert.match(
       await held('compress', '--config', 'a/settings/mine.yml'),
-      /\nrest +fp16 +.*mine\.yml: compress\.rest\n/,
+      /^compress: m\.onnx; a\/settings\/mine\.yml\n/,
     )
     await runHere(folder, ['init', 'm.onnx', '--data', 'none', '-o', 'mine.json'])
     const written = JSON.parse(readFileSync(join(folder, 'mine.json'), 'utf8')) as { $schema: string }
@@ -583,7 +666,8 @@ describe('ttq init', () => {
       [
         ['Model (', 'n.onnx\n'],
         ['Data (', '\n'],
-        ['Points of accuracy', '0.25\n'],
+        ['Points of accuracy', '1,5\n'],
+        ['expected a number from 0', '0.25\n'],
       ],
     )
     if (found === undefined) {
@@ -595,6 +679,44 @@ describe('ttq init', () => {
     assert.match(text, /^model: "n\.onnx"$/m)
     assert.match(text, /^data: "x\.csv"$/m)
     assert.match(text, /^ {2}maxDrop: 0\.25$/m)
+    assert.match(found, /points: found "1,5", expected a number from 0/)
+    const left = await throughTerminal(folder, ['init', '-o', 'other.yaml'], [['Model (', '\x04']])
+    assert.match(left ?? '', /\n.*ttq:.* left without an answer; nothing was written\r?\nexit 130$/)
+    assert.ok(!readdirSync(folder).includes('other.yaml'))
+  })
+
+  test('pictures of another size: how they are resized is asked for, and what is not said stands there as comments', async (t) => {
+    const photos = join(folder, 'photos')
+    for (const part of ['train', 'val'])
+      for (const name of ['a', 'b', 'c']) {
+        mkdirSync(join(photos, part, name), { recursive: true })
+        const pixels = new Uint8Array(20 * 30).fill(7)
+        writeFileSync(
+          join(photos, part, name, '0.png'),
+          Buffer.from(encodePng({ width: 30, height: 20, channels: 1, pixels }), 'base64'),
+        )
+      }
+    assert.equal((await runHere(folder, ['init'])).code, 0)
+    const path = join(folder, 'ttq.config.yaml')
+    const quiet = readFileSync(path, 'utf8')
+    for (const line of ['# resize: 5', '# crop: 4', '# mean: [0.485, 0.456, 0.406]', '# std: [0.229, 0.224, 0.225]'])
+      assert.ok(quiet.includes(`\n${line}\n`), line)
+    if (process.platform !== 'linux') return
+    const found = await throughTerminal(
+      folder,
+      ['init', '--force'],
+      [
+        ['Data (', '\n'],
+        ['Pictures of 20 to 30 pixels a side, for a network of 4x4', 'abc\n'],
+        ['expected 256 (short side)', '5\n'],
+        ['Points of accuracy', '\n'],
+      ],
+    )
+    if (found === undefined) {
+      t.skip('there is no python3 to make a terminal with')
+      return
+    }
+    assert.match(readFileSync(path, 'utf8'), /^resize: "5"$/m)
   })
 })
 
@@ -616,7 +738,8 @@ while True:
     if not data: break
     text += data
     if answers and answers[0][0].encode() in text: os.write(fd, answers.pop(0)[1].encode())
-sys.stdout.buffer.write(text)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.buffer.write(text + b'exit %d' % code)
 `
   const child = spawn('python3', ['-c', script, process.execPath, PROGRAM, ...args], { cwd: folder })
   const failed = new Promise<undefined>((done) =>

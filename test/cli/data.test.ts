@@ -78,7 +78,10 @@ describe('ttq data', () => {
     assert.match(stdout, /network gets +image +float32 +3x16x16 /)
     assert.match(stdout, /task +classification by "scores" \(2 classes\)/)
     assert.match(stdout, /\ncannot be read:\n {2}\S+\/photos\/train\/a\/4\.jpg: found a JPEG file that is damaged/)
-    assert.match(stdout, /\n! no samples to test on of class b\n$/)
+    assert.match(
+      stdout,
+      /\n! no samples to test on of class b\n! size and normalisation were guessed: .*; say --resize, --crop, --mean and --std as in training\n$/,
+    )
   })
 
   test('a network that the data do not fit: what is wrong, and the exit code of bad input', async () => {

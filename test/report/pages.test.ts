@@ -54,6 +54,22 @@ describe('the page of a compression', () => {
     for (const { attributes } of links) assert.ok(anchors.has(attributes.get('href')?.slice(1)))
   })
 
+  test('options that are bounds stand there with what they came to', () => {
+    const training = report.training as NonNullable<typeof report.training>
+    const asRun = { training: 900, heldOut: 100, warmup: 8, augmentations: ['crop:6', 'flip'] }
+    const settings = { ...training.settings, validation: 2000, warmup: 50, augment: true }
+    const page = markdownPage(compressPage({ ...report, training: { ...training, steps: 42, settings, asRun } }))
+    for (const line of [
+      '| samples | 900 to train on, 100 held out to choose the epoch by, 10,000 to test on |',
+      '| validation | 2000 at most: 100, a tenth |',
+      '| warmup | 50 at most: 8 of 42 steps |',
+      '| augment | true: crop:6, flip |',
+    ])
+      assert.ok(page.includes(line), line)
+    const plain = markdownPage(compressPage({ ...report, training: { ...training, settings } }))
+    assert.ok(plain.includes('| validation | 2000 |'))
+  })
+
   test('charts say in words what they show, the epoch that is kept is marked', () => {
     const charts = all
       .filter(({ name }) => name === 'figure')

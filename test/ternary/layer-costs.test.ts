@@ -139,7 +139,7 @@ describe('refused', () => {
       'data',
       /5 classes/,
     ],
-    'an unknown dataset': [{ data: 'nothing' }, 'usage', /unknown dataset/],
+    'an unknown dataset': [{ data: 'nothing' }, 'usage', /found no file or folder "nothing" and no dataset/],
   }
   for (const [name, [request, code, message]] of Object.entries(CASES)) {
     test(name, async () => {

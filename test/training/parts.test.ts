@@ -21,7 +21,10 @@ import { buildLossGraph, type ScoredGraph, TARGETS_INPUT, LOSS_OUTPUT } from '..
 import { freeOfBatch } from '../../src/binding/free-of-batch.js'
 import { foldConstants } from '../../src/binding/prepare-network.js'
 import type { Task } from '../../src/tasks/task.js'
+import { augmentationOf, augmentationWords, parseAugmentations } from '../../src/data/augmentation.js'
+import { heldOutCount } from '../../src/data/split-validation.js'
 import { alongLine, learningRate } from '../../src/training/schedule.js'
+import { asRun } from '../../src/training/train-result.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
 
@@ -38,6 +41,23 @@ test('schedule: up in a line, down along half a cosine', () => {
   assert.equal(learningRate({ ...schedule, peak: 1, warmup: 0, steps: 10 }, 0), 1)
   // Warm-up takes at most a fifth of a short training.
   assert.equal(learningRate({ ...schedule, peak: 1, warmup: 50, steps: 10 }, 1), 1)
+})
+
+test('what options that are bounds come to: a tenth is held out, a fifth of the steps at most is warm-up', () => {
+  const heldOut = new Uint32Array(heldOutCount(1000, 2000))
+  const given = { epochs: 6, batch: 128, indices: new Uint32Array(1000 - heldOut.length), heldOut, warmup: 50 }
+  const augmentedBy = augmentationWords(augmentationOf({ channels: 3, height: 48, width: 48 }))
+  assert.deepEqual(asRun({ ...given, augment: true, augmentedBy }), {
+    training: 900,
+    heldOut: 100,
+    warmup: 8,
+    augmentations: ['crop:6', 'flip'],
+  })
+  const other = asRun({ ...given, warmup: 3, augment: false, augmentedBy })
+  assert.deepEqual([other.warmup, other.augmentations], [3, null])
+  const words = ['resized-crop:0.2', 'crop:4', 'jitter:0.4', 'hue:0.1', 'cutout:8', 'flip']
+  const images = { channels: 3, height: 32, width: 32 }
+  assert.deepEqual(augmentationWords(parseAugmentations(words, images, 'augmentations')), words)
 })
 
 test('schedule: a tenth after each drop, or the same throughout', () => {

@@ -13,7 +13,7 @@ import { checkResultPaths, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
 export const dataCommand: CommandBody = {
-  operand: { name: 'dataset', describe: 'what --data of other commands takes', files: [] },
+  operand: { name: 'dataset', describe: 'what --data of other commands takes', files: [], configured: 'data' },
   options: commandOptions('data'),
   examples: [
     ['$0 data photos --model model.onnx', 'and whether they fit the network'],

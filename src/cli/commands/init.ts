@@ -1,6 +1,9 @@
 // ttq init: a look at model and data, few questions where somebody can answer -> a config file with comments.
 import { existsSync } from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path'
+import { wantedImages } from '../../binding/dataset-inputs.js'
+import { chooseFraming, usualShortSide } from '../../data/choose-framing.js'
+import type { Size } from '../../data/framing.js'
 import { printable } from '../../errors/printable.js'
 import { TtqError } from '../../errors/ttq-error.js'
 import type { InspectReport } from '../../jobs/inspect.js'
@@ -14,8 +17,8 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, isSet, textOption } from '../command-options.js'
 import { CONFIG_ENDINGS, CONFIG_NAME } from '../config-file.js'
 import { EXIT } from '../exit-codes.js'
-import { datasetsHere, describeDataset, modelsHere } from '../find-material.js'
-import { readModelInput } from '../model-input.js'
+import { datasetsHere, type FoundDataset, lookAtDataset, modelsHere } from '../find-material.js'
+import { noSuchModel, readModelInput } from '../model-input.js'
 import { checkOutputPath } from '../output-path.js'
 import { writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
@@ -33,7 +36,7 @@ export const initCommand: CommandBody = {
   options: commandOptions('init'),
   examples: [
     ['$0 init net.onnx --data photos', 'for a network and a folder of pictures'],
-    ['$0 init -o ttq.config.ts', 'a module with types'],
+    ['$0 init -o ttq.config.mjs', 'a module whose types editors check'],
   ],
   run: runInit,
 }
@@ -42,7 +45,9 @@ export const initCommand: CommandBody = {
 interface Found {
   model: string
   report: InspectReport
-  data: { spec: string; about: string } | undefined
+  data: FoundDataset | undefined
+  /** What brings pictures to the network's size, where somebody says it. */
+  resize: string | undefined
   maxDrop: number | undefined
 }
 
@@ -50,10 +55,11 @@ async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
   const output = textOption(args, 'output') ?? DEFAULT_OUTPUT
   const format = formatOf(output)
   const file = checkOutputPath({ path: output, option: '--output', force: isSet(args, 'force'), others: [] })
-  const questions = isSet(args, 'quiet') || isSet(args, 'json') ? undefined : openQuestions(terminal.signal)
+  const questions = isSet(args, 'quiet') || isSet(args, 'json') ? undefined : openQuestions(terminal)
   try {
     const found = await lookAround(args, terminal, questions)
-    const draft = draftOf({ ...found, ...seenFrom(dirname(output), found) }, schemaFrom(dirname(output)))
+    const seen = { ...found, ...seenFrom(dirname(output), found) }
+    const draft = draftOf(seen, inputSize(found.report), schemaFrom(dirname(output)))
     file.write(new TextEncoder().encode(configText(draft, format)), terminal.complain)
     const { model, data } = found
     const report = { schema: 'ttq-init/1', output: file.name, model, data: data?.spec ?? null }
@@ -87,6 +93,12 @@ const FORMATS: Readonly<Record<string, ConfigFormat>> = {
 
 function formatOf(output: string): ConfigFormat {
   const format = FORMATS[extname(output).toLowerCase()]
+  if (format === 'ts' && !(process.features as { typescript?: unknown }).typescript)
+    throw new TtqError(
+      'usage',
+      `--output: found "${output}", which Node ${process.versions.node} does not read, expected 22.18 or later for TypeScript`,
+      { hint: `ttq init -o ${output.replace(/\.m?ts$/i, '.mjs')} writes a module whose types editors check as well` },
+    )
   if (format !== undefined) return format
   throw new TtqError('usage', `--output: found "${output}", expected a name that ends in ${CONFIG_ENDINGS.join(', ')}`)
 }
@@ -114,14 +126,22 @@ async function lookAround(args: Arguments, terminal: Terminal, questions: Questi
   const { inspectModel } = await import('../../jobs/inspect.js')
   const report = await inspectModel(bytes, source)
   const data = await chooseData(args, terminal, questions)
-  return { model, report, data, maxDrop: data === undefined ? undefined : await askDrop(questions) }
+  if (data === undefined || questions === undefined)
+    return { model, report, data, resize: undefined, maxDrop: undefined }
+  const resize = await askResize(data, inputSize(report), questions)
+  return { model, report, data, resize, maxDrop: await askDrop(questions) }
 }
 
 async function chooseModel(questions: Questions | undefined): Promise<string> {
   const models = modelsHere()
   const [only] = models
   if (only !== undefined && (models.length === 1 || questions !== undefined))
-    return models.length === 1 ? only : ((await questions?.ask(`Model (${models.join(', ')})`, only)) ?? only)
+    return models.length === 1 || questions === undefined
+      ? only
+      : await questions.ask(`Model (${models.join(', ')})`, only, (answer) => {
+          if (existsSync(answer)) return answer
+          throw noSuchModel(answer)
+        })
   throw new TtqError(
     'usage',
     `init: found ${models.length === 0 ? 'no' : String(models.length)} .onnx files here, expected one`,
@@ -138,24 +158,55 @@ async function chooseData(
 ): Promise<Found['data']> {
   const given = textOption(args, 'data')
   if (given === 'none') return undefined
-  if (given !== undefined) return { spec: given, about: await describeDataset(given, signal) }
+  if (given !== undefined) return await lookAtDataset(given, signal)
   const here = await datasetsHere(signal)
   if (questions === undefined) return here.length === 1 ? here[0] : undefined
   const names = here.map(({ spec }) => spec)
   const asked = `Data (${[...names, 'mnist', 'cifar10', 'a path', 'none'].join(', ')})`
-  const spec = await questions.ask(asked, names[0] ?? 'none')
-  if (spec === 'none') return undefined
-  return here.find((each) => each.spec === spec) ?? { spec, about: await describeDataset(spec, signal) }
+  return await questions.ask(asked, names[0] ?? 'none', async (spec) =>
+    spec === 'none' ? undefined : (here.find((each) => each.spec === spec) ?? (await lookAtDataset(spec, signal))),
+  )
 }
 
-async function askDrop(questions: Questions | undefined): Promise<number | undefined> {
-  const answer = (await questions?.ask('Points of accuracy that it may cost (empty: no bound)', '')) ?? ''
-  if (answer === '') return undefined
+// Which part of a picture a network was trained on is written nowhere; of pictures of its size there is only one.
+async function askResize(
+  { sizes }: FoundDataset,
+  wanted: Size | undefined,
+  questions: Questions,
+): Promise<string | undefined> {
+  if (wanted === undefined || sizes.every(({ height, width }) => height === wanted.height && width === wanted.width))
+    return undefined
+  const sides = sizes.flatMap(({ height, width }) => [height, width])
+  const [input, short] = [sizeText(wanted), usualShortSide(Math.min(wanted.height, wanted.width))]
+  const asked =
+    `Pictures of ${Math.min(...sides)} to ${Math.max(...sides)} pixels a side, for a network of ${input}. In training:\n` +
+    `short side before the middle is taken (${short}), or size squeezed to (${input}); empty: found by trial`
+  return await questions.ask(asked, '', (resize) => {
+    if (resize !== '') chooseFraming({ resize }, wanted, sizes)
+    return resize === '' ? undefined : resize
+  })
+}
+
+async function askDrop(questions: Questions): Promise<number | undefined> {
   const { kind } = OPTIONS.maxDrop
-  return parseValue('points', kind, answer) as number
+  return await questions.ask('Points of accuracy that it may cost (empty: no bound)', '', (answer) =>
+    answer === '' ? undefined : (parseValue('points', kind, answer) as number),
+  )
 }
 
-function draftOf({ model, report, data, maxDrop }: Found, schema: string | undefined): ConfigDraft {
+// Of the images that a network takes; undefined where it takes any, or other things.
+function inputSize({ inputs }: InspectReport): Size | undefined {
+  const [input] = inputs
+  const dims = inputs.length === 1 ? input?.shape : undefined
+  return dims ? wantedImages({ dims }).size : undefined
+}
+
+function draftOf(
+  { model, report, data, resize, maxDrop }: Found,
+  size: Size = { height: 224, width: 224 },
+  schema: string | undefined,
+): ConfigDraft {
+  const short = usualShortSide(Math.min(size.height, size.width))
   return {
     about: ['Settings of ttq (docs/config.md, ttq help config). Flags on the command line go before them.'],
     packageName: PACKAGE,
@@ -163,20 +214,29 @@ function draftOf({ model, report, data, maxDrop }: Found, schema: string | undef
     shared: [
       { key: 'model', value: model, about: describeModel(report) },
       data === undefined ? example('data', './photos') : { key: 'data', value: data.spec, about: data.about },
-      example('mean', [0.485, 0.456, 0.406]),
-      example('std', [0.229, 0.224, 0.225]),
+      ...(data?.kind === 'pictures'
+        ? [
+            resize === undefined ? example('resize', short) : setting('resize', resize),
+            example('crop', size.height === size.width ? size.height : sizeText(size)),
+          ]
+        : []),
+      ...(data?.kind === 'samples'
+        ? []
+        : [example('mean', [0.485, 0.456, 0.406]), example('std', [0.229, 0.224, 0.225])]),
     ],
     compress: [
-      data === undefined
-        ? example('epochs', OPTIONS.epochs.default.base)
-        : setting('epochs', OPTIONS.epochs.default.base),
+      example('epochs', OPTIONS.epochs.default.base),
       maxDrop === undefined ? example('maxDrop', 0.5) : setting('maxDrop', maxDrop),
-      setting('rest', OPTIONS.rest.default.base),
+      example('rest', OPTIONS.rest.default.base),
       example('keep', ['*head*']),
       example('ternary', ['*']),
       example('outDir', 'packed'),
     ],
   }
+}
+
+function sizeText({ height, width }: Size): string {
+  return `${height}x${width}`
 }
 
 function describeModel({ inputs, outputs, parameters, layers }: InspectReport): string {

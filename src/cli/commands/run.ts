@@ -32,27 +32,38 @@ async function runJobs(args: Arguments, terminal: Terminal, program: Program): P
       hint: 'ttq init writes one; --config names one that lies elsewhere',
     })
   const jobs = chosenJobs(config, args.operands)
+  const commands = await program.commands(jobs.map(({ command }) => command))
   // What is said of the whole run is said of each job: flags go before the config.
   const flags: Arguments = { ...args, operand: '', operands: [] }
-  const calls = jobs.map((job) => ({ job, args: configuredArguments(flags, job.command, config, job) }))
+  const calls = jobs.map((job) => {
+    const { operand } = commandOf(job, commands)
+    return { job, args: configuredArguments(flags, { job: job.command, operand }, config, job) }
+  })
   if (isSet(args, 'printConfig'))
     return await printSettings(
       calls.map(({ job, args }) => ({ name: job.name, command: job.command, args })),
       isSet(args, 'json'),
       terminal,
     )
-  const commands = await program.commands(jobs.map(({ command }) => command))
   const works = calls.flatMap(({ job, args }) => worksOf(job, args, commands, config))
   // What says the output twice is refused before any job has begun.
   for (const { command, args: each } of works) command.output?.(each)
   return await runAll(works, args, terminal, program)
 }
 
-function chosenJobs({ file, jobs }: ConfigFile, names: readonly string[]): readonly CheckedJob[] {
+/** What a config says that lists no jobs: as `ttq compress` has it. */
+const COMPRESS: CheckedJob = { name: 'compress', command: 'compress', models: undefined, settings: new Map() }
+
+function chosenJobs({ file, models, jobs: listed }: ConfigFile, names: readonly string[]): readonly CheckedJob[] {
+  const jobs = listed.length === 0 && models !== undefined ? [COMPRESS] : listed
   if (jobs.length === 0)
-    throw new TtqError('usage', `${file}: found no jobs, expected a list of them`, {
-      hint: 'docs/config.md#several-jobs has an example',
-    })
+    throw new TtqError(
+      'usage',
+      `${file}: found no jobs and no model, expected a list of jobs, or a model to compress`,
+      {
+        hint: 'docs/config.md#several-jobs has an example',
+      },
+    )
   const known = jobs.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) {
@@ -64,6 +75,12 @@ function chosenJobs({ file, jobs }: ConfigFile, names: readonly string[]): reado
   return names.length === 0 ? jobs : jobs.filter(({ name }) => names.includes(name))
 }
 
+function commandOf({ command }: CheckedJob, commands: readonly Command[]): Command {
+  const found = commands.find(({ name }) => name === command)
+  if (found === undefined) throw new Error(`internal: no command ${command}`)
+  return found
+}
+
 // One for each model of a job; of a pattern that nothing matches yet, one for all.
 function worksOf(
   job: CheckedJob,
@@ -71,8 +88,7 @@ function worksOf(
   commands: readonly Command[],
   { file }: ConfigFile,
 ): (Work | LaterWork)[] {
-  const command = commands.find(({ name }) => name === job.command)
-  if (command === undefined) throw new Error(`internal: no command ${job.command}`)
+  const command = commandOf(job, commands)
   if (args.operands.length === 0)
     throw new TtqError('usage', `${file}: the job "${job.name}" has no model, expected one`, {
       hint: 'docs/config.md#several-jobs has an example',

@@ -1,0 +1,47 @@
+// The loss of each sample, where a network decides for one class per sample: for comparing two ways on the same samples,
+// whose difference says more than the difference of two means.
+import { ONLY } from '../data/dataset.js'
+import type { Task } from './task.js'
+import type { RunBatch } from './verdicts.js'
+
+/** Samples that a standard error is taken of at least. */
+const FEWEST = 16
+/** Where the right class has no probability at all: below the smallest one that float32 holds. */
+const MOST = 100
+
+export class SampleLosses {
+  /** Cross-entropy in nats, by the samples' places; 0 where nobody says what is right. */
+  readonly all: number[] = []
+
+  private constructor(private readonly scores: NonNullable<Task['scores']>) {}
+
+  /** undefined for a task that does not decide for one class per sample. */
+  static of({ scores }: Task): SampleLosses | undefined {
+    return scores && new SampleLosses(scores)
+  }
+
+  /** Batches may come in any order. */
+  add({ start, count, labels, outputs }: RunBatch): void {
+    const found = this.scores(outputs, count)
+    const given = (labels[ONLY] ?? Object.values(labels)[0])?.data
+    for (let row = 0; row < count; row++) {
+      const right = Number(given?.[row])
+      const loss = Number.isInteger(right) ? -(found.logProbabilities(row)[right] ?? 0) : 0
+      // What is not finite decides nothing.
+      this.all[start + row] = loss < MOST ? loss : MOST
+    }
+  }
+}
+
+/**
+ * Whether losses are lower than others of the same samples by more than chance lets them be: by two standard errors of
+ * the mean difference. A few samples tell nothing.
+ */
+export function isClearlyLower(losses: readonly number[], others: readonly number[]): boolean {
+  const differences = losses.map((loss, i) => (others[i] as number) - loss)
+  const count = differences.length
+  if (count < FEWEST) return false
+  const mean = differences.reduce((sum, each) => sum + each, 0) / count
+  const squares = differences.reduce((sum, each) => sum + (each - mean) ** 2, 0)
+  return mean > 2 * Math.sqrt(squares / Math.max(1, count - 1) / count)
+}
