@@ -27,7 +27,8 @@ async function bundle(entry, outfile, options) {
 }
 
 const protobuf = 'dist/src/onnx/protobuf.js'
-await bundle(protobuf, protobuf, { mainFields: ['main'] })
+// Its names stay: protobufjs makes code of its own while it runs.
+await bundle(protobuf, protobuf, { mainFields: ['main'], minifyWhitespace: true, minifySyntax: true })
 
 // Help is plain ASCII, whose width is its length: to measure text of all scripts takes 25 ms to begin with.
 const plainWidth = {
