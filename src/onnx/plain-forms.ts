@@ -2,9 +2,11 @@
 // https://onnx.ai/onnx/operators/onnx__Einsum.html, https://onnx.ai/onnx/operators/onnx__CastLike.html
 import { DATA_TYPES } from '../tensor/data-type.js'
 import { elementCount, int64 } from '../tensor/tensor.js'
-import { attribute, attributes } from './attributes.js'
+import { attributes } from './attributes.js'
+import { einsumEquation } from './einsum-equation.js'
 import { GraphBuilder } from './graph-builder.js'
 import { producers, valueNames } from './graph-queries.js'
+import { lastDims } from './last-dims.js'
 import type { Graph, Node, ValueName } from './model.js'
 import { type ValueFacts, valueFacts } from './value-facts.js'
 
@@ -16,10 +18,12 @@ export function plainForms(graph: Graph): Graph {
   if (!graph.nodes.some(({ opType }) => opType === 'Einsum' || opType === 'CastLike')) return graph
   const builder = new GraphBuilder(valueNames(graph))
   const facts = valueFacts(graph, producers(graph))
+  const dims = lastDims(graph)
+  const products = new RowProducts(builder)
   for (const node of graph.nodes) {
-    const product = node.domain === '' && node.opType === 'Einsum' ? productOf(node, graph, facts) : undefined
+    const product = node.domain === '' && node.opType === 'Einsum' ? productOf(node, graph, facts, dims) : undefined
     const type = node.domain === '' && node.opType === 'CastLike' ? facts.elementType(node.inputs[1] ?? '') : undefined
-    if (product !== undefined) multiply(builder, node, product)
+    if (product !== undefined) products.push(node, product)
     else if (type !== undefined) {
       const kept = { ...node.attributes, ...attributes({ to: DATA_TYPES[type].onnx }) }
       builder.push({ ...node, opType: 'Cast', inputs: node.inputs.slice(0, 1), attributes: kept })
@@ -41,16 +45,22 @@ interface RowProduct {
   summed: readonly number[]
   /** along those of the result. */
   columns: readonly number[]
+  /** Rows that are summed may have 1 there, which stands for as many as the weight has. */
+  mayBeSpread: boolean
 }
 
 // `...i,ij->...j`, `bsd,dhk->bshk`, `bshk,hkd->bsd`: in any letters, with the constants on either side and their axes in
 // any order. No letter stands in all three, so that one matrix is for all rows.
-function productOf(node: Node, { initializers }: Graph, { rank }: ValueFacts): RowProduct | undefined {
-  const equation = attribute(node, 'equation', 'string', '').replaceAll(' ', '')
-  const [, ...labels] = /^([a-zA-Z.]+),([a-zA-Z.]+)(?:->([a-zA-Z.]*))?$/.exec(equation) ?? []
-  const result = labels[2] ?? impliedResult(`${labels[0]}${labels[1]}`)
+function productOf(
+  node: Node,
+  { initializers }: Graph,
+  { rank }: ValueFacts,
+  lastDim: (value: ValueName, fromEnd: number) => number | undefined,
+): RowProduct | undefined {
+  const { operands, result } = einsumEquation(node)
+  if (operands.length !== 2) return undefined
   for (const side of [1, 0] as const) {
-    const [letters, own] = [labels[1 - side] ?? '', labels[side] ?? '']
+    const [letters, own] = [operands[1 - side] as string, operands[side] as string]
     const [rows = '', weight = ''] = [node.inputs[1 - side], node.inputs[side]]
     const dims = initializers.get(weight)?.dims ?? []
     const count = [...own].filter((letter) => letters.includes(letter)).length
@@ -68,35 +78,67 @@ function productOf(node: Node, { initializers }: Graph, { rank }: ValueFacts): R
     const all = others === before ? letters.length : rank(rows)
     const axes = order.map((letter) => own.indexOf(letter))
     const sizes = axes.map((axis) => dims[axis] as number)
-    const kept = all === undefined ? undefined : all - count
-    const product = { rows, weight, kept, axes, summed: sizes.slice(0, count), columns: sizes.slice(count) }
-    return kept === undefined && own.length > 2 ? undefined : product
+    const [summed, kept] = [sizes.slice(0, count), all === undefined ? undefined : all - count]
+    const seen = summed.map((_, i) => lastDim(rows, count - i))
+    // A weight of size 1 stands for as many as the rows have there, which is no product with a matrix.
+    const isSpread = summed.some((size, i) => size === 1 && seen[i] !== 1)
+    if (isSpread || (kept === undefined && own.length > 2)) return undefined
+    const mayBeSpread = summed.some((size, i) => seen[i] !== size)
+    return { rows, weight, kept, axes, summed, columns: sizes.slice(count), mayBeSpread }
   }
   return undefined
 }
 
-// What lies along several axes is counted along one, before and behind.
-function multiply(b: GraphBuilder, node: Node, { rows, weight, kept, axes, summed, columns }: RowProduct): void {
-  const reshaped = (value: ValueName, dims: readonly number[], name?: string): ValueName =>
-    b.emit('Reshape', [value, b.constant(int64(dims))], {}, name)
-  const before = new Array<number>(kept ?? 0).fill(0)
-  const x = summed.length === 1 ? rows : reshaped(rows, [...before, elementCount(summed)])
-  const isInOrder = axes.every((axis, i) => axis === i)
-  const turned = isInOrder ? weight : b.emit('Transpose', [weight], { perm: axes }, `${weight}_turned`)
-  const matrix =
-    axes.length === 2 ? turned : reshaped(turned, [elementCount(summed), elementCount(columns)], `${weight}_matrix`)
-  if (columns.length === 1) {
-    b.push({ ...node, opType: 'MatMul', inputs: [x, matrix], attributes: {} })
-    return
-  }
-  const product = b.emit('MatMul', [x, matrix])
-  const shape = b.constant(int64([...before, ...columns]))
-  b.push({ ...node, opType: 'Reshape', inputs: [product, shape], attributes: {} })
-}
+class RowProducts {
+  /** Weights as matrices, once for all their uses. */
+  private readonly matrices = new Map<string, ValueName>()
 
-// Where an equation names no result: what is broadcast, then the letters that stand once, in the order of the alphabet.
-function impliedResult(operands: string): string {
-  const letters = operands.replaceAll('.', '')
-  const once = [...letters].filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter))
-  return `${operands.includes('...') ? '...' : ''}${once.sort().join('')}`
+  constructor(private readonly b: GraphBuilder) {}
+
+  // What lies along several axes is counted along one, before and behind.
+  push(node: Node, product: RowProduct): void {
+    const { b } = this
+    const { rows, kept, summed, columns, mayBeSpread } = product
+    const before = new Array<number>(kept ?? 0).fill(0)
+    const spread = mayBeSpread ? b.emit('Expand', [rows, b.constant(int64(summed))]) : rows
+    const x = summed.length === 1 ? spread : this.reshaped(spread, [...before, elementCount(summed)])
+    const inputs = [x, this.matrixOf(product)]
+    if (columns.length === 1) {
+      b.push({ ...node, opType: 'MatMul', inputs, attributes: {} })
+      return
+    }
+    const shape = b.constant(int64([...before, ...columns]))
+    b.push({ ...node, opType: 'Reshape', inputs: [b.emit('MatMul', inputs), shape], attributes: {} })
+  }
+
+  // Turned around as a whole where that will do: a weight that is used both ways is one weight then.
+  private matrixOf({ weight, axes, summed, columns }: RowProduct): ValueName {
+    const { b } = this
+    const [height, width] = [elementCount(summed), elementCount(columns)]
+    const isTurned = axes.every((axis, i) => axis === (i + columns.length) % axes.length)
+    if (isTurned) {
+      const whole = this.once(`${weight} ${width}x${height}`, () => this.flat(weight, axes.length, [width, height]))
+      return this.once(`${whole} turned`, () => b.emit('Transpose', [whole], { perm: [1, 0] }, `${whole}_turned`))
+    }
+    if (axes.every((axis, i) => axis === i))
+      return this.once(`${weight} ${height}x${width}`, () => this.flat(weight, axes.length, [height, width]))
+    return this.once(`${weight} ${axes.join()}`, () => {
+      const turned = b.emit('Transpose', [weight], { perm: axes }, `${weight}_turned`)
+      return this.flat(turned, axes.length, [height, width])
+    })
+  }
+
+  private flat(value: ValueName, rank: number, dims: readonly number[]): ValueName {
+    return rank === 2 ? value : this.reshaped(value, dims, `${value}_matrix`)
+  }
+
+  private reshaped(value: ValueName, dims: readonly number[], name?: string): ValueName {
+    return this.b.emit('Reshape', [value, this.b.constant(int64(dims))], {}, name)
+  }
+
+  private once(key: string, make: () => ValueName): ValueName {
+    const value = this.matrices.get(key) ?? make()
+    this.matrices.set(key, value)
+    return value
+  }
 }

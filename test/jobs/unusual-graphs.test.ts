@@ -147,6 +147,39 @@ for (const [equation, dims, before, after] of [
   })
 }
 
+// A size of 1 stands for as many as the other operand has: of the rows, which are spread then, or of the constants.
+for (const [equation, rows, dims, after, isLayer] of [
+  ['bhd,hdo->bo', [-1, 1, SIZE], [2, SIZE, 16], [], true],
+  ['bhd,hdo->bo', [-1, SIZE, 1], [SIZE, 4, 16], [], true],
+  ['bhd,hdo->bo', [-1, 4, 4], [1, 4, 16], [], false],
+  ['bhd,hdo->bo', [-1, 1, SIZE], [SIZE, 1, 16], [], false],
+  ['bhd,ho->bdo', [-1, 1, SIZE], [4, 4], [-1, SIZE * 4], false],
+] as const) {
+  test(`an Einsum ${equation} of rows ${rows.join('x')} and constants ${dims.join('x')} gives what it gave`, async () => {
+    const bytes = network((b, x) => {
+      const shaped = b.emit('Reshape', [x, b.constant(int64(rows))])
+      const product = b.emit('Einsum', [shaped, weight(b, 'heads', ...dims)], { equation })
+      const flat = after.length === 0 ? product : b.emit('Reshape', [product, b.constant(int64(after))])
+      return after.length === 0 ? flat : b.emit('MatMul', [flat, weight(b, 'behind', SIZE * 4, SIZE)])
+    })
+    const plain = await foldConstants(onnxRuntime, readModel(bytes))
+    assert.equal(!plain.graph.nodes.some(({ opType }) => opType === 'Einsum'), isLayer)
+    const [was, is] = [await outputOf(bytes), await outputOf(writeModel(plain))]
+    assert.ok(was.length === 3 * 4 && was.every((value, i) => Math.abs(value - (is[i] as number)) < 1e-5))
+  })
+}
+
+test('constants with heads that two Einsums use, one the other way round, are one weight', async () => {
+  const result = await trained(
+    network((b, x) => {
+      const table = weight(b, 'table', SIZE, 4, 4)
+      const heads = b.emit('Einsum', [x, table], { equation: 'bi,ihd->bhd' })
+      return b.emit('Einsum', [b.emit('Relu', [heads]), table], { equation: 'bhd,ihd->bi' })
+    }),
+  )
+  assert.equal(ternaryLayers(result).length, 1)
+})
+
 test('an Einsum that is more than that stays, and a weight whose type is asked for is a layer', async () => {
   const result = await trained(
     network((b, x) => {

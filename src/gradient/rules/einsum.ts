@@ -1,5 +1,5 @@
 // Einsum written out as transpositions, products of matrices and sums. https://onnx.ai/onnx/operators/onnx__Einsum.html
-import { attribute } from '../../onnx/attributes.js'
+import { einsumEquation } from '../../onnx/einsum-equation.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { elementCount, float32 } from '../../tensor/tensor.js'
 import type { ExpansionScope, RuleTable } from '../rule.js'
@@ -31,18 +31,13 @@ interface Operand {
 }
 
 function labelled(node: Node, g: ExpansionScope): { terms: Label[][]; result: Label[] } {
-  const equation = attribute(node, 'equation', 'string', '').replaceAll(' ', '')
-  const [left = '', right] = equation.split('->')
+  const { operands, result } = einsumEquation(node)
   const ranks = node.inputs.map((input) => g.shape(input).length)
-  const terms = left.split(',').map((term, i) => labelsOf(term, ranks[i] as number))
+  const terms = operands.map((term, i) => labelsOf(term, ranks[i] as number))
   const most = terms
     .flat()
     .reduce((count, label) => (label[0] === '.' ? Math.max(count, Number(label.slice(1)) + 1) : count), 0)
-  if (right !== undefined) return { terms, result: labelsOf(right, right.replace('...', '').length + most) }
-  // Without an arrow: the ellipsis, then what stands once, in the order of the alphabet.
-  const letters = terms.flat().filter((label) => label[0] !== '.')
-  const once = letters.filter((label) => letters.filter((other) => other === label).length === 1).sort()
-  return { terms, result: [...ellipsis(most), ...once] }
+  return { terms, result: labelsOf(result, result.replace('...', '').length + most) }
 }
 
 function ellipsis(count: number): Label[] {
