@@ -45,6 +45,10 @@ interface RowProduct {
   summed: readonly number[]
   /** along those of the result. */
   columns: readonly number[]
+  /** Axes of the rows, those that are summed last; undefined where they lie so. */
+  rowsOrder: readonly number[] | undefined
+  /** Of the result, by axes of the product, whose columns come last; undefined where it is the product. */
+  resultOrder: readonly number[] | undefined
   /** Rows that are summed may have 1 there, which stands for as many as the weight has. */
   mayBeSpread: boolean
 }
@@ -64,29 +68,47 @@ function productOf(
     const [rows = '', weight = ''] = [node.inputs[1 - side], node.inputs[side]]
     const dims = initializers.get(weight)?.dims ?? []
     const count = [...own].filter((letter) => letters.includes(letter)).length
-    const [before, last] = [letters.slice(0, letters.length - count), letters.slice(letters.length - count)]
+    // Around an ellipsis nobody knows the places, and all has to lie as the product has it.
+    const isOpen = letters.includes('...')
+    const isSummed = (letter: string): boolean => own.includes(letter)
+    const last = isOpen ? letters.slice(letters.length - count) : [...letters].filter(isSummed).join('')
+    const before = isOpen ? letters.slice(0, -count) : [...letters].filter((letter) => !isSummed(letter)).join('')
+    const columns = isOpen
+      ? result.slice(before.length)
+      : [...result].filter((letter) => isSummed(letter) && !last.includes(letter)).join('')
     const others = before.replace('...', '')
-    const columns = result.slice(before.length)
     const order = [...last, ...columns]
     const isProduct =
-      result === before + columns &&
-      [...order].sort().join('') === [...own].sort().join('') &&
+      (isOpen ? result === before + columns : sorted(result) === sorted(before + columns)) &&
+      sorted(order) === sorted(own) &&
       !`${others}${own}`.includes('.') &&
       new Set([...others, ...own]).size === others.length + own.length
     // In a shape, 0 means as many as before.
     if (!isProduct || dims.length !== own.length || last === '' || columns === '' || dims.includes(0)) continue
-    const all = others === before ? letters.length : rank(rows)
+    const all = isOpen ? rank(rows) : letters.length
     const axes = order.map((letter) => own.indexOf(letter))
     const sizes = axes.map((axis) => dims[axis] as number)
     const [summed, kept] = [sizes.slice(0, count), all === undefined ? undefined : all - count]
-    const seen = summed.map((_, i) => lastDim(rows, count - i))
+    const seen = [...last].map((letter) => lastDim(rows, letters.length - letters.indexOf(letter)))
     // A weight of size 1 stands for as many as the rows have there, which is no product with a matrix.
     const isSpread = summed.some((size, i) => size === 1 && seen[i] !== 1)
     if (isSpread || (kept === undefined && own.length > 2)) return undefined
     const mayBeSpread = summed.some((size, i) => seen[i] !== size)
-    return { rows, weight, kept, axes, summed, columns: sizes.slice(count), mayBeSpread }
+    const orders = isOpen
+      ? { rowsOrder: undefined, resultOrder: undefined }
+      : { rowsOrder: orderOf(before + last, letters), resultOrder: orderOf(result, before + columns) }
+    return { rows, weight, kept, axes, summed, columns: sizes.slice(count), ...orders, mayBeSpread }
   }
   return undefined
+}
+
+function sorted(letters: Iterable<string>): string {
+  return [...letters].sort().join('')
+}
+
+// Where the letters stand in others; undefined where they are the same.
+function orderOf(letters: string, others: string): number[] | undefined {
+  return letters === others ? undefined : [...letters].map((letter) => others.indexOf(letter))
 }
 
 class RowProducts {
@@ -98,17 +120,23 @@ class RowProducts {
   // What lies along several axes is counted along one, before and behind.
   push(node: Node, product: RowProduct): void {
     const { b } = this
-    const { rows, kept, summed, columns, mayBeSpread } = product
+    const { rows, rowsOrder, resultOrder, kept, summed, columns, mayBeSpread } = product
     const before = new Array<number>(kept ?? 0).fill(0)
-    const spread = mayBeSpread ? b.emit('Expand', [rows, b.constant(int64(summed))]) : rows
+    const arranged = rowsOrder === undefined ? rows : b.emit('Transpose', [rows], { perm: rowsOrder })
+    const spread = mayBeSpread ? b.emit('Expand', [arranged, b.constant(int64(summed))]) : arranged
     const x = summed.length === 1 ? spread : this.reshaped(spread, [...before, elementCount(summed)])
-    const inputs = [x, this.matrixOf(product)]
-    if (columns.length === 1) {
-      b.push({ ...node, opType: 'MatMul', inputs, attributes: {} })
-      return
+    // The last node gives the result its name.
+    const steps: [opType: string, more: ValueName[], attributes: { perm?: readonly number[] }][] = [
+      ['MatMul', [this.matrixOf(product)], {}],
+      ...(columns.length === 1 ? [] : [['Reshape', [b.constant(int64([...before, ...columns]))], {}] as never]),
+      ...(resultOrder === undefined ? [] : [['Transpose', [], { perm: resultOrder }] as never]),
+    ]
+    let value = x
+    for (const [i, [opType, more, own]] of steps.entries()) {
+      const inputs = [value, ...more]
+      if (i === steps.length - 1) b.push({ ...node, opType, inputs, attributes: attributes(own) })
+      else value = b.emit(opType, inputs, own)
     }
-    const shape = b.constant(int64([...before, ...columns]))
-    b.push({ ...node, opType: 'Reshape', inputs: [b.emit('MatMul', inputs), shape], attributes: {} })
   }
 
   // Turned around as a whole where that will do: a weight that is used both ways is one weight then.
