@@ -8,7 +8,7 @@ import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { VERSION } from '../version.js'
-import { CompressJob, type CompressRequest } from './compress-job.js'
+import { CompressJob, type CompressOptions, type CompressRequest } from './compress-job.js'
 import type { CompressReport, MethodReport } from './compress-report.js'
 import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { describeLayerDetails, firstKernels } from './describe-details.js'
@@ -45,7 +45,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
       model: connections.name,
       output: null,
       method: options.method,
-      options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+      options: saidOf(options),
       rest: done.rest ?? options.rest,
       dataset: options.data ?? null,
       preprocessing: done.dataset?.preprocessing ?? null,
@@ -145,5 +145,12 @@ function describeChoices(choices: readonly LayerChoice[]): string {
   return (
     `${ternary.length} of ${choices.length} become ternary, ${weights.toLocaleString('en-US')} weights` +
     (kept.length === 0 ? '' : `; kept: ${kept.join(', ')}`)
+  )
+}
+
+// Without `details`, which is a question to the report and changes nothing of the work.
+function saidOf(options: CompressOptions): CompressReport['options'] {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => name !== 'details' && value !== undefined),
   )
 }
