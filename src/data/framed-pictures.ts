@@ -65,7 +65,7 @@ export class PictureFrames {
     const onDemand = (set: PictureSet, part: string): ImagesOnDemand => ({
       count: set.count,
       labels: set.labels,
-      ...(set.isNumbered !== true && { nameOf: (index) => set.nameOf(index) }),
+      ...(set.isNumbered !== true && { nameOf: (index) => set.titleOf?.(index) ?? set.nameOf(index) }),
       channels,
       ...{ height: size.height, width: size.width },
       load: (indices, region) =>

@@ -1,6 +1,6 @@
 // Folders of pictures as people have them: which files there are, for which part, of which class. Nothing is decoded.
 import { realpath } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { type PartName, partNamed } from './array-words.js'
@@ -226,6 +226,7 @@ function pictureSet(
     labels,
     read: (index) => readDataFile(at(index), 'the folder has changed since it was opened: run again'),
     nameOf: at,
+    titleOf: (index) => join(basename(root), (pictures[index] as Listed).file),
   }
 }
 

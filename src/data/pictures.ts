@@ -14,6 +14,8 @@ export interface PictureSet {
   read(index: number): Promise<Uint8Array | Picture>
   /** How messages call it: its file, its row. */
   nameOf(index: number): string
+  /** How reports call it, which go to others: its file below the folder of the data. Default: as messages do. */
+  titleOf?(index: number): string
   /** That name is its place, and says no more. */
   readonly isNumbered?: true
 }
@@ -44,6 +46,7 @@ export function chosenPictures(set: PictureSet, places: ArrayLike<number>): Pict
     labels: labels && Uint32Array.from(places, (place) => labels[place] as number),
     read: (index) => set.read(at(index)),
     nameOf: (index) => set.nameOf(at(index)),
+    ...(set.titleOf && { titleOf: (index) => (set.titleOf as (index: number) => string)(at(index)) }),
     ...(set.isNumbered && { isNumbered: true }),
   }
 }

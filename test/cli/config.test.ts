@@ -709,6 +709,9 @@ describe('ttq init', () => {
         ['Data (', '\n'],
         ['Pictures of 20 to 30 pixels a side, for a network of 4x4', 'abc\n'],
         ['expected 256 (short side)', '5\n'],
+        ['Mean and std of the pixels in training', '0.5\n'],
+        ['expected two lists with a space between them', '0.5 0\n'],
+        ['expected a number above 0', '0.5 0.25\n'],
         ['Points of accuracy', '\n'],
       ],
     )
@@ -716,7 +719,8 @@ describe('ttq init', () => {
       t.skip('there is no python3 to make a terminal with')
       return
     }
-    assert.match(readFileSync(path, 'utf8'), /^resize: "5"$/m)
+    const config = readFileSync(path, 'utf8')
+    for (const line of ['resize: "5"', 'mean: [0.5]', 'std: [0.25]']) assert.ok(config.includes(`\n${line}\n`), config)
   })
 })
 

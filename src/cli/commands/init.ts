@@ -48,6 +48,8 @@ interface Found {
   data: FoundDataset | undefined
   /** What brings pictures to the network's size, where somebody says it. */
   resize: string | undefined
+  /** Of the pixels in training, per channel. */
+  values: { mean: readonly number[]; std: readonly number[] } | undefined
   maxDrop: number | undefined
 }
 
@@ -127,9 +129,10 @@ async function lookAround(args: Arguments, terminal: Terminal, questions: Questi
   const report = await inspectModel(bytes, source)
   const data = await chooseData(args, terminal, questions)
   if (data === undefined || questions === undefined)
-    return { model, report, data, resize: undefined, maxDrop: undefined }
+    return { model, report, data, resize: undefined, values: undefined, maxDrop: undefined }
   const resize = await askResize(data, inputSize(report), questions)
-  return { model, report, data, resize, maxDrop: await askDrop(questions) }
+  const values = await askValues(data, questions)
+  return { model, report, data, resize, values, maxDrop: await askDrop(questions) }
 }
 
 async function chooseModel(questions: Questions | undefined): Promise<string> {
@@ -187,6 +190,22 @@ async function askResize(
   })
 }
 
+// Nor is how pixels became values. Arrays, MNIST and CIFAR have usual ways, which are told apart by trial.
+async function askValues({ kind }: FoundDataset, questions: Questions): Promise<Found['values']> {
+  if (kind !== 'pictures') return undefined
+  const asked =
+    'Mean and std of the pixels in training, as in 0.485,0.456,0.406 0.229,0.224,0.225; empty: found by trial'
+  return await questions.ask(asked, '', (answer) => {
+    if (answer === '') return undefined
+    const [mean = '', std = '', ...more] = answer.split(/ +/)
+    if (std === '' || more.length > 0)
+      throw new TtqError('usage', `found "${printable(answer)}", expected two lists with a space between them`)
+    const numbers = (option: 'mean' | 'std', list: string): number[] =>
+      parseValue(option, OPTIONS[option].kind, list) as number[]
+    return { mean: numbers('mean', mean), std: numbers('std', std) }
+  })
+}
+
 async function askDrop(questions: Questions): Promise<number | undefined> {
   const { kind } = OPTIONS.maxDrop
   return await questions.ask('Points of accuracy that it may cost (empty: no bound)', '', (answer) =>
@@ -202,7 +221,7 @@ function inputSize({ inputs }: InspectReport): Size | undefined {
 }
 
 function draftOf(
-  { model, report, data, resize, maxDrop }: Found,
+  { model, report, data, resize, values, maxDrop }: Found,
   size: Size = { height: 224, width: 224 },
   schema: string | undefined,
 ): ConfigDraft {
@@ -222,7 +241,9 @@ function draftOf(
         : []),
       ...(data?.kind === 'samples'
         ? []
-        : [example('mean', [0.485, 0.456, 0.406]), example('std', [0.229, 0.224, 0.225])]),
+        : values === undefined
+          ? [example('mean', [0.485, 0.456, 0.406]), example('std', [0.229, 0.224, 0.225])]
+          : [setting('mean', values.mean), setting('std', values.std)]),
     ],
     compress: [
       example('epochs', OPTIONS.epochs.default.base),

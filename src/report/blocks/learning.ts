@@ -50,6 +50,14 @@ export function learningSection(training: TrainingReport | null): Section {
   }
 }
 
+// Of the epochs that are as good as each other, the last is kept.
+function tiedText(course: Course | undefined): string {
+  if (course?.measure.ofSamples !== true) return 'the best'
+  const values = course.points.filter(([epoch]) => epoch > 0).map(([, value]) => value)
+  const ties = values.filter((value) => value === Math.max(...values)).length
+  return ties > 1 ? `the last of ${ties} that were the best` : 'the best'
+}
+
 type Course = NonNullable<ReturnType<typeof heldOutCourse>>
 
 function keptText({ bestEpoch }: TrainingReport, course: Course | undefined): string {
@@ -59,7 +67,7 @@ function keptText({ bestEpoch }: TrainingReport, course: Course | undefined): st
   const highest = Math.max(...(course?.points.map(([, each]) => each) ?? []))
   // Of other measures no error is known, and the best is kept.
   if (course?.measure.ofSamples !== true || value === undefined || value >= highest)
-    return `${kept}: the best on the held-out samples.`
+    return `${kept}: ${tiedText(course)} on the held-out samples.`
   const shown = measureText(course.measure, highest)
   return `${kept}: the last within the standard error of the best, ${shown} of the held-out samples.`
 }
