@@ -106,10 +106,9 @@ export class LoaderThread {
   private settle(reply: LoaderReply): void {
     const call = this.calls.get(reply.id)
     if (call === undefined) return
-    if ('isAlive' in reply) {
-      call.timer.refresh()
-      return
-    }
+    // Calls are answered one after the other: the time of those that wait begins with the answer before them.
+    for (const { timer } of this.calls.values()) timer.refresh()
+    if ('isAlive' in reply) return
     this.calls.delete(reply.id)
     clearTimeout(call.timer)
     if (this.calls.size === 0) this.worker.unref()

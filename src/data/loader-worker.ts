@@ -76,17 +76,23 @@ const imported = import(url).then((exported: Record<string, unknown>) =>
   'default' in exported ? exported['default'] : exported,
 )
 
-void answer(0, async () => await describeModule(await imported))
-parentPort?.on('message', ({ id, part, indices, random }: BatchRequest) => {
-  void answer(id, async () => {
-    const spool = spools.get(part)
-    if (spool !== undefined) return spool.batch(indices)
-    const split = ((await imported) as Record<string, RawSplit>)[part] as RawSplit
-    return describeBatch(
-      await (random === undefined ? split.batch(indices) : split.batch(indices, resumeRandomSource(random))),
-    )
+// One call at a time, promises included: a module that waits for its disk fills the same array again no earlier than the
+// one before was copied.
+let turn = answer(0, async () => await describeModule(await imported))
+parentPort?.on('message', (request: BatchRequest) => {
+  turn = turn.then(async () => {
+    await answer(request.id, async () => await batchFor(request))
   })
 })
+
+async function batchFor({ part, indices, random }: BatchRequest): Promise<GivenBatch | Unusable> {
+  const spool = spools.get(part)
+  if (spool !== undefined) return spool.batch(indices)
+  const split = ((await imported) as Record<string, RawSplit>)[part] as RawSplit
+  return describeBatch(
+    await (random === undefined ? split.batch(indices) : split.batch(indices, resumeRandomSource(random))),
+  )
+}
 
 async function answer(id: number, work: () => Promise<GivenModule | GivenBatch | Unusable>): Promise<void> {
   let reply: LoaderReply

@@ -25,7 +25,8 @@ export interface ModuleSplit {
   size: number
   /**
    * The samples with these indices, in this order; augmented where `random` is given, and then by no other source of
-   * chance. The arrays stay the module's own, to be filled again: what they view is copied when `batch` returns.
+   * chance. The arrays stay the module's own, to be filled again: what they view is copied when `batch` returns, or its
+   * promise settles, and nothing else of the module is called before.
    */
   batch(indices: readonly number[], random?: RandomSource): ModuleBatch | Promise<ModuleBatch>
 }

@@ -37,6 +37,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const { model, onnxBytes } = readToCompress(bytes, job)
   const done = await pack(model, job)
   warnOfGrowth(model, done, onnxBytes, job)
+  warnOfDistance(done, job)
   return {
     file: done.file,
     report: {
@@ -113,6 +114,21 @@ function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: 
       ? `${bytes} bytes are constants that the network computes from smaller ones`
       : 'its few weights save less than what the file says about them takes'
   job.warn(`the packed file has ${file.length} bytes, the network ${onnxBytes}: ${reason}`)
+}
+
+/** Percent: what outputs of nothing but zeros have. */
+const NOTHING_LEFT = 100
+
+// Of layers that were fitted and nothing trained behind them; who gave a bound is told whether it holds.
+function warnOfDistance({ reconstruction, training }: PackedResult, job: CompressJob): void {
+  const distance = reconstruction?.distance ?? null
+  if (distance === null || distance <= NOTHING_LEFT || training !== undefined || job.isGiven('maxDistance')) return
+  const shown = distance < 1e6 ? distance.toFixed(1) : distance.toExponential(1)
+  const { nameOptions } = job.connections
+  job.warn(
+    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ` +
+      `${nameOptions('keep')}, or bound it with ${nameOptions('maxDistance')}`,
+  )
 }
 
 function describeMethod(

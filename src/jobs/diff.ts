@@ -1,6 +1,8 @@
 // How two files of a network differ: what a change of data, options or version made of it.
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { withoutDefaults } from '../onnx/attribute-defaults.js'
+import { subgraphs } from '../onnx/attributes.js'
+import { functionBytes, inlineFunctions } from '../onnx/inline-functions.js'
 import { pairTensors } from '../onnx/pair-tensors.js'
 import { pairValues } from '../onnx/pair-values.js'
 import { renameValues } from '../onnx/rename-values.js'
@@ -42,7 +44,8 @@ interface StoredTensor {
 
 /**
  * Compares two .ttq or ONNX files. Where both have the same operators connected in the same way, values are paired by
- * that, whatever they are called; else by names that say something, and by what the nodes do (pairTensors).
+ * that, whatever they are called; else by names that say something, and by what the nodes do (pairTensors). Functions
+ * are compared in the place of their calls.
  * @param bytes the first file
  * @throws TtqError `packed`, `model` for a file that is damaged or none of these; `usage` for arguments of another kind
  */
@@ -59,11 +62,11 @@ export function diff(bytes: Uint8Array, request: DiffRequest): DiffReport {
     ...modelChanges(before.model, after.model),
     ...graphChanges(before.model.graph, after.model.graph, paired),
   ]
-  const { changed, unchanged, ternaryWeights } = compareTensors(before, after)
+  const { changed, unchanged, ternaryWeights, sameValues } = compareTensors(before, after)
   const found = {
     growth: (100 * (after.file.bytes - before.file.bytes)) / before.file.bytes,
     sameBytes: sameBytes(bytes, second.bytes),
-    sameNetwork: graph.length === 0 && changed.every(({ distance }) => distance === 0),
+    sameNetwork: graph.length === 0 && sameValues,
     graph,
     metadata: metadataChanges(before.metadata, after.metadata),
     tensors: changed,
@@ -88,7 +91,7 @@ function readSide(bytes: Uint8Array, connections: Pick<Connections, 'name' | 'ex
     const { model, onnxBytes } = readNetwork(bytes, { ...connections, overwrite: false })
     return {
       file: { name, bytes: onnxBytes, version: null },
-      model,
+      model: inlineFunctions(model, name),
       ternary: new Map(),
       encodings: new Map(),
       metadata: {},
@@ -97,15 +100,34 @@ function readSide(bytes: Uint8Array, connections: Pick<Connections, 'name' | 'ex
   const { version, tensors } = inspectPacked(bytes, { name })
   const { model, ternary, metadata } = unpack(bytes, { name })
   const encodings = new Map(tensors.map((tensor) => [tensor.name, tensor.encoding]))
-  return { file: { name, bytes: bytes.length, version }, model, ternary, encodings, metadata }
+  const file = { name, bytes: bytes.length, version }
+  return { file, model: inlineFunctions(model, name), ternary, encodings, metadata }
 }
 
 function modelChanges(before: Model, after: Model): string[] {
-  const domains = [...new Set([...before.opsets.keys(), ...after.opsets.keys()])]
-  return domains.flatMap((domain) => {
+  const domains = new Set(['', ...domainsOf(before.graph), ...domainsOf(after.graph)])
+  const opsets = [...domains].flatMap((domain) => {
     const [old, now] = [before.opsets.get(domain), after.opsets.get(domain)]
     return old === now ? [] : [`opset ${domain === '' ? 'ai.onnx' : domain}: ${old ?? 'none'} -> ${now ?? 'none'}`]
   })
+  return [...opsets, ...functionChanges(before, after)]
+}
+
+// A domain that no operator is of says nothing.
+function domainsOf({ nodes }: Graph): string[] {
+  return nodes.flatMap((node) => [node.domain, ...subgraphs(node).flatMap(domainsOf)])
+}
+
+// Of functions that cannot be put in the place of their calls.
+function functionChanges(before: Model, after: Model): string[] {
+  const [old, now] = [functionBytes(before), functionBytes(after)]
+  const none = new Uint8Array(0)
+  const changed = [...new Set([...old.keys(), ...now.keys()])].filter(
+    (key) => !sameBytes(old.get(key) ?? none, now.get(key) ?? none),
+  )
+  return changed.map(
+    (key) => `function ${(JSON.parse(key) as string[]).filter((part) => part !== '').join('.')}: otherwise`,
+  )
 }
 
 function graphChanges(before: Graph, after: Graph, paired: ReadonlyMap<ValueName, ValueName> | undefined): string[] {
@@ -164,7 +186,7 @@ function metadataChanges(before: Side['metadata'], after: Side['metadata']): Dif
 function compareTensors(
   before: Side,
   after: Side,
-): { changed: TensorDiff[]; unchanged: number; ternaryWeights: number } {
+): { changed: TensorDiff[]; unchanged: number; ternaryWeights: number; sameValues: boolean } {
   const [first, second] = [before.model.graph, after.model.graph]
   const paired = pairValues(first, second) ?? pairTensors(first, second)
   const afterNames = new Map(
@@ -175,13 +197,20 @@ function compareTensors(
   )
   const products = [layerProducts(first), layerProducts(second)] as const
   let [unchanged, ternaryWeights] = [0, 0]
+  // Bit for bit: a distance is 0 between 0 and -0, too.
+  let sameValues = true
   const changed = [...first.initializers.keys()].flatMap((name): TensorDiff[] => {
     const other = afterNames.get(name)
     const old = storedTensor(before, name) as StoredTensor
     const now = other === undefined ? undefined : storedTensor(after, other)
-    if (other === undefined || now === undefined) return [onlyIn('before', name, old)]
+    if (other === undefined || now === undefined) {
+      sameValues = false
+      return [onlyIn('before', name, old)]
+    }
+    const isSame = sameTensor(old.tensor, now.tensor)
+    sameValues &&= isSame
     if (old.ternary !== undefined && now.ternary !== undefined) ternaryWeights += now.ternary.codes.length
-    if (old.encoding === now.encoding && sameTensor(old.tensor, now.tensor)) {
+    if (old.encoding === now.encoding && isSame) {
       unchanged++
       return []
     }
@@ -200,7 +229,8 @@ function compareTensors(
   const added = [...second.initializers.keys()]
     .filter((name) => !found.has(name))
     .map((name) => onlyIn('after', name, storedTensor(after, name) as StoredTensor))
-  return { changed: [...changed, ...added], unchanged, ternaryWeights }
+  sameValues &&= added.length === 0
+  return { changed: [...changed, ...added], unchanged, ternaryWeights, sameValues }
 }
 
 function onlyIn(side: 'before' | 'after', name: ValueName, stored: StoredTensor): TensorDiff {

@@ -8,30 +8,21 @@ import { hasCode } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Weighted } from '../tasks/weighted.js'
-import { byteLength, type FloatType } from '../tensor/data-type.js'
-import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { OPTIONS } from '../options/option-table.js'
-import { ternaryBytes } from '../packed/choose-forms.js'
-import { PRESETS } from '../options/presets.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
-import { chooseLayers } from '../ternary/layers.js'
-import { predictedNetwork } from '../ternary/predicted-network.js'
 import { type LayerStatistics, layerStatistics } from '../ternary/layer-statistics.js'
-import { roundRest } from '../ternary/round-rest.js'
-import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { VERSION } from '../version.js'
 import { bindData } from './bind-data.js'
-import { CompressJob, type CompressOptions, type CompressRequest } from './compress-job.js'
+import { CompressJob, type CompressRequest } from './compress-job.js'
 import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { prepareScored } from './prepare-scored.js'
-import { describeSize } from './describe-network.js'
 import { boundOf } from './fit-within-bound.js'
 import { fewSamples, type FittingSamples, madeUpSamples, shareOut, trainingSamples } from './fitting-samples.js'
 import { describeParts, openData } from './open-data.js'
-import { type PackedNetwork, packNetwork } from './pack-network.js'
 import type { PlannedTime, PlanReport } from './plan-report.js'
+import { type Around, predictFile, predictPresets, sharesOf } from './predicted-file.js'
 import type { TrainingPlan } from './prepare-training.js'
 import { startsFromLayers } from './starts-from-layers.js'
 import type { TeachersReport } from './teachers-report.js'
@@ -52,13 +43,16 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
     job.phase('prepare')
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)
     const final = planned?.choices ?? choices
-    const isTrained = planned?.time?.fitsLayers === false
+    const isTrained = (planned?.time ?? null) !== null
+    const { seen, trial } = planned ?? (await lookAtMadeUp(pool, model, choices, job))
+    warnOfValues(final, seen, job)
     const around: Around = {
       onnxBytes,
       dataset: planned?.dataset,
-      way: isTrained ? 'trained' : 'fitted',
-      seen: planned?.seen ?? (await seenOnMadeUp(pool, model, choices, job)),
-      codeShare: planned?.trial === undefined ? 1 : codeShare(model, planned.trial, planned, job),
+      way: planned?.time?.fitsLayers === false ? 'trained' : 'fitted',
+      isTrained,
+      seen,
+      codeShare: trial === undefined ? () => 1 : sharesOf(model, trial, { choices: final, seen, isTrained }, job),
     }
     return {
       schema: 'ttq-plan/1',
@@ -66,11 +60,11 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       model: connections.name,
       dataset: options.data ?? null,
       onnxBytes,
-      ...predict(model, final, around, job),
-      presets: job.isGiven('preset') ? [] : presets(model, around, job),
+      ...predictFile(model, final, around, job),
+      presets: job.isGiven('preset') ? [] : predictPresets(model, around, job),
       bound: boundOf(job)?.why ?? null,
       recipes: recipes(planned?.time ?? null, job),
-      way: (planned?.time ?? null) !== null ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
+      way: isTrained ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
       ...(planned?.teachers && { teachers: planned.teachers }),
       data: planned?.data ?? null,
@@ -98,52 +92,59 @@ async function seenOn(
   return await layerStatistics(pool, model, choices, some(samples, LOOKED_AT))
 }
 
+interface LookedAt {
+  /** What the layers give; undefined where the network does not run on samples that are made up. */
+  seen: LayerStatistics | undefined
+  /** undefined where codes are not as the weights alone say, no layer is fitted, or it would take minutes. */
+  trial: TrialFit | undefined
+}
+
 // As compress makes samples up; where the network does not run on them, numbers are drawn.
-async function seenOnMadeUp(
+async function lookAtMadeUp(
   pool: WorkerPool,
   model: Model,
   choices: readonly LayerChoice[],
-  { options, connections, isLayerwise }: CompressJob,
-): Promise<LayerStatistics | undefined> {
-  if (!isLayerwise) return undefined
-  const { name, nameOptions } = connections
-  const { inputSize } = options
-  const few = new CompressJob({ name, nameOptions, samples: LOOKED_AT, ...(inputSize !== undefined && { inputSize }) })
+  job: CompressJob,
+): Promise<LookedAt> {
+  const nothing = { seen: undefined, trial: undefined }
+  if (!job.isLayerwise) return nothing
+  const { name, nameOptions } = job.connections
+  const { inputSize, sizeWeight } = job.options
+  const count = sizeWeight > 0 ? Math.max(LOOKED_AT, fewSamples(model.graph)) : LOOKED_AT
+  const few = new CompressJob({ name, nameOptions, samples: count, ...(inputSize !== undefined && { inputSize }) })
   try {
     const samples = await madeUpSamples(pool, model, choices, few)
-    return samples && (await seenOn(pool, model, choices, samples))
+    return samples === undefined ? nothing : await lookAt(pool, { model, choices, samples }, job)
   } catch (cause) {
     if (!hasCode(cause, 'runtime')) throw cause
-    return undefined
+    return nothing
   }
 }
 
-/**
- * How far a trial is trusted: a layer that is fitted by itself knows nothing of what those before it lose. Half of what
- * it says brings trained ResNet-20, ResNet-56 and a small network of other layers within a percent.
- */
-const TRUSTED = 0.5
-
-// How many bytes codes take in the file, of those that made up codes take.
-function codeShare(model: Model, trial: TrialFit, { seen, choices }: WithData, { options }: CompressJob): number {
-  const fitted = choices.filter(({ weight }) => trial.codes.has(weight))
-  const made = predictedNetwork(model, fitted, options, 'fitted', seen).layers
-  const bytesOf = (of: (weight: ValueName) => Int8Array): number =>
-    fitted.reduce((sum, { weight, dims }) => {
-      const { type } = model.graph.initializers.get(weight) as Tensor<FloatType>
-      return sum + ternaryBytes({ type, dims, weights: { codes: of(weight), wp: 1, wn: 1 } }, options.encoding)
-    }, 0)
-  const share =
-    bytesOf((weight) => trial.codes.get(weight) as Int8Array) /
-    bytesOf((weight) => (made.get(weight) as TernaryLayer).codes)
-  return Number.isFinite(share) ? share ** TRUSTED : 1
+// Of layers that are fitted and not trained. What a bit may cost changes the codes, and is seen by a trial alone.
+async function lookAt(
+  pool: WorkerPool,
+  { model, choices, samples }: { model: Model; choices: readonly LayerChoice[]; samples: FittingSamples },
+  job: CompressJob,
+): Promise<LookedAt & { seen: LayerStatistics }> {
+  const toFit: ToFit = { model, layers: choices.filter(({ ternary }) => ternary), behind: () => 'factors' }
+  const trial =
+    job.isLayerwise && job.options.sizeWeight > 0
+      ? await trialFit(pool, toFit, some(samples, fewSamples(model.graph)), job, 'sizes')
+      : undefined
+  return { seen: await seenOn(pool, model, choices, samples), trial }
 }
 
-interface WithData {
-  /** What the layers give on training samples. */
-  seen: LayerStatistics
-  /** undefined where nothing is trained, no layer is fitted, or it would take minutes. */
-  trial: TrialFit | undefined
+// As compress warns of outputs; layers whose weights are no numbers may be kept.
+function warnOfValues(choices: readonly LayerChoice[], seen: LayerStatistics | undefined, job: CompressJob): void {
+  const odd = choices.find(({ outputs }) => {
+    const { mean = [], variance = [] } = seen?.get(outputs[0] as ValueName) ?? {}
+    return ![...Array.from(mean), ...Array.from(variance)].every(Number.isFinite)
+  })
+  if (odd !== undefined) job.warn(`layer "${odd.weight}" gives NaN or Infinity on some of the samples`)
+}
+
+interface WithData extends LookedAt {
   choices: readonly LayerChoice[]
   blocked: string | null
   teachers: TeachersReport | null
@@ -169,10 +170,9 @@ async function planWithData(
     if ('unmeasured' in bound) {
       const sizes = { ...fittedSizes(train.size, job), test: test?.size ?? 0 }
       const found = { ...described, task: null, ...sizes }
-      const seen = await seenOn(pool, bound.model, choices, trainingSamples(bound, job))
+      const looked = await lookAt(pool, { model: bound.model, choices, samples: trainingSamples(bound, job) }, job)
       return {
-        seen,
-        trial: undefined,
+        ...looked,
         choices,
         blocked: null,
         teachers: null,
@@ -182,15 +182,19 @@ async function planWithData(
       }
     }
     const { choices: leading, plan: training, teachers } = await prepareScored(pool, bound, stored, choices, job)
-    const { time, heldOut, trial } =
+    const samples = trainingSamples(bound, job)
+    const looksAt = { model: bound.model, choices: leading, samples }
+    const { time, heldOut, ...looked } =
       training === undefined
-        ? { time: null, heldOut: 0, trial: undefined }
-        : await timed(pool, training, teachers?.networks, job)
+        ? { time: null, heldOut: 0, ...(await lookAt(pool, looksAt, job)) }
+        : {
+            ...(await timed(pool, training, teachers?.networks, job)),
+            seen: await seenOn(pool, bound.model, choices, samples),
+          }
     const learned = time === null ? fittedSizes(train.size, job) : { training: train.size - heldOut, heldOut }
     const sizes = { ...learned, test: bound.dataset.test.size }
     return {
-      seen: await seenOn(pool, bound.model, choices, trainingSamples(bound, job)),
-      trial,
+      ...looked,
       dataset: bound.dataset,
       choices: leading,
       blocked: training?.blocked ?? null,
@@ -278,58 +282,6 @@ async function timed(
   return { time, heldOut: heldOut.length, trial }
 }
 
-/** What the file is of, and what it will say of its data. */
-interface Around {
-  onnxBytes: number
-  dataset: Dataset | undefined
-  /** What codes come of: those of a training that starts from fitted layers stay near them. */
-  way: 'trained' | 'fitted'
-  /** What the layers give; undefined: numbers are drawn. */
-  seen: LayerStatistics | undefined
-  /** What codes take in the file, of what is predicted by weights alone. */
-  codeShare: number
-}
-
-// By a network that is packed as the result will be.
-function predict(
-  model: Model,
-  choices: readonly LayerChoice[],
-  around: Around,
-  job: CompressJob,
-): Pick<PlanReport, 'predicted' | 'layers'> {
-  const { network, packed, fileBytes } = predictedFile(model, choices, around, job)
-  const { ternaryWeights, bitsPerWeight } = describeSize(around.onnxBytes, packed, network)
-  const share = around.codeShare
-  return {
-    predicted: {
-      fileBytes,
-      fileRatio: around.onnxBytes / fileBytes,
-      ternaryWeights,
-      bitsPerWeight: bitsPerWeight === null ? null : share * bitsPerWeight,
-    },
-    layers: choices.map(({ weight, op, dims, elementType, ternary, reason }) => ({
-      name: weight,
-      op,
-      shape: dims,
-      onnxBytes: byteLength(elementType, elementCount(dims)),
-      fileBytes: Math.round(
-        (ternary ? share : 1) * (packed.sizes.get(weight)?.bytes ?? byteLength(elementType, elementCount(dims))),
-      ),
-      ternary,
-      ...(reason === undefined ? {} : { reason }),
-    })),
-  }
-}
-
-// How small each makes it; what accuracy it costs shows when it is done.
-function presets(model: Model, around: Around, job: CompressJob): PlanReport['presets'] {
-  return (['small', 'balanced'] as const).map((name) => {
-    const options = { ...job.options, ...PRESETS[name] }
-    const { fileBytes } = predictedFile(model, chooseLayers(model.graph, options), around, job, options)
-    return { name, fileBytes, fileRatio: around.onnxBytes / fileBytes }
-  })
-}
-
 // How long each would take, where neither is said; none of `paper`, which nobody takes for its time.
 function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipes'] {
   if (time === null || job.isGiven('recipe') || job.isGiven('epochs')) return []
@@ -344,18 +296,4 @@ function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipe
     epochs,
     totalMs: time.totalMs + (epochs - time.epochs) * time.epochMs,
   }))
-}
-
-function predictedFile(
-  model: Model,
-  choices: readonly LayerChoice[],
-  { dataset, way, seen, codeShare: share }: Around,
-  { connections: { name }, options: own }: CompressJob,
-  options: CompressOptions = own,
-): { network: TernaryNetwork; packed: PackedNetwork; fileBytes: number } {
-  const network = roundRest(predictedNetwork(model, choices, options, way, seen), choices, { rest: options.rest })
-  const origin = { method: options.method, name, ...(dataset && { dataset }) }
-  const packed = packNetwork(network, origin, options)
-  const codes = [...network.layers.keys()].reduce((sum, name) => sum + (packed.sizes.get(name)?.bytes ?? 0), 0)
-  return { network, packed, fileBytes: Math.round(packed.file.length - (1 - share) * codes) }
 }

@@ -41,7 +41,8 @@ export interface TrialFit {
 }
 
 /**
- * Fits the layer with the most work that does not take minutes, and for the time of all also the one with the least.
+ * Fits the layer with the most work that does not take minutes; for the time of all also the one with the least, and for
+ * the sizes of all as many more as together do not take minutes, for what a bit may cost is another share of each.
  * @returns undefined where each would take minutes
  * @throws TtqError as reconstruct does
  */
@@ -50,13 +51,26 @@ export async function trialFit(
   { model, layers, behind }: ToFit,
   samples: FittingSamples,
   job: CompressJob,
-  of: 'time' | 'size',
+  of: 'time' | 'size' | 'sizes',
 ): Promise<TrialFit | undefined> {
   const works = layers.map(workOf)
-  const measurable = works.filter((work) => work <= MOST_WORK)
-  if (measurable.length === 0) return undefined
-  const wanted = [Math.max(...measurable), ...(of === 'time' ? [Math.min(...measurable)] : [])]
-  const places = [...new Set(wanted.map((work) => works.indexOf(work)))].sort((a, b) => a - b)
+  const byWork = [...works.keys()]
+    .filter((place) => (works[place] as number) <= MOST_WORK)
+    .sort((a, b) => (works[b] as number) - (works[a] as number))
+  if (byWork.length === 0) return undefined
+  let left = MOST_WORK
+  const isAfforded = (place: number): boolean => {
+    const work = works[place] as number
+    if (work > left) return false
+    left -= work
+    return true
+  }
+  const wanted = {
+    time: () => [byWork[0] as number, byWork.at(-1) as number],
+    size: () => [byWork[0] as number],
+    sizes: () => byWork.filter(isAfforded),
+  }
+  const places = [...new Set(wanted[of]())].sort((a, b) => a - b)
   const chosen = places.map((place) => ({ ...(layers[place] as LayerChoice), ternary: true }))
   const ends: number[] = []
   const { network } = await reconstruct(pool, model, chosen, samples, {

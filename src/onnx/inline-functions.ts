@@ -60,6 +60,12 @@ export function functionsOf({ source }: Model): string[] {
   return protos.map(({ domain, name }) => (domain === '' ? name : `${domain}.${name}`))
 }
 
+/** Functions of a model -> their bytes: what two models whose functions stay are compared by. */
+export function functionBytes({ source }: Model): Map<string, Uint8Array> {
+  const protos = (messageOf<ModelProto>(source)?.functions ?? []) as FunctionProto[]
+  return new Map(protos.map((proto) => [keyOfFunction(proto), messages.FunctionProto.encode(proto).finish()]))
+}
+
 function inline(model: Model, message: ModelProto, protos: readonly FunctionProto[], name: string): Model {
   const opsets = new Map(model.opsets)
   for (const { domain, version } of protos.flatMap(({ opsetImport }) => opsetImport)) {

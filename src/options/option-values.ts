@@ -161,5 +161,5 @@ function inWords(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'function') return 'a function'
-  return `${value as number}`
+  return typeof value === 'symbol' ? value.toString() : `${value as number}`
 }

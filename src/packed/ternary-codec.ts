@@ -7,8 +7,14 @@ import { checkBytes, checkCount, checkKind, checkWhole } from '../errors/check-a
 import { TtqError } from '../errors/ttq-error.js'
 import { NONCONFORMING, packedError } from './packed-error.js'
 
-/** Bytes that `count` codes take. */
+/** Bytes that `count` codes take. @throws TtqError `usage` unless it is a whole number from 0 */
 export function ternaryByteLength(count: number): number {
+  checkWhole('count', count)
+  return codeBytes(count)
+}
+
+/** The same where it is known to be one: the browser's decoder has no room for the question. */
+export function codeBytes(count: number): number {
   return Math.ceil(count / 4)
 }
 
@@ -19,7 +25,7 @@ export function ternaryByteLength(count: number): number {
 export function encodeTernary(codes: Int8Array, target: Uint8Array, where = 'ternary codes'): void {
   checkKind('codes', codes, 'Int8Array')
   checkBytes('target', target)
-  const length = ternaryByteLength(codes.length)
+  const length = codeBytes(codes.length)
   if (target.length < length) throw new TtqError('usage', `target: found ${target.length} bytes, expected ${length}`)
   const whole = codes.length >> 2
   let bad = 0

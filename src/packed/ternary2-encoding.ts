@@ -5,7 +5,7 @@ import type { TernaryWeights } from '../tensor/ternary.js'
 import type { Decoding } from './decoding.js'
 import type { Encoding } from './encoding.js'
 import { countTernary } from './count-ternary.js'
-import { encodeTernary, readTernary, ternaryByteLength } from './ternary-codec.js'
+import { codeBytes, encodeTernary, readTernary } from './ternary-codec.js'
 import { checkScales, checkWeights, decodeWeights, readScales, SCALE_BYTES, writeScales } from './ternary-values.js'
 
 export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeights> = {
@@ -16,7 +16,7 @@ export const ternary2Decoding: Decoding<{ encoding: 'ternary2' } & TernaryWeight
   checkParameters: (parameters, _dims, place) => {
     checkScales(parameters, place)
   },
-  byteLength: ({ dims }) => ternaryByteLength(elementCount(dims)),
+  byteLength: ({ dims }) => codeBytes(elementCount(dims)),
   decode: (stored, bytes, where) =>
     decodeWeights(stored, where, () => readTernary(bytes, elementCount(stored.dims), where), {
       encoding: 'ternary2',
@@ -31,7 +31,7 @@ export const ternary2Encoding: Encoding<{ encoding: 'ternary2' } & TernaryWeight
   writeParameters: writeScales,
   check: checkWeights,
   encode: (_tensor, { codes }, where) => {
-    const bytes = new Uint8Array(ternaryByteLength(codes.length))
+    const bytes = new Uint8Array(codeBytes(codes.length))
     encodeTernary(codes, bytes, where)
     return bytes
   },

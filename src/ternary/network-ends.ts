@@ -2,7 +2,8 @@
 // position: what comes in later on (masks, positions), or goes by (the stream of a residual network, a cache of keys),
 // makes no layer behind it a first one and none before it a last one. docs/guide.md, "First and last layers", has
 // pictures.
-import { consumers, producers } from '../onnx/graph-queries.js'
+import { subgraphs } from '../onnx/attributes.js'
+import { consumers, producers, usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -12,8 +13,9 @@ type IsLayer = (node: Node) => boolean
 /**
  * Layers that an input reaches and that have no layer before them on any way. Where data meet values that have passed a
  * layer, they go on as data only where the operator works on them (GridSample's image), not where both are added,
- * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no layer so (features that are appended to others) has the layers behind
- * the Concat that takes it in. Looking up rows of a constant table is a layer here.
+ * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no layer so
+ * (features that are appended to others) has the layers behind the Concat that takes it in. Looking up rows of a constant
+ * table is a layer here. An If or a Loop takes in what its graphs capture, too.
  */
 export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
   const isEmbedding = embeddingFinder(graph)
@@ -21,7 +23,7 @@ export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
   const behind = valuesBehind(graph, ends)
   const users = consumers(graph)
   const meets = (node: Node, value: ValueName): boolean =>
-    node.inputs.some((input) => input !== value && behind.has(input))
+    [...usedValues(node)].some((used) => used !== value && behind.has(used))
   const found = new Set<Node>()
   for (const { name } of graph.inputs) {
     const appendedTo: ValueName[] = []
@@ -61,7 +63,7 @@ export function lastLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
       graph.outputs.map(({ name }) => name),
       makerOf,
       isLayer,
-      (node) => node.inputs,
+      usedValues,
     ),
   )
 }
@@ -84,7 +86,9 @@ function isConcat({ domain, opType }: Node): boolean {
 
 function worksOn(node: Node, value: ValueName): boolean {
   const { elementwise, place } = operatorOf(node)
-  const isMixture = elementwise === true || place !== undefined || isConcat(node) || isEinsum(node)
+  // What an If or a Loop takes says which way, or how often; what it works on may be captured.
+  const isControl = subgraphs(node).length > 0
+  const isMixture = elementwise === true || place !== undefined || isControl || isConcat(node) || isEinsum(node)
   return !isMixture && node.inputs[0] === value
 }
 
@@ -92,7 +96,7 @@ function worksOn(node: Node, value: ValueName): boolean {
 function valuesBehind(graph: Graph, isLayer: IsLayer): Set<ValueName> {
   const found = new Set<ValueName>()
   for (const node of graph.nodes)
-    if (operatorOf(node).shapeOnly !== true && (isLayer(node) || node.inputs.some((input) => found.has(input))))
+    if (operatorOf(node).shapeOnly !== true && (isLayer(node) || [...usedValues(node)].some((used) => found.has(used))))
       for (const output of node.outputs) found.add(output)
   found.delete('')
   return found
@@ -103,8 +107,7 @@ function valuesAhead(graph: Graph, isLayer: IsLayer): Set<ValueName> {
   const found = new Set<ValueName>()
   for (const node of graph.nodes.toReversed())
     if (operatorOf(node).shapeOnly !== true && (isLayer(node) || node.outputs.some((output) => found.has(output))))
-      for (const input of node.inputs) found.add(input)
-  found.delete('')
+      for (const used of usedValues(node)) found.add(used)
   return found
 }
 
@@ -113,7 +116,7 @@ function walk(
   start: readonly ValueName[],
   nodesAt: (value: ValueName) => readonly Node[],
   isLayer: IsLayer,
-  valuesOf: (node: Node) => readonly ValueName[],
+  valuesOf: (node: Node) => Iterable<ValueName>,
 ): Node[] {
   const seen = new Set<Node>()
   const open = [...start]

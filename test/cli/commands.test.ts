@@ -8,7 +8,11 @@ import { describe, test } from 'node:test'
 import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
+import { readModel } from '../../src/onnx/read-model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/index.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
+import { runHere } from './run-here.js'
 import { outcome, PROGRAM, run, start, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
@@ -64,6 +68,30 @@ describe('compress', () => {
     assert.match(stdout, /\nwritten to +m\.ttq\n/)
     assert.deepEqual([...unpack(readFileSync(join(folder, 'm.ttq'))).ternary.keys()], ['middle.weight'])
     assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.onnx', 'm.ttq'])
+  })
+
+  test('outputs that have nothing of the original are a warning, unless a bound is given', async () => {
+    const folder = temporaryFolder()
+    const model = readModel(smallNetwork())
+    const initializers = new Map(model.graph.initializers)
+    // Sizes that cancel, and whose squares float32 does not hold.
+    for (const [name, factor] of Object.entries({
+      'middle.weight': 1e-30,
+      'middle.bias': 1e-30,
+      'last.weight': 1e30,
+    })) {
+      const tensor = initializers.get(name) as Tensor<'float32'>
+      initializers.set(name, { ...tensor, data: tensor.data.map((value) => value * factor) })
+    }
+    writeFileSync(join(folder, 'far.onnx'), writeModel({ ...model, graph: { ...model.graph, initializers } }))
+    writeFileSync(join(folder, 'near.onnx'), smallNetwork())
+    const far =
+      /warning: the outputs differ by [\d.e+]+ %, more than outputs of zeros would: keep layers with --keep, or bound it with --max-distance$/m
+    const said = async (net: string, ...more: string[]): Promise<string> =>
+      (await runHere(folder, ['compress', net, '--samples', '64', '--force', ...more])).stderr
+    assert.match(await said('far.onnx'), far)
+    assert.doesNotMatch(await said('far.onnx', '--max-distance', '50'), far)
+    assert.doesNotMatch(await said('near.onnx'), far)
   })
 
   test('samples alone: what is not measured is said, a bound that cannot be held is exit code 4', async () => {

@@ -6,6 +6,8 @@ import { describe, test } from 'node:test'
 import { diff } from '../../src/jobs/diff.js'
 import type { DiffReport } from '../../src/jobs/diff-report.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import { inlineFunctions } from '../../src/onnx/inline-functions.js'
+import { messages } from '../../src/onnx/proto.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { float32 } from '../../src/tensor/tensor.js'
@@ -126,6 +128,61 @@ describe('ttq diff', async () => {
       assert.ok((weight?.distance ?? 0) > 50, `${weight?.distance} %`)
       assert.ok((weight?.layerDistance ?? 9) < 1e-3, `${form}: ${weight?.layerDistance} %`)
     }
+  })
+
+  test('functions: their operators, attributes and wiring, in the place of the calls where that can be', () => {
+    const { AttributeProto, FunctionProto, ModelProto, NodeProto, OperatorSetIdProto } = messages
+    const opset = (domain: string, version: number): object => new OperatorSetIdProto({ domain, version })
+    const write = (op: string, input: string[], alpha: number, body: number, docString = ''): Uint8Array => {
+      const b = new GraphBuilder()
+      b.input('x', 'float32', ['N', 4])
+      b.push({ name: 'call', opType: 'Own', domain: 'own', inputs: ['x'], outputs: ['y'], attributes: {} })
+      b.output('y')
+      const opsets = new Map([
+        ['', 17],
+        ['own', 1],
+      ])
+      const proto = ModelProto.decode(writeModel({ irVersion: 8, opsets, graph: b.build('net') }))
+      const nodes = [
+        new NodeProto({ opType: 'Relu', input: ['a'], output: ['b'] }),
+        new NodeProto({ opType: op, input, output: ['c'] }),
+        new NodeProto({
+          opType: 'LeakyRelu',
+          input: ['c'],
+          output: ['d'],
+          attribute: [new AttributeProto({ name: 'alpha', type: 1, f: alpha })],
+        }),
+      ] as never
+      const own = { name: 'Own', domain: 'own', input: ['a'], output: ['d'], node: nodes, docString }
+      proto.functions = [new FunctionProto({ ...own, opsetImport: [opset('', body), opset('own', 1)] as never })]
+      return ModelProto.encode(proto).finish()
+    }
+    const isSame = (before: Uint8Array, after: Uint8Array): boolean =>
+      diff(before, { name: 'a.onnx', after: { name: 'b.onnx', bytes: after } }).sameNetwork
+    for (const body of [17, 16]) {
+      const plain = write('Sub', ['a', 'b'], 0.5, body)
+      assert.ok(isSame(plain, write('Sub', ['a', 'b'], 0.5, body)))
+      for (const other of [
+        write('Add', ['a', 'b'], 0.5, body),
+        write('Sub', ['b', 'a'], 0.5, body),
+        write('Sub', ['a', 'b'], 0.25, body),
+      ])
+        assert.ok(!isSame(plain, other))
+    }
+    const plain = write('Sub', ['a', 'b'], 0.5, 17)
+    assert.ok(isSame(plain, write('Sub', ['a', 'b'], 0.5, 17, 'a note')))
+    assert.ok(isSame(plain, writeModel(inlineFunctions(readModel(plain)))))
+  })
+
+  test('0 and -0 are two networks', () => {
+    const write = (value: number): Uint8Array => {
+      const b = new GraphBuilder()
+      b.output(b.emit('Mul', [b.input('x', 'float32', [2]), b.constant(float32([2], Float32Array.of(1, value)), 'w')]))
+      return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('net') })
+    }
+    const report = diff(write(0), { name: 'a.onnx', after: { name: 'b.onnx', bytes: write(-0) }, same: true })
+    assert.deepEqual([report.sameNetwork, report.broken], [false, ['the networks differ']])
+    assert.equal(report.tensors[0]?.distance, 0)
   })
 
   test('a bound on the size, and what is refused', async () => {

@@ -5,6 +5,9 @@ import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { PlanReport } from '../../src/jobs/plan-report.js'
+import { readModel } from '../../src/onnx/read-model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import type { Tensor } from '../../src/tensor/tensor.js'
 import { runHere } from './run-here.js'
 import { temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -38,6 +41,53 @@ describe('ttq plan', () => {
       plan.layers.map(facts),
       report.layers.map((layer) => facts(layer as never)),
     )
+  })
+
+  test('what a bit may cost is seen by a trial', async () => {
+    const args = [LENET, '--size-weight', '0.3', '--samples', '128']
+    const plan = await json<PlanReport>(temporaryFolder(), 'plan', ...args)
+    const { size } = await json<CompressReport>(temporaryFolder(), 'compress', ...args)
+    assert.ok(
+      Math.abs(plan.predicted.fileBytes / size.fileBytes - 1) < 0.03,
+      `${plan.predicted.fileBytes}, ${size.fileBytes}`,
+    )
+    assert.ok(Math.abs((plan.predicted.bitsPerWeight ?? 0) - (size.bitsPerWeight ?? 9)) < 0.05)
+  })
+
+  test('of a network that is ternary already, and with a last layer that is not finite, as compress has it', async () => {
+    const folder = temporaryFolder()
+    const change = (name: string, weight: string, of: (value: number, i: number) => number): void => {
+      const model = readModel(smallNetwork())
+      const { initializers } = model.graph
+      const tensor = initializers.get(weight) as Tensor<'float32'>
+      writeFileSync(
+        join(folder, name),
+        writeModel({
+          ...model,
+          graph: {
+            ...model.graph,
+            initializers: new Map(initializers).set(weight, { ...tensor, data: tensor.data.map(of) }),
+          },
+        }),
+      )
+    }
+    change('ternary.onnx', 'middle.weight', (value) => 0.25 * Math.sign(Math.round(5 * value)))
+    change('nan.onnx', 'last.weight', (value, i) => (i === 3 ? NaN : value))
+    for (const net of ['ternary.onnx', 'nan.onnx']) {
+      const plan = await json<PlanReport>(folder, 'plan', net)
+      const { size, rest } = await json<CompressReport>(folder, 'compress', net, '--samples', '64', '--force')
+      assert.ok(
+        Math.abs(plan.predicted.fileBytes / size.fileBytes - 1) < 0.03,
+        `${plan.predicted.fileBytes}, ${size.fileBytes}`,
+      )
+      assert.equal(rest, net === 'ternary.onnx' ? 'fp32' : 'fp16')
+      const names = net === 'ternary.onnx' ? ['small', 'balanced'] : ['balanced']
+      assert.deepEqual(
+        plan.presets.map(({ name }) => name),
+        names,
+      )
+      assert.equal(/"last.weight" gives NaN or Infinity/.test(plan.warnings.join()), net === 'nan.onnx')
+    }
   })
 
   test('with data: what is learned from, the time that a training takes, nothing written', async () => {

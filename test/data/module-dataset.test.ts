@@ -175,6 +175,26 @@ test('module dataset: an array that the module fills again is copied before, and
   assert.deepEqual(first.labels, classLabels([0, 1]))
 })
 
+test('module dataset: a module that waits is not called again before, for either part', async () => {
+  const dataset = bindSampleDataset(await open('accept-refills-later.mjs'), [INPUT])
+  const { train } = dataset
+  const test = dataset.test as Split
+  const batches = await Promise.all([train.batch([0, 1]), test.batch([2]), train.batch([3, 2])])
+  assert.deepEqual(
+    batches.map(({ inputs }) => [...(inputs['x']?.data as Float32Array)]),
+    [
+      [0, 0.5, 1, 1.5],
+      [2, 2.5],
+      [3, 3.5, 2, 2.5],
+    ],
+  )
+})
+
+test('module dataset: the time of a call begins when the one before has its answer', async () => {
+  const { train } = bindSampleDataset(await open('accept-takes-long.mjs', { timeout: 3 }), [INPUT])
+  await Promise.all([train.batch([0, 1]), train.batch([2]), train.batch([3])])
+})
+
 test('module dataset: shared memory is copied', async () => {
   const { test } = bindSampleDataset(await open('accept-shared.mjs'), [INPUT])
   const { data } = (await (test as Split).batch([0, 1])).inputs['x'] as Tensor

@@ -20,6 +20,18 @@ describe('completeOptions', () => {
     assert.deepEqual([TRAIN_DEFAULTS.learningRate, TRAIN_DEFAULTS.optimizer, TRAIN_DEFAULTS.warmup], [0.1, 'sgd', 100])
   })
 
+  test('symbols and the like are refused as anything else', () => {
+    for (const [value, found] of [
+      [Symbol('x'), 'Symbol(x)'],
+      [1n, '1'],
+      [Object.create(null), 'an object'],
+    ] as [unknown, string][])
+      assert.throws(() => completeOptions('compress', { data: value } as never), {
+        code: 'usage',
+        message: `data: found ${found}, expected text`,
+      })
+  })
+
   const cases: Record<string, [given: Given, expected: Given]> = {
     "the paper's settings": [
       { recipe: 'paper' },

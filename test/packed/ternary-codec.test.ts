@@ -17,6 +17,25 @@ test("four codes make a byte, the first in the lowest bits, as two's complement"
   assert.deepEqual(encode([]), u8())
 })
 
+test('so many codes are a whole number', () => {
+  assert.deepEqual([0, 1, 4, 5].map(ternaryByteLength), [0, 1, 1, 2])
+  for (const [count, found] of [
+    ['5', 'string'],
+    [5n, 'bigint'],
+    [Symbol('5'), 'symbol'],
+    [undefined, 'nothing'],
+  ] as const)
+    assert.throws(() => ternaryByteLength(count as never), {
+      code: 'usage',
+      message: `count: found ${found}, expected a number`,
+    })
+  for (const count of [-1, 1.5, NaN])
+    assert.throws(() => ternaryByteLength(count), {
+      code: 'usage',
+      message: new RegExp(`^count: found ${count}, expected a whole`),
+    })
+})
+
 test('every legal byte decodes to the codes that its bit pairs spell, and is encoded back', () => {
   const value = new Map([
     ['00', 0],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
-import type { ValueName } from '../../src/onnx/model.js'
+import type { Attribute, ValueName } from '../../src/onnx/model.js'
 import { isLayer } from '../../src/onnx/operators.js'
 import { firstLayers, lastLayers } from '../../src/ternary/network-ends.js'
 import { float32 } from '../../src/tensor/tensor.js'
@@ -24,6 +24,19 @@ class Outline {
   layer(input: ValueName, name: string): ValueName {
     const weight = this.builder.constant(float32([SIZE, SIZE], new Float32Array(SIZE * SIZE)), `${name}.weight`)
     return this.builder.emit('MatMul', [input, weight], {}, name)
+  }
+
+  /** An If whose branches take nothing in but what they capture. */
+  choice(condition: ValueName, then: ValueName, otherwise: ValueName): ValueName {
+    const branch = (captured: ValueName, name: string): Attribute => {
+      const body = new GraphBuilder([captured, condition])
+      body.output(body.emit('Relu', [captured], {}, name))
+      return { kind: 'graph', value: body.build(name) }
+    }
+    const output = this.builder.fresh('If')
+    const attributes = { then_branch: branch(then, 'then'), else_branch: branch(otherwise, 'else') }
+    this.builder.push({ name: output, opType: 'If', domain: '', inputs: [condition], outputs: [output], attributes })
+    return output
   }
 
   /** Queries, keys and values of an input, their products, and what makes one value of them. */
@@ -124,5 +137,15 @@ describe('first and last layers', () => {
     const net = new Outline()
     const features = net.op('Relu', net.layer(net.layer(net.input('image'), 'stem'), 'inner'))
     assert.deepEqual(net.ends(features, net.layer(features, 'head')), { first: ['stem'], last: ['head'] })
+  })
+  test('what branches capture leads on, and the input that chooses among them is no data behind them', () => {
+    const net = new Outline()
+    const condition = net.builder.input('condition', 'bool', [])
+    const stem = net.layer(net.input('image'), 'stem')
+    const middle = net.layer(net.choice(condition, net.op('Relu', stem), stem), 'middle')
+    const inner = net.layer(net.op('Relu', middle), 'inner')
+    const head = net.layer(net.op('Relu', inner), 'head')
+    const small = net.layer(net.op('Relu', inner), 'small')
+    assert.deepEqual(net.ends(net.choice(condition, head, small)), { first: ['stem'], last: ['head', 'small'] })
   })
 })
