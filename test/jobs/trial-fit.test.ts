@@ -80,3 +80,8 @@ for (const sizeWeight of [0, 0.5])
     assert.deepEqual(trial?.codes.get('w0'), network.layers.get('w0')?.codes)
     assert.ok((trial?.codes.get('w1')?.length ?? 0) === 24 * 18)
   })
+
+test('for the sizes of all, every layer that is affordable is fitted', async () => {
+  const sizes = await trialFit(pool, toFit, samples, job(), 'sizes')
+  assert.deepEqual([...(sizes?.codes.keys() ?? [])], ['w0', 'w1', 'w2'])
+})
