@@ -435,7 +435,7 @@ describe('learning from the original network', () => {
     const { report } = await compress(classifier(), {
       ...request,
       onProgress: (event) => {
-        if (event.kind === 'note' && !/^(data|layers): /.test(event.message)) notes.push(event.message)
+        if (event.kind === 'note' && !/^(data: |layers: |training on )/.test(event.message)) notes.push(event.message)
       },
     })
     assert.deepEqual(notes, [
