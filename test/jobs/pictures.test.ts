@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { after, test } from 'node:test'
 import { compress } from '../../src/jobs/compress.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
@@ -102,9 +102,11 @@ test('classes in another order are told by --class-names', async () => {
   const { mistakes = [] } = report.decisions ?? {}
   assert.equal(mistakes.length, 8)
   for (const { file = '', label, index } of mistakes) {
-    assert.ok(existsSync(file), file)
-    const [part, name] = relative(COLOURS, file).split(sep)
-    assert.deepEqual([part, name, index < 10], ['test', ['red', 'blue'][label ?? -1], true])
+    // Below the folder of the data, whose own place is nobody else's business.
+    assert.ok(existsSync(join(dirname(COLOURS), file)), file)
+    const [folder, part, name] = file.split(sep)
+    assert.deepEqual([folder, part, name], [basename(COLOURS), 'test', ['red', 'blue'][label ?? -1]])
+    assert.ok(index < 10)
   }
   assert.equal(report.preprocessing, 'given: short side 10 (bicubic), crop 8x8, x/255, NCHW')
 })
