@@ -126,7 +126,7 @@ async function trained(
     ...STEPS,
     ...more,
     onProgress: (event) => {
-      if (event.kind === 'note' && !/^(data|layers): /.test(event.message)) notes.push(event.message)
+      if (event.kind === 'note' && !/^(data: |layers: |training on )/.test(event.message)) notes.push(event.message)
     },
   })
   const losses = report.training?.history.map(({ loss }) => loss) ?? []
