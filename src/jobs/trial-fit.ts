@@ -66,7 +66,8 @@ export async function trialFit(
     return true
   }
   const wanted = {
-    time: () => [byWork[0] as number, byWork.at(-1) as number],
+    // The first of them each, for what counts is the layer and not the way to it.
+    time: () => [byWork[0] as number, works.indexOf(works[byWork.at(-1) as number] as number)],
     size: () => [byWork[0] as number],
     sizes: () => byWork.filter(isAfforded),
   }

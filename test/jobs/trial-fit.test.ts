@@ -9,6 +9,7 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Model } from '../../src/onnx/model.js'
 import { float32 } from '../../src/tensor/tensor.js'
 import { FittedLayers } from '../../src/ternary/fitted-layers.js'
+import type { LayerChoice } from '../../src/ternary/layer-choice.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { reconstruct } from '../../src/ternary/reconstruct.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -19,18 +20,22 @@ after(() => pool.close())
 const random = seeded(3)
 const uniform = (count: number): Float32Array => Float32Array.from({ length: count }, () => 2 * random() - 1)
 
-// Layers of 12, 24 and 18 columns.
-const WIDTHS = [12, 24, 18, 8]
-const b = new GraphBuilder()
-let value = b.input('x', 'float32', ['N', 12])
-for (const [i, width] of WIDTHS.slice(1).entries()) {
-  const before = WIDTHS[i] as number
-  const weight = b.constant(float32([before, width], uniform(before * width)), `w${i}`)
-  value = b.emit('Relu', [b.emit('MatMul', [value, weight], {}, `layer${i}`)])
+// Layers of as many columns as the widths before them.
+function network(...widths: readonly [number, ...number[]]): { model: Model; layers: LayerChoice[] } {
+  const b = new GraphBuilder()
+  let value = b.input('x', 'float32', ['N', widths[0]])
+  for (const [i, width] of widths.slice(1).entries()) {
+    const before = widths[i] as number
+    const weight = b.constant(float32([before, width], uniform(before * width)), `w${i}`)
+    value = b.emit('Relu', [b.emit('MatMul', [value, weight], {}, `layer${i}`)])
+  }
+  b.output(value, 'float32', undefined)
+  const graph = b.build('trial')
+  const model = { irVersion: 8, opsets: new Map([['', 17]]), graph }
+  return { model, layers: chooseLayers(graph, { keep: [], ternary: ['*'] }) }
 }
-b.output(value, 'float32', undefined)
-const model: Model = { irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('trial') }
-const layers = chooseLayers(model.graph, { keep: [], ternary: ['*'] })
+
+const { model, layers } = network(12, 24, 18, 8)
 const data = uniform(12 * 200)
 const samples: FittingSamples = {
   split: {
@@ -66,6 +71,15 @@ test('for the time of all, the layers of least and most work are fitted, for the
   const work = (columns: number, channels: number): number => columns ** 2 * (64 + channels)
   const between = (work(18, 8) - work(12, 24)) / (work(24, 18) - work(12, 24))
   assert.ok(Math.abs(whole - (60 + 10 + 180 + 10 + 170 * between)) < 1e-9, `${whole}`)
+})
+
+test('of layers that are alike, the first ones: what counts is the layer, not the way to it', async () => {
+  const alike = { ...network(12, 12, 12, 24, 24, 24), behind: toFit.behind }
+  const time = await trialFit(pool, alike, samples, job(), 'time')
+  assert.deepEqual(
+    time?.steps.map(({ place }) => place),
+    [0, 3],
+  )
 })
 
 for (const sizeWeight of [0, 0.5])
