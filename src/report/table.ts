@@ -27,30 +27,36 @@ export function table(
       alignments.filter(saysMore),
       columns,
     )
-  // Reasons first stay as they are, where names of rows can give way alone.
-  const leasts = [LEAST_REASON, LEAST_TEXT].map((least) =>
+  const leastOf = (least: number): number[] =>
     header.map(({ length }, column) => {
       if (alignments[column] !== 'left') return Infinity
       return Math.max(LEAST_TEXT, length, column === 0 ? 0 : Math.min(natural[column] as number, least))
-    }),
-  )
-  const widths = leasts.reduce<readonly number[]>(
-    (fitted, least) => (widthOf(fitted) > columns ? fitting(natural, least, columns) : fitted),
-    natural,
-  )
+    })
+  // Names of rows give way first, then the space between columns, reasons last.
+  const tries = [
+    { gap: GAP, least: leastOf(LEAST_REASON) },
+    { gap: NARROW_GAP, least: leastOf(LEAST_REASON) },
+    { gap: NARROW_GAP, least: leastOf(LEAST_TEXT) },
+  ]
+  const fitted = tries.map(({ gap, least }) => ({ gap, widths: fitting(natural, least, columns, gap) }))
+  const { gap, widths } = fitted.find((each) => widthOf(each.widths, each.gap) <= columns) ?? {
+    gap: GAP,
+    widths: natural,
+  }
   return all
     .map((row) =>
       row
         .map((cell, column) =>
           pad(shortened(cell, widths[column] ?? 0), widths[column] ?? 0, alignments[column] ?? 'left'),
         )
-        .join(GAP)
+        .join(gap)
         .trimEnd(),
     )
     .join('\n')
 }
 
 const GAP = '  '
+const NARROW_GAP = ' '
 /** A cell without a value. */
 const NOTHING = '-'
 /** A text is not made shorter than this, nor than its header. */
@@ -59,9 +65,9 @@ const LEAST_TEXT = 10
 const LEAST_REASON = 18
 
 // Texts give way, the widest first; numbers stay whole. Where that is not enough, nothing does.
-function fitting(widths: readonly number[], least: readonly number[], columns: number): readonly number[] {
+function fitting(widths: readonly number[], least: readonly number[], columns: number, gap: string): readonly number[] {
   const fitted = [...widths]
-  for (let over = widthOf(fitted) - columns; over > 0; over--) {
+  for (let over = widthOf(fitted, gap) - columns; over > 0; over--) {
     const texts = fitted.flatMap((width, i) => (width > (least[i] as number) ? [[width, i] as const] : []))
     const widest = texts.reduce<readonly [number, number] | undefined>(
       (best, each) => (best === undefined || each[0] > best[0] ? each : best),
@@ -77,8 +83,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-function widthOf(widths: readonly number[]): number {
-  return sum(widths) + GAP.length * (widths.length - 1)
+function widthOf(widths: readonly number[], gap = GAP): number {
+  return sum(widths) + gap.length * (widths.length - 1)
 }
 
 function shortened(text: string, width: number): string {

@@ -517,6 +517,17 @@ describe('inspect', () => {
   })
 })
 
+test('a table in a narrow place: names give way first, then gaps, then reasons', () => {
+  const rows = [['a-name-that-is-long', '123.45 %', 'kept: first layer']]
+  const shown = (columns?: number): string =>
+    table(['layer', 'share', 'kept because'], rows, ['left', 'right', 'left'], columns).split('\n')[1] as string
+  assert.equal(shown(), 'a-name-that-is-long  123.45 %  kept: first layer')
+  assert.equal(shown(42), 'a-name…s-long  123.45 %  kept: first layer')
+  assert.equal(shown(38), 'a-nam…-long 123.45 % kept: first layer')
+  assert.equal(shown(34), 'a-name…-long 123.45 % kept: …layer')
+  assert.equal(shown(20), shown())
+})
+
 test('facts go on below where the place is narrow, in whole words', () => {
   const pairs = [
     ['file', 'one two three four'],
