@@ -1,6 +1,6 @@
 // Layers whose weights a graph computes from other constants when it is loaded: packed codes behind nodes that unpack
 // them, 16 bits behind a Cast.
-import { producers } from '../onnx/graph-queries.js'
+import { producers, valuesBehind } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isLayer, learnedPositions } from '../onnx/operators.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -39,13 +39,6 @@ export function computedBits(graph: Graph, layers: readonly LayerChoice[]): Map<
   return new Map([...sources].map(([weight, own]) => [weight, own.reduce((sum, source) => sum + bitsOf(source), 0)]))
 }
 
-function sourcesOf(value: ValueName, graph: Graph, makers: ReadonlyMap<ValueName, Node>): ValueName[] {
-  const seen = new Set<ValueName>()
-  const open = [value]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (seen.has(name)) continue
-    seen.add(name)
-    open.push(...(makers.get(name)?.inputs ?? []))
-  }
-  return [...seen].filter((name) => graph.initializers.has(name))
+function sourcesOf(value: ValueName, { initializers }: Graph, makers: ReadonlyMap<ValueName, Node>): ValueName[] {
+  return [...valuesBehind(value, makers)].filter((name) => initializers.has(name))
 }

@@ -14,6 +14,18 @@ export function producers(graph: Graph): Map<ValueName, Node> {
   )
 }
 
+/** A value and all that it is computed from. @param makers as producers() gives them */
+export function valuesBehind(value: ValueName, makers: ReadonlyMap<ValueName, Node>): Set<ValueName> {
+  const seen = new Set<ValueName>()
+  const open = [value]
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    open.push(...(makers.get(name)?.inputs ?? []))
+  }
+  return seen
+}
+
 /**
  * Value -> the nodes of this graph that use it, each once, in graph order. A node uses what the graphs nested in it
  * capture. Values that only leave the graph as outputs have no entry.

@@ -1,7 +1,7 @@
 // Why a network has no layer that can become ternary: one message that names the cause.
 import { TtqError } from '../errors/ttq-error.js'
 import { subgraphs } from '../onnx/attributes.js'
-import { producers } from '../onnx/graph-queries.js'
+import { producers, valuesBehind } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isLayer, operatorName, operatorOf } from '../onnx/operators.js'
 import type { LayerChoice } from './layer-choice.js'
@@ -13,14 +13,7 @@ const isQuantized = (node: Node): boolean => {
 
 // Inputs of the network that a value is computed from.
 function inputsBehind(graph: Graph, value: ValueName): ValueName[] {
-  const makers = producers(graph)
-  const seen = new Set<ValueName>()
-  const open = [value]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (seen.has(name)) continue
-    seen.add(name)
-    open.push(...(makers.get(name)?.inputs ?? []))
-  }
+  const seen = valuesBehind(value, producers(graph))
   return graph.inputs.map(({ name }) => name).filter((name) => seen.has(name))
 }
 
