@@ -37,6 +37,8 @@ interface CommandFiles {
   what?: string
   /** What is there may be replaced, being the command's own from before. */
   isOwn?: boolean
+  /** What to do where there is something that may not. */
+  existsHint?: string
   /** What its report can be written as. Default: JSON */
   forms?: readonly ReportForm[]
 }
@@ -47,7 +49,7 @@ interface CommandFiles {
  */
 export function checkResultPaths(
   args: Arguments,
-  { input: read, also = [], output, what, isOwn = false, forms = ['json'] }: CommandFiles,
+  { input: read, also = [], output, what, isOwn = false, existsHint, forms = ['json'] }: CommandFiles,
 ): ResultPaths {
   const force = isSet(args, 'force')
   const input = [...(read === undefined || read === '-' ? [] : [read]), ...also, ...dataPaths(args)]
@@ -56,7 +58,10 @@ export function checkResultPaths(
   const result =
     output === undefined || output === '-'
       ? output
-      : checkOutputPath({ path: output, option: '--output', force: force || isOwn, others: input, deviceHint })
+      : checkOutputPath({
+          ...{ path: output, option: '--output', force: force || isOwn, others: input, deviceHint },
+          ...(existsHint !== undefined && { existsHint }),
+        })
   const taken = [...input, ...(result === undefined || result === '-' ? [] : [result.path])]
   const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
     if (path === '-') throw new TtqError('usage', '--report: found -, expected a file', { hint: REPORT_ON_STDOUT })

@@ -111,6 +111,13 @@ function orderOf(letters: string, others: string): number[] | undefined {
   return letters === others ? undefined : [...letters].map((letter) => others.indexOf(letter))
 }
 
+/** A node behind the one before, with what else it takes. */
+interface Step {
+  opType: 'MatMul' | 'Reshape' | 'Transpose'
+  more: readonly ValueName[]
+  perm?: readonly number[]
+}
+
 class RowProducts {
   /** Weights as matrices, once for all their uses. */
   private readonly matrices = new Map<string, ValueName>()
@@ -125,15 +132,13 @@ class RowProducts {
     const arranged = rowsOrder === undefined ? rows : b.emit('Transpose', [rows], { perm: rowsOrder })
     const spread = mayBeSpread ? b.emit('Expand', [arranged, b.constant(int64(summed))]) : arranged
     const x = summed.length === 1 ? spread : this.reshaped(spread, [...before, elementCount(summed)])
-    // The last node gives the result its name.
-    const steps: [opType: string, more: ValueName[], attributes: { perm?: readonly number[] }][] = [
-      ['MatMul', [this.matrixOf(product)], {}],
-      ...(columns.length === 1 ? [] : [['Reshape', [b.constant(int64([...before, ...columns]))], {}] as never]),
-      ...(resultOrder === undefined ? [] : [['Transpose', [], { perm: resultOrder }] as never]),
-    ]
+    const steps: Step[] = [{ opType: 'MatMul', more: [this.matrixOf(product)] }]
+    if (columns.length > 1) steps.push({ opType: 'Reshape', more: [b.constant(int64([...before, ...columns]))] })
+    if (resultOrder !== undefined) steps.push({ opType: 'Transpose', more: [], perm: resultOrder })
     let value = x
-    for (const [i, [opType, more, own]] of steps.entries()) {
-      const inputs = [value, ...more]
+    for (const [i, { opType, more, perm }] of steps.entries()) {
+      const [inputs, own] = [[value, ...more], perm === undefined ? {} : { perm }]
+      // The last one gives the result its name.
       if (i === steps.length - 1) b.push({ ...node, opType, inputs, attributes: attributes(own) })
       else value = b.emit(opType, inputs, own)
     }

@@ -257,6 +257,10 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'compress m.onnx -o old.ttq',
     '--output: old.ttq exists. Add --force to replace it, or name another file with --output.',
   ],
+  [
+    'unpack m.ttq',
+    '--output: m.onnx exists. It may be the original: --output m.unpacked.onnx goes beside it, --force replaces it.',
+  ],
   ['compress old.onnx', '--output: old.ttq exists. Add --force to replace it, or name another file with --output.'],
   [
     'compress m.onnx -o none/m.ttq',

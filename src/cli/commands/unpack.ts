@@ -4,7 +4,7 @@ import type { UnpackReport } from '../../report/unpack-text.js'
 import type { Arguments, CommandBody } from '../command.js'
 import type { UnpackedFormName } from '../../options/choices.js'
 import { OPTIONS } from '../../options/option-table.js'
-import { commandLineOption, commandOptions } from '../command-options.js'
+import { commandLineOption, commandOptions, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
 import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
@@ -25,7 +25,14 @@ async function runUnpack(args: Arguments, terminal: Terminal): Promise<number> {
   const { FORMS } = await import('../../unpacking/unpacked-forms.js')
   const { extension, what, write } = FORMS[form]
   const output = outputPath(args, extension)
-  const paths = checkResultPaths(args, { input: args.operand, output, what: 'the unpacked file' })
+  const beside = `${output.slice(0, -extension.length)}.unpacked${extension}`
+  const paths = checkResultPaths(args, {
+    ...{ input: args.operand, output, what: 'the unpacked file' },
+    // By default it is called as the network was that became the .ttq file.
+    ...(textOption(args, 'output') === undefined && {
+      existsHint: `It may be the original: --output ${beside} goes beside it, --force replaces it.`,
+    }),
+  })
   const { name, bytes } = await readModelInput(args, terminal.signal)
   const [{ isPacked, unpack }, { renderUnpackReport }] = await Promise.all([
     import('../../packed/index.js'),
