@@ -1,6 +1,7 @@
 // A network as it comes from a file, brought to the form that compression starts from: constants computed, nothing that
 // no output needs.
 import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { hoistConstants } from '../onnx/hoist-constants.js'
 import { inferenceMode } from '../onnx/inference-mode.js'
 import { branchings, inlineBranches } from '../onnx/inline-branches.js'
 import { inlineFunctions } from '../onnx/inline-functions.js'
@@ -29,7 +30,8 @@ const MOST_STEPS = 2_000_000
 /**
  * Puts the model's functions in the place of their calls, and branches in that of an If with a constant condition, takes it out of training mode, computes each constant once,
  * leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or Transpose
- * become plain initializers) wherever that does not make the network larger. The weight of a layer counts as what it will
+ * become plain initializers) wherever that does not make the network larger. Constants around layers in bodies are the
+ * whole network's. The weight of a layer counts as what it will
  * be: ternary, whether it is that already (computed from packed codes) or has 16 bits so far.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
@@ -43,7 +45,7 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
   const frontier = [...constant].filter(
     (name) => outputs.has(name) || (used.get(name) ?? []).some((node) => !isWithin(node)),
   )
-  if (frontier.length === 0) return model
+  if (frontier.length === 0) return { ...model, graph: hoistConstants(graph) }
   const values = await evaluateConstants(loader, model, frontier)
   const isStored = (name: ValueName): boolean => (used.get(name) ?? []).some((node) => !isWithin(node))
   const sources = new Sources(graph, isStored)
@@ -68,7 +70,7 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
     sources.spend(name, found, cost)
   }
   const folded = cloneModel(model)
-  folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
+  folded.graph = hoistConstants(removeUnusedNodes(replaceValues(folded.graph, kept)))
   return folded
 }
 

@@ -2,6 +2,7 @@
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { withoutDefaults } from '../onnx/attribute-defaults.js'
 import { subgraphs } from '../onnx/attributes.js'
+import { hoistConstants } from '../onnx/hoist-constants.js'
 import { functionBytes, inlineFunctions } from '../onnx/inline-functions.js'
 import { pairTensors } from '../onnx/pair-tensors.js'
 import { pairValues } from '../onnx/pair-values.js'
@@ -91,7 +92,7 @@ function readSide(bytes: Uint8Array, connections: Pick<Connections, 'name' | 'ex
     const { model, onnxBytes } = readNetwork(bytes, { ...connections, overwrite: false })
     return {
       file: { name, bytes: onnxBytes, version: null },
-      model: inlineFunctions(model, name),
+      model: openly(model, name),
       ternary: new Map(),
       encodings: new Map(),
       metadata: {},
@@ -101,7 +102,13 @@ function readSide(bytes: Uint8Array, connections: Pick<Connections, 'name' | 'ex
   const { model, ternary, metadata } = unpack(bytes, { name })
   const encodings = new Map(tensors.map((tensor) => [tensor.name, tensor.encoding]))
   const file = { name, bytes: bytes.length, version }
-  return { file, model: inlineFunctions(model, name), ternary, encodings, metadata }
+  return { file, model: openly(model, name), ternary, encodings, metadata }
+}
+
+// All that is compared lies in one graph: nodes of functions, constants around layers in bodies.
+function openly(model: Model, name: string): Model {
+  const inlined = inlineFunctions(model, name)
+  return { ...inlined, graph: hoistConstants(inlined.graph) }
 }
 
 function modelChanges(before: Model, after: Model): string[] {

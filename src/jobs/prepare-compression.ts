@@ -15,6 +15,7 @@ import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
+import { choosingInput } from '../ternary/choosing-input.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { chooseLayers } from '../ternary/layers.js'
 import type { CompressJob } from './compress-job.js'
@@ -51,6 +52,7 @@ export async function chooseToCompress(
   const choices = chooseLayers(folded.graph, job.options)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
   warnOfCasts(model, choices, job)
+  noteChoosingInput(folded, job)
   await checkRuns(pool.trial, folded, job.connections.name, ternaryWeights(choices))
   for (const weight of ternaryWeights(choices))
     checkFinite(float32Values(folded.graph.initializers.get(weight) as Tensor<FloatType>), weight)
@@ -93,6 +95,16 @@ function warnOfTrainingMode({ graph }: Model, job: CompressJob): void {
   job.warn(
     `the network was exported in training mode: ${operators} now works as after training, ` +
       'with running statistics and without chance',
+  )
+}
+
+// Of the layers that an input chooses among, made-up samples reach those of one branch, if any.
+function noteChoosingInput({ graph }: Model, job: CompressJob): void {
+  const name = choosingInput(graph)
+  if (name === undefined) return
+  const option = `${job.connections.nameOptions('fixInput')} ${name}=<value>`
+  job.note(
+    `the input "${name}" chooses among layers: with ${option} the file has its own alone, and they are fitted better`,
   )
 }
 

@@ -59,6 +59,13 @@ export function subgraphs(node: Node): Graph[] {
   })
 }
 
+/** The attributes of a node that are one graph each, and these graphs. */
+export function bodiesOf({ attributes: own }: Node): [string, Graph][] {
+  return Object.entries(own).flatMap(([name, attribute]): [string, Graph][] =>
+    attribute.kind === 'graph' ? [[name, attribute.value]] : [],
+  )
+}
+
 /** A node's attributes with every graph nested in them changed; the others are shared. */
 export function mapSubgraphs(node: Pick<Node, 'attributes'>, change: (graph: Graph) => Graph): Attributes {
   const changed = (attribute: Attribute): Attribute => {

@@ -29,7 +29,8 @@ function sessionOptions(options: LoadOptions): InferenceSession.SessionOptions {
     enableCpuMemArena: options.frugal !== true,
     graphOptimizationLevel: options.optimization ?? 'all',
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    logSeverityLevel: 3,
+    // Errors are thrown, with all that a log would say.
+    logSeverityLevel: 4,
   }
 }
 

@@ -1,20 +1,15 @@
 // Why a network has no layer that can become ternary: one message that names the cause.
 import { TtqError } from '../errors/ttq-error.js'
 import { subgraphs } from '../onnx/attributes.js'
-import { producers, valuesBehind } from '../onnx/graph-queries.js'
-import type { Graph, Node, ValueName } from '../onnx/model.js'
+import type { Graph, Node } from '../onnx/model.js'
+import { hasLayer } from '../onnx/hoist-constants.js'
 import { isLayer, operatorName, operatorOf } from '../onnx/operators.js'
+import { choosingInput } from './choosing-input.js'
 import type { LayerChoice } from './layer-choice.js'
 
 const isQuantized = (node: Node): boolean => {
   const { weights, dequantizes } = operatorOf(node)
   return weights === 'quantized' || dequantizes === true
-}
-
-// Inputs of the network that a value is computed from.
-function inputsBehind(graph: Graph, value: ValueName): ValueName[] {
-  const seen = valuesBehind(value, producers(graph))
-  return graph.inputs.map(({ name }) => name).filter((name) => seen.has(name))
 }
 
 /**
@@ -51,9 +46,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
   if (hidden !== undefined) return hidden
   const nested = graph.nodes.filter((node) => subgraphs(node).some(hasLayer))
   if (nested.length > 0) {
-    const [chosen] = nested.flatMap(({ opType, inputs: [condition = ''] }) =>
-      opType === 'If' ? inputsBehind(graph, condition) : [],
-    )
+    const chosen = choosingInput(graph)
     return {
       found: `the layers lie in the bodies of ${operators(nested)}`,
       hint:
@@ -119,10 +112,6 @@ function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined
 
 /** Domains of ONNX and ONNX Runtime. */
 const STANDARD_DOMAIN = /^(ai\.onnx(\.|$)|com\.microsoft|com\.ms\.|$)/
-
-function hasLayer(graph: Graph): boolean {
-  return graph.nodes.some((node) => isLayer(node) || subgraphs(node).some(hasLayer))
-}
 
 /** As many operators as a message lists. */
 const LISTED_OPERATORS = 8

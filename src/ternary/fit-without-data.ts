@@ -13,6 +13,7 @@ import { trainedTernary, type TrainedTernary } from '../methods/trained-ternary.
 import { buildUpdateGraph } from '../optimizer/update-graph.js'
 import type { MethodName } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
+import { changeAround } from './change-around.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 import { thresholdRule } from './threshold-rule.js'
 
@@ -31,7 +32,8 @@ export function fitWithoutData(
   // Layer by layer, so that only one has its scaled weights in memory.
   for (const choice of choices.filter(({ ternary }) => ternary)) {
     const { weight } = choice
-    if (options.renormalize !== 'off') model = insertChannelScales(model, [choice])
+    if (options.renormalize !== 'off')
+      model = changeAround(model, choice, (scope, own) => insertChannelScales(scope, [own]))
     const { layer, tensor } = fitLayer(weight, model.graph.initializers.get(weight) as Tensor<FloatType>, options)
     layers.set(weight, layer)
     const initializers = new Map(model.graph.initializers).set(weight, tensor)

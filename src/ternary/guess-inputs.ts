@@ -27,7 +27,7 @@ export async function guessInputs(
   ways: readonly SyntheticSamples[],
 ): Promise<SyntheticSamples> {
   const [first] = ways
-  const layers = choices.filter(({ reason }) => reason === 'first layer')
+  const layers = choices.filter(({ reason, body }) => reason === 'first layer' && body === undefined)
   if (first === undefined) throw new Error('internal: no way to make samples')
   if (ways.length === 1 || layers.length === 0) return first
   const probe = cloneModel(model)

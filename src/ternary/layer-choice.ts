@@ -1,4 +1,5 @@
 // What happens to each layer of a network: the record that layers.ts makes and the rooms above read.
+import type { BodyPath } from '../onnx/bring-out.js'
 import type { ValueName } from '../onnx/model.js'
 import type { DataType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
@@ -9,8 +10,13 @@ export interface LayerChoice {
   weight: ValueName
   /** Name of the node, its first output where it has none; the first node's where several share the weight. */
   node: string
-  /** First outputs of all nodes that use the weight, in graph order. */
+  /**
+   * First outputs of all nodes that use the weight, in graph order; of nodes in the body of a Loop or the like, what that
+   * gives.
+   */
   outputs: readonly ValueName[]
+  /** Of the only node that uses the weight, where it lies in a body: which, and its first output. */
+  body?: { path: BodyPath; output: ValueName }
   op: LayerOperator
   dims: readonly number[]
   elementType: DataType

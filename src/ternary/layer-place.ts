@@ -63,13 +63,16 @@ export function placeOf(
   const [inputOwn, outputOwn] = [ofSample(inputDims, choice, batch), ofSample(outputDims, choice, batch)]
   if (inputOwn === undefined || outputOwn === undefined) return undefined
   const random = randomSource(seed, 'places', choice.weight)
-  const places = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
+  // Windows or turns that a sample has along the first axis.
+  const parts = Math.max(1, Math.floor((inputDims[0] ?? 0) / batch))
+  const wanted = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
+  const places = Math.ceil(wanted / parts)
   const rows = layerRows(node, choice, { input: inputOwn, output: outputOwn }, places, random)
   if (rows === undefined) return undefined
   const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
   const gain = normGain(student.graph, norm, rows.groups * rows.channels)
   return {
-    rows,
+    rows: { ...rows, perSample: rows.perSample * parts },
     layer: output,
     input,
     target,
@@ -83,11 +86,12 @@ export function placeOf(
   }
 }
 
-// A value's dimensions without the batch. Of a network that is run on one sample at a time all rows of a product are that
-// sample's, whatever axis they lie on.
+// A value's dimensions without the batch, or what takes its place along the first axis: windows of images, turns of a
+// loop. Of a network that is run on one sample at a time all rows of a product are that sample's, whatever axis they lie
+// on.
 function ofSample(dims: readonly number[], { outputAxis }: LayerChoice, batch: number): readonly number[] | undefined {
-  if (dims[0] === batch) return dims.slice(1)
-  return batch === 1 && outputAxis < 0 ? dims : undefined
+  if (batch === 1 && outputAxis < 0 && dims[0] !== 1) return dims
+  return dims[0] !== undefined && dims[0] > 0 && dims[0] % batch === 0 ? dims.slice(1) : undefined
 }
 
 function normGain(graph: Graph, norm: Node | undefined, channels: number): Float64Array {

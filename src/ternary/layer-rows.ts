@@ -16,11 +16,12 @@ export interface LayerRows {
   /** Rows taken of each sample. */
   perSample: number
   /**
-   * [perSample, groups, columns]: places in a sample's flattened input; `inputSize` stands for the zeros around it.
+   * [rows, groups, columns]: places in a sample's flattened input, or in that of each part of a sample along the first
+   * axis; `inputSize` stands for the zeros around it.
    */
   inputPlaces: Int32Array
   inputSize: number
-  /** [perSample, groups, channels]: places in a sample's flattened output. */
+  /** [rows, groups, channels]: places in the flattened output. */
   outputPlaces: Int32Array
   outputSize: number
 }

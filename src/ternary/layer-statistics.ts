@@ -9,7 +9,7 @@ import { ownNorm } from './own-norm.js'
 export type LayerStatistics = ReadonlyMap<ValueName, ChannelStatistics>
 
 /**
- * Of the outputs of all layers in float32, and of the batch norms that are theirs alone.
+ * Of the outputs of all layers in float32 that lie in no body, and of the batch norms that are theirs alone.
  * @throws TtqError `runtime`, `interrupted`
  */
 export async function layerStatistics(
@@ -18,7 +18,8 @@ export async function layerStatistics(
   choices: readonly LayerChoice[],
   samples: CalibrationSamples,
 ): Promise<LayerStatistics> {
-  const values = choices.flatMap(({ outputs, outputAxis: axis, elementType }) => {
+  const values = choices.flatMap(({ outputs, outputAxis: axis, elementType, body }) => {
+    if (body !== undefined) return []
     const output = outputs[0] as ValueName
     const norm = ownNorm(model.graph, output)?.outputs[0]
     const names = elementType !== 'float32' ? [] : norm === undefined ? [output] : [output, norm]

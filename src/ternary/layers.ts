@@ -1,12 +1,14 @@
 // Which layers of a network become ternary. Looks at the graph only: no weights are read, nothing is changed.
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { describeNode } from '../onnx/attributes.js'
-import { consumers, producers } from '../onnx/graph-queries.js'
+import { bodiesOf, describeNode } from '../onnx/attributes.js'
+import type { BodyPath } from '../onnx/bring-out.js'
+import { producers } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
+import { walkGraphs } from '../onnx/walk-graphs.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
@@ -17,6 +19,10 @@ const FEWEST_WEIGHTS = 64
 
 interface LayerUse {
   node: Node
+  /** The node of the outermost graph that it is, or that has it in a body, */
+  top: Node
+  /** and the way there. */
+  path: BodyPath
   weight: ValueName
   op: LayerOperator
   channelAxis: number
@@ -28,7 +34,7 @@ interface LayerUse {
 
 /**
  * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
- * shared weight once. In full precision stay, unless a pattern of `ternary` says otherwise: first and last layers
+ * shared weight once; in the bodies of control flow those whose weights are constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise: first and last layers
  * (network-ends.ts) and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
  * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
@@ -38,14 +44,17 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
   const choose = chooser(graph, uses, options)
   const choices = [...new Set(uses.map(({ weight }) => weight))].map((name): LayerChoice => {
     const shared = uses.filter((use) => use.weight === name)
-    const { node, weight, op, channelAxis, groups, outputAxis } = shared[0] as LayerUse
+    const { node, path, weight, op, channelAxis, groups, outputAxis } = shared[0] as LayerUse
     const tensor = graph.initializers.get(weight)
     if (tensor === undefined) throw new Error(`internal: weight "${weight}" has no initializer`)
     const reason = choose(shared)
     return {
       weight,
       node: nameOf(node),
-      outputs: shared.map((use) => use.node.outputs[0] as ValueName),
+      outputs: shared.flatMap(({ path: [outermost], node: own, top }) =>
+        outermost === undefined ? [own.outputs[0] as ValueName] : top.outputs.filter((output) => output !== ''),
+      ),
+      ...(path.length > 0 && shared.length === 1 && { body: { path, output: node.outputs[0] as ValueName } }),
       op,
       dims: tensor.dims,
       elementType: tensor.type,
@@ -72,11 +81,15 @@ function chooser(
   const isComputed = (node: Node): boolean =>
     learnedPositions(node).some(([index, role]) => role === 'weight' && computed.has(node.inputs[index] ?? ''))
   const isWeighted = (node: Node): boolean =>
-    layers.has(node) || operatorOf(node).weights !== undefined || isComputed(node)
+    layers.has(node) ||
+    operatorOf(node).weights !== undefined ||
+    isComputed(node) ||
+    bodiesOf(node).some(([, body]) => body.nodes.some(isWeighted))
   const first = firstLayers(graph, isWeighted)
   const last = lastLayers(graph, isWeighted)
-  const users = consumers(graph)
-  const outputs = new Set(graph.outputs.map(({ name }) => name))
+  const users = directUsers(graph)
+  const outputs = new Set<ValueName>()
+  for (const each of walkGraphs(graph)) for (const { name } of each.outputs) outputs.add(name)
   return (shared) => {
     const { weight } = shared[0] as LayerUse
     const nodes = shared.map(({ node }) => node)
@@ -106,19 +119,42 @@ function isTable({ domain, opType, inputs }: Node, places: readonly ValueName[])
   return domain === '' && opType === 'Gather' && places.includes(inputs[0] ?? '') && !places.includes(inputs[1] ?? '')
 }
 
-function layerUses(graph: Graph): LayerUse[] {
+// Nodes that take a value as an input, in nested graphs, too.
+function directUsers(graph: Graph): Map<ValueName, Node[]> {
+  const users = new Map<ValueName, Node[]>()
+  for (const { nodes } of walkGraphs(graph))
+    for (const node of nodes)
+      for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node])
+  return users
+}
+
+function layerUses(graph: Graph, path: BodyPath = [], outermost?: Node): LayerUse[] {
   const makers = producers(graph)
   return graph.nodes.flatMap((node) => {
+    const top = outermost ?? node
     const use = layerUse(node, graph, makers)
-    return use === undefined ? [] : [use]
+    const inBodies = bodiesOf(node).flatMap(([body, nested]) =>
+      layerUses(seenIn(nested, graph), [...path, { node: node.outputs[0] as ValueName, body }], top),
+    )
+    return use === undefined ? inBodies : [{ ...use, top, path }, ...inBodies]
   })
 }
 
+// A nested graph with the constants of the graph around it for its own.
+function seenIn(nested: Graph, { initializers }: Graph): Graph {
+  const own = new Set([...nested.inputs.map(({ name }) => name), ...nested.initializers.keys()])
+  return { ...nested, initializers: new Map([...initializers].filter(([name]) => !own.has(name))) }
+}
+
 // A product of two constants is no layer.
-function layerUse(node: Node, graph: Graph, makers: ReadonlyMap<ValueName, Node>): LayerUse | undefined {
+function layerUse(
+  node: Node,
+  graph: Graph,
+  makers: ReadonlyMap<ValueName, Node>,
+): Omit<LayerUse, 'top' | 'path'> | undefined {
   const { place } = operatorOf(node)
   if (place === undefined) return undefined
-  const uses = learnedPositions(node).flatMap(([index, role]): LayerUse[] => {
+  const uses = learnedPositions(node).flatMap(([index, role]): Omit<LayerUse, 'top' | 'path'>[] => {
     const found = role === 'weight' ? arrangedInitializer(graph, makers, node.inputs[index] ?? '') : undefined
     const tensor = found && graph.initializers.get(found.initializer)
     if (found?.axes === undefined || tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2)

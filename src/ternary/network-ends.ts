@@ -2,8 +2,8 @@
 // position: what comes in later on (masks, positions), or goes by (the stream of a residual network, a cache of keys),
 // makes no layer behind it a first one and none before it a last one. docs/guide.md, "First and last layers", has
 // pictures.
-import { subgraphs } from '../onnx/attributes.js'
-import { consumers, producers, usedValues } from '../onnx/graph-queries.js'
+import { bodiesOf, subgraphs } from '../onnx/attributes.js'
+import { capturedValues, consumers, producers, usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -15,9 +15,14 @@ type IsLayer = (node: Node) => boolean
  * layer, they go on as data only where the operator works on them (GridSample's image), not where both are added,
  * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no layer so
  * (features that are appended to others) has the layers behind the Concat that takes it in. Looking up rows of a constant
- * table is a layer here. An If or a Loop takes in what its graphs capture, too.
+ * table is a layer here. An If or a Loop takes in what its graphs capture, too; with layers in them it is one itself, and
+ * where it is a first one, so are those in its graphs that have none before them there.
  */
 export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
+  return withBodies(graph, (scope) => firstIn(scope, isLayer))
+}
+
+function firstIn(graph: Graph, isLayer: IsLayer): Set<Node> {
   const isEmbedding = embeddingFinder(graph)
   const ends: IsLayer = (node) => isLayer(node) || isEmbedding(node)
   const behind = valuesBehind(graph, ends)
@@ -51,6 +56,24 @@ export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
  * (features, cached keys) has none of its own.
  */
 export function lastLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
+  return withBodies(graph, (scope) => lastIn(scope, isLayer))
+}
+
+// What is at one end of a graph, and in the bodies of that at the same end.
+function withBodies(graph: Graph, find: (scope: Graph) => Set<Node>): Set<Node> {
+  const constant = constantValues(graph)
+  const found = find(graph)
+  for (const node of [...found])
+    for (const [, body] of bodiesOf(node)) {
+      const captured = [...capturedValues(body)].filter((name) => !graph.initializers.has(name) && !constant.has(name))
+      const inputs = [...body.inputs, ...captured.map((name) => ({ name, type: undefined }))]
+      const initializers = new Map([...graph.initializers, ...body.initializers])
+      for (const inner of withBodies({ ...body, inputs, initializers }, find)) found.add(inner)
+    }
+  return found
+}
+
+function lastIn(graph: Graph, isLayer: IsLayer): Set<Node> {
   const ahead = valuesAhead(graph, isLayer)
   const makers = producers(graph)
   const makerOf = (value: ValueName): Node[] => {

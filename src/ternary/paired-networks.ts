@@ -5,6 +5,7 @@
 import type { Split } from '../data/dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { addGraph } from '../onnx/add-graph.js'
+import { subgraphs } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
 import { removeUnusedNodes, usedValues, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
@@ -207,9 +208,19 @@ export class PairedNetworks {
     return [...live].flatMap((name) => (shared.has(name) ? [name] : [name, ORIGINAL + name]))
   }
 
+  private dimsOf(name: ValueName): readonly number[] | undefined {
+    return this.shapes.get(name.startsWith(ORIGINAL) ? name.slice(ORIGINAL.length) : name)
+  }
+
+  // A Scan has to know the ranks of what it is given.
+  private rank(name: ValueName): null[] | undefined {
+    const hasBodies = this.original.graph.nodes.some((node) => subgraphs(node).length > 0)
+    return hasBodies ? this.dimsOf(name)?.map(() => null) : undefined
+  }
+
   // Of all samples; no number where nothing is known of the value.
   private valuesOf(name: ValueName): number {
-    const dims = this.shapes.get(name.startsWith(ORIGINAL) ? name.slice(ORIGINAL.length) : name)
+    const dims = this.dimsOf(name)
     return dims === undefined ? NaN : (elementCount(dims) / this.batch) * this.samples.indices.length
   }
 
@@ -232,7 +243,8 @@ export class PairedNetworks {
       .map((node) => ({ ...node, name: '' }))
     addGraph(b, { ...this.original.graph, nodes: others }, named)
     if (kept === undefined) b.inputs.push(...student.graph.inputs)
-    else b.inputs.push(...[...kept].map(([name, elementType]) => ({ name, type: { elementType, dims: undefined } })))
+    else
+      b.inputs.push(...[...kept].map(([name, elementType]) => ({ name, type: { elementType, dims: this.rank(name) } })))
     ending(b, named)
     for (const name of outputs) b.outputs.push({ name, type: undefined })
     const graph: Graph = removeUnusedNodes(b.build('both'))

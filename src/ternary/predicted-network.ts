@@ -7,6 +7,7 @@ import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { rescaling, scalableLayer } from './divide-channels.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
+import { changeAround } from './change-around.js'
 import { insertChannelScales, takesChannelScales } from './insert-channel-scales.js'
 import { channelCount, channelFinder, type LayerChoice } from './layer-choice.js'
 import type { LayerStatistics } from './layer-statistics.js'
@@ -29,31 +30,40 @@ export function predictedNetwork(
 ): TernaryNetwork {
   let model = original
   const layers = new Map<ValueName, TernaryLayer>()
-  for (const choice of choices.filter(({ ternary }) => ternary)) {
-    const { weight, op, outputs } = choice
-    const divided = insertChannelScales(model, [choice])
-    const weights = divided.graph.initializers.get(weight) as Tensor<FloatType>
-    const { layer, tensor } = fitLayer(weight, weights, rule)
-    if (scalableLayer(model.graph, choice) === undefined || !takesChannelScales(model)) {
-      const initializers = new Map(divided.graph.initializers).set(weight, tensor)
-      model = { ...divided, graph: { ...divided.graph, initializers } }
-      layers.set(weight, layer)
-      continue
-    }
-    const codes = moved(layer.codes, weight, MOVED[way])
-    const norm = op === 'MatMul' ? undefined : ownNorm(model.graph, outputs[0] as ValueName)
-    const own = model.graph.initializers.get(weight) as Tensor<FloatType>
-    const fit = {
-      layer: { ...layer, codes, wp: 1, wn: 1 },
-      ...numbersLike(model, own, choice, norm, seen),
-      latent: undefined,
-      error: 0,
-    }
-    const place = { norm, type: weights.type, outputRank: 2 }
-    model = settle(model, choice, place, fit, 'factors').model
-    layers.set(weight, fit.layer)
-  }
+  for (const choice of choices.filter(({ ternary }) => ternary))
+    model = changeAround(model, choice, (scope, own) => {
+      const predicted = predictLayer(scope, own, rule, way, seen)
+      layers.set(choice.weight, predicted.layer)
+      return predicted.model
+    })
   return { model, layers }
+}
+
+function predictLayer(
+  model: Model,
+  choice: LayerChoice,
+  rule: FitRule,
+  way: keyof typeof MOVED,
+  seen: LayerStatistics,
+): { model: Model; layer: TernaryLayer } {
+  const { weight, op, outputs } = choice
+  const divided = insertChannelScales(model, [choice])
+  const weights = divided.graph.initializers.get(weight) as Tensor<FloatType>
+  const { layer, tensor } = fitLayer(weight, weights, rule)
+  if (scalableLayer(model.graph, choice) === undefined || !takesChannelScales(model)) {
+    const initializers = new Map(divided.graph.initializers).set(weight, tensor)
+    return { model: { ...divided, graph: { ...divided.graph, initializers } }, layer }
+  }
+  const norm = op === 'MatMul' ? undefined : ownNorm(model.graph, outputs[0] as ValueName)
+  const own = model.graph.initializers.get(weight) as Tensor<FloatType>
+  const fit = {
+    layer: { ...layer, codes: moved(layer.codes, weight, MOVED[way]), wp: 1, wn: 1 },
+    ...numbersLike(model, own, choice, norm, seen),
+    latent: undefined,
+    error: 0,
+  }
+  const place = { norm, type: weights.type, outputRank: 2 }
+  return { model: settle(model, choice, place, fit, 'factors').model, layer: fit.layer }
 }
 
 /**

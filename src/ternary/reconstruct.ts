@@ -4,20 +4,21 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { checkFinite } from '../methods/threshold.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { sameConstants } from '../onnx/same-constants.js'
-import { observe } from '../runtime/observe.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { float32Values, roundTo } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { changeAround } from './change-around.js'
 import { type FitRule, fitLayer } from './fit-without-data.js'
-import { type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
+import { type Fit, type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
 import type { LayerChoice } from './layer-choice.js'
 import { areFinite, layerMoments } from './layer-moments.js'
 import { type Place, placeOf } from './layer-place.js'
+import { OpenedBodies } from './opened-bodies.js'
 import { PairedNetworks, type Samples } from './paired-networks.js'
 import { refit } from './refit-layer.js'
-import { type Behind, settle } from './settle-layer.js'
+import { type Behind, settle, type Settled } from './settle-layer.js'
 import { solve, type Solved } from './solve-layer.js'
 import { solveWide } from './solve-wide.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
@@ -66,8 +67,8 @@ export async function reconstruct(
   for (const { weight, ternary } of chosen)
     if (ternary) checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
   const batch = firstOf(samples)
-  const { shapes } = await observe(pool, original, (await samples.split.batch(batch)).inputs)
-  const seen = { shapes, batch: batch.length, samples: samples.indices.length, seed: options.seed }
+  const opened = await OpenedBodies.open(pool, original, chosen, (await samples.split.batch(batch)).inputs)
+  const seen = { shapes: opened.shapes, batch: batch.length, samples: samples.indices.length, seed: options.seed }
   let student = original
   const layers = new Map<ValueName, TernaryLayer>()
   const errors = new Map<ValueName, number>()
@@ -76,42 +77,45 @@ export async function reconstruct(
   const alone = new Map<ValueName, () => Model>()
   const bitCost = bitCostOf(chosen, options.sizeWeight)
   let before = NO_LAYER
-  const networks = await PairedNetworks.open(pool, original, samples, seen)
-  const solveNext = async (place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
-    const solved = place && (await codesOf(pool, networks, student, place, choice, bitCost))
-    const fit = solved && { ...solved, latent: options.behind(choice) === 'norm' ? solved.latent : undefined }
+  const networks = await PairedNetworks.open(pool, opened.original, samples, seen)
+  const solveNext = async (own: Model, place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
+    const solved = place && (await codesOf(pool, networks, own, place, choice, bitCost))
+    const fit = solved && { ...solved, latent: behindOf(choice) === 'norm' ? solved.latent : undefined }
     return options.fits.add(before, choice.weight, fit)
   }
+  // No training reaches what lies in a body.
+  const behindOf = (choice: LayerChoice): Behind => (choice.body === undefined ? options.behind(choice) : 'factors')
   try {
     for (const [done, choice] of chosen.entries()) {
       options.onProgress(done, chosen.length)
-      const place = placeOf(original, student, choice, seen)
+      const own = opened.student(student, choice)
+      const place = placeOf(opened.original, own, opened.choice(choice), seen)
       if (!choice.ternary) {
         // Where all layers were ternary already, nothing is lost that could be made up for.
-        if (place !== undefined && !sameConstants(original, student))
+        if (place !== undefined && choice.body === undefined && !sameConstants(original, student))
           student = await refitted(pool, networks, student, place, choice)
         continue
       }
-      const behind = options.behind(choice)
-      if (place !== undefined) networks.approach(student, place.layer)
-      const solved = options.fits.find(before, choice.weight) ?? (await solveNext(place, choice))
+      const behind = behindOf(choice)
+      if (place !== undefined) networks.approach(own, place.layer)
+      const solved = options.fits.find(before, choice.weight) ?? (await solveNext(own, place, choice))
       before = solved.number
       const { fit } = solved
       if (place !== undefined && fit !== undefined) {
-        const settled = settle(student, choice, place, fit, behind)
+        const settled = settledIn(student, choice, place, fit, behind)
         student = settled.model
         layers.set(choice.weight, fit.layer)
         errors.set(choice.weight, fit.error)
         if (fit.latent !== undefined) latent.set(choice.weight, fit.latent)
         if (settled.inserted !== undefined) inserted.push(settled.inserted)
-        else alone.set(choice.weight, () => settle(original, choice, place, fit, behind).model)
+        else alone.set(choice.weight, () => settledIn(original, choice, place, fit, behind).model)
       } else if (behind === 'factors') {
         const fitted = fittedAlone(student, choice, options)
         student = fitted.model
         layers.set(choice.weight, fitted.layer)
         alone.set(choice.weight, () => fittedAlone(original, choice, options).model)
       }
-      for (const output of choice.outputs) networks.settle(output)
+      for (const value of opened.changedBy(choice)) networks.settle(value)
     }
   } finally {
     await networks.close()
@@ -179,9 +183,19 @@ function firstOf({ indices, fixedBatch }: Samples): number[] {
   return Array.from({ length: fixedBatch ?? 2 }, (_, i) => indices[i % indices.length] as number)
 }
 
+function settledIn(student: Model, choice: LayerChoice, place: Place, fit: Fit, behind: Behind): Settled {
+  let inserted: Settled['inserted']
+  const model = changeAround(student, choice, (scope, own) => {
+    const settled = settle(scope, own, place, fit, behind)
+    inserted = settled.inserted
+    return settled.model
+  })
+  return { model, inserted }
+}
+
 // A layer by its weights alone.
 function fittedAlone(student: Model, choice: LayerChoice, rule: FitRule): { model: Model; layer: TernaryLayer } {
-  const model = insertChannelScales(student, [choice])
+  const model = changeAround(student, choice, (scope, own) => insertChannelScales(scope, [own]))
   const weights = model.graph.initializers.get(choice.weight) as Tensor<FloatType>
   const { layer, tensor } = fitLayer(choice.weight, weights, rule)
   const initializers = new Map(model.graph.initializers).set(choice.weight, tensor)

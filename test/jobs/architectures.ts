@@ -681,4 +681,29 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
     b.out(b.linear(b.relu(b.linear(looped, 16, 16)), 16, 5))
     return b.done(20, ['w', 'b', 'b_2'])
   },
+  // Layers behind what nobody has a gradient for, and in it.
+  'layers in a Loop': () =>
+    around((b, x) => {
+      const inner = new Net('N', 'float32', [x, 'carried'])
+      const y = inner.relu(inner.conv('carried', [8, 8, 3, 3]))
+      inner.push(node('Identity', ['go'], ['on']))
+      const body: Graph = {
+        name: 'body',
+        nodes: inner.nodes,
+        inputs: [
+          { name: 'i', type: { elementType: 'int64', dims: [] } },
+          { name: 'go', type: { elementType: 'bool', dims: [] } },
+          { name: 'carried', type: { elementType: 'float32', dims: undefined } },
+        ],
+        outputs: [
+          { name: 'on', type: { elementType: 'bool', dims: [] } },
+          { name: y, type: { elementType: 'float32', dims: undefined } },
+        ],
+        initializers: inner.initializers,
+      }
+      const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
+      const looped = b.fresh('looped')
+      b.push(node('Loop', [times, b.constant(bool(1)), x], [looped], { body: { kind: 'graph', value: body } }))
+      return b.conv(looped, [8, 8, 1, 1])
+    }),
 }

@@ -1,12 +1,12 @@
 // Networks whose layers lie in the branches of an If that an input chooses, as of voices at one sample rate or another.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TtqError } from '../../src/errors/ttq-error.js'
 import { compress } from '../../src/jobs/compress.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { Graph, ValueName } from '../../src/onnx/model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
+import type { Progress } from '../../src/training/progress.js'
 import { int64 } from '../../src/tensor/tensor.js'
 import { randomWeight, seeded } from '../onnx/fixtures.js'
 
@@ -41,13 +41,15 @@ function network(): Uint8Array {
   return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('voices') })
 }
 
-test('without a choice it is refused, and the message says how to choose', async () => {
-  await assert.rejects(compress(network(), { name: 'm' }), (error: unknown) => {
-    assert.ok(error instanceof TtqError && error.code === 'unsupported')
-    assert.match(error.message, /the layers lie in the bodies of If/)
-    assert.match(error.hint ?? '', /^the input "rate" chooses among them: --fix-input rate=<value> settles that/)
-    return true
-  })
+test('without a choice both branches are compressed, and a note says how to choose', async () => {
+  const notes: string[] = []
+  const onProgress = (progress: Progress): void => {
+    if (progress.kind === 'note') notes.push(progress.message)
+  }
+  const { report } = await compress(network(), { name: 'm', samples: 64, onProgress })
+  assert.equal(report.layers.filter(({ ternary }) => ternary).length, 4)
+  assert.equal(report.reconstruction?.layers.length, 2)
+  assert.match(notes.join(), /the input "rate" chooses among layers: with fixInput rate=<value>/)
 })
 
 for (const [rate, width] of [

@@ -1,0 +1,75 @@
+// Constants of nested graphs moved to the graph around them all, where they are seen, changed and stored like others.
+import { mapSubgraphs, subgraphs } from './attributes.js'
+import { GraphBuilder } from './graph-builder.js'
+import { valueNames } from './graph-queries.js'
+import type { Graph, Node, ValueName } from './model.js'
+import { isLayer } from './operators.js'
+
+/**
+ * The graph with the constants of the bodies of If, Loop and Scan as its own initializers, where layers lie in them; as it
+ * is where none does. No two values have one name then, whatever body they are in.
+ */
+export function hoistConstants(graph: Graph): Graph {
+  return graph.nodes.some((node) => subgraphs(node).some(hasLayer)) ? new Hoister(graph).whole() : graph
+}
+
+/** Whether a layer lies in a graph, or in a graph nested in it. */
+export function hasLayer(graph: Graph): boolean {
+  return graph.nodes.some((node) => isLayer(node) || subgraphs(node).some(hasLayer))
+}
+
+class Hoister {
+  private readonly b: GraphBuilder
+  private readonly defined: Set<ValueName>
+  private readonly initializers: Graph['initializers']
+
+  constructor(private readonly original: Graph) {
+    this.b = new GraphBuilder(valueNames(original))
+    this.defined = new Set(definedIn(original))
+    this.initializers = new Map(original.initializers)
+  }
+
+  whole(): Graph {
+    const nodes = this.original.nodes.map((node) => this.withBodies(node, new Map()))
+    return { ...this.original, nodes, initializers: this.initializers }
+  }
+
+  private withBodies(node: Node, names: ReadonlyMap<ValueName, ValueName>): Node {
+    if (subgraphs(node).length === 0) return node
+    return { ...node, attributes: mapSubgraphs(node, (body) => this.body(body, names)) }
+  }
+
+  // @param around the names that values of the graphs around have now, where they are others
+  private body(body: Graph, around: ReadonlyMap<ValueName, ValueName>): Graph {
+    const names = new Map(around)
+    for (const name of definedIn(body)) names.set(name, this.unique(name))
+    const renamed = (name: ValueName): ValueName => names.get(name) ?? name
+    const nodes = body.nodes.map((node) => ({
+      ...this.withBodies(node, names),
+      inputs: node.inputs.map(renamed),
+      outputs: node.outputs.map(renamed),
+    }))
+    for (const [name, tensor] of body.initializers) this.initializers.set(renamed(name), tensor)
+    // What a body gives has to come from one of its nodes.
+    const outputs = body.outputs.map((output) => {
+      if (!body.initializers.has(output.name)) return { ...output, name: renamed(output.name) }
+      const given = this.b.fresh(output.name)
+      const inputs = [renamed(output.name)]
+      nodes.push({ name: given, opType: 'Identity', domain: '', inputs, outputs: [given], attributes: {} })
+      return { ...output, name: given }
+    })
+    const inputs = body.inputs.map((input) => ({ ...input, name: renamed(input.name) }))
+    return { ...body, inputs, nodes, outputs, initializers: new Map() }
+  }
+
+  private unique(name: ValueName): ValueName {
+    const own = this.defined.has(name) ? this.b.fresh(name) : name
+    this.defined.add(own)
+    return own
+  }
+}
+
+function definedIn({ inputs, initializers, nodes }: Graph): ValueName[] {
+  const values = [...inputs.map(({ name }) => name), ...initializers.keys(), ...nodes.flatMap(({ outputs }) => outputs)]
+  return values.filter((name) => name !== '')
+}

@@ -1,0 +1,15 @@
+// The input of a network that says which of its layers are used.
+import { subgraphs } from '../onnx/attributes.js'
+import { producers, valuesBehind } from '../onnx/graph-queries.js'
+import { hasLayer } from '../onnx/hoist-constants.js'
+import type { Graph, ValueName } from '../onnx/model.js'
+
+/** An input that the condition of an If with layers in its branches is computed from. */
+export function choosingInput(graph: Graph): ValueName | undefined {
+  const makers = producers(graph)
+  const conditions = graph.nodes.flatMap((node) =>
+    node.domain === '' && node.opType === 'If' && subgraphs(node).some(hasLayer) ? node.inputs.slice(0, 1) : [],
+  )
+  const behind = new Set(conditions.flatMap((condition) => [...valuesBehind(condition, makers)]))
+  return graph.inputs.map(({ name }) => name).find((name) => behind.has(name))
+}

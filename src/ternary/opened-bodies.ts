@@ -1,0 +1,109 @@
+// Layers in the bodies of If, Loop and Scan, made to be fitted like all others: each stands once more outside of them, on
+// what it is given in all of its turns, while the body has it as far as it is compressed.
+import { hasCode } from '../errors/ttq-error.js'
+import type { WorkerPool } from '../execution/worker-pool.js'
+import { bodyAt, type BodyPath, bringOut, type BroughtOut } from '../onnx/bring-out.js'
+import { GraphBuilder } from '../onnx/graph-builder.js'
+import { producers } from '../onnx/graph-queries.js'
+import type { Model, Node, ValueName } from '../onnx/model.js'
+import type { Feeds } from '../runtime/engine.js'
+import { observe, type Observation } from '../runtime/observe.js'
+import type { LayerChoice } from './layer-choice.js'
+
+interface InBody {
+  path: BodyPath
+  output: ValueName
+}
+
+export class OpenedBodies {
+  private constructor(
+    /** The original, with each layer of a body outside of it, too. */
+    readonly original: Model,
+    /** Shapes of its values. */
+    readonly shapes: Observation['shapes'],
+    private readonly layers: readonly LayerChoice[],
+  ) {}
+
+  /**
+   * @param original with all constants of bodies in its graph (hoist-constants.ts)
+   * @param feeds a sample that the network runs on
+   * @throws TtqError `runtime`
+   */
+  static async open(
+    pool: WorkerPool,
+    original: Model,
+    choices: readonly LayerChoice[],
+    feeds: Feeds,
+  ): Promise<OpenedBodies> {
+    const observed = async (layers: readonly LayerChoice[]): Promise<OpenedBodies> => {
+      const opened = withLayers(original, layers)
+      return new OpenedBodies(opened, (await observe(pool, opened, feeds)).shapes, layers)
+    }
+    const inBodies = choices.filter(({ body }) => body !== undefined)
+    const runs = async (layers: readonly LayerChoice[]): Promise<OpenedBodies | undefined> => {
+      try {
+        return await observed(layers)
+      } catch (cause) {
+        if (layers.length === 0 || !hasCode(cause, 'runtime')) throw cause
+        return undefined
+      }
+    }
+    const whole = await runs(inBodies)
+    if (whole !== undefined) return whole
+    // A branch that is not taken may not run at all on what the other one takes.
+    const running: LayerChoice[] = []
+    for (const layer of inBodies) if ((await runs([...running, layer])) !== undefined) running.push(layer)
+    return await observed(running)
+  }
+
+  /** The student with a layer outside of its body, where that is in one. */
+  student(student: Model, choice: LayerChoice): Model {
+    return this.layers.includes(choice) ? withLayers(student, [choice]) : student
+  }
+
+  /** The layer as it stands in these networks. */
+  choice(choice: LayerChoice): LayerChoice {
+    return choice.body !== undefined && this.layers.includes(choice)
+      ? { ...choice, outputs: [outside(choice.body.output)] }
+      : choice
+  }
+
+  /** What may differ between the two networks once a layer is settled. */
+  changedBy(choice: LayerChoice): readonly ValueName[] {
+    if (choice.body === undefined) return choice.outputs
+    const later = this.layers.slice(this.layers.indexOf(choice) + 1).map(({ body }) => (body as InBody).output)
+    const isLater = (name: ValueName): boolean => later.some((output) => name.startsWith(prefixOf(output)))
+    const copies = this.original.graph.nodes.flatMap(({ outputs }) => outputs.filter(isLater))
+    return [...choice.outputs, ...copies]
+  }
+}
+
+const prefixOf = (output: ValueName): ValueName => `ttq:body/${output}/`
+const outside = (output: ValueName): ValueName => `${prefixOf(output)}outside`
+
+function withLayers(model: Model, layers: readonly LayerChoice[]): Model {
+  if (layers.length === 0) return model
+  const { graph } = model
+  const opset = model.opsets.get('') ?? 0
+  const before = new Map<ValueName, Node[]>()
+  for (const { body } of layers) {
+    const { path, output } = body as InBody
+    const layer = producers(bodyAt(graph, path)).get(output) as Node
+    // What the layer computes with has to be there, too.
+    if (!layer.inputs.slice(1).every((name) => name === '' || graph.initializers.has(name))) continue
+    const names = new GraphBuilder()
+    const broughtOut = bringOut(graph, path, layer.inputs[0] as ValueName, opset, (name) =>
+      names.fresh(prefixOf(output) + name),
+    )
+    const top = path[0]?.node as ValueName
+    if (broughtOut !== undefined) before.set(top, [...(before.get(top) ?? []), ...outsideOf(layer, broughtOut, output)])
+  }
+  return {
+    ...model,
+    graph: { ...graph, nodes: graph.nodes.flatMap((node) => [...(before.get(node.outputs[0] ?? '') ?? []), node]) },
+  }
+}
+
+function outsideOf(layer: Node, { nodes, name }: BroughtOut, output: ValueName): Node[] {
+  return [...nodes, { ...layer, name: '', inputs: [name, ...layer.inputs.slice(1)], outputs: [outside(output)] }]
+}
