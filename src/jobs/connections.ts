@@ -6,7 +6,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
-import { runnableOpset } from '../onnx/upgrade-opset.js'
+import { runnableVersions } from '../onnx/upgrade-opset.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
@@ -104,6 +104,6 @@ export function readNetwork(
     })
   // A copy, because the caller may fill the array again before the work is done.
   const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
-  const { model: plain, names: renamed } = plainNames(runnableOpset(model))
+  const { model: plain, names: renamed } = plainNames(runnableVersions(model))
   return { model: plain, onnxBytes, renamed }
 }

@@ -37,16 +37,22 @@ export function upgradeOpset(model: Model): Model {
 /** The first opset whose operators ONNX Runtime has. */
 const FIRST_THAT_RUNS = 7
 
+/** The last IR version that ONNX Runtime 1.30 takes, and the last one whose models say nothing else than in that. */
+const LAST_IR = { thatRuns: 13, thatIsPlain: 14 } as const
+
 /**
- * A network of an opset that ONNX Runtime does not have, in opset 18; all others as they are, and those that hold an
- * operator that cannot be brought there: what refuses to run them names it.
+ * A network of an opset or IR version that ONNX Runtime does not have, in opset 18 or the last version that it takes; all
+ * others as they are, and those that hold an operator that cannot be brought there: what refuses to run them names it.
  */
-export function runnableOpset(model: Model): Model {
-  if ((model.opsets.get('') ?? FIRST_THAT_RUNS) >= FIRST_THAT_RUNS) return model
+export function runnableVersions(model: Model): Model {
+  const { irVersion } = model
+  const isLater = irVersion > LAST_IR.thatRuns && irVersion <= LAST_IR.thatIsPlain
+  const taken = isLater ? { ...model, irVersion: LAST_IR.thatRuns } : model
+  if ((model.opsets.get('') ?? FIRST_THAT_RUNS) >= FIRST_THAT_RUNS) return taken
   try {
-    return upgradeOpset(model)
+    return upgradeOpset(taken)
   } catch (error) {
-    if (hasCode(error, 'unsupported')) return model
+    if (hasCode(error, 'unsupported')) return taken
     throw error
   }
 }

@@ -4,8 +4,9 @@ import { test } from 'node:test'
 import { attributes } from '../../src/onnx/attributes.js'
 import { checkGraph } from '../../src/onnx/check-graph.js'
 import type { Model, Node } from '../../src/onnx/model.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { readModel } from '../../src/onnx/read-model.js'
-import { runnableOpset, upgradeOpset } from '../../src/onnx/upgrade-opset.js'
+import { runnableVersions, upgradeOpset } from '../../src/onnx/upgrade-opset.js'
 import { UPGRADE_RULES } from '../../src/onnx/upgrade-rules.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import type { Results } from '../../src/runtime/engine.js'
@@ -245,7 +246,17 @@ test('before opset 7: operands along an axis, attributes that went, shapes and t
   await session.release()
   const recurrent = { ...model, graph: { ...model.graph, nodes: [line('LSTM', ['x', 'w', 'w'], 'y')] } }
   assert.throws(() => upgradeOpset(recurrent), /node "y" \(LSTM\) of opset 4 cannot be brought to opset 18/)
-  assert.equal(runnableOpset(recurrent), recurrent)
+  assert.equal(runnableVersions(recurrent), recurrent)
+})
+
+test('a model of a later IR version that says nothing else runs as one of the last that ONNX Runtime takes', async () => {
+  const b = new GraphBuilder()
+  b.output(b.emit('Relu', [b.input('x', 'float32', [2])], {}, 'y'))
+  const model: Model = { irVersion: 14, opsets: new Map([['', 21]]), graph: b.build('later') }
+  const session = await Session.create(writeModel(runnableVersions(model)), { threads: 1 })
+  assert.deepEqual((await session.run({ x: float32([2], [-1, 2]) }))['y'], float32([2], [0, 2]))
+  await session.release()
+  assert.equal(runnableVersions({ ...model, irVersion: 13 }).irVersion, 13)
 })
 
 test('before opset 7: slopes of PRelu are those of channels', async () => {
