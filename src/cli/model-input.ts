@@ -39,14 +39,18 @@ export async function readModelInput(args: Arguments, signal: AbortSignal): Prom
   const isPipe = path === '-' || isPipeAt(path)
   const externalData = externalDataFor(args, isPipe)
   const name = path === '-' ? 'stdin' : path
-  const bytes =
-    path === '-'
-      ? await readStdin(signal)
-      : isPipe
-        ? await readModelStream(pipeAt(path), path, signal)
-        : readWhole(path)
-  if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
+  const bytes = path === '-' ? filled(await readStdin(signal), name) : await bytesAt(path, signal)
   return { name, bytes, overwrite: true, externalData }
+}
+
+// Of a file or a pipe.
+async function bytesAt(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  return filled(isPipeAt(path) ? await readModelStream(pipeAt(path), path, signal) : readWhole(path), path)
+}
+
+function filled(bytes: Uint8Array, name: string): Uint8Array {
+  if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
+  return bytes
 }
 
 /** Files that --teacher names, and how the library takes them. */
@@ -57,15 +61,14 @@ interface TeacherInput {
 }
 
 /** @throws TtqError `model` when there is no such file, or nothing in it */
-export function readTeachers(args: Arguments): TeacherInput {
+export async function readTeachers(args: Arguments, signal: AbortSignal): Promise<TeacherInput> {
   const given = commandLineOption(args, 'teacher') as readonly string[] | undefined
   if (given === undefined) return { files: [], options: {} }
-  const teachers = given.map((name): TeacherWord | NetworkFile => {
-    if (isTeacherWord(name)) return name
-    const bytes = readWhole(name)
-    if (bytes.length === 0) throw new TtqError('model', `${name}: found no bytes, ${EXPECTED}`)
-    return { name, bytes, externalData: externalDataIn(dirname(name)) }
-  })
+  const teachers: (TeacherWord | NetworkFile)[] = []
+  for (const name of given) {
+    if (isTeacherWord(name)) teachers.push(name)
+    else teachers.push({ name, bytes: await bytesAt(name, signal), externalData: externalDataIn(dirname(name)) })
+  }
   return { files: given.filter((name) => !isTeacherWord(name)), options: { teachers } }
 }
 

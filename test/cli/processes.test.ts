@@ -140,11 +140,12 @@ describe('what a model is read from', () => {
     closeSync(silent)
   })
 
-  test('the same where reports and pictures are read', onPosix, async () => {
+  test('the same where reports, pictures and teachers are read', onPosix, async () => {
     execFileSync('mkfifo', [join(folder, 'waiting.json')])
     for (const args of [
       ['report', 'waiting.json'],
       ['predict', 'm.onnx', 'waiting.json'],
+      ['compress', 'm.onnx', '--data', 'mnist', '--teacher', 'waiting.json'],
     ]) {
       const child = start(folder, args)
       const silent = await openWhenRead(join(folder, 'waiting.json'))

@@ -45,7 +45,7 @@ function outputOf(args: Arguments): string {
 
 async function runCompress(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.values.has('dry-run')) return await (await import('./plan.js')).runPlan(args, terminal)
-  const teachers = readTeachers(args)
+  const teachers = await readTeachers(args, terminal.signal)
   const options = { ...givenOptions(args, 'compress'), ...teachers.options }
   const complete = completeOptions('compress', options, namesOf(args))
   const takesLong = (complete.data !== undefined && complete.epochs > 0) || isLayerwise(options, complete)

@@ -18,7 +18,7 @@ export const planCommand: CommandBody = {
 
 /** Also what `ttq compress --dry-run` does. */
 export async function runPlan(args: Arguments, terminal: Terminal): Promise<number> {
-  const teachers = readTeachers(args)
+  const teachers = await readTeachers(args, terminal.signal)
   const options = { ...givenOptions(args, 'compress'), ...teachers.options }
   const complete = completeOptions('compress', options, namesOf(args))
   const paths = checkResultPaths(args, { input: args.operand, also: teachers.files })

@@ -56,7 +56,7 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
   const values = sweepValues(args)
   checkWays(args)
   const shard = givenShard(args)
-  const teachers = readTeachers(args)
+  const teachers = await readTeachers(args, terminal.signal)
   const options = { ...givenOptions(args, 'sweep'), ...teachers.options }
   const { data } = completeOptions('sweep', options, namesOf(args))
   const output =
