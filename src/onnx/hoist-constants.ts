@@ -1,4 +1,5 @@
 // Constants of nested graphs moved to the graph around them all, where they are seen, changed and stored like others.
+import type { Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs, subgraphs } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
 import { valueNames } from './graph-queries.js'
@@ -22,6 +23,7 @@ class Hoister {
   private readonly b: GraphBuilder
   private readonly defined: Set<ValueName>
   private readonly initializers: Graph['initializers']
+  private readonly names = new Map<Tensor, ValueName>()
 
   constructor(private readonly original: Graph) {
     this.b = new GraphBuilder(valueNames(original))
@@ -43,13 +45,14 @@ class Hoister {
   private body(body: Graph, around: ReadonlyMap<ValueName, ValueName>): Graph {
     const names = new Map(around)
     for (const name of definedIn(body)) names.set(name, this.unique(name))
+    // A function that is called twice has the same constants twice.
+    for (const [name, tensor] of body.initializers) names.set(name, this.ofTensor(tensor, names.get(name) as ValueName))
     const renamed = (name: ValueName): ValueName => names.get(name) ?? name
     const nodes = body.nodes.map((node) => ({
       ...this.withBodies(node, names),
       inputs: node.inputs.map(renamed),
       outputs: node.outputs.map(renamed),
     }))
-    for (const [name, tensor] of body.initializers) this.initializers.set(renamed(name), tensor)
     // What a body gives has to come from one of its nodes.
     const outputs = body.outputs.map((output) => {
       if (!body.initializers.has(output.name)) return { ...output, name: renamed(output.name) }
@@ -60,6 +63,14 @@ class Hoister {
     })
     const inputs = body.inputs.map((input) => ({ ...input, name: renamed(input.name) }))
     return { ...body, inputs, nodes, outputs, initializers: new Map() }
+  }
+
+  private ofTensor(tensor: Tensor, name: ValueName): ValueName {
+    const known = this.names.get(tensor)
+    if (known !== undefined) return known
+    this.names.set(tensor, name)
+    this.initializers.set(name, tensor)
+    return name
   }
 
   private unique(name: ValueName): ValueName {

@@ -226,6 +226,15 @@ test('constants of bodies are those of the whole network, under names of their o
   }
 })
 
+test('the same constants in two bodies are stored once', () => {
+  const { graph } = network(MIDDLES.Loop)
+  const twice = {
+    ...graph,
+    nodes: graph.nodes.flatMap((each) => (each.opType === 'Loop' ? [each, { ...each, outputs: ['again'] }] : [each])),
+  }
+  assert.equal(hoistConstants(twice).initializers.size, hoistConstants(graph).initializers.size)
+})
+
 test('first and last are layers at the ends of a body that is first or last itself', () => {
   const layers = ({ graph }: Model): (string | undefined)[] =>
     chooseLayers(hoistConstants(graph), { keep: [], ternary: [] }).map(({ reason }) => reason)
