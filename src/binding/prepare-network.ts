@@ -1,12 +1,13 @@
 // A network as it comes from a file, brought to the form that compression starts from: constants computed, nothing that
 // no output needs.
-import { cloneModel, consumers, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
 import { hoistConstants } from '../onnx/hoist-constants.js'
 import { inferenceMode } from '../onnx/inference-mode.js'
 import { branchings, inlineBranches } from '../onnx/inline-branches.js'
 import { inlineFunctions } from '../onnx/inline-functions.js'
 import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
+import { directUsers } from '../onnx/nested-graphs.js'
 import { isLayer, learnedPositions } from '../onnx/operators.js'
 import { plainForms } from '../onnx/plain-forms.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
@@ -36,16 +37,19 @@ const MOST_STEPS = 2_000_000
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = await withoutKnownBranches(loader, inlineFunctions(original))
-  const model = { ...inlined, graph: removeUnusedNodes(mergeConstants(plainForms(inferenceMode(inlined.graph).graph))) }
+  const model = {
+    ...inlined,
+    graph: removeUnusedNodes(hoistConstants(mergeConstants(plainForms(inferenceMode(inlined.graph).graph)))),
+  }
   const { graph } = model
   const constant = constantValues(graph)
-  const used = consumers(graph)
+  const used = directUsers(graph)
   const outputs = new Set(graph.outputs.map(({ name }) => name))
   const isWithin = (node: Node): boolean => node.outputs.some((output) => constant.has(output))
   const frontier = [...constant].filter(
     (name) => outputs.has(name) || (used.get(name) ?? []).some((node) => !isWithin(node)),
   )
-  if (frontier.length === 0) return { ...model, graph: hoistConstants(graph) }
+  if (frontier.length === 0) return model
   const values = await evaluateConstants(loader, model, frontier)
   const isStored = (name: ValueName): boolean => (used.get(name) ?? []).some((node) => !isWithin(node))
   const sources = new Sources(graph, isStored)
@@ -70,7 +74,7 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
     sources.spend(name, found, cost)
   }
   const folded = cloneModel(model)
-  folded.graph = hoistConstants(removeUnusedNodes(replaceValues(folded.graph, kept)))
+  folded.graph = removeUnusedNodes(replaceValues(folded.graph, kept))
   return folded
 }
 

@@ -272,7 +272,9 @@ function valuesFor(graph: Graph, { name, type: { elementType } }: Input, dims: r
       ? { description: 'synthetic signals (1/f noise)', fill: fillSignal }
       : { description: 'synthetic features (unit normals)', fill: fillNormals }
   }
-  if (elementType === 'bool' || /mask/i.test(name)) return constant(1)
+  // One that is no mask says yes or no of a whole sample.
+  const isChoice = elementType === 'bool' && dims.length === 0
+  if ((elementType === 'bool' && !isChoice) || /mask/i.test(name)) return constant(1)
   if (/type|segment/i.test(name)) return constant(0)
   if (/position/i.test(name))
     return {

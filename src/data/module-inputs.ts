@@ -124,7 +124,11 @@ function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source
     others.length > 0
       ? `${length} values, expected { data, dims } with shape ${found.map(shown).join(' or ')}`
       : `${length} values${given !== undefined && isDims(given) ? ` for shape ${shown(given)}` : ''}, expected ` +
-        (expected === undefined ? `{ data, dims } with ${samples} in front` : `shape ${shown(expected)}`)
+        (expected === undefined
+          ? `{ data, dims } with ${samples} in front`
+          : expected.length === 0 && samples > 1
+            ? `${samples}, one for each sample`
+            : `shape ${shown(expected)}`)
   throw loaderFault(name, `${source} has ${problem}`, { hint })
 }
 

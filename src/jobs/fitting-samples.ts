@@ -17,6 +17,7 @@ import { ofOneShape } from '../data/one-shape.js'
 import { randomSource, shuffledIndices } from '../data/random.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
+import { isTooLargeToRun } from '../onnx/file-size.js'
 import type { Graph, Model } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type Loader, withLoaded } from '../runtime/engine.js'
@@ -87,6 +88,10 @@ export async function madeUpSamples(
       'usage',
       `${job.connections.nameOptions('inputSize')}: the network has no images whose size it leaves open`,
     )
+  if (isTooLargeToRun(model)) {
+    job.warn('the network is larger than the 2 GB that it can be run with here: each layer was fitted by itself')
+    return undefined
+  }
   const tried = waysToTry(model.graph, image)
   const values = sampleValues(model.graph, tried[0]?.open)
   const wanted = job.isGiven('samples') ? options.samples : samplesFor(values, options.samples)

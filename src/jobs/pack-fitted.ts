@@ -3,6 +3,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { checkResultRuns } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { isTooLargeToRun } from '../onnx/file-size.js'
 import type { Model } from '../onnx/model.js'
 import { packsExactly } from '../packed/unpack.js'
 import { EngineDied } from '../runtime/engine-died.js'
@@ -41,7 +42,9 @@ export async function packFitted(
   const origin = { method: options.method, name: connections.name, ...(dataset && { dataset }) }
   const { file, model: stored, sizes } = packNetwork(network, origin, options)
   job.phase('verify')
-  const fault = await checkResultRuns(pool.trial, model, network.model, connections.name, sample)
+  const fault = isTooLargeToRun(model)
+    ? undefined
+    : await checkResultRuns(pool.trial, model, network.model, connections.name, sample)
   if (fault instanceof EngineDied)
     job.warn(`${fault.message} of the network on a made-up sample, before and after: it may die on real ones as well`)
   return {

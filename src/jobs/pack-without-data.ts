@@ -40,8 +40,9 @@ async function fitOnMadeUp(
     return samples && (await fitLayers(pool, model, choices, samples, job, { behind: () => 'factors', checkpoint }))
   } catch (cause) {
     if (!hasCode(cause, 'runtime')) throw cause
-    // Whether the sample is to blame is found out with the result.
-    if (cause instanceof EngineDied) return undefined
+    // Whether the sample is to blame is found out with the result, but for what takes too long on any.
+    if (cause instanceof EngineDied && !cause.spent) return undefined
+    if (cause instanceof EngineDied) throw cause
     job.warn(`the network does not run on made-up samples (${cause.message}): each layer was fitted by itself`)
     return undefined
   }

@@ -12,6 +12,7 @@ import { OPTIONS } from '../options/option-table.js'
 import { fineTune, prepareFineTuning } from '../ternary/fine-tune.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { type LayerStatistics, layerStatistics } from '../ternary/layer-statistics.js'
+import { EngineDied } from '../runtime/engine-died.js'
 import { requireDevice } from '../runtime/offered-devices.js'
 import { VERSION } from '../version.js'
 import { bindData } from './bind-data.js'
@@ -116,7 +117,7 @@ async function lookAtMadeUp(
     const samples = await madeUpSamples(pool, model, choices, few)
     return samples === undefined ? nothing : await lookAt(pool, { model, choices, samples }, job)
   } catch (cause) {
-    if (!hasCode(cause, 'runtime')) throw cause
+    if (!hasCode(cause, 'runtime') || (cause instanceof EngineDied && cause.spent)) throw cause
     return nothing
   }
 }

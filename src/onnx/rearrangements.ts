@@ -42,6 +42,13 @@ export function isRearranging({ domain, opType }: Node): boolean {
   return domain === '' && (SHAPING.has(opType) || opType === 'Transpose')
 }
 
+const PARTS = new Set(['Slice', 'Pad', 'Cast', 'Dropout'])
+
+/** Whether a node's first result is made of the values of its first input alone, and zeros. */
+export function carriesValues(node: Node): boolean {
+  return isRearranging(node) || (node.domain === '' && PARTS.has(node.opType))
+}
+
 /** Whether a node's first result is its first input, an initializer, exactly as it is. */
 export function isUnchanging(node: Node, initializers: Graph['initializers']): boolean {
   if (node.domain !== '') return false

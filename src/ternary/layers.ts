@@ -8,7 +8,7 @@ import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
-import { walkGraphs } from '../onnx/walk-graphs.js'
+import { directUsers, walkGraphs } from '../onnx/nested-graphs.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
@@ -119,22 +119,18 @@ function isTable({ domain, opType, inputs }: Node, places: readonly ValueName[])
   return domain === '' && opType === 'Gather' && places.includes(inputs[0] ?? '') && !places.includes(inputs[1] ?? '')
 }
 
-// Nodes that take a value as an input, in nested graphs, too.
-function directUsers(graph: Graph): Map<ValueName, Node[]> {
-  const users = new Map<ValueName, Node[]>()
-  for (const { nodes } of walkGraphs(graph))
-    for (const node of nodes)
-      for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node])
-  return users
-}
-
-function layerUses(graph: Graph, path: BodyPath = [], outermost?: Node): LayerUse[] {
-  const makers = producers(graph)
+function layerUses(
+  graph: Graph,
+  path: BodyPath = [],
+  outermost?: Node,
+  around: ReadonlyMap<ValueName, Node> = new Map(),
+): LayerUse[] {
+  const makers = new Map([...around, ...producers(graph)])
   return graph.nodes.flatMap((node) => {
     const top = outermost ?? node
     const use = layerUse(node, graph, makers)
     const inBodies = bodiesOf(node).flatMap(([body, nested]) =>
-      layerUses(seenIn(nested, graph), [...path, { node: node.outputs[0] as ValueName, body }], top),
+      layerUses(seenIn(nested, graph), [...path, { node: node.outputs[0] as ValueName, body }], top, makers),
     )
     return use === undefined ? inBodies : [{ ...use, top, path }, ...inBodies]
   })

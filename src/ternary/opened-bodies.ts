@@ -8,7 +8,10 @@ import { producers } from '../onnx/graph-queries.js'
 import type { Model, Node, ValueName } from '../onnx/model.js'
 import type { Feeds } from '../runtime/engine.js'
 import { observe, type Observation } from '../runtime/observe.js'
+import { plainNode } from './graph-edit.js'
 import type { LayerChoice } from './layer-choice.js'
+import type { LayerPlace } from './layer-moments.js'
+import type { PairedNetworks } from './paired-networks.js'
 
 interface InBody {
   path: BodyPath
@@ -68,6 +71,33 @@ export class OpenedBodies {
       : choice
   }
 
+  /**
+   * Whether a layer of a body is given something in every chunk of the samples, as often in the student as in the original:
+   * a Loop may have no turns, a branch may not run on what another one takes. True for all other layers.
+   */
+  async isGiven(networks: PairedNetworks, student: Model, choice: LayerChoice, place: LayerPlace): Promise<boolean> {
+    if (!this.layers.includes(choice)) return true
+    let isGiven = true
+    try {
+      await networks.run(
+        student,
+        [GIVEN, WANTED],
+        (b, original) => {
+          b.push(plainNode('Shape', [place.input], GIVEN))
+          b.push(plainNode('Shape', [original(place.target)], WANTED))
+        },
+        ({ results }) => {
+          const [given, wanted] = [GIVEN, WANTED].map((name) => Number(results[name]?.data[0]))
+          isGiven &&= given === wanted && (given as number) > 0
+        },
+      )
+    } catch (cause) {
+      if (!hasCode(cause, 'runtime')) throw cause
+      return false
+    }
+    return isGiven
+  }
+
   /** What may differ between the two networks once a layer is settled. */
   changedBy(choice: LayerChoice): readonly ValueName[] {
     if (choice.body === undefined) return choice.outputs
@@ -77,6 +107,9 @@ export class OpenedBodies {
     return [...choice.outputs, ...copies]
   }
 }
+
+const GIVEN = 'ttq:given'
+const WANTED = 'ttq:wanted'
 
 const prefixOf = (output: ValueName): ValueName => `ttq:body/${output}/`
 const outside = (output: ValueName): ValueName => `${prefixOf(output)}outside`

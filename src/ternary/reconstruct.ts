@@ -89,7 +89,8 @@ export async function reconstruct(
     for (const [done, choice] of chosen.entries()) {
       options.onProgress(done, chosen.length)
       const own = opened.student(student, choice)
-      const place = placeOf(opened.original, own, opened.choice(choice), seen)
+      const found = placeOf(opened.original, own, opened.choice(choice), seen)
+      const place = found && (await opened.isGiven(networks, own, choice, found)) ? found : undefined
       if (!choice.ternary) {
         // Where all layers were ternary already, nothing is lost that could be made up for.
         if (place !== undefined && choice.body === undefined && !sameConstants(original, student))

@@ -1,8 +1,9 @@
 // What is not ternary, rounded to the precision that it is stored in. Rounding comes first, then measuring, then
 // packing: the accuracy in a report is that of the stored values. The bytes are src/packed's.
-import { consumers } from '../onnx/graph-queries.js'
+import { directUsers, walkGraphs } from '../onnx/nested-graphs.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions } from '../onnx/operators.js'
+import { carriesValues } from '../onnx/rearrangements.js'
 import { isFloat16Type, type Float16Type, roundToFloat16 } from '../packed/float16-encoding.js'
 import { int8Tensor, quantizeInt8 } from '../packed/int8-encoding.js'
 import type { RestForm } from '../packed/stored-form.js'
@@ -91,19 +92,22 @@ function roundsWell({ dims, data }: Tensor<FloatType>): boolean {
   return magnitudes.every((magnitude) => magnitude === 0 || magnitude >= SMALLEST_NORMAL)
 }
 
-// Initializers that nothing uses but as learned values, and that are long enough to matter. What goes anywhere else is
-// left alone: the factors of a Resize decide shapes, an epsilon may be zero in float16.
+// Initializers that nothing uses but as learned values, wherever that is, and that are long enough to matter. What goes
+// anywhere else is left alone: the factors of a Resize decide shapes, an epsilon may be zero in float16.
 function parameters(graph: Graph): ValueName[] {
-  const users = consumers(graph)
-  const outputs = new Set(graph.outputs.map(({ name }) => name))
+  const users = directUsers(graph)
+  const given = new Set([...walkGraphs(graph)].flatMap(({ outputs }) => outputs.map(({ name }) => name)))
   const isLearned = (name: ValueName, node: Node): boolean => {
+    if (carriesValues(node) && !node.inputs.includes(name, 1)) return isParameter(node.outputs[0] ?? '')
     const learned = learnedPositions(node).map(([index]) => index)
     const places = node.inputs.flatMap((input, index) => (input === name ? [index] : []))
     return places.length > 0 && places.every((place) => learned.includes(place))
   }
-  return [...graph.initializers.keys()].filter((name) => {
+  const isParameter = (name: ValueName): boolean => {
     const nodes = users.get(name) ?? []
-    const isParameter = nodes.length > 0 && nodes.every((node) => isLearned(name, node))
-    return isParameter && !outputs.has(name) && elementCount(graph.initializers.get(name)?.dims ?? []) >= FEWEST_VALUES
-  })
+    return nodes.length > 0 && !given.has(name) && nodes.every((node) => isLearned(name, node))
+  }
+  return [...graph.initializers].flatMap(([name, { dims }]) =>
+    elementCount(dims) >= FEWEST_VALUES && isParameter(name) ? [name] : [],
+  )
 }

@@ -94,3 +94,8 @@ test('few test samples at chance are a warning, many an error', async () => {
   const { baseline, warnings } = few.report
   if ((baseline?.top1 ?? 0) < 25) assert.ok(warnings.some((warning) => /on 12 samples, which is few/.test(warning)))
 })
+
+test('without data, a choice is made up both ways', async () => {
+  const { report } = await compress(network('switch'), { name: 'm.onnx', samples: 16 })
+  assert.match(report.reconstruction?.data ?? '', /"k" uniform below 2/)
+})

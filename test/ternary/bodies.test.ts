@@ -9,12 +9,13 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { valueNames } from '../../src/onnx/graph-queries.js'
 import { hoistConstants } from '../../src/onnx/hoist-constants.js'
 import type { Graph, Model, Node, ValueName } from '../../src/onnx/model.js'
-import { walkGraphs } from '../../src/onnx/walk-graphs.js'
+import { walkGraphs } from '../../src/onnx/nested-graphs.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/unpack.js'
 import type { Results } from '../../src/runtime/engine.js'
 import { Session } from '../../src/runtime/session.js'
 import { isFloatType } from '../../src/tensor/data-type.js'
+import { floatTensor } from '../../src/tensor/float-values.js'
 import { elementCount, float32, int64, type Tensor } from '../../src/tensor/tensor.js'
 import { chooseLayers } from '../../src/ternary/layers.js'
 import { seeded } from '../onnx/fixtures.js'
@@ -172,9 +173,10 @@ const ternaryWeights = ({ file }: Pick<CompressResult, 'file'>): Map<string, num
 }
 
 describe('a body that is run once', () => {
+  const outside = pack(network(MIDDLES.plain))
   for (const kind of ['Loop', 'Scan', 'If'] as const)
     test(`${kind}: its layers become what they become outside of it`, async () => {
-      const [flat, inBody] = [await pack(network(MIDDLES.plain)), await pack(network(MIDDLES[kind]))]
+      const [flat, inBody] = [await outside, await pack(network(MIDDLES[kind]))]
       const [expected, found] = [ternaryWeights(flat), ternaryWeights(inBody)]
       assert.deepEqual([...found.keys()], [...expected.keys()])
       // Sums of floats may come in another order in a body.
@@ -233,6 +235,74 @@ test('the same constants in two bodies are stored once', () => {
     nodes: graph.nodes.flatMap((each) => (each.opType === 'Loop' ? [each, { ...each, outputs: ['again'] }] : [each])),
   }
   assert.equal(hoistConstants(twice).initializers.size, hoistConstants(graph).initializers.size)
+})
+
+// A Loop whose number of turns is what a case says.
+const turning = (turns: (b: GraphBuilder) => ValueName, change: (body: Graph) => Graph = (body) => body): Model =>
+  network((b, x, random) => {
+    const looped = MIDDLES.Loop(b, x, random)
+    const loop = b.nodes.find(({ opType }) => opType === 'Loop') as Node
+    const { value } = loop.attributes['body'] as { value: Graph }
+    loop.attributes = { body: { kind: 'graph', value: change(value) } }
+    const count = turns(b)
+    loop.inputs = [count, ...loop.inputs.slice(1)]
+    b.nodes.splice(b.nodes.indexOf(loop), 1)
+    b.nodes.push(loop)
+    return looped
+  })
+
+test('turns differ from sample to sample, down to none: layers are fitted by themselves', async () => {
+  // Images whose largest number lies above 3 have no turn.
+  const model = turning((b) => {
+    const most = b.emit('ReduceMax', ['x'], { keepdims: 0 })
+    return b.emit('Cast', [b.emit('Less', [most, b.constant(float32([], [3]))])], { to: 7 })
+  })
+  const { report } = await pack(model)
+  assert.equal(report.layers.filter(({ ternary }) => ternary).length, 3)
+  assert.equal(report.verified.bitExact, true)
+})
+
+test('a layer of a body that leads to nothing is gone', async () => {
+  const model = turning(
+    (b) => b.constant(whole(2n)),
+    (body) => {
+      const idle = float32([6, 6], new Float32Array(36).fill(0.1))
+      return {
+        ...body,
+        nodes: [node('MatMul', ['carried', 'idle'], ['nothing']), ...body.nodes],
+        initializers: new Map([...body.initializers, ['idle', idle]]),
+      }
+    },
+  )
+  const { report } = await pack(model)
+  assert.ok(!report.layers.some(({ name }) => name.includes('idle')))
+})
+
+test('weights of a body in float16 behind a Cast, and one that --keep names', async () => {
+  const model = turning(
+    (b) => b.constant(whole(2n)),
+    (body) => {
+      const half = floatTensor(
+        'float16',
+        [CHANNELS, CHANNELS, 3, 3],
+        body.initializers.get('inner')?.data as Float32Array,
+      )
+      return {
+        ...body,
+        nodes: [node('Cast', ['half'], ['inner'], attributes({ to: 1 })), ...body.nodes],
+        initializers: new Map(
+          [...body.initializers].flatMap(([name, tensor]) =>
+            name === 'inner' ? [['half', half] as const] : [[name, tensor] as const],
+          ),
+        ),
+      }
+    },
+  )
+  const { report } = await pack(model, { keep: ['inner_2'], rest: 'int8' })
+  const layer = (name: string): (typeof report.layers)[number] | undefined =>
+    report.layers.find((each) => each.name === name)
+  assert.equal(layer('inner')?.ternary, true)
+  assert.equal(layer('inner_2')?.stored, 'int8')
 })
 
 test('first and last are layers at the ends of a body that is first or last itself', () => {

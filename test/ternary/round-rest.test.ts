@@ -74,6 +74,16 @@ describe('which tensors', () => {
   test('fp16: learned values, short vectors too', () => {
     assert.deepEqual(changed({}, 'fp16'), { w: 'float16', b: 'float16' })
   })
+  test('fp16: a table whose rows are looked up, and that a layer takes turned around', () => {
+    const b = new GraphBuilder()
+    const table = b.constant(float32([32, 16], WAVE(512)), 'table')
+    const rows = b.emit('Gather', [table, b.input('ids', 'int64', ['N', 3])])
+    const turned = b.emit('Transpose', [b.emit('Identity', [table])], { perm: [1, 0] })
+    b.output(b.emit('MatMul', [rows, turned]))
+    const model = { irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('tied') }
+    const { rest } = roundRest({ model, layers: new Map() }, [], { rest: 'fp16' })
+    assert.deepEqual([...(rest ?? [])], [['table', { encoding: 'float16' }]])
+  })
   test('int8: weights of layers; fp16 for the others', () => {
     assert.deepEqual(changed({}, 'int8'), { w: 'int8', b: 'float16' })
   })

@@ -145,8 +145,11 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
   if (distance === null) return `how far the outputs are away could not be measured for --max-distance ${maxDistance}`
   if (distance <= maxDistance) return undefined
   const most = Math.max(0, ...(reconstruction?.bound?.rounds.map(({ restored }) => restored) ?? []))
-  const tried = `also with up to ${plural(most, 'layer')} not ternary`
-  return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}, ${tried}`
+  const tried =
+    most === 0
+      ? '; the only ternary layer stays one'
+      : `, also with up to ${plural(most, 'layer')} not ternary (one stays)`
+  return `the outputs differ by ${distance.toFixed(1)} %, more than --max-distance ${maxDistance}${tried}`
 }
 
 // What to say when the file is too large.
