@@ -128,7 +128,7 @@ test('module dataset: inputs and nothing else, of several element types', async 
     [input('ids', 'bool', 2), 'input "ids" is of class BigInt64Array, expected Uint8Array'],
     [input('mask', 'int32', 2), 'input "mask" is of class Uint8Array, expected Int32Array'],
     [input('x', 'float32', 'a', 'b'), 'input "x" has 4 values, expected shape [2,a,b]'],
-    [{ ...INPUT, dims: [] }, 'input "x" has 4 values for shape [2,2], expected 2, one for each sample'],
+    [{ ...INPUT, dims: [] }, 'input "x" has 4 values, expected 2, one for each sample'],
     [{ ...INPUT, dims: undefined }, 'input "x" has 4 values, expected { data, dims } with 2 in front'],
   ]
   for (const [wrong, message] of refused) {
