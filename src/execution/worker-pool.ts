@@ -81,10 +81,11 @@ export class WorkerPool implements Workers, Loader {
   ) {
     this.device = device
     this.engine = ENGINES[engineName]
-    this.size = threadCount(threads, device)
+    this.size = this.engine.isAlone === true ? 1 : threadCount(threads, device)
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map(() => undefined)
-    this.trial = new TrialProcess(engineName)
+    // It asks whether a network is one, and computes constants: the same for every engine.
+    this.trial = new TrialProcess('onnxruntime')
     const interrupt = (): void => {
       this.interruption = interruption(signal)
       if (!this.postponed) void this.fail(this.interruption)
