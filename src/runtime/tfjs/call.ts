@@ -3,11 +3,11 @@
 import { TtqError } from '../../errors/ttq-error.js'
 import { describeNode } from '../../onnx/attributes.js'
 import type { Graph, Node } from '../../onnx/model.js'
-import type { DataType } from '../../tensor/data-type.js'
-import { float16ToNumber } from '../../tensor/float-values.js'
+import { type DataType, isFloatType } from '../../tensor/data-type.js'
+import { float16ToNumber, floatTensor } from '../../tensor/float-values.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { DeviceTensor, TensorFlow } from './tensorflow.js'
-import { Value } from './value.js'
+import { integerArray, Value } from './value.js'
 
 /** The results, in the order of the node's outputs; those behind the last that it has may be left out. */
 export type Kernel = (call: Call) => Value | readonly (Value | undefined)[]
@@ -80,6 +80,16 @@ export class Call {
 
   host(tensor: Tensor): Value {
     return Value.of(tensor)
+  }
+
+  /** A value of the first input's type without elements. */
+  empty(dims: readonly number[]): Value {
+    const { type } = this.value(0)
+    return Value.of({
+      type,
+      dims,
+      data: isFloatType(type) ? floatTensor(type, [0], new Float32Array()).data : integerArray(type, []),
+    })
   }
 
   /** Stops with an error that names the node. */

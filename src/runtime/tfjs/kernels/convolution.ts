@@ -1,6 +1,7 @@
 // Kernels of convolutions. TensorFlow.js wants channels last: x [N,C,...] is transposed before, and the result behind.
 import { attribute } from '../../../onnx/attributes.js'
 import { type Call, type KernelTable, range } from '../call.js'
+import { type Places, takePlaces } from '../take-places.js'
 import type { DeviceTensor, TensorFlow } from '../tensorflow.js'
 import { at, type Window, windowOf } from '../window.js'
 import type { Tensor4D, Tensor5D } from '@tensorflow/tfjs'
@@ -158,9 +159,9 @@ function convolve3d(call: Call, images: DeviceTensor, w: DeviceTensor, window: W
 
 // Every stride-th place.
 function taken(tf: TensorFlow, y: DeviceTensor, strides: readonly number[], output: readonly number[]): DeviceTensor {
-  const end = output.map((count, axis) => (count - 1) * at(strides, axis) + 1)
-  const [batch, channels] = [y.shape[0] as number, y.shape.at(-1) as number]
-  return tf.stridedSlice(y, [0, ...end.map(() => 0), 0], [batch, ...end, channels], [1, ...strides, 1])
+  const all = (axis: number): Places => ({ start: 0, step: 1, count: y.shape.at(axis) as number })
+  const space = output.map((count, axis): Places => ({ start: 0, step: at(strides, axis), count }))
+  return takePlaces(tf, y, [all(0), ...space, all(-1)])
 }
 
 /** Zeros between the elements: a dilated filter as a plain one. @param first spatial axis */

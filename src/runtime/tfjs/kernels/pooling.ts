@@ -2,6 +2,7 @@
 import { attribute } from '../../../onnx/attributes.js'
 import { elementCount } from '../../../tensor/tensor.js'
 import { type Call, type KernelTable, range } from '../call.js'
+import { takePlaces } from '../take-places.js'
 import type { DeviceTensor } from '../tensorflow.js'
 import { at, offsets, type Window, windowOf } from '../window.js'
 
@@ -77,18 +78,19 @@ function poolWindow({ node }: Call, x: DeviceTensor): Window {
 // What each place of the kernel sees, all windows at once.
 function shifted({ tf }: Call, x: DeviceTensor, window: Window, padding: number): DeviceTensor[] {
   const { kernel, strides, dilations, reach, begin, output } = window
-  const [batch, channels, ...space] = x.shape as [number, number, ...number[]]
+  const [batch, channels, ...size] = x.shape as [number, number, ...number[]]
   const covered = output.map((count, axis) => (count - 1) * at(strides, axis) + at(reach, axis))
-  const behind = covered.map((length, axis) => Math.max(0, length - at(space, axis) - at(begin, axis)))
+  const behind = covered.map((length, axis) => Math.max(0, length - at(size, axis) - at(begin, axis)))
   const whole = [...begin, ...behind].every((count) => count === 0)
     ? x
     : tf.pad(x, [[0, 0], [0, 0], ...begin.map((count, axis): [number, number] => [count, at(behind, axis)])], padding)
   return offsets(kernel).map((offset) => {
-    const from = offset.map((step, axis) => step * at(dilations, axis))
-    const to = from.map((start, axis) => start + (at(output, axis) - 1) * at(strides, axis) + 1)
-    return strides.every((stride) => stride === 1)
-      ? tf.slice(whole, [0, 0, ...from], [batch, channels, ...output])
-      : tf.stridedSlice(whole, [0, 0, ...from], [batch, channels, ...to], [1, 1, ...strides])
+    const space = offset.map((place, axis) => ({
+      start: place * at(dilations, axis),
+      step: at(strides, axis),
+      count: at(output, axis),
+    }))
+    return takePlaces(tf, whole, [...[batch, channels].map((count) => ({ start: 0, step: 1, count })), ...space])
   })
 }
 

@@ -5,6 +5,7 @@ import { axisOf, type Call, type KernelTable, range } from '../call.js'
 import { broadcastDims } from '../integers.js'
 import { rearrange, rearrangeAll } from '../rearrange.js'
 import type { DeviceTensor } from '../tensorflow.js'
+import { type Places, takePlaces } from '../take-places.js'
 import { integersOf, type Value } from '../value.js'
 
 export const KERNELS: KernelTable = {
@@ -77,34 +78,10 @@ export const KERNELS: KernelTable = {
   },
 
   Slice: (call) => {
-    const { tf } = call
     const places = slicePlaces(call)
-    return rearrange(call, call.value(0), (x) => {
-      if (places.some(({ count }) => count === 0))
-        return tf.zeros(
-          places.map(({ count }) => count),
-          x.dtype,
-        )
-      // Steps back are steps forward in what is reversed.
-      const back = range(x.rank).filter((axis) => (places[axis]?.step as number) < 0)
-      const forward = back.length === 0 ? x : tf.reverse(x, back)
-      const from = places.map(({ start, step }, axis) => (step < 0 ? (x.shape[axis] as number) - 1 - start : start))
-      if (places.every(({ step }) => Math.abs(step) === 1))
-        return tf.slice(
-          forward,
-          from,
-          places.map(({ count }) => count),
-        )
-      const steps = places.map(({ step }) => Math.abs(step))
-      // The wasm backend (4.22) takes every strided slice for one of floats.
-      if (x.dtype !== 'float32')
-        return places.reduce((y, { count }, axis) => {
-          const indices = range(count).map((i) => (from[axis] as number) + i * (steps[axis] as number))
-          return tf.gather(y, tf.tensor1d(indices, 'int32'), axis)
-        }, forward)
-      const to = places.map(({ count }, axis) => (from[axis] as number) + (count - 1) * (steps[axis] as number) + 1)
-      return tf.stridedSlice(forward, from, to, steps)
-    })
+    const dims = places.map(({ count }) => count)
+    if (elementCount(dims) === 0) return call.empty(dims)
+    return rearrange(call, call.value(0), (x) => takePlaces(call.tf, x, places))
   },
 
   DepthToSpace: (call) => {
@@ -149,18 +126,12 @@ function reshapeDims(call: Call): number[] {
   return asked.map((dim) => (dim === -1 ? elementCount(dims) / known : dim))
 }
 
-interface SlicePlace {
-  start: number
-  step: number
-  count: number
-}
-
-function slicePlaces(call: Call): SlicePlace[] {
+function slicePlaces(call: Call): Places[] {
   const { dims } = call.value(0)
   const [starts = [], ends = [], axes = range(starts.length), steps = starts.map(() => 1)] = [1, 2, 3, 4].map((i) =>
     call.numbers(i),
   )
-  const places = dims.map((count): SlicePlace => ({ start: 0, step: 1, count }))
+  const places = dims.map((count): Places => ({ start: 0, step: 1, count }))
   axes.forEach((given, i) => {
     const axis = axisOf(call, given, dims.length)
     const size = dims[axis] as number
