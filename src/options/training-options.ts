@@ -218,7 +218,7 @@ export const TRAINING_OPTIONS = {
     jobs: [...JOBS, 'evaluate', 'verify'],
     default: { base: 'onnxruntime' },
     group,
-    help: 'what computes: onnxruntime, or tfjs (TensorFlow.js) where ttq doctor shows it',
+    help: 'what computes: onnxruntime or TensorFlow.js',
     at: { evaluate: { group: 'Dataset:' }, verify: { group: 'Dataset:' } },
   },
 } as const satisfies Record<string, OptionRow>
