@@ -227,6 +227,7 @@ export const KERNEL_CASES: Readonly<Record<string, readonly KernelCase[]>> = {
     { inputs: [f([1, 4, 6, 6]), f([8, 1, 3, 3])], attributes: { group: 4, strides: [2, 2] } },
     { inputs: [f([1, 4, 8, 8]), f([4, 1, 3, 3])], attributes: { group: 4, strides: [2, 1] } },
     { inputs: [f([1, 4, 8, 8]), f([4, 1, 3, 3])], attributes: { group: 4, dilations: [2, 2] } },
+    { inputs: [f([1, 2, 3, 3]), f([2, 2, 2, 2])], attributes: { pads: [3, 3, 3, 3] } },
     { inputs: [f([2, 3, 9]), f([4, 3, 3]), f([4])], attributes: { strides: [2], pads: [1, 1] } },
     { inputs: [f([2, 4, 9]), f([4, 1, 3])], attributes: { group: 4, dilations: [2] } },
     { inputs: [f([1, 2, 4, 5, 6]), f([3, 2, 2, 3, 3])], attributes: { pads: [0, 1, 1, 0, 1, 1] } },

@@ -35,7 +35,7 @@ export class Interpreter implements LocalGraph {
   ) {
     checkKernels(model.graph)
     this.opset = model.opsets.get('') ?? 0
-    this.constants = new Map([...model.graph.initializers].map(([name, tensor]) => [name, Value.of(tensor)]))
+    this.constants = new Map([...model.graph.initializers].map(([name, tensor]) => [name, Value.lent(tensor)]))
   }
 
   async run(feeds: Feeds, outputs?: readonly ValueName[]): Promise<Results> {
@@ -47,11 +47,11 @@ export class Interpreter implements LocalGraph {
     const key = JSON.stringify(outputs)
     const plan = this.plans.get(key) ?? planOf(this.model.graph, outputs)
     this.plans.set(key, plan)
-    const fed = new Map(this.model.graph.inputs.map(({ name }) => [name, Value.of(fedTensor(feeds, name))]))
+    const fed = new Map(this.model.graph.inputs.map(({ name }) => [name, Value.lent(fedTensor(feeds, name))]))
     const found = this.compute(plan, outputs, (name) => fed.get(name) ?? this.constants.get(name))
     try {
       const results = outputs.map((name, i): [ValueName, Tensor] => {
-        const tensor = (found[i] as Value).toTensor()
+        const tensor = (found[i] as Value).toOwnTensor()
         return [name, Object.hasOwn(into, name) ? filled(name, into[name] as Tensor, tensor) : tensor]
       })
       return await Promise.resolve(Object.fromEntries(results))
@@ -119,7 +119,7 @@ export class Interpreter implements LocalGraph {
   }
 
   private branch(graph: Graph, outer: Lookup): Value[] {
-    const own = new Map([...graph.initializers].map(([name, tensor]) => [name, Value.of(tensor)]))
+    const own = new Map([...graph.initializers].map(([name, tensor]) => [name, Value.lent(tensor)]))
     const outputs = graph.outputs.map(({ name }) => name)
     try {
       return this.compute(planOf(graph, outputs), outputs, (name) => own.get(name) ?? outer(name))

@@ -15,11 +15,17 @@ export class Value {
     readonly dims: readonly number[],
     private host: TensorData | undefined,
     private device: DeviceTensor | undefined,
+    private readonly isLent = false,
   ) {}
 
   /** The array is taken as it is, and must stay so. */
   static of({ type, dims, data }: Tensor): Value {
     return new Value(type, dims, data, undefined)
+  }
+
+  /** The same of an array that stays its owner's: it is not handed out. */
+  static lent({ type, dims, data }: Tensor): Value {
+    return new Value(type, dims, data, undefined, true)
   }
 
   /** Owns the tensor from here on. @param type what its numbers stand for */
@@ -55,10 +61,16 @@ export class Value {
     return { type: this.type, dims: this.dims, data: this.toHost() }
   }
 
+  /** With an array that nobody else has. */
+  toOwnTensor(): Tensor {
+    const tensor = this.toTensor()
+    return this.isLent ? { ...tensor, data: (tensor.data as Float32Array).slice() } : tensor
+  }
+
   /** The same numbers as a value of its own, in other dims where they are given. */
   copy(tf: TensorFlow, dims: readonly number[] = this.dims): Value {
-    if (this.device === undefined) return new Value(this.type, dims, this.host, undefined)
-    return new Value(this.type, dims, this.host, tf.keep(tf.reshape(this.device, [...dims])))
+    if (this.device === undefined) return new Value(this.type, dims, this.host, undefined, this.isLent)
+    return new Value(this.type, dims, this.host, tf.keep(tf.reshape(this.device, [...dims])), this.isLent)
   }
 
   release(): void {

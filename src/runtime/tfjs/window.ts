@@ -30,7 +30,7 @@ export function windowOf(node: Node, kernel: Dims, input: Dims): Window {
     [...kernel, ...kernel].map(() => 0),
   )
   const way = attribute(node, 'auto_pad', 'string', 'NOTSET') || 'NOTSET'
-  const round = attribute(node, 'ceil_mode', 'int', 0) === 1 ? Math.ceil : Math.floor
+  const isCeiling = attribute(node, 'ceil_mode', 'int', 0) === 1
   const reach = kernel.map((size, axis) => (size - 1) * at(dilations, axis) + 1)
   const axes = input.map((size, axis) => {
     const [stride, width] = [at(strides, axis), at(reach, axis)]
@@ -41,9 +41,11 @@ export function windowOf(node: Node, kernel: Dims, input: Dims): Window {
       return { begin, end: total - begin, output }
     }
     const [begin, end] = way === 'VALID' ? [0, 0] : [at(pads, axis), at(pads, axis + kernel.length)]
-    const output = round((size + begin + end - width) / stride) + 1
-    // A window that begins behind the input and the padding in front of it would see padding alone.
-    return { begin, end, output: (output - 1) * stride >= size + begin ? output - 1 : output }
+    const steps = (size + begin + end - width) / stride
+    if (!isCeiling) return { begin, end, output: Math.floor(steps) + 1 }
+    // One more that begins behind the input would see padding alone.
+    const last = Math.ceil(steps)
+    return { begin, end, output: last * stride >= size + begin ? last : last + 1 }
   })
   return {
     ...{ kernel, strides, dilations, reach },

@@ -23,8 +23,7 @@ const comparison =
   (ofTensors: OfTensors, ofIntegers: (a: bigint, b: bigint) => boolean): Kernel =>
   (call) => {
     const values = call.values()
-    if (areIntegers(values))
-      return mapIntegers(call, values, 'bool', (a, b) => BigInt(ofIntegers(a as bigint, b as bigint)))
+    if (areIntegers(values)) return mapIntegers(call, values, 'bool', (a, b) => BigInt(ofIntegers(a, b)))
     const [a, b] = alike(call, operands(call))
     return call.result(ofTensors(call.tf, a as DeviceTensor, b as DeviceTensor), 'bool')
   }
@@ -121,7 +120,7 @@ export const KERNELS: KernelTable = {
   Not: (call) => {
     const values = call.values()
     return areIntegers(values)
-      ? mapIntegers(call, values, 'bool', (a) => 1n - (a as bigint))
+      ? mapIntegers(call, values, 'bool', (a) => 1n - a)
       : call.result(call.tf.logicalNot(call.tensor(0)))
   },
 
@@ -129,7 +128,7 @@ export const KERNELS: KernelTable = {
     const { tf } = call
     const values = call.values()
     const { type } = call.value(1)
-    if (areIntegers(values)) return mapIntegers(call, values, type, (c, a, b) => (c === 0n ? b : a) as bigint)
+    if (areIntegers(values)) return mapIntegers(call, values, type, (c, a, b) => (c === 0n ? b : a))
     const dims = broadcastDims(call, values)
     const [condition, a, b] = values.map((value) => spread(call, value, dims))
     return call.result(tf.where(condition as DeviceTensor, a as DeviceTensor, b as DeviceTensor), type)

@@ -21,9 +21,7 @@ export const KERNELS: KernelTable = {
     const filters = flat(tf, w)
     const convolve = space.length === 3 ? convolve3d : convolve2d
     const y = convolve(call, images, filters, widened(window), groups)
-    return call.result(
-      withBias(call, tf.reshape(channelsFirst(tf, y), outputShape(x, w.shape[0] as number, window.output))),
-    )
+    return call.result(withBias(call, tf.reshape(channelsFirst(tf, y), outputShape(x, w.shape[0], window.output))))
   },
 
   ConvTranspose: (call) => {
@@ -68,7 +66,7 @@ function widened(window: Window): Window {
 }
 
 function outputShape(x: DeviceTensor, channels: number, space: readonly number[]): number[] {
-  return [x.shape[0] as number, channels, ...space]
+  return [x.shape[0], channels, ...space]
 }
 
 function channelsLast(tf: TensorFlow, x: DeviceTensor): DeviceTensor {

@@ -15,7 +15,7 @@ const unary =
   (call) => {
     const values = [call.value(0)]
     if (ofIntegers !== undefined && areIntegers(values))
-      return mapIntegers(call, values, call.value(0).type, (a) => ofIntegers(a as bigint))
+      return mapIntegers(call, values, call.value(0).type, (a) => ofIntegers(a))
     return call.result(
       ofTensor(call.tf, call.float(0), (name, fallback) => attribute(call.node, name, 'float', fallback)),
     )
@@ -160,6 +160,6 @@ function cast(call: Call, to: DataType | undefined): Value {
     return call.host({ type: to, dims, data: integerArray(to, whole) })
   }
   if (value.type === 'bool' && isFloatType(to)) return call.result(tf.cast(value.toDevice(tf), 'float32'), to)
-  if (!isFloatType(to)) return mapIntegers(call, [value], to, (a) => a as bigint)
+  if (!isFloatType(to)) return mapIntegers(call, [value], to, (a) => a)
   return call.host(floatTensor(to, dims, Float32Array.from(value.toHost() as ArrayLike<number | bigint>, Number)))
 }

@@ -88,7 +88,7 @@ export const KERNELS: KernelTable = {
       .with(x.rank - 1, axis)
     const sign = attribute(node, 'largest', 'int', 1) === 1 ? 1 : -1
     const last = tf.mul(tf.transpose(x, order), sign)
-    const { values, indices } = tf.topk(last, call.numbers(1)?.[0] as number)
+    const { values, indices } = tf.topk(last, call.numbers(1)?.[0])
     return [call.result(tf.mul(tf.transpose(values, order), sign)), call.result(tf.transpose(indices, order), 'int64')]
   },
 

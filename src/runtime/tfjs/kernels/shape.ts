@@ -128,9 +128,8 @@ function reshapeDims(call: Call): number[] {
 
 function slicePlaces(call: Call): Places[] {
   const { dims } = call.value(0)
-  const [starts = [], ends = [], axes = range(starts.length), steps = starts.map(() => 1)] = [1, 2, 3, 4].map((i) =>
-    call.numbers(i),
-  )
+  const [starts = [], ends = [], axes = range(starts.length)] = [1, 2, 3].map((i) => call.numbers(i))
+  const steps = call.numbers(4) ?? starts.map(() => 1)
   const places = dims.map((count): Places => ({ start: 0, step: 1, count }))
   axes.forEach((given, i) => {
     const axis = axisOf(call, given, dims.length)
