@@ -98,10 +98,10 @@ function filesOf(form: TfjsName): string[] | undefined {
   return undefined
 }
 
-// @tensorflow/tfjs-node 4.22, its last release, calls two functions that Node 23 has removed.
+// @tensorflow/tfjs-node 4.22, its last release, calls two functions that Node 22 warns of and Node 23 has removed.
 // https://github.com/tensorflow/tfjs/issues/8609
 function mendUtil(): void {
   const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>
-  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
-  util['isArray'] ??= Array.isArray
+  util['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined
+  util['isArray'] = Array.isArray
 }
