@@ -3,7 +3,7 @@ import { attribute } from '../../../onnx/attributes.js'
 import { isFloatType } from '../../../tensor/data-type.js'
 import { elementCount, float32, int64, type Tensor, type TensorData } from '../../../tensor/tensor.js'
 import { axisOf, type Call, type KernelTable, range } from '../call.js'
-import { pick, rearrange } from '../rearrange.js'
+import { rearrange } from '../rearrange.js'
 import { integerArray, type Value } from '../value.js'
 
 export const KERNELS: KernelTable = {
@@ -89,7 +89,8 @@ export const KERNELS: KernelTable = {
   ConstantOfShape: (call) => {
     const value: Tensor = attribute(call.node, 'value', 'tensor', float32([1], [0]))
     const dims = call.numbers(0) ?? []
-    return call.host({ ...value, dims, data: pick(value.data, new Int32Array(elementCount(dims))) })
+    const Elements = (value.data as Float32Array).constructor as Float32ArrayConstructor
+    return call.host({ ...value, dims, data: new Elements(elementCount(dims)).fill(value.data[0] as number) })
   },
   Range: (call) => {
     const { type } = call.value(0)
@@ -141,6 +142,7 @@ function elementPlaces(call: Call): Int32Array {
   const wide = call.value(1).dims
   const axis = axisOf(call, attribute(call.node, 'axis', 'int', 0), dims.length)
   const along = placesOf(call, 1, dims[axis] as number)
+  if (dims.length === 1) return along
   return along.map((index, i) => {
     let [rest, place, step] = [i, 0, 1]
     for (let a = dims.length - 1; a >= 0; a--) {

@@ -1,9 +1,11 @@
-// Kernels of pools: window by window of the kernel's places, one slice of x [N,C,...] for each.
+// Kernels of pools. x is [N,C,...].
+import type { Tensor4D } from '@tensorflow/tfjs'
 import { attribute } from '../../../onnx/attributes.js'
 import { elementCount } from '../../../tensor/tensor.js'
 import { type Call, type KernelTable, range } from '../call.js'
 import { takePlaces } from '../take-places.js'
-import type { DeviceTensor } from '../tensorflow.js'
+import type { DeviceTensor, TensorFlow } from '../tensorflow.js'
+import type { Value } from '../value.js'
 import { at, offsets, type Window, windowOf } from '../window.js'
 
 export const KERNELS: KernelTable = {
@@ -12,30 +14,9 @@ export const KERNELS: KernelTable = {
     limit: (node) =>
       attribute(node, 'storage_order', 'int', 0) === 0 ? undefined : 'column-major indices (storage_order 1)',
     run: (call) => {
-      const { tf } = call
       const x = call.float(0)
       const window = poolWindow(call, x)
-      const slices = shifted(call, x, window, -Infinity)
-      const [first, ...others] = slices as [DeviceTensor, ...DeviceTensor[]]
-      if (call.node.outputs.length < 2) return call.result(others.reduce((a, b) => tf.maximum(a, b), tf.clone(first)))
-      const [start, ...places] = placesOf(window, x.shape.slice(2)).map((place) =>
-        tf.tensor(place, [1, 1, ...window.output], 'int32'),
-      ) as [DeviceTensor, ...DeviceTensor[]]
-      let [best, index] = [first, tf.broadcastTo(start, first.shape)]
-      others.forEach((slice, i) => {
-        const isBetter = tf.greater(slice, best)
-        best = tf.maximum(slice, best)
-        index = tf.where(isBetter, tf.broadcastTo(places[i] as DeviceTensor, first.shape), index)
-      })
-      // ONNX Runtime counts through all images and channels.
-      const images = elementCount(x.shape.slice(0, 2))
-      const size = elementCount(x.shape.slice(2))
-      const image = tf.tensor(
-        Int32Array.from({ length: images }, (_, i) => i * size),
-        [...x.shape.slice(0, 2), ...window.output.map(() => 1)],
-        'int32',
-      )
-      return [call.result(tf.clone(best)), call.result(tf.add(index, image), 'int64')]
+      return call.node.outputs.length < 2 ? call.result(largest(call, x, window)) : largestWithIndices(call, window)
     },
   },
 
@@ -43,7 +24,7 @@ export const KERNELS: KernelTable = {
     const { tf } = call
     const x = call.float(0)
     const window = poolWindow(call, x)
-    const sum = shifted(call, x, window, 0).reduce((a, b) => tf.add(a, b))
+    const sum = summed(call, x, window)
     const counts = countsOf(window, x.shape.slice(2), attribute(call.node, 'count_include_pad', 'int', 0) === 1)
     return call.result(tf.div(sum, tf.broadcastTo(tf.tensor(counts, [1, 1, ...window.output]), sum.shape)))
   },
@@ -53,7 +34,7 @@ export const KERNELS: KernelTable = {
     const { tf } = call
     const x = call.float(0)
     const p = attribute(call.node, 'p', 'int', 2)
-    const sum = shifted(call, tf.pow(tf.abs(x), p), poolWindow(call, x), 0).reduce((a, b) => tf.add(a, b))
+    const sum = summed(call, tf.pow(tf.abs(x), p), poolWindow(call, x))
     return call.result(tf.pow(sum, 1 / p))
   },
 
@@ -75,33 +56,90 @@ function poolWindow({ node }: Call, x: DeviceTensor): Window {
   return windowOf(node, attribute(node, 'kernel_shape', 'ints', []), x.shape.slice(2))
 }
 
-// What each place of the kernel sees, all windows at once.
-function shifted({ tf }: Call, x: DeviceTensor, window: Window, padding: number): DeviceTensor[] {
-  const { kernel, strides, dilations, reach, begin, output } = window
-  const [batch, channels, ...size] = x.shape as [number, number, ...number[]]
+function largest(call: Call, x: DeviceTensor, window: Window): DeviceTensor {
+  const { tf } = call
+  const [kernel, strides] = [window.kernel, window.strides] as [Pair, Pair]
+  const whole = padded(call, x, window, -Infinity)
+  if (isPlane(x, window)) return inPlanes(tf, whole, (images) => tf.maxPool(images, kernel, strides, 'valid'))
+  const [first, ...others] = shifted(tf, whole, window) as [DeviceTensor, ...DeviceTensor[]]
+  return others.reduce((a, b) => tf.maximum(a, b), first)
+}
+
+function summed(call: Call, x: DeviceTensor, window: Window): DeviceTensor {
+  const { tf } = call
+  const [kernel, strides] = [window.kernel, window.strides] as [Pair, Pair]
+  const whole = padded(call, x, window, 0)
+  if (!isPlane(x, window)) return shifted(tf, whole, window).reduce((a, b) => tf.add(a, b))
+  const means = inPlanes(tf, whole, (images) => tf.avgPool(images, kernel, strides, 'valid'))
+  return tf.mul(means, elementCount(kernel))
+}
+
+type Pair = [number, number]
+
+// What TensorFlow.js has pools for.
+function isPlane(x: DeviceTensor, { dilations }: Window): boolean {
+  return x.rank === 4 && dilations.every((step) => step === 1)
+}
+
+function inPlanes(tf: TensorFlow, x: DeviceTensor, pool: (images: Tensor4D) => Tensor4D): DeviceTensor {
+  return tf.transpose(pool(tf.transpose(x as Tensor4D, [0, 2, 3, 1])), [0, 3, 1, 2])
+}
+
+// As far as windows reach.
+function padded({ tf }: Call, x: DeviceTensor, window: Window, padding: number): DeviceTensor {
+  const { strides, reach, begin, output } = window
   const covered = output.map((count, axis) => (count - 1) * at(strides, axis) + at(reach, axis))
-  const behind = covered.map((length, axis) => Math.max(0, length - at(size, axis) - at(begin, axis)))
-  const whole = [...begin, ...behind].every((count) => count === 0)
-    ? x
-    : tf.pad(x, [[0, 0], [0, 0], ...begin.map((count, axis): [number, number] => [count, at(behind, axis)])], padding)
+  const behind = covered.map((length, axis) => Math.max(0, length - at(x.shape, axis + 2) - at(begin, axis)))
+  if ([...begin, ...behind].every((count) => count === 0)) return tf.clone(x)
+  return tf.pad(x, [[0, 0], [0, 0], ...begin.map((count, axis): Pair => [count, at(behind, axis)])], padding)
+}
+
+// What each place of the kernel sees, all windows at once.
+function shifted(tf: TensorFlow, whole: DeviceTensor, window: Window): DeviceTensor[] {
+  const { kernel, strides, dilations, output } = window
   return offsets(kernel).map((offset) => {
     const space = offset.map((place, axis) => ({
       start: place * at(dilations, axis),
       step: at(strides, axis),
       count: at(output, axis),
     }))
-    return takePlaces(tf, whole, [...[batch, channels].map((count) => ({ start: 0, step: 1, count })), ...space])
+    return takePlaces(tf, whole, [...whole.shape.slice(0, 2).map((count) => ({ start: 0, step: 1, count })), ...space])
   })
 }
 
-// Per place of the kernel, the element of the image that each window has there; what lies outside is never a maximum.
+// In a plain loop: TensorFlow.js has indices of other tensors than ONNX Runtime, which counts through all images and
+// channels, and slices of every place of the kernel take ten times as long.
+function largestWithIndices(call: Call, window: Window): Value[] {
+  const { tf } = call
+  const { dims } = call.value(0)
+  const data = call.float(0).dataSync() as Float32Array
+  const size = elementCount(dims.slice(2))
+  const places = placesOf(window, dims.slice(2))
+  const windows = elementCount(window.output)
+  const count = elementCount(dims.slice(0, 2)) * windows
+  const [best, indices] = [new Float32Array(count).fill(-Infinity), new Int32Array(count)]
+  for (let i = 0; i < count; i++) {
+    const image = Math.floor(i / windows) * size
+    for (const place of places) {
+      const within = place[i % windows] as number
+      const value = data[image + within] as number
+      if (within < 0 || value <= (best[i] as number)) continue
+      best[i] = value
+      indices[i] = image + within
+    }
+  }
+  const shape = [...dims.slice(0, 2), ...window.output]
+  return [call.result(tf.tensor(best, shape)), call.result(tf.tensor(indices, shape, 'int32'), 'int64')]
+}
+
+// Per place of the kernel, the element of the image that each window has there; -1 outside.
 function placesOf({ kernel, strides, dilations, begin, output }: Window, space: readonly number[]): Int32Array[] {
   const windows = offsets(output)
   return offsets(kernel).map((offset) =>
     Int32Array.from(windows, (window) =>
       window.reduce((place, o, axis) => {
         const element = o * at(strides, axis) - at(begin, axis) + at(offset, axis) * at(dilations, axis)
-        return place * at(space, axis) + element
+        return place < 0 || element < 0 || element >= at(space, axis) ? -1 : place * at(space, axis) + element
       }, 0),
     ),
   )
