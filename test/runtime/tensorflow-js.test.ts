@@ -56,6 +56,16 @@ test('types that it does not compute are named when they come', async () => {
   assert.deepEqual([code, message], ['unsupported', 'tfjs: node "product" (MatMul): input 0 is int64, expected floats'])
 })
 
+test('an input that no window fits into is refused', async () => {
+  const b = new GraphBuilder()
+  b.input('x', 'float32', [1, 1, 'h', 'w'])
+  b.output(b.emit('MaxPool', ['x'], { kernel_shape: [2, 2] }, 'pooled'))
+  const graph = await ENGINE.load(writeModel(modelOf(b)), OPTIONS)
+  const { code, message } = await problemOf(graph.run({ x: float32([1, 1, 1, 1], [1]) }))
+  const expected = 'tfjs: node "pooled" (MaxPool): found an input of 1x1, expected one that a window of 2x2 fits into'
+  assert.deepEqual([code, message], ['unsupported', expected])
+})
+
 test('what TensorFlow.js itself refuses is told with the node, and what is missing by its name', async () => {
   const b = new GraphBuilder()
   b.input('x', 'float32', ['n', 3])

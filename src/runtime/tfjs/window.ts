@@ -1,6 +1,6 @@
 // Where the windows of convolutions and pools lie.
 import { attribute } from '../../onnx/attributes.js'
-import type { Node } from '../../onnx/model.js'
+import type { Call } from './call.js'
 
 type Dims = readonly number[]
 
@@ -20,8 +20,10 @@ export interface Window {
 /**
  * The windows of a Conv or pool node, by the formulas of https://onnx.ai/onnx/operators/onnx__AveragePool.html
  * @param input spatial dims
+ * @throws TtqError `unsupported` where the input is too small for a single one: TensorFlow.js may crash of empty tensors
  */
-export function windowOf(node: Node, kernel: Dims, input: Dims): Window {
+export function windowOf(call: Call, kernel: Dims, input: Dims): Window {
+  const { node } = call
   const ones = kernel.map(() => 1)
   const strides = orElse(attribute(node, 'strides', 'ints', []), ones)
   const dilations = orElse(attribute(node, 'dilations', 'ints', []), ones)
@@ -47,6 +49,8 @@ export function windowOf(node: Node, kernel: Dims, input: Dims): Window {
     const last = Math.ceil(steps)
     return { begin, end, output: last * stride >= size + begin ? last : last + 1 }
   })
+  if (axes.some(({ output }) => output < 1))
+    call.refuse(`found an input of ${input.join('x')}, expected one that a window of ${reach.join('x')} fits into`)
   return {
     ...{ kernel, strides, dilations, reach },
     begin: axes.map(({ begin }) => begin),

@@ -14,7 +14,7 @@ export const KERNELS: KernelTable = {
     const { tf, node } = call
     const [x, w] = [call.float(0), call.float(1)]
     const space = x.shape.slice(2)
-    const window = windowOf(node, w.shape.slice(2), space)
+    const window = windowOf(call, w.shape.slice(2), space)
     const groups = attribute(node, 'group', 'int', 1)
     if (space.length > 3) call.refuse(`it has ${space.length} spatial axes, expected 1 to 3`)
     const images = channelsLast(tf, flat(tf, x))

@@ -52,8 +52,8 @@ function spaceOf(x: DeviceTensor): number[] {
   return range(x.rank - 2, 2)
 }
 
-function poolWindow({ node }: Call, x: DeviceTensor): Window {
-  return windowOf(node, attribute(node, 'kernel_shape', 'ints', []), x.shape.slice(2))
+function poolWindow(call: Call, x: DeviceTensor): Window {
+  return windowOf(call, attribute(call.node, 'kernel_shape', 'ints', []), x.shape.slice(2))
 }
 
 function largest(call: Call, x: DeviceTensor, window: Window): DeviceTensor {
