@@ -22,7 +22,7 @@ const FORMS: Readonly<Record<TfjsName, Form>> = {
   'tfjs-node': {
     backend: 'tensorflow',
     packages: ['@tensorflow/tfjs-node'],
-    hint: 'npm install @tensorflow/tfjs-node fetches TensorFlow with its install script; docs/guide.md has a way without',
+    hint: 'npm install @tensorflow/tfjs-node, whose install script fetches TensorFlow (docs/guide.md: without it)',
   },
   'tfjs-wasm': {
     backend: 'wasm',
@@ -72,7 +72,7 @@ export async function loadTensorFlow(form: TfjsName): Promise<TensorFlow> {
 
 function notInstalled(problem: string, hint: string): TtqError {
   return new TtqError('usage', `${problem}, expected an engine that is`, {
-    hint: `${hint}; ttq doctor shows what is found`,
+    hint: `it comes by ${hint}; ttq doctor shows what is found`,
   })
 }
 
