@@ -13,9 +13,12 @@ export function tensorFlowJs(name: TfjsName): Engine {
     isAlone: name === 'tfjs-node',
     load: async (model) => await (await import('./tfjs/load-graph.js')).loadGraph(name, model),
     prepareGradients: async (model) => {
-      const { checkKernels } = await import('./tfjs/kernel-table.js')
+      const [{ checkKernels }, { foldBatches }] = await Promise.all([
+        import('./tfjs/kernel-table.js'),
+        import('./tfjs/fold-batches.js'),
+      ])
       checkKernels(model.graph)
-      return model
+      return name === 'tfjs-wasm' ? { ...model, graph: foldBatches(model.graph) } : model
     },
     prepareUpdate: (graph) => graph,
   }

@@ -147,5 +147,8 @@ test('tfjs is the fastest form that is installed; one that is not is refused', a
     message,
     'engine: found tfjs-node, whose @tensorflow/tfjs-node is not installed, expected an engine that is',
   )
-  assert.match(waysOut[0] as string, /^it comes by npm install @tensorflow\/tfjs-node, .*; ttq doctor shows what is found$/)
+  assert.match(
+    waysOut[0] as string,
+    /^it comes by npm install @tensorflow\/tfjs-node, .*; ttq doctor shows what is found$/,
+  )
 })

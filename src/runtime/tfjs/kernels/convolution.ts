@@ -216,17 +216,20 @@ function transposedPlace({ node }: Call, kernel: readonly number[], input: reado
   }
 }
 
-// In three dimensions as a convolution of the input with zeros between its elements, because the wasm backend (4.22) has
-// wrong numbers there.
 /** @param images [N,...,C]; @param w [C,O,...] */
 function convolveBack(tf: TensorFlow, images: DeviceTensor, w: DeviceTensor, strides: readonly number[]): DeviceTensor {
   const [batch, ...input] = images.shape.slice(0, -1) as [number, ...number[]]
   const [channels, ...kernel] = w.shape.slice(1) as [number, ...number[]]
-  if (kernel.length === 3) {
+  // The wasm backend (4.22) has wrong numbers in three dimensions, and takes long in two: for those of a step of
+  // ResNet-20 (batch 64) 203 ms against 102 by convolving the input with zeros between its elements.
+  if (kernel.length === 3 || tf.getBackend() === 'wasm') {
     const around = kernel.map((size): Pair => [size - 1, size - 1])
     const wide = tf.pad(spread(tf, images, 1, strides), [[0, 0], ...around, [0, 0]])
-    const turned = tf.transpose(tf.reverse(w, [2, 3, 4]), [2, 3, 4, 0, 1])
-    return tf.conv3d(wide as Tensor5D, turned as Tensor5D, 1, 'valid')
+    const space = range(kernel.length, 2)
+    const turned = tf.transpose(tf.reverse(w, space), [...space, 0, 1])
+    return kernel.length === 3
+      ? tf.conv3d(wide as Tensor5D, turned as Tensor5D, 1, 'valid')
+      : tf.conv2d(wide as Tensor4D, turned as Tensor4D, 1, 'valid')
   }
   const shape = [batch, ...input.map((size, i) => (size - 1) * at(strides, i) + at(kernel, i)), channels]
   return tf.conv2dTranspose(
