@@ -1,4 +1,5 @@
-// docs/operators.md, from the tables of operators, of gradient rules and of kernels: node dist/bench/operators-page.js writes it.
+// docs/operators.md, from the tables of operators, of gradient rules and of kernels: node dist/bench/operators-page.js
+// writes it.
 import { writeFileSync } from 'node:fs'
 import { RULES } from '../src/gradient/rule-table.js'
 import { NOT_DIFFERENTIABLE, type RuleTable } from '../src/gradient/rule.js'
@@ -36,8 +37,8 @@ operator will do that it runs. Written by \`node dist/bench/operators-page.js\` 
   flows through it, and none is needed.
 - **no**: training cannot go through it. Where it stands between the layers and the output, compress without training.
 
-**tfjs**: whether TensorFlow.js (\`--engine tfjs\`) computes it. A network with a node that it does not compute is refused
-by name before any work.
+**tfjs**: whether TensorFlow.js (\`--engine tfjs\`) computes it. A network with a node that it does not compute is
+refused by name before any work.
 
 | operator | domain | gradient | | tfjs | |
 |---|---|---|---|---|---|`

@@ -35,7 +35,8 @@ export function evaluateSummary({
     ...(testedOn === undefined ? [] : [['tested on', testedOn] as const]),
     [
       'time',
-      `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${placeText({ device, engine })}`,
+      `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s` +
+        placeText({ device, engine }),
     ],
   ]
 }

@@ -66,7 +66,8 @@ export function trainingText({
   elapsedMs,
 }: TrainingReport): string {
   const work = `${plural(epochs, 'epoch')} (kept: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
-  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${placeText({ device, engine })}, seed ${seed}`
+  const ran = `${plural(replicas, 'replica')}${placeText({ device, engine })}`
+  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${ran}, seed ${seed}`
 }
 
 /** One line per network that is learned from. */

@@ -30,8 +30,8 @@ function hasLibrary(device: Device): boolean {
 }
 
 /**
- * Computes something small on a device, or with another engine. In a process of its own, because a driver that is broken
- * may print, hang or crash.
+ * Computes something small on a device, or with another engine. In a process of its own, because a driver that is
+ * broken may print, hang or crash.
  * @returns why it does not work, or undefined when it does
  */
 export async function deviceFault(device: Device, engine: EngineName = 'onnxruntime'): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-// What training computes, on the second engine: the gradient graph of every case of the rules' tests, weight gradients as
-// one product each (foldBatches).
+// What training computes, on the second engine: the gradient graph of every case of the rules' tests, weight gradients
+// as one product each (foldBatches).
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { foldBatches } from '../../src/runtime/tfjs/fold-batches.js'

@@ -1,6 +1,6 @@
 // Weight gradients as one product each. The backward pass multiplies image by image and sums over the images, which
-// WebAssembly does at 1 GFLOP/s, and a single product at 16: 64 times 48x1024 by 1024x16 take 54 ms, in one 3.3 and
-// the transpositions before it. (TensorFlow takes the images to all cores, and in JavaScript to transpose takes longer.)
+// WebAssembly does at 1 GFLOP/s, and a single product at 16: 64 times 48x1024 by 1024x16 take 54 ms, in one 3.3 and the
+// transpositions before it. (TensorFlow takes the images to all cores, and in JavaScript to transpose takes longer.)
 import { attribute, attributes } from '../../onnx/attributes.js'
 import { GraphBuilder } from '../../onnx/graph-builder.js'
 import { consumers, producers, removeUnusedNodes, valueNames } from '../../onnx/graph-queries.js'

@@ -1,5 +1,5 @@
-// Runs a graph node by node with TensorFlow.js. Constants are brought there once; what a run computes is let go of behind
-// its last use.
+// Runs a graph node by node with TensorFlow.js. Constants are brought there once; what a run computes is let go of
+// behind its last use.
 import { TtqError } from '../../errors/ttq-error.js'
 import { describeNode } from '../../onnx/attributes.js'
 import { removeUnusedNodes, usedValues } from '../../onnx/graph-queries.js'
@@ -129,8 +129,8 @@ export class Interpreter implements LocalGraph {
   }
 }
 
-// The nodes that some outputs need. A value is let go of behind the last node that uses it; one that nobody uses, behind
-// its own.
+// The nodes that some outputs need. A value is let go of behind the last node that uses it; one that nobody uses,
+// behind its own.
 function planOf(graph: Graph, outputs: readonly ValueName[]): Step[] {
   const { nodes } = removeUnusedNodes({ ...graph, outputs: outputs.map((name) => ({ name, type: undefined })) })
   const kept = new Set(outputs)

@@ -1,5 +1,5 @@
-// Where TensorFlow.js is installed, and loading it. None of its packages is a dependency: they are looked for beside this
-// program, and in the folder that it is called in.
+// Where TensorFlow.js is installed, and loading it. None of its packages is a dependency: they are looked for beside
+// this program, and in the folder that it is called in.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

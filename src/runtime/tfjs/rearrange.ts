@@ -5,8 +5,8 @@ import type { DeviceTensor } from './tensorflow.js'
 import type { Value } from './value.js'
 
 /**
- * Moves the elements of a value. What is in plain arrays stays there: the places of its elements are moved in its stead,
- * and tell where each element goes, whatever its type.
+ * Moves the elements of a value. What is in plain arrays stays there: the places of its elements are moved in its
+ * stead, and tell where each element goes, whatever its type.
  * @param move what is done to the tensor; each element of its results is one of the tensor's
  */
 export function rearrange(call: Call, value: Value, move: (tensor: DeviceTensor) => DeviceTensor): Value {

@@ -10,8 +10,8 @@ export interface Places {
 
 /**
  * By slicing where the step is 1, and by gathering along each other axis, which is faster than a strided slice in every
- * backend: every other row and column of 64x16x32x32, 2.2 and 8.0 ms with TensorFlow, 54 and 79 in WebAssembly, 84 and 287
- * in JavaScript (2 cores, busy).
+ * backend: every other row and column of 64x16x32x32, 2.2 and 8.0 ms with TensorFlow, 54 and 79 in WebAssembly, 84 and
+ * 287 in JavaScript (2 cores, busy).
  */
 export function takePlaces(tf: TensorFlow, x: DeviceTensor, places: readonly Places[]): DeviceTensor {
   const whole = places.map(({ start, step, count }, axis) =>

@@ -1,8 +1,8 @@
 // A value of a graph: in TensorFlow.js, in plain arrays, or in both.
 //
-// TensorFlow.js has float32, int32 and bool. Floats are computed there, all of them in float32. Integers are computed in
-// plain arrays, where 64 bits are exact; those that are there anyway (indices of maxima) or are needed there (indices to
-// gather) have to fit into 32.
+// TensorFlow.js has float32, int32 and bool. Floats are computed there, all of them in float32. Integers are computed
+// in plain arrays, where 64 bits are exact; those that are there anyway (indices of maxima) or are needed there
+// (indices to gather) have to fit into 32.
 import { TtqError } from '../../errors/ttq-error.js'
 import { type DataType, type FloatType, isFloatType } from '../../tensor/data-type.js'
 import { float32Values, floatTensor } from '../../tensor/float-values.js'

@@ -20,7 +20,8 @@ export interface Window {
 /**
  * The windows of a Conv or pool node, by the formulas of https://onnx.ai/onnx/operators/onnx__AveragePool.html
  * @param input spatial dims
- * @throws TtqError `unsupported` where the input is too small for a single one: TensorFlow.js may crash of empty tensors
+ * @throws TtqError `unsupported` where the input is too small for a single one: TensorFlow.js may crash of empty
+ * tensors
  */
 export function windowOf(call: Call, kernel: Dims, input: Dims): Window {
   const { node } = call

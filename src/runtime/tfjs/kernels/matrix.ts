@@ -95,8 +95,8 @@ function product(call: Call, a: DeviceTensor, b: DeviceTensor): DeviceTensor {
   return dropped.length === 0 ? both : tf.squeeze(both, dropped)
 }
 
-// A single matrix on the right is one product with all rows. Of stacks that differ, the cpu backend (4.22) takes the wrong
-// matrices where outer dims are broadcast.
+// A single matrix on the right is one product with all rows. Of stacks that differ, the cpu backend (4.22) takes the
+// wrong matrices where outer dims are broadcast.
 function stacked(call: Call, a: DeviceTensor, b: DeviceTensor): DeviceTensor {
   const { tf } = call
   if (b.rank === 2) {

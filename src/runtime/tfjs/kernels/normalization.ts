@@ -112,8 +112,8 @@ export const KERNELS: KernelTable = {
   },
 }
 
-// The variance is that of values whose mean is 0 already: the difference of two large numbers would have no correct digit
-// left.
+// The variance is that of values whose mean is 0 already: the difference of two large numbers would have no correct
+// digit left.
 function moments(tf: TensorFlow, x: DeviceTensor, axes: number[], keep: boolean): [DeviceTensor, DeviceTensor] {
   const mean = tf.mean(x, axes, true)
   const variance = tf.mean(tf.square(tf.sub(x, mean)), axes, keep)

@@ -8,8 +8,8 @@ import type { Value } from '../value.js'
 type Reduce = (tf: TensorFlow, x: DeviceTensor, axes: number[], keep: boolean) => DeviceTensor
 
 /**
- * The last axes first, which lie together, then the others of what is left: 0, 2 and 3 of 64x16x32x32 take 0.2 ms and not
- * 3.4 with TensorFlow, 0.9 and not 1.7 in WebAssembly, 1 and not 117 in JavaScript.
+ * The last axes first, which lie together, then the others of what is left: 0, 2 and 3 of 64x16x32x32 take 0.2 ms and
+ * not 3.4 with TensorFlow, 0.9 and not 1.7 in WebAssembly, 1 and not 117 in JavaScript.
  */
 const innerFirst =
   (reduce: Reduce): Reduce =>

@@ -1,5 +1,5 @@
-// Kernels of resampling: along each axis, every output element is a sum of a few input elements by weights that depend on
-// the sizes alone. So one matrix per axis does it, for all modes.
+// Kernels of resampling: along each axis, every output element is a sum of a few input elements by weights that depend
+// on the sizes alone. So one matrix per axis does it, for all modes.
 import { attribute } from '../../../onnx/attributes.js'
 import type { Node } from '../../../onnx/model.js'
 import { axisOf, type Call, type KernelTable, range } from '../call.js'
