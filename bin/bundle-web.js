@@ -16,8 +16,8 @@ const SUBSTITUTES = {
   'src/jobs/pack-trained.js': 'pack-trained.ts',
 }
 
-/** Is there for `ttq doctor`, which pages have not; loaded when it is called. */
-const NEVER_CALLED = 'src/runtime/examine-machine.js'
+/** For `ttq doctor` and `--engine`, which pages have not; loaded when they are called. */
+const NEVER_CALLED = /^src\/runtime\/(examine-machine\.js|tfjs\/)/
 
 // A module that was renamed would be bundled as it is, where that can be.
 const unused = new Set(Object.keys(SUBSTITUTES))
@@ -32,7 +32,7 @@ const substitutes = {
           .replaceAll('\\', '/')
           .match(/\/(src\/.*)$/)
       const module = inSource ? inSource[1] : path
-      if (module === NEVER_CALLED) return { path, external: true }
+      if (NEVER_CALLED.test(module)) return { path, external: true }
       const file = SUBSTITUTES[module]
       if (file !== undefined) unused.delete(module)
       return file === undefined ? undefined : { path: resolve('web/substitutes', file) }

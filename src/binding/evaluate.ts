@@ -69,7 +69,7 @@ export async function evaluate(
   await checkLabels(split, labelled)
   const evaluation = evaluationOf(task, scored)
   if (options.isTrial !== true) {
-    checkFinite(evaluation, task.outputs, options.indices)
+    checkFinite(evaluation, task.outputs, options.indices, pool.engine.name)
     checkCounted(evaluation, task)
   }
   return evaluation
@@ -108,6 +108,7 @@ export function checkFinite(
   { notFinite, samples }: Pick<Evaluation, 'notFinite' | 'samples'>,
   outputs: readonly ValueName[],
   indices?: ArrayLike<number>,
+  engine = 'onnxruntime',
 ): void {
   const [place] = notFinite
   if (place === undefined) return
@@ -115,7 +116,7 @@ export function checkFinite(
   const names = outputs.map((name) => `"${name}"`).join(', ')
   throw new TtqError(
     'runtime',
-    `onnxruntime: the outputs ${names} of ${notFinite.length} of ${samples} samples are not finite numbers ` +
+    `${engine}: the outputs ${names} of ${notFinite.length} of ${samples} samples are not finite numbers ` +
       `(the first is sample ${first}), expected numbers that say something`,
     {
       hint: 'the network computes NaN or infinity there: check its weights and how its inputs are scaled',

@@ -81,10 +81,12 @@ export class WorkerPool implements Workers, Loader {
   ) {
     this.device = device
     this.engine = ENGINES[engineName]
-    this.size = threadCount(threads, device)
+    if (this.engine.isAlone === true) takeAlone(this)
+    this.size = this.engine.isAlone === true ? 1 : threadCount(threads, device)
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map(() => undefined)
-    this.trial = new TrialProcess(engineName)
+    // It asks whether a network is one, and computes constants: the same for every engine.
+    this.trial = new TrialProcess('onnxruntime')
     const interrupt = (): void => {
       this.interruption = interruption(signal)
       if (!this.postponed) void this.fail(this.interruption)
@@ -237,6 +239,7 @@ export class WorkerPool implements Workers, Loader {
   async close(): Promise<void> {
     this.ignoreSignal()
     await this.fail(new Error('internal: the worker pool is closed'))
+    if (alone === this) alone = undefined
   }
 
   private async fail(error: Error): Promise<void> {
@@ -249,6 +252,18 @@ export class WorkerPool implements Workers, Loader {
     this.stopped ??= Promise.all(this.workers.flatMap((worker) => (worker === undefined ? [] : [stop(worker)])))
     await this.stopped
   }
+}
+
+/** The pool that has an engine of which a process has one. */
+let alone: WorkerPool | undefined
+
+function takeAlone(pool: WorkerPool): void {
+  if (alone !== undefined)
+    throw new TtqError(
+      'usage',
+      `${pool.engine.name}: it is in use by another job of this process, expected one at a time`,
+    )
+  alone = pool
 }
 
 // Asks a worker to end after the calls it has.

@@ -3,6 +3,7 @@
 import { lossOf, scoreOf } from '../tasks/evaluation.js'
 import type { Metric } from '../tasks/task.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { requireEngine } from '../runtime/engines.js'
 import type { Model } from '../onnx/model.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
@@ -85,7 +86,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 
 async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
-  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+  const engine = await requireEngine(options.engine, connections.nameOptions)
+  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
     if (options.data !== undefined) pool.start()
     const { folded, choices } = await chooseToCompress(pool, model, job)
     job.note(`layers: ${describeChoices(choices)}`)

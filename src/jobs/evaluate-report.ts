@@ -1,4 +1,5 @@
 // The report of an evaluation: plain data, schema `ttq-evaluate/1`.
+import type { TfjsName } from '../options/choices.js'
 import type { UsedData, SamplesReport } from './details-report.js'
 import type { RunReport } from './run-report.js'
 import type { Measures, TaskReport } from './task-report.js'
@@ -9,6 +10,8 @@ export interface EvaluateReport {
   dataset: string
   preprocessing: string
   device: string
+  /** What computed; absent where it was ONNX Runtime. */
+  engine?: TfjsName
   task: TaskReport
   /** Percent of the full test set, of a classifier. */
   top1?: number

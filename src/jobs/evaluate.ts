@@ -19,6 +19,7 @@ import { describeMeasured, type Measures } from './task-report.js'
 import { checkRuns } from '../execution/check-runs.js'
 import type { Progress } from '../training/progress.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { otherEngine, requireEngine } from '../runtime/engines.js'
 
 /** Everything but the network's name and the dataset has a default. */
 export type EvaluateRequest = Connections & GivenOptions<'evaluate'> & { data: string }
@@ -42,11 +43,12 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   }
   const data = options.data as string
   await requireDevice(device)
+  const engine = await requireEngine(options.engine, connections.nameOptions)
   const { model: read, known, classNames } = readAnyModel(bytes, connections)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   const classes = classNames && { name, names: classNames }
   const stored = await openData(data, options, { ...connections, onProgress, use: 'measuring', classes })
-  return await WorkerPool.use([options.threads, signal, device], async (pool) => {
+  return await WorkerPool.use([options.threads, signal, device, engine], async (pool) => {
     pool.start()
     try {
       await checkRuns(pool.trial, model, connections.name, new Set())
@@ -85,6 +87,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
         dataset: data,
         preprocessing: dataset.preprocessing,
         device,
+        ...otherEngine(pool),
         task: describeMeasured(bound),
         ...(metrics?.['top1'] !== undefined && { top1: metrics['top1'] }),
         metrics: metrics as Measures,

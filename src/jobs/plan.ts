@@ -3,6 +3,7 @@
 import { describeTask } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { requireEngine } from '../runtime/engines.js'
 import type { Dataset } from '../data/dataset.js'
 import { hasCode } from '../errors/ttq-error.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -39,7 +40,8 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
   const { options, connections } = job
   const start = performance.now()
   const { model: read, onnxBytes } = readToCompress(bytes, job)
-  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+  const engine = await requireEngine(options.engine, connections.nameOptions)
+  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
     const { folded: model, choices } = await chooseToCompress(pool, read, job)
     job.phase('prepare')
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)

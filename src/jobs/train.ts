@@ -31,6 +31,7 @@ import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import { trainFullPrecision } from '../training/train-full-precision.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { requireEngine } from '../runtime/engines.js'
 
 /**
  * Everything but the network's name and the dataset has a default. Images are normalised by the dataset's own mean and
@@ -62,7 +63,8 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   phase('read')
   const asRead = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
-  return await WorkerPool.use([threads, signal, device], async (pool) => {
+  const engine = await requireEngine(options.engine, connections.nameOptions)
+  return await WorkerPool.use([threads, signal, device, engine], async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined
     try {

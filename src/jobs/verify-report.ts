@@ -1,4 +1,5 @@
 // What is known of a packed file, for gates in CI: plain data, schema `ttq-verify/1`.
+import type { TfjsName } from '../options/choices.js'
 import type { Measures, TaskReport } from './task-report.js'
 
 export interface VerifyReport {
@@ -7,6 +8,8 @@ export interface VerifyReport {
   model: string
   /** Version of the format; its digest and every checked part fitted, or the file was refused. */
   version: number
+  /** What computed; absent where it was ONNX Runtime. */
+  engine?: TfjsName
   fileBytes: number
   /** The original that it was compared with; null where none was named. */
   against: { name: string; onnxBytes: number; fileRatio: number } | null

@@ -9,6 +9,7 @@ import { NotScorable } from '../data/not-scorable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { checkRuns } from '../execution/check-runs.js'
 import { WorkerPool } from '../execution/worker-pool.js'
+import { otherEngine, requireEngine } from '../runtime/engines.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Model } from '../onnx/model.js'
 import type { ExternalData } from '../onnx/read-model.js'
@@ -84,7 +85,8 @@ export async function verify(bytes: Uint8Array, request: VerifyRequest): Promise
   const packed = readAnyModel(bytes, connections)
   const read = original && readNetwork(original.bytes, original)
   const fixed = read && fixInputs(read.model, options.fixInput, connections.nameOptions('fixInput'))
-  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+  const engine = await requireEngine(options.engine, connections.nameOptions)
+  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
     await checkRuns(pool.trial, packed.model, connections.name, new Set())
     const networks = { packed, original: fixed && (await foldConstants(pool.trial, fixed)) }
     if (networks.original !== undefined) checkSame(networks.original, packed.model, connections.name)
@@ -97,6 +99,7 @@ export async function verify(bytes: Uint8Array, request: VerifyRequest): Promise
       ttq: VERSION,
       model: connections.name,
       version,
+      ...otherEngine(pool),
       fileBytes: bytes.length,
       against:
         original === undefined || read === undefined

@@ -21,6 +21,17 @@ export type ScheduleName = (typeof SCHEDULE_NAMES)[number]
 export const DEVICE_NAMES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
 export type Device = (typeof DEVICE_NAMES)[number]
 
+/**
+ * Forms of TensorFlow.js, the fastest first: with TensorFlow itself, with kernels in WebAssembly, and in JavaScript
+ * alone.
+ */
+export const TFJS_NAMES = ['tfjs-node', 'tfjs-wasm', 'tfjs-cpu'] as const
+export type TfjsName = (typeof TFJS_NAMES)[number]
+
+/** What runs graphs. `tfjs` is the fastest form of TensorFlow.js that is installed. */
+export const ENGINE_NAMES = ['onnxruntime', 'tfjs', ...TFJS_NAMES] as const
+export type EngineChoice = (typeof ENGINE_NAMES)[number]
+
 /** Where decoded pictures stay: in memory, what it has no room for on disk, too, or nowhere. */
 export const CACHE_NAMES = ['memory', 'disk', 'none'] as const
 export type CacheName = (typeof CACHE_NAMES)[number]

@@ -117,6 +117,10 @@ const RULES: readonly Rule[] = [
       ? undefined
       : ['std', `found ${std?.length} values, expected ${mean?.length} as ${name('mean')} has`]
   },
+  ({ options, name }) =>
+    (options['engine'] ?? 'onnxruntime') !== 'onnxruntime' && (options['device'] ?? 'cpu') !== 'cpu'
+      ? ['device', `given with ${name('engine')} ${options['engine'] as string}, whose devices it does not choose`]
+      : undefined,
   ({ options, name, job }) =>
     options['task'] === 'distill' && (options['fromScratch'] === true || job === 'train' || job === 'evaluate')
       ? [

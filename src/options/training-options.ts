@@ -5,7 +5,7 @@
 // scratch, weight decay and SGD's rate are the same: random weights have farther to go than trained ones, and no
 // teacher. `paper` is how Zhu et al. (arXiv 1612.01064, section 5.1, and their CIFAR-10 code) train ResNets: one rate
 // for all values, Wp and Wn included, which drops at epochs 82, 123 and 300 of 400.
-import { DEVICE_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from './choices.js'
+import { DEVICE_NAMES, ENGINE_NAMES, OPTIMIZER_NAMES, SCHEDULE_NAMES } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 
 export const TRAINING_GROUP = 'Training:'
@@ -207,5 +207,18 @@ export const TRAINING_OPTIONS = {
     group,
     help: 'what runs the network: cpu, or cuda, webgpu, coreml, dml where ttq doctor shows them',
     at: { evaluate: { group: 'Dataset:' } },
+  },
+  /** What computes: the second one is an independent witness of the first. */
+  engine: {
+    kind: {
+      type: 'choice',
+      choices: ENGINE_NAMES,
+      elsewhere: { ort: 'onnxruntime', tensorflow: 'tfjs', tf: 'tfjs', wasm: 'tfjs-wasm', node: 'tfjs-node' },
+    },
+    jobs: [...JOBS, 'evaluate', 'verify'],
+    default: { base: 'onnxruntime' },
+    group,
+    help: 'what computes: onnxruntime or TensorFlow.js',
+    at: { evaluate: { group: 'Dataset:' }, verify: { group: 'Dataset:' } },
   },
 } as const satisfies Record<string, OptionRow>

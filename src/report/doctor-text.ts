@@ -9,7 +9,7 @@ export interface DoctorReport extends Machine {
   ttq: string
 }
 
-/** Facts, then the devices; ends with a newline. */
+/** Facts, then the devices and the engines; ends with a newline. */
 export function renderDoctorReport(report: DoctorReport): string {
   const devices = report.devices.map(({ name, offered, works, fault }) => [
     name,
@@ -17,7 +17,18 @@ export function renderDoctorReport(report: DoctorReport): string {
     works ? 'yes' : 'no',
     fault ?? (offered ? '' : 'not in the installed ONNX Runtime'),
   ])
-  return `${facts(summary(report))}\n\n${table(['device', 'offered', 'works', 'because'], devices, ['left', 'left', 'left', 'left'])}\n`
+  const engines = report.engines.map(({ name, version, works, fault }) => [
+    name,
+    version ?? 'no',
+    works ? 'yes' : 'no',
+    fault ?? (version === null ? 'not installed' : ''),
+  ])
+  const left = ['left', 'left', 'left', 'left'] as const
+  return [
+    facts(summary(report)),
+    table(['device', 'offered', 'works', 'because'], devices, left),
+    `${table(['engine', 'found', 'works', 'because'], engines, left)}\n`,
+  ].join('\n\n')
 }
 
 function summary(report: DoctorReport): [string, string][] {

@@ -2,7 +2,7 @@
 import { printable } from '../errors/printable.js'
 import type { EvaluateReport } from '../jobs/evaluate-report.js'
 import { countText, durationText, facts, percentText } from './table.js'
-import { measuresText } from './training-text.js'
+import { measuresText, placeText } from './training-text.js'
 
 /** The accuracy first; ends with a newline. */
 export function renderEvaluateReport(report: EvaluateReport, columns?: number): string {
@@ -21,6 +21,7 @@ export function evaluateSummary({
   data,
   decisions,
   device,
+  engine,
   samplesPerSecond,
   testedOn,
   elapsedMs,
@@ -34,7 +35,8 @@ export function evaluateSummary({
     ...(testedOn === undefined ? [] : [['tested on', testedOn] as const]),
     [
       'time',
-      `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s${device === 'cpu' ? '' : ` on ${device}`}`,
+      `${durationText(elapsedMs)}, ${countText(Math.round(samplesPerSecond))} samples/s` +
+        placeText({ device, engine }),
     ],
   ]
 }

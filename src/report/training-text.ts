@@ -48,6 +48,11 @@ export function measuresText(
   })
 }
 
+/** What ran, where it is not ONNX Runtime on the cpu: ` on cuda`, ` by tfjs-node`. */
+export function placeText({ device, engine }: { device: string; engine?: string | undefined }): string {
+  return `${device === 'cpu' ? '' : ` on ${device}`}${engine === undefined ? '' : ` by ${engine}`}`
+}
+
 /** `4 epochs (kept: 3), 1,720 steps in 2 min 58 s, 1,235 samples/s, 2 replicas, seed 1`. */
 export function trainingText({
   epochs,
@@ -56,11 +61,13 @@ export function trainingText({
   samplesPerSecond,
   replicas,
   device,
+  engine,
   seed,
   elapsedMs,
 }: TrainingReport): string {
   const work = `${plural(epochs, 'epoch')} (kept: ${bestEpoch}), ${plural(steps, 'step')} in ${durationText(elapsedMs)}`
-  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${plural(replicas, 'replica')}${device === 'cpu' ? '' : ` on ${device}`}, seed ${seed}`
+  const ran = `${plural(replicas, 'replica')}${placeText({ device, engine })}`
+  return `${work}, ${countText(Math.round(samplesPerSecond))} samples/s, ${ran}, seed ${seed}`
 }
 
 /** One line per network that is learned from. */

@@ -29,5 +29,6 @@ function factsOf(report: VerifyReport): [string, string][] {
     ...(agreement === null ? [] : [['same', `${agreement.toFixed(2)} % of the decisions`] as [string, string]]),
     ...(data === null ? [] : [['samples', `${countText(samples)}, ${data}`] as [string, string]]),
     ...(testedOn === undefined ? [] : [['tested on', testedOn] as [string, string]]),
+    ...(report.engine === undefined ? [] : [['engine', report.engine] as [string, string]]),
   ]
 }

@@ -48,6 +48,8 @@ export interface LocalGraph extends LoadedGraph {
 
 export interface Engine extends Loader {
   readonly name: string
+  /** Whether a single thread of the process may use it, and takes all cores then. */
+  readonly isAlone?: boolean
   readonly load: (model: Uint8Array, options: LoadOptions) => Promise<LocalGraph>
   /**
    * The same function of the same inputs in the form that is fastest on this machine, rounded differently.

@@ -3,12 +3,13 @@ import './no-telemetry.js'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { blockedChannels } from './blocked-channels.js'
-import { type Device, DEVICE_NAMES } from '../options/choices.js'
+import { type Device, DEVICE_NAMES, TFJS_NAMES, type TfjsName } from '../options/choices.js'
 import { instructionSets, linuxProcessorFlags, macProcessorFlags } from './instruction-sets.js'
 import { describeMachine, type MachineFacts } from './describe-machine.js'
 import { deviceFault, offeredDevices } from './offered-devices.js'
 import { onnxRuntime } from './onnx-runtime.js'
 import { productRate } from './product-rate.js'
+import { versionOf } from './tfjs/packages.js'
 
 export interface Machine extends MachineFacts {
   /** Of AVX2, AVX-512, VNNI and NEON those that are there; null where that is not known. */
@@ -18,6 +19,18 @@ export interface Machine extends MachineFacts {
   /** Of a 1024 x 1024 matrix product on one thread. */
   gflopsPerCore: number
   devices: readonly DeviceState[]
+  /** Beside ONNX Runtime. */
+  engines: readonly EngineState[]
+}
+
+export interface EngineState {
+  name: TfjsName
+  /** null where it is not installed. */
+  version: string | null
+  /** Whether it computed something small, right, just now. */
+  works: boolean
+  /** Why an installed engine does not work; null otherwise. */
+  fault: string | null
 }
 
 export interface DeviceState {
@@ -43,7 +56,14 @@ export async function examineMachine(): Promise<Machine> {
     blockedChannels: (await blockedChannels(onnxRuntime)) ?? null,
     gflopsPerCore: rate,
     devices: await Promise.all(DEVICE_NAMES.map((name) => deviceState(name, offered.includes(name)))),
+    engines: await Promise.all(TFJS_NAMES.map(engineState)),
   }
+}
+
+async function engineState(name: TfjsName): Promise<EngineState> {
+  const version = versionOf(name)
+  const fault = version === undefined ? undefined : await deviceFault('cpu', name)
+  return { name, version: version ?? null, works: version !== undefined && fault === undefined, fault: fault ?? null }
 }
 
 async function deviceState(name: Device, offered: boolean): Promise<DeviceState> {

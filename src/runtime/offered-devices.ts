@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { listSupportedBackends } from 'onnxruntime-node'
 import { TtqError } from '../errors/ttq-error.js'
 import { type Device, DEVICE_NAMES } from '../options/choices.js'
+import type { EngineName } from './engines.js'
 
 /** Milliseconds that a device may take to compute a sum: CUDA loads for seconds. */
 const TRIAL_PATIENCE = 60_000
@@ -29,14 +30,14 @@ function hasLibrary(device: Device): boolean {
 }
 
 /**
- * Computes something small on a device. In a process of its own, because a driver that is broken may print, hang or
- * crash.
+ * Computes something small on a device, or with another engine. In a process of its own, because a driver that is
+ * broken may print, hang or crash.
  * @returns why it does not work, or undefined when it does
  */
-export async function deviceFault(device: Device): Promise<string | undefined> {
+export async function deviceFault(device: Device, engine: EngineName = 'onnxruntime'): Promise<string | undefined> {
   const trial = fileURLToPath(new URL('./device-trial.js', import.meta.url))
   try {
-    await promisify(execFile)(process.execPath, [trial, device], { timeout: TRIAL_PATIENCE })
+    await promisify(execFile)(process.execPath, [trial, device, engine], { timeout: TRIAL_PATIENCE })
     return undefined
   } catch (cause) {
     const { stdout, killed, signal } = cause as { stdout?: string; killed?: boolean; signal?: string | null }

@@ -3,6 +3,7 @@ import { type OptionName, OPTIONS, type OptionsOf } from '../options/option-tabl
 import { networkFile } from '../options/network-file.js'
 import type { NetworkFile, OptionRow } from '../options/option.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { otherEngine } from '../runtime/engines.js'
 import type { TrainingReport, TrainingSettings } from './training-report.js'
 import type { TrainResult } from './train-result.js'
 
@@ -13,7 +14,7 @@ type Described = Pick<OptionsOf<'train'>, 'epochs' | 'seed'>
 export function describeTraining(
   options: Described,
   result: TrainResult,
-  pool: Pick<WorkerPool, 'device'>,
+  pool: Pick<WorkerPool, 'device' | 'engine'>,
 ): TrainingReport {
   return describe(options, settingsOf(options, ['training', 'ternary']), result, pool)
 }
@@ -22,7 +23,7 @@ export function describeTraining(
 export function describeFullPrecisionTraining(
   options: Described,
   result: TrainResult,
-  pool: Pick<WorkerPool, 'device'>,
+  pool: Pick<WorkerPool, 'device' | 'engine'>,
 ): TrainingReport {
   return describe(options, settingsOf(options, ['training']), result, pool)
 }
@@ -31,7 +32,7 @@ function describe(
   options: Described,
   settings: TrainingSettings,
   result: TrainResult,
-  { device }: Pick<WorkerPool, 'device'>,
+  pool: Pick<WorkerPool, 'device' | 'engine'>,
 ): TrainingReport {
   return {
     epochs: options.epochs,
@@ -39,7 +40,8 @@ function describe(
     samplesPerSecond: result.samplesPerSecond,
     elapsedMs: result.elapsedMs,
     replicas: result.replicas,
-    device,
+    device: pool.device,
+    ...otherEngine(pool),
     seed: options.seed,
     bestEpoch: result.bestEpoch,
     settings,

@@ -1,4 +1,5 @@
 // What a report says of a training: the options it ran with, and how it went.
+import type { TfjsName } from '../options/choices.js'
 import type { OptionsOf } from '../options/option-table.js'
 import type { Metric } from '../tasks/task.js'
 
@@ -78,6 +79,8 @@ export interface TrainingReport {
   replicas: number
   /** What ran the gradient graph. */
   device: string
+  /** What computed; absent where it was ONNX Runtime. */
+  engine?: TfjsName
   seed: number
   /** Epoch whose weights were kept, 1-based; 0: the start. */
   bestEpoch: number

@@ -26,6 +26,7 @@ const FLOOR_OF = new Map(FLOORS.flatMap((rooms, floor) => rooms.map((room) => [r
 /** Package -> the only rooms that may import it. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['runtime'],
+  '@tensorflow/tfjs': ['runtime'],
   'onnx-proto': ['onnx'],
   protobufjs: ['onnx'],
   yargs: ['cli'],

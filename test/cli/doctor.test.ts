@@ -52,7 +52,14 @@ describe('ttq doctor', () => {
       'blockedChannels',
       'gflopsPerCore',
       'devices',
+      'engines',
     ])
+    assert.deepEqual(
+      report.engines.map(({ name }) => name),
+      ['tfjs-node', 'tfjs-wasm', 'tfjs-cpu'],
+    )
+    // A dependency of the tests.
+    assert.deepEqual(report.engines[2], { name: 'tfjs-cpu', version: '4.22.0', works: true, fault: null })
   })
 
   test('takes nothing', async () => {

@@ -93,11 +93,12 @@ export async function evaluate(
 /** Loss = sum over the differentiated outputs of output * weight. */
 export type OutputWeights = Readonly<Record<ValueName, Tensor<'float32'>>>
 
-/** Gradients of the loss through `differentiate`, by input. */
+/** Gradients of the loss through `differentiate`, by input. @param run what computes them */
 export async function analyticGradients(
   test: GradientCase,
   weights: OutputWeights,
   outputShapes: OutputShapes,
+  run: typeof evaluate = evaluate,
 ): Promise<Record<ValueName, Float32Array>> {
   let graph = graphOf(test)
   const terms = Object.entries(weights).map(([output, weight], index) => {
@@ -135,7 +136,7 @@ export async function analyticGradients(
     for (const [name, { dims }] of Object.entries(observed)) shapes.set(name, dims)
   }
   const result = differentiate(graph, { loss: 'loss', withRespectTo, shapes })
-  const values = await evaluate(result.graph, test.inputs, test.opset)
+  const values = await run(result.graph, test.inputs, test.opset)
   return Object.fromEntries([...result.gradients].map(([input, name]) => [input, values[name]?.data as Float32Array]))
 }
 
