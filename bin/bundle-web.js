@@ -16,8 +16,8 @@ const SUBSTITUTES = {
   'src/jobs/pack-trained.js': 'pack-trained.ts',
 }
 
-/** Is there for `ttq doctor`, which pages have not; loaded when it is called. */
-const NEVER_CALLED = 'src/runtime/examine-machine.js'
+/** Loaded when it is called, which no page does: for `ttq doctor`, and for the ranks of mpirun. */
+const NEVER_CALLED = ['src/runtime/examine-machine.js', 'koffi']
 
 // A module that was renamed would be bundled as it is, where that can be.
 const unused = new Set(Object.keys(SUBSTITUTES))
@@ -32,7 +32,7 @@ const substitutes = {
           .replaceAll('\\', '/')
           .match(/\/(src\/.*)$/)
       const module = inSource ? inSource[1] : path
-      if (module === NEVER_CALLED) return { path, external: true }
+      if (NEVER_CALLED.includes(module)) return { path, external: true }
       const file = SUBSTITUTES[module]
       if (file !== undefined) unused.delete(module)
       return file === undefined ? undefined : { path: resolve('web/substitutes', file) }

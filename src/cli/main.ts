@@ -12,8 +12,9 @@ import { endProcess, unlessTooLate } from './grace.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
+import { endRanks, launchFor } from './ranks.js'
 import { withOwnWaysOut } from './ways-out.js'
-import { openTerminal, type Terminal } from './terminal.js'
+import { nowhere, openTerminal, type Terminal } from './terminal.js'
 
 const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
 /** Time that interrupted work has to stop by itself, where its command does not say. */
@@ -24,8 +25,11 @@ const LATER_MS = 1000
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchOver()
-  const terminal = openTerminal(terminalOptions(argv))
-  endProcess(await runProgram(argv, terminal), terminal.signal)
+  const isSilent = (launchFor(argv, process.env)?.rank ?? 0) > 0
+  const terminal = openTerminal({ ...terminalOptions(argv), ...(isSilent && nowhere()) })
+  const code = await runProgram(argv, terminal)
+  await endRanks(code)
+  endProcess(code, terminal.signal)
 }
 
 /** What a command line says of the terminal, before it is taken apart. */

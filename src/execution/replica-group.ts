@@ -6,6 +6,7 @@ import { arrangeExchange } from './exchanges.js'
 import type { FlatParameters, Placement } from './flat-parameters.js'
 import type { Rates, ReplicaSetup, StepTimes } from './replica.js'
 import type { ReplicaPlan } from './replica-plan.js'
+import type { Ranks } from './ranks.js'
 import type { Workers } from './worker-pool.js'
 
 /** Values of all parameters and state slots by name. */
@@ -21,6 +22,16 @@ interface GradientGraph {
   gradients: ReadonlyMap<ValueName, ValueName>
 }
 
+/** What a step comes to. */
+export interface StepResult {
+  /** Mean over all replicas. */
+  loss: number
+  /** Whether a rank was interrupted; all ranks hear of it of the same step. */
+  isLast: boolean
+  /** What rank 0 said of `isDue`. */
+  isDue: boolean
+}
+
 interface ReplicaOptions {
   plan: ReplicaPlan
   /** Largest norm of the mean gradient over all parameters; absent: no limit. */
@@ -34,9 +45,13 @@ export class ReplicaGroup {
     private readonly workers: Workers,
     private readonly placements: readonly Placement[],
     private readonly shardOffsets: readonly number[],
+    private readonly ranks: Ranks,
   ) {}
 
-  /** Sets up one replica per shard; values and graphs are let go of when this returns. */
+  /**
+   * Sets up one replica per shard, of several ranks each its own; values and graphs are let go of when this returns.
+   * @param flat laid out over the replicas of all ranks
+   */
   static async create(
     workers: Workers,
     graph: GradientGraph,
@@ -45,13 +60,24 @@ export class ReplicaGroup {
   ): Promise<ReplicaGroup> {
     const start = new Float32Array(size)
     const gradientModel = writeModel(graph.model)
-    const meeting = arrangeExchange(shards.length, size)
-    const setups = shards.map(({ update, offset }, rank): Omit<ReplicaSetup, 'parameters'> => {
+    const { ranks } = workers
+    const replicas = shards.length / ranks.count
+    const first = replicas * ranks.rank
+    const ends = [...shards.slice(1).map(({ offset }) => offset), size]
+    for (const { update, offset } of shards) {
       let end = offset
       for (const block of update.blocks) {
         start.set(block.initialValue, end)
         end += block.size
       }
+    }
+    const regions = Array.from(
+      { length: ranks.count },
+      (_, rank) => (ends[(rank + 1) * replicas - 1] as number) - (shards[rank * replicas]?.offset as number),
+    )
+    const meeting = arrangeExchange({ replicas, floats: size, link: ranks.link, regions })
+    const own = shards.slice(first, first + replicas)
+    const setups = own.map(({ update, offset }, rank): Omit<ReplicaSetup, 'parameters'> => {
       return {
         rank,
         threads: plan.threads,
@@ -67,7 +93,7 @@ export class ReplicaGroup {
           scalars: update.scalars,
           offset,
           state: update.state.map((slot) => ({ ...slot, initial: from?.state.get(slot.name) ?? slot.initial })),
-          size: end - offset,
+          size: (ends[first + rank] as number) - offset,
           blocks: update.blocks.map(({ role, gradient, value, size: count, dims }) => ({
             role,
             gradient,
@@ -91,18 +117,31 @@ export class ReplicaGroup {
       workers,
       placements,
       shards.map(({ offset }) => offset),
+      ranks,
     )
   }
 
-  /** One training step. @param shares each replica's, in pieces of the gradient graph's size; @returns the mean loss */
-  async step(shares: readonly (readonly Feeds[])[], rates: Rates): Promise<number> {
-    const losses = await this.workers.callAll('step', (rank) => ({ batches: shares[rank] as readonly Feeds[], rates }))
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length
+  /**
+   * One training step.
+   * @param shares of each replica of this rank, in pieces of the gradient graph's size
+   * @param isDue whether it is time to keep the position
+   */
+  async step(shares: readonly (readonly Feeds[])[], rates: Rates, isDue = false): Promise<StepResult> {
+    const { workers, ranks } = this
+    const own = await workers.callAll('step', (rank) => ({ batches: shares[rank] as readonly Feeds[], rates }))
+    const said = await ranks.gather('step', { losses: own, isLast: ranks.wantsToStop, isDue })
+    const losses = said.flatMap((each) => each.losses)
+    return {
+      loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      isLast: said.some((each) => each.isLast),
+      isDue: said[0]?.isDue === true,
+    }
   }
 
   /** Copies of all values and state slots as they are now. */
   async snapshot(): Promise<Values> {
-    const parts = await this.workers.callAll('snapshot', () => null)
+    const own = await this.workers.callAll('snapshot', () => null)
+    const parts = (await this.ranks.gather('snapshot', own)).flat()
     const valuesOf = ({ offset, size }: Placement): Float32Array => {
       const rank = this.shardOffsets.findLastIndex((start) => start <= offset)
       const start = offset - (this.shardOffsets[rank] as number)

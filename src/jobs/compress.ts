@@ -85,7 +85,8 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 
 async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
-  return await WorkerPool.use([options.threads, connections.signal, options.device], async (pool) => {
+  const { signal, ranks } = connections
+  return await WorkerPool.use([options.threads, signal, options.device, undefined, ranks], async (pool) => {
     if (options.data !== undefined) pool.start()
     const { folded, choices } = await chooseToCompress(pool, model, job)
     job.note(`layers: ${describeChoices(choices)}`)

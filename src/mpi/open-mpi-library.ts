@@ -1,0 +1,71 @@
+// Which MPI library the program calls: the one of the launcher that started it. It is looked for beside the launcher, then
+// by name, or is the one that --mpi names.
+import { readlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { TtqError } from '../errors/ttq-error.js'
+import type { Foreign } from './foreign.js'
+import type { Launch } from './launcher.js'
+import { MpiLibrary } from './mpi-library.js'
+
+/** Names of libraries on this system, those with the standard's ABI first. */
+export function libraryNames({ isOpenMpi }: Pick<Launch, 'isOpenMpi'>, platform: NodeJS.Platform): readonly string[] {
+  if (platform === 'darwin')
+    return isOpenMpi
+      ? ['libmpi_abi.dylib', 'libmpi.40.dylib', 'libmpi.dylib']
+      : ['libmpi_abi.dylib', 'libmpi.12.dylib', 'libmpi.dylib']
+  if (platform === 'win32') return ['impi.dll', 'msmpi.dll']
+  return isOpenMpi
+    ? ['libmpi_abi.so.1', 'libmpi.so.40', 'libmpi.so']
+    : // Debian calls MPICH's libmpich.
+      ['libmpi_abi.so.1', 'libmpi.so.12', 'libmpich.so.12', 'libmpi.so', 'libmpich.so']
+}
+
+/**
+ * Opens the library that belongs to the launcher: of several that are installed, the processes of one launcher meet by
+ * its own only.
+ * @param given as --mpi names it
+ * @throws TtqError `usage` where there is none
+ */
+export function openMpiLibrary(foreign: Foreign, launch: Launch, given: string | undefined): MpiLibrary {
+  if (given !== undefined) {
+    try {
+      return MpiLibrary.open(foreign, given)
+    } catch (cause) {
+      throw new TtqError('usage', `--mpi: ${given} is no MPI library that can be loaded: ${(cause as Error).message}`, {
+        hint: 'Name the libmpi of the mpirun that starts ttq.',
+        cause,
+      })
+    }
+  }
+  const names = libraryNames(launch, process.platform)
+  const folders = [parentFolder(), ''].filter((folder) => folder !== undefined)
+  const refused: string[] = []
+  for (const path of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
+    try {
+      const library = MpiLibrary.open(foreign, path)
+      if (isOpenMpi(library) === launch.isOpenMpi) return library
+      refused.push(`${path} is ${library.version}`)
+    } catch {
+      // The next one.
+    }
+  }
+  throw new TtqError(
+    'usage',
+    `MPI: ${launch.variable} says ${launch.size} ranks, and none of ${names.map((name) => basename(name)).join(', ')} ` +
+      `could be loaded${refused.length === 0 ? '' : ` (${refused.join('; ')})`}`,
+    { hint: 'Name the library with --mpi <path>, or run each process by itself with --mpi off.' },
+  )
+}
+
+function isOpenMpi({ version }: MpiLibrary): boolean {
+  return version.startsWith('Open MPI')
+}
+
+// Where the libraries of the process lie that started this one; undefined where the system does not say.
+function parentFolder(): string | undefined {
+  try {
+    return join(dirname(readlinkSync(`/proc/${process.ppid}/exe`)), '..', 'lib')
+  } catch {
+    return undefined
+  }
+}
