@@ -95,10 +95,7 @@ interface Found {
 }
 
 // Measured on a part of the samples, nobody would know on which.
-async function checkLabels(
-  split: Split,
-  batches: readonly Pick<Found, 'first' | 'isLabelled'>[],
-): Promise<void> {
+async function checkLabels(split: Split, batches: readonly Pick<Found, 'first' | 'isLabelled'>[]): Promise<void> {
   const without = batches.find(({ isLabelled }) => !isLabelled)
   if (without === undefined) return
   if (!batches.some(({ isLabelled }) => isLabelled) && !(await isLabelled(split))) return

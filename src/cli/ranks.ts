@@ -46,9 +46,13 @@ export async function onAllRanks(
   const launch = launchFor(args.words, process.env)
   if (launch === undefined) return await work(terminal)
   if (name === 'run' || args.operands.length > 1)
-    throw new TtqError('usage', `${name}: found several jobs and ${launch.size} ranks, expected one job for all of them`, {
-      hint: 'start mpirun once for each job, or let each process work by itself with --mpi off',
-    })
+    throw new TtqError(
+      'usage',
+      `${name}: found several jobs and ${launch.size} ranks, expected one job for all of them`,
+      {
+        hint: 'start mpirun once for each job, or let each process work by itself with --mpi off',
+      },
+    )
   // What only prints is printed once.
   if (!SHARED.includes(name)) return launch.rank === 0 ? await work(terminal) : EXIT.done
   if (args.operand === '-')
@@ -61,11 +65,18 @@ export async function onAllRanks(
     begun = undefined
     return code
   } catch (error) {
-    const failure = ranks.failure ?? error
+    const failure = clearest(error, ranks.failure)
     // Rank 0 says it for all, as long as it answers.
     if (!(await ranks.leave(failure)) && ranks.rank > 0) process.stderr.write(`${errorText(failure, false)}\n`)
     throw failure
   }
+}
+
+// Of the work's own error and what was heard of another rank: the first may say what is kept, unless it is no more than
+// an echo of the second.
+function clearest(error: unknown, heard: Error | undefined): unknown {
+  const isOwn = error instanceof TtqError && (heard === undefined || heard instanceof TtqError)
+  return isOwn ? error : (heard ?? error)
 }
 
 /** Ends the other ranks where a command has failed; nothing where all is well. To be called when all is said. */

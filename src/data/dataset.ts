@@ -33,7 +33,7 @@ export interface Split {
    * Draws from `random` what an augmented batch of so many samples draws, and reads none: for samples that somebody else
    * reads. Absent where batches leave `random` where it is.
    */
-  skip?(count: number, random: RandomSource): void
+  readonly skip?: (count: number, random: RandomSource) => void
 }
 
 /** A dataset bound to one network: its batches are ready to be fed. */

@@ -52,6 +52,8 @@ export class MpiRanks implements Ranks {
   private readonly single: Communicator
   private readonly inboxes: readonly Inbox[]
   private readonly looking: NodeJS.Timeout
+  /** Kept until the process ends: what is on its way must stay where it is. */
+  private readonly sent: Pending[] = []
   private queue: Promise<unknown> = Promise.resolve()
   private held = false
   private wish: TtqError | undefined
@@ -67,7 +69,7 @@ export class MpiRanks implements Ranks {
     this.single = library.duplicate()
     const replicas = library.duplicate()
     const { rank, count } = this
-    this.link = { rank, count, place: replicas.place, exchange, abandoned: this.abandoned.buffer as SharedArrayBuffer }
+    this.link = { rank, count, place: replicas.place, exchange, abandoned: this.abandoned.buffer }
     this.signal = this.controller.signal
     const senders = rank === 0 ? Array.from({ length: count - 1 }, (_, i) => i + 1) : [0]
     this.inboxes = senders.map((from) => {
@@ -148,9 +150,10 @@ export class MpiRanks implements Ranks {
 
   stop(): void {
     this.stopped = true
-    this.controller.abort(
-      this.wish ?? new TtqError('interrupted', 'interrupted: nothing was written', { facts: { signal: 'SIGTERM' } }),
-    )
+    const reason =
+      this.wish ?? new TtqError('interrupted', 'interrupted: nothing was written', { facts: { signal: 'SIGTERM' } })
+    this.wish = undefined
+    this.controller.abort(reason)
   }
 
   /** Waits until all ranks are done, and parts from them. @throws whatever another rank fails of meanwhile */
@@ -238,7 +241,9 @@ export class MpiRanks implements Ranks {
     head.writeDoubleLE(own.length, ABOUT_BYTES)
     const heads = Buffer.alloc(head.length * count)
     await this.until([common.allGather(head, heads)])
-    const said = Array.from({ length: count }, (_, rank) => heads.subarray(rank * head.length, (rank + 1) * head.length))
+    const said = Array.from({ length: count }, (_, rank) =>
+      heads.subarray(rank * head.length, (rank + 1) * head.length),
+    )
     const parted = said.findIndex((each) => !each.subarray(0, ABOUT_BYTES).equals(head.subarray(0, ABOUT_BYTES)))
     if (parted >= 0) {
       const theirs = said[parted]?.toString('utf8', 0, ABOUT_BYTES).replace(/\0.*$/s, '') as string
@@ -254,7 +259,8 @@ export class MpiRanks implements Ranks {
       const pieces = Buffer.alloc(size * count)
       await this.until([common.allGather(piece, pieces)])
       wholes.forEach((whole, rank) => {
-        if (start < whole.length) pieces.copy(whole, start, rank * size, rank * size + Math.min(size, whole.length - start))
+        if (start < whole.length)
+          pieces.copy(whole, start, rank * size, rank * size + Math.min(size, whole.length - start))
       })
     }
     return wholes.map((whole) => deserialize(whole) as T)
@@ -269,7 +275,9 @@ export class MpiRanks implements Ranks {
   }
 
   private say(to: number, message: Message): Pending {
-    return this.single.send(written(message), to)
+    const pending = this.single.send(written(message), to)
+    this.sent.push(pending)
+    return pending
   }
 
   private sayToAll(message: Message): Pending[] {

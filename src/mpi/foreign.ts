@@ -19,7 +19,7 @@ export interface Foreign {
 /** @throws TtqError `usage` where the package is not installed */
 export async function loadForeign(): Promise<Foreign> {
   try {
-    return (await import('koffi')).default as unknown as Foreign
+    return (await import('koffi')).default
   } catch (cause) {
     throw new TtqError('usage', `MPI: the package koffi could not be loaded: ${(cause as Error).message}`, {
       hint: 'npm install koffi@3 beside ttq-onnx: it calls the MPI library; --mpi off runs each process by itself',

@@ -106,7 +106,7 @@ export class MpiLibrary {
     const handle = new BigInt64Array(1)
     this.call('MPI_Comm_dup', this.handles.world, handle)
     const [whole] = handle as unknown as [bigint]
-    return new Communicator(this, this.handles.type === 'int' ? new Int32Array(handle.buffer)[0] as number : whole)
+    return new Communicator(this, this.handles.type === 'int' ? (new Int32Array(handle.buffer)[0] as number) : whole)
   }
 
   /** @internal */

@@ -45,7 +45,7 @@ export const PROGRAM_OPTIONS = {
   },
   exchange: {
     kind: { type: 'choice', choices: EXCHANGES },
-    jobs: MANY_RANKS,
+    jobs: ['compress', 'train'],
     only: 'command line',
     default: { base: 'ordered' },
     group,

@@ -18,7 +18,8 @@ export async function agree(
   if (other < 0) return
   const found = others[other] as Fingerprint
   const parts = differences(first, found).map(
-    (key) => `${partName(key, nameOptions)} ${shown(first[key])} on rank 0 and ${shown(found[key])} on rank ${other + 1}`,
+    (key) =>
+      `${partName(key, nameOptions)} ${shown(first[key])} on rank 0 and ${shown(found[key])} on rank ${other + 1}`,
   )
   throw new TtqError('usage', `ranks: found ${parts.join('; ')}, expected the same on all`, {
     hint: 'start all of them with the same command, the same files and the same version of ttq',

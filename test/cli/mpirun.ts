@@ -25,7 +25,9 @@ export function launchers(): Launcher[] {
         : { path, name: 'MPICH', args: [] },
     ]
   })
-  return found.filter(({ name }, i) => process.env['MPIRUN'] !== undefined || found.findIndex((other) => other.name === name) === i)
+  return found.filter(
+    ({ name }, i) => process.env['MPIRUN'] !== undefined || found.findIndex((other) => other.name === name) === i,
+  )
 }
 
 /** Starts the program on so many ranks: the same everywhere, or for each its own words. */
@@ -41,5 +43,8 @@ export function startRanks(
     each === undefined
       ? ['-n', String(ranks), ...program, ...(words as readonly string[])]
       : each.flatMap((own, i) => [...(i === 0 ? [] : [':']), '-n', '1', ...program, ...own])
-  return spawn(path, [...args, ...line], { cwd: folder, env: { ...process.env, CI: '', NO_COLOR: '1', GITHUB_STEP_SUMMARY: '' } })
+  return spawn(path, [...args, ...line], {
+    cwd: folder,
+    env: { ...process.env, CI: '', NO_COLOR: '1', GITHUB_STEP_SUMMARY: '' },
+  })
 }

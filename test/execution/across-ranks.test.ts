@@ -61,7 +61,14 @@ async function replicas(ranks: number, exchange: ExchangeName, scheme: SchemeNam
   return await Promise.all(
     SIZES.map((_, place) => {
       const rank = Math.floor(place / each)
-      const given = { place, sizes: SIZES, meeting: meetings[rank], replica: place % each, kind: 'across ranks', rounds: ROUNDS }
+      const given = {
+        place,
+        sizes: SIZES,
+        meeting: meetings[rank],
+        replica: place % each,
+        kind: 'across ranks',
+        rounds: ROUNDS,
+      }
       return onRank<Seen>(arranged, rank, REPLICA, given)
     }),
   )

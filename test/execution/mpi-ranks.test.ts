@@ -111,8 +111,16 @@ describe('ranks', { concurrency: true }, () => {
   })
 
   for (const [what, more, message] of [
-    ['another number of ranks', { counts: 1 }, 'MPI: libmpi (MPICH Version: 5.0) counts 1 ranks, expected 2 as SIZE says'],
-    ['threads', { provided: 0 }, 'MPI: MPICH Version: 5.0 lets one thread call only, expected MPI_THREAD_SERIALIZED at least'],
+    [
+      'another number of ranks',
+      { counts: 1 },
+      'MPI: libmpi (MPICH Version: 5.0) counts 1 ranks, expected 2 as SIZE says',
+    ],
+    [
+      'threads',
+      { provided: 0 },
+      'MPI: MPICH Version: 5.0 lets one thread call only, expected MPI_THREAD_SERIALIZED at least',
+    ],
   ] as const)
     test(`a library of ${what}`, async () => {
       const said = await onRanks<string>(arrangeStandIn(2, more), 'await open().catch((error) => say(error.message))')

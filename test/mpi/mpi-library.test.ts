@@ -60,7 +60,10 @@ describe('libraries', () => {
     const foreign = installed({ 'libmpi_abi.so.1': {}, 'libmpi.so': { scheme: 'Open MPI' } })
     assert.equal(openMpiLibrary(foreign, launch(true), undefined).path, 'libmpi.so')
     assert.deepEqual(foreign.tried.slice(-3), ['libmpi_abi.so.1', 'libmpi.so.40', 'libmpi.so'])
-    assert.deepEqual(foreign.tried.slice(0, 3).map((path) => path.replace(/^.*\//, '')), foreign.tried.slice(-3))
+    assert.deepEqual(
+      foreign.tried.slice(0, 3).map((path) => path.replace(/^.*\//, '')),
+      foreign.tried.slice(-3),
+    )
   })
 
   test("none of the launcher's kind", { skip: process.platform !== 'linux' }, () => {
@@ -83,7 +86,12 @@ describe('libraries', () => {
   test('what the library refuses is an error with its name', () => {
     const foreign = standIn(arrangeStandIn(1), 0)
     const library = MpiLibrary.open(
-      { load: (path) => ({ ...foreign.load(path), func: (name) => (name === 'MPI_Comm_rank' ? () => 5 : foreign.load(path).func(name, '', [])) }) },
+      {
+        load: (path) => ({
+          ...foreign.load(path),
+          func: (name) => (name === 'MPI_Comm_rank' ? () => 5 : foreign.load(path).func(name, '', [])),
+        }),
+      },
       'libmpi',
     )
     assert.throws(() => library.world, { message: 'MPI_Comm_rank: error 5 of libmpi' })

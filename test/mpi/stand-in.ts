@@ -57,7 +57,10 @@ type View = Int32Array | Float32Array | Uint8Array
 
 function functionsOf(arranged: StandIn, rank: number): Record<string, ForeignFunction> {
   const { ranks, memory, scheme, version, counts = ranks, provided } = arranged
-  const handles = SCHEMES[scheme]({ func: () => () => 0, symbol: (name) => ADDRESS + BigInt(VARIABLES.indexOf(name)) * 0x1000n })
+  const handles = SCHEMES[scheme]({
+    func: () => () => 0,
+    symbol: (name) => ADDRESS + BigInt(VARIABLES.indexOf(name)) * 0x1000n,
+  })
   const requests: (() => boolean)[] = []
   const taken = new Map<string, number>()
   let communicators = 1
@@ -65,7 +68,8 @@ function functionsOf(arranged: StandIn, rank: number): Record<string, ForeignFun
     ;(request as BigInt64Array)[0] = BigInt(requests.push(isDone) - 1)
     return 0
   }
-  const way = (communicator: unknown, kind: 0 | 1): number => 2 * Number(BigInt(communicator as bigint) - BigInt(handles.world)) + kind
+  const way = (communicator: unknown, kind: 0 | 1): number =>
+    2 * Number(BigInt(communicator as bigint) - BigInt(handles.world)) + kind
   const log = (on: number, from: number, to: number): Int32Array =>
     new Int32Array(memory, 4 + (on * ranks * ranks + from * ranks + to) * CAPACITY, CAPACITY / 4)
   const send = (on: number, to: number, bytes: Uint8Array): void => {
@@ -96,8 +100,11 @@ function functionsOf(arranged: StandIn, rank: number): Record<string, ForeignFun
   const all = Array.from({ length: ranks }, (_, other) => other)
   const bytesOf = (view: View, from = 0, count = view.length): Uint8Array =>
     new Uint8Array(view.buffer, view.byteOffset + from * view.BYTES_PER_ELEMENT, count * view.BYTES_PER_ELEMENT)
-  const part = (view: View, { counts: sizes, offsets }: { counts: Int32Array; offsets: Int32Array }, of: number): Uint8Array =>
-    bytesOf(view, offsets[of], sizes[of])
+  const part = (
+    view: View,
+    { counts: sizes, offsets }: { counts: Int32Array; offsets: Int32Array },
+    of: number,
+  ): Uint8Array => bytesOf(view, offsets[of], sizes[of])
   const collect = (on: number, take: (from: number, bytes: Uint8Array) => void): (() => boolean) => {
     const waiting = new Map(all.map((from) => [from, receive(on, from)]))
     return () => {
