@@ -25,10 +25,10 @@ const LATER_MS = 1000
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchOver()
-  const isSilent = (launchFor(argv, process.env)?.rank ?? 0) > 0
-  const terminal = openTerminal({ ...terminalOptions(argv), ...(isSilent && nowhere()) })
+  const silence = (launchFor(argv, process.env)?.rank ?? 0) > 0 ? nowhere() : undefined
+  const terminal = openTerminal({ ...terminalOptions(argv), ...silence })
   const code = await runProgram(argv, terminal)
-  await endRanks(code)
+  await endRanks(code, silence?.words())
   endProcess(code, terminal.signal)
 }
 

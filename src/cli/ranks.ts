@@ -79,10 +79,21 @@ function clearest(error: unknown, heard: Error | undefined): unknown {
   return isOwn ? error : (heard ?? error)
 }
 
-/** Ends the other ranks where a command has failed; nothing where all is well. To be called when all is said. */
-export async function endRanks(code: number): Promise<void> {
-  await begun?.end(code, isUnfinished())
+/**
+ * Ends the other ranks where a command has failed; nothing where all is well. To be called when all is said.
+ * @param words of a rank that is silent, why it failed: where it failed before the ranks met, rank 0 may know of nothing
+ */
+export async function endRanks(code: number, words?: string): Promise<void> {
+  if (begun !== undefined) await begun.end(code, isUnfinished())
+  else if (code !== EXIT.done && words !== undefined) {
+    // If rank 0 fails of the same, it says it, and the launcher ends this process meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, FIRST_WORDS_MS))
+    process.stderr.write(words)
+  }
 }
+
+/** Milliseconds that rank 0 has to say why it failed. */
+const FIRST_WORDS_MS = 3000
 
 /**
  * Compares what all ranks were asked for, before any of them begins.

@@ -43,15 +43,24 @@ interface TerminalOptions {
   env?: NodeJS.ProcessEnv
 }
 
-/** What the ranks of mpirun but the first write to. */
-export function nowhere(): Required<Pick<TerminalOptions, 'streams' | 'env'>> {
-  const stream = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done()
-    },
+/** What the ranks of mpirun but the first write to: nothing is seen of it, and `words` has what stderr would show. */
+export function nowhere(): Required<Pick<TerminalOptions, 'streams' | 'env'>> & { words: () => string } {
+  let words = ''
+  const into = (take: (text: string) => void): Writable =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        take(String(chunk))
+        done()
+      },
+    })
+  const stderr = into((text) => {
+    words = `${words}${text}`.slice(-MOST_WORDS)
   })
-  return { streams: { stdout: stream, stderr: stream }, env: {} }
+  return { streams: { stdout: into(() => undefined), stderr }, env: {}, words: () => words }
 }
+
+/** Characters that are kept of what nobody sees. */
+const MOST_WORDS = 4000
 
 /** Takes over both streams and the signals. */
 export function openTerminal({
