@@ -1,4 +1,5 @@
 // The replicas of one training, one in each worker: set up, stepped together, and looked into.
+import { TtqError } from '../errors/ttq-error.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import type { Feeds } from '../runtime/engine.js'
@@ -58,19 +59,12 @@ export class ReplicaGroup {
     { size, placements, shards }: FlatParameters,
     { clipNorm, plan, from }: ReplicaOptions,
   ): Promise<ReplicaGroup> {
-    const start = new Float32Array(size)
     const gradientModel = writeModel(graph.model)
     const { ranks } = workers
     const replicas = shards.length / ranks.count
     const first = replicas * ranks.rank
     const ends = [...shards.slice(1).map(({ offset }) => offset), size]
-    for (const { update, offset } of shards) {
-      let end = offset
-      for (const block of update.blocks) {
-        start.set(block.initialValue, end)
-        end += block.size
-      }
-    }
+    const { start, state } = await startOfAll(ranks, { size, placements, shards }, from)
     const regions = Array.from(
       { length: ranks.count },
       (_, rank) => (ends[(rank + 1) * replicas - 1] as number) - (shards[rank * replicas]?.offset as number),
@@ -92,7 +86,7 @@ export class ReplicaGroup {
           model: writeModel(update.model),
           scalars: update.scalars,
           offset,
-          state: update.state.map((slot) => ({ ...slot, initial: from?.state.get(slot.name) ?? slot.initial })),
+          state: update.state.map((slot) => ({ ...slot, initial: state.get(slot.name) ?? slot.initial })),
           size: (ends[first + rank] as number) - offset,
           blocks: update.blocks.map(({ role, gradient, value, size: count, dims }) => ({
             role,
@@ -104,7 +98,6 @@ export class ReplicaGroup {
         },
       }
     })
-    for (const { name, offset } of placements) start.set(from?.values.get(name) ?? [], offset)
     await workers.callAll(
       'createReplica',
       (rank) => ({
@@ -157,4 +150,66 @@ export class ReplicaGroup {
   async times(): Promise<StepTimes> {
     return (await this.workers.callAll('times', () => null))[0] as StepTimes
   }
+}
+
+interface Start {
+  /** All parameters, laid out flat. */
+  start: Float32Array
+  /** By the names of slots, where it is not the update graphs' own. */
+  state: ReadonlyMap<ValueName, Float32Array>
+}
+
+/**
+ * What training starts from: of several ranks what rank 0 has, because other processors may have computed other last bits.
+ * @throws TtqError `runtime` where ranks have come to other parameters altogether
+ */
+async function startOfAll(
+  ranks: Ranks,
+  { size, placements, shards }: FlatParameters,
+  from: Values | undefined,
+): Promise<Start> {
+  const layout = JSON.stringify(placements.map(({ name, size: count }) => [name, count]))
+  const isFirst = ranks.rank === 0
+  const said = await ranks.gather('start', {
+    layout,
+    own: isFirst
+      ? { start: flatStart(size, placements, shards, from), state: stateOf(shards, from, ranks) }
+      : undefined,
+  })
+  const other = said.findIndex((each) => each.layout !== said[0]?.layout)
+  if (other > 0)
+    throw new TtqError(
+      'runtime',
+      `ranks: found other parameters to train on rank ${other} than on rank 0, expected the same on all`,
+      {
+        hint: 'start all of them on machines of one kind: processors compute different last bits',
+        facts: { rank: other },
+      },
+    )
+  return said[0]?.own as Start
+}
+
+function flatStart(
+  size: number,
+  placements: readonly Placement[],
+  shards: FlatParameters['shards'],
+  from: Values | undefined,
+): Float32Array {
+  const start = new Float32Array(size)
+  for (const { update, offset } of shards) {
+    let end = offset
+    for (const block of update.blocks) {
+      start.set(block.initialValue, end)
+      end += block.size
+    }
+  }
+  for (const { name, offset } of placements) start.set(from?.values.get(name) ?? [], offset)
+  return start
+}
+
+// Of a rank that is alone, the update graphs say what nobody else does.
+function stateOf(shards: FlatParameters['shards'], from: Values | undefined, { count }: Ranks): Start['state'] {
+  if (count === 1) return from?.state ?? new Map<ValueName, Float32Array>()
+  const slots = shards.flatMap(({ update }) => update.state)
+  return new Map(slots.map(({ name, initial }) => [name, from?.state.get(name) ?? initial]))
 }

@@ -29,6 +29,7 @@ const FUNCTIONS = {
   MPI_Comm_size: ['handle', 'pointer'],
   MPI_Comm_dup: ['handle', 'pointer'],
   MPI_Get_library_version: ['pointer', 'pointer'],
+  MPI_Ibarrier: ['handle', 'pointer'],
   MPI_Iallgather: ['pointer', 'int', 'handle', 'pointer', 'int', 'handle', 'handle', 'pointer'],
   MPI_Iallgatherv: ['pointer', 'int', 'handle', 'pointer', 'pointer', 'pointer', 'handle', 'handle', 'pointer'],
   MPI_Ialltoallv: [
@@ -180,6 +181,11 @@ export class Communicator {
 
   get place(): MpiPlace {
     return { path: this.library.path, lock: this.library.lockMemory, communicator: this.handle }
+  }
+
+  /** Done when all have called it. */
+  meet(): Pending {
+    return this.library.begin('MPI_Ibarrier', [this.handle], [])
   }
 
   /** Everyone's bytes, as many of each, in the order of the ranks. */

@@ -14,17 +14,28 @@ import { MpiLibrary } from './mpi-library.js'
  */
 const WITHOUT_HOOKS = { UCX_MEM_EVENTS: 'no', OMPI_MCA_memory: '^patcher' } as const
 
-/** Names of libraries on this system, those with the standard's ABI first. */
+/** Names of libraries: the standard's ABI first, then those of each kind, then what may be either. */
+const NAMES = {
+  linux: {
+    standard: ['libmpi_abi.so.1'],
+    openMpi: ['libmpi.so.40'],
+    // Debian's is called libmpich.
+    mpich: ['libmpi.so.12', 'libmpich.so.12'],
+    either: ['libmpi.so'],
+  },
+  darwin: {
+    standard: ['libmpi_abi.dylib'],
+    openMpi: ['libmpi.40.dylib'],
+    mpich: ['libmpi.12.dylib'],
+    either: ['libmpi.dylib'],
+  },
+  win32: { standard: [], openMpi: [], mpich: ['impi.dll'], either: [] },
+} as const
+
+/** The names to try on this system. */
 export function libraryNames({ isOpenMpi }: Pick<Launch, 'isOpenMpi'>, platform: NodeJS.Platform): readonly string[] {
-  if (platform === 'darwin')
-    return isOpenMpi
-      ? ['libmpi_abi.dylib', 'libmpi.40.dylib', 'libmpi.dylib']
-      : ['libmpi_abi.dylib', 'libmpi.12.dylib', 'libmpi.dylib']
-  if (platform === 'win32') return ['impi.dll', 'msmpi.dll']
-  return isOpenMpi
-    ? ['libmpi_abi.so.1', 'libmpi.so.40', 'libmpi.so']
-    : // Debian calls MPICH's libmpich.
-      ['libmpi_abi.so.1', 'libmpi.so.12', 'libmpich.so.12', 'libmpi.so', 'libmpich.so']
+  const { standard, openMpi, mpich, either } = NAMES[platform === 'darwin' || platform === 'win32' ? platform : 'linux']
+  return [...standard, ...(isOpenMpi === false ? [] : openMpi), ...(isOpenMpi === true ? [] : mpich), ...either]
 }
 
 /**
@@ -52,7 +63,7 @@ export function openMpiLibrary(foreign: Foreign, launch: Launch, given: string |
   for (const path of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
     try {
       const library = MpiLibrary.open(foreign, path)
-      if (isOpenMpi(library) === launch.isOpenMpi) return library
+      if (launch.isOpenMpi === undefined || isOpenMpi(library) === launch.isOpenMpi) return library
       refused.push(`${path} is ${library.version}`)
     } catch {
       // The next one.

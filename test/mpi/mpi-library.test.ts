@@ -28,7 +28,7 @@ describe('launchers', () => {
     ['none', {}, undefined],
     ['Open MPI', { OMPI_COMM_WORLD_SIZE: '4', OMPI_COMM_WORLD_RANK: '3' }, { rank: 3, size: 4, isOpenMpi: true }],
     ['Hydra', { PMI_SIZE: '2', PMI_RANK: '0' }, { rank: 0, size: 2, isOpenMpi: false }],
-    ['Slurm', { SLURM_STEP_NUM_TASKS: '2', PMIX_RANK: '1' }, { rank: 1, size: 2, isOpenMpi: false }],
+    ['Slurm', { SLURM_STEP_NUM_TASKS: '2', PMIX_RANK: '1' }, { rank: 1, size: 2, isOpenMpi: undefined }],
     ['a job of Slurm without MPI', { SLURM_STEP_NUM_TASKS: '2', SLURM_PROCID: '1' }, undefined],
     ['one rank', { PMI_SIZE: '1', PMI_RANK: '0' }, undefined],
     ['nonsense', { PMI_SIZE: '2', PMI_RANK: 'x' }, undefined],
@@ -74,6 +74,13 @@ describe('libraries', () => {
       message: `MPI: PMI_SIZE says 2 ranks, and none of ${names} could be loaded (libmpi.so is Open MPI v5.0)`,
       hint: 'Name the library with --mpi <path>, or run each process by itself with --mpi off.',
     })
+  })
+
+  test('of a launcher that serves both kinds, whichever there is', { skip: process.platform !== 'linux' }, () => {
+    const any = { ...launch(false), isOpenMpi: undefined }
+    assert.equal(openMpiLibrary(installed({ 'libmpi.so': { scheme: 'Open MPI' } }), any, undefined).path, 'libmpi.so')
+    const both = installed({ 'libmpi.so.40': { scheme: 'Open MPI' }, 'libmpi.so.12': { scheme: 'MPICH' } })
+    assert.equal(openMpiLibrary(both, any, undefined).path, 'libmpi.so.40')
   })
 
   test('one that is named, and is none', () => {

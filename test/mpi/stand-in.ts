@@ -150,6 +150,14 @@ function functionsOf(arranged: StandIn, rank: number): Record<string, ForeignFun
       ;(made as BigInt64Array)[0] = BigInt(handles.world) + BigInt(communicators++)
       return 0
     },
+    MPI_Ibarrier: (communicator, request) => {
+      const on = way(communicator, 0)
+      for (const to of all) send(on, to, new Uint8Array())
+      return begin(
+        request,
+        collect(on, () => undefined),
+      )
+    },
     MPI_Iallgather: (own, count, type, into, _count, _type, communicator, request) => {
       if (type !== handles.byte) throw new Error('expected bytes')
       const on = way(communicator, 0)
