@@ -50,7 +50,7 @@ function exchangeMs(ranks: number, floats: number, replicas: number, link: Link,
 
 async function measure(launch: Launch): Promise<void> {
   const library = openMpiLibrary(await loadForeign(), launch, undefined)
-  const ranks = await MpiRanks.open(library, launch, 'ordered', new AbortController().signal)
+  const ranks = await MpiRanks.open(library, launch, new AbortController().signal)
   const { rank, count } = ranks
   for (const floats of [270_000, 3_500_000, 11_700_000])
     for (const exchange of EXCHANGES) {

@@ -19,14 +19,10 @@ const [network = 'resnet20', batch = '128', steps = '20', threads = '0', exchang
 const launch = launchOf(process.env)
 const ranks =
   launch &&
-  (await MpiRanks.open(
-    openMpiLibrary(await loadForeign(), launch, undefined),
-    launch,
-    exchange as ExchangeName,
-    new AbortController().signal,
-  ))
+  (await MpiRanks.open(openMpiLibrary(await loadForeign(), launch, undefined), launch, new AbortController().signal))
 const count = Number(batch) * Number(steps)
 const { model, ternary, dataset, task } = benchNetwork(network, count)
+ranks?.useExchange(exchange as ExchangeName)
 const pool = new WorkerPool(Number(threads), undefined, 'cpu', undefined, ranks)
 const stamps: number[] = []
 const { times, replicas } = await fit(

@@ -12,7 +12,7 @@ import { endProcess, unlessTooLate } from './grace.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
-import { endRanks, launchFor } from './ranks.js'
+import { endRanks, interruptionOf, launchFor, onAllRanks } from './ranks.js'
 import { withOwnWaysOut } from './ways-out.js'
 import { nowhere, openTerminal, type Terminal } from './terminal.js'
 
@@ -46,11 +46,11 @@ export function terminalOptions(argv: readonly string[]): { quiet: boolean; prog
 /** The program without its process. @returns the exit code; every error is told on the terminal */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    return await run(argv, terminal)
+    return await onAllRanks(argv, terminal, (joined) => run(argv, joined))
   } catch (error) {
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
-    const code = exitCodeOf(failure, terminal.signal)
+    const code = exitCodeOf(failure, interruptionOf(terminal))
     // Where stdout is what failed, stderr is left.
     if (argv.includes('--json'))
       await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)

@@ -13,7 +13,7 @@ import type { Arguments, Command } from './command.js'
 import { givenValues, namesOf, textOption } from './command-options.js'
 import { errorText } from './error-text.js'
 import { EXIT } from './exit-codes.js'
-import { isUnfinished } from './grace.js'
+import { endBySignal, isUnfinished } from './grace.js'
 import type { Terminal } from './terminal.js'
 
 /** The value of --mpi that means none. */
@@ -22,47 +22,47 @@ const OFF = 'off'
 /** The commands whose work several ranks share. */
 const SHARED: readonly string[] = ['compress', 'train', 'sweep', 'evaluate']
 
-/** Of a command that has begun on several ranks: they are to be ended with it. */
-let begun: MpiRanks | undefined
+/** The ranks of this program, from when they have met until they part as they should. */
+let met: MpiRanks | undefined
+/** Whether this process could not meet the others: they wait for it, and cannot be told. */
+let isMissed = false
 
 /** Which of several processes this is, as the environment and the command line say; undefined where it is the only one. */
 export function launchFor(argv: readonly string[], env: NodeJS.ProcessEnv): Launch | undefined {
+  return mpiOf(argv) === OFF ? undefined : launchOf(env)
+}
+
+// Before the line is taken apart: whatever is wrong with it, all ranks must hear of it.
+function mpiOf(argv: readonly string[]): string | undefined {
   const at = argv.findIndex((word) => word === '--mpi' || word.startsWith('--mpi='))
-  const given = argv[at]?.includes('=') === true ? argv[at]?.slice('--mpi='.length) : argv[at + 1]
-  return at >= 0 && given === OFF ? undefined : launchOf(env)
+  if (at < 0) return undefined
+  return argv[at] === '--mpi' ? argv[at + 1] : argv[at]?.slice('--mpi='.length)
 }
 
 /**
- * Does a command's work on all ranks.
+ * Does a command line's work on all ranks: they meet before anything else.
  * @param work is given a terminal whose signal any of them may end
  * @returns the exit code
  */
 export async function onAllRanks(
-  { name }: Pick<Command, 'name'>,
-  args: Arguments,
+  argv: readonly string[],
   terminal: Terminal,
   work: (terminal: Terminal) => Promise<number>,
 ): Promise<number> {
-  const launch = launchFor(args.words, process.env)
+  const launch = launchFor(argv, process.env)
   if (launch === undefined) return await work(terminal)
-  if (name === 'run' || args.operands.length > 1)
-    throw new TtqError(
-      'usage',
-      `${name}: found several jobs and ${launch.size} ranks, expected one job for all of them`,
-      {
-        hint: 'start mpirun once for each job, or let each process work by itself with --mpi off',
-      },
-    )
+  const name = argv.find((word) => !word.startsWith('-')) ?? ''
+  if (name === 'run') throw severalJobs(name, launch.size)
   // What only prints is printed once.
   if (!SHARED.includes(name)) return launch.rank === 0 ? await work(terminal) : EXIT.done
-  if (args.operand === '-')
-    throw new TtqError('usage', `${name}: found - and ${launch.size} ranks, expected a file that all of them can read`)
-  const ranks = await join(launch, args, terminal.signal)
-  begun = ranks
+  isMissed = true
+  const ranks = await meet(launch, mpiOf(argv), terminal.signal)
+  isMissed = false
+  met = ranks
   try {
     const code = await work({ ...terminal, signal: ranks.signal, ranks })
     await ranks.finish()
-    begun = undefined
+    met = undefined
     return code
   } catch (error) {
     const failure = clearest(error, ranks.failure)
@@ -70,6 +70,25 @@ export async function onAllRanks(
     if (!(await ranks.leave(failure)) && ranks.rank > 0) process.stderr.write(`${errorText(failure, false)}\n`)
     throw failure
   }
+}
+
+/** What interrupted this process: a signal of its own, or of another rank. */
+export function interruptionOf({ signal }: Pick<Terminal, 'signal'>): AbortSignal {
+  return met?.signal.aborted === true ? met.signal : signal
+}
+
+/** Refuses what ranks cannot share. @throws TtqError `usage` */
+export function checkForRanks({ name }: Pick<Command, 'name'>, args: Arguments, { count }: Ranks): void {
+  if (count === 1) return
+  if (args.operands.length > 1) throw severalJobs(name, count)
+  if (args.operand === '-')
+    throw new TtqError('usage', `${name}: found - and ${count} ranks, expected a file that all of them can read`)
+}
+
+function severalJobs(name: string, ranks: number): TtqError {
+  return new TtqError('usage', `${name}: found several jobs and ${ranks} ranks, expected one job for all of them`, {
+    hint: 'start mpirun once for each job, or let each process work by itself with --mpi off',
+  })
 }
 
 // Of the work's own error and what was heard of another rank: the first may say what is kept, unless it is no more than
@@ -80,23 +99,28 @@ function clearest(error: unknown, heard: Error | undefined): unknown {
 }
 
 /**
- * Ends the other ranks where a command has failed; nothing where all is well. To be called when all is said.
- * @param words of a rank that is silent, why it failed: where it failed before the ranks met, rank 0 may know of nothing
+ * Ends the other ranks where this one has failed; nothing where all is well. To be called when all is said.
+ * @param words of a rank that is silent: why it failed
  */
-export async function endRanks(code: number, words?: string): Promise<void> {
-  if (begun !== undefined) await begun.end(code, isUnfinished())
-  else if (code !== EXIT.done && words !== undefined) {
-    // If rank 0 fails of the same, it says it, and the launcher ends this process meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, FIRST_WORDS_MS))
+export async function endRanks(code: number, words: string | undefined): Promise<void> {
+  await met?.end(code, isUnfinished())
+  const launch = isMissed ? launchOf(process.env) : undefined
+  if (launch === undefined) return
+  if (words !== undefined) {
+    // If rank 0 fails of the same, it says it, and all are ended meanwhile; else this one does, before those behind it.
+    await new Promise((resolve) => setTimeout(resolve, FIRST_WORDS_MS + launch.rank * NEXT_WORDS_MS))
     process.stderr.write(words)
   }
+  // Hydra lets ranks wait for ever for one that has ended by itself before they met.
+  if (launch.isOpenMpi !== true) endBySignal('SIGTERM', code)
 }
 
-/** Milliseconds that rank 0 has to say why it failed. */
+/** Milliseconds that rank 0 has to say why it failed, and each rank behind it. */
 const FIRST_WORDS_MS = 3000
+const NEXT_WORDS_MS = 250
 
 /**
- * Compares what all ranks were asked for, before any of them begins.
+ * Compares what all ranks were asked for, before any of them begins, and sets how they exchange gradients.
  * @param bytes of the network
  * @throws TtqError `usage` with what differs
  */
@@ -106,17 +130,17 @@ export async function agreeOnCall(job: Job, args: Arguments, bytes: Uint8Array, 
   const said = given.map(([name, value]): [string, string] => [name, JSON.stringify(value)])
   const call = { ttq: VERSION, command: job, network: bytesDigest(bytes), ...Object.fromEntries(said) }
   await agree(ranks, call, namesOf(args))
+  ranks.useExchange((textOption(args, 'exchange') ?? 'ordered') as ExchangeName)
 }
 
 /** Libraries lie where they do on each machine; nothing of them decides a result. */
 const OF_ONE_RANK: readonly string[] = ['mpi', 'config']
 
-async function join(launch: Launch, args: Arguments, interrupted: AbortSignal): Promise<MpiRanks> {
-  const [{ loadForeign }, { openMpiLibrary }, { MpiRanks: Joined }] = await Promise.all([
+async function meet(launch: Launch, path: string | undefined, interrupted: AbortSignal): Promise<MpiRanks> {
+  const [{ loadForeign }, { openMpiLibrary }, { MpiRanks: Meeting }] = await Promise.all([
     import('../mpi/foreign.js'),
     import('../mpi/open-mpi-library.js'),
     import('../execution/mpi-ranks.js'),
   ])
-  const library = openMpiLibrary(await loadForeign(), launch, textOption(args, 'mpi'))
-  return await Joined.open(library, launch, (textOption(args, 'exchange') ?? 'ordered') as ExchangeName, interrupted)
+  return await Meeting.open(openMpiLibrary(await loadForeign(), launch, path), launch, interrupted)
 }

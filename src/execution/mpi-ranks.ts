@@ -43,7 +43,7 @@ interface Inbox {
 }
 
 export class MpiRanks implements Ranks {
-  readonly link: RankLink
+  link: RankLink
   readonly signal: AbortSignal
   threads: number | undefined
   private readonly controller = new AbortController()
@@ -62,14 +62,13 @@ export class MpiRanks implements Ranks {
 
   private constructor(
     private readonly library: MpiLibrary,
-    exchange: ExchangeName,
     interrupted: AbortSignal,
   ) {
     this.common = library.duplicate()
     this.single = library.duplicate()
     const replicas = library.duplicate()
     const { rank, count } = this
-    this.link = { rank, count, place: replicas.place, exchange, abandoned: this.abandoned.buffer }
+    this.link = { rank, count, place: replicas.place, exchange: 'ordered', abandoned: this.abandoned.buffer }
     this.signal = this.controller.signal
     const senders = rank === 0 ? Array.from({ length: count - 1 }, (_, i) => i + 1) : [0]
     this.inboxes = senders.map((from) => {
@@ -91,12 +90,7 @@ export class MpiRanks implements Ranks {
    * @param interrupted interrupts this rank, and thereby all
    * @throws TtqError `usage` where the library is not the launcher's
    */
-  static async open(
-    library: MpiLibrary,
-    launch: Launch,
-    exchange: ExchangeName,
-    interrupted: AbortSignal,
-  ): Promise<MpiRanks> {
+  static async open(library: MpiLibrary, launch: Launch, interrupted: AbortSignal): Promise<MpiRanks> {
     const takesTurns = library.init()
     const { size } = library.world
     if (size !== launch.size)
@@ -111,7 +105,7 @@ export class MpiRanks implements Ranks {
         `MPI: ${library.version} lets one thread call only, expected MPI_THREAD_SERIALIZED at least`,
         { hint: 'Name a library with threads by --mpi <path>.' },
       )
-    const ranks = new MpiRanks(library, exchange, interrupted)
+    const ranks = new MpiRanks(library, interrupted)
     ranks.threads = await ranks.shareOfCores()
     return ranks
   }
@@ -137,6 +131,10 @@ export class MpiRanks implements Ranks {
     const gathered = this.queue.then(() => this.gatherNow(about, value))
     this.queue = gathered.catch(() => undefined)
     return gathered
+  }
+
+  useExchange(exchange: ExchangeName): void {
+    this.link = { ...this.link, exchange }
   }
 
   holdInterruption(): void {

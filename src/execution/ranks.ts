@@ -1,5 +1,6 @@
 // Several processes that do one job together, each called a rank: what work has to know of the others. Without others,
 // there is one rank that is alone. The ranks of MPI are mpi-ranks.ts.
+import type { ExchangeName } from '../options/choices.js'
 import type { RankLink } from './rank-link.js'
 
 export interface Ranks {
@@ -17,6 +18,8 @@ export interface Ranks {
    * @throws TtqError when another rank fails
    */
   gather<T>(about: string, value: T): Promise<readonly T[]>
+  /** How gradients are exchanged; all ranks say the same, before they train. */
+  useExchange(exchange: ExchangeName): void
   /** From here on, an interruption of one rank waits until all of them know of it: see `wantsToStop`. */
   holdInterruption(): void
   /** Ends that. */
@@ -33,6 +36,7 @@ export const ALONE: Ranks = {
   threads: undefined,
   link: undefined,
   gather: (_about, value) => Promise.resolve([value]),
+  useExchange: () => undefined,
   holdInterruption: () => undefined,
   allowInterruption: () => undefined,
   wantsToStop: false,

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { launchers, startRanks } from './mpirun.js'
-import { outcome, PROGRAM, temporaryFolder } from './run-program.js'
+import { outcome, PROGRAM, run, temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
 
 const found = launchers()
@@ -62,6 +62,13 @@ if (first !== undefined)
       assert.ok(!existsSync(join(folder, 'never.ttq')))
     })
 
+    test('a command line that is wrong on one rank only', async () => {
+      const line = [...COMPRESS, '-o', 'never.ttq']
+      const { code, stderr } = await outcome(startRanks(launcher, folder, [line, [...line, '--epoch', '3']]))
+      assert.equal(code, 2, stderr)
+      assert.deepEqual(words(stderr), ['ttq: rank 1: compress: unknown option --epoch. Did you mean --epochs?'])
+    })
+
     test('what one rank cannot read ends all', async () => {
       writeFileSync(
         join(folder, 'broken.mjs'),
@@ -106,6 +113,11 @@ train.batch = async (indices) => {
         // Of what is said after a death, some launchers pass nothing on.
         if (said !== undefined) assert.match(words(stderr).join('\n'), said)
         assert.ok(existsSync(join(folder, `${output}.checkpoint`)))
+        if (signal !== 'SIGTERM') return
+        const resume = [...slow.map((word) => (word === '1' ? '2' : word)), '-o', output, '--resume']
+        const alone = await run(folder, resume)
+        assert.equal(alone.code, 3, alone.stderr)
+        assert.match(alone.stderr, /it belongs to another run: --threads 1, now 2; ranks 2, now not given/)
       })
   })
 

@@ -10,7 +10,7 @@ export interface Launcher {
 }
 
 /** MPIRUN names some, separated by colons; else those that Debian's packages have. */
-const NAMES = process.env['MPIRUN']?.split(':') ?? ['mpirun.openmpi', 'mpirun.mpich', 'mpirun']
+const NAMES = process.env['MPIRUN']?.split(':') ?? ['mpirun.mpich', 'mpirun.openmpi', 'mpirun']
 
 /** One of each kind. */
 export function launchers(): Launcher[] {

@@ -16,8 +16,8 @@ import { TtqError } from ${at('../../src/errors/ttq-error.js')}
 const { arranged, rank, given } = workerData
 const foreign = standIn(arranged, rank)
 const say = (result) => { parentPort.postMessage(result); process.exit() }
-const open = (signal = new AbortController().signal, exchange = 'ordered') =>
-  MpiRanks.open(MpiLibrary.open(foreign, 'libmpi'), { rank, size: arranged.ranks, variable: 'SIZE', isOpenMpi: false }, exchange, signal)
+const open = (signal = new AbortController().signal) =>
+  MpiRanks.open(MpiLibrary.open(foreign, 'libmpi'), { rank, size: arranged.ranks, variable: 'SIZE', isOpenMpi: false }, signal)
 `
 
 /** One thread of a rank. @param code a module's, which calls `say` once @returns what it says */
