@@ -1,18 +1,29 @@
 // One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps>
-// [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory.
+// [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory. Under mpirun, ranks
+// share the batch: `mpirun -n 2 node dist/bench/ttq-step.js resnet20 128 20 1 [ordered|fast]`.
+import { MpiRanks } from '../src/execution/mpi-ranks.js'
 import { layerRules } from '../src/methods/methods.js'
+import { loadForeign } from '../src/mpi/foreign.js'
+import { launchOf } from '../src/mpi/launcher.js'
+import { openMpiLibrary } from '../src/mpi/open-mpi-library.js'
 import { sgd } from '../src/optimizer/sgd.js'
 import { buildUpdateGraph } from '../src/optimizer/update-graph.js'
+import type { ExchangeName } from '../src/options/choices.js'
 import { COMPRESS_DEFAULTS } from '../src/options/complete-options.js'
 import { withValues } from '../src/training/trained-values.js'
 import { fit } from '../src/training/fit.js'
 import { WorkerPool } from '../src/execution/worker-pool.js'
 import { benchNetwork } from './bench-case.js'
 
-const [network = 'resnet20', batch = '128', steps = '20', threads = '0'] = process.argv.slice(2)
+const [network = 'resnet20', batch = '128', steps = '20', threads = '0', exchange = 'ordered'] = process.argv.slice(2)
+const launch = launchOf(process.env)
+const ranks =
+  launch &&
+  (await MpiRanks.open(openMpiLibrary(await loadForeign(), launch, undefined), launch, new AbortController().signal))
 const count = Number(batch) * Number(steps)
 const { model, ternary, dataset, task } = benchNetwork(network, count)
-const pool = new WorkerPool(Number(threads))
+ranks?.useExchange(exchange as ExchangeName)
+const pool = new WorkerPool(Number(threads), undefined, 'cpu', undefined, ranks)
 const stamps: number[] = []
 const { times, replicas } = await fit(
   pool,
@@ -39,12 +50,14 @@ const { times, replicas } = await fit(
   },
 )
 await pool.close()
+await ranks?.finish()
 const durations = stamps
   .slice(1)
   .map((stamp, i) => stamp - (stamps[i] as number))
   .slice(2)
   .sort((a, b) => a - b)
 const msPerStep = durations[Math.floor(durations.length / 2)] ?? NaN
-console.log(
-  JSON.stringify({ msPerStep, replicas, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }),
-)
+if (ranks === undefined || ranks.rank === 0)
+  console.log(
+    JSON.stringify({ msPerStep, replicas, ...times, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }),
+  )

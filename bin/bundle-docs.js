@@ -7,7 +7,7 @@ import { Marked, Renderer } from 'marked'
 const OUT = 'dist/site'
 /** By what a reader wants; links to pages that are not here are followed, too. */
 const NAVIGATION = {
-  'I want to': 'pytorch your-data no-data browser-app microcontroller ci',
+  'I want to': 'pytorch your-data no-data browser-app microcontroller ci cluster',
   'What it does': '../README.md guide method results compatibility browser',
   Reference: 'datasets tasks config pipelines options report operators ttq-format ../python/README.md',
   'How it is made': 'architecture experiments ../bench/README.md ../CONTRIBUTING.md ../CHANGELOG.md',

@@ -16,8 +16,8 @@ const SUBSTITUTES = {
   'src/jobs/pack-trained.js': 'pack-trained.ts',
 }
 
-/** For `ttq doctor` and `--engine`, which pages have not; loaded when they are called. */
-const NEVER_CALLED = /^src\/runtime\/(examine-machine\.js|tfjs\/)/
+/** Loaded when it is called, which no page does: for `ttq doctor`, `--engine`, and for the ranks of mpirun. */
+const NEVER_CALLED = /^(src\/runtime\/(examine-machine\.js|tfjs\/)|koffi$)/
 
 // A module that was renamed would be bundled as it is, where that can be.
 const unused = new Set(Object.keys(SUBSTITUTES))

@@ -6,7 +6,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import type { ValueName } from '../onnx/model.js'
 import { type Evaluation, evaluationOf, scoreBatch, type Scored } from '../tasks/evaluation.js'
 import type { Task } from '../tasks/task.js'
-import type { Verdicts } from '../tasks/verdicts.js'
+import type { BatchReader } from '../tasks/verdicts.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { OriginalOutputs } from './original-outputs.js'
 import { walkSamples, type WalkOptions } from './walk-samples.js'
@@ -18,12 +18,12 @@ export interface EvaluateOptions extends WalkOptions {
   /** What the original network gives on these samples: compared with, or remembered where it is the original's turn. */
   originals?: OriginalOutputs | undefined
   /** Told what is decided for each sample. */
-  verdicts?: Pick<Verdicts, 'add'> | undefined
+  verdicts?: BatchReader<unknown> | undefined
 }
 
 /**
  * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
- * samples.
+ * samples; several ranks share them, and all get what came of all.
  * @param model serialized ONNX model
  * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing; `data` when labels give the
  * task's main metric no value, or only some of the samples have any
@@ -42,12 +42,11 @@ export async function evaluate(
     originals === undefined || isOriginal || originals.isComplete
       ? undefined
       : await pool.loadInAll(originals.model, load)
-  const scored: Scored[] = []
-  const labelled: { first: number; isLabelled: boolean }[] = []
+  const found: Found[] = []
   try {
     await walkSamples(
       split,
-      options,
+      { ...options, share: pool.ranks },
       graphs.map((graph, worker) => async ({ index, start, count, inputs, labels }) => {
         const run = async (which: typeof graph): Promise<Tensor[]> => {
           const results = await which.run(inputs, task.outputs)
@@ -57,17 +56,26 @@ export async function evaluate(
         const other = compared?.[worker]
         const expected = isOriginal ? undefined : (originals?.at(index) ?? (other && (await run(other))))
         originals?.remember(index, isOriginal ? outputs : expected)
-        verdicts?.add({ start, count, labels, outputs, expected })
-        labelled[index] = { first: options.indices?.[start] ?? start, isLabelled: hasLabels(labels) }
-        scored[index] = scoreBatch(task, outputs, { labels, samples: count, expected })
+        found.push({
+          index,
+          first: options.indices?.[start] ?? start,
+          isLabelled: hasLabels(labels),
+          scored: scoreBatch(task, outputs, { labels, samples: count, expected }),
+          ...(verdicts && { verdicts: verdicts.read({ start, count, labels, outputs, expected }) }),
+        })
       }),
     )
   } finally {
     await Promise.all([...graphs, ...(compared ?? [])].map((graph) => graph.release())).catch(() => undefined)
   }
   originals?.finish()
-  await checkLabels(split, labelled)
-  const evaluation = evaluationOf(task, scored)
+  const all = (await pool.ranks.gather('evaluation', found)).flat().sort((a, b) => a.index - b.index)
+  for (const each of all) verdicts?.add(each.verdicts)
+  await checkLabels(split, all)
+  const evaluation = evaluationOf(
+    task,
+    all.map(({ scored }) => scored),
+  )
   if (options.isTrial !== true) {
     checkFinite(evaluation, task.outputs, options.indices, pool.engine.name)
     checkCounted(evaluation, task)
@@ -75,8 +83,19 @@ export async function evaluate(
   return evaluation
 }
 
+/** What came of a batch. */
+interface Found {
+  index: number
+  /** Its first sample. */
+  first: number
+  isLabelled: boolean
+  scored: Scored
+  /** Where somebody wants to be told what is decided. */
+  verdicts?: unknown
+}
+
 // Measured on a part of the samples, nobody would know on which.
-async function checkLabels(split: Split, batches: readonly { first: number; isLabelled: boolean }[]): Promise<void> {
+async function checkLabels(split: Split, batches: readonly Pick<Found, 'first' | 'isLabelled'>[]): Promise<void> {
   const without = batches.find(({ isLabelled }) => !isLabelled)
   if (without === undefined) return
   if (!batches.some(({ isLabelled }) => isLabelled) && !(await isLabelled(split))) return

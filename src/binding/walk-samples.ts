@@ -1,4 +1,5 @@
 // The one way through the samples of a split: in order, in batches of one size, by any number of workers.
+import { ALONE, isOwn, type Ranks } from '../execution/ranks.js'
 import type { Batch, Split } from '../data/dataset.js'
 import { firstLabels } from '../data/labels.js'
 import { elementCount } from '../tensor/tensor.js'
@@ -21,6 +22,8 @@ export interface WalkOptions {
   fixedBatch?: number | null | undefined
   /** Samples per batch, where the network takes any. */
   batch?: number | undefined
+  /** Of several ranks that share the walk, the one that takes its batches here. Default: all batches. */
+  share?: Pick<Ranks, 'rank' | 'count'> | undefined
   onProgress?: ((done: number, total: number) => void) | undefined
 }
 
@@ -31,20 +34,22 @@ export async function walkSamples(
   visitors: readonly ((batch: SampleBatch) => Promise<void>)[],
 ): Promise<void> {
   const indices = options.indices ?? Array.from({ length: split.size }, (_, i) => i)
-  const { fixedBatch } = options
+  const { fixedBatch, share = ALONE } = options
   const size = fixedBatch ?? options.batch ?? (await defaultBatch(split))
   const batches = Math.ceil(indices.length / size)
   let next = 0
   let done = 0
   const walk = async (visit: (batch: SampleBatch) => Promise<void>): Promise<void> => {
     for (let index = next++; index < batches; index = next++) {
+      if (!isOwn(share, index)) continue
       const start = index * size
       const chosen = Array.prototype.slice.call(indices, start, start + size) as number[]
       const fill = fixedBatch === undefined || fixedBatch === null ? 0 : size - chosen.length
       const { inputs, labels } = await split.batch([...chosen, ...new Array<number>(fill).fill(chosen[0] as number)])
       await visit({ index, start, count: chosen.length, inputs, labels: firstLabels(labels, chosen.length) })
       done += chosen.length
-      options.onProgress?.(done, indices.length)
+      // The other ranks are about as far.
+      options.onProgress?.(Math.min(done * share.count, indices.length), indices.length)
     }
   }
   await Promise.all(visitors.map(walk))

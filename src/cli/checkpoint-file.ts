@@ -1,6 +1,7 @@
 // The file in which a run is kept while it goes on (--checkpoint, --resume); what is in it is training/checkpoint.ts.
 import { existsSync, rmSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
+import type { Ranks } from '../execution/ranks.js'
 import type { CheckpointOptions } from '../training/run-checkpoint.js'
 import type { Arguments } from './command.js'
 import { isSet, textOption } from './command-options.js'
@@ -94,6 +95,19 @@ export function checkpointFile(
     },
     explain: (error) => (isThere && error instanceof TtqError ? withCheckpoint(error, path) : error),
   }
+}
+
+/**
+ * What every rank's job is given: rank 0 keeps the checkpoint, and gives the others the one to resume.
+ * @param options of rank 0; of others undefined
+ */
+export async function onEveryRank(
+  options: CheckpointOptions | undefined,
+  ranks: Ranks,
+): Promise<CheckpointOptions | undefined> {
+  if (ranks.count === 1) return options
+  const [first] = await ranks.gather('checkpoint', options && { ...options, save: null })
+  return ranks.rank === 0 ? options : first
 }
 
 function readCheckpointFile(path: string): Uint8Array {

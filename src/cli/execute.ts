@@ -12,6 +12,7 @@ import { expandModels } from './expand-models.js'
 import { noSuchModel } from './model-input.js'
 import { checkOperands } from './parse-arguments.js'
 import { printSettings } from './print-settings.js'
+import { checkForRanks } from './ranks.js'
 import type { Terminal } from './terminal.js'
 
 /** Does what a command line asks for, and gives the exit code. @throws TtqError */
@@ -26,6 +27,7 @@ export async function execute(
   if (job !== undefined && isSet(args, 'printConfig'))
     return await printSettings([{ name: command.name, command: job, args }], isSet(args, 'json'), terminal)
   checkOperands(command, args.operands)
+  checkForRanks(command, args, terminal.ranks)
   if (command.operand?.each !== true) return await command.run(args, terminal, program)
   const models = expandModels(args.operands)
   if (models.length === 1) return await command.run({ ...args, operand: models[0] ?? '' }, terminal, program)

@@ -7,7 +7,15 @@ export const TRAINING_GRACE_MS = 600_000
 /** The same after SIGTERM: schedulers and machines that are taken back kill what is there after some 30 s. */
 const TERMINATION_GRACE_MS = 15_000
 
-let isUnfinished = false
+/** The same where another rank has failed: there is nothing to keep. */
+const FAILURE_GRACE_MS = 2000
+
+let hasGivenUp = false
+
+/** Whether work was given up that goes on in its threads. */
+export function isUnfinished(): boolean {
+  return hasGivenUp
+}
 
 /** The signal that interrupted the work; undefined where none did. */
 export function interruptedBy(signal: AbortSignal | undefined): NodeJS.Signals | undefined {
@@ -20,12 +28,13 @@ export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs:
   let stopWaiting = (): void => undefined
   const tooLate = new Promise<never>((_resolve, reject) => {
     const giveUp = (): void => {
-      isUnfinished = true
+      hasGivenUp = true
       reject(signal.reason as TtqError)
     }
     const wait = (): void => {
-      const isTermination = interruptedBy(signal) === 'SIGTERM'
-      setTimeout(giveUp, isTermination ? Math.min(graceMs, TERMINATION_GRACE_MS) : graceMs).unref()
+      const name = interruptedBy(signal)
+      const most = name === undefined ? FAILURE_GRACE_MS : name === 'SIGTERM' ? TERMINATION_GRACE_MS : graceMs
+      setTimeout(giveUp, Math.min(graceMs, most)).unref()
     }
     signal.addEventListener('abort', wait, { once: true })
     stopWaiting = () => {
@@ -42,7 +51,7 @@ export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs:
  */
 export function endProcess(code: number, signal: AbortSignal): void {
   const name = interruptedBy(signal)
-  if (!isUnfinished || name === undefined || process.platform === 'win32') process.exit(code)
+  if (!hasGivenUp || name === undefined || process.platform === 'win32') process.exit(code)
   endBySignal(name, code)
 }
 

@@ -31,6 +31,7 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   pytorch: { about: 'from a PyTorch module to a small file and back', pages: ['pytorch'] },
   browser: { about: 'running a network in a web page', pages: ['browser-app'] },
   microcontroller: { about: 'ternary weights in a C program', pages: ['microcontroller'] },
+  cluster: { about: 'one training on several machines, with mpirun', pages: ['cluster'] },
   ci: { about: 'pipelines that compress, and gates', pages: ['ci'] },
   method: { about: 'Trained Ternary Quantization in formulae', pages: ['method'] },
   reports: { about: 'the documents that --json prints', pages: ['report'] },

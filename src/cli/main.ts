@@ -12,8 +12,9 @@ import { endProcess, unlessTooLate } from './grace.js'
 import { watchOver } from './last-words.js'
 import { parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
+import { endRanks, interruptionOf, launchFor, onAllRanks } from './ranks.js'
 import { withOwnWaysOut } from './ways-out.js'
-import { openTerminal, type Terminal } from './terminal.js'
+import { nowhere, openTerminal, type Terminal } from './terminal.js'
 
 const HELP_COLUMNS = { least: 60, usual: 100, most: 200 } as const
 /** Time that interrupted work has to stop by itself, where its command does not say. */
@@ -24,8 +25,11 @@ const LATER_MS = 1000
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchOver()
-  const terminal = openTerminal(terminalOptions(argv))
-  endProcess(await runProgram(argv, terminal), terminal.signal)
+  const silence = (launchFor(argv, process.env)?.rank ?? 0) > 0 ? nowhere() : undefined
+  const terminal = openTerminal({ ...terminalOptions(argv), ...silence })
+  const code = await runProgram(argv, terminal)
+  await endRanks(code, silence?.words())
+  endProcess(code, terminal.signal)
 }
 
 /** What a command line says of the terminal, before it is taken apart. */
@@ -42,11 +46,11 @@ export function terminalOptions(argv: readonly string[]): { quiet: boolean; prog
 /** The program without its process. @returns the exit code; every error is told on the terminal */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    return await run(argv, terminal)
+    return await onAllRanks(argv, terminal, (joined) => run(argv, joined))
   } catch (error) {
     const failure =
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
-    const code = exitCodeOf(failure, terminal.signal)
+    const code = exitCodeOf(failure, interruptionOf(terminal))
     // Where stdout is what failed, stderr is left.
     if (argv.includes('--json'))
       await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)

@@ -63,13 +63,22 @@ export function checkResultPaths(
           ...(existsHint !== undefined && { existsHint }),
         })
   const taken = [...input, ...(result === undefined || result === '-' ? [] : [result.path])]
-  const reports = ((commandLineOption(args, 'report') ?? []) as readonly string[]).map((path): ReportFile => {
+  const reports = reportFiles(args).map((path): ReportFile => {
     if (path === '-') throw new TtqError('usage', '--report: found -, expected a file', { hint: REPORT_ON_STDOUT })
     const file = checkOutputPath({ path, option: '--report', force, others: taken, deviceHint: REPORT_ON_STDOUT })
     taken.push(file.path)
     return { file, form: reportForm(path, '--report', forms) }
   })
   return { result, what: what ?? 'the result', reports, taken }
+}
+
+/** Whether a report is to be written, of which pages show more than what is printed. */
+export function asksForFiles(args: Arguments): boolean {
+  return reportFiles(args).length > 0
+}
+
+function reportFiles(args: Arguments): readonly string[] {
+  return (commandLineOption(args, 'report') ?? []) as readonly string[]
 }
 
 const REPORT_ON_STDOUT = '--json prints the report on stdout.'

@@ -1,6 +1,7 @@
 // The program's ends to the outside: stdout for data, stderr for everything else, signals. Texts are made elsewhere.
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { printableLines } from '../errors/printable.js'
+import { ALONE, type Ranks } from '../execution/ranks.js'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import type { ProgressForm } from '../options/choices.js'
 import type { Progress } from '../training/progress.js'
@@ -15,6 +16,8 @@ export interface Terminal {
   readonly signal: AbortSignal
   /** Writes data; resolves to false when the reader has gone away. */
   readonly write: (data: string | Uint8Array) => Promise<boolean>
+  /** The processes that do the same command beside this one. */
+  readonly ranks: Ranks
   /** Width of the terminal that data goes to; undefined where that is a pipe or a file. */
   readonly columns: number | undefined
   /** A line on stderr; not with --quiet. */
@@ -39,6 +42,25 @@ interface TerminalOptions {
   /** Default that of this process. */
   env?: NodeJS.ProcessEnv
 }
+
+/** What the ranks of mpirun but the first write to: nothing is seen of it, and `words` has what stderr would show. */
+export function nowhere(): Required<Pick<TerminalOptions, 'streams' | 'env'>> & { words: () => string } {
+  let words = ''
+  const into = (take: (text: string) => void): Writable =>
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        take(String(chunk))
+        done()
+      },
+    })
+  const stderr = into((text) => {
+    words = `${words}${text}`.slice(-MOST_WORDS)
+  })
+  return { streams: { stdout: into(() => undefined), stderr }, env: {}, words: () => words }
+}
+
+/** Characters that are kept of what nobody sees. */
+const MOST_WORDS = 4000
 
 /** Takes over both streams and the signals. */
 export function openTerminal({
@@ -73,6 +95,7 @@ export function openTerminal({
   }
   return {
     signal: signal ?? interruption(quiet ? () => undefined : complain),
+    ranks: ALONE,
     write: (data) =>
       new Promise((resolve, reject) => {
         display.clear()

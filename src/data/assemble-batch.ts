@@ -35,13 +35,8 @@ export function assembleBatch(
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number
     if (!(index >= 0 && index < images.count)) throw new Error(`internal: image ${index} of ${images.count}`)
-    const draw = (bound: number): number => (random as RandomSource).int(bound)
     const region = resizedCrop === undefined ? undefined : regionOf(images, index, resizedCrop, random as RandomSource)
-    const view: View = {
-      down: pad > 0 ? draw(2 * pad + 1) - pad : 0,
-      right: pad > 0 ? draw(2 * pad + 1) - pad : 0,
-      mirrored: flip && draw(2) === 1,
-    }
+    const view = drawView({ pad, flip }, random as RandomSource)
     let pixels = region ?? images.pixels.subarray(index * imageSize, (index + 1) * imageSize)
     if (jitter !== undefined || hue !== undefined) {
       // The stored image stays.
@@ -55,11 +50,45 @@ export function assembleBatch(
       writePlane(image, { from, to: channel }, view, table, values, i * imageSize, preprocessing.layout === 'NCHW')
     }
     if (cutout !== undefined) {
-      const place = { y: draw(images.height), x: draw(images.width) }
+      const place = drawPlace(images, random as RandomSource)
       blot(values.subarray(i * imageSize, (i + 1) * imageSize), images, preprocessing.layout, place, cutout)
     }
   }
   return values
+}
+
+/** Draws what `assembleBatch` draws for so many images of this size, in the same order, and makes nothing of it. */
+export function skipImages(
+  { channels, height, width }: Pick<ImageSet, 'channels' | 'height' | 'width'>,
+  count: number,
+  { pad, flip, resizedCrop, jitter, hue, cutout }: Augmentation,
+  random: RandomSource,
+): void {
+  for (let i = 0; i < count; i++) {
+    if (resizedCrop !== undefined) randomRegion({ height, width }, resizedCrop, random)
+    drawView({ pad, flip }, random)
+    if (jitter !== undefined || hue !== undefined) jitterColours(NO_PIXELS, channels, { jitter, hue }, random)
+    if (cutout !== undefined) drawPlace({ height, width }, random)
+  }
+}
+
+const NO_PIXELS = new Uint8Array()
+
+function drawView({ pad, flip }: Pick<Augmentation, 'pad' | 'flip'>, random: RandomSource): View {
+  return {
+    down: pad > 0 ? random.int(2 * pad + 1) - pad : 0,
+    right: pad > 0 ? random.int(2 * pad + 1) - pad : 0,
+    mirrored: flip && random.int(2) === 1,
+  }
+}
+
+function drawPlace({ height, width }: Pick<ImageSet, 'height' | 'width'>, random: RandomSource): Place {
+  return { y: random.int(height), x: random.int(width) }
+}
+
+interface Place {
+  y: number
+  x: number
 }
 
 // A random part of the image, in its size.
@@ -75,7 +104,7 @@ function blot(
   values: Float32Array,
   { channels, height, width }: ImageSet,
   layout: Layout,
-  { y, x }: { y: number; x: number },
+  { y, x }: Place,
   side: number,
 ): void {
   const [top, left] = [y - Math.floor(side / 2), x - Math.floor(side / 2)]

@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { assembleBatch } from './assemble-batch.js'
+import { assembleBatch, skipImages } from './assemble-batch.js'
 import { augmentationWords } from './augmentation.js'
 import { classLabels, NO_LABELS } from './labels.js'
 import type {
@@ -21,6 +21,7 @@ import type {
 } from './dataset.js'
 import { describePreprocessing } from './preprocessing.js'
 import type { RandomSource } from './random.js'
+import { regionSeeds } from './random-region.js'
 
 /** A network's input as its file declares it. */
 export interface InputShape {
@@ -82,6 +83,13 @@ export function bindImages(dataset: ImageDataset | FramedImages, options: BindIm
               resizedCrop === undefined || random === undefined ? undefined : { least: resizedCrop, random },
             )
             .then((loaded) => batchOf(loaded, counted(loaded.count), random, others)),
+    skip: (count, random) => {
+      if ('pixels' in images) skipImages(images, count, augmentation, random)
+      else {
+        if (resizedCrop !== undefined) regionSeeds(count, random)
+        skipImages(images, count, others, random)
+      }
+    },
   })
   return {
     name: dataset.name,

@@ -29,6 +29,11 @@ export interface Split {
   readonly nameOf?: (index: number) => string
   /** The samples with these indices, in this order; with `random` given, augmented (training), else as they are. */
   batch(indices: ArrayLike<number>, random?: RandomSource): Batch | Promise<Batch>
+  /**
+   * Draws from `random` what an augmented batch of so many samples draws, and reads none: for samples that somebody else
+   * reads. Absent where batches leave `random` where it is.
+   */
+  readonly skip?: (count: number, random: RandomSource) => void
 }
 
 /** A dataset bound to one network: its batches are ready to be fed. */

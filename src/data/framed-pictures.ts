@@ -9,6 +9,7 @@ import { PictureFault, readPictureHeader } from './picture-header.js'
 import { PictureThreads } from './picture-threads.js'
 import type { RandomPart } from './picture-worker.js'
 import { randomSource, type RandomSource } from './random.js'
+import { regionSeeds } from './random-region.js'
 import type { PictureDataset, PictureSet } from './pictures.js'
 
 /** Training pictures that mean and deviation are taken of. */
@@ -116,8 +117,7 @@ export class PictureFrames {
     const { channels, size } = how
     const bytes = channels * size.height * size.width
     const pixels = new Uint8Array(indices.length * bytes)
-    // Drawn in the samples' order, whichever is decoded first.
-    const seeds = Array.from(indices, () => random.int(2 ** 31))
+    const seeds = regionSeeds(indices.length, random)
     await Promise.all(
       Array.from(indices, async (index, i) => {
         const state = randomSource(seeds[i] as number, 'region').state()

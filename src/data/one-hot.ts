@@ -27,6 +27,7 @@ export function areOneHot(labels: Labels, classes: number): boolean {
 export function fromOneHot(dataset: Dataset, classes: number, hint: string): Dataset {
   const split = (each: Split): Split => ({
     size: each.size,
+    ...(each.skip && { skip: each.skip }),
     async batch(indices, random) {
       const { inputs, labels } = await each.batch(indices, random)
       const rows = labels[ONLY]

@@ -27,6 +27,11 @@ export function randomRegion({ height, width }: Size, least: number, random: Ran
   return { ...own, top: Math.floor((height - own.height) / 2), left: Math.floor((width - own.width) / 2) }
 }
 
+/** One seed per picture, for its region: drawn in the pictures' order, whichever is decoded first. */
+export function regionSeeds(count: number, random: RandomSource): number[] {
+  return Array.from({ length: count }, () => random.int(2 ** 31))
+}
+
 export function cutOut(picture: Picture, { top, left, height, width }: Region): Picture {
   const { channels } = picture
   const pixels = new Uint8Array(height * width * channels)

@@ -1,7 +1,22 @@
 // What the replicas of a training need of one another. The exchanges there are stand in exchanges.ts.
 
+import type { RankLink } from './rank-link.js'
+
+/** Who meets. */
+export interface Gathering {
+  /** Replicas of this process. */
+  replicas: number
+  /** Parameters in all. */
+  floats: number
+  /** What leads to other ranks; undefined where there are none. */
+  link?: RankLink | undefined
+  /** The part of the parameters that each rank updates, floats, in the order of the ranks and of the parameters. */
+  regions: readonly number[]
+}
+
 /** What one replica brings to an exchange. */
 export interface ExchangedVectors {
+  /** Among the replicas of this process. */
   rank: number
   /** All gradients, laid out flat: this replica's, of its share of the batch. */
   gradients: Float32Array
@@ -34,6 +49,6 @@ export interface Exchange {
 /** One way to exchange. */
 export interface ExchangeKind<Meeting> {
   /** What all replicas are given to find one another by; it can be sent to any thread. */
-  arrange(replicas: number, floats: number): Meeting
+  arrange(gathering: Gathering): Meeting
   join(meeting: Meeting, vectors: ExchangedVectors): Exchange
 }

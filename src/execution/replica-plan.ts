@@ -2,7 +2,10 @@
 
 /** Who trains, and how. */
 export interface ReplicaPlan {
+  /** In this process. */
   replicas: number
+  /** Processes that train together, with as many replicas each. */
+  ranks: number
   /** Threads inside one operator of each replica. */
   threads: number
   /** Give memory back to the system after each operator instead of keeping it for the next. */
@@ -26,9 +29,10 @@ const MANY_WEIGHTS = 2 ** 25
  * @param cores threads there are
  * @param batch samples per step
  * @param weights all parameters of the network
+ * @param ranks processes that share each batch, each with as many cores
  */
-export function planReplicas(cores: number, batch: number, weights: number): ReplicaPlan {
-  if (weights >= MANY_WEIGHTS) return { replicas: 1, threads: cores, frugal: true }
-  const replicas = Math.max(1, Math.min(cores, Math.floor(batch / FEWEST_SAMPLES)))
-  return { replicas, threads: Math.max(1, Math.floor(cores / replicas)), frugal: false }
+export function planReplicas(cores: number, batch: number, weights: number, ranks = 1): ReplicaPlan {
+  if (weights >= MANY_WEIGHTS) return { replicas: 1, ranks, threads: cores, frugal: true }
+  const replicas = Math.max(1, Math.min(cores, Math.floor(batch / ranks / FEWEST_SAMPLES)))
+  return { replicas, ranks, threads: Math.max(1, Math.floor(cores / replicas)), frugal: false }
 }

@@ -13,6 +13,7 @@ import type { Placement } from './flat-parameters.js'
 
 /** All that a replica needs, as it crosses to its thread. */
 export interface ReplicaSetup {
+  /** Among the replicas of this process. */
   rank: number
   /** Serialized gradient graph; its inputs are the batch, the labels and every placement's name. */
   gradientModel: Uint8Array

@@ -15,7 +15,7 @@ export interface SharedMemory {
 }
 
 export const sharedMemory: ExchangeKind<SharedMemory> = {
-  arrange: (replicas, floats) => {
+  arrange: ({ replicas, floats }) => {
     const bytes = floats * Float32Array.BYTES_PER_ELEMENT
     return {
       kind: 'shared memory',

@@ -9,6 +9,7 @@ import type { Engine, Feeds, LoadedGraph, Loader, LoadOptions } from '../runtime
 import { ENGINES, type EngineName } from '../runtime/engines.js'
 import { revive } from './call-failure.js'
 import { nameCulprit } from './name-culprit.js'
+import { ALONE, type Ranks } from './ranks.js'
 import { TrialProcess } from './trial-process.js'
 import type { Kept, WorkerCalls, WorkerReply, WorkerRequest, WorkerSetup } from './worker.js'
 
@@ -28,6 +29,8 @@ const STOP_PATIENCE = 60_000
 /** Some threads that answer calls. */
 export interface Workers extends Pick<WorkerPool, 'interrupted' | 'postponeInterruption' | 'allowInterruption'> {
   readonly size: number
+  /** The processes that do the same work beside this one. */
+  readonly ranks: Ranks
   /** The same call to every worker. Buffers in `transfer` move instead of being copied. */
   callAll<C extends keyof WorkerCalls>(
     call: C,
@@ -42,10 +45,13 @@ export interface PooledGraph extends LoadedGraph {
   runKeeping(feeds: Feeds, outputs: readonly string[], kept: Kept): Promise<Result<'runKeeping'>>
 }
 
-/** How many threads a pool has: 0 is one per core, but only one where another device than the cpu does the work. */
-export function threadCount(threads: number, device: Device): number {
+/**
+ * How many threads a pool has: 0 is one per core (of several ranks on one machine, of the rank's share of them), but only
+ * one where another device than the cpu does the work.
+ */
+export function threadCount(threads: number, device: Device, ranks: Pick<Ranks, 'threads'> = ALONE): number {
   if (threads !== 0) return threads
-  return device === 'cpu' ? availableParallelism() : 1
+  return device === 'cpu' ? (ranks.threads ?? availableParallelism()) : 1
 }
 
 /**
@@ -72,17 +78,19 @@ export class WorkerPool implements Workers, Loader {
    * @param threads number of threads; 0 = one per core, but only one where another device than cpu does the work
    * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
    * @param device what networks run on; ask requireDevice first
+   * @param ranks the processes that do the same work beside this one
    */
   constructor(
     threads: number,
     signal?: AbortSignal,
     device: Device = 'cpu',
     private readonly engineName: EngineName = 'onnxruntime',
+    readonly ranks: Ranks = ALONE,
   ) {
     this.device = device
     this.engine = ENGINES[engineName]
     if (this.engine.isAlone === true) takeAlone(this)
-    this.size = this.engine.isAlone === true ? 1 : threadCount(threads, device)
+    this.size = this.engine.isAlone === true ? 1 : threadCount(threads, device, ranks)
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
     this.workers = this.pending.map(() => undefined)
     // It asks whether a network is one, and computes constants: the same for every engine.
@@ -124,11 +132,13 @@ export class WorkerPool implements Workers, Loader {
   /** Lets calls go on after an abort, for work that ends at a point of its own choice, until `allowInterruption`. */
   postponeInterruption(): void {
     this.postponed = true
+    this.ranks.holdInterruption()
   }
 
   /** Ends that. @throws TtqError `interrupted` when the signal was aborted */
   allowInterruption(): void {
     this.postponed = false
+    this.ranks.allowInterruption()
     if (this.interruption === undefined) return
     void this.fail(this.interruption)
     throw this.interruption
@@ -216,6 +226,7 @@ export class WorkerPool implements Workers, Loader {
     const isInterrupted = (): boolean => this.interrupted
     return {
       size: count,
+      ranks: this.ranks,
       callAll: async (call, args, transfer = () => []) =>
         await Promise.all(
           Array.from({ length: count }, (_, worker) => {

@@ -9,8 +9,9 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model } from '../onnx/model.js'
 import type { Weighted } from '../tasks/weighted.js'
 import type { Progress } from '../training/progress.js'
-import { RunCheckpoint, runFingerprint, type RunSamples } from '../training/run-checkpoint.js'
+import type { RunCheckpoint, RunSamples } from '../training/run-checkpoint.js'
 import { takeApart, type TrainingConnections } from './connections.js'
+import { openRunCheckpoint } from './open-run-checkpoint.js'
 
 export type CompressOptions = OptionsOf<'compress'>
 
@@ -84,7 +85,7 @@ export class CompressJob {
    * What the run keeps of itself; undefined where the caller keeps nothing.
    * @param model bound to the samples
    * @param learnsFrom where not from the model
-   * @throws TtqError `checkpoint` when the one to resume is damaged or of another run
+   * @throws TtqError `checkpoint` when the one to resume is damaged or of another run; `usage` where ranks differ
    */
   async openCheckpoint(
     pool: WorkerPool,
@@ -92,12 +93,12 @@ export class CompressJob {
     samples?: RunSamples,
     learnsFrom?: readonly Weighted<Model>[],
   ): Promise<RunCheckpoint | undefined> {
-    const { checkpoint, nameOptions } = this.connections
-    if (checkpoint === undefined) return undefined
-    const { options } = this
-    const run = { job: 'compress', options, threads: pool.size, learnsFrom } as const
-    const fingerprint = await runFingerprint(model, samples, run)
-    return new RunCheckpoint(checkpoint, fingerprint, nameOptions)
+    return await openRunCheckpoint(model, samples, this.connections, {
+      job: 'compress',
+      options: this.options,
+      pool,
+      learnsFrom,
+    })
   }
 
   /** Whether the caller said something of an option, and not its default speaks. */

@@ -86,8 +86,9 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
 
 async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
-  const engine = await requireEngine(options.engine, connections.nameOptions)
-  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
+  const { signal, ranks, nameOptions } = connections
+  const engine = await requireEngine(options.engine, nameOptions)
+  return await WorkerPool.use([options.threads, signal, options.device, engine, ranks], async (pool) => {
     if (options.data !== undefined) pool.start()
     const { folded, choices } = await chooseToCompress(pool, model, job)
     job.note(`layers: ${describeChoices(choices)}`)

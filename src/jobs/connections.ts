@@ -3,6 +3,7 @@
 import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument.js'
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
+import type { Ranks } from '../execution/ranks.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
@@ -21,6 +22,8 @@ export interface Connections {
   externalData?: ExternalData | undefined
   /** The network's bytes may be overwritten (see ReadOptions), which saves a copy of them. Default false. */
   overwrite?: boolean | undefined
+  /** The processes that do the same work beside this one. Default: none. */
+  ranks?: Ranks | undefined
   /** How messages name options. Default: as the library's callers write them. */
   nameOptions?: NameOptions | undefined
 }
@@ -40,6 +43,7 @@ const CONNECTIONS: { readonly [Name in keyof Required<TrainingConnections>]: [(v
   externalData: [isFunction, 'a function'],
   overwrite: [(value) => typeof value === 'boolean', 'true or false'],
   nameOptions: [isFunction, 'a function'],
+  ranks: [(value) => typeof value === 'object' && value !== null, 'an object'],
   checkpoint: [(value) => typeof value === 'object' && value !== null, 'an object'],
 }
 

@@ -35,7 +35,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const { connections, given } = takeApart(request)
   const options = completeOptions('evaluate', given, connections.nameOptions)
   const { device } = options
-  const { signal, name } = connections
+  const { signal, name, ranks } = connections
   const warnings: string[] = []
   const onProgress = (progress: Progress): void => {
     if (progress.kind === 'warning') warnings.push(progress.message)
@@ -48,7 +48,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   const classes = classNames && { name, names: classNames }
   const stored = await openData(data, options, { ...connections, onProgress, use: 'measuring', classes })
-  return await WorkerPool.use([options.threads, signal, device, engine], async (pool) => {
+  return await WorkerPool.use([options.threads, signal, device, engine, ranks], async (pool) => {
     pool.start()
     try {
       await checkRuns(pool.trial, model, connections.name, new Set())

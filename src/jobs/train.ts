@@ -1,6 +1,7 @@
 // Plain full-precision training: from the bytes of a network, freshly initialised or not, to the bytes of the trained
 // one and a report.
 import { openData } from './open-data.js'
+import { openRunCheckpoint } from './open-run-checkpoint.js'
 import { withoutMetadata } from '../onnx/without-metadata.js'
 import { checkLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
@@ -27,7 +28,6 @@ import { describeData, describeSamples } from './describe-samples.js'
 import type { TrainReport } from './train-report.js'
 import type { Trainability } from '../training/training-graph.js'
 import type { Progress } from '../training/progress.js'
-import { RunCheckpoint, runFingerprint } from '../training/run-checkpoint.js'
 import { trainFullPrecision } from '../training/train-full-precision.js'
 import { VERSION } from '../version.js'
 import { WorkerPool } from '../execution/worker-pool.js'
@@ -54,7 +54,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   const { connections, given } = takeApart(request)
   const options = completeOptions('train', given, connections.nameOptions)
   const { threads, device, seed } = options
-  const { onProgress: report, signal } = connections
+  const { onProgress: report, signal, ranks } = connections
   const data = options.data as string
   const start = performance.now()
   const phase = (of: Extract<Progress, { kind: 'phase' }>['name'], detail?: string): void => {
@@ -64,7 +64,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   const asRead = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
   const engine = await requireEngine(options.engine, connections.nameOptions)
-  return await WorkerPool.use([threads, signal, device, engine], async (pool) => {
+  return await WorkerPool.use([threads, signal, device, engine, ranks], async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined
     try {
@@ -102,13 +102,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
         })
       await checkMixable(learner, { ...options, distill: 0 }, connections.nameOptions)
       const { dataset, task } = bound
-      const checkpoint =
-        connections.checkpoint &&
-        new RunCheckpoint(
-          connections.checkpoint,
-          await runFingerprint(bound.model, bound, { job: 'train', options, threads: pool.size }),
-          connections.nameOptions,
-        )
+      const checkpoint = await openRunCheckpoint(bound.model, bound, connections, { job: 'train', options, pool })
       const accuracyOf = async (tested: Model, verdicts?: Verdicts): Promise<Measures> => {
         const { metrics } = await evaluate(pool, writeModel(tested), dataset.test, {
           task,

@@ -87,6 +87,10 @@ export const TASK_NAMES = [
 ] as const
 export type TaskName = (typeof TASK_NAMES)[number]
 
+/** How gradients of several processes are added up: in the order of all replicas, or as the MPI library likes best. */
+export const EXCHANGES = ['ordered', 'fast'] as const
+export type ExchangeName = (typeof EXCHANGES)[number]
+
 /** How the program says what it is doing; `auto` is a bar in a terminal, else plain lines. */
 export const PROGRESS_FORMS = ['auto', 'bar', 'plain', 'json'] as const
 export type ProgressForm = (typeof PROGRESS_FORMS)[number]

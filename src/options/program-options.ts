@@ -1,10 +1,11 @@
 // Options of how the program runs, whatever it does: its config file, several models, what it says meanwhile.
-import { PROGRESS_FORMS } from './choices.js'
+import { EXCHANGES, PROGRESS_FORMS } from './choices.js'
 import type { Job, OptionRow } from './option.js'
 import { REPORTING } from './result-options.js'
 
 const group = 'Running:'
 const ALL = [...REPORTING, 'unpack', 'predict', 'new', 'run'] as const satisfies Job[]
+const MANY_RANKS = ['compress', 'train', 'sweep', 'evaluate'] as const satisfies Job[]
 
 export const PROGRAM_OPTIONS = {
   config: {
@@ -32,6 +33,23 @@ export const PROGRAM_OPTIONS = {
     group,
     help: 'folder of the results, made if need be; with several models, where they all go',
     defaultText: 'the working directory',
+  },
+  mpi: {
+    kind: { type: 'text', path: 'file', words: ['off'] },
+    jobs: MANY_RANKS,
+    only: 'command line',
+    perCall: true,
+    group,
+    help: 'the MPI library of the mpirun that starts ttq, docs/cluster.md (off: each process works by itself)',
+    defaultText: 'the one beside mpirun, or libmpi',
+  },
+  exchange: {
+    kind: { type: 'choice', choices: EXCHANGES },
+    jobs: ['compress', 'train'],
+    only: 'command line',
+    default: { base: 'ordered' },
+    group,
+    help: 'sums over the ranks of mpirun: ordered, as in one process, or fast, as the MPI library adds',
   },
   progress: {
     kind: { type: 'choice', choices: PROGRESS_FORMS },

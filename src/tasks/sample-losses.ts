@@ -2,14 +2,20 @@
 // whose difference says more than the difference of two means.
 import { ONLY } from '../data/dataset.js'
 import type { Task } from './task.js'
-import type { RunBatch } from './verdicts.js'
+import type { BatchReader, RunBatch } from './verdicts.js'
 
 /** Samples that a standard error is taken of at least. */
 const FEWEST = 16
 /** Where the right class has no probability at all: below the smallest one that float32 holds. */
 const MOST = 100
 
-export class SampleLosses {
+interface BatchLosses {
+  /** Place of its first sample. */
+  start: number
+  losses: readonly number[]
+}
+
+export class SampleLosses implements BatchReader<BatchLosses> {
   /** Cross-entropy in nats, by the samples' places; 0 where nobody says what is right. */
   readonly all: number[] = []
 
@@ -20,16 +26,24 @@ export class SampleLosses {
     return scores && new SampleLosses(scores)
   }
 
-  /** Batches may come in any order. */
-  add({ start, count, labels, outputs }: RunBatch): void {
+  /** The losses of a batch. */
+  read({ start, count, labels, outputs }: RunBatch): BatchLosses {
     const found = this.scores(outputs, count)
     const given = (labels[ONLY] ?? Object.values(labels)[0])?.data
-    for (let row = 0; row < count; row++) {
+    const losses = Array.from({ length: count }, (_, row) => {
       const right = Number(given?.[row])
       const loss = Number.isInteger(right) ? -(found.logProbabilities(row)[right] ?? 0) : 0
       // What is not finite decides nothing.
-      this.all[start + row] = loss < MOST ? loss : MOST
-    }
+      return loss < MOST ? loss : MOST
+    })
+    return { start, losses }
+  }
+
+  /** Batches may come in any order. */
+  add({ start, losses }: BatchLosses): void {
+    losses.forEach((loss, row) => {
+      this.all[start + row] = loss
+    })
   }
 }
 

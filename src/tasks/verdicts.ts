@@ -17,6 +17,14 @@ export interface Verdict {
   divergence: number | undefined
 }
 
+/** The verdicts on a batch. */
+interface BatchVerdicts {
+  /** Place of its first sample. */
+  start: number
+  classes: number
+  verdicts: readonly Verdict[]
+}
+
 /** A batch as it was run. */
 export interface RunBatch {
   /** Place of its first sample. */
@@ -28,7 +36,13 @@ export interface RunBatch {
   expected: readonly Tensor[] | undefined
 }
 
-export class Verdicts {
+/** Takes something down of each batch; what it reads is plain data, and may come from another process. */
+export interface BatchReader<Part> {
+  read(batch: RunBatch): Part
+  add(part: Part): void
+}
+
+export class Verdicts implements BatchReader<BatchVerdicts> {
   /** By the samples' places. */
   readonly all: Verdict[] = []
   /** As many as scores. */
@@ -41,21 +55,29 @@ export class Verdicts {
     return scores && new Verdicts(scores)
   }
 
-  /** Batches may come in any order. */
-  add({ start, count, labels, outputs, expected }: RunBatch): void {
+  /** What is decided in a batch. */
+  read({ start, count, labels, outputs, expected }: RunBatch): BatchVerdicts {
     const [found, original] = [this.scores(outputs, count), expected && this.scores(expected, count)]
     const given = labels[ONLY] ?? Object.values(labels)[0]
-    this.classes = found.classes
-    for (let row = 0; row < count; row++) {
+    const verdicts = Array.from({ length: count }, (_, row): Verdict => {
       const decided = found.decision(row)
-      this.all[start + row] = {
+      return {
         decided,
         probability: decided < 0 ? 0 : Math.exp(found.logProbabilities(row)[decided] as number),
         label: given?.data[row],
         original: original?.decision(row),
         divergence: original && divergence(original, found, row),
       }
-    }
+    })
+    return { start, classes: found.classes, verdicts }
+  }
+
+  /** Batches may come in any order. */
+  add({ start, classes, verdicts }: BatchVerdicts): void {
+    this.classes = classes
+    verdicts.forEach((verdict, row) => {
+      this.all[start + row] = verdict
+    })
   }
 }
 

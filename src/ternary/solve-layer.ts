@@ -95,28 +95,32 @@ export function wholeVariance(moments: readonly LayerMoments[]): number {
   return moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
 }
 
-// Rows are shared out among the threads, or whole problems where there are enough of them. In the order of the problems.
+// Rows are shared out among the threads of all ranks, or whole problems where there are enough of them; what comes of a row
+// does not depend on who solves it. In the order of the problems.
 export async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded> {
-  const parts = problems.length < pool.size ? problems.flatMap((problem) => shares(problem, pool.size)) : problems
-  const done = await Promise.all(
-    Array.from({ length: pool.size }, (_, worker) =>
+  const { size: threads, ranks } = pool
+  const all = threads * ranks.count
+  const parts = problems.length < all ? problems.flatMap((problem) => shares(problem, all)) : problems
+  const own = await Promise.all(
+    Array.from({ length: threads }, (_, worker) =>
       pool.call(
         worker,
         'roundTernary',
-        parts.filter((__, i) => i % pool.size === worker),
+        parts.filter((__, i) => i % all === ranks.rank * threads + worker),
       ),
     ),
   )
+  const done = (await ranks.gather('rounding', own)).flat()
   const size = parts.reduce((sum, { cross }) => sum + cross.length, 0)
-  const all = { codes: new Int8Array(size), latent: new Float32Array(size) }
+  const whole = { codes: new Int8Array(size), latent: new Float32Array(size) }
   let at = 0
   parts.forEach((_, i) => {
-    const { codes, latent } = done[i % pool.size]?.[Math.floor(i / pool.size)] as Rounded
-    all.codes.set(codes, at)
-    all.latent.set(latent, at)
+    const { codes, latent } = done[i % all]?.[Math.floor(i / all)] as Rounded
+    whole.codes.set(codes, at)
+    whole.latent.set(latent, at)
     at += codes.length
   })
-  return all
+  return whole
 }
 
 function shares({ gram, cross, prior, scales, bitPrice = 0 }: RoundingProblem, count: number): RoundingProblem[] {

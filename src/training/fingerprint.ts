@@ -36,8 +36,8 @@ export function anotherRun(
   return `it belongs to another run: ${parts.join('; ')}`
 }
 
-// Hashes are of no use to people.
-function shown(value: string | undefined): string {
+/** A value as messages show it: hashes are of no use to people. */
+export function shown(value: string | undefined): string {
   if (value === undefined) return 'not given'
   return /^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 8)}...` : value
 }

@@ -66,10 +66,14 @@ export async function fit(
       'there to the trained outputs, so they do not learn'
     options.onProgress({ kind: 'warning', message })
   }
+  // Of other ranks' shards, no more than where their parameters lie is of any use here.
+  const isHere = (shard: number): boolean => Math.floor(shard / plan.replicas) === pool.ranks.rank
   const updates = (): UpdateGraph[] =>
-    partition(graph.parameters, plan.replicas)
+    partition(graph.parameters, plan.replicas * plan.ranks)
       .map(options.buildUpdate)
-      .map((update) => withGraph(update, pool.engine.prepareUpdate(update.model.graph)))
+      .map((update, shard) =>
+        isHere(shard) ? withGraph(update, pool.engine.prepareUpdate(update.model.graph)) : update,
+      )
   const originals = options.unlabelled ? new OriginalOutputs(writeModel(original)) : undefined
   const judge = async (model: Uint8Array): Promise<number> =>
     judgement(
@@ -97,8 +101,8 @@ function describeRun({ training, heldOut, warmup, augmentations }: TrainingAsRun
   return `training on ${training} samples, ${heldOut} held out; ${steps} steps, the rate rising over ${warmup}${images}`
 }
 
-// Samples of a step, and those that a replica runs at once. A network of one batch size gets its share of the step in
-// pieces of that size, whose gradients are added up.
+// Samples of a step over all ranks, and those that a replica runs at once. A network of one batch size gets its share of
+// the step in pieces of that size, whose gradients are added up.
 function sharedOut(
   pool: WorkerPool,
   student: Model,
@@ -106,13 +110,15 @@ function sharedOut(
   fixedBatch: number | null,
 ): { batch: number; piece: number; plan: ReplicaPlan } {
   const most = Math.min(wanted, indices.length)
-  const plan = planReplicas(pool.size, most, countParameters(student.graph))
-  const share = Math.max(1, Math.floor(most / plan.replicas))
-  if (fixedBatch === null) return { batch: share * plan.replicas, piece: share, plan }
-  const replicas = Math.max(1, Math.min(plan.replicas, Math.floor(most / fixedBatch)))
-  const pieces = Math.max(1, Math.floor(most / replicas / fixedBatch))
+  const ranks = pool.ranks.count
+  const plan = planReplicas(pool.size, most, countParameters(student.graph), ranks)
+  const all = plan.replicas * ranks
+  const share = Math.max(1, Math.floor(most / all))
+  if (fixedBatch === null) return { batch: share * all, piece: share, plan }
+  const replicas = Math.max(1, Math.min(plan.replicas, Math.floor(most / ranks / fixedBatch)))
+  const pieces = Math.max(1, Math.floor(most / (replicas * ranks) / fixedBatch))
   const threads = Math.max(1, Math.floor(pool.size / replicas))
-  return { batch: pieces * fixedBatch * replicas, piece: fixedBatch, plan: { ...plan, replicas, threads } }
+  return { batch: pieces * fixedBatch * replicas * ranks, piece: fixedBatch, plan: { ...plan, replicas, threads } }
 }
 
 // Over again where there are fewer.

@@ -72,6 +72,11 @@ export function mixSamples(
   return { inputs: patched, targets: targets.map((tensor) => blend(tensor, samples, others, kept)) }
 }
 
+/** Draws what `mixSamples` draws for so many samples, and blends none. */
+export function skipMixing(samples: number, mixing: Mixing & { isNhwc: boolean }, random: RandomSource): void {
+  mixSamples({ inputs: {}, targets: [] }, samples, mixing, random)
+}
+
 function mapped(inputs: MixedBatch['inputs'], change: (tensor: Tensor) => Tensor): MixedBatch['inputs'] {
   return Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, change(tensor)]))
 }

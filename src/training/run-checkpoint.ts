@@ -14,6 +14,7 @@ import type { Weighted } from '../tasks/weighted.js'
 import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
 import { anotherRun, bytesDigest, differences, type Fingerprint, partName } from './fingerprint.js'
+import type { Workers } from '../execution/worker-pool.js'
 import { VERSION } from '../version.js'
 
 /** How a caller keeps the checkpoint of a run, and hands one in. */
@@ -22,9 +23,9 @@ export interface CheckpointOptions {
   name: string
   /**
    * Takes a whole checkpoint, in the place of the one before: after every epoch, after every layer that is fitted once
-   * the run has taken a minute, and when a training is interrupted, before it ends.
+   * the run has taken a minute, and when a training is interrupted, before it ends. null: another rank keeps it.
    */
-  save: (bytes: Uint8Array) => void
+  save: ((bytes: Uint8Array) => void) | null
   /** The checkpoint to go on from. */
   resume?: Uint8Array
   /** What to do to start again, for messages: `remove it`. Default: to leave out the option that resumes. */
@@ -80,7 +81,7 @@ export class RunCheckpoint {
 
   private save(diverged: Checkpoint['diverged']): void {
     const { fingerprint, done: parts, trainings } = this
-    this.options.save(writeCheckpoint({ fingerprint, parts, trainings, diverged }))
+    this.options.save?.(writeCheckpoint({ fingerprint, parts, trainings, diverged }))
   }
 
   /** For the run's next training. */
@@ -139,12 +140,12 @@ function againstDivergence(key: string): boolean {
   return Object.hasOwn(OPTIONS, key) && (OPTIONS[key as OptionName] as OptionRow).fingerprint === 'against divergence'
 }
 
-interface RunOptions {
+export interface RunOptions {
   job: Job
   /** All options of the job as they hold. */
   options: object
-  /** From which the number of replicas follows. */
-  threads: number
+  /** From whose threads and ranks the number of replicas follows. */
+  pool: Pick<Workers, 'size' | 'ranks'>
   /** What is learned from in the place of the network. */
   learnsFrom?: readonly Weighted<Model>[] | undefined
 }
@@ -157,12 +158,13 @@ export interface RunSamples {
   task?: Task
 }
 
-/** What a run depends on: the network, the samples, every option that no other part covers, and the threads. */
+/** What a run depends on: the network, the samples, every option that no other part covers, threads and ranks. */
 export async function runFingerprint(
   model: Model,
   samples: RunSamples | undefined,
-  { job, options, threads, learnsFrom }: RunOptions,
+  { job, options, pool, learnsFrom }: RunOptions,
 ): Promise<Fingerprint> {
+  const { size, ranks } = pool
   const said = options as Readonly<Record<string, unknown>>
   const names = optionsOf(job).filter(
     ([name, row]) => row.fingerprint !== 'covered' && row.fingerprint !== 'idle' && said[name] !== undefined,
@@ -172,7 +174,8 @@ export async function runFingerprint(
     network: modelDigest(model),
     ...(learnsFrom && { teachers: digestOf(learnsFrom) }),
     ...(await samplesFingerprint(samples, said)),
-    threads: String(threads),
+    threads: String(size),
+    ...(ranks.link && { ranks: `${ranks.count}${ranks.link.exchange === 'fast' ? ' fast' : ''}` }),
     ...Object.fromEntries(names.map(([name]) => [name, JSON.stringify(said[name])])),
   }
 }

@@ -73,7 +73,7 @@ export function trainResult(
     bestEpoch: best.epoch,
     bestScore: best.score,
     steps,
-    replicas: plan.replicas,
+    replicas: plan.replicas * plan.ranks,
     samplesPerSecond: (steps * batch * 1000) / trainingMs,
     elapsedMs,
     history: [...history],

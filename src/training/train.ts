@@ -8,17 +8,18 @@ import type { BestEpoch, TrainingPosition } from './checkpoint.js'
 import { bestScore, isKept } from './best-epoch.js'
 import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
-import { ReplicaGroup } from '../execution/replica-group.js'
+import { ReplicaGroup, type StepResult } from '../execution/replica-group.js'
 import { hasLabels } from '../data/labels.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { judgedBy } from '../tasks/evaluation.js'
 import { DISTILL_INPUT, targetsInput } from './loss-graph.js'
-import { mixes, mixSamples } from './mix-samples.js'
+import { mixes, mixSamples, skipMixing } from './mix-samples.js'
 import { type EpochReport, epochScore, validationOf } from './training-report.js'
 import { checkValues, lossCheck } from './divergence.js'
 import { stepsPerEpoch, trainResult, type TrainResult } from './train-result.js'
 import { alongLine, learningRate } from './schedule.js'
 import type { TrainingGraph } from './training-graph.js'
+import type { Ranks } from '../execution/ranks.js'
 import type { Workers } from '../execution/worker-pool.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 
@@ -43,6 +44,7 @@ export async function train(
 ): Promise<TrainResult> {
   const { recovery } = options
   const resumed = recovery?.resumed
+  const { ranks } = pool
   const replicas = await ReplicaGroup.create(pool, graph, layOut(buildUpdates()), {
     plan: options.plan,
     clipNorm: options.clipNorm,
@@ -67,6 +69,8 @@ export async function train(
   let stepsHere = 0
   let dataMs = 0
   let keptAt = performance.now()
+  /** The last step of which rank 0 may have said, before all kept their position, that it is time to. */
+  let keptStep = -1
   const save = (at: Pick<TrainingPosition, 'epoch' | 'step' | 'lossSum' | 'now'>, epochMs = 0): void => {
     keptAt = performance.now()
     recovery?.save({
@@ -83,7 +87,7 @@ export async function train(
   for (let epoch = resumed?.epoch ?? 1; epoch <= options.epochs; epoch++) {
     const order = shuffledIndices(options.indices.length, randomSource(options.seed, 'shuffle', epoch))
     const before = epoch === resumed?.epoch ? resumed : { step: 0, lossSum: 0 }
-    const losses: Promise<number>[] = []
+    const losses: Promise<StepResult>[] = []
     const epochStart = performance.now()
     if (recovery !== undefined) pool.postponeInterruption()
     for (let i = before.step; i < epochSteps && !pool.interrupted; i++) {
@@ -100,18 +104,25 @@ export async function train(
       const begin = performance.now()
       let batches
       try {
-        batches = await shares(split, chosen, pool.size, options, { step, steps })
+        batches = await shares(split, chosen, { own: pool.size, ranks }, options, { step, steps })
       } catch (error) {
         // Loaders stop at once; what the steps before have come to is kept.
         if (recovery !== undefined && pool.interrupted) break
         throw error
       }
       dataMs += performance.now() - begin
-      const loss = replicas.step(batches, rates)
+      const loss = replicas.step(batches, rates, performance.now() - keptAt > KEPT_EVERY_MS)
       loss.catch(() => undefined)
       losses.push(loss)
+      let isDue = ranks.count === 1 && performance.now() - keptAt > KEPT_EVERY_MS
       if (losses.length >= QUEUE) {
-        const value = checkLoss(await (losses[losses.length - QUEUE] as Promise<number>), epoch, i - QUEUE + 2)
+        const result = await (losses[losses.length - QUEUE] as Promise<StepResult>)
+        const value = checkLoss(result.loss, epoch, i - QUEUE + 2)
+        // All ranks hear of the same step and hand out no more than the same: clocks and signals differ.
+        if (ranks.count > 1) {
+          if (result.isLast) ranks.stop()
+          isDue = result.isDue && step - QUEUE + 1 > keptStep
+        }
         // Since the training was resumed: what the machine did before that may not hold now.
         const elapsedMs = trainingMs - (resumed?.trainingMs ?? 0) + performance.now() - epochStart
         const doneHere = stepsHere + losses.length - QUEUE + 1
@@ -127,22 +138,24 @@ export async function train(
           remainingMs: (elapsedMs / doneHere) * left,
         })
       }
-      if (recovery !== undefined && performance.now() - keptAt > KEPT_EVERY_MS) {
-        const sofar = (await Promise.all(losses)).reduce((sum, value) => sum + value, before.lossSum)
+      if (recovery !== undefined && isDue) {
+        keptStep = step
+        const sofar = (await Promise.all(losses)).reduce((sum, { loss: each }) => sum + each, before.lossSum)
         const at = { epoch, step: i + 1, lossSum: sofar, now: await replicas.snapshot() }
         checkValues(at.now, at, options)
         save(at, performance.now() - epochStart)
       }
     }
     const all = await Promise.all(losses)
-    all.forEach((loss, i) => checkLoss(loss, epoch, before.step + i + 1))
+    all.forEach(({ loss }, i) => checkLoss(loss, epoch, before.step + i + 1))
+    if (all.some(({ isLast }) => isLast)) ranks.stop()
     trainingMs += performance.now() - epochStart
     stepsHere += all.length
     const now = await replicas.snapshot()
     const position = {
       epoch,
       step: before.step + all.length,
-      lossSum: all.reduce((sum, loss) => sum + loss, before.lossSum),
+      lossSum: all.reduce((sum, { loss }) => sum + loss, before.lossSum),
       now,
     }
     checkValues(now, position, options)
@@ -207,27 +220,33 @@ async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> 
   }
 }
 
-// Each replica's share of the batch, ready to be fed in pieces. Augmentation draws from one stream per step, in the samples'
-// order.
+// The shares of this rank's replicas in the batch, ready to be fed in pieces. Augmentation draws from one stream per step,
+// in the samples' order; what other ranks read is drawn here, too, and not read.
 async function shares(
   split: Split,
   chosen: readonly number[],
-  replicas: number,
+  { own, ranks }: { own: number; ranks: Pick<Ranks, 'rank' | 'count'> },
   options: LoopOptions,
   { step, steps }: { step: number; steps: number },
 ): Promise<Feeds[][]> {
   const random = randomSource(options.seed, 'augment', step)
-  const size = options.batch / replicas
-  const feeds = Array.from({ length: replicas }, (): Feeds[] => [])
+  const size = options.batch / (own * ranks.count)
+  const feeds = Array.from({ length: own }, (): Feeds[] => [])
   const { distillCourse: course } = options
   const distill = course && { [DISTILL_INPUT]: float32([], [alongLine(course.from, course.to, step, steps)]) }
   for (let start = 0; start < options.batch; start += options.piece) {
+    const replica = Math.floor(start / size) - own * ranks.rank
     const indices = chosen.slice(start, start + options.piece)
+    if (feeds[replica] === undefined) {
+      if (options.augment) split.skip?.(indices.length, random)
+      if (mixes(options)) skipMixing(indices.length, options, random)
+      continue
+    }
     const batch = options.augment ? await split.batch(indices, random) : await split.batch(indices)
     const targets = options.withTargets ? targetsOf(batch, indices, options) : []
     const plain = { inputs: batch.inputs, targets }
     const mixed = mixes(options) ? mixSamples(plain, indices.length, options, random) : plain
-    feeds[Math.floor(start / size)]?.push({
+    feeds[replica]?.push({
       ...mixed.inputs,
       ...Object.fromEntries(mixed.targets.map((tensor, place) => [targetsInput(place), tensor])),
       ...distill,

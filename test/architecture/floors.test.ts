@@ -10,7 +10,7 @@ const SOURCE = join(ROOT, 'src')
 
 const FLOORS: readonly (readonly string[])[] = [
   ['errors'],
-  ['algebra', 'tensor', 'options'],
+  ['algebra', 'mpi', 'tensor', 'options'],
   ['onnx', 'data'],
   ['gradient', 'networks', 'optimizer', 'packed', 'runtime', 'tasks'],
   ['methods', 'execution', 'standalone', 'unpacking'],
@@ -36,6 +36,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'hyparquet-compressors': ['data'],
   'csv-parse': ['data'],
   sharp: ['data'],
+  koffi: ['mpi'],
   leven: ['errors'],
   'pure-rand': ['data'],
   '@noble/hashes': ['data', 'packed', 'tasks', 'training'],
@@ -47,7 +48,8 @@ const IMPURE = [
   /^cli\//,
   /^data\/(closest-file|open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
   /^data\/(cifar-archives|decode-picture|decode-jpeg|image-folder|picture-list|picture-threads|picture-worker|read-class-names|webdataset|parquet|parquet-file|survey|kept-on-disk|parse-mat|sample-spool|svhn|unlinked-file)\.ts$/,
-  /^execution\/(worker|worker-pool|barrier|shared-memory|trial-process|trial-child)\.ts$/,
+  /^execution\/(worker|worker-pool|barrier|shared-memory|across-ranks|mpi-ranks|trial-process|trial-child)\.ts$/,
+  /^mpi\/(mpi-library|open-mpi-library)\.ts$/,
 ]
 
 /** Globals that touch it. Copies of shared memory are made by the loader of datasets as well. */

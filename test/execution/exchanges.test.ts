@@ -48,7 +48,7 @@ describe('exchanges', () => {
     test(`${sizes.length} replicas`, async () => {
       const replicas = sizes.length
       const total = sizes.reduce((sum, size) => sum + size, 0)
-      const meeting = arrangeExchange(replicas, total)
+      const meeting = arrangeExchange({ replicas, floats: total, regions: [total] })
       assert.equal(meeting.kind, replicas === 1 ? 'alone' : 'shared memory')
       const seen = await Promise.all(sizes.map((_, rank) => replica(rank, sizes, meeting)))
       const ranks = sizes.map((_, rank) => rank)

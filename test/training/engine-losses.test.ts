@@ -66,7 +66,7 @@ async function losses(engine: EngineName): Promise<{ shown: number[]; values: Ma
       batch: async () => Promise.resolve(batchNumber(next++, input)),
     }
     const { best } = await train(pool, graph, updates, split, {
-      plan: { replicas: 1, threads: 1, frugal: false },
+      plan: { replicas: 1, ranks: 1, threads: 1, frugal: false },
       task,
       epochs: 1,
       batch: BATCH,

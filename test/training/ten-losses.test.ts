@@ -173,7 +173,7 @@ async function tenSteps({ replicas, pieces = 1, options }: Case): Promise<TrainR
     )
   try {
     return await train(pool, graph, updates, split(replicas * pieces), {
-      plan: { replicas, threads: 1, frugal: replicas === 1 },
+      plan: { replicas, ranks: 1, threads: 1, frugal: replicas === 1 },
       task: TASK,
       epochs: 1,
       batch: BATCH * replicas * pieces,

@@ -8,13 +8,14 @@ import { isLayerwise } from '../../options/layerwise.js'
 import { sizeInBytes } from '../../options/size.js'
 import { plural } from '../../report/table.js'
 import { isBeyond } from '../../ternary/accuracy-drop.js'
-import { checkpointFile } from '../checkpoint-file.js'
+import { checkpointFile, onEveryRank } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, readTeachers, type ModelInput } from '../model-input.js'
-import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
+import { agreeOnCall } from '../ranks.js'
+import { asksForFiles, checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
@@ -53,18 +54,24 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
   const output = outputOf(args)
   const also = teachers.files
   const what = 'the packed network'
-  const paths = checkResultPaths(args, { input: args.operand, also, output, what, forms: PAGE_FORMS })
-  const checkpoint = takesLong ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
+  const { ranks } = terminal
+  const isFirst = ranks.rank === 0
+  const paths = isFirst
+    ? checkResultPaths(args, { input: args.operand, also, output, what, forms: PAGE_FORMS })
+    : undefined
+  const checkpoint = takesLong && paths ? checkpointFile(args, output, paths.taken, terminal.complain) : undefined
   const input = await readModelInput(args, terminal.signal)
+  await agreeOnCall('compress', args, input.bytes, ranks)
+  const kept = await onEveryRank(checkpoint?.options, ranks)
   if (complete.data !== undefined && complete.epochs > 0)
     terminal.progress({ kind: 'note', message: settingsNote(args, 'compress') })
   const result = await compressed(
     input,
     {
       ...options,
-      details: paths.reports.length > 0,
+      details: asksForFiles(args),
       nameOptions: namesOf(args),
-      ...(checkpoint?.options && { checkpoint: checkpoint.options }),
+      ...(kept && { checkpoint: kept }),
     },
     terminal,
   ).catch((error: unknown) => {
@@ -74,6 +81,7 @@ async function runCompress(args: Arguments, terminal: Terminal): Promise<number>
     accuracyDrop(result.report, complete.maxDrop) ??
     distanceBeyond(result.report, options.maxDistance) ??
     sizeBeyond(result.report, options.maxSize)
+  if (paths === undefined) return drop === undefined ? EXIT.done : EXIT.accuracy
   const warnings = drop === undefined ? result.report.warnings : [...result.report.warnings, drop]
   const written = await writeResult(paths, result.file, terminal)
   const run = await describeRun(args, 'compress')
@@ -102,11 +110,11 @@ function checkIdle(args: Arguments): void {
 async function compressed(
   input: ModelInput,
   options: Omit<CompressRequest, 'name'>,
-  { signal, progress }: Terminal,
+  { signal, progress, ranks }: Terminal,
 ): Promise<CompressResult> {
   const { bytes, ...source } = input
   const { compress } = await import('../../jobs/compress.js')
-  const work = compress(bytes, { ...options, ...source, signal, onProgress: progress })
+  const work = compress(bytes, { ...options, ...source, signal, onProgress: progress, ranks })
   const result = await unlessTooLate(work, signal, TRAINING_GRACE_MS)
   signal.throwIfAborted()
   return result

@@ -4,7 +4,8 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
-import { checkResultPaths, writeReport } from '../results.js'
+import { agreeOnCall } from '../ranks.js'
+import { asksForFiles, checkResultPaths, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { PAGE_FORMS } from '../report-forms.js'
 import type { Terminal } from '../terminal.js'
@@ -19,19 +20,23 @@ export const evaluateCommand: CommandBody = {
 async function runEvaluate(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'evaluate')
   const { data } = completeOptions('evaluate', options, namesOf(args))
-  const paths = checkResultPaths(args, { input: args.operand, forms: PAGE_FORMS })
+  const { ranks } = terminal
+  const paths = ranks.rank === 0 ? checkResultPaths(args, { input: args.operand, forms: PAGE_FORMS }) : undefined
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
+  await agreeOnCall('evaluate', args, bytes, ranks)
   const { evaluateModel } = await import('../../jobs/evaluate.js')
   const found = await evaluateModel(bytes, {
     ...source,
     ...options,
     data: data as string,
-    details: paths.reports.length > 0,
+    details: asksForFiles(args),
+    ranks,
     signal: terminal.signal,
     onProgress: terminal.progress,
     nameOptions: namesOf(args),
   })
   terminal.signal.throwIfAborted()
+  if (paths === undefined) return EXIT.done
   const report = { ...found, run: await describeRun(args, 'evaluate') }
   const [{ renderEvaluateReport }, { evaluatePage }] = await Promise.all([
     import('../../report/evaluate-text.js'),

@@ -15,6 +15,7 @@ import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, readTeachers } from '../model-input.js'
 import { checkOutputPath, type OutputFile } from '../output-path.js'
 import { PointFolder } from '../point-folder.js'
+import { agreeOnCall } from '../ranks.js'
 import { checkResultPaths, defaultOutput, type ResultPaths, writeReport } from '../results.js'
 import { settingsNote } from '../settings-note.js'
 import { type GivenShard, givenShard } from '../shard.js'
@@ -63,9 +64,14 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     textOption(args, 'output') ?? (args.operand === '-' ? 'sweep.csv' : defaultOutput(args.operand, '.csv'))
   checkTable(output)
   const folder = new PointFolder(output, terminal.complain)
-  // A shard leaves table and figure to the one that merges.
-  const paths = shard === undefined ? sweepPaths(args, { output, isOwn: folder.isThere }, values, teachers.files) : null
+  const { ranks } = terminal
+  // A shard leaves table and figure to the one that merges, and ranks to the first.
+  const paths =
+    shard === undefined && ranks.rank === 0
+      ? sweepPaths(args, { output, isOwn: folder.isThere }, values, teachers.files)
+      : null
   const { bytes, ...source } = await readModelInput(args, terminal.signal)
+  await agreeOnCall('sweep', args, bytes, ranks)
   const request = {
     ...options,
     ...source,
@@ -74,8 +80,10 @@ async function runSweep(args: Arguments, terminal: Terminal): Promise<number> {
     onProgress: terminal.progress,
     nameOptions: namesOf(args),
     points: folder,
+    ...(ranks.threads !== undefined && { threads: options.threads ?? ranks.threads }),
   }
   const work: Sweep = { bytes, request, values, folder }
+  if (ranks.count > 1) return await sweepRanks(args, work, paths, terminal)
   if (paths === null || shard !== undefined) return await sweepShard(args, work, shard as GivenShard, terminal)
   return isSet(args, 'merge')
     ? await mergePoints(args, work, paths, terminal)
@@ -135,6 +143,30 @@ async function sweepShard(args: Arguments, work: Sweep, shard: GivenShard, termi
     terminal,
   )
   return EXIT.done
+}
+
+// Each rank computes its part of the points, by itself and with all of its threads; the first puts them together.
+async function sweepRanks(args: Arguments, work: Sweep, paths: SweepPaths | null, terminal: Terminal): Promise<number> {
+  const { values, folder, request } = work
+  const { rank, count } = terminal.ranks
+  if (args.values.has('shard') || isSet(args, 'merge'))
+    throw new TtqError(
+      'usage',
+      `--${isSet(args, 'merge') ? 'merge' : 'shard'}: given with ${count} ranks, which share the points by themselves`,
+    )
+  const shard = { index: rank + 1, count }
+  const { renderSweepPoint } = await import('../../report/sweep-text.js')
+  if (valuesOf(values, shard).length > 0)
+    await swept(args, { ...work, request: { ...request, shard } }, terminal, (sofar) => {
+      terminal.note(renderSweepPoint(sofar))
+    }).catch((error: unknown) => {
+      throw explained(error, work, terminal)
+    })
+  await terminal.ranks.gather('points', null)
+  if (paths === null) return EXIT.done
+  const code = await mergePoints(args, work, paths, terminal)
+  folder.remove(values)
+  return code
 }
 
 async function mergePoints(args: Arguments, work: Sweep, paths: SweepPaths, terminal: Terminal): Promise<number> {

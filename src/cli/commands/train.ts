@@ -2,13 +2,14 @@
 import type { TrainReport } from '../../jobs/train-report.js'
 import type { TrainNetworkResult, TrainRequest } from '../../jobs/train.js'
 import { completeOptions } from '../../options/complete-options.js'
-import { checkpointFile } from '../checkpoint-file.js'
+import { checkpointFile, onEveryRank } from '../checkpoint-file.js'
 import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { TRAINING_GRACE_MS, unlessTooLate } from '../grace.js'
 import { readModelInput, type ModelInput } from '../model-input.js'
-import { checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
+import { agreeOnCall } from '../ranks.js'
+import { asksForFiles, checkResultPaths, outputPath, writeResult, writeReport } from '../results.js'
 import { describeRun } from '../describe-run.js'
 import { settingsNote } from '../settings-note.js'
 import { PAGE_FORMS } from '../report-forms.js'
@@ -36,9 +37,14 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
   const options = givenOptions(args, 'train')
   const { data } = completeOptions('train', options, namesOf(args))
   const output = outputOf(args)
-  const paths = checkResultPaths(args, { input: args.operand, output, what: 'the trained network', forms: PAGE_FORMS })
-  const checkpoint = checkpointFile(args, output, paths.taken, terminal.complain)
+  const { ranks } = terminal
+  const what = 'the trained network'
+  const paths =
+    ranks.rank === 0 ? checkResultPaths(args, { input: args.operand, output, what, forms: PAGE_FORMS }) : undefined
+  const checkpoint = paths && checkpointFile(args, output, paths.taken, terminal.complain)
   const input = await readModelInput(args, terminal.signal)
+  await agreeOnCall('train', args, input.bytes, ranks)
+  const kept = await onEveryRank(checkpoint?.options, ranks)
   terminal.progress({ kind: 'note', message: settingsNote(args, 'train') })
   const result = await trained(
     input,
@@ -46,16 +52,17 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
       ...options,
       nameOptions: namesOf(args),
       data: data as string,
-      details: paths.reports.length > 0,
-      ...(checkpoint.options && { checkpoint: checkpoint.options }),
+      details: asksForFiles(args),
+      ...(kept && { checkpoint: kept }),
     },
     terminal,
   ).catch((error: unknown) => {
-    throw checkpoint.explain(error)
+    throw checkpoint?.explain(error) ?? error
   })
+  if (paths === undefined) return EXIT.done
   const written = await writeResult(paths, result.file, terminal)
   const report: TrainReport = { ...result.report, output: written, run: await describeRun(args, 'train') }
-  checkpoint.remove()
+  checkpoint?.remove()
   const [{ renderTrainReport }, { trainPage }] = await Promise.all([
     import('../../report/train-text.js'),
     import('../../report/train-page.js'),
@@ -67,10 +74,10 @@ async function runTrain(args: Arguments, terminal: Terminal): Promise<number> {
 async function trained(
   { bytes, ...source }: ModelInput,
   options: Omit<TrainRequest, 'name'>,
-  { signal, progress }: Terminal,
+  { signal, progress, ranks }: Terminal,
 ): Promise<TrainNetworkResult> {
   const { trainNetwork } = await import('../../jobs/train.js')
-  const work = trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress })
+  const work = trainNetwork(bytes, { ...source, ...options, signal, onProgress: progress, ranks })
   const result = await unlessTooLate(work, signal, TRAINING_GRACE_MS)
   signal.throwIfAborted()
   return result
