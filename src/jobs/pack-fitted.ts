@@ -3,7 +3,7 @@
 import type { Dataset } from '../data/dataset.js'
 import { checkResultRuns } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
-import { isTooLargeToRun } from '../onnx/file-size.js'
+import { isTooLargeToRun } from '../onnx/too-large-to-run.js'
 import type { Model } from '../onnx/model.js'
 import { packsExactly } from '../packed/unpack.js'
 import { EngineDied } from '../runtime/engine-died.js'

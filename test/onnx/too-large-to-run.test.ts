@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isTooLargeToRun } from '../../src/onnx/file-size.js'
+import { isTooLargeToRun } from '../../src/onnx/too-large-to-run.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { float32 } from '../../src/tensor/tensor.js'
 
