@@ -23,7 +23,7 @@ const ranks =
 const count = Number(batch) * Number(steps)
 const { model, ternary, dataset, task } = benchNetwork(network, count)
 ranks?.useExchange(exchange as ExchangeName)
-const pool = new WorkerPool(Number(threads), undefined, 'cpu', undefined, ranks)
+const pool = new WorkerPool(Number(threads), { ranks })
 const stamps: number[] = []
 const { times, replicas } = await fit(
   pool,

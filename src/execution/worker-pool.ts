@@ -54,6 +54,17 @@ export function threadCount(threads: number, device: Device, ranks: Pick<Ranks, 
   return device === 'cpu' ? (ranks.threads ?? availableParallelism()) : 1
 }
 
+export interface PoolSettings {
+  /** Closes the pool when aborted: calls under way fail with TtqError `interrupted`. */
+  signal?: AbortSignal | undefined
+  /** What networks run on; ask requireDevice first. Default cpu. */
+  device?: Device | undefined
+  /** What runs them; ask requireEngine first. Default onnxruntime. */
+  engine?: EngineName | undefined
+  /** The processes that do the same work beside this one. Default: none. */
+  ranks?: Ranks | undefined
+}
+
 /**
  * A fixed number of threads, each of which starts with its first call, or with `start`. Close it when done, or the process lives on. As
  * a loader, it loads graphs into the first of them.
@@ -62,6 +73,8 @@ export class WorkerPool implements Workers, Loader {
   readonly size: number
   readonly device: Device
   readonly engine: Engine
+  readonly ranks: Ranks
+  private readonly engineName: EngineName
   /** Where networks run that nobody has run before: what kills the engine there is an error here. */
   readonly trial: TrialProcess
   private readonly workers: (Worker | undefined)[]
@@ -76,19 +89,12 @@ export class WorkerPool implements Workers, Loader {
 
   /**
    * @param threads number of threads; 0 = one per core, but only one where another device than cpu does the work
-   * @param signal closes the pool when aborted: calls under way fail with TtqError `interrupted`
-   * @param device what networks run on; ask requireDevice first
-   * @param ranks the processes that do the same work beside this one
    */
-  constructor(
-    threads: number,
-    signal?: AbortSignal,
-    device: Device = 'cpu',
-    private readonly engineName: EngineName = 'onnxruntime',
-    readonly ranks: Ranks = ALONE,
-  ) {
+  constructor(threads: number, { signal, device = 'cpu', engine = 'onnxruntime', ranks = ALONE }: PoolSettings = {}) {
     this.device = device
-    this.engine = ENGINES[engineName]
+    this.engineName = engine
+    this.engine = ENGINES[engine]
+    this.ranks = ranks
     if (this.engine.isAlone === true) takeAlone(this)
     this.size = this.engine.isAlone === true ? 1 : threadCount(threads, device, ranks)
     this.pending = Array.from({ length: this.size }, () => new Map<number, Pending>())
@@ -110,11 +116,8 @@ export class WorkerPool implements Workers, Loader {
    * The same as `new`, for as long as `use` takes. Where the engine dies of a network in the trial process, the error
    * names the node.
    */
-  static async use<T>(
-    settings: ConstructorParameters<typeof WorkerPool>,
-    use: (pool: WorkerPool) => Promise<T>,
-  ): Promise<T> {
-    const pool = new WorkerPool(...settings)
+  static async use<T>(threads: number, settings: PoolSettings, use: (pool: WorkerPool) => Promise<T>): Promise<T> {
+    const pool = new WorkerPool(threads, settings)
     try {
       return await use(pool)
     } catch (error) {

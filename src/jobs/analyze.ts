@@ -54,7 +54,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
   const start = performance.now()
   job.phase('read')
   const read = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
-  return await WorkerPool.use([options.threads, connections.signal], async (pool) => {
+  return await WorkerPool.use(options.threads, { signal: connections.signal }, async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined
     try {

@@ -88,7 +88,7 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
   const { options, connections } = job
   const { signal, ranks, nameOptions } = connections
   const engine = await requireEngine(options.engine, nameOptions)
-  return await WorkerPool.use([options.threads, signal, options.device, engine, ranks], async (pool) => {
+  return await WorkerPool.use(options.threads, { signal, device: options.device, engine, ranks }, async (pool) => {
     if (options.data !== undefined) pool.start()
     const { folded, choices } = await chooseToCompress(pool, model, job)
     job.note(`layers: ${describeChoices(choices)}`)

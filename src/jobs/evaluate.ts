@@ -48,7 +48,7 @@ export async function evaluateModel(bytes: Uint8Array, request: EvaluateRequest)
   const model = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
   const classes = classNames && { name, names: classNames }
   const stored = await openData(data, options, { ...connections, onProgress, use: 'measuring', classes })
-  return await WorkerPool.use([options.threads, signal, device, engine, ranks], async (pool) => {
+  return await WorkerPool.use(options.threads, { signal, device, engine, ranks }, async (pool) => {
     pool.start()
     try {
       await checkRuns(pool.trial, model, connections.name, new Set())

@@ -41,7 +41,8 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
   const start = performance.now()
   const { model: read, onnxBytes } = readToCompress(bytes, job)
   const engine = await requireEngine(options.engine, connections.nameOptions)
-  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
+  const settings = { signal: connections.signal, device: options.device, engine }
+  return await WorkerPool.use(options.threads, settings, async (pool) => {
     const { folded: model, choices } = await chooseToCompress(pool, read, job)
     job.phase('prepare')
     const planned = options.data === undefined ? undefined : await planWithData(pool, model, choices, options.data, job)

@@ -64,7 +64,7 @@ export async function predict(
     test: undefined,
   }
   const pixels: PixelOptions = { ...options, known, nameOptions: connections.nameOptions }
-  return await WorkerPool.use([0, connections.signal], async (pool) => {
+  return await WorkerPool.use(0, { signal: connections.signal }, async (pool) => {
     await checkRuns(pool.trial, model, connections.name, new Set())
     connections.onProgress?.({ kind: 'phase', name: 'predict' })
     const { bind, fitting } = await imageBinding(model.graph, dataset, pixels)

@@ -110,7 +110,7 @@ async function fitTo(
 ): Promise<NetworkData> {
   const { nameOptions = inLibrary, signal, name } = connections
   const model = fixInputs(read, options.fixInput, nameOptions('fixInput'))
-  return await WorkerPool.use([0, signal], async (pool) => {
+  return await WorkerPool.use(0, { signal }, async (pool) => {
     try {
       await checkRuns(pool.trial, model, name, new Set())
       return { name, ...(await bound(pool, model, stored, parts, { ...options, known, nameOptions })) }

@@ -64,7 +64,7 @@ export async function trainNetwork(bytes: Uint8Array, request: TrainRequest): Pr
   const asRead = fixInputs(readNetwork(bytes, connections).model, options.fixInput, connections.nameOptions('fixInput'))
   const read = options.keepMetadata ? asRead : withoutMetadata(asRead)
   const engine = await requireEngine(options.engine, connections.nameOptions)
-  return await WorkerPool.use([threads, signal, device, engine, ranks], async (pool) => {
+  return await WorkerPool.use(threads, { signal, device, engine, ranks }, async (pool) => {
     pool.start()
     let stored: StoredDataset | undefined
     try {

@@ -86,7 +86,8 @@ export async function verify(bytes: Uint8Array, request: VerifyRequest): Promise
   const read = original && readNetwork(original.bytes, original)
   const fixed = read && fixInputs(read.model, options.fixInput, connections.nameOptions('fixInput'))
   const engine = await requireEngine(options.engine, connections.nameOptions)
-  return await WorkerPool.use([options.threads, connections.signal, options.device, engine], async (pool) => {
+  const settings = { signal: connections.signal, device: options.device, engine }
+  return await WorkerPool.use(options.threads, settings, async (pool) => {
     await checkRuns(pool.trial, packed.model, connections.name, new Set())
     const networks = { packed, original: fixed && (await foldConstants(pool.trial, fixed)) }
     if (networks.original !== undefined) checkSame(networks.original, packed.model, connections.name)

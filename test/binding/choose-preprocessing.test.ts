@@ -150,7 +150,7 @@ test('colours the other way round are not taken for a gain that chance gives', a
     const bind = (preprocessing: Preprocessing): ReturnType<typeof bindImages> =>
       bindImages(dataset, { input: { name: 'x', elementType: 'float32', dims: ['N', 3, 1, 1] }, preprocessing })
     const plain: Preprocessing = { name: 'plain', layout: 'NCHW', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] }
-    return await WorkerPool.use([1], async (pool) => {
+    return await WorkerPool.use(1, {}, async (pool) => {
       const how = { ...OPTIONS, others: otherChannelOrder }
       return (await choosePreprocessing(pool, lastChannel(), [plain], bind, how)).preprocessing.name
     })

@@ -60,7 +60,7 @@ for (const [name, work] of Object.entries(WORK)) {
 
 test('an abort is heard while a worker computes', async () => {
   const controller = new AbortController()
-  const pool = new WorkerPool(1, controller.signal)
+  const pool = new WorkerPool(1, { signal: controller.signal })
   let ended = false
   const work = observe(pool, heavy(false), { x: ones })
   const rejected = assert.rejects(work, (error: unknown) => error instanceof TtqError && error.code === 'interrupted')

@@ -33,7 +33,7 @@ test('blocked convolutions are for the cpu alone', async () => {
 })
 
 test('threads without a number: one per core on the cpu, one in all elsewhere', async () => {
-  const pools = [new WorkerPool(0), new WorkerPool(0, undefined, 'cuda'), new WorkerPool(2, undefined, 'cuda')]
+  const pools = [new WorkerPool(0), new WorkerPool(0, { device: 'cuda' }), new WorkerPool(2, { device: 'cuda' })]
   assert.deepEqual(
     pools.map(({ size }) => size),
     [availableParallelism(), 1, 2],

@@ -45,7 +45,7 @@ async function losses(engine: EngineName): Promise<{ shown: number[]; values: Ma
   const model = network()
   const [input, output] = [model.graph.inputs[0]?.name, model.graph.outputs[0]?.name] as [ValueName, ValueName]
   const weights = [...model.graph.initializers].filter(([, { dims }]) => dims.length > 1).map(([name]) => name)
-  const pool = new WorkerPool(1, undefined, 'cpu', engine)
+  const pool = new WorkerPool(1, { engine })
   const task = classification([{ output, classes: CLASSES }])
   const shown: number[] = []
   try {

@@ -19,7 +19,7 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
     import('../../execution/worker-pool.js'),
     import('../../report/doctor-text.js'),
   ])
-  const pool = new WorkerPool(1, terminal.signal)
+  const pool = new WorkerPool(1, { signal: terminal.signal })
   const examine = async (): Promise<DoctorReport> => ({
     schema: 'ttq-doctor/1',
     ttq: VERSION,
