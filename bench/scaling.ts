@@ -1,6 +1,6 @@
-// What more ranks bring. `node dist/bench/scaling.js [network] [batch of a rank] [threads of a rank]` measures a step of
-// one rank and works out the steps of 1 to 1,024 of them over several links; `mpirun -n 2 node dist/bench/scaling.js`
-// measures the exchange alone, to compare the model with.
+// What more ranks bring. `node dist/bench/scaling.js [network] [batch of a rank] [threads of a rank] [milliseconds]` works
+// out the steps of 1 to 1,024 ranks over several links from that of one, which it measures where it is not told;
+// `mpirun -n 2 node dist/bench/scaling.js` measures the exchange alone, to compare the model with.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { acrossRanks } from '../src/execution/across-ranks.js'
@@ -81,13 +81,20 @@ async function measure(launch: Launch): Promise<void> {
   await ranks.finish()
 }
 
-function model(network: string, batch: number, threads: number): void {
-  const floats = countParameters(benchNetwork(network, 1).model.graph)
+function measuredStep(network: string, batch: number, threads: number): number {
   const step = join(import.meta.dirname, 'ttq-step.js')
-  const { stdout } = spawnSync(process.execPath, [step, network, String(batch), '12', String(threads)], {
-    encoding: 'utf8',
-  })
-  const { msPerStep } = JSON.parse(stdout) as { msPerStep: number }
+  const args = [step, network, String(batch), '12', String(threads)]
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  return (JSON.parse(stdout) as { msPerStep: number }).msPerStep
+}
+
+function model(
+  network: string,
+  batch: number,
+  threads: number,
+  msPerStep = measuredStep(network, batch, threads),
+): void {
+  const floats = countParameters(benchNetwork(network, 1).model.graph)
   console.log(
     `${network}: ${floats} parameters, a step of ${batch} samples on ${threads} threads ${msPerStep.toFixed(0)} ms\n`,
   )
@@ -104,6 +111,6 @@ function model(network: string, batch: number, threads: number): void {
 }
 
 const launch = launchOf(process.env)
-const [network = 'resnet20', batch = '64', threads = '1'] = process.argv.slice(2)
-if (launch === undefined) model(network, Number(batch), Number(threads))
+const [network = 'resnet20', batch = '64', threads = '1', ms] = process.argv.slice(2)
+if (launch === undefined) model(network, Number(batch), Number(threads), ms === undefined ? undefined : Number(ms))
 else await measure(launch)

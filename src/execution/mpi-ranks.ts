@@ -3,24 +3,22 @@
 // Two ways lead between them. What all ranks say together goes by collective calls on one communicator. What one of them
 // says alone, that it has failed or is done, goes through rank 0 by messages on another, which everyone looks for ten
 // times a second: no rank waits for one that will not come.
-import { readFileSync } from 'node:fs'
-import { availableParallelism, hostname } from 'node:os'
 import { deserialize, serialize } from 'node:v8'
 import { interruption } from '../errors/interruption.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Launch } from '../mpi/launcher.js'
 import type { Communicator, MpiLibrary, Pending } from '../mpi/mpi-library.js'
 import type { ExchangeName } from '../options/choices.js'
-import { type CallFailure, failureOf, revive } from './call-failure.js'
+import { failureOf } from './call-failure.js'
 import type { RankLink } from './rank-link.js'
+import { failureOfRank, type Message, MESSAGE_BYTES, readMessage, writeMessage } from './rank-message.js'
 import type { Ranks } from './ranks.js'
+import { ownCores, shareOfCores } from './share-of-cores.js'
 
 /** Milliseconds between looks for what a single rank says. */
 const LOOK_MS = 100
 /** Times that something common is asked for without a pause; then once a millisecond. */
 const EAGER_LOOKS = 50
-/** Bytes of a message, the most; libraries send as little at once, whatever the other side does. */
-const MESSAGE_BYTES = 2048
 /** Bytes that a rank gives to a gathering at a time. */
 const PIECE_BYTES = 2 ** 24
 /** Characters of what a gathering is about. */
@@ -31,8 +29,6 @@ const OWN_WORDS_MS = 1000
 const HEARING_MS = 10_000
 /** Milliseconds that rank 0 gives the others to take its last message. */
 const FAREWELL_MS = 2000
-
-type Message = { kind: 'failed'; failure: CallFailure } | { kind: 'end' } | { kind: 'done' }
 
 /** A message on its way to this rank. */
 interface Inbox {
@@ -106,7 +102,7 @@ export class MpiRanks implements Ranks {
         { hint: 'Name a library with threads by --mpi <path>.' },
       )
     const ranks = new MpiRanks(library, interrupted)
-    ranks.threads = await ranks.shareOfCores()
+    ranks.threads = shareOfCores(await ranks.gather('cores', ownCores()))
     return ranks
   }
 
@@ -123,8 +119,8 @@ export class MpiRanks implements Ranks {
     return this.failed
   }
 
-  get wantsToStop(): boolean {
-    return this.wish !== undefined
+  get wantsToStop(): string | undefined {
+    return this.wish && String(this.wish.facts['signal'])
   }
 
   gather<T>(about: string, value: T): Promise<readonly T[]> {
@@ -146,12 +142,10 @@ export class MpiRanks implements Ranks {
     if (this.wish !== undefined) this.fail(this.wish)
   }
 
-  stop(): void {
+  stop(signal: string): void {
     this.stopped = true
-    const reason =
-      this.wish ?? new TtqError('interrupted', 'interrupted: nothing was written', { facts: { signal: 'SIGTERM' } })
     this.wish = undefined
-    this.controller.abort(reason)
+    this.controller.abort(new TtqError('interrupted', 'interrupted: nothing was written', { facts: { signal } }))
   }
 
   /** Waits until all ranks are done, and parts from them. @throws whatever another rank fails of meanwhile */
@@ -218,10 +212,10 @@ export class MpiRanks implements Ranks {
   private look(): void {
     for (const inbox of this.inboxes) {
       if (inbox.message !== undefined || !inbox.pending.isDone()) continue
-      const message = read(inbox.bytes)
+      const message = readMessage(inbox.bytes)
       inbox.message = message
       if (message.kind === 'failed') {
-        const failure = ofRank(inbox.from, message.failure)
+        const failure = failureOfRank(inbox.from, message.failure)
         setTimeout(() => {
           this.fail(failure)
         }, OWN_WORDS_MS).unref()
@@ -273,7 +267,7 @@ export class MpiRanks implements Ranks {
   }
 
   private say(to: number, message: Message): Pending {
-    const pending = this.single.send(written(message), to)
+    const pending = this.single.send(writeMessage(message), to)
     this.sent.push(pending)
     return pending
   }
@@ -281,72 +275,10 @@ export class MpiRanks implements Ranks {
   private sayToAll(message: Message): Pending[] {
     return this.inboxes.map(({ from }) => this.say(from, message))
   }
-
-  // The cores that this process may use, shared out among those that may use the same; as many threads for every rank,
-  // because a rank's share of each batch is as large as any other's.
-  private async shareOfCores(): Promise<number> {
-    const own = { where: `${hostname()} ${allowedCores()}`, cores: availableParallelism() }
-    const all = await this.gather('cores', own)
-    const shares = all.map(({ where, cores }) => {
-      const sharing = all.filter((other) => other.where === where).length
-      return Math.max(1, Math.floor(cores / sharing))
-    })
-    return Math.min(...shares)
-  }
-}
-
-// Launchers bind processes to cores, each to its own or several to the same ones.
-function allowedCores(): string {
-  try {
-    return /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? ''
-  } catch {
-    return ''
-  }
 }
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, milliseconds)
   })
-}
-
-/** What a failure of another rank is here. */
-function ofRank(rank: number, failure: CallFailure): Error {
-  const isInterruption = failure.code === 'interrupted'
-  return revive({ ...failure, message: isInterruption ? failure.message : `rank ${rank}: ${failure.message}` })
-}
-
-// A message that is too long loses its stack first, then the end of its text.
-function written(message: Message): Uint8Array {
-  const bytes = Buffer.alloc(MESSAGE_BYTES)
-  for (const form of [message, withoutStack(message), shortened(message, 1000), shortened(message, 200)]) {
-    const text = Buffer.from(JSON.stringify(form))
-    if (text.length >= MESSAGE_BYTES) continue
-    text.copy(bytes)
-    return bytes
-  }
-  throw new Error('internal: a message between ranks that is too long')
-}
-
-function withoutStack(message: Message): Message {
-  return message.kind === 'failed' ? { ...message, failure: { ...message.failure, stack: undefined } } : message
-}
-
-function shortened(message: Message, characters: number): Message {
-  if (message.kind !== 'failed') return message
-  const { code, message: text, hint } = message.failure
-  return {
-    kind: 'failed',
-    failure: {
-      code,
-      message: text.slice(0, characters),
-      hint: hint.slice(0, 1).map((way) => way.slice(0, characters / 2)),
-      facts: {},
-      stack: undefined,
-    },
-  }
-}
-
-function read(bytes: Uint8Array): Message {
-  return JSON.parse(Buffer.from(bytes).toString('utf8').replace(/\0.*$/s, '')) as Message
 }

@@ -24,10 +24,10 @@ export interface Ranks {
   holdInterruption(): void
   /** Ends that. */
   allowInterruption(): void
-  /** Whether this rank was interrupted and waits for the others to know. */
-  readonly wantsToStop: boolean
-  /** All ranks know: all of them are interrupted now. */
-  stop(): void
+  /** The signal that interrupted this rank while it waits for the others to know. */
+  readonly wantsToStop: string | undefined
+  /** All ranks know of the signal that interrupted one of them: all of them are interrupted now. */
+  stop(signal: string): void
 }
 
 export const ALONE: Ranks = {
@@ -39,7 +39,7 @@ export const ALONE: Ranks = {
   useExchange: () => undefined,
   holdInterruption: () => undefined,
   allowInterruption: () => undefined,
-  wantsToStop: false,
+  wantsToStop: undefined,
   stop: () => undefined,
 }
 

@@ -27,8 +27,8 @@ interface GradientGraph {
 export interface StepResult {
   /** Mean over all replicas. */
   loss: number
-  /** Whether a rank was interrupted; all ranks hear of it of the same step. */
-  isLast: boolean
+  /** The signal that interrupted a rank; all ranks hear of it of the same step. */
+  stopBy: string | undefined
   /** What rank 0 said of `isDue`. */
   isDue: boolean
 }
@@ -122,11 +122,11 @@ export class ReplicaGroup {
   async step(shares: readonly (readonly Feeds[])[], rates: Rates, isDue = false): Promise<StepResult> {
     const { workers, ranks } = this
     const own = await workers.callAll('step', (rank) => ({ batches: shares[rank] as readonly Feeds[], rates }))
-    const said = await ranks.gather('step', { losses: own, isLast: ranks.wantsToStop, isDue })
+    const said = await ranks.gather('step', { losses: own, stopBy: ranks.wantsToStop, isDue })
     const losses = said.flatMap((each) => each.losses)
     return {
       loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-      isLast: said.some((each) => each.isLast),
+      stopBy: said.find((each) => each.stopBy !== undefined)?.stopBy,
       isDue: said[0]?.isDue === true,
     }
   }

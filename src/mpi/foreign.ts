@@ -22,7 +22,7 @@ export async function loadForeign(): Promise<Foreign> {
     return (await import('koffi')).default
   } catch (cause) {
     throw new TtqError('usage', `MPI: the package koffi could not be loaded: ${(cause as Error).message}`, {
-      hint: 'npm install koffi@3 beside ttq-onnx: it calls the MPI library; --mpi off runs each process by itself',
+      hint: 'install it beside ttq-onnx, it calls the MPI library: npm install koffi@3; --mpi off lets each process work by itself',
       cause,
     })
   }

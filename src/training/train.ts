@@ -120,7 +120,7 @@ export async function train(
         const value = checkLoss(result.loss, epoch, i - QUEUE + 2)
         // All ranks hear of the same step and hand out no more than the same: clocks and signals differ.
         if (ranks.count > 1) {
-          if (result.isLast) ranks.stop()
+          if (result.stopBy !== undefined) ranks.stop(result.stopBy)
           isDue = result.isDue && step - QUEUE + 1 > keptStep
         }
         // Since the training was resumed: what the machine did before that may not hold now.
@@ -148,7 +148,8 @@ export async function train(
     }
     const all = await Promise.all(losses)
     all.forEach(({ loss }, i) => checkLoss(loss, epoch, before.step + i + 1))
-    if (all.some(({ isLast }) => isLast)) ranks.stop()
+    const stopBy = all.find((each) => each.stopBy !== undefined)?.stopBy
+    if (stopBy !== undefined) ranks.stop(stopBy)
     trainingMs += performance.now() - epochStart
     stepsHere += all.length
     const now = await replicas.snapshot()

@@ -81,18 +81,19 @@ describe('ranks', { concurrency: true }, () => {
       ranks.holdInterruption()
       const seen = []
       for (let step = 0; step < 5 && !ranks.signal.aborted; step++) {
-        if (rank === 1 && step === 2) controller.abort(new TtqError('interrupted', 'interrupted', { facts: { signal: 'SIGTERM' } }))
+        if (rank === 1 && step === 2) controller.abort(new TtqError('interrupted', 'interrupted', { facts: { signal: 'SIGINT' } }))
         seen.push(step)
         const said = await ranks.gather('step', ranks.wantsToStop)
-        if (said.includes(true)) ranks.stop()
+        const by = said.find((each) => each !== undefined)
+        if (by !== undefined) ranks.stop(by)
       }
       // What is kept is gathered after that.
       seen.push(await ranks.gather('snapshot', rank))
       const isSaid = rank === 0 ? (await ranks.leave(ranks.signal.reason), await ranks.end(143, false)) : await ranks.leave(ranks.signal.reason)
-      say({ seen, code: ranks.signal.reason.code, isSaid })`
+      say({ seen, by: ranks.signal.reason.facts.signal, isSaid })`
     const [first, second] = await onRanks(arrangeStandIn(2), code)
-    assert.deepEqual(first, { seen: [0, 1, 2, [0, 1]], code: 'interrupted', isSaid: undefined })
-    assert.deepEqual(second, { seen: [0, 1, 2, [0, 1]], code: 'interrupted', isSaid: true })
+    assert.deepEqual(first, { seen: [0, 1, 2, [0, 1]], by: 'SIGINT', isSaid: undefined })
+    assert.deepEqual(second, { seen: [0, 1, 2, [0, 1]], by: 'SIGINT', isSaid: true })
   })
 
   test('end at once where one is interrupted elsewhere', async () => {
