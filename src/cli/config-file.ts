@@ -78,7 +78,11 @@ async function readConfig(file: string): Promise<unknown> {
   const ending = extname(file).toLowerCase()
   if (!CONFIG_ENDINGS.includes(ending))
     throw new TtqError('usage', `--config: ${file} ends in "${ending}", expected one of ${CONFIG_ENDINGS.join(', ')}`)
-  if (!existsSync(file) || statSync(file).isDirectory()) {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new TtqError('usage', `--config: ${file} is a folder, expected a file of settings`, {
+      hint: '--no-config leaves it aside',
+    })
+  if (!existsSync(file)) {
     const closest = closestFile(file)
     throw new TtqError('usage', `--config: found no file ${file}`, {
       ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),

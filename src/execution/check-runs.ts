@@ -1,8 +1,9 @@
 // Whether ONNX Runtime takes a network at all. For work that would otherwise never run it.
 import { hasCode, TtqError } from '../errors/ttq-error.js'
-import { tensorOutputs } from '../onnx/graph-queries.js'
-import type { Model, ValueName } from '../onnx/model.js'
+import { producers, tensorOutputs } from '../onnx/graph-queries.js'
+import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
+import { valueFacts } from '../onnx/value-facts.js'
 import { writeModel } from '../onnx/write-model.js'
 import { EngineDied } from '../runtime/engine-died.js'
 import { type Feeds, type Loader, withLoaded } from '../runtime/engine.js'
@@ -33,17 +34,38 @@ export async function checkRuns(
   } catch (cause) {
     if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
     const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(operatorName))]
+    const uncarried = foreign.length === 0 && /Unsupported data type/.test(cause.message) ? uncarriedEnds(model) : []
     const found =
-      foreign.length > 0 ? `operators that ONNX Runtime does not have (${foreign.join(', ')})` : cause.message
+      foreign.length > 0
+        ? `operators that ONNX Runtime does not have (${foreign.join(', ')})`
+        : uncarried.length > 0
+          ? `${uncarried.join(', ')}: types that onnxruntime-node does not carry`
+          : cause.message
     throw new TtqError('unsupported', `onnx: ${name}: ${found}, expected a network that ONNX Runtime runs`, {
       facts: { foreign },
       hint:
         foreign.length > 0
           ? 'export the network with standard ONNX operators'
-          : 'check the file with onnx.checker, or export it again',
+          : uncarried.length > 0
+            ? 'export it with float32 there, or without these outputs'
+            : 'check the file with onnx.checker, or export it again',
       cause,
     })
   }
+}
+
+// Inputs and outputs of types that are no arrays in JavaScript.
+function uncarriedEnds({ graph }: Model): string[] {
+  const makers = producers(graph)
+  const { elementType } = valueFacts(graph, makers)
+  const ends = (kind: string, values: Graph['inputs']): string[] =>
+    values.flatMap(({ name, type }) => {
+      const own = type?.elementType ?? elementType(name)
+      return own !== undefined && /^(bfloat16|float8|float4|complex|u?int[24]$)/.test(own)
+        ? [`${kind} "${name}" is of type ${own}`]
+        : []
+    })
+  return [...ends('input', graph.inputs), ...ends('output', graph.outputs)]
 }
 
 function withInputs(model: Model, weights: ReadonlySet<ValueName>): Model {

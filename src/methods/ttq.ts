@@ -27,6 +27,12 @@ import {
   zerosOf,
 } from './threshold.js'
 
+/**
+ * What scales start from where all weights are zero (a branch that has not learned yet): nothing that the network would
+ * notice. From 1, the first step made weights of 1 of all of them.
+ */
+const FROM_NOTHING = 2 ** -20
+
 /** Scales stay above this share of their start. */
 const LOWEST_SCALE = 0.01
 
@@ -132,10 +138,11 @@ function startOf({ initial, name }: Parameter, settings: MethodSettings): Start 
   const { threshold: rule, scalesFromOne } = settings
   if (settings.latent !== undefined) return startFrom(settings.latent, initial)
   const fit = fitTernary(initial, rule, name)
-  const { wp, wn, threshold: fraction } = scalesFromOne === true ? { ...fit, wp: 1, wn: 1 } : fit
+  const max = largestMagnitude(initial)
+  const one = scalesFromOne === true ? 1 : max === 0 ? FROM_NOTHING : undefined
+  const { wp, wn, threshold: fraction } = one === undefined ? fit : { ...fit, wp: one, wn: one }
   const size = (wp + wn) / 2
   const unit = 2 ** Math.round(Math.log2(size))
-  const max = largestMagnitude(initial)
   const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)
   const threshold =
     rule.kind === 'sparsity' ? smallestMagnitude(latent, zerosOf(latent.length, rule.r)) : Math.fround(fraction)
@@ -152,7 +159,7 @@ function startOf({ initial, name }: Parameter, settings: MethodSettings): Start 
 // Latent weights that are known, of ternary weights: rounding them gives the codes.
 function startFrom(levels: Float32Array, initial: Float32Array): Start {
   const { wp, wn } = ternaryScales(initial) ?? { wp: 1, wn: 1 }
-  const [positive, negative] = [wp || wn || 1, wn || wp || 1]
+  const [positive, negative] = [wp || wn || FROM_NOTHING, wn || wp || FROM_NOTHING]
   const size = (positive + negative) / 2
   const unit = 2 ** Math.round(Math.log2(size))
   const max = largestMagnitude(levels) || 1

@@ -71,6 +71,13 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     }
   }
   const layers = graph.nodes.filter(isLayer)
+  const turned = layers.filter(({ opType, inputs: [first = ''] }) => opType === 'Gemm' && graph.initializers.has(first))
+  if (turned.length > 0) {
+    return {
+      found: `the weights of ${operators(turned)} are its first operand, and those of a layer its second one`,
+      hint: 'export these products as MatMul',
+    }
+  }
   if (layers.length > 0) {
     return {
       found: `the weights of ${operators(layers)} are inputs or computed`,

@@ -46,6 +46,11 @@ for (const launcher of found)
     assert.deepEqual(readFileSync(join(folder, file)), readFileSync(join(folder, 'one.ttq')))
   })
 
+// MPICH's launcher tells of a signal instead, where it has ended a rank that was still on its way out.
+function assertCode(code: number | null, expected: number, stderr: string): void {
+  assert.ok(code === expected || code === 9, `${code}: ${stderr}`)
+}
+
 // Each costs seconds, and launchers differ in their own words only.
 const [first] = found
 if (first !== undefined)
@@ -54,7 +59,7 @@ if (first !== undefined)
     test('ranks that were asked for different things', async () => {
       const other = [...COMPRESS, '-o', 'never.ttq', '--seed', '7']
       const { code, stderr } = await outcome(startRanks(launcher, folder, [[...COMPRESS, '-o', 'never.ttq'], other]))
-      assert.equal(code, 2, stderr)
+      assertCode(code, 2, stderr)
       assert.deepEqual(words(stderr), [
         'ttq: ranks: found --seed not given on rank 0 and 7 on rank 1, expected the same on all. Start all of them with ' +
           'the same command, the same files and the same version of ttq.',
@@ -65,7 +70,7 @@ if (first !== undefined)
     test('a command line that is wrong on one rank only', async () => {
       const line = [...COMPRESS, '-o', 'never.ttq']
       const { code, stderr } = await outcome(startRanks(launcher, folder, [line, [...line, '--epoch', '3']]))
-      assert.equal(code, 2, stderr)
+      assertCode(code, 2, stderr)
       assert.deepEqual(words(stderr), ['ttq: rank 1: compress: unknown option --epoch. Did you mean --epochs?'])
     })
 
@@ -83,7 +88,7 @@ train.batch = async (indices) => {
       )
       const line = COMPRESS.map((word) => (word === 'loader.mjs' ? 'broken.mjs' : word))
       const { code, stderr } = await outcome(startRanks(launcher, folder, [...line, '-o', 'never.ttq']))
-      assert.equal(code, 3, stderr)
+      assertCode(code, 3, stderr)
       assert.equal(words(stderr).length, 1, stderr)
       assert.match(words(stderr)[0] as string, /^ttq: rank 1: .*the disk of this rank is gone/)
     })

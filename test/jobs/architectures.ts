@@ -189,11 +189,11 @@ function causal(places: number): Tensor<'float32'> {
 }
 
 // A convolutional stem and a classifier around what a case puts between: [N,8,6,6] in and out.
-function around(body: (b: Net, x: ValueName) => ValueName, opset?: number): Architecture {
+function around(body: (b: Net, x: ValueName) => ValueName, opset?: number, stay?: readonly string[]): Architecture {
   const b = new Net()
   const x = b.relu(b.conv(b.in('x', IMAGE), [8, 3, 3, 3], { strides: [2, 2] }))
   b.out(b.gemm(b.pooled(body(b, x)), 8, 5))
-  return b.done(opset)
+  return b.done(opset, stay)
 }
 
 // Tokens in, [N,6,16] to a case.
@@ -683,27 +683,31 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
   },
   // Layers behind what nobody has a gradient for, and in it.
   'layers in a Loop': () =>
-    around((b, x) => {
-      const inner = new Net('N', 'float32', [x, 'carried'])
-      const y = inner.relu(inner.conv('carried', [8, 8, 3, 3]))
-      inner.push(node('Identity', ['go'], ['on']))
-      const body: Graph = {
-        name: 'body',
-        nodes: inner.nodes,
-        inputs: [
-          { name: 'i', type: { elementType: 'int64', dims: [] } },
-          { name: 'go', type: { elementType: 'bool', dims: [] } },
-          { name: 'carried', type: { elementType: 'float32', dims: undefined } },
-        ],
-        outputs: [
-          { name: 'on', type: { elementType: 'bool', dims: [] } },
-          { name: y, type: { elementType: 'float32', dims: undefined } },
-        ],
-        initializers: inner.initializers,
-      }
-      const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
-      const looped = b.fresh('looped')
-      b.push(node('Loop', [times, b.constant(bool(1)), x], [looped], { body: { kind: 'graph', value: body } }))
-      return b.conv(looped, [8, 8, 1, 1])
-    }),
+    around(
+      (b, x) => {
+        const inner = new Net('N', 'float32', [x, 'carried'])
+        const y = inner.relu(inner.conv('carried', [8, 8, 3, 3]))
+        inner.push(node('Identity', ['go'], ['on']))
+        const body: Graph = {
+          name: 'body',
+          nodes: inner.nodes,
+          inputs: [
+            { name: 'i', type: { elementType: 'int64', dims: [] } },
+            { name: 'go', type: { elementType: 'bool', dims: [] } },
+            { name: 'carried', type: { elementType: 'float32', dims: undefined } },
+          ],
+          outputs: [
+            { name: 'on', type: { elementType: 'bool', dims: [] } },
+            { name: y, type: { elementType: 'float32', dims: undefined } },
+          ],
+          initializers: inner.initializers,
+        }
+        const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
+        const looped = b.fresh('looped')
+        b.push(node('Loop', [times, b.constant(bool(1)), x], [looped], { body: { kind: 'graph', value: body } }))
+        return b.conv(looped, [8, 8, 1, 1])
+      },
+      undefined,
+      ['w', 'b'],
+    ),
 }

@@ -137,6 +137,13 @@ describe('networks without a layer to compress', () => {
     )
   })
 
+  test('whose weights are what Gemm multiplies from the left', async () => {
+    const b = new GraphBuilder()
+    const w = b.constant(float32([8, 8], weights(64)), 'w')
+    b.output(b.emit('Gemm', [w, b.input('x', 'float32', [8, 2])]))
+    assert.match((await inspect(b.build('net'))).refusal ?? '', /the weights of Gemm are its first operand/)
+  })
+
   test('constants in the bodies of control flow are parameters', async () => {
     const body = new GraphBuilder(['x', 'condition'])
     body.output(body.emit('MatMul', ['x', body.constant(float32([8, 8], weights(64)), 'w')], {}, 'inner'))
@@ -186,6 +193,17 @@ describe('checkRuns', () => {
         return true
       },
     )
+  })
+
+  test('names outputs of types that nobody can fetch', async () => {
+    const b = new GraphBuilder()
+    b.output(b.emit('Cast', [b.input('x', 'float32', [1, 8])], { to: 16 }, 'half'), 'bfloat16')
+    await assert.rejects(checkRuns(onnxRuntime, modelOf(b.build('net')), 'net.onnx', new Set()), {
+      code: 'unsupported',
+      message:
+        'onnx: net.onnx: output "half" is of type bfloat16: types that onnxruntime-node does not carry, expected a network ' +
+        'that ONNX Runtime runs',
+    })
   })
 
   test('gives the reason of ONNX Runtime otherwise', async () => {

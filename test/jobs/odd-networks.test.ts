@@ -585,3 +585,23 @@ describe('a single sample', () => {
       assert.ok(norm(differences) < 0.6 * norm(expected.data), `${norm(differences) / norm(expected.data)}`)
     })
 })
+
+test('a branch of nothing but zeros does not ruin a training', async () => {
+  const b = new GraphBuilder()
+  const layer = (
+    x: ValueName,
+    name: string,
+    dims: [number, number],
+    weights = values(dims[0] * dims[1], dims[1]),
+  ): ValueName => b.emit('MatMul', [x, b.constant(float32(dims, weights), name)])
+  const first = b.emit('Relu', [layer(b.input('x', 'float32', ['N', SIZE]), 'w1', [SIZE, 32])])
+  const sum = b.emit('Add', [first, layer(first, 'zero', [32, 32], new Float32Array(1024))])
+  const second = b.emit('Relu', [layer(sum, 'w2', [32, 32])])
+  b.output(b.emit('Identity', [layer(second, 'w3', [32, 4])], {}, 'y'), 'float32', ['N', 4])
+  const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('zeros') })
+  for (const renormalize of ['off', 'auto'] as const) {
+    const { report } = await pack(bytes, LOADER, { renormalize, latentStart: 'weights', epochs: 2 })
+    const [loss = NaN] = report.training?.history.map((epoch) => epoch.loss) ?? []
+    assert.ok(loss < 5, `${renormalize}: ${loss}`)
+  }
+})

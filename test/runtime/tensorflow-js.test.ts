@@ -47,6 +47,17 @@ test('so is an attribute', async () => {
   assert.equal(message, 'tfjs: node "pooled" (MaxPool): it has no kernel for column-major indices (storage_order 1)')
 })
 
+test('constants whose arrays hold bit patterns are refused', async () => {
+  const b = new GraphBuilder()
+  const half = b.constant({ type: 'bfloat16', dims: [2], data: Uint16Array.of(0x3f80, 0x4000) }, 'half')
+  b.output(b.emit('Mul', [b.input('x', 'float32', [2]), b.emit('Cast', [half], { to: 1 })]))
+  const { code, message } = await problemOf(ENGINE.load(writeModel(modelOf(b)), OPTIONS))
+  assert.deepEqual(
+    [code, message],
+    ['unsupported', 'tfjs: the constant "half" is of type bfloat16, which it does not have'],
+  )
+})
+
 test('types that it does not compute are named when they come', async () => {
   const b = new GraphBuilder()
   b.input('x', 'int64', [2, 2])
