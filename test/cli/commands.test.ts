@@ -111,7 +111,10 @@ describe('compress', () => {
     )
     const bound = await run(folder, [...alone, '--epochs', '0', '--max-distance', '0.001', '-o', 'bound.ttq'])
     assert.equal(bound.code, 4)
-    assert.match(bound.stdout, /\nwarning: the outputs differ by [\d.]+ %, more than --max-distance 0\.001; the only ternary layer stays one/)
+    assert.match(
+      bound.stdout,
+      /\nwarning: the outputs differ by [\d.]+ %, more than --max-distance 0\.001; the only ternary layer stays one/,
+    )
   })
 
   test('with data: --json is one document, --report the same, progress in plain lines on stderr', async () => {
