@@ -57,12 +57,12 @@ export class MpiRanks implements Ranks {
   private failed: Error | undefined
 
   private constructor(
-    private readonly library: MpiLibrary,
+    private readonly mpi: MpiLibrary,
     interrupted: AbortSignal,
   ) {
-    this.common = library.duplicate()
-    this.single = library.duplicate()
-    const replicas = library.duplicate()
+    this.common = mpi.duplicate()
+    this.single = mpi.duplicate()
+    const replicas = mpi.duplicate()
     const { rank, count } = this
     this.link = { rank, count, place: replicas.place, exchange: 'ordered', abandoned: this.abandoned.buffer }
     this.signal = this.controller.signal
@@ -159,7 +159,7 @@ export class MpiRanks implements Ranks {
     }
     if (this.rank === 0) await this.until(this.sayToAll({ kind: 'done' }))
     clearInterval(this.looking)
-    this.library.finalize()
+    this.mpi.finalize()
   }
 
   /**
@@ -189,7 +189,7 @@ export class MpiRanks implements Ranks {
     const start = performance.now()
     const sent = this.rank === 0 ? this.sayToAll({ kind: 'end' }) : []
     while (!sent.every((each) => each.isDone()) && performance.now() - start < FAREWELL_MS) await pause(10)
-    if (hasWorkLeft || (this.rank > 0 && !this.hasEnded)) this.library.abort(code)
+    if (hasWorkLeft || (this.rank > 0 && !this.hasEnded)) this.mpi.abort(code)
   }
 
   private get hasEnded(): boolean {

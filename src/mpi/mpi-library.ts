@@ -55,12 +55,12 @@ export class MpiLibrary {
   private readonly lock: Int32Array
 
   private constructor(
-    private readonly library: ForeignLibrary,
+    private readonly foreign: ForeignLibrary,
     readonly path: string,
     readonly lockMemory: SharedArrayBuffer,
   ) {
-    this.scheme = schemeOf(library)
-    this.handles = SCHEMES[this.scheme](library)
+    this.scheme = schemeOf(foreign)
+    this.handles = SCHEMES[this.scheme](foreign)
     this.lock = new Int32Array(lockMemory)
   }
 
@@ -151,7 +151,7 @@ export class MpiLibrary {
     const known = this.functions.get(name)
     if (known !== undefined) return known
     const types = { int: 'int', pointer: 'void *', handle: this.handles.type }
-    const made = this.library.func(
+    const made = this.foreign.func(
       name,
       'int',
       FUNCTIONS[name].map((argument) => types[argument]),
@@ -167,7 +167,7 @@ export class Communicator {
   readonly size: number
 
   constructor(
-    private readonly library: MpiLibrary,
+    private readonly mpi: MpiLibrary,
     private readonly handle: Handle,
   ) {
     this.rank = this.number('MPI_Comm_rank')
@@ -180,55 +180,55 @@ export class Communicator {
   }
 
   get place(): MpiPlace {
-    return { path: this.library.path, lock: this.library.lockMemory, communicator: this.handle }
+    return { path: this.mpi.path, lock: this.mpi.lockMemory, communicator: this.handle }
   }
 
   /** Done when all have called it. */
   meet(): Pending {
-    return this.library.begin('MPI_Ibarrier', [this.handle], [])
+    return this.mpi.begin('MPI_Ibarrier', [this.handle], [])
   }
 
   /** Everyone's bytes, as many of each, in the order of the ranks. */
   allGather(own: Uint8Array, all: Uint8Array): Pending {
-    const { byte } = this.library.types
+    const { byte } = this.mpi.types
     const args = [own, own.length, byte, all, own.length, byte, this.handle]
-    return this.library.begin('MPI_Iallgather', args, [own, all])
+    return this.mpi.begin('MPI_Iallgather', args, [own, all])
   }
 
   /** Everyone's floats, as many of each as `parts` says, to where it says. */
   allGatherParts(own: Float32Array, all: Float32Array, { counts, offsets }: Parts): Pending {
-    const { float } = this.library.types
+    const { float } = this.mpi.types
     const args = [own, own.length, float, all, counts, offsets, float, this.handle]
-    return this.library.begin('MPI_Iallgatherv', args, [own, all, counts, offsets])
+    return this.mpi.begin('MPI_Iallgatherv', args, [own, all, counts, offsets])
   }
 
   /** To each rank its part of `sent`, from each rank the own part to where `received` says. */
   exchange(sent: Float32Array, to: Parts, received: Float32Array, from: Parts): Pending {
-    const { float } = this.library.types
+    const { float } = this.mpi.types
     const args = [sent, to.counts, to.offsets, float, received, from.counts, from.offsets, float, this.handle]
     const buffers = [sent, received, to.counts, to.offsets, from.counts, from.offsets]
-    return this.library.begin('MPI_Ialltoallv', args, buffers)
+    return this.mpi.begin('MPI_Ialltoallv', args, buffers)
   }
 
   /** The sum over all ranks of the own part, in whatever order the library adds. */
   sumParts(all: Float32Array, own: Float32Array, { counts }: Parts): Pending {
-    const { float, sum } = this.library.types
-    return this.library.begin('MPI_Ireduce_scatter', [all, own, counts, float, sum, this.handle], [all, own, counts])
+    const { float, sum } = this.mpi.types
+    return this.mpi.begin('MPI_Ireduce_scatter', [all, own, counts, float, sum, this.handle], [all, own, counts])
   }
 
   send(bytes: Uint8Array, to: number): Pending {
-    return this.library.begin('MPI_Isend', [bytes, bytes.length, this.library.types.byte, to, 0, this.handle], [bytes])
+    return this.mpi.begin('MPI_Isend', [bytes, bytes.length, this.mpi.types.byte, to, 0, this.handle], [bytes])
   }
 
   /** @param bytes as many as are sent */
   receive(bytes: Uint8Array, from: number): Pending {
-    const args = [bytes, bytes.length, this.library.types.byte, from, 0, this.handle]
-    return this.library.begin('MPI_Irecv', args, [bytes])
+    const args = [bytes, bytes.length, this.mpi.types.byte, from, 0, this.handle]
+    return this.mpi.begin('MPI_Irecv', args, [bytes])
   }
 
   private number(name: 'MPI_Comm_rank' | 'MPI_Comm_size'): number {
     const found = new Int32Array(1)
-    this.library.call(name, this.handle, found)
+    this.mpi.call(name, this.handle, found)
     return found[0] as number
   }
 }

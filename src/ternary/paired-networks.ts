@@ -57,6 +57,7 @@ export class PairedNetworks {
   private readonly ahead: Stretch[] = []
   private readonly key = `paired ${PairedNetworks.opened++}`
   private readonly chunks: number[][]
+  private readonly hasBodies: boolean
   /** Outputs of layers that the student has settled. */
   private readonly settled = new Set<ValueName>()
 
@@ -69,6 +70,7 @@ export class PairedNetworks {
     chunk: number,
   ) {
     const { indices, fixedBatch } = samples
+    this.hasBodies = original.graph.nodes.some((node) => subgraphs(node).length > 0)
     // A chunk that had to be filled up would count some samples twice.
     const whole = fixedBatch === null ? indices.length : Math.max(chunk, indices.length - (indices.length % chunk))
     this.chunks = Array.from({ length: Math.ceil(whole / chunk) }, (_, i) =>
@@ -214,8 +216,7 @@ export class PairedNetworks {
 
   // A Scan has to know the ranks of what it is given.
   private rank(name: ValueName): null[] | undefined {
-    const hasBodies = this.original.graph.nodes.some((node) => subgraphs(node).length > 0)
-    return hasBodies ? this.dimsOf(name)?.map(() => null) : undefined
+    return this.hasBodies ? this.dimsOf(name)?.map(() => null) : undefined
   }
 
   // Of all samples; no number where nothing is known of the value.

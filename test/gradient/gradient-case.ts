@@ -241,6 +241,27 @@ async function differencesIn(
   return result
 }
 
+/** Weights of the outputs in the sum that is differentiated. */
+export function seededWeights(
+  { outputs = ['y'], differentiated = outputs.slice(0, 1) }: GradientCase,
+  shapes: OutputShapes,
+  seed: number,
+): OutputWeights {
+  const random = randomNumbers(seed)
+  return Object.fromEntries(
+    differentiated.map((name) => {
+      const dims = shapes[name] as readonly number[]
+      return [
+        name,
+        float32(
+          dims,
+          Array.from({ length: elementCount(dims) }, () => 0.25 + random()),
+        ),
+      ]
+    }),
+  )
+}
+
 /** Seeded uniform numbers in [0, 1) (mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0

@@ -5,7 +5,6 @@ import { describe, test } from 'node:test'
 import { NOT_DIFFERENTIABLE } from '../../src/gradient/rule.js'
 import { RULES } from '../../src/gradient/rule-table.js'
 import { operatorName } from '../../src/onnx/operators.js'
-import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import { CASES } from './cases.js'
 import { ENGINES, engineGradients } from './engine.js'
 import { GOLDENS, type Golden } from './goldens.js'
@@ -16,36 +15,16 @@ import {
   graphOf,
   outputShapesOf,
   randomNumbers,
+  seededWeights,
   type GradientCase,
-  type OutputShapes,
-  type OutputWeights,
 } from './gradient-case.js'
 
 const SEEDS = { weights: 20, chosen: 5 }
 const seeds = JSON.stringify(SEEDS)
 
-function seededWeights(
-  { outputs = ['y'], differentiated = outputs.slice(0, 1) }: GradientCase,
-  shapes: OutputShapes,
-): OutputWeights {
-  const random = randomNumbers(SEEDS.weights)
-  return Object.fromEntries(
-    differentiated.map((name) => {
-      const dims = shapes[name] as readonly number[]
-      return [
-        name,
-        float32(
-          dims,
-          Array.from({ length: elementCount(dims) }, () => 0.25 + random()),
-        ),
-      ]
-    }),
-  )
-}
-
 async function checkDifferences(found: GradientCase): Promise<void> {
   const shapes = await outputShapesOf(found)
-  const weights = seededWeights(found, shapes)
+  const weights = seededWeights(found, shapes, SEEDS.weights)
   const analytic = await analyticGradients(found, weights, shapes)
   const { differences, tolerance } = await finiteDifferences(found, weights, randomNumbers(SEEDS.chosen))
   for (const [name, list] of Object.entries(differences)) {
@@ -67,7 +46,7 @@ async function checkDifferences(found: GradientCase): Promise<void> {
 
 async function checkEngine(found: GradientCase): Promise<void> {
   const shapes = await outputShapesOf(found)
-  const weights = seededWeights(found, shapes)
+  const weights = seededWeights(found, shapes, SEEDS.weights)
   const analytic = await analyticGradients(found, weights, shapes)
   for (const [name, expected] of Object.entries(await engineGradients(found, weights))) {
     const gradient = analytic[name] as Float32Array

@@ -230,6 +230,28 @@ function branch(name: string, nodes: Node[], output: ValueName): Graph {
 
 const bool = (value: number): Tensor => ({ type: 'bool', dims: [], data: Uint8Array.of(value) })
 
+// A Loop of two turns, in which `carried` becomes `next`.
+function twice(b: Net, x: ValueName, nodes: Node[], next: ValueName, initializers: Graph['initializers']): ValueName {
+  const body: Graph = {
+    name: 'body',
+    nodes: [...nodes, node('Identity', ['go'], ['on'])],
+    inputs: [
+      { name: 'i', type: { elementType: 'int64', dims: [] } },
+      { name: 'go', type: { elementType: 'bool', dims: [] } },
+      { name: 'carried', type: { elementType: 'float32', dims: undefined } },
+    ],
+    outputs: [
+      { name: 'on', type: { elementType: 'bool', dims: [] } },
+      { name: next, type: { elementType: 'float32', dims: undefined } },
+    ],
+    initializers,
+  }
+  const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
+  const looped = b.fresh('looped')
+  b.push(node('Loop', [times, b.constant(bool(1)), x], [looped], { body: { kind: 'graph', value: body } }))
+  return looped
+}
+
 export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
   LeNet: () => {
     const b = new Net()
@@ -661,23 +683,8 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
     const b = new Net()
     const x = b.relu(b.linear(b.in('x', [16]), 16, 16))
     const before = b.linear(x, 16, 16)
-    const body: Graph = {
-      name: 'body',
-      nodes: [node('Mul', ['carried', 'half'], ['next']), node('Identity', ['go'], ['on'])],
-      inputs: [
-        { name: 'i', type: { elementType: 'int64', dims: [] } },
-        { name: 'go', type: { elementType: 'bool', dims: [] } },
-        { name: 'carried', type: { elementType: 'float32', dims: undefined } },
-      ],
-      outputs: [
-        { name: 'on', type: { elementType: 'bool', dims: [] } },
-        { name: 'next', type: { elementType: 'float32', dims: undefined } },
-      ],
-      initializers: new Map([['half', float32([], [0.5])]]),
-    }
-    const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
-    const looped = b.fresh('looped')
-    b.push(node('Loop', [times, b.constant(bool(1)), before], [looped], { body: { kind: 'graph', value: body } }))
+    const nodes = [node('Mul', ['carried', 'half'], ['next'])]
+    const looped = twice(b, before, nodes, 'next', new Map([['half', float32([], [0.5])]]))
     b.out(b.linear(b.relu(b.linear(looped, 16, 16)), 16, 5))
     return b.done(20, ['w', 'b', 'b_2'])
   },
@@ -687,24 +694,7 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
       (b, x) => {
         const inner = new Net('N', 'float32', [x, 'carried'])
         const y = inner.relu(inner.conv('carried', [8, 8, 3, 3]))
-        inner.push(node('Identity', ['go'], ['on']))
-        const body: Graph = {
-          name: 'body',
-          nodes: inner.nodes,
-          inputs: [
-            { name: 'i', type: { elementType: 'int64', dims: [] } },
-            { name: 'go', type: { elementType: 'bool', dims: [] } },
-            { name: 'carried', type: { elementType: 'float32', dims: undefined } },
-          ],
-          outputs: [
-            { name: 'on', type: { elementType: 'bool', dims: [] } },
-            { name: y, type: { elementType: 'float32', dims: undefined } },
-          ],
-          initializers: inner.initializers,
-        }
-        const times = b.constant({ type: 'int64', dims: [], data: BigInt64Array.of(2n) })
-        const looped = b.fresh('looped')
-        b.push(node('Loop', [times, b.constant(bool(1)), x], [looped], { body: { kind: 'graph', value: body } }))
+        const looped = twice(b, x, inner.nodes, y, inner.initializers)
         return b.conv(looped, [8, 8, 1, 1])
       },
       undefined,

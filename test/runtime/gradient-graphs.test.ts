@@ -5,18 +5,8 @@ import { describe, test } from 'node:test'
 import { foldBatches } from '../../src/runtime/tfjs/fold-batches.js'
 import { Interpreter } from '../../src/runtime/tfjs/interpreter.js'
 import { loadTensorFlow } from '../../src/runtime/tfjs/packages.js'
-import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import { CASES } from '../gradient/cases.js'
-import {
-  analyticGradients,
-  evaluate,
-  type GradientCase,
-  modelOf,
-  type OutputShapes,
-  outputShapesOf,
-  type OutputWeights,
-  randomNumbers,
-} from '../gradient/gradient-case.js'
+import { analyticGradients, evaluate, modelOf, outputShapesOf, seededWeights } from '../gradient/gradient-case.js'
 
 const SEED = 20
 const TOLERANCE = 1e-4
@@ -34,30 +24,11 @@ const evaluateHere: typeof evaluate = async (graph, feeds, opset) => {
   }
 }
 
-function seededWeights(
-  { outputs = ['y'], differentiated = outputs.slice(0, 1) }: GradientCase,
-  shapes: OutputShapes,
-): OutputWeights {
-  const random = randomNumbers(SEED)
-  return Object.fromEntries(
-    differentiated.map((name) => {
-      const dims = shapes[name] as readonly number[]
-      return [
-        name,
-        float32(
-          dims,
-          Array.from({ length: elementCount(dims) }, () => 0.25 + random()),
-        ),
-      ]
-    }),
-  )
-}
-
 describe(`gradients of TensorFlow.js are those of ONNX Runtime (seed ${SEED})`, () => {
   for (const each of CASES.filter(({ forward }) => forward === undefined)) {
     test(`${each.opType}: ${each.title}`, async () => {
       const shapes = await outputShapesOf(each)
-      const weights = seededWeights(each, shapes)
+      const weights = seededWeights(each, shapes, SEED)
       const expected = await analyticGradients(each, weights, shapes)
       const found = await analyticGradients(each, weights, shapes, evaluateHere)
       for (const [name, values] of Object.entries(expected))

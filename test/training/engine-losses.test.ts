@@ -20,6 +20,7 @@ import { classification } from '../../src/tasks/classification.js'
 import { elementCount, float32 } from '../../src/tensor/tensor.js'
 import { train } from '../../src/training/train.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
+import { PLAIN_STEPS } from './plain-steps.js'
 
 const BATCH = 4
 const STEPS = 10
@@ -76,16 +77,8 @@ async function losses(engine: EngineName): Promise<{ shown: number[]; values: Ma
       schedule: 'cosine',
       drops: [],
       labelSmoothing: 0,
-      warmup: 2,
-      unlabelled: false,
-      withTargets: true,
-      isNhwc: false,
-      seed: 1,
-      augment: false,
-      heldOut: [0],
-      startCounts: false,
+      ...PLAIN_STEPS,
       indices: Array.from({ length: BATCH * STEPS }, (_, i) => i),
-      validate: async () => Promise.resolve(0),
       onProgress: (progress) => {
         if (progress.kind === 'step') shown.push(progress.loss)
       },

@@ -18,6 +18,7 @@ import type { TrainResult } from '../../src/training/train-result.js'
 import { buildTrainingGraph } from '../../src/training/training-graph.js'
 import { classification } from '../../src/tasks/classification.js'
 import { WorkerPool } from '../../src/execution/worker-pool.js'
+import { PLAIN_STEPS } from './plain-steps.js'
 
 const BATCH = 4
 const CLASSES = 3
@@ -181,16 +182,8 @@ async function tenSteps({ replicas, pieces = 1, options }: Case): Promise<TrainR
       learningRate: 0.1,
       scaleLearningRate: 0.05,
       ...options,
-      warmup: 2,
-      unlabelled: false,
-      withTargets: true,
-      isNhwc: false,
-      seed: 1,
-      augment: false,
-      heldOut: [0],
-      startCounts: false,
+      ...PLAIN_STEPS,
       indices: Array.from({ length: BATCH * STEPS * replicas * pieces }, (_, i) => i),
-      validate: async () => Promise.resolve(0),
       onProgress: (progress) => {
         if (progress.kind === 'step') shown.push(progress.loss)
       },
