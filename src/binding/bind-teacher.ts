@@ -95,10 +95,10 @@ export async function bindTeacher(
  */
 export async function mirrored(student: BoundNetwork): Promise<Teacher> {
   const { dataset, task, model } = student
-  const { inputs } = await dataset.train.batch(firstSamples(dataset.train, student.fixedBatch ?? 2))
+  const inputs = await firstInputs(student)
   const name = onlyOf(inputs)
-  const axis = dataset.pixels && widthAxis((inputs[name] as Tensor).dims, dataset.pixels.layout)
-  if (axis === undefined || task.name !== 'classification')
+  const axis = mirrorAxis(student, inputs)
+  if (axis === undefined)
     throw new TtqError('data', `found the task ${task.name}, expected classes of images that have a width`, {
       hint: 'what stays as it is when an image is mirrored can be averaged over both',
     })
@@ -107,6 +107,23 @@ export async function mirrored(student: BoundNetwork): Promise<Teacher> {
     return [[name, b.emit('Slice', [name, start, end, axes, steps] as ValueName[])]]
   })
   return { model: renamed(made, task.outputs, task.outputs), preprocessing: dataset.preprocessing }
+}
+
+/** Whether training mirrors images, of which the network says one class then as before. */
+export async function isMirrored(student: BoundNetwork): Promise<boolean> {
+  const flips = student.dataset.augmentedBy?.includes('flip') ?? false
+  return flips && mirrorAxis(student, await firstInputs(student)) !== undefined
+}
+
+async function firstInputs({ dataset: { train }, fixedBatch }: BoundNetwork): Promise<Feeds> {
+  const { inputs } = await train.batch(firstSamples(train, fixedBatch ?? 2))
+  return inputs
+}
+
+// Along which images can be mirrored; undefined where they have no width, or more than a class is said of them.
+function mirrorAxis({ dataset: { pixels }, task }: BoundNetwork, inputs: Feeds): number | undefined {
+  if (pixels === undefined || task.name !== 'classification') return undefined
+  return widthAxis((inputs[onlyOf(inputs)] as Tensor).dims, pixels.layout)
 }
 
 /** As far before the first column as can be said. */

@@ -1,6 +1,7 @@
 // The plan before the work: what compress would do with a network and data, what the file would weigh, how long a
 // training would take. Nothing is kept of the few steps that are taken to know.
-import { describeTask } from '../binding/bind-network.js'
+import { type BoundNetwork, describeTask } from '../binding/bind-network.js'
+import { isMirrored } from '../binding/bind-teacher.js'
 import { evaluate } from '../binding/evaluate.js'
 import { WorkerPool } from '../execution/worker-pool.js'
 import { requireEngine } from '../runtime/engines.js'
@@ -67,7 +68,7 @@ export async function plan(bytes: Uint8Array, request: CompressRequest): Promise
       ...predictFile(model, final, around, job),
       presets: job.isGiven('preset') ? [] : predictPresets(model, around, job),
       bound: boundOf(job)?.why ?? null,
-      recipes: recipes(planned?.time ?? null, job),
+      recipes: planned?.recipes ?? [],
       way: isTrained ? 'training' : job.isLayerwise ? 'layer by layer' : 'by the weights alone',
       blocked: planned?.blocked ?? null,
       ...(planned?.teachers && { teachers: planned.teachers }),
@@ -152,6 +153,7 @@ interface WithData extends LookedAt {
   choices: readonly LayerChoice[]
   blocked: string | null
   teachers: TeachersReport | null
+  recipes: PlanReport['recipes']
   data: NonNullable<PlanReport['data']>
   time: PlannedTime | null
   dataset: Dataset
@@ -182,6 +184,7 @@ async function planWithData(
         teachers: null,
         data: found,
         time: null,
+        recipes: [],
         dataset: bound.dataset,
       }
     }
@@ -205,6 +208,7 @@ async function planWithData(
       teachers: teachers?.report ?? null,
       data: { ...described, task: describeTask(bound), ...sizes },
       time,
+      recipes: time === null ? [] : await recipesOf(bound, time, job),
     }
   } finally {
     await stored.close?.()
@@ -286,18 +290,24 @@ async function timed(
   return { time, heldOut: heldOut.length, trial }
 }
 
+/** A step that learns from a mirrored teacher, by one that does not (docs/experiments.md#a-mirrored-teacher). */
+const MIRRORED_STEP = 1.17
+
 // How long each would take, where neither is said; none of `paper`, which nobody takes for its time.
-function recipes(time: PlannedTime | null, job: CompressJob): PlanReport['recipes'] {
-  if (time === null || job.isGiven('recipe') || job.isGiven('epochs')) return []
+async function recipesOf(bound: BoundNetwork, time: PlannedTime, job: CompressJob): Promise<PlanReport['recipes']> {
+  if (job.isGiven('recipe') || job.isGiven('epochs')) return []
+  const { options } = job
   const { quick, thorough } = OPTIONS.epochs.default
+  const isTaught = !job.isGiven('teachers') && options.distill > 0 && options.augment && (await isMirrored(bound))
   const asked = [
-    ...(job.isLayerwise && !job.options.fromScratch ? [{ name: 'quick', epochs: quick }] : []),
-    { name: 'default', epochs: time.epochs },
-    { name: 'thorough', epochs: thorough },
+    ...(options.fromScratch ? [] : [{ name: 'quick', epochs: quick, step: isTaught ? MIRRORED_STEP : 1 }]),
+    { name: 'default', epochs: time.epochs, step: 1 },
+    { name: 'thorough', epochs: thorough, step: 1 },
   ]
-  return asked.map(({ name, epochs }) => ({
-    name,
-    epochs,
-    totalMs: time.totalMs + (epochs - time.epochs) * time.epochMs,
-  }))
+  const fixed = time.totalMs - (time.fitMs ?? 0) - time.epochs * time.epochMs
+  return asked.map(({ name, epochs, step }) => {
+    const fitsLayers = startsFromLayers(bound, { options: { ...options, epochs }, isLayerwise: job.isLayerwise })
+    const fitMs = fitsLayers ? time.fitMs ?? 0 : 0
+    return { name, epochs, fitsLayers, totalMs: fixed + fitMs + step * epochs * time.epochMs }
+  })
 }

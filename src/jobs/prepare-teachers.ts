@@ -1,6 +1,6 @@
 // The networks to learn from in the place of the original: read, checked, brought to the network's inputs and outputs,
 // and measured on the held-out samples, before any long work.
-import { bindTeacher, mirrored, type Teacher } from '../binding/bind-teacher.js'
+import { bindTeacher, isMirrored, mirrored, type Teacher } from '../binding/bind-teacher.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { evaluate } from '../binding/evaluate.js'
 import { firstSamples } from '../binding/free-of-batch.js'
@@ -37,8 +37,8 @@ interface Named extends Teacher {
   name: string
 }
 
-/** Of each word, the networks that stand for it. */
-const WORDS: Readonly<Record<TeacherWord, (student: BoundNetwork) => Promise<readonly Named[]>>> = {
+/** Of each word but the one that chooses, the networks that stand for it. */
+const WORDS: Readonly<Record<Exclude<TeacherWord, 'auto'>, (student: BoundNetwork) => Promise<readonly Named[]>>> = {
   original: async (student) => await Promise.resolve([original(student)]),
   mirrored: async (student) => [original(student), { ...(await mirrored(student)), name: 'original, mirrored' }],
 }
@@ -58,7 +58,7 @@ export async function prepareTeachers(
   stored: StoredDataset,
   job: CompressJob,
 ): Promise<PreparedTeachers | undefined> {
-  const { teachers = [] } = job.options
+  const teachers = await chosen(student, job)
   if (teachers.length === 0) return undefined
   const sources: Weighted<Named>[] = []
   for (const [place, teacher] of teachers.entries()) {
@@ -70,6 +70,16 @@ export async function prepareTeachers(
   }
   const report = await measured(pool, student, sources, job)
   return { networks: sources.map(({ of: { model }, weight }) => ({ of: model, weight })), report }
+}
+
+// With what `auto` stands for here; none where it is alone and finds nothing better than the original.
+async function chosen(
+  student: BoundNetwork,
+  { options: { teachers = [], augment } }: CompressJob,
+): Promise<readonly (keyof typeof WORDS | Uint8Array | NetworkFile)[]> {
+  const word = teachers.includes('auto') && augment && (await isMirrored(student)) ? 'mirrored' : 'original'
+  if (word === 'original' && teachers.every((teacher) => teacher === 'auto')) return []
+  return teachers.map((teacher) => (teacher === 'auto' ? word : teacher))
 }
 
 async function boundTeacher(

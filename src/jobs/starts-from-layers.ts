@@ -7,7 +7,10 @@ import type { CompressJob } from './compress-job.js'
 const ENOUGH_STEPS = 500
 
 /** Whether layers are fitted before the training of a job. */
-export function startsFromLayers({ dataset }: BoundNetwork, { options, isLayerwise }: CompressJob): boolean {
+export function startsFromLayers(
+  { dataset }: BoundNetwork,
+  { options, isLayerwise }: Pick<CompressJob, 'options' | 'isLayerwise'>,
+): boolean {
   const { latentStart, sizeWeight, epochs, batch, fromScratch } = options
   if (!isLayerwise || fromScratch) return false
   // Training keeps each layer's share of zeros: where bits count, it is that of layers fitted so.

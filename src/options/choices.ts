@@ -57,8 +57,11 @@ export const PRESET_NAMES = ['small', 'balanced', 'exact'] as const
 export const RECIPE_NAMES = ['quick', 'default', 'thorough', 'paper'] as const
 export type RecipeName = (typeof RECIPE_NAMES)[number]
 
-/** Teachers that need no file: the network itself, and its mean with what it gives for the mirror image. */
-export const TEACHER_WORDS = ['original', 'mirrored'] as const
+/**
+ * Teachers that need no file: the network itself, its mean with what it gives for the mirror image, and the one of both
+ * that fits the data.
+ */
+export const TEACHER_WORDS = ['original', 'mirrored', 'auto'] as const
 export type TeacherWord = (typeof TEACHER_WORDS)[number]
 
 /** Kinds of datasets, as `--data kind:path` names them (data/kinds.ts). */

@@ -3,7 +3,7 @@
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { RecipeName } from './choices.js'
-import { contradiction } from './contradictions.js'
+import { contradiction, distills } from './contradictions.js'
 import type { Default, Job, OptimizerName, OptionRow, Way } from './option.js'
 import {
   type GivenOptions,
@@ -70,6 +70,7 @@ function withDefaults(job: Job, said: Readonly<Record<string, unknown>>): Record
   const fallsTo = options['distillEnd'] as number | undefined
   if (said['distillEnd'] === undefined && fallsTo !== undefined)
     if (said['unlabelled'] === true || (options['distill'] as number) <= fallsTo) delete options['distillEnd']
+  if (said['teachers'] === undefined && !distills(options)) delete options['teachers']
   // Either of them says which weights become zero: the one given, then, and not the recipe's.
   if (said['sparsity'] !== undefined && said['threshold'] === undefined) delete options['threshold']
   return options

@@ -73,16 +73,6 @@ const RULES: readonly Rule[] = [
     if (option === undefined || options['method'] === undefined || options['method'] === 'ttq') return undefined
     return [option, `given with ${name('method')} ${options['method'] as string}, which chooses the zeros itself`]
   },
-  ({ job, given, options, name }) => {
-    if (options['recipe'] !== 'quick') return undefined
-    const reason = (why: string): Problem => ['recipe', `given as quick ${why}; it starts from layers that are fitted`]
-    if (job === 'sweep') return reason('for a sweep, which chooses the zeros itself')
-    if (options['fromScratch'] === true) return reason(`with ${name('fromScratch')}`)
-    const zeros = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
-    if (zeros !== undefined) return reason(`with ${name(zeros)}, which chooses the zeros itself`)
-    if (options['method'] !== 'ttq') return reason(`with ${name('method')} ${options['method'] as string}`)
-    return isLayerwise(given, options) ? undefined : reason(`with ${name('renormalize')} off`)
-  },
   ({ options, name }) =>
     options['recipe'] !== 'paper' || options['method'] === undefined || options['method'] === 'ttq'
       ? undefined
@@ -220,8 +210,8 @@ function needsTraining(option: string, { setting }: OptionRow): boolean {
   return setting !== undefined || ['recipe', 'fromScratch', 'compare'].includes(option)
 }
 
-// At some time of the training.
-function distills({ distill, distillEnd }: Said['options']): boolean {
+/** Whether the loss compares with another network, at some time of the training. */
+export function distills({ distill, distillEnd }: Said['options']): boolean {
   return (distill as number) > 0 || ((distillEnd ?? 0) as number) > 0
 }
 

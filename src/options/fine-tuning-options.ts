@@ -4,16 +4,20 @@ import type { OptionRow } from './option.js'
 import { TRAINING_GROUP as group, TRAINING_OPTIONS } from './training-options.js'
 
 const epochs = TRAINING_OPTIONS.epochs.default
+const learningRate = TRAINING_OPTIONS.learningRate.default
 
 const scratch = {
   epochs: epochs.fromScratch,
   optimizer: TRAINING_OPTIONS.optimizer.default.fromScratch,
-  rates: TRAINING_OPTIONS.learningRate.default.fromScratch,
+  rates: learningRate.fromScratch,
   weightDecay: TRAINING_OPTIONS.weightDecay.default.fromScratch,
 }
 
 /** Of distillation, in a long training. */
 const FALLS_TO = 0.2
+
+/** Who is learned from in a short training (docs/experiments.md#a-mirrored-teacher). */
+const TEACHERS = { quick: ['auto'] } as const
 
 export const START_OPTIONS = {
   /** Where the options that are not given come from. */
@@ -24,7 +28,8 @@ export const START_OPTIONS = {
     needsData: true,
     group,
     help:
-      `where options not given come from: default; quick (${epochs.quick} epochs from layers fitted one by one); ` +
+      `where options not given come from: default; quick (${epochs.quick} epochs, learning rate ${learningRate.quick.adam}, ` +
+      '--teacher auto); ' +
       `thorough (${epochs.thorough} epochs, see --distill-end); paper (as Zhu et al. trained, ${epochs.paper} epochs)`,
   },
   /** Some options together (presets.ts). */
@@ -90,7 +95,7 @@ export const FINE_TUNING_OPTIONS = {
   latentStart: {
     kind: { type: 'choice', choices: ['auto', 'weights', 'layers'] },
     jobs: ['compress'],
-    default: { base: 'auto', quick: 'layers', paper: 'weights' },
+    default: { base: 'auto', paper: 'weights' },
     only: 'library',
     setting: 'ternary',
     group,
@@ -146,18 +151,20 @@ export const FINE_TUNING_OPTIONS = {
   teacher: {
     kind: { type: 'paths', words: TEACHER_WORDS },
     jobs: ['compress', 'sweep'],
+    default: TEACHERS,
     only: 'command line',
     needsData: true,
     setting: 'ternary',
     group,
     help:
       'learn from this ONNX file of the same classes instead of the original; original and mirrored (and its mirror ' +
-      'image) are the network itself; several are averaged',
-    defaultText: 'original',
+      'image) are the network itself, auto is mirrored where training mirrors images; several are averaged',
+    defaultText: 'original; with --recipe quick auto',
   },
   teachers: {
     kind: { type: 'networks', words: TEACHER_WORDS },
     jobs: ['compress', 'sweep'],
+    default: TEACHERS,
     only: 'library',
     flag: 'teacher',
     needsData: true,

@@ -49,6 +49,7 @@ export const TRAINING_OPTIONS = {
     jobs: JOBS,
     default: {
       base: { sgd: 0.005, adam: 0.001 },
+      quick: { adam: 0.002 },
       fromScratch: { sgd: 0.1, adam: 0.004 },
       paper: { sgd: 0.1 },
       train: { sgd: 0.1, adam: 0.001 },

@@ -59,8 +59,8 @@ function presetsText(presets: PlanReport['presets']): string {
 
 function recipesText(recipes: PlanReport['recipes'], time: PlannedTime | null): string {
   return recipes
-    .map(({ name, epochs, totalMs }) => {
-      const before = name === 'quick' && (time?.fitMs ?? null) === null ? ' and the fit of layers' : ''
+    .map(({ name, epochs, fitsLayers, totalMs }) => {
+      const before = fitsLayers && (time?.fitMs ?? null) === null ? ' and the fit of layers' : ''
       return `${name} ${durationText(totalMs)} (${plural(epochs, 'epoch')})${before}`
     })
     .join(', ')

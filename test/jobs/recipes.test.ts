@@ -1,9 +1,15 @@
 // Short and long trainings, and a share of distillation that changes on the way.
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { randomSource } from '../../src/data/random.js'
 import { compress } from '../../src/jobs/compress.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
 import { trainNetwork } from '../../src/jobs/train.js'
+import { newNetwork } from '../../src/networks/new-network.js'
+import { writeModel } from '../../src/onnx/write-model.js'
 import { renderCompressReport } from '../../src/report/compress-text.js'
 import { STRIPES, stripesNetwork } from '../training/stripes-network.js'
 
@@ -14,13 +20,42 @@ type Result = Awaited<ReturnType<typeof compress>>
 const compressed = async (request: Partial<CompressRequest>): Promise<Result> =>
   await compress(await trained, { ...COMMON, epochs: 1, anyway: true, ...request })
 
+// Ten images of noise in each file.
+function cifar10(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-recipes-'))
+  after(() => rmSync(folder, { recursive: true }))
+  const random = randomSource(1)
+  const names = [...[1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`), 'test_batch.bin']
+  for (const name of names)
+    writeFileSync(
+      join(folder, name),
+      Uint8Array.from({ length: 10 * 3073 }, (_, at) => random.int(at % 3073 === 0 ? 10 : 256)),
+    )
+  return folder
+}
+
 describe('recipes', () => {
-  test('quick: from layers that were fitted', async () => {
-    const { report } = await compressed({ recipe: 'quick', samples: 32 })
-    assert.deepEqual([report.recipe, report.training?.settings.distill], ['quick', 0.7])
+  test('quick: its rate, and the original itself as teacher where no image is mirrored', async () => {
+    const { report } = await compressed({ recipe: 'quick' })
+    const { settings } = report.training ?? {}
+    assert.deepEqual([report.recipe, settings?.learningRate, report.teachers], ['quick', 0.002, undefined])
     assert.match(renderCompressReport({ ...report, output: 'x' }), /\nmethod +ttq, recipe quick\n/)
-    const byHand = await compressed({ latentStart: 'layers', samples: 32 })
+    const byHand = await compressed({ learningRate: 0.002 })
     assert.deepEqual(report.layers, byHand.report.layers)
+  })
+
+  test('quick: the mirrored teacher where images are mirrored', async () => {
+    const options = { data: `cifar10:${cifar10()}`, augment: true, batch: 20, validation: 10, threads: 1 }
+    const network = writeModel(newNetwork('lenet5', { input: [3, 32, 32] }))
+    const words = async (request: Partial<CompressRequest>): Promise<readonly string[] | undefined> => {
+      const { report } = await compress(network, { ...COMMON, ...options, anyway: true, epochs: 1, ...request })
+      return report.teachers?.networks.map(({ name }) => name)
+    }
+    assert.deepEqual(await words({ recipe: 'quick' }), ['original', 'original, mirrored'])
+    assert.equal(await words({ recipe: 'quick', augment: false }), undefined)
+    assert.equal(await words({ recipe: 'quick', augmentations: ['crop'] }), undefined)
+    assert.deepEqual(await words({ teachers: ['auto'] }), ['original', 'original, mirrored'])
+    assert.deepEqual(await words({ teachers: ['auto', 'original'], augment: false }), ['original', 'original'])
   })
 
   test('thorough: its share falls; of so many epochs as are asked for', async () => {

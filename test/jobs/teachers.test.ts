@@ -132,7 +132,7 @@ describe('teachers', () => {
     'a word that is none': [
       { teachers: ['miror' as 'mirrored'] },
       'usage',
-      /^teachers: found "miror", expected networks: bytes, \{ name, bytes \}, original or mirrored$/,
+      /^teachers: found "miror", expected networks: bytes, \{ name, bytes \}, original, mirrored or auto$/,
     ],
   }
   for (const [name, [request, code, message]] of Object.entries(REFUSED))

@@ -51,8 +51,18 @@ describe('completeOptions', () => {
     ],
     'a short training': [
       { recipe: 'quick' },
-      { epochs: 3, latentStart: 'layers', learningRate: 0.001, distill: 0.7, distillEnd: undefined },
+      { epochs: 3, latentStart: 'auto', learningRate: 0.002, distill: 0.7, distillEnd: undefined, teachers: ['auto'] },
     ],
+    'a short one with another optimizer, and a teacher of its own': [
+      { recipe: 'quick', optimizer: 'sgd', teachers: ['original'] },
+      { epochs: 3, learningRate: 0.005, teachers: ['original'] },
+    ],
+    'a short one by labels alone': [{ recipe: 'quick', distill: 0 }, { teachers: undefined }],
+    'a short one from scratch': [
+      { recipe: 'quick', fromScratch: true },
+      { epochs: 3, distill: 0, teachers: undefined },
+    ],
+    'a short one without labels': [{ recipe: 'quick', unlabelled: true }, { distill: 1, teachers: ['auto'] }],
     'a long one, in which the share of distillation falls': [
       { recipe: 'thorough' },
       { epochs: 40, latentStart: 'auto', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
@@ -157,15 +167,6 @@ describe('completeOptions', () => {
       { recipe: 'paper', method: 'twn' },
       /^--recipe: given as paper with --method twn/,
     ],
-    'a short training with another method': [
-      { recipe: 'quick', method: 'twn' },
-      /^--recipe: given as quick with --method twn; it starts from layers that are fitted$/,
-    ],
-    'a short training with zeros of its own': [
-      { recipe: 'quick', sparsity: 0.4 },
-      /^--recipe: given as quick with --sparsity, which chooses the zeros itself; it starts from layers/,
-    ],
-    'a short training from scratch': [{ recipe: 'quick', fromScratch: true }, /^--recipe: given as quick with --from-/],
     'a share at the end without labels': [
       { unlabelled: true, distillEnd: 0.5 },
       /^--distill-end: found "0.5" together with --unlabelled, expected 1/,
