@@ -307,7 +307,7 @@ async function recipesOf(bound: BoundNetwork, time: PlannedTime, job: CompressJo
   const fixed = time.totalMs - (time.fitMs ?? 0) - time.epochs * time.epochMs
   return asked.map(({ name, epochs, step }) => {
     const fitsLayers = startsFromLayers(bound, { options: { ...options, epochs }, isLayerwise: job.isLayerwise })
-    const fitMs = fitsLayers ? time.fitMs ?? 0 : 0
+    const fitMs = fitsLayers ? (time.fitMs ?? 0) : 0
     return { name, epochs, fitsLayers, totalMs: fixed + fitMs + step * epochs * time.epochMs }
   })
 }

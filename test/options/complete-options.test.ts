@@ -62,7 +62,10 @@ describe('completeOptions', () => {
       { recipe: 'quick', fromScratch: true },
       { epochs: 3, distill: 0, teachers: undefined },
     ],
-    'a short one without labels': [{ recipe: 'quick', unlabelled: true }, { distill: 1, teachers: ['auto'] }],
+    'a short one without labels': [
+      { recipe: 'quick', unlabelled: true },
+      { distill: 1, teachers: ['auto'] },
+    ],
     'a long one, in which the share of distillation falls': [
       { recipe: 'thorough' },
       { epochs: 40, latentStart: 'auto', distill: 0.7, distillEnd: 0.2, optimizer: 'adam' },
