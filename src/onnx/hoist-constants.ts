@@ -18,7 +18,9 @@ export function hoistConstants(graph: Graph): Graph {
 
 /** Whether a layer lies in a graph, or in a graph nested in it. */
 export function hasLayer(graph: Graph): boolean {
-  return graph.nodes.some((node) => isLayer(node) || subgraphs(node).some(hasLayer))
+  return graph.nodes.some(
+    (node) => isLayer(node) || operatorOf(node).weights === 'recurrent' || subgraphs(node).some(hasLayer),
+  )
 }
 
 class Hoister {

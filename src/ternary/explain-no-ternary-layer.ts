@@ -67,7 +67,7 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
   if (recurrent.length > 0) {
     return {
       found: `the weights belong to ${operators(recurrent)}`,
-      hint: 'recurrent layers cannot become ternary; only Conv, ConvTranspose, Gemm and MatMul can',
+      hint: 'export recurrent layers with constant weights and biases, and with steps before samples (layout 0)',
     }
   }
   const layers = graph.nodes.filter(isLayer)

@@ -3,9 +3,10 @@ import type { FloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Model, ValueName } from '../onnx/model.js'
-import { divideOut, rescaling, spatialAxes } from './divide-channels.js'
+import { divideOut, divideWeights, rescaling, spatialAxes } from './divide-channels.js'
 import { type GraphEdit, perChannel, plainNode, startEdit } from './graph-edit.js'
-import type { LayerChoice } from './layer-choice.js'
+import { isRecurrent, type LayerChoice } from './layer-choice.js'
+import { isScalableInFront, scaleInFront } from './recurrent-layers.js'
 
 /** Before this opset, Mul and Add broadcast by attributes only: there are no factors then. */
 const BROADCASTS = 7
@@ -24,6 +25,11 @@ export function insertChannelScales(model: Model, choices: readonly LayerChoice[
   if (!takesChannelScales(model)) return model
   const edit = startEdit(model)
   for (const choice of choices) {
+    if (isRecurrent(choice)) {
+      if (isScalableInFront(edit.graph, choice))
+        scaleInFront(edit, choice, { factor: divideWeights(edit, choice), shift: undefined })
+      continue
+    }
     const layer = rescaling(edit.graph, choice)
     if (layer === undefined) continue
     const { divisor, raw } = divideOut(edit, choice, layer)

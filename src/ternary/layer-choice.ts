@@ -27,17 +27,23 @@ export interface LayerChoice {
   channelAxis: number
   /**
    * Groups, along axis 0 of the weight as the layer takes it, that have output channels of their own: of a transposed
-   * convolution, 1 elsewhere.
+   * convolution, or the directions of a recurrent layer, 1 elsewhere.
    */
   groups: number
   /**
    * Axis of the layer's output that counts its channels: 1, or from the end -1 (-2 where the weight is on a MatMul's
-   * left side).
+   * left side, and where the node's output is not the product: of a recurrent layer).
    */
   outputAxis: number
 }
 
-export type LayerOperator = 'Conv' | 'Gemm' | 'MatMul' | 'ConvTranspose'
+export type RecurrentOperator = 'LSTM' | 'GRU' | 'RNN'
+export type LayerOperator = 'Conv' | 'Gemm' | 'MatMul' | 'ConvTranspose' | RecurrentOperator
+
+/** Whether its weight is multiplied inside of a node that does more: its factors cannot stand behind that. */
+export function isRecurrent({ op }: Pick<LayerChoice, 'op'>): boolean {
+  return op === 'LSTM' || op === 'GRU' || op === 'RNN'
+}
 
 export interface LayerOptions {
   /**

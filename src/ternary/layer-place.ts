@@ -6,10 +6,12 @@ import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { float32Values } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { ternaryScales } from '../methods/threshold.js'
 import { scalableLayer } from './divide-channels.js'
 import { takesChannelScales } from './insert-channel-scales.js'
-import { channelCount, type LayerChoice } from './layer-choice.js'
+import { channelCount, isRecurrent, type LayerChoice } from './layer-choice.js'
 import { layerRows, type ProductRows } from './layer-rows.js'
+import { rowsOf } from './recurrent-layers.js'
 import { gainsOf, normParameters, ownNorm } from './own-norm.js'
 import { weightRows } from './weight-rows.js'
 
@@ -50,6 +52,7 @@ export function placeOf(
   choice: LayerChoice,
   { shapes, batch, samples, seed }: Seen,
 ): Place | undefined {
+  if (isRecurrent(choice)) return recurrentPlace(student, choice, { shapes, batch, samples, seed })
   const node = scalableLayer(student.graph, choice)
   if (node === undefined || !takesChannelScales(student)) return undefined
   const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
@@ -63,10 +66,7 @@ export function placeOf(
   const [inputOwn, outputOwn] = [ofSample(inputDims, choice, batch), ofSample(outputDims, choice, batch)]
   if (inputOwn === undefined || outputOwn === undefined) return undefined
   const random = randomSource(seed, 'places', choice.weight)
-  // Windows or turns that a sample has along the first axis.
-  const parts = Math.max(1, Math.floor((inputDims[0] ?? 0) / batch))
-  const wanted = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
-  const places = Math.ceil(wanted / parts)
+  const { places, parts } = placesPerSample(inputDims, batch, samples)
   const rows = layerRows(node, choice, { input: inputOwn, output: outputOwn }, places, random)
   if (rows === undefined) return undefined
   const target = norm === undefined ? output : (norm.outputs[0] as ValueName)
@@ -84,6 +84,54 @@ export function placeOf(
     outputRank: outputDims.length,
     product: choice.op === 'Gemm' ? attribute(node, 'alpha', 'float', 1) : 1,
   }
+}
+
+// Of a layer that stands outside of its node (opened-layers.ts), whose output is its product.
+function recurrentPlace(
+  student: Model,
+  choice: LayerChoice,
+  { shapes, batch, samples, seed }: Seen,
+): Place | undefined {
+  const { weight, outputs } = choice
+  const target = outputs[0] as ValueName
+  const input = rowsOf(weight)
+  const tensor = student.graph.initializers.get(weight) as Tensor<FloatType>
+  const [inputDims, outputDims] = [shapes.get(input), shapes.get(target)]
+  if (inputDims === undefined || outputDims === undefined || !takesChannelScales(student)) return undefined
+  if (ternaryScales(float32Values(tensor)) !== undefined) return undefined
+  const [inputOwn, outputOwn] = [ofSample(inputDims, choice, batch), ofSample(outputDims, choice, batch)]
+  if (inputOwn === undefined || outputOwn === undefined) return undefined
+  const { places, parts } = placesPerSample(inputDims, batch, samples)
+  const node = producers(student.graph).get(target) as Node
+  const rows = layerRows(
+    node,
+    choice,
+    { input: inputOwn, output: outputOwn },
+    places,
+    randomSource(seed, 'places', weight),
+  )
+  return (
+    rows && {
+      rows: { ...rows, perSample: rows.perSample * parts },
+      layer: target,
+      input,
+      target,
+      beside: undefined,
+      norm: undefined,
+      gain: new Float64Array(rows.groups * rows.channels).fill(1),
+      weights: weightRows(rows.weightPlaces, float32Values(tensor)),
+      type: tensor.type,
+      outputRank: outputDims.length,
+      product: 1,
+    }
+  )
+}
+
+// Rows to take of a sample, or of each of the windows or turns that it has along the first axis.
+function placesPerSample(dims: readonly number[], batch: number, samples: number): { places: number; parts: number } {
+  const parts = Math.max(1, Math.floor((dims[0] ?? 0) / batch))
+  const wanted = Math.max(PLACES.least, Math.min(PLACES.most, Math.floor(ROWS / samples)))
+  return { places: Math.ceil(wanted / parts), parts }
 }
 
 // A value's dimensions without the batch, or what takes its place along the first axis: windows of images, turns of a

@@ -55,6 +55,10 @@ export function layerRows(
     case 'Gemm':
     case 'MatMul':
       return productRows(choice, dims, most, random)
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN':
+      return recurrentRows(choice, dims, most, random)
   }
 }
 
@@ -194,6 +198,38 @@ function productRows(
     inputPlaces: spread(columns),
     inputSize,
     outputPlaces: spread(channels),
+    outputSize,
+    weightPlaces: weightPlaces(choice),
+  }
+}
+
+// Input [steps, inputs], of which all directions see the same, or [steps, directions, size]; output [steps, directions *
+// gates * size], with an axis of its own for the directions or without (recurrent-layers.ts).
+function recurrentRows(
+  choice: LayerChoice,
+  { input, output }: LayerDims,
+  most: number,
+  random: RandomSource,
+): ProductRows | undefined {
+  const [groups, channels, columns] = choice.dims as [number, number, number]
+  const steps = input[0] as number
+  const [inputSize, outputSize] = [elementCount(input), elementCount(output)]
+  const isOwn = input.length === 3
+  if (inputSize !== steps * (isOwn ? groups : 1) * columns || outputSize !== steps * groups * channels) return undefined
+  const rows = draw(steps, most, random)
+  const places = (size: number, shared: boolean): Int32Array =>
+    Int32Array.from({ length: rows.length * groups * size }, (_, i) => {
+      const [row, group] = [rows[Math.floor(i / (groups * size))] as number, Math.floor(i / size) % groups]
+      return (shared ? row : row * groups + group) * size + (i % size)
+    })
+  return {
+    groups,
+    columns,
+    channels,
+    perSample: rows.length,
+    inputPlaces: places(columns, !isOwn),
+    inputSize,
+    outputPlaces: places(channels, false),
     outputSize,
     weightPlaces: weightPlaces(choice),
   }

@@ -11,8 +11,9 @@ import { constantValues } from '../onnx/static-values.js'
 import { directUsers, walkGraphs } from '../onnx/nested-graphs.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
-import type { LayerChoice, LayerOperator, LayerOptions } from './layer-choice.js'
+import { isRecurrent, type LayerChoice, type LayerOperator, type LayerOptions } from './layer-choice.js'
 import { firstLayers, lastLayers } from './network-ends.js'
+import { firstOutput, recurrentWeights } from './recurrent-layers.js'
 
 /** Below this many weights, the scale pair and the record of the layer outweigh what packing saves. */
 const FEWEST_WEIGHTS = 64
@@ -33,9 +34,9 @@ interface LayerUse {
 }
 
 /**
- * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more, in graph order, a
- * shared weight once; in the bodies of control flow those whose weights are constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise: first and last layers
- * (network-ends.ts) and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
+ * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more and the weights of LSTM,
+ * GRU and RNN, in graph order, a shared weight once; in the bodies of control flow those whose weights are constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise: recurrent
+ * layers, first and last ones (network-ends.ts) and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
  * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
@@ -52,9 +53,9 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
       weight,
       node: nameOf(node),
       outputs: shared.flatMap(({ path: [outermost], node: own, top }) =>
-        outermost === undefined ? [own.outputs[0] as ValueName] : top.outputs.filter((output) => output !== ''),
+        outermost === undefined ? [firstOutput(own)] : top.outputs.filter((output) => output !== ''),
       ),
-      ...(path.length > 0 && shared.length === 1 && { body: { path, output: node.outputs[0] as ValueName } }),
+      ...(path.length > 0 && shared.length === 1 && { body: { path, output: firstOutput(node) } }),
       op,
       dims: tensor.dims,
       elementType: tensor.type,
@@ -106,6 +107,7 @@ function chooser(
     if (stranger !== undefined) return `also used by ${describeNode(stranger)}`
     if (places.some((place) => outputs.has(place))) return 'also an output of the network'
     if (isNamed) return undefined
+    if (isRecurrent(shared[0] as LayerUse)) return 'recurrent layer'
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
     return elementCount(graph.initializers.get(weight)?.dims ?? []) < FEWEST_WEIGHTS
@@ -128,11 +130,11 @@ function layerUses(
   const makers = new Map([...around, ...producers(graph)])
   return graph.nodes.flatMap((node) => {
     const top = outermost ?? node
-    const use = layerUse(node, graph, makers)
+    const uses = layerUsesOf(node, graph, makers)
     const inBodies = bodiesOf(node).flatMap(([body, nested]) =>
       layerUses(seenIn(nested, graph), [...path, { node: node.outputs[0] as ValueName, body }], top, makers),
     )
-    return use === undefined ? inBodies : [{ ...use, top, path }, ...inBodies]
+    return [...uses.map((use) => ({ ...use, top, path })), ...inBodies]
   })
 }
 
@@ -142,15 +144,14 @@ function seenIn(nested: Graph, { initializers }: Graph): Graph {
   return { ...nested, initializers: new Map([...initializers].filter(([name]) => !own.has(name))) }
 }
 
+type OwnUse = Omit<LayerUse, 'top' | 'path'>
+
 // A product of two constants is no layer.
-function layerUse(
-  node: Node,
-  graph: Graph,
-  makers: ReadonlyMap<ValueName, Node>,
-): Omit<LayerUse, 'top' | 'path'> | undefined {
-  const { place } = operatorOf(node)
-  if (place === undefined) return undefined
-  const uses = learnedPositions(node).flatMap(([index, role]): Omit<LayerUse, 'top' | 'path'>[] => {
+function layerUsesOf(node: Node, graph: Graph, makers: ReadonlyMap<ValueName, Node>): OwnUse[] {
+  const { place, weights } = operatorOf(node)
+  if (weights === 'recurrent') return recurrentUses(node, graph)
+  if (place === undefined) return []
+  const uses = learnedPositions(node).flatMap(([index, role]): OwnUse[] => {
     const found = role === 'weight' ? arrangedInitializer(graph, makers, node.inputs[index] ?? '') : undefined
     const tensor = found && graph.initializers.get(found.initializer)
     if (found?.axes === undefined || tensor === undefined || !isFloatType(tensor.type) || tensor.dims.length < 2)
@@ -165,11 +166,19 @@ function layerUse(
     const op = node.opType as LayerOperator
     return [{ node, weight, op, channelAxis: axes[channelAxis] as number, groups, outputAxis, behind }]
   })
-  return uses.length === 1 ? uses[0] : undefined
+  return uses.length === 1 ? uses : []
+}
+
+function recurrentUses(node: Node, graph: Graph): OwnUse[] {
+  const op = node.opType as LayerOperator
+  return recurrentWeights(node, graph).map((weight) => {
+    const [groups] = graph.initializers.get(weight)?.dims as [number]
+    return { node, weight, op, channelAxis: 1, groups, outputAxis: -2, behind: [] }
+  })
 }
 
 function nameOf(node: Node): string {
-  return node.name || (node.outputs[0] ?? '')
+  return node.name || firstOutput(node)
 }
 
 function matches(pattern: string, { node, weight }: LayerUse): boolean {

@@ -12,10 +12,10 @@ import { type FitRule, fitLayer } from './fit-without-data.js'
 import { type Fit, type FittedLayer, type FittedLayers, NO_LAYER } from './fitted-layers.js'
 import type { InsertedNorm } from './insert-batch-norm.js'
 import { insertChannelScales } from './insert-channel-scales.js'
-import type { LayerChoice } from './layer-choice.js'
+import { isRecurrent, type LayerChoice } from './layer-choice.js'
 import { areFinite, layerMoments } from './layer-moments.js'
 import { type Place, placeOf } from './layer-place.js'
-import { OpenedBodies } from './opened-bodies.js'
+import { OpenedLayers } from './opened-layers.js'
 import { PairedNetworks, type Samples } from './paired-networks.js'
 import { refit } from './refit-layer.js'
 import { type Behind, settle, type Settled } from './settle-layer.js'
@@ -67,7 +67,7 @@ export async function reconstruct(
   for (const { weight, ternary } of chosen)
     if (ternary) checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
   const batch = firstOf(samples)
-  const opened = await OpenedBodies.open(pool, original, chosen, (await samples.split.batch(batch)).inputs)
+  const opened = await OpenedLayers.open(pool, original, chosen, (await samples.split.batch(batch)).inputs)
   const seen = { shapes: opened.shapes, batch: batch.length, samples: samples.indices.length, seed: options.seed }
   let student = original
   const layers = new Map<ValueName, TernaryLayer>()
@@ -90,10 +90,17 @@ export async function reconstruct(
       options.onProgress(done, chosen.length)
       const own = opened.student(student, choice)
       const found = placeOf(opened.original, own, opened.choice(choice), seen)
-      const place = found && (await opened.isGiven(networks, own, choice, found)) ? found : undefined
+      // A norm to train with cannot stand in a recurrent node.
+      const isFitted = found !== undefined && !(isRecurrent(choice) && behindOf(choice) === 'norm')
+      const place = isFitted && (await opened.isGiven(networks, own, choice, found)) ? found : undefined
       if (!choice.ternary) {
         // Where all layers were ternary already, nothing is lost that could be made up for.
-        if (place !== undefined && choice.body === undefined && !sameConstants(original, student))
+        if (
+          place !== undefined &&
+          choice.body === undefined &&
+          !isRecurrent(choice) &&
+          !sameConstants(original, student)
+        )
           student = await refitted(pool, networks, student, place, choice)
         continue
       }

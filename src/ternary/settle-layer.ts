@@ -7,9 +7,10 @@ import { removeBias, renameOutput } from './divide-channels.js'
 import { startEdit } from './graph-edit.js'
 import { EPSILON, type InsertedNorm, insertNorm } from './insert-batch-norm.js'
 import { scaleChannels } from './insert-channel-scales.js'
-import type { LayerChoice } from './layer-choice.js'
+import { isRecurrent, type LayerChoice } from './layer-choice.js'
 import type { Place } from './layer-place.js'
 import { normParameters } from './own-norm.js'
+import { scaleInFront } from './recurrent-layers.js'
 import type { Fit } from './fitted-layers.js'
 
 /** What a layer's factors and shifts become: a Mul and an Add, or a batch norm to train with where one can stand. */
@@ -33,6 +34,10 @@ export function settle(
   const { graph } = edit
   const levels = Float32Array.from(layer.codes, (code) => code * layer.wp)
   graph.initializers.set(choice.weight, floatTensor(type, choice.dims, levels))
+  if (isRecurrent(choice)) {
+    scaleInFront(edit, choice, { factor: Float32Array.from(factors), shift: Float32Array.from(shifts) })
+    return { model: edit.finish(), inserted: undefined }
+  }
   const node = producers(graph).get(choice.outputs[0] as ValueName) as Node
   // The layer's own bias goes with it: the shifts say all there is.
   removeBias(edit, choice, node)
