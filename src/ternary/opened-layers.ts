@@ -130,7 +130,7 @@ function withLayers(model: Model, layers: readonly LayerChoice[]): Model {
     const named = (name: ValueName): ValueName => names.fresh(prefixOf(weight) + name)
     const bring = (value: ValueName): BroughtOut | undefined => bringOut(graph, body?.path ?? [], value, opset, named)
     const nodes = isRecurrent(choice) ? recurrentOutside(graph, choice, bring) : bodyOutside(graph, choice, bring)
-    const top = body?.path[0]?.node ?? (choice.outputs[0])
+    const top = body?.path[0]?.node ?? choice.outputs[0]
     before.set(top, [...(before.get(top) ?? []), ...nodes])
   }
   return {
