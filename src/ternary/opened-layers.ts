@@ -130,7 +130,7 @@ function withLayers(model: Model, layers: readonly LayerChoice[]): Model {
     const named = (name: ValueName): ValueName => names.fresh(prefixOf(weight) + name)
     const bring = (value: ValueName): BroughtOut | undefined => bringOut(graph, body?.path ?? [], value, opset, named)
     const nodes = isRecurrent(choice) ? recurrentOutside(graph, choice, bring) : bodyOutside(graph, choice, bring)
-    const top = body?.path[0]?.node ?? choice.outputs[0]
+    const top = body?.path[0]?.node ?? choice.outputs[0] ?? ''
     before.set(top, [...(before.get(top) ?? []), ...nodes])
   }
   return {
@@ -143,12 +143,12 @@ type Bring = (value: ValueName) => BroughtOut | undefined
 
 function bodyOutside(graph: Graph, { weight, body }: LayerChoice, bring: Bring): readonly Node[] {
   const layer = body && producers(bodyAt(graph, body.path)).get(body.output)
+  const [input = '', ...others] = layer?.inputs ?? []
   // What the layer computes with has to be there, too.
-  if (!layer?.inputs.slice(1).every((name) => name === '' || graph.initializers.has(name))) return []
-  const found = bring(layer.inputs[0] as ValueName)
-  if (found === undefined) return []
-  const { nodes, name } = found
-  return [...nodes, { ...layer, name: '', inputs: [name, ...layer.inputs.slice(1)], outputs: [outside(weight)] }]
+  const isThere = others.every((name) => name === '' || graph.initializers.has(name))
+  const found = isThere && input !== '' ? bring(input) : undefined
+  if (layer === undefined || found === undefined) return []
+  return [...found.nodes, { ...layer, name: '', inputs: [found.name, ...others], outputs: [outside(weight)] }]
 }
 
 function recurrentOutside(graph: Graph, choice: LayerChoice, bring: Bring): readonly Node[] {

@@ -29,7 +29,7 @@ export interface ReconstructOptions extends FitRule {
   sizeWeight: number
   /**
    * What stands behind the layers afterwards. With `norm` the network is one to train: layers that cannot be
-   * reconstructed stay as they are.
+   * reconstructed have their own weights in the end, and those behind them are fitted to these, rounded.
    */
   behind: (choice: LayerChoice) => Behind
   /** What the run has found so far; what is found here is added. */
@@ -75,6 +75,7 @@ export async function reconstruct(
   const latent = new Map<ValueName, Float32Array>()
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
+  const rounded: LayerChoice[] = []
   const bitCost = bitCostOf(chosen, options.sizeWeight)
   let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, opened.original, samples, seen)
@@ -122,12 +123,17 @@ export async function reconstruct(
         student = fitted.model
         layers.set(choice.weight, fitted.layer)
         alone.set(choice.weight, () => fittedAlone(original, choice, options).model)
+      } else {
+        // Training rounds it in its first step: what stands behind is fitted to that.
+        student = withWeight(student, choice.weight, fitLayer(choice.weight, weightOf(student, choice), options).tensor)
+        rounded.push(choice)
       }
       for (const value of opened.changedBy(choice)) networks.settle(value)
     }
   } finally {
     await networks.close()
   }
+  for (const choice of rounded) student = withWeight(student, choice.weight, weightOf(original, choice))
   options.onProgress(chosen.length, chosen.length)
   return { network: { model: student, layers }, errors, latent, inserted, alone }
 }
@@ -204,8 +210,15 @@ function settledIn(student: Model, choice: LayerChoice, place: Place, fit: Fit, 
 // A layer by its weights alone.
 function fittedAlone(student: Model, choice: LayerChoice, rule: FitRule): { model: Model; layer: TernaryLayer } {
   const model = changeAround(student, choice, (scope, own) => insertChannelScales(scope, [own]))
-  const weights = model.graph.initializers.get(choice.weight) as Tensor<FloatType>
-  const { layer, tensor } = fitLayer(choice.weight, weights, rule)
-  const initializers = new Map(model.graph.initializers).set(choice.weight, tensor)
-  return { model: { ...model, graph: { ...model.graph, initializers } }, layer }
+  const { layer, tensor } = fitLayer(choice.weight, weightOf(model, choice), rule)
+  return { model: withWeight(model, choice.weight, tensor), layer }
+}
+
+function weightOf({ graph }: Model, { weight }: LayerChoice): Tensor<FloatType> {
+  return graph.initializers.get(weight) as Tensor<FloatType>
+}
+
+function withWeight(model: Model, weight: ValueName, tensor: Tensor<FloatType>): Model {
+  const initializers = new Map(model.graph.initializers).set(weight, tensor)
+  return { ...model, graph: { ...model.graph, initializers } }
 }
