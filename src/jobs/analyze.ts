@@ -59,7 +59,7 @@ export async function analyze(bytes: Uint8Array, request: AnalyzeRequest): Promi
     let stored: StoredDataset | undefined
     try {
       const folded = await foldConstants(pool.trial, read)
-      const chosen = chooseLayers(folded.graph, options)
+      const chosen = chooseLayers(folded.graph, options, connections.nameOptions)
       if (!chosen.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, chosen)
       await checkRuns(pool.trial, folded, connections.name, new Set())
       if (data !== undefined) stored = await openData(data, options, { ...connections, onProgress: job.progress })

@@ -49,7 +49,7 @@ export async function chooseToCompress(
   warnOfInputs(model, job)
   warnOfFunctions(model, folded, job)
   warnOfTrainingMode(model, job)
-  const choices = chooseLayers(folded.graph, job.options)
+  const choices = chooseLayers(folded.graph, job.options, job.connections.nameOptions)
   if (!choices.some((choice) => choice.ternary)) throw explainNoTernaryLayer(folded.graph, choices)
   warnOfCasts(model, choices, job)
   noteChoosingInput(folded, job)

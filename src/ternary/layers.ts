@@ -9,6 +9,7 @@ import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
 import { directUsers, walkGraphs } from '../onnx/nested-graphs.js'
+import { inLibrary, type NameOptions } from '../options/option-table.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 import { isRecurrent, type LayerChoice, type LayerOperator, type LayerOptions } from './layer-choice.js'
@@ -40,7 +41,7 @@ interface LayerUse {
  * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
-export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[] {
+export function chooseLayers(graph: Graph, options: LayerOptions, nameOptions: NameOptions = inLibrary): LayerChoice[] {
   const uses = layerUses(graph)
   const choose = chooser(graph, uses, options)
   const choices = [...new Set(uses.map(({ weight }) => weight))].map((name): LayerChoice => {
@@ -66,7 +67,7 @@ export function chooseLayers(graph: Graph, options: LayerOptions): LayerChoice[]
       outputAxis,
     }
   })
-  checkPatterns(uses, options)
+  checkPatterns(uses, options, nameOptions)
   return choices
 }
 
@@ -193,15 +194,17 @@ function matches(pattern: string, { node, weight }: LayerUse): boolean {
 /** As many names as a message lists. */
 const LISTED_NAMES = 40
 
-function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOptions): void {
+function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOptions, nameOptions: NameOptions): void {
   const both = keep.find((pattern) => ternary.includes(pattern))
   if (both !== undefined)
-    throw new TtqError('usage', `--keep: "${both}" is given with --ternary, too, expected one of them`, {
-      facts: { pattern: both },
-    })
+    throw new TtqError(
+      'usage',
+      `${nameOptions('keep')}: "${both}" is given with ${nameOptions('ternary')}, too, expected one of them`,
+      { facts: { pattern: both } },
+    )
   for (const [option, patterns] of [
-    ['--keep', keep],
-    ['--ternary', ternary],
+    ['keep', keep],
+    ['ternary', ternary],
   ] as const) {
     const idle = patterns.find((pattern) => !uses.some((use) => matches(pattern, use)))
     if (idle === undefined) continue
@@ -212,7 +215,7 @@ function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOption
       (names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '')
     throw new TtqError(
       'usage',
-      `${option}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`,
+      `${nameOptions(option)}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`,
       {
         facts: { pattern: idle, weights: names },
         hint:

@@ -128,10 +128,10 @@ describe('chooseLayers', () => {
         error instanceof TtqError &&
         error.code === 'usage' &&
         error.message ===
-          '--keep: "conv*" matches no layer, expected the name of a weight or node, with * and ? as wildcards' &&
+          'keep: "conv*" matches no layer, expected the name of a weight or node, with * and ? as wildcards' &&
         error.hint === 'the weights are: c1, c2, c3, fc',
     )
-    assert.throws(() => summary(graph, [], ['c']), /--ternary: "c" matches no layer/)
+    assert.throws(() => summary(graph, [], ['c']), /ternary: "c" matches no layer/)
   })
 
   test('a shared weight appears once, and only if all its uses can be ternary', () => {
