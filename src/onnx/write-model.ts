@@ -9,6 +9,7 @@ import {
   copyMessage,
   encodeModel,
   type GraphProto,
+  joinFile,
   messages,
   type ModelProto,
   type NodeProto,
@@ -26,9 +27,14 @@ const LOWEST_IR_VERSION = 4
 /**
  * Writes a model; equal models give equal bytes. All weights stand in the file itself, as raw data.
  * The IR version is the model's, but at least 4. Law: writeModel(readModel(b)) computes what b computes.
- * @throws TtqError `usage` for what is no Model
+ * @throws TtqError `usage` for what is no Model, `unsupported` when the file would be larger than 2 GiB
  */
 export function writeModel(model: Model): Uint8Array {
+  return joinFile(modelPieces(model))
+}
+
+/** What writeModel writes, in pieces that may be larger together than one file can be. @throws as writeModel */
+export function modelPieces(model: Model): readonly Uint8Array[] {
   checkModel('model', model)
   const source = messageOf<ModelProto>(model.source)
   const proto = source ? copyMessage(source) : new messages.ModelProto({ producerName: 'ttq' })

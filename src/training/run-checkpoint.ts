@@ -6,7 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
-import { writeModel } from '../onnx/write-model.js'
+import { modelPieces } from '../onnx/write-model.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
 import type { Task } from '../tasks/task.js'
@@ -180,9 +180,9 @@ export async function runFingerprint(
   }
 }
 
-/** SHA-256 of a network, in hex. */
+/** SHA-256 of a network as a file, in hex, however large. */
 export function modelDigest(model: Model): string {
-  return bytesDigest(writeModel(model))
+  return bytesDigest(...modelPieces(model))
 }
 
 function digestOf(networks: readonly Weighted<Model>[]): string {
