@@ -1,6 +1,6 @@
 // The tasks of networks that answer yes or no: one question per sample (binary) or several (multi-label), of images
 // also one per pixel. Scores are logits or probabilities.
-import type { NotScorable } from '../data/not-scorable.js'
+import { LabelMisfit, type NotScorable } from '../data/not-scorable.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
@@ -32,6 +32,18 @@ export interface Questions {
 
 /** Labels of answers that do not count. */
 const IGNORED: readonly number[] = [255, -100]
+
+const ANSWERS = `0 (no) or 1 (yes), or ${IGNORED.join(' or ')} where none counts`
+
+function isAnswer(label: number): boolean {
+  return label === 0 || label === 1 || IGNORED.includes(label)
+}
+
+// As it was before it became a float32.
+function shown(label = NaN): number {
+  return Number(label.toPrecision(7))
+}
+
 /** AUC keeps all scores; of maps with more answers per sample there are too many. */
 const MOST_RANKED = 1000
 
@@ -122,13 +134,11 @@ export function multilabel(questions: Questions, others: readonly ValueName[] = 
       if (given === undefined) return { sample: 0, problem: `no labels for "${output}"` }
       if (given.data.length !== samples * count)
         return { sample: 0, problem: `${labelsPerSample(given)} labels, expected ${count}, one per answer` }
-      const bad = given.data.findIndex((label) => !(label >= 0 && label <= 1) && !IGNORED.includes(label))
+      const bad = given.data.findIndex((label) => !isAnswer(label))
       if (bad < 0) return undefined
       return {
         sample: Math.floor(bad / count),
-        problem:
-          `label ${given.data[bad]} at ${bad % count}, expected 0 (no) to 1 (yes), or ${IGNORED.join(' or ')} ` +
-          'where none counts',
+        problem: `label ${shown(given.data[bad])} at ${bad % count}, expected ${ANSWERS}`,
       }
     },
     targetInputs: (samples) => Array.from({ length: 2 }, () => ({ elementType: 'float32', dims: [samples, count] })),
@@ -180,18 +190,40 @@ function questionsOf(candidate: Candidate, expected: string, accepts: (count: nu
     const count = valuesPerSample(output)
     if (!accepts(count)) return false
     if (given === undefined) return Object.keys(labels).length === 0 && candidate.named !== undefined
-    return (
-      labelsPerSample(given) === count &&
-      given.data.every((label) => (label >= 0 && label <= 1) || IGNORED.includes(label))
-    )
+    return labelsPerSample(given) === count && given.data.every(isAnswer)
   })
   const [first, ...others] = fits
-  if (first === undefined) return misfit(candidate, 'no scores for yes and no', expected)
+  if (first === undefined) return unsureAnswers(candidate) ?? misfit(candidate, 'no scores for yes and no', expected)
   const isProbabilities = holdsProbabilities(graph, first)
   return multilabel(
     { output: first.name, count: valuesPerSample(first), isProbabilities },
     others.map(({ name }) => name),
   )
+}
+
+/** What is wrong where an output has as many scores as there are labels, and these lie between yes and no. */
+export function unsureAnswers(candidate: Candidate): NotScorable | undefined {
+  const { labels, nameOptions } = candidate
+  for (const output of possibleOutputs(candidate)) {
+    const [given, count] = [labelsFor(labels, output.name), valuesPerSample(output)]
+    if (given === undefined || labelsPerSample(given) !== count) continue
+    if (!given.data.every((label) => (label >= 0 && label <= 1) || isAnswer(label))) continue
+    const bad = given.data.findIndex((label) => !isAnswer(label))
+    if (bad < 0) continue
+    const sample = Math.floor(bad / count)
+    return new LabelMisfit(
+      'labels between 0 and 1',
+      `dataset: label ${shown(given.data[bad])} at ${bad % count} of sample ${sample}, expected ${ANSWERS}, for each score of ` +
+        `output "${output.name}"`,
+      {
+        hint:
+          'give the class of each sample, or round to 0 and 1; ' +
+          `${nameOptions('task')} regression takes labels as the numbers that they are (docs/tasks.md)`,
+        facts: { sample, output: output.name },
+      },
+    )
+  }
+  return undefined
 }
 
 /** What gives numbers of any size. */

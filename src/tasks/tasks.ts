@@ -6,7 +6,7 @@ import { type Candidate, labelsPerSample, misfit } from './candidate.js'
 import { classificationOf, labelsBeyond } from './classification.js'
 import { languageOf, segmentationOf } from './dense-classification.js'
 import { distillOf } from './distill.js'
-import { binaryOf, multilabelOf } from './multilabel.js'
+import { binaryOf, multilabelOf, unsureAnswers } from './multilabel.js'
 import { isProbabilities, SIGMOID } from './output-end.js'
 import { regressionOf } from './regression.js'
 import type { Task } from './task.js'
@@ -58,6 +58,9 @@ function automatic(candidate: Candidate): Task | NotScorable {
     (name) => name !== 'distill' && !(name === 'regression' && isClass && (classes ?? 0) > 2),
   )
   for (const name of names) {
+    // Where there are classes, shares of them are no numbers to be predicted.
+    const unsure = name === 'regression' && classes !== undefined ? unsureAnswers(candidate) : undefined
+    if (unsure !== undefined) return unsure
     const found = TASKS[name](candidate)
     if (!(found instanceof NotScorable)) return found
   }
