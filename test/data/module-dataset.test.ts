@@ -26,6 +26,7 @@ const REJECTED: Readonly<Record<string, string>> = {
   'reject-open-train.mjs': 'train is missing, expected an object with size and batch',
   'reject-open-batch.mjs': 'train.batch is of class Array, expected a function',
   'reject-open-size.mjs': 'train.size is 0, expected a whole number above 0',
+  'reject-open-size-bigint.mjs': 'train.size is 64n, expected a whole number above 0',
   'reject-open-throws.mjs': 'cannot be loaded: no such disk (line 2)',
   'reject-batch-input-name.mjs': 'train.batch gave inputs "image", expected "x" among them',
   'reject-batch-array-type.mjs': 'train.batch: input "x" is of class Array, expected Float32Array',
