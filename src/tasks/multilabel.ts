@@ -1,11 +1,12 @@
 // The tasks of networks that answer yes or no: one question per sample (binary) or several (multi-label), of images
 // also one per pixel. Scores are logits or probabilities.
-import { LabelMisfit, type NotScorable } from '../data/not-scorable.js'
+import type { NotScorable } from '../data/not-scorable.js'
 import type { GraphBuilder } from '../onnx/graph-builder.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
+import { ANSWERS, IGNORED, isAnswer, shownAnswer, unsureAnswers } from './answers.js'
 import {
   type Candidate,
   type CandidateOutput,
@@ -28,20 +29,6 @@ export interface Questions {
   count: number
   /** Whether the output holds probabilities and not logits. */
   isProbabilities: boolean
-}
-
-/** Labels of answers that do not count. */
-const IGNORED: readonly number[] = [255, -100]
-
-const ANSWERS = `0 (no) or 1 (yes), or ${IGNORED.join(' or ')} where none counts`
-
-function isAnswer(label: number): boolean {
-  return label === 0 || label === 1 || IGNORED.includes(label)
-}
-
-// As it was before it became a float32.
-function shown(label = NaN): number {
-  return Number(label.toPrecision(7))
 }
 
 /** AUC keeps all scores; of maps with more answers per sample there are too many. */
@@ -138,7 +125,7 @@ export function multilabel(questions: Questions, others: readonly ValueName[] = 
       if (bad < 0) return undefined
       return {
         sample: Math.floor(bad / count),
-        problem: `label ${shown(given.data[bad])} at ${bad % count}, expected ${ANSWERS}`,
+        problem: `label ${shownAnswer(given.data[bad])} at ${bad % count}, expected ${ANSWERS}`,
       }
     },
     targetInputs: (samples) => Array.from({ length: 2 }, () => ({ elementType: 'float32', dims: [samples, count] })),
@@ -199,31 +186,6 @@ function questionsOf(candidate: Candidate, expected: string, accepts: (count: nu
     { output: first.name, count: valuesPerSample(first), isProbabilities },
     others.map(({ name }) => name),
   )
-}
-
-/** What is wrong where an output has as many scores as there are labels, and these lie between yes and no. */
-export function unsureAnswers(candidate: Candidate): NotScorable | undefined {
-  const { labels, nameOptions } = candidate
-  for (const output of possibleOutputs(candidate)) {
-    const [given, count] = [labelsFor(labels, output.name), valuesPerSample(output)]
-    if (given === undefined || labelsPerSample(given) !== count) continue
-    if (!given.data.every((label) => (label >= 0 && label <= 1) || isAnswer(label))) continue
-    const bad = given.data.findIndex((label) => !isAnswer(label))
-    if (bad < 0) continue
-    const sample = Math.floor(bad / count)
-    return new LabelMisfit(
-      'labels between 0 and 1',
-      `dataset: label ${shown(given.data[bad])} at ${bad % count} of sample ${sample}, expected ${ANSWERS}, for each score of ` +
-        `output "${output.name}"`,
-      {
-        hint:
-          'give the class of each sample, or round to 0 and 1; ' +
-          `${nameOptions('task')} regression takes labels as the numbers that they are (docs/tasks.md)`,
-        facts: { sample, output: output.name },
-      },
-    )
-  }
-  return undefined
 }
 
 /** What gives numbers of any size. */
