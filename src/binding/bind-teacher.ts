@@ -151,17 +151,20 @@ function withFront(
   const b = new GraphBuilder(outside)
   b.inputs.push(...inputs)
   const made = new Map(front(b))
-  addGraph(b, model.graph, (name) => made.get(name) ?? prefix + name)
+  const named = (name: ValueName): ValueName => made.get(name) ?? prefix + name
+  addGraph(b, model.graph, named)
   return {
     model: { irVersion: model.irVersion, opsets: model.opsets, graph: b.build('teacher') },
-    outputs: new Map(model.graph.outputs.map((info) => [info.name, { ...info, name: prefix + info.name }])),
+    outputs: new Map(model.graph.outputs.map((info) => [info.name, { ...info, name: named(info.name) }])),
   }
 }
 
 // Some of its outputs under the names that the student has for them.
 function renamed({ model, outputs }: Fronted, from: readonly ValueName[], to: readonly ValueName[]): Model {
   const pairs = to.map((name, i) => ({ name, source: outputs.get(from[i] ?? '') as ValueInfo }))
-  const nodes = pairs.map(({ name, source }) => passing(source.name, name))
+  // What the student passes through is there already.
+  const given = new Set(model.graph.inputs.map(({ name }) => name))
+  const nodes = pairs.filter(({ name }) => !given.has(name)).map(({ name, source }) => passing(source.name, name))
   const named = pairs.map(({ name, source: { type } }) => ({ name, type }))
   return { ...model, graph: { ...model.graph, nodes: [...model.graph.nodes, ...nodes], outputs: named } }
 }

@@ -25,7 +25,7 @@ export interface EvaluateOptions extends WalkOptions {
  * Loads the model into every worker (constant weights, one thread each: ONNX Runtime's fast path) and scores the
  * samples; several ranks share them, and all get what came of all.
  * @param model serialized ONNX model
- * @throws TtqError `runtime` when outputs are not finite numbers, because they say nothing; `data` when labels give the
+ * @throws NotFinite when outputs are not finite numbers, because they say nothing; TtqError `data` when labels give the
  * task's main metric no value, or only some of the samples have any
  */
 export async function evaluate(
@@ -119,9 +119,24 @@ function checkCounted({ metrics, samples }: Evaluation, { name, metrics: [main] 
   )
 }
 
+/** Outputs of a network that say nothing, code `runtime`. */
+export class NotFinite extends TtqError {
+  /** @param found which outputs, of how many samples, in words */
+  constructor(
+    readonly found: string,
+    engine: string,
+    facts: Readonly<Record<string, unknown>>,
+  ) {
+    super('runtime', `${engine}: ${found}, expected numbers that say something`, {
+      hint: 'the network computes NaN or infinity there: check its weights and how its inputs are scaled',
+      facts,
+    })
+  }
+}
+
 /**
  * @param indices the samples that were evaluated, default all of the split
- * @throws TtqError `runtime`: how many samples have outputs that are not finite, and which is the first
+ * @throws NotFinite: how many samples have outputs that are not finite, and which is the first
  */
 export function checkFinite(
   { notFinite, samples }: Pick<Evaluation, 'notFinite' | 'samples'>,
@@ -133,13 +148,8 @@ export function checkFinite(
   if (place === undefined) return
   const first = indices?.[place] ?? place
   const names = outputs.map((name) => `"${name}"`).join(', ')
-  throw new TtqError(
-    'runtime',
-    `${engine}: the outputs ${names} of ${notFinite.length} of ${samples} samples are not finite numbers ` +
-      `(the first is sample ${first}), expected numbers that say something`,
-    {
-      hint: 'the network computes NaN or infinity there: check its weights and how its inputs are scaled',
-      facts: { notFinite: notFinite.length, samples, first },
-    },
-  )
+  const found =
+    `the outputs ${names} of ${notFinite.length} of ${samples} samples are not finite numbers ` +
+    `(the first is sample ${first})`
+  throw new NotFinite(found, engine, { notFinite: notFinite.length, samples, first })
 }

@@ -4,15 +4,16 @@ import { bindImages } from '../data/bind-images.js'
 import type { ImageDataset, Layout, Preprocessing, Split } from '../data/dataset.js'
 import { NO_LABELS } from '../data/labels.js'
 import { describePreprocessing, parsePreprocessing, preprocessingCandidates } from '../data/preprocessing.js'
-import { normal, type RandomSource, randomSource } from '../data/random.js'
+import { randomSource } from '../data/random.js'
 import { syntheticImages } from '../data/synthetic-images.js'
-import { consumers } from '../onnx/graph-queries.js'
-import type { Graph, TensorType, ValueName } from '../onnx/model.js'
+import type { Graph, TensorType, ValueInfo, ValueName } from '../onnx/model.js'
+import { type Dim, takenDims } from '../onnx/taken-dims.js'
 import { viewOf } from '../tensor/bytes.js'
 import { byteLength, type DataType, isFloatType } from '../tensor/data-type.js'
 import { floatTensor } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { sampleInputs } from './free-of-batch.js'
+import { othersTurn, syntheticValues } from './synthetic-values.js'
 
 export interface SyntheticSamples {
   split: Split
@@ -56,16 +57,12 @@ const OPEN_SIZES = [
 /** Of a batch that is open. */
 const ONE = 1
 
-/** From here on a last dimension of floats is a signal over time, not a list of features. */
-const SIGNAL = 256
-
 /** What the network leaves open, in the ways to try, one after the other, until it runs. */
 export type OpenWay = Required<Pick<SyntheticOptions, 'open' | 'alone'>>
 
 /** @param image height and width that somebody said */
 export function waysToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenWay[] {
-  const firsts = sampleInputs(graph).map(({ type }) => type.dims?.[0])
-  const isOpen = firsts.some((dim) => typeof dim !== 'number')
+  const isOpen = sampleInputs(graph).some(({ type }) => typeof type.dims?.[0] !== 'number')
   return sizesToTry(graph, image).flatMap((open) =>
     (isOpen ? [false, true] : [false]).map((alone) => ({ open, alone })),
   )
@@ -73,16 +70,27 @@ export function waysToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'widt
 
 /** Whether an input is images whose height or width the network leaves open. */
 export function hasOpenImages(graph: Graph): boolean {
-  return sampleInputs(graph).some(
+  return filledInputs(graph).some(
     ({ type: { dims = [] } }) => dims.length === 4 && dims.slice(1).some((dim) => typeof dim !== 'number'),
   )
 }
 
 function sizesToTry(graph: Graph, image?: Pick<OpenSizes, 'height' | 'width'>): readonly OpenSizes[] {
-  const isOpen = sampleInputs(graph).some(({ type: { dims = [] } }) =>
+  const isOpen = filledInputs(graph).some(({ type: { dims = [] } }) =>
     dims.slice(1).some((dim) => typeof dim !== 'number'),
   )
-  return OPEN_SIZES.slice(0, isOpen ? undefined : 1).map((sizes) => ({ ...sizes, ...image }))
+  const [first, ...others] = OPEN_SIZES.map((sizes) => ({ ...sizes, ...image }))
+  if (first === undefined) throw new Error('internal: no size to try')
+  // Lengths multiply where several axes are open: 16,384 along three of them are more than any memory holds.
+  return isOpen ? [first, ...others.filter((open) => sampleValues(graph, open).sample <= MOST_GUESSED_VALUES)] : [first]
+}
+
+/** What a batch has to fill, of the sizes that the first weights behind an input say where it declares none. */
+function filledInputs(graph: Graph): (ValueInfo & { type: TensorType })[] {
+  return sampleInputs(graph).map(({ name, type }) => ({
+    name,
+    type: type.dims === undefined ? type : { ...type, dims: takenDims(graph, name, type.dims) },
+  }))
 }
 
 interface Source {
@@ -90,12 +98,15 @@ interface Source {
   type: TensorType
   description: string
   /** Values of these samples, one after the other. */
-  make: (indices: readonly number[]) => Tensor
+  make: (indices: readonly number[]) => Promise<Tensor>
 }
 
 /** Values of all samples that are made at once, and of one batch. */
 const MOST_VALUES = 2 ** 27
 const MOST_VALUES_OF_BATCH = 2 ** 26
+
+/** Values of one sample of a size that nobody said: three times what the largest of images has. */
+const MOST_GUESSED_VALUES = 2 ** 22
 
 /** Values of all inputs together: of one sample, and of the smallest batch that the network takes. */
 export interface SampleValues {
@@ -105,13 +116,14 @@ export interface SampleValues {
 
 /** @param open what is open */
 export function sampleValues(graph: Graph, open: OpenSizes = OPEN_SIZES[0]): SampleValues {
-  const dims = sampleInputs(graph).map(({ type: { dims = [] } }) =>
-    dims.map((dim, axis) => {
+  const dims = filledInputs(graph).map(({ type }) => {
+    const { height, width } = layoutOf(type)?.axes ?? {}
+    return (type.dims ?? []).map((dim, axis) => {
       if (typeof dim === 'number') return Math.max(1, dim)
       if (axis === 0) return ONE
-      return dims.length < 4 ? open.length : axis === dims.length - 2 ? open.height : open.width
-    }),
-  )
+      return axis === height ? open.height : axis === width ? open.width : open.length
+    })
+  })
   const sum = (from: number): number => dims.reduce((all, own) => all + elementCount(own.slice(from)), 0)
   return { sample: sum(1), batch: sum(0) }
 }
@@ -127,7 +139,7 @@ export function mostSamples({ sample, batch }: SampleValues): number {
  * @returns none where an input is no tensor of numbers
  */
 export function syntheticSamples(graph: Graph, options: SyntheticOptions): SyntheticSamples[] {
-  const inputs = sampleInputs(graph)
+  const inputs = filledInputs(graph)
   if (inputs.length === 0 || inputs.length < graph.inputs.length) return []
   const isNumber = ({ elementType }: TensorType): boolean =>
     isFloatType(elementType) || /^(u?int(8|16|32|64)|bool)$/.test(elementType)
@@ -153,10 +165,11 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
     )
     const split: Split = {
       size: options.count,
-      batch: (indices) => ({
-        inputs: Object.fromEntries(sources.map((source) => [source.name, source.make(Array.from(indices))])),
-        labels: NO_LABELS,
-      }),
+      batch: async (indices) => {
+        const made: Record<ValueName, Tensor> = {}
+        for (const { name, make } of sources) made[name] = await make(Array.from(indices))
+        return { inputs: made, labels: NO_LABELS }
+      },
     }
     return { split, fixedBatch, description: [...new Set(sources.map(({ description }) => description))].join('; ') }
   })
@@ -166,19 +179,17 @@ type Input = Pick<Source, 'name' | 'type'>
 
 // Rank 4, one or three channels in the usual places, larger than any kernel.
 function imageSources({ name, type }: Input, options: SyntheticOptions): Source[] {
-  const dims = type.dims ?? []
-  if (dims.length !== 4 || !isFloatType(type.elementType)) return []
+  const found = layoutOf(type)
+  if (found === undefined) return []
+  const { layout, axes } = found
   const open = options.open ?? OPEN_SIZES[0]
-  const side = (dim: number | string | null | undefined, otherwise: number): number =>
-    typeof dim === 'number' ? dim : otherwise
-  const layout: Layout | undefined = isColour(dims[1]) ? 'NCHW' : isColour(dims[3]) ? 'NHWC' : undefined
-  if (layout === undefined) return []
-  const [channels, height, width] = (layout === 'NCHW' ? [dims[1], dims[2], dims[3]] : [dims[3], dims[1], dims[2]]) as [
-    number,
-    number,
-    number,
-  ]
-  const size = { count: options.count, channels, height: side(height, open.height), width: side(width, open.width) }
+  const side = (axis: number, otherwise: number): number => {
+    const dim = type.dims?.[axis]
+    return typeof dim === 'number' ? dim : otherwise
+  }
+  const channels = type.dims?.[axes.channels] as number
+  const [height, width] = [side(axes.height, open.height), side(axes.width, open.width)]
+  const size = { count: options.count, channels, height, width }
   if (size.height < 8 || size.width < 8) return []
   const { set, draw } = syntheticImages(size, options.seed)
   const each = <T>(value: T): T[] => new Array<T>(channels).fill(value)
@@ -214,16 +225,34 @@ function imageSources({ name, type }: Input, options: SyntheticOptions): Source[
       name,
       type,
       description: `synthetic images, ${describePreprocessing(preprocessing)}`,
-      make: (indices) => {
-        draw(indices)
-        const { inputs } = train.batch(indices) as Awaited<ReturnType<Split['batch']>>
+      make: async (indices) => {
+        for (const index of indices) {
+          draw([index])
+          await othersTurn(size.height * size.width * channels)
+        }
+        const { inputs } = await train.batch(indices)
         return inputs[name] as Tensor
       },
     }
   })
 }
 
-function isColour(dim: number | string | null | undefined): boolean {
+const LAYOUTS = {
+  NCHW: { channels: 1, height: 2, width: 3 },
+  NHWC: { channels: 3, height: 1, width: 2 },
+} as const
+
+// Of images; undefined for what is none.
+function layoutOf({
+  elementType,
+  dims = [],
+}: TensorType): { layout: Layout; axes: (typeof LAYOUTS)[Layout] } | undefined {
+  if (dims.length !== 4 || !isFloatType(elementType)) return undefined
+  const layout = (['NCHW', 'NHWC'] as const).find((each) => isColour(dims[LAYOUTS[each].channels]))
+  return layout && { layout, axes: LAYOUTS[layout] }
+}
+
+function isColour(dim: Dim | undefined): boolean {
   return dim === 1 || dim === 3
 }
 
@@ -241,86 +270,16 @@ function plainSource(
   const own = withBatch ? dims.slice(1) : dims
   const count = elementCount(own)
   const { elementType } = type
-  const { description, fill } = valuesFor(graph, { name, type }, own)
-  const make = (indices: readonly number[]): Tensor => {
+  const { description, fill } = syntheticValues(graph, { name, type }, own)
+  const make = async (indices: readonly number[]): Promise<Tensor> => {
     const values = new Float64Array(indices.length * count)
-    indices.forEach((index, i) => {
-      fill(values.subarray(i * count, (i + 1) * count), randomSource(seed, 'synthetic input', name, index))
-    })
+    for (const [i, index] of indices.entries())
+      await fill(values.subarray(i * count, (i + 1) * count), randomSource(seed, 'synthetic input', name, index))
     // Several samples without a batch are stacked, as those of a loader are: that runs nowhere.
     const isStacked = withBatch || indices.length > 1
     return tensorOf(elementType, isStacked ? [indices.length, ...own] : own, values)
   }
   return { name, type, description, make }
-}
-
-interface Filling {
-  description: string
-  fill: (target: Float64Array, random: RandomSource) => void
-}
-
-function valuesFor(graph: Graph, { name, type: { elementType } }: Input, dims: readonly number[]): Filling {
-  const constant = (value: number): Filling => ({
-    description: `synthetic: "${name}" all ${value}`,
-    fill: (target) => {
-      target.fill(value)
-    },
-  })
-  if (isFloatType(elementType)) {
-    if (/mask/i.test(name)) return constant(1)
-    return (dims.at(-1) ?? 0) >= SIGNAL
-      ? { description: 'synthetic signals (1/f noise)', fill: fillSignal }
-      : { description: 'synthetic features (unit normals)', fill: fillNormals }
-  }
-  // One that is no mask says yes or no of a whole sample.
-  const isChoice = elementType === 'bool' && dims.length === 0
-  if ((elementType === 'bool' && !isChoice) || /mask/i.test(name)) return constant(1)
-  if (/type|segment/i.test(name)) return constant(0)
-  if (/position/i.test(name))
-    return {
-      description: `synthetic: "${name}" counted up`,
-      fill: (target) => {
-        target.forEach((_, i) => (target[i] = i % (dims.at(-1) ?? 1)))
-      },
-    }
-  const limit = tableSize(graph, name) ?? 2
-  return {
-    description: `synthetic: "${name}" uniform below ${limit}`,
-    fill: (target, random) => {
-      target.forEach((_, i) => (target[i] = random.int(limit)))
-    },
-  }
-}
-
-// Rows of the table that an input looks up, directly or behind a Cast.
-function tableSize(graph: Graph, input: ValueName): number | undefined {
-  const users = consumers(graph)
-  const open = [input]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    for (const node of users.get(name) ?? []) {
-      if (node.opType === 'Cast') open.push(...node.outputs)
-      if (node.opType === 'Gather' && node.inputs[1] === name) {
-        const rows = graph.initializers.get(node.inputs[0] ?? '')?.dims[0]
-        if (rows !== undefined && rows > 0) return rows
-      }
-    }
-  }
-  return undefined
-}
-
-function fillNormals(target: Float64Array, random: RandomSource): void {
-  target.forEach((_, i) => (target[i] = normal(random)))
-}
-
-// Octaves of equal strength, each of straight lines between random points.
-function fillSignal(target: Float64Array, random: RandomSource): void {
-  for (let cell = 1; cell < target.length; cell *= 2) {
-    let [from, to] = [normal(random), normal(random)]
-    target.forEach((_, i) => {
-      if (i % cell === 0) [from, to] = [to, normal(random)]
-      target[i] = (target[i] as number) + 0.3 * (from + ((to - from) * (i % cell)) / cell)
-    })
-  }
 }
 
 function tensorOf(type: DataType, dims: readonly number[], values: Float64Array): Tensor {

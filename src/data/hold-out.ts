@@ -15,7 +15,7 @@ export function holdOut(
 ): ValidationSplit {
   if (train.size < 2)
     throw new TtqError('data', `dataset: ${train.size} training sample, expected at least 2`, {
-      hint: 'one is held out to choose the best epoch by',
+      hint: 'one is held out to choose the best epoch by; ttq compress with 0 epochs fits layers without training',
     })
   return splitValidation(train.size, randomSource(seed, 'validation'), {
     labels: unlabelled ? undefined : train.labels,

@@ -45,6 +45,6 @@ export async function checkLabelled(
 ): Promise<void> {
   if (await isLabelled(split)) return
   throw new TtqError('data', `dataset: its ${what} samples have no labels, expected some ${purpose}`, {
-    hint: withoutLabels(nameOptions),
+    hint: withoutLabels(nameOptions, split.size),
   })
 }

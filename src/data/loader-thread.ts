@@ -6,6 +6,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { loaderFault } from './loader-fault.js'
 import type { GivenBatch, Unusable } from './given-batch.js'
 import type { BatchRequest, GivenModule, LoaderFailure, LoaderReply } from './loader-worker.js'
+import { describeThrown, type Thrown } from './thrown.js'
 
 export interface LoaderThreadOptions {
   /** Seconds that the module may take to load, and for each batch. */
@@ -45,11 +46,8 @@ export class LoaderThread {
     this.worker.on('message', (reply: LoaderReply) => {
       this.settle(reply)
     })
-    this.worker.on('error', (cause) => {
-      const { code } = cause as NodeJS.ErrnoException
-      const problem =
-        code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'ran out of memory' : `failed outside of batch: ${this.explain(cause)}`
-      this.fail(this.fault(problem, cause))
+    this.worker.on('error', (cause: unknown) => {
+      this.failOutside(describeThrown(cause))
     })
     this.worker.on('exit', (status) => {
       this.fail(this.fault(`ended itself (exit status ${status})`))
@@ -103,7 +101,17 @@ export class LoaderThread {
     })
   }
 
+  private failOutside(thrown: Thrown): void {
+    const isFull = thrown.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    const problem = isFull ? 'ran out of memory' : `failed outside of batch: ${this.explain(thrown)}`
+    this.fail(this.fault(problem, thrown))
+  }
+
   private settle(reply: LoaderReply): void {
+    if ('outside' in reply) {
+      this.failOutside(reply.outside)
+      return
+    }
     const call = this.calls.get(reply.id)
     if (call === undefined) return
     // Calls are answered one after the other: the time of those that wait begins with the answer before them.
@@ -141,20 +149,18 @@ export class LoaderThread {
   }
 
   // The first line of the message, and the line of the module where the stack shows one.
-  private explain({ message, stack }: { message: string; stack?: string | undefined }): string {
+  private explain({ message, stack }: Thrown): string {
     const at = stack?.split(this.url, 2)[1]?.match(/^(?:\?[^:]*)?:(\d+)/)?.[1]
     return `${message.split('\n', 1)[0]}${at === undefined ? '' : ` (line ${at})`}`
   }
 
-  private fault(problem: string, cause?: unknown, hint?: string): TtqError {
-    return loaderFault(this.name, problem, { cause: asError(cause), ...(hint !== undefined && { hint }) })
+  private fault(problem: string, thrown?: Thrown, hint?: string): TtqError {
+    return loaderFault(this.name, problem, { cause: thrown && asError(thrown), ...(hint !== undefined && { hint }) })
   }
 }
 
 // Errors of the thread arrive as plain data; --debug prints their stacks.
-function asError(cause: unknown): unknown {
-  if (cause === undefined || cause instanceof Error) return cause
-  const { message, stack } = cause as LoaderFailure
+function asError({ message, stack }: Thrown): Error {
   const error = new Error(message)
   if (stack !== undefined) error.stack = stack
   return error

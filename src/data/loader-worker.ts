@@ -8,6 +8,7 @@ import { bytesOf } from '../tensor/bytes.js'
 import type { GivenArray, GivenBatch, GivenLabels, Unusable } from './given-batch.js'
 import { resumeRandomSource } from './random.js'
 import { SampleSpool, StreamFault } from './sample-spool.js'
+import { describeThrown, kindOf, type Thrown } from './thrown.js'
 
 /** What a module exports, or what stands in the place of a part of it. */
 export interface GivenModule {
@@ -36,12 +37,10 @@ export type LoaderReply =
   | { id: number; value: GivenModule | GivenBatch | Unusable }
   | { id: number; failure: LoaderFailure }
   | { id: number; isAlive: true }
+  | { outside: Thrown }
 
 /** What a module threw. */
-export interface LoaderFailure {
-  message: string
-  stack: string | undefined
-  code: string | undefined
+export interface LoaderFailure extends Thrown {
   /** The function that threw, where it was called to load the module; '' where the message says all. */
   what?: string
 }
@@ -70,6 +69,14 @@ const spools = new Map<string, SampleSpool>()
 
 // What a module prints goes to stderr: stdout is the program's.
 process.stdout.write = process.stderr.write.bind(process.stderr)
+
+// Node hands errors of a thread to the main one as they are, and dies where one is no Error.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (cause: unknown) => {
+    // A module that listens itself knows what it does.
+    if (process.listenerCount('uncaughtException') > 1 || process.listenerCount(event) > 1) return
+    parentPort?.postMessage({ outside: describeThrown(cause) } satisfies LoaderReply)
+  })
 
 const url = workerData as string
 const imported = import(url).then((exported: Record<string, unknown>) =>
@@ -287,14 +294,8 @@ function isPlain(value: object): boolean {
 }
 
 function describeFailure(cause: unknown): LoaderFailure {
-  if (cause instanceof ThrownWithin) return { ...describeFailure(cause.cause), what: cause.what }
-  if (cause instanceof StreamFault) return { message: cause.message, stack: undefined, code: undefined, what: '' }
-  if (!(cause instanceof Error)) {
-    const thrown = cause === undefined ? 'undefined' : kindOf(cause)
-    return { message: `threw ${thrown}, no Error`, stack: undefined, code: undefined }
-  }
-  const { code } = cause as { code?: unknown }
-  return { message: cause.message, stack: cause.stack, code: typeof code === 'string' ? code : undefined }
+  if (cause instanceof ThrownWithin) return { ...describeThrown(cause.cause), what: cause.what }
+  return cause instanceof StreamFault ? { message: cause.message, what: '' } : describeThrown(cause)
 }
 
 // The stack of a syntax error does not say where it is; a check of the file does, in its first line.
@@ -311,16 +312,4 @@ function buffersOf(value: GivenModule | GivenBatch | Unusable): ArrayBuffer[] {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-/** In words what a value is, whatever it is. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing'
-  if (value === null) return 'null'
-  if (typeof value === 'string') return `text "${value}"`
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'symbol' || typeof value === 'bigint') return value.toString()
-  if (typeof value === 'number' || typeof value === 'boolean') return `${value}`
-  const { constructor } = value
-  return typeof constructor !== 'function' || constructor === Object ? 'an object' : `of class ${constructor.name}`
 }

@@ -23,11 +23,15 @@ export class LabelMisfit extends NotScorable {}
  * @param purpose what they are for, as in 'to train'
  * @throws NotScorable
  */
-export function refuseUnlabelled({ name }: Dataset, purpose: string, nameOptions: NameOptions = inLibrary): never {
+export function refuseUnlabelled(
+  { name, train }: Dataset,
+  purpose: string,
+  nameOptions: NameOptions = inLibrary,
+): never {
   throw new NotScorable(
     `no labels: ${name} gives none`,
     `dataset: ${name} exports no classes, and its samples have no labels, expected some ${purpose}`,
-    { hint: withoutLabels(nameOptions) },
+    { hint: withoutLabels(nameOptions, train.size) },
   )
 }
 
@@ -37,17 +41,19 @@ export function refuseUnlabelled({ name }: Dataset, purpose: string, nameOptions
  * @throws NotScorable when there is nothing to test on
  */
 export function testable(dataset: Dataset, purpose: string, nameOptions: NameOptions = inLibrary): ScorableDataset {
-  const { name, test } = dataset
+  const { name, test, train } = dataset
   if (test === undefined)
     throw new NotScorable('no test samples', `dataset: ${name} exports no test samples, expected some ${purpose}`, {
-      hint: withoutLabels(nameOptions),
+      hint: withoutLabels(nameOptions, train.size),
     })
   return { ...dataset, test }
 }
 
-/** What ttq compress can do with samples that have no labels. */
-export function withoutLabels(nameOptions: NameOptions): string {
+/** What ttq compress can do with so many training samples that have no labels. */
+export function withoutLabels(nameOptions: NameOptions, samples: number): string {
   const [epochs, task] = [nameOptions('epochs'), nameOptions('task')]
+  // Training holds one out.
+  if (samples < 2) return `ttq compress fits layers without training on a single sample (${epochs} 0; docs/datasets.md)`
   return (
     `ttq compress needs nothing but samples: it learns from the original network (${task} distill), or fits layers ` +
     `without training (${epochs} 0; docs/datasets.md)`

@@ -3,10 +3,12 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
+import { TtqError } from '../errors/ttq-error.js'
+import { kindOf } from './thrown.js'
 
 /** A stream of random numbers; two streams made from the same seed and labels are equal. */
 export interface RandomSource {
-  /** Uniform integer in [0, bound), 1 <= bound <= 2^31. */
+  /** Uniform integer in [0, bound), 1 <= bound <= 2^31. @throws TtqError `usage` for another bound */
   int(bound: number): number
   /** Uniform in [0, 1). */
   float(): number
@@ -30,10 +32,22 @@ export function randomSource(seed: number, ...labels: (number | string)[]): Rand
 export function resumeRandomSource(state: readonly number[]): RandomSource {
   const generator = xoroshiro128plusFromState([...state])
   return {
-    int: (bound) => uniformInt(generator, 0, bound - 1),
+    int: (bound) => uniformInt(generator, 0, checkedBound(bound) - 1),
     float: () => uniformFloat64(generator),
     state: () => generator.getState(),
   }
+}
+
+const MOST_BOUND = 2 ** 31
+
+// Loaders draw from it too. Of what is no number, or of none, drawing would never come to an end.
+function checkedBound(bound: number): number {
+  if (Number.isInteger(bound) && bound >= 1 && bound <= MOST_BOUND) return bound
+  throw new TtqError(
+    'usage',
+    `random.int: bound is ${kindOf(bound)}, expected a whole number from 1 to ${MOST_BOUND}`,
+    { facts: { argument: 'bound' } },
+  )
 }
 
 /** The indices 0..count-1, every order equally likely (Fisher-Yates). */

@@ -1,5 +1,5 @@
 // Which nodes of a graph lie between parameters and loss, and which values need a gradient there.
-import { usedValues } from '../onnx/graph-queries.js'
+import { madeValues, usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { isDifferentiable } from './rule-table.js'
 
@@ -17,8 +17,6 @@ export interface Path {
 export function findPath(graph: Graph, from: readonly ValueName[], to: readonly ValueName[]): Path {
   const dependent = valuesBehind(graph, from)
   const leading = valuesBefore(graph, to)
-  dependent.delete('')
-  leading.delete('')
   const needed = new Set([...dependent].filter((value) => leading.has(value)))
   const nodes = graph.nodes.filter(
     (node) =>
@@ -32,7 +30,8 @@ export function findPath(graph: Graph, from: readonly ValueName[], to: readonly 
 function valuesBehind(graph: Graph, from: readonly ValueName[]): Set<ValueName> {
   const found = new Set(from)
   for (const node of graph.nodes)
-    if (isDifferentiable(node) && [...usedValues(node)].some((value) => found.has(value))) addAll(found, node.outputs)
+    if (isDifferentiable(node) && [...usedValues(node)].some((value) => found.has(value)))
+      addAll(found, madeValues(node))
   return found
 }
 

@@ -15,6 +15,10 @@ import type { CheckpointOptions } from '../training/run-checkpoint.js'
 export interface Connections {
   /** File name of the network, for messages and the report. */
   name: string
+  /**
+   * Called, and not waited for: what it throws ends the work. It may not be async, for what such a function throws would
+   * reach nobody.
+   */
   onProgress?: ((progress: Progress) => void) | undefined
   /** Ends the work: it fails with TtqError `interrupted`. */
   signal?: AbortSignal | undefined
@@ -64,8 +68,27 @@ export function takeApart<R extends TrainingConnections>(
     throw wrongArgument(name, value, expected)
   }
   return {
-    connections: { ...connections, nameOptions: connections.nameOptions ?? inLibrary },
+    connections: {
+      ...connections,
+      ...(connections.onProgress && { onProgress: atOnce(connections.onProgress) }),
+      nameOptions: connections.nameOptions ?? inLibrary,
+    },
     given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, keyof TrainingConnections>,
+  }
+}
+
+function atOnce(onProgress: (progress: Progress) => unknown): (progress: Progress) => void {
+  return (progress) => {
+    const given = onProgress(progress)
+    if (!(given instanceof Promise)) return
+    // The work ends with the error below: what becomes of this call is of no interest any more.
+    given.catch(() => undefined)
+    throw wrongArgument(
+      'onProgress',
+      given,
+      'a function that returns nothing',
+      'it is not waited for: start what is async without returning it',
+    )
   }
 }
 

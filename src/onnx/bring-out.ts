@@ -4,7 +4,7 @@ import { int64, type Tensor } from '../tensor/tensor.js'
 import { attribute, attributes, withoutAttributes } from './attributes.js'
 import { addGraph } from './add-graph.js'
 import { GraphBuilder } from './graph-builder.js'
-import { producers, removeUnusedNodes } from './graph-queries.js'
+import { madeValues, producers, removeUnusedNodes } from './graph-queries.js'
 import type { Graph, Node, ValueName } from './model.js'
 
 /** From the outermost graph to a nested one: the first output of each node with a body, and the attribute that has it. */
@@ -48,7 +48,7 @@ export function bringOut(
   if (inner === undefined) return undefined
   const at = body.nodes.findIndex(({ outputs }) => outputs[0] === rest[0]?.node)
   const whole = { ...body, nodes: body.nodes.toSpliced(Math.max(0, at), 0, ...inner.nodes) }
-  const isOwn = [...whole.inputs, ...whole.nodes.flatMap(({ outputs }) => outputs.map((name) => ({ name })))].some(
+  const isOwn = [...whole.inputs, ...whole.nodes.flatMap((node) => madeValues(node).map((name) => ({ name })))].some(
     ({ name }) => name === inner.name,
   )
   // What the body has from outside is there.
@@ -61,7 +61,7 @@ export function bringOut(
 
 function branchValue(branch: Graph, value: ValueName, named: (name: ValueName) => ValueName): BroughtOut {
   const needed = removeUnusedNodes({ ...branch, outputs: [{ name: value, type: undefined }] })
-  const own = new Set(needed.nodes.flatMap(({ outputs }) => outputs))
+  const own = new Set(needed.nodes.flatMap(madeValues))
   const b = new GraphBuilder()
   const names = new Map<ValueName, ValueName>()
   addGraph(b, { ...needed, nodes: needed.nodes.map((node) => ({ ...node, name: '' })) }, (name) => {

@@ -4,7 +4,7 @@ import { DATA_TYPES, dataTypeOfOnnx, isFloatType, type DataType, type FloatType 
 import { float32Values, floatTensor } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs } from './attributes.js'
-import { producers, valueNames } from './graph-queries.js'
+import { madeValues, producers, valueNames } from './graph-queries.js'
 import { GraphBuilder } from './graph-builder.js'
 import type { Attribute, Graph, Model, Node, ValueInfo, ValueName } from './model.js'
 import { forgetShapes } from './source.js'
@@ -104,7 +104,7 @@ function restored(made: Model, { graph: original }: Model, names: ReadonlyMap<Va
   const makers = producers(original)
   const nodes = made.graph.nodes.flatMap((node): Node[] => {
     if (inputOf.has(node.outputs[0] ?? '')) return []
-    const own = makers.get(node.outputs[0] ?? '')
+    const own = makers.get(madeValues(node)[0] ?? '')
     return [
       {
         ...node,

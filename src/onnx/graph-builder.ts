@@ -79,7 +79,7 @@ export class GraphBuilder {
   }
 
   /** Declares a graph input of fixed shape and returns its name. */
-  input(name: ValueName, elementType: Tensor['type'], dims: readonly (number | string)[]): ValueName {
+  input(name: ValueName, elementType: Tensor['type'], dims: readonly (number | string | null)[]): ValueName {
     this.taken.add(name)
     this.inputs.push({ name, type: { elementType, dims } })
     return name

@@ -7,11 +7,12 @@ import { operatorOf } from './operators.js'
 
 /** Value -> the node that computes it. Graph inputs and initializers have none. */
 export function producers(graph: Graph): Map<ValueName, Node> {
-  return new Map(
-    graph.nodes.flatMap((node) =>
-      node.outputs.filter((output) => output !== '').map((output) => [output, node] as const),
-    ),
-  )
+  return new Map(graph.nodes.flatMap((node) => madeValues(node).map((output) => [output, node] as const)))
+}
+
+/** What a node computes: its outputs but those that are left out, whose name is empty and no value's. */
+export function madeValues({ outputs }: Node): ValueName[] {
+  return outputs.filter((output) => output !== '')
 }
 
 /** A value and all that it is computed from. @param makers as producers() gives them */
@@ -21,7 +22,7 @@ export function valuesBehind(value: ValueName, makers: ReadonlyMap<ValueName, No
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (seen.has(name)) continue
     seen.add(name)
-    open.push(...(makers.get(name)?.inputs ?? []))
+    open.push(...(makers.get(name)?.inputs ?? []).filter((input) => input !== ''))
   }
   return seen
 }
@@ -55,7 +56,7 @@ export function capturedValues(graph: Graph): Set<ValueName> {
   const captured = new Set<ValueName>()
   for (const node of graph.nodes) {
     for (const value of usedValues(node)) if (!own.has(value)) captured.add(value)
-    for (const output of node.outputs) own.add(output)
+    for (const output of madeValues(node)) own.add(output)
   }
   for (const { name } of graph.outputs) if (!own.has(name)) captured.add(name)
   return captured
@@ -78,7 +79,7 @@ export function computedFrom(graph: Graph, values: Iterable<ValueName>): Set<Val
   for (const node of graph.nodes) {
     if (operatorOf(node).shapeOnly === true) continue
     if (![...usedValues(node)].some((value) => sources.has(value) || result.has(value))) continue
-    for (const output of node.outputs) result.add(output)
+    for (const output of madeValues(node)) result.add(output)
   }
   return result
 }

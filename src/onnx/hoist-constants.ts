@@ -2,7 +2,7 @@
 import type { Tensor } from '../tensor/tensor.js'
 import { mapSubgraphs, subgraphs } from './attributes.js'
 import { GraphBuilder } from './graph-builder.js'
-import { removeUnusedNodes, valueNames } from './graph-queries.js'
+import { madeValues, removeUnusedNodes, valueNames } from './graph-queries.js'
 import type { Graph, Node, ValueName } from './model.js'
 import { isLayer, operatorOf } from './operators.js'
 import { constantValues } from './static-values.js'
@@ -106,6 +106,6 @@ class Hoister {
 }
 
 function definedIn({ inputs, initializers, nodes }: Graph): ValueName[] {
-  const values = [...inputs.map(({ name }) => name), ...initializers.keys(), ...nodes.flatMap(({ outputs }) => outputs)]
+  const values = [...inputs.map(({ name }) => name), ...initializers.keys(), ...nodes.flatMap(madeValues)]
   return values.filter((name) => name !== '')
 }

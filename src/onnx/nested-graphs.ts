@@ -13,7 +13,7 @@ export function directUsers(graph: Graph): Map<ValueName, Node[]> {
   const users = new Map<ValueName, Node[]>()
   for (const { nodes } of walkGraphs(graph))
     for (const node of nodes)
-      for (const input of new Set(node.inputs)) {
+      for (const input of new Set(node.inputs.filter((name) => name !== ''))) {
         const known = users.get(input)
         if (known === undefined) users.set(input, [node])
         else known.push(node)

@@ -42,8 +42,9 @@ export function checkValue(shown: string, kind: Kind, value: unknown): void {
       return
     case 'texts':
     case 'paths':
-      if (!isList(value) || value.some((element) => typeof element !== 'string' || element === ''))
-        throw refused(shown, value, 'a list of texts')
+      if (!isList(value)) throw refused(shown, value, 'a list of texts')
+      for (const element of value)
+        if (typeof element !== 'string' || element === '') throw refused(shown, value, 'a list of texts', { element })
       return
     case 'networks':
       if (!isList(value)) throw refused(shown, value, 'a list of networks')
@@ -133,8 +134,14 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }
 
-function refused(shown: string, value: unknown, expected: string, hint?: string): TtqError {
-  const text = typeof value === 'string' ? `"${value}"` : inWords(value)
+function refused(
+  shown: string,
+  value: unknown,
+  expected: string,
+  /** Of a list, one that does not belong there. */
+  { hint, ...wrong }: { hint?: string | undefined; element?: unknown } = {},
+): TtqError {
+  const text = 'element' in wrong ? `a list with ${inWords(wrong.element)} in it` : inWords(value)
   return new TtqError('usage', `${shown}: found ${text}, expected ${expected}`, {
     facts: { option: shown, found: value, expected },
     ...(hint === undefined ? {} : { hint }),
@@ -142,7 +149,7 @@ function refused(shown: string, value: unknown, expected: string, hint?: string)
 }
 
 function noChoice(shown: string, value: unknown, kind: Choices): TtqError {
-  return refused(shown, value, either(kind.choices), suggestion(value, kind))
+  return refused(shown, value, either(kind.choices), { hint: suggestion(value, kind) })
 }
 
 function suggestion(value: unknown, kind: Choices): string | undefined {
@@ -158,6 +165,8 @@ function nothing(shown: string): TtqError {
 
 function inWords(value: unknown): string {
   if (value === null) return 'null'
+  if (typeof value === 'string') return `"${value}"`
+  if (typeof value === 'bigint') return `${value}n`
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'function') return 'a function'

@@ -6,6 +6,7 @@ import type { Graph, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
+import { ANSWERS, IGNORED, isAnswer, shownAnswer, unsureAnswers } from './answers.js'
 import {
   type Candidate,
   type CandidateOutput,
@@ -30,8 +31,6 @@ export interface Questions {
   isProbabilities: boolean
 }
 
-/** Labels of answers that do not count. */
-const IGNORED: readonly number[] = [255, -100]
 /** AUC keeps all scores; of maps with more answers per sample there are too many. */
 const MOST_RANKED = 1000
 
@@ -122,13 +121,11 @@ export function multilabel(questions: Questions, others: readonly ValueName[] = 
       if (given === undefined) return { sample: 0, problem: `no labels for "${output}"` }
       if (given.data.length !== samples * count)
         return { sample: 0, problem: `${labelsPerSample(given)} labels, expected ${count}, one per answer` }
-      const bad = given.data.findIndex((label) => !(label >= 0 && label <= 1) && !IGNORED.includes(label))
+      const bad = given.data.findIndex((label) => !isAnswer(label))
       if (bad < 0) return undefined
       return {
         sample: Math.floor(bad / count),
-        problem:
-          `label ${given.data[bad]} at ${bad % count}, expected 0 (no) to 1 (yes), or ${IGNORED.join(' or ')} ` +
-          'where none counts',
+        problem: `label ${shownAnswer(given.data[bad])} at ${bad % count}, expected ${ANSWERS}`,
       }
     },
     targetInputs: (samples) => Array.from({ length: 2 }, () => ({ elementType: 'float32', dims: [samples, count] })),
@@ -180,13 +177,10 @@ function questionsOf(candidate: Candidate, expected: string, accepts: (count: nu
     const count = valuesPerSample(output)
     if (!accepts(count)) return false
     if (given === undefined) return Object.keys(labels).length === 0 && candidate.named !== undefined
-    return (
-      labelsPerSample(given) === count &&
-      given.data.every((label) => (label >= 0 && label <= 1) || IGNORED.includes(label))
-    )
+    return labelsPerSample(given) === count && given.data.every(isAnswer)
   })
   const [first, ...others] = fits
-  if (first === undefined) return misfit(candidate, 'no scores for yes and no', expected)
+  if (first === undefined) return unsureAnswers(candidate) ?? misfit(candidate, 'no scores for yes and no', expected)
   const isProbabilities = holdsProbabilities(graph, first)
   return multilabel(
     { output: first.name, count: valuesPerSample(first), isProbabilities },

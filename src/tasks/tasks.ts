@@ -2,6 +2,7 @@
 import { ONLY } from '../data/dataset.js'
 import { NotScorable } from '../data/not-scorable.js'
 import type { TaskName } from '../options/choices.js'
+import { unsureAnswers } from './answers.js'
 import { type Candidate, labelsPerSample, misfit } from './candidate.js'
 import { classificationOf, labelsBeyond } from './classification.js'
 import { languageOf, segmentationOf } from './dense-classification.js'
@@ -58,6 +59,9 @@ function automatic(candidate: Candidate): Task | NotScorable {
     (name) => name !== 'distill' && !(name === 'regression' && isClass && (classes ?? 0) > 2),
   )
   for (const name of names) {
+    // Where there are classes, shares of them are no numbers to be predicted.
+    const unsure = name === 'regression' && classes !== undefined ? unsureAnswers(candidate) : undefined
+    if (unsure !== undefined) return unsure
     const found = TASKS[name](candidate)
     if (!(found instanceof NotScorable)) return found
   }

@@ -3,7 +3,7 @@
 // makes no layer behind it a first one and none before it a last one. docs/guide.md, "First and last layers", has
 // pictures.
 import { bodiesOf, subgraphs } from '../onnx/attributes.js'
-import { capturedValues, consumers, producers, usedValues } from '../onnx/graph-queries.js'
+import { capturedValues, consumers, madeValues, producers, usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Node, ValueName } from '../onnx/model.js'
 import { learnedPositions, operatorOf } from '../onnx/operators.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -120,8 +120,7 @@ function valuesBehind(graph: Graph, isLayer: IsLayer): Set<ValueName> {
   const found = new Set<ValueName>()
   for (const node of graph.nodes)
     if (operatorOf(node).shapeOnly !== true && (isLayer(node) || [...usedValues(node)].some((used) => found.has(used))))
-      for (const output of node.outputs) found.add(output)
-  found.delete('')
+      for (const output of madeValues(node)) found.add(output)
   return found
 }
 

@@ -1,5 +1,5 @@
 // Layers that training cannot reach, because they do not lead to the output that is trained.
-import { removeUnusedNodes } from '../onnx/graph-queries.js'
+import { madeValues, removeUnusedNodes } from '../onnx/graph-queries.js'
 import type { Graph, ValueName } from '../onnx/model.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -11,7 +11,7 @@ export function onlyLeading(
 ): LayerChoice[] {
   const { nodes } = removeUnusedNodes({ ...graph, outputs: trained.map((name) => ({ name, type: undefined })) })
   const names = trained.map((name) => `"${name}"`).join(', ')
-  const leading = new Set(nodes.flatMap(({ outputs }) => outputs))
+  const leading = new Set(nodes.flatMap(madeValues))
   return choices.map((choice) =>
     choice.ternary && !choice.outputs.every((value) => leading.has(value))
       ? { ...choice, ternary: false, reason: `does not lead to ${names}` }

@@ -7,7 +7,7 @@ import type { WorkerPool } from '../execution/worker-pool.js'
 import { addGraph } from '../onnx/add-graph.js'
 import { subgraphs } from '../onnx/attributes.js'
 import { GraphBuilder } from '../onnx/graph-builder.js'
-import { removeUnusedNodes, usedValues, valueNames } from '../onnx/graph-queries.js'
+import { madeValues, removeUnusedNodes, usedValues, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { Results } from '../runtime/engine.js'
@@ -197,7 +197,7 @@ export class PairedNetworks {
       const isChanged =
         node.outputs.some((output) => this.settled.has(output)) ||
         [...usedValues(node)].some((name) => changed.has(name))
-      for (const output of node.outputs) (isChanged ? changed : shared).add(output)
+      for (const output of madeValues(node)) (isChanged ? changed : shared).add(output)
     }
     return shared
   }
@@ -205,7 +205,7 @@ export class PairedNetworks {
   // What both networks need from before a node of the original.
   private namesBefore(node: number, shared: ReadonlySet<ValueName>): ValueName[] {
     const { nodes, inputs } = this.original.graph
-    const made = new Set([...inputs.map(({ name }) => name), ...nodes.slice(0, node).flatMap(({ outputs }) => outputs)])
+    const made = new Set([...inputs.map(({ name }) => name), ...nodes.slice(0, node).flatMap(madeValues)])
     const live = new Set(nodes.slice(node).flatMap((each) => [...usedValues(each)].filter((name) => made.has(name))))
     return [...live].flatMap((name) => (shared.has(name) ? [name] : [name, ORIGINAL + name]))
   }

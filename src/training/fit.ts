@@ -6,12 +6,13 @@ import { writeModel } from '../onnx/write-model.js'
 import { countParameters } from '../onnx/count-parameters.js'
 import type { Parameter, UpdateGraph } from '../optimizer/parameters.js'
 import { withGraph } from '../optimizer/update-graph.js'
-import { evaluate } from '../binding/evaluate.js'
+import { evaluate, NotFinite } from '../binding/evaluate.js'
 import { judgement } from '../tasks/evaluation.js'
 import type { BoundNetwork } from '../binding/bind-network.js'
 import { partition } from '../execution/flat-parameters.js'
 import { planReplicas, type ReplicaPlan } from '../execution/replica-plan.js'
 import { type DistillShare, isVarying, usesTargets } from './loss-graph.js'
+import { divergedOutputs } from './divergence.js'
 import type { LoopOptions } from './loop-options.js'
 import { train } from './train.js'
 import { asRun, finishedTraining, stepsPerEpoch, type TrainResult } from './train-result.js'
@@ -91,7 +92,16 @@ export async function fit(
     withTargets: usesTargets(loss),
     ...(isVarying(loss) && { distillCourse: { from: distill, to: distillEnd } }),
     isNhwc: dataset.pixels?.layout === 'NHWC',
-    validate: async (values) => await judge(writeModel(options.deploy(values))),
+    validate: async (values, at) => {
+      try {
+        return await judge(writeModel(options.deploy(values)))
+      } catch (cause) {
+        if (!(cause instanceof NotFinite)) throw cause
+        // Of samples on which the original gives no numbers either, that is what has to be said.
+        await judge(originals?.model ?? writeModel(original))
+        throw divergedOutputs(cause, at, options)
+      }
+    },
   })
 }
 

@@ -7,6 +7,12 @@ import type { TrainingCheckpoint } from './run-checkpoint.js'
 import type { TrainedValues } from './trained-values.js'
 import type { EpochReport } from './training-report.js'
 
+/** Where a training is: the epoch, and how many of its steps are done; epoch 0 is before the first step. */
+export interface StepPlace {
+  epoch: number
+  step: number
+}
+
 export interface LoopOptions extends Pick<
   OptionsOf<'train'>,
   | 'epochs'
@@ -45,7 +51,7 @@ export interface LoopOptions extends Pick<
   /** How the samples of a training batch are changed, in words; undefined where they are no images. */
   augmentedBy?: readonly string[] | undefined
   /** The main metric of a snapshot (or what it is like the original by) on the held-out samples. */
-  validate: (values: TrainedValues) => Promise<number>
+  validate: (values: TrainedValues, at: StepPlace) => Promise<number>
   /** What is noted of each epoch, besides. */
   observe?: (values: TrainedValues) => Pick<EpochReport, 'ternary'>
   onProgress: (progress: Progress) => void

@@ -72,17 +72,17 @@ export function buildLossGraph(
         .targetInputs(options.batch)
         .map(({ elementType, dims }, place) => b.input(targetsInput(place), elementType, dims))
   const taught = usesTeachers(options) ? teachers : []
-  for (const [place, { of }] of taught.entries()) addTeacher(b, of.graph, teacherPrefix(place))
-  const inFloat32 = ({ values }: ScoredGraph, prefix: string): LossInput[] =>
+  const inFloat32 = ({ values }: ScoredGraph, named: Naming): LossInput[] =>
     values.map(({ value, isFloat32, ...rest }) => ({
       ...rest,
-      value: isFloat32 ? prefix + value : b.emit('Cast', [prefix + value], { to: DATA_TYPES.float32.onnx }),
+      value: isFloat32 ? named(value) : b.emit('Cast', [named(value)], { to: DATA_TYPES.float32.onnx }),
     }))
-  const own = inFloat32(student, '')
-  const teacherValues = taught.map(({ of, weight }, place) => ({
-    of: inFloat32(of, teacherPrefix(place)).map((value, i) => inShapeOf(b, own[i] as LossInput, value)),
-    weight,
-  }))
+  const own = inFloat32(student, (name) => name)
+  const teacherValues = taught.map(({ of, weight }, place) => {
+    const named = teacherNaming(of.graph, teacherPrefix(place))
+    addGraph(b, of.graph, named)
+    return { of: inFloat32(of, named).map((value, i) => inShapeOf(b, own[i] as LossInput, value)), weight }
+  })
   const inputs: LossInputs = {
     student: own,
     teachers: usesTeachers(options) ? teacherValues : undefined,
@@ -113,9 +113,10 @@ function inShapeOf(b: GraphBuilder, { dims }: LossInput, value: LossInput): Loss
   return { ...value, dims, value: b.emit('Reshape', [value.value, b.constant(int64(dims))]) }
 }
 
-// A teacher's values get a prefix of their own; the inputs are shared with the student.
-function addTeacher(b: GraphBuilder, teacher: Graph, prefix: string): void {
-  const shared = new Set(teacher.inputs.map((input) => input.name))
-  const renamed = (name: ValueName): ValueName => (shared.has(name) ? name : prefix + name)
-  addGraph(b, teacher, renamed)
+type Naming = (name: ValueName) => ValueName
+
+// A teacher's values get a prefix of their own; the inputs are shared with the student, as outputs too.
+function teacherNaming({ inputs }: Graph, prefix: string): Naming {
+  const shared = new Set(inputs.map(({ name }) => name))
+  return (name) => (shared.has(name) ? name : prefix + name)
 }

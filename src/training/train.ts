@@ -10,7 +10,7 @@ import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
 import { ReplicaGroup, type StepResult } from '../execution/replica-group.js'
 import { hasLabels } from '../data/labels.js'
-import { TtqError } from '../errors/ttq-error.js'
+import { hasCode, TtqError } from '../errors/ttq-error.js'
 import { judgedBy } from '../tasks/evaluation.js'
 import { DISTILL_INPUT, targetsInput } from './loss-graph.js'
 import { mixes, mixSamples, skipMixing } from './mix-samples.js'
@@ -163,7 +163,7 @@ export async function train(
     const score = await orSaved(
       async () => {
         pool.allowInterruption()
-        return await options.validate(now)
+        return await options.validate(now, position)
       },
       () => {
         save(position)
@@ -208,15 +208,16 @@ export async function train(
 // What the training starts from, as if it were an epoch: a training may end worse than it began.
 async function scoredStart(replicas: ReplicaGroup, { validate }: LoopOptions): Promise<BestEpoch> {
   const values = await replicas.snapshot()
-  return { values, score: await validate(values), epoch: 0 }
+  return { values, score: await validate(values, { epoch: 0, step: 0 }), epoch: 0 }
 }
 
-// Work between two checkpoints: should it fail or be interrupted, nothing before it is lost.
+// Work between two checkpoints: should it fail or be interrupted, nothing before it is lost. From where training has
+// diverged nobody goes on: the position before stays the last one.
 async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    save()
+    if (!hasCode(error, 'training')) save()
     throw error
   }
 }

@@ -83,3 +83,25 @@ test('splitValidation: as many as asked for, a tenth at most, one at least', () 
     splitValidation(size, randomSource(1), { most }).heldOut.length
   assert.deepEqual([heldOut(60_000, 2000), heldOut(600, 2000), heldOut(9, 2000), heldOut(600, 0)], [2000, 60, 1, 1])
 })
+
+test('random: a bound of which nothing could be drawn is refused, with what it is', () => {
+  const source = randomSource(1)
+  const bounds: [unknown, string][] = [
+    [undefined, 'missing'],
+    [NaN, 'NaN'],
+    [1e300, '1e+300'],
+    [0, '0'],
+    [-1, '-1'],
+    [0.5, '0.5'],
+    ['7', 'text "7"'],
+    [5n, '5n'],
+    [2 ** 33, '8589934592'],
+  ]
+  for (const [bound, found] of bounds)
+    assert.throws(() => source.int(bound as number), {
+      code: 'usage',
+      message: `random.int: bound is ${found}, expected a whole number from 1 to 2147483648`,
+    })
+  assert.equal(source.int(1), 0)
+  assert.ok(source.int(2 ** 31) < 2 ** 31)
+})

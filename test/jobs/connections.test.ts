@@ -12,6 +12,24 @@ test('connections and options are told apart; what is undefined counts as not gi
   assert.deepEqual(given, { epochs: 3 })
 })
 
+test('an async onProgress is refused at its first call, with what to do; what it throws reaches the caller as it is', () => {
+  const event = { kind: 'phase', name: 'read' } as const
+  const onProgress = async (): Promise<never> => await Promise.reject(new Error('the log is full'))
+  assert.throws(() => takeApart({ name: 'm', onProgress }).connections.onProgress?.(event), {
+    code: 'usage',
+    message: 'onProgress: found a Promise, expected a function that returns nothing',
+    hint: 'it is not waited for: start what is async without returning it',
+  })
+  const full = new Error('the log is full')
+  const throwing = (): never => {
+    throw full
+  }
+  assert.throws(() => takeApart({ name: 'm', onProgress: throwing }).connections.onProgress?.(event), full)
+  const events: unknown[] = []
+  takeApart({ name: 'm', onProgress: (each) => events.push(each) }).connections.onProgress?.(event)
+  assert.deepEqual(events, [event])
+})
+
 for (const [request, message] of [
   [{}, 'name: found nothing, expected a file name'],
   [{ name: 5 }, 'name: found number, expected a file name'],

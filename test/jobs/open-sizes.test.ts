@@ -1,12 +1,15 @@
-// Images whose size the network leaves open but does not take as it comes: lines of text of one height.
+// Inputs whose size the network leaves open: images that it does not take as they come (lines of text of one height),
+// channels that only its first weights tell.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { syntheticSamples, waysToTry } from '../../src/binding/synthetic-samples.js'
 import { compress } from '../../src/jobs/compress.js'
+import { inspectModel } from '../../src/jobs/inspect.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
-import type { Graph, ValueName } from '../../src/onnx/model.js'
+import type { Graph, Model, ValueName } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
-import { int64 } from '../../src/tensor/tensor.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
 import { randomWeight, seeded } from '../onnx/fixtures.js'
 
 function network(height: number): Uint8Array {
@@ -67,4 +70,68 @@ test('inputSize says it where none of them is right, and is checked', async () =
     code: 'usage',
     message: /^inputSize: the network has no images whose size it leaves open/,
   })
+})
+
+type Dims = (number | string | null)[]
+
+// Two convolutions, or two products, behind an input of these dimensions.
+function behind(
+  dims: Dims,
+  first: (b: GraphBuilder, x: ValueName, weight: ValueName) => ValueName,
+  own: number[],
+): Model {
+  const random = seeded(11)
+  const b = new GraphBuilder()
+  const weight = (...shape: number[]): ValueName => randomWeight(b, random, ...shape)
+  const x = b.emit('Relu', [first(b, b.input('x', 'float32', dims), weight(...own))])
+  const isProduct = own.length === 2
+  const second = isProduct ? b.emit('MatMul', [x, weight(8, 8)]) : b.emit('Conv', [x, weight(8, 8, ...own.slice(2))])
+  const last = isProduct ? second : b.emit('Flatten', [b.emit('GlobalAveragePool', [b.emit('Relu', [second])])])
+  b.emit('MatMul', [last, weight(8, 4)], {}, 'y')
+  b.output('y', 'float32', ['N', 4])
+  return { irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('open') }
+}
+
+const conv = (b: GraphBuilder, x: ValueName, weight: ValueName): ValueName => b.emit('Conv', [x, weight])
+
+test('all dimensions are open: the weights of the layer that takes the input say how many channels it has', async () => {
+  const turned = (b: GraphBuilder, x: ValueName, weight: ValueName): ValueName =>
+    conv(b, b.emit('Transpose', [b.emit('Div', [x, b.constant(float32([], [2]))])], { perm: [0, 3, 1, 2] }), weight)
+  const product = (b: GraphBuilder, x: ValueName, weight: ValueName): ValueName => b.emit('MatMul', [x, weight])
+  const grouped = (b: GraphBuilder, x: ValueName, weight: ValueName): ValueName =>
+    b.emit('Conv', [x, weight], { group: 2 })
+  const networks: [string, Model][] = [
+    ...[
+      ['N', 'C', 'H', 'W'],
+      [null, null, null, null],
+      ['', '', '', ''],
+      ['N', 'N', 'N', 'N'],
+    ].map((dims): [string, Model] => [String(dims), behind(dims, conv, [8, 3, 3, 3])]),
+    ['channels last', behind(['N', 'H', 'W', 'C'], turned, [8, 3, 3, 3])],
+    ['groups, one side', behind(['N', 'C', 'L'], grouped, [8, 5, 3])],
+    ['features', behind(['N', 'F'], product, [24, 8])],
+  ]
+  for (const [name, model] of networks) {
+    const bytes = writeModel(model)
+    assert.equal((await inspectModel(bytes, { name })).training?.problem, undefined, name)
+    // Images take longer.
+    if (name !== 'features') continue
+    const { report } = await compress(bytes, { name: 'm', samples: 16 })
+    assert.ok((report.reconstruction?.distance ?? NaN) < 150, name)
+  }
+})
+
+test('open dimensions that no weight tells: what is tried is bounded, and lets others have their turn', async () => {
+  const dims = ['N', 'A', 'B', 'C']
+  const network = behind(dims, (b, x, weight) => b.emit('Conv', [b.emit('Reshape', [x, x]), weight]), [8, 3, 3, 3])
+  const sizes = waysToTry(network.graph).map(({ open }) => open.length)
+  assert.deepEqual([...new Set(sizes)], [64])
+  // 2^22 values take many rounds of making.
+  const { graph } = behind([1, 2 ** 22], (b, x, weight) => b.emit('MatMul', [x, weight]), [8, 8])
+  const [way] = syntheticSamples(graph, { count: 2, seed: 0 })
+  let turns = 0
+  const timer = setInterval(() => turns++, 0)
+  await way?.split.batch([0])
+  clearInterval(timer)
+  assert.ok(turns > 1, `${turns} turns`)
 })

@@ -522,6 +522,15 @@ describe('what cannot be', () => {
     })
   })
 
+  test('of a single sample only fits without training are named', async () => {
+    const hint = 'ttq compress fits layers without training on a single sample (epochs 0; docs/datasets.md)'
+    const single = loader(FEATURES, { size: 1, more: 'export const classes = 4' })
+    await assert.rejects(compress(classifier(), { ...request, data: single }), { code: 'data', hint })
+    await assert.rejects(trainNetwork(classifier(), { ...request, data: loader(FEATURES, { size: 1 }) }), { hint })
+    const { report } = await compress(classifier(), { ...request, data: single, epochs: 0 })
+    assert.ok((report.reconstruction?.distance ?? NaN) < 200)
+  })
+
   test('samples of different shapes', async () => {
     const b = new Network()
     const x = b.relu(b.product(b.input('x', 'float32', ['N', 'T', 8]), 'w1', [8, 16]))

@@ -321,13 +321,13 @@ describe('labels that are none of the classes are named', () => {
 
 describe('classes that the labels overrule are named', () => {
   const twice = '[0, 1, 2].map((c) => (c === i % 3 ? 2 : 0))'
-  const soft = '[0, 1, 2].map((c) => (c === i % 3 ? 0.8 : 0.1))'
+  const two = '[0, 1, 2].map((c) => (c === i % 3 ? 0 : 1))'
   const options = { name: 'any.onnx', threads: 1, anyway: true, epochs: 1, ternary: ['*'] } as const
   const classes = { more: 'export const classes = 3' }
   const warned = (warnings: readonly string[] = []): string[] => warnings.filter((each) => each.includes('classes is'))
   for (const [task, labels] of [
     ['regression', twice],
-    ['multilabel', soft],
+    ['multilabel', two],
   ] as const)
     test(task, async () => {
       const bytes = network({ y: [3] })
@@ -343,6 +343,43 @@ describe('classes that the labels overrule are named', () => {
       assert.deepEqual(warned((await compress(bytes, { ...options, data, task })).report.warnings), [])
       assert.deepEqual(warned((await compress(bytes, { ...options, data: loader(labels) })).report.warnings), [])
     })
+})
+
+describe('answers between yes and no', () => {
+  const shares = '[0, 1, 2].map((c) => (c === i % 3 ? 0.8 : 0.1))'
+  const counted = { more: 'export const classes = 3' }
+  const expected = '0 (no) or 1 (yes), or 255 or -100 where none counts'
+
+  test('are none, whether they are asked for or there are classes', async () => {
+    const first = new RegExp(
+      `^dataset: label 0.8 at 0 of sample 0, expected ${expected.replace(/[()]/g, '\\$&')}, for each score`,
+    )
+    const request = { name: 'any.onnx', threads: 1 } as const
+    const [data, plain] = [loader(shares, counted), loader(shares)]
+    for (const [labels, task] of [
+      [data, 'auto'],
+      [data, 'multilabel'],
+      [plain, 'multilabel'],
+    ] as const)
+      await assert.rejects(evaluateModel(network({ y: [3] }), { ...request, data: labels, task }), {
+        code: 'data',
+        message: first,
+        hint: /^give the class of each sample, or round to 0 and 1; task regression takes labels as the numbers/,
+      })
+    // Without classes they are numbers as any others.
+    assert.equal((await evaluateModel(network({ y: [3] }), { ...request, data: plain })).task.name, 'regression')
+  })
+
+  test('nor are they later, or of one answer', async () => {
+    const late = loader('[1, 1, i > 1055 ? 0.5 : 0]')
+    await assert.rejects(evaluateModel(network({ y: [3] }), { name: 'any.onnx', threads: 1, data: late }), {
+      message: `${late}: test sample 56: label 0.5 at 2, expected ${expected}`,
+    })
+    const data = loader('i === 3 ? 0.5 : i % 2')
+    await assert.rejects(evaluateModel(network({ y: [1] }), { name: 'any.onnx', threads: 1, data, task: 'binary' }), {
+      message: `dataset: label 0.5 at 0 of sample 3, expected ${expected}, for each score of output "y"`,
+    })
+  })
 })
 
 describe('labels that the metric cannot be measured by are refused, before training and without it', () => {

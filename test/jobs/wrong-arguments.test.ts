@@ -49,6 +49,18 @@ async function refused(work: Anything, args: readonly unknown[], message: RegExp
   )
 }
 
+test('what was found is said as it is: of lists the element, of bigints that they are', async () => {
+  const cases: [object, RegExp][] = [
+    [{ samples: 2n }, /^samples: found 2n, expected a whole number/],
+    [{ keep: [5] }, /^keep: found a list with 5 in it, expected a list of texts$/],
+    [{ keep: ['c*', 7n] }, /^keep: found a list with 7n in it, expected a list of texts$/],
+    [{ ternary: ['a', ''] }, /^ternary: found a list with "" in it, expected a list of texts$/],
+    [{ ternary: [['a']] }, /^ternary: found a list with a list in it, expected a list of texts$/],
+    [{ keep: 'c*' }, /^keep: found "c\*", expected a list of texts$/],
+  ]
+  for (const [options, message] of cases) await refused(compress, [bytes, { name: 'm', ...options }], message)
+})
+
 for (const [name, job] of [...JOBS, ['sweep', sweep] as const]) {
   test(`${name}: what are no bytes, and no request`, async () => {
     const rest = name === 'sweep' ? [VALUES] : []

@@ -23,7 +23,7 @@ describe('completeOptions', () => {
   test('symbols and the like are refused as anything else', () => {
     for (const [value, found] of [
       [Symbol('x'), 'Symbol(x)'],
-      [1n, '1'],
+      [1n, '1n'],
       [Object.create(null), 'an object'],
     ] as [unknown, string][])
       assert.throws(() => completeOptions('compress', { data: value } as never), {

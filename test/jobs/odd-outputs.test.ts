@@ -1,0 +1,119 @@
+// Outputs as strangers declare them: of a network, its own input or a constant; of a node, one that is left out.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { compress, type CompressResult } from '../../src/jobs/compress.js'
+import { plan } from '../../src/jobs/plan.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import type { ValueName } from '../../src/onnx/model.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { unpack } from '../../src/packed/unpack.js'
+import { float32, int64 } from '../../src/tensor/tensor.js'
+import { randomWeight, seeded } from '../onnx/fixtures.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'ttq-outputs-'))
+after(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+// Samples without labels, of these dimensions.
+function samples(dims: readonly number[]): string {
+  const path = join(folder, `${dims.join('x')}.mjs`)
+  const size = dims.reduce((product, dim) => product * dim, 1)
+  writeFileSync(
+    path,
+    `const split = (size, shift) => ({ size, batch: (indices) => ({ inputs: { x: Float32Array.from(
+       { length: indices.length * ${size} }, (_, i) => Math.sin(indices[Math.floor(i / ${size})] * 7.3 + i + shift)) } }) })
+     export const train = split(40, 0), test = split(8, 1)`,
+  )
+  return path
+}
+
+interface Layers {
+  weight: (...dims: number[]) => ValueName
+  layer: (x: ValueName, ...dims: [number, number]) => ValueName
+}
+
+function network(dims: readonly (number | string)[], body: (b: GraphBuilder, layers: Layers) => void): Uint8Array {
+  const random = seeded(31)
+  const b = new GraphBuilder()
+  const weight = (...own: number[]): ValueName => randomWeight(b, random, ...own)
+  const layer = (x: ValueName, ...own: [number, number]): ValueName =>
+    b.emit('Relu', [b.emit('MatMul', [x, weight(...own)])])
+  b.input('x', 'float32', dims)
+  body(b, { weight, layer })
+  return writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('outputs') })
+}
+
+const trained = async (bytes: Uint8Array, data: string, more: object = {}): Promise<CompressResult> =>
+  await compress(bytes, { name: 'm', data, epochs: 1, batch: 8, threads: 1, anyway: true, ...more })
+
+const outputsOf = ({ file }: CompressResult): ValueName[] => unpack(file).model.graph.outputs.map(({ name }) => name)
+
+// Other outputs stand before and behind the one of the layers.
+function withOutput(name: ValueName, isFirst: boolean): Uint8Array {
+  return network([8, 12], (b, { weight, layer }) => {
+    b.constant(float32([8, 3], new Float32Array(24).fill(0.5)), 'table')
+    if (isFirst) b.output(name, 'float32', [8, name === 'x' ? 12 : 3])
+    b.emit('MatMul', [layer(layer('x', 12, 16), 16, 16), weight(16, 4)], {}, 'y')
+    b.output('y', 'float32', [8, 4])
+    if (!isFirst) b.output(name, 'float32', [8, name === 'x' ? 12 : 3])
+  })
+}
+
+test("an output that is the network's own input, or a constant, is passed through", async () => {
+  const data = samples([12])
+  for (const name of ['x', 'table']) {
+    const bytes = withOutput(name, false)
+    const result = await trained(bytes, data)
+    assert.equal(result.report.training?.epochs, 1)
+    assert.deepEqual(outputsOf(result), ['y', name])
+    await plan(bytes, { name: 'm', data, threads: 1 })
+  }
+})
+
+test('so it is in a teacher, whichever comes first', async () => {
+  const bytes = withOutput('x', true)
+  const teachers = [{ name: 'other.onnx', bytes: withOutput('x', true) }, 'original']
+  const result = await trained(bytes, samples([12]), { teachers })
+  assert.equal(result.report.training?.epochs, 1)
+  assert.deepEqual(outputsOf(result), ['x', 'y'])
+})
+
+// A recurrent operator before a layer and one behind it, each with an output that nobody asked for.
+const recurrent = (before: string, behind: string): Uint8Array =>
+  network(['N', 5, 6], (b, { weight, layer }) => {
+    const gates: Record<string, number> = { RNN: 1, GRU: 3, LSTM: 4 }
+    const run = (op: string, x: ValueName, inputs: number, outputs: ValueName[]): void => {
+      b.push({
+        name: '',
+        opType: op,
+        domain: '',
+        inputs: [x, weight(1, 8 * (gates[op] ?? 1), inputs), weight(1, 8 * (gates[op] ?? 1), 8)],
+        outputs,
+        attributes: { hidden_size: { kind: 'int', value: 8 } },
+      })
+    }
+    const turned = b.emit('Transpose', ['x'], { perm: [1, 0, 2] })
+    run(before, turned, 6, ['steps', ...(before === 'LSTM' ? ['', ''] : [''])])
+    const hidden = layer(b.emit('Squeeze', ['steps', b.constant(int64([1]))]), 8, 12)
+    run(behind, hidden, 12, ['', 'last'])
+    const rows = layer(b.emit('Squeeze', ['last', b.constant(int64([0]))]), 8, 16)
+    b.emit('MatMul', [rows, weight(16, 4)], {}, 'y')
+    b.output('y', 'float32', ['N', 4])
+  })
+
+test('outputs of nodes that are left out, before the ternary layers and behind them, are no value', async () => {
+  const data = samples([5, 6])
+  for (const [before, behind] of [
+    ['LSTM', 'RNN'],
+    ['GRU', 'LSTM'],
+  ] as const) {
+    const bytes = recurrent(before, behind)
+    const fitted = await compress(bytes, { name: 'm', data, epochs: 0, threads: 1 })
+    assert.ok((fitted.report.reconstruction?.distance ?? NaN) < 100, `${before}, ${behind}`)
+    assert.equal((await trained(bytes, data)).report.training?.epochs, 1)
+  }
+})
