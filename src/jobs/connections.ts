@@ -16,8 +16,7 @@ export interface Connections {
   /** File name of the network, for messages and the report. */
   name: string
   /**
-   * Called, and not waited for: what it throws ends the work. It may not be async, for what such a function throws would
-   * reach nobody.
+   * Called, and not waited for: what it throws ends the work. So does what an async one throws, with the next call.
    */
   onProgress?: ((progress: Progress) => void) | undefined
   /** Ends the work: it fails with TtqError `interrupted`. */
@@ -70,25 +69,23 @@ export function takeApart<R extends TrainingConnections>(
   return {
     connections: {
       ...connections,
-      ...(connections.onProgress && { onProgress: atOnce(connections.onProgress) }),
+      ...(connections.onProgress && { onProgress: withRejections(connections.onProgress) }),
       nameOptions: connections.nameOptions ?? inLibrary,
     },
     given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, keyof TrainingConnections>,
   }
 }
 
-function atOnce(onProgress: (progress: Progress) => unknown): (progress: Progress) => void {
+// What is thrown after the call would reach nobody: the next call has it.
+function withRejections(onProgress: (progress: Progress) => unknown): (progress: Progress) => void {
+  let rejected: { reason: unknown } | undefined
   return (progress) => {
+    if (rejected !== undefined) throw rejected.reason
     const given = onProgress(progress)
-    if (!(given instanceof Promise)) return
-    // The work ends with the error below: what becomes of this call is of no interest any more.
-    given.catch(() => undefined)
-    throw wrongArgument(
-      'onProgress',
-      given,
-      'a function that returns nothing',
-      'it is not waited for: start what is async without returning it',
-    )
+    if (given instanceof Promise)
+      given.catch((reason: unknown) => {
+        rejected ??= { reason }
+      })
   }
 }
 
