@@ -131,6 +131,7 @@ export async function fineTune(
     indices: split.training,
     heldOut: split.heldOut,
     startCounts: !options.fromScratch,
+    startStands: tuning.latent !== undefined && from === undefined,
     deploy,
     learnsFrom,
     onProgress,
