@@ -32,6 +32,6 @@ test('a start that was fitted: as good is not better, of few samples less than o
   assert.equal(isBeyond(98, 97, 102), false)
   assert.equal(isBeyond(98, 97, 2000), true)
   assert.equal(isBeyond(100, 100, 2000), false)
-  const error = { better: 'lower', ofSamples: false } as const
+  const error = { better: 'lower' } as const
   assert.deepEqual([isBeyond(0.3, 0.4, 10, error), isBeyond(0.4, 0.4, 10, error)], [true, false])
 })
