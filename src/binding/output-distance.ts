@@ -1,7 +1,8 @@
 // How far apart the outputs of two networks are, where nobody knows which are right.
 import type { WorkerPool } from '../execution/worker-pool.js'
-import { tensorOutputs } from '../onnx/graph-queries.js'
-import type { Model } from '../onnx/model.js'
+import { madeValues, tensorOutputs, usedValues } from '../onnx/graph-queries.js'
+import { hasLayer } from '../onnx/hoist-constants.js'
+import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
 import { type FloatType, isFloatType } from '../tensor/data-type.js'
 import { numbersOf } from '../tensor/float-values.js'
@@ -16,7 +17,7 @@ export interface ComparedSamples {
 }
 
 /**
- * The root mean square of the differences between all outputs of floating-point numbers, as percent of the original's;
+ * The root mean square of the differences between all outputs of floating-point numbers that come of inputs and weights, as percent of the original's;
  * null where there are none, or nothing but zeros; NaN where they are not finite.
  */
 export async function outputDistance(
@@ -25,7 +26,7 @@ export async function outputDistance(
   changed: Model,
   { split, indices, fixedBatch }: ComparedSamples,
 ): Promise<number | null> {
-  const names = tensorOutputs(original.graph)
+  const names = computedOutputs(original.graph)
   const graphs = await Promise.all(
     [original, changed].map((model) => pool.load(writeModel(model), { threads: 1, optimization: 'basic' })),
   )
@@ -50,4 +51,20 @@ export async function outputDistance(
   }
   if (!Number.isFinite(squares) || !Number.isFinite(differences)) return NaN
   return squares === 0 ? null : 100 * Math.sqrt(differences / squares)
+}
+
+// Outputs that inputs and layers have a part in, or all where none are: what stays as it is says nothing of what changed.
+function computedOutputs(graph: Graph): ValueName[] {
+  const names = tensorOutputs(graph)
+  const fromInputs = new Set(graph.inputs.map(({ name }) => name))
+  const fromLayers = new Set<ValueName>()
+  for (const node of graph.nodes) {
+    const used = [...usedValues(node)]
+    const isOf = (values: ReadonlySet<ValueName>): boolean => used.some((name) => values.has(name))
+    const made = madeValues(node)
+    if (isOf(fromInputs)) for (const name of made) fromInputs.add(name)
+    if (isOf(fromLayers) || hasLayer({ nodes: [node] })) for (const name of made) fromLayers.add(name)
+  }
+  const computed = names.filter((name) => fromInputs.has(name) && fromLayers.has(name))
+  return computed.length > 0 ? computed : names
 }

@@ -122,7 +122,7 @@ async function onData(
     model: bound.model,
     choices: onlyLeading(bound.model.graph, choices, bound.task.outputs),
     // Decisions need more samples than outputs do.
-    samples: trainingSamples(bound, job, job.options.samples),
+    samples: trainingSamples(bound, job, { most: job.options.samples }),
     scored: bound,
   }
 }

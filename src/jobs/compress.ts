@@ -122,15 +122,18 @@ function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: 
 /** Percent: what outputs of nothing but zeros have. */
 const NOTHING_LEFT = 100
 
-// Of layers that were fitted and nothing trained behind them; who gave a bound is told whether it holds.
-function warnOfDistance({ reconstruction, training }: PackedResult, job: CompressJob): void {
-  const distance = reconstruction?.distance ?? null
-  if (distance === null || distance <= NOTHING_LEFT || training !== undefined || job.isGiven('maxDistance')) return
+// Who gave a bound is told whether it holds.
+function warnOfDistance({ reconstruction, training, likeness }: PackedResult, job: CompressJob): void {
+  const distance = (training === undefined ? reconstruction?.distance : likeness?.['relativeError']) ?? null
+  if (distance === null || distance <= NOTHING_LEFT || job.isGiven('maxDistance')) return
   const shown = distance < 1e6 ? distance.toFixed(1) : distance.toExponential(1)
   const { nameOptions } = job.connections
+  const other =
+    training === undefined
+      ? `bound it with ${nameOptions('maxDistance')}`
+      : `leave training out, ${nameOptions('epochs')} 0`
   job.warn(
-    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ` +
-      `${nameOptions('keep')}, or bound it with ${nameOptions('maxDistance')}`,
+    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ${nameOptions('keep')}, or ${other}`,
   )
 }
 

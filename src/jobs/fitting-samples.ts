@@ -48,15 +48,21 @@ export function shareOut(size: number, samples: number, most = HELD_OUT): { fitt
   return { fitted: Math.min(samples, size - heldOut), heldOut }
 }
 
-/** Training samples, of which nothing but the inputs is used. @param most that are held out */
+/**
+ * Training samples, of which nothing but the inputs is used.
+ * @param most that are held out
+ * @param among which they are: a training that follows holds out samples of its own, which nothing may be fitted on
+ */
 export function trainingSamples(
   { dataset, fixedBatch }: Pick<BoundSamples, 'dataset' | 'fixedBatch'>,
   job: CompressJob,
-  most?: number,
+  { most, among }: { most?: number; among?: ArrayLike<number> } = {},
 ): FittingSamples {
   const { train } = dataset
-  const order = Array.from(shuffledIndices(train.size, randomSource(job.options.seed, 'samples')))
-  const count = shareOut(train.size, job.options.samples, most)
+  const size = among?.length ?? train.size
+  const shuffled = shuffledIndices(size, randomSource(job.options.seed, 'samples'))
+  const order = Array.from(shuffled, (index) => among?.[index] ?? index)
+  const count = shareOut(size, job.options.samples, most)
   const indices = order.slice(0, count.fitted)
   return {
     split: ofOneShape(train, dataset.name),

@@ -7,6 +7,7 @@ import { checkExpected } from '../binding/check-expected.js'
 import { dropOf, type Evaluation, scoreOf } from '../tasks/evaluation.js'
 import type { Verdicts } from '../tasks/verdicts.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { holdOut } from '../data/hold-out.js'
 import { checkLabelled } from '../data/labels.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -24,6 +25,7 @@ import { fitLayers } from './fit-layers.js'
 import { trainingSamples } from './fitting-samples.js'
 import { packFromSamples } from './pack-from-samples.js'
 import type { PackedResult } from './packed-result.js'
+import { withoutRecurrent } from './prepare-training.js'
 import { startsFromLayers } from './starts-from-layers.js'
 import { trainMethod } from './train-method.js'
 
@@ -138,13 +140,16 @@ async function trainAndPack(
     }
   }
   const others = [...new Set(options.compare)].filter((method) => method !== options.method)
+  const isFitted = startsFromLayers(plan.bound, job)
+  const planned = isFitted ? withoutRecurrent(plan) : plan
   const start = fromScratch
-    ? { ...plan, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
-    : plan
+    ? { ...planned, bound: { ...plan.bound, model: freshWeights(plan.bound.model, options.seed) } }
+    : planned
   const toFit = choices.map((choice) => ({ ...choice, elementType: 'float32' as const }))
-  const fitted = startsFromLayers(plan.bound, job)
-    ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job), job, {
-        behind: ({ weight }) => (plan.frozen.has(weight) ? 'factors' : 'norm'),
+  const among = holdOut(dataset, options).training
+  const fitted = isFitted
+    ? await fitLayers(pool, plan.bound.model, toFit, trainingSamples(plan.bound, job, { among }), job, {
+        behind: ({ weight }) => (planned.frozen.has(weight) ? 'factors' : 'norm'),
         checkpoint,
       })
     : undefined

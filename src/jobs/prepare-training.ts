@@ -10,7 +10,7 @@ import { float32Form } from '../onnx/float32-form.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { roundTo } from '../tensor/float-values.js'
-import type { LayerChoice } from '../ternary/layer-choice.js'
+import { isRecurrent, type LayerChoice } from '../ternary/layer-choice.js'
 import type { TernaryLayer, TernaryNetwork } from '../ternary/ternary-network.js'
 import { checkMixing, mixes, type Mixing } from '../training/mix-samples.js'
 import { type DistillShare, usesTargets } from '../training/loss-graph.js'
@@ -56,6 +56,22 @@ export async function planTraining(
     frozen,
     blocked,
     restore,
+  }
+}
+
+/**
+ * The plan of a training from fitted layers, which recurrent ones stay as: their factors stand in front of the node, where a
+ * weight that learns has none, and a few steps do not make up for that.
+ */
+export function withoutRecurrent(plan: TrainingPlan): TrainingPlan {
+  const fitted = new Set(
+    plan.choices.filter((choice) => choice.ternary && isRecurrent(choice)).map(({ weight }) => weight),
+  )
+  if (fitted.size === 0) return plan
+  return {
+    ...plan,
+    choices: plan.choices.map((choice) => ({ ...choice, ternary: choice.ternary && !fitted.has(choice.weight) })),
+    frozen: new Set([...plan.frozen, ...fitted]),
   }
 }
 

@@ -17,8 +17,8 @@ export function hoistConstants(graph: Graph): Graph {
 }
 
 /** Whether a layer lies in a graph, or in a graph nested in it. */
-export function hasLayer(graph: Graph): boolean {
-  return graph.nodes.some(
+export function hasLayer({ nodes }: Pick<Graph, 'nodes'>): boolean {
+  return nodes.some(
     (node) => isLayer(node) || operatorOf(node).weights === 'recurrent' || subgraphs(node).some(hasLayer),
   )
 }

@@ -74,6 +74,24 @@ test("an output that is the network's own input, or a constant, is passed throug
   }
 })
 
+test('it says nothing of how far the others are away', async () => {
+  const distance = async (others: readonly ValueName[]): Promise<number | null | undefined> => {
+    const bytes = network(['N', 12], (b, { weight, layer }) => {
+      b.constant(float32([8, 3], new Float32Array(24).fill(1000)), 'table')
+      b.emit('MatMul', [layer(layer('x', 12, 16), 16, 16), weight(16, 4)], {}, 'y')
+      for (const name of ['y', ...others]) b.output(name, 'float32', undefined)
+    })
+    const { report } = await compress(bytes, { name: 'm', data: samples([12]), epochs: 0, threads: 1 })
+    return report.reconstruction?.distance
+  }
+  const alone = await distance([])
+  assert.ok((alone ?? 0) > 1, `${alone}`)
+  assert.equal(await distance(['x']), alone)
+  // Samples go through one by one there.
+  const besideTable = (await distance(['table'])) ?? 0
+  assert.ok(besideTable > (alone ?? 0) / 2, `${besideTable} and ${alone}`)
+})
+
 test('so it is in a teacher, whichever comes first', async () => {
   const bytes = withOutput('x', true)
   const teachers = [{ name: 'other.onnx', bytes: withOutput('x', true) }, 'original']

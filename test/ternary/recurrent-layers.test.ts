@@ -270,7 +270,10 @@ describe('recurrent layers', () => {
   })
 
   test('learn along with everything else', async () => {
-    const trained = await fitted({ op: 'LSTM' }, { epochs: 4, batch: 16, anyway: true, seed: 1 })
+    const trained = await fitted(
+      { op: 'LSTM' },
+      { epochs: 4, batch: 16, anyway: true, seed: 1, latentStart: 'weights' },
+    )
     const { report, file } = trained
     const losses = report.training?.history.map(({ loss }) => loss) ?? []
     assert.ok((losses.at(-1) as number) < 0.8 * (losses[0] as number), losses.join())
@@ -281,5 +284,22 @@ describe('recurrent layers', () => {
     assert.deepEqual(graph.nodes.find(({ opType }) => opType === 'LSTM')?.inputs.slice(0, 3), ['turned', 'w', 'r'])
     const levels = new Set(graph.initializers.get('w')?.data as Float32Array)
     assert.deepEqual(levels.size, 3)
+  })
+
+  test('stay as they were fitted in a training of few steps', async () => {
+    const { report, file } = await fitted({ op: 'GRU' }, { epochs: 2, batch: 16, anyway: true })
+    assert.deepEqual(
+      report.layers.map(({ name, ternary }) => [name, ternary]),
+      [
+        ['w', true],
+        ['r', true],
+      ],
+    )
+    assert.equal(report.training?.steps, 2 * Math.floor((512 - 51) / 16))
+    const { graph } = unpack(file).model
+    const makers = producers(graph)
+    const [, w = ''] = graph.nodes.find(({ opType }) => opType === 'GRU')?.inputs ?? []
+    assert.deepEqual(makers.get(w)?.inputs[0], 'w')
+    assert.ok((report.likeness?.['relativeError'] ?? NaN) < 30, JSON.stringify(report.likeness))
   })
 })
