@@ -131,7 +131,6 @@ export async function fineTune(
     indices: split.training,
     heldOut: split.heldOut,
     startCounts: !options.fromScratch,
-    startStands: tuning.latent !== undefined && from === undefined,
     deploy,
     learnsFrom,
     onProgress,

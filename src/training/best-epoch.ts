@@ -22,29 +22,9 @@ export function isKept(
   score: number,
   earlier: readonly number[],
   samples: number,
-  metric: Pick<Metric, 'better' | 'ofSamples'> = { better: 'higher', ofSamples: true },
+  { better, ofSamples }: Pick<Metric, 'better' | 'ofSamples'> = { better: 'higher', ofSamples: true },
 ): boolean {
-  const highest = bestScore([score, ...earlier], metric) as number
-  if (metric.better === 'lower') return score === highest
-  return score >= highest - standardError(highest, samples, metric)
-}
-
-/**
- * Whether a score is better than that of a start by more than its standard error: a start that was fitted is better than
- * what a few steps make of it, unless held-out samples say otherwise (docs/experiments.md, "From fitted layers to trained
- * ones").
- */
-export function isBeyond(
-  score: number,
-  start: number,
-  samples: number,
-  metric: Pick<Metric, 'better' | 'ofSamples'> = { better: 'higher', ofSamples: true },
-): boolean {
-  const ahead = metric.better === 'lower' ? start - score : score - start
-  return ahead > standardError(start, samples, metric)
-}
-
-// In percent; 0 where the score is no share of the samples, so that nothing is known of its error.
-function standardError(score: number, samples: number, { ofSamples }: Pick<Metric, 'ofSamples'>): number {
-  return ofSamples === true ? Math.sqrt((score * (100 - score)) / samples) : 0
+  const highest = bestScore([score, ...earlier], { better }) as number
+  if (better === 'lower') return score === highest
+  return score >= highest - (ofSamples === true ? Math.sqrt((highest * (100 - highest)) / samples) : 0)
 }

@@ -44,8 +44,6 @@ export interface LoopOptions extends Pick<
   scaleLearningRate: number
   /** Whether what training starts from may be what is kept in the end: not so for random weights. */
   startCounts: boolean
-  /** Whether it is kept unless an epoch is better by more than the error of the held-out samples. */
-  startStands?: boolean
   plan: ReplicaPlan
   /** Training samples to learn from, and those held out to choose the best epoch by. */
   indices: ArrayLike<number>

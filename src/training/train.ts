@@ -5,7 +5,7 @@ import { randomSource, shuffledIndices } from '../data/random.js'
 import type { Feeds } from '../runtime/engine.js'
 import type { UpdateGraph } from '../optimizer/parameters.js'
 import type { BestEpoch, TrainingPosition } from './checkpoint.js'
-import { bestScore, isBeyond, isKept } from './best-epoch.js'
+import { bestScore, isKept } from './best-epoch.js'
 import type { LoopOptions } from './loop-options.js'
 import { layOut } from '../execution/flat-parameters.js'
 import { ReplicaGroup, type StepResult } from '../execution/replica-group.js'
@@ -170,9 +170,7 @@ export async function train(
       },
     )
     const earlier = [...(startScore === null ? [] : [startScore]), ...history.map(epochScore)]
-    const { length } = options.heldOut
-    const stands = startScore !== null && options.startStands === true && !isBeyond(score, startScore, length, metric)
-    if (best === null || (!stands && isKept(score, earlier, length, metric))) best = { values: now, score, epoch }
+    if (best === null || isKept(score, earlier, options.heldOut.length, metric)) best = { values: now, score, epoch }
     const record: EpochReport = {
       epoch,
       loss: position.lossSum / epochSteps,

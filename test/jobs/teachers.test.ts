@@ -21,7 +21,7 @@ const untrained = stripesNetwork({ norm: true })
 
 type Result = Awaited<ReturnType<typeof compress>>
 const compressed = async (request: Partial<CompressRequest>): Promise<Result> =>
-  await compress((await networks)[0], { ...COMMON, epochs: 1, latentStart: 'weights', ...request })
+  await compress((await networks)[0], { ...COMMON, epochs: 1, ...request })
 
 const plain = compressed({})
 const taught = networks.then(([, other]) =>
