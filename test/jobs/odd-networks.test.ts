@@ -339,6 +339,21 @@ describe('weights in odd places', () => {
     assert.equal(small.report.reconstruction?.bound?.rounds.length, 1)
   })
 
+  test('what further options would give is about what they give', async () => {
+    const bytes = chain(plain)
+    const run = (options: { rest?: 'int8'; ternary?: string[] }): ReturnType<typeof compress> =>
+      compress(bytes, { name: 'chain.onnx', samples: 32, ...options })
+    const [now, int8, ternary] = [await run({}), await run({ rest: 'int8' }), await run({ ternary: ['*'] })]
+    const { smaller } = now.report
+    for (const [said, { file }] of [
+      [smaller?.int8, int8],
+      [smaller?.ternary, ternary],
+    ] as const)
+      assert.ok(Math.abs((said ?? 0) / file.length - 1) < 0.1, `${said} bytes, and were ${file.length}`)
+    assert.equal(int8.report.smaller?.int8, null)
+    assert.equal(ternary.report.smaller?.ternary ?? null, null)
+  })
+
   test('values far from zero are fitted to what they have between them', async () => {
     const shifted = (offset: number): Uint8Array => {
       const b = new GraphBuilder()
