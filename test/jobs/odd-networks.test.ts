@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
+import { inspectModel } from '../../src/jobs/inspect.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
@@ -352,6 +353,17 @@ describe('weights in odd places', () => {
       assert.ok(Math.abs((said ?? 0) / file.length - 1) < 0.1, `${said} bytes, and were ${file.length}`)
     assert.equal(int8.report.smaller?.int8, null)
     assert.equal(ternary.report.smaller?.ternary ?? null, null)
+  })
+
+  test('a network of ternary layers alone, unpacked, is packed as it was', async () => {
+    const all = await compress(chain(plain), { name: 'chain.onnx', samples: 32, keepNames: true, ternary: ['*'] })
+    const unpacked = writeModel(unpack(all.file).model)
+    const again = await compress(unpacked, { name: 'chain.onnx', samples: 32, keepNames: true })
+    assert.ok(sameConstants(unpack(all.file).model, unpack(again.file).model))
+    assert.ok(again.file.length <= all.file.length + 32, `${again.file.length} of ${all.file.length} bytes`)
+    const { layers, refusal } = await inspectModel(unpacked, { name: 'chain.onnx' })
+    assert.equal(refusal, undefined)
+    assert.ok(layers.every(({ ternary, reason }) => ternary && reason === undefined))
   })
 
   test('values far from zero are fitted to what they have between them', async () => {
