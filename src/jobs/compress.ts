@@ -87,7 +87,13 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   }
 }
 
-async function pack(model: Model, job: CompressJob): Promise<PackedResult & { smaller: SmallerWays | undefined }> {
+interface Packed extends PackedResult {
+  /** The original with its constants computed. */
+  folded: Model
+  smaller: SmallerWays | undefined
+}
+
+async function pack(model: Model, job: CompressJob): Promise<Packed> {
   const { options, connections } = job
   const { signal, ranks, nameOptions } = connections
   const engine = await requireEngine(options.engine, nameOptions)
@@ -100,9 +106,10 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult & { sm
         ? await packWithoutData(pool, folded, choices, job)
         : await packTrained(pool, folded, choices, options.data, job)
     const smaller = smallerWays(folded, packed, job)
-    if (!options.details) return { ...packed, smaller }
+    if (!options.details) return { ...packed, folded, smaller }
     return {
       ...packed,
+      folded,
       smaller,
       layerDetails: describeLayerDetails(packed.network, packed.choices, folded),
       firstKernels: firstKernels(packed.network.model, packed.choices),
@@ -111,11 +118,13 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult & { sm
 }
 
 // Nobody wants a file that is larger than what it was made from.
-function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: number, job: CompressJob): void {
+function warnOfGrowth(model: Model, { file, network, folded }: Packed, onnxBytes: number, job: CompressJob): void {
   const grown = file.length - onnxBytes
   if (grown <= 0) return
   const original = model.graph.initializers
-  const made = [...network.model.graph.initializers].filter(([name]) => !original.has(name))
+  // Factors and shifts of layers are new, too, but nothing that was computed before.
+  const { initializers } = folded.graph
+  const made = [...network.model.graph.initializers].filter(([name]) => !original.has(name) && initializers.has(name))
   const bytes = made.reduce((sum, [, { type, dims }]) => sum + byteLength(type, elementCount(dims)), 0)
   const reason =
     bytes > grown / 2

@@ -366,6 +366,19 @@ describe('weights in odd places', () => {
     assert.ok(layers.every(({ ternary, reason }) => ternary && reason === undefined))
   })
 
+  test('a file that grows by factors and what it says of them is told so', async () => {
+    const narrow = (b: GraphBuilder, i: number): ValueName => plain(b, i, i === 0 ? [2, 32] : [32, 1])
+    const b = new GraphBuilder()
+    const hidden = b.emit('MatMul', [b.input('x', 'float32', ['N', 2]), narrow(b, 0)])
+    b.emit('MatMul', [hidden, narrow(b, 1)], {}, 'y')
+    b.output('y', 'float32', ['N', 1])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('narrow') })
+    const { report, file } = await compress(bytes, { name: 'narrow.onnx', samples: 32, ternary: ['*'] })
+    assert.ok(file.length > bytes.length, `${file.length} of ${bytes.length}`)
+    const grown = report.warnings.find((warning) => warning.startsWith('the packed file has'))
+    assert.match(grown ?? '', /its few weights save less/)
+  })
+
   test('values far from zero are fitted to what they have between them', async () => {
     const shifted = (offset: number): Uint8Array => {
       const b = new GraphBuilder()
