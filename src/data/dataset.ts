@@ -9,6 +9,8 @@ import type { SinglePart } from './used-parts.js'
 export interface Batch {
   inputs: Readonly<Record<string, Tensor>>
   labels: Labels
+  /** What the labels are, in words, where they are texts that no network learns from: `text "cat"`. */
+  unread?: string
 }
 
 /**

@@ -26,3 +26,13 @@ export interface GivenLabels {
   /** The first one that is no number. */
   unusable: (Unusable & { at: number }) | undefined
 }
+
+/** The first label that is a text, in words; undefined where none is. */
+export function textAmong(labels: GivenBatch['labels']): string | undefined {
+  return Object.values(labels)
+    .map((each) => ('found' in each ? each.found : each.unusable?.found))
+    .find((found) => found?.startsWith('text ') === true)
+}
+
+/** What to do about labels that are texts. */
+export const NUMBER_CLASSES = 'give the number of each class, from 0 on, and export how many classes there are'

@@ -2,7 +2,8 @@
 import { float32, type Tensor } from '../tensor/tensor.js'
 import { type Batch, type Dataset, type Labels, ONLY, type Split } from './dataset.js'
 import { loaderFault } from './loader-fault.js'
-import type { GivenBatch, GivenLabels, Unusable } from './given-batch.js'
+import { type GivenBatch, type GivenLabels, textAmong, type Unusable } from './given-batch.js'
+import { hasLabels } from './labels.js'
 import type { SinglePart } from './used-parts.js'
 import { batchFault, type GivenPlace, inputTensor, type ModuleForm, type ModuleInput } from './module-inputs.js'
 
@@ -97,7 +98,9 @@ function bindSplit(
       const given = rows === undefined ? indices : Array.from(indices, (index) => rows[index] as number)
       const place = { name, where, samples: indices.length, indices: given, whole, hint: wording?.hint }
       const tensors = inputs.map((input) => [input.name, inputTensor(raw.inputs, input, place)] as const)
-      return { inputs: Object.fromEntries(tensors), labels: labelTensors(raw.labels, indices.length, classes, place) }
+      const labels = labelTensors(raw.labels, indices.length, classes, place)
+      const unread = hasLabels(labels) ? undefined : textAmong(raw.labels)
+      return { inputs: Object.fromEntries(tensors), labels, ...(unread !== undefined && { unread }) }
     },
   }
 }

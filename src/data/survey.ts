@@ -17,6 +17,10 @@ export interface PartSurvey {
   classes: readonly number[] | null
   /** Labels that are no classes: how many numbers a sample has, their least and largest. */
   labels: (Range & { perSample: number }) | null
+  /** What labels are that are no numbers, in words, as `text "cat"`; null where there are none such. */
+  unreadLabels: string | null
+  /** Inputs with values of another order than those of most samples, which drown what is learned. */
+  extremes: readonly Extreme[]
   /** Of images: the different sizes, [height, width, samples], the commonest first, at most 8 of them. */
   sizes: readonly (readonly [height: number, width: number, samples: number])[]
   unreadable: readonly UnreadablePicture[]
@@ -33,6 +37,18 @@ export interface PartSurvey {
     std: number
     notFinite: number
   })[]
+}
+
+export interface Extreme {
+  /** The input's name. */
+  name: string
+  /** How many samples have such values, and which is the first. */
+  samples: number
+  first: number
+  /** The largest of that one, by magnitude, */
+  value: number
+  /** and the root mean square of most samples' values. */
+  usual: number
 }
 
 interface Range {
@@ -141,6 +157,11 @@ function takeSamples(batch: GivenBatch, indices: readonly number[], found: Findi
     })
     found.sample(own, index, `sample ${index}`)
   })
+  for (const { name, data } of inputs)
+    if (data instanceof Float32Array || data instanceof Float64Array) {
+      const size = data.length / indices.length
+      indices.forEach((index, i) => found.reach(name, index, data.subarray(i * size, (i + 1) * size)))
+    }
   if (isFirst)
     for (const { name, data, dims } of inputs) {
       const values = data as unknown as ArrayLike<number | bigint>
@@ -148,7 +169,9 @@ function takeSamples(batch: GivenBatch, indices: readonly number[], found: Findi
       found.values(name, data.constructor.name.replace(/^Big|Array$/g, '').toLowerCase(), shape, values)
     }
   for (const labels of Object.values(batch.labels))
-    if (!('found' in labels)) found.label(labels.values, labels.values.length / indices.length)
+    if ('found' in labels || labels.unusable !== undefined)
+      found.unread('found' in labels ? labels.found : (labels.unusable?.found as string))
+    else found.label(labels.values, labels.values.length / indices.length)
 }
 
 /** Above this, whole numbers are no classes. */
@@ -161,6 +184,8 @@ class Findings {
   private readonly both: { index: number; name: string }[] = []
   private readonly sizes = new Map<string, number>()
   private readonly inputs = new Map<string, Values>()
+  private readonly reaches = new Map<string, Reaches>()
+  private unreadLabels: string | undefined
   private readonly labels = { count: 0, perSample: 0, least: Infinity, largest: -Infinity, areWhole: true }
   /** Samples by what their one label says. */
   private readonly byLabel = new Map<number, number>()
@@ -173,6 +198,18 @@ class Findings {
     const digest = hash.digest('base64')
     this.digests.set(digest, (this.digests.get(digest) ?? 0) + 1)
     if (this.others?.has(digest) === true) this.both.push({ index, name })
+  }
+
+  /** Notes how far a sample's floating-point values reach. */
+  reach(name: string, index: number, values: Float32Array | Float64Array): void {
+    const reaches = this.reaches.get(name) ?? new Reaches()
+    this.reaches.set(name, reaches)
+    reaches.add(index, values)
+  }
+
+  /** Notes labels that are no numbers. */
+  unread(what: string): void {
+    this.unreadLabels ??= what
   }
 
   size(height: number, width: number): void {
@@ -211,6 +248,8 @@ class Findings {
       samples,
       classes,
       labels: count === 0 || classes !== null ? null : { perSample, least, largest },
+      unreadLabels: this.unreadLabels ?? null,
+      extremes: [...this.reaches].flatMap(([name, reaches]) => reaches.extreme(name) ?? []),
       sizes: [...this.sizes]
         .map(([key, times]) => [...(key.split(' ').map(Number) as [number, number]), times] as const)
         .sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1])
@@ -226,6 +265,42 @@ class Findings {
 function firstNames(samples: readonly { index: number; name: string }[]): string[] {
   const inOrder = [...samples].sort((a, b) => a.index - b.index)
   return inOrder.slice(0, NAMED).map(({ name }) => name)
+}
+
+/** So many times the usual value is far; and the square of so much is no float32 any more, whatever is usual. */
+const FAR = 1e4
+const LARGEST_SQUARED = 2 ** 64
+
+/** How large the values of each sample are. */
+class Reaches {
+  private readonly indices: number[] = []
+  private readonly sizes: number[] = []
+  private readonly peaks: number[] = []
+
+  add(index: number, values: Float32Array | Float64Array): void {
+    let [squares, count, peak] = [0, 0, 0]
+    for (const value of values) {
+      if (!Number.isFinite(value)) continue
+      count++
+      squares += value * value
+      if (Math.abs(value) > Math.abs(peak)) peak = value
+    }
+    this.indices.push(index)
+    this.sizes.push(Math.sqrt(squares / Math.max(1, count)))
+    this.peaks.push(peak)
+  }
+
+  /** undefined where no sample has any. */
+  extreme(name: string): Extreme | undefined {
+    // The median: that of most samples, however far the others are.
+    const usual = [...this.sizes].sort((a, b) => a - b)[Math.floor((this.sizes.length - 1) / 2)] ?? 0
+    const bound = usual > 0 ? Math.min(FAR * usual, LARGEST_SQUARED) : LARGEST_SQUARED
+    const far = this.peaks.flatMap((peak, i) => (Math.abs(peak) > bound ? [i] : []))
+    const [first] = far
+    if (first === undefined) return undefined
+    const [index, value] = [this.indices[first] as number, this.peaks[first] as number]
+    return { name, samples: far.length, first: index, value, usual }
+  }
 }
 
 /** Of some values: their type and shape, least, largest, mean and standard deviation. */

@@ -1,6 +1,8 @@
 // A network and data brought together: by classes where the data have them, else by their samples alone.
 import { bindNetwork, type BoundNetwork, explainGuess } from '../binding/bind-network.js'
 import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
+import { firstSamples } from '../binding/free-of-batch.js'
+import { NUMBER_CLASSES } from '../data/given-batch.js'
 import { LabelMisfit, NotScorable } from '../data/not-scorable.js'
 import type { StoredDataset } from '../data/open-dataset.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -26,7 +28,16 @@ export async function bindData(
   // Random weights expect nothing yet.
   const guess = job.options.fromScratch ? undefined : explainGuess(bound, job.connections.nameOptions)
   if (guess !== undefined) job.warn(guess)
+  if (!job.isGiven('unlabelled')) await warnOfTexts(bound, job)
   return bound
+}
+
+// Who gives labels expects that they are used.
+async function warnOfTexts({ dataset: { train }, fixedBatch }: BoundSamples, job: CompressJob): Promise<void> {
+  if (train.labels !== undefined) return
+  const { unread } = await train.batch(firstSamples(train, fixedBatch ?? 1))
+  if (unread !== undefined)
+    job.warn(`the labels of the training samples are texts (${unread}), which are not used: ${NUMBER_CLASSES}`)
 }
 
 async function boundTo(

@@ -72,6 +72,14 @@ export interface SizeReport {
   parts: PackedSummary['sections']
 }
 
+/** Bytes that the file would have with a further option. */
+export interface SmallerWays {
+  /** With `--rest int8`; null where it is that already. */
+  int8: number | null
+  /** With `--ternary '*'`; null where that makes no further layer ternary, or a bound decides on the layers. */
+  ternary: number | null
+}
+
 /** What was done layer by layer, without training. */
 export interface ReconstructionReport {
   /** Samples that the layers were fitted on, and what they are. */
@@ -168,6 +176,8 @@ export interface CompressReport {
   layers: readonly LayerReport[]
   /** Large constants of floating-point numbers that are no weights of layers, with the bytes that they take in the file. */
   others: readonly (OtherConstant & { bytes: number })[]
+  /** What it would weigh by further options; absent where layers in full precision are not what makes it large. */
+  smaller?: SmallerWays
   training: TrainingReport | null
   /** What it was trained to give, where not what the original gives. */
   teachers?: TeachersReport

@@ -10,7 +10,7 @@ import { elementCount } from '../tensor/tensor.js'
 import type { LayerChoice } from '../ternary/layer-choice.js'
 import { VERSION } from '../version.js'
 import { CompressJob, type CompressOptions, type CompressRequest } from './compress-job.js'
-import type { CompressReport, MethodReport } from './compress-report.js'
+import type { CompressReport, MethodReport, SmallerWays } from './compress-report.js'
 import { chooseToCompress, readToCompress } from './prepare-compression.js'
 import { describeLayerDetails, firstKernels } from './describe-details.js'
 import { describeLayers, describeOthers, describeSize, sparsityOf } from './describe-network.js'
@@ -18,6 +18,7 @@ import { describeMeasured, measuresOf } from './task-report.js'
 import { packTrained } from './pack-trained.js'
 import { packWithoutData } from './pack-without-data.js'
 import type { PackedResult, TrainedMethod } from './packed-result.js'
+import { smallerWays } from './smaller-ways.js'
 
 export interface CompressResult {
   /** The .ttq file. */
@@ -37,6 +38,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   const start = performance.now()
   const { model, onnxBytes } = readToCompress(bytes, job)
   const done = await pack(model, job)
+  const { smaller } = done
   warnOfGrowth(model, done, onnxBytes, job)
   warnOfDistance(done, job)
   return {
@@ -67,6 +69,7 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
         ...done.layerDetails?.get(layer.name),
       })),
       others: describeOthers(done.choices, done.network, done.sizes),
+      ...(smaller && { smaller }),
       ...(done.data && { data: done.data }),
       ...(done.samples && { samples: done.samples }),
       ...(done.firstKernels && { firstKernels: done.firstKernels }),
@@ -84,7 +87,13 @@ export async function compress(bytes: Uint8Array, request: CompressRequest): Pro
   }
 }
 
-async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
+interface Packed extends PackedResult {
+  /** The original with its constants computed. */
+  folded: Model
+  smaller: SmallerWays | undefined
+}
+
+async function pack(model: Model, job: CompressJob): Promise<Packed> {
   const { options, connections } = job
   const { signal, ranks, nameOptions } = connections
   const engine = await requireEngine(options.engine, nameOptions)
@@ -96,9 +105,12 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
       options.data === undefined
         ? await packWithoutData(pool, folded, choices, job)
         : await packTrained(pool, folded, choices, options.data, job)
-    if (!options.details) return packed
+    const smaller = smallerWays(folded, packed, job)
+    if (!options.details) return { ...packed, folded, smaller }
     return {
       ...packed,
+      folded,
+      smaller,
       layerDetails: describeLayerDetails(packed.network, packed.choices, folded),
       firstKernels: firstKernels(packed.network.model, packed.choices),
     }
@@ -106,11 +118,13 @@ async function pack(model: Model, job: CompressJob): Promise<PackedResult> {
 }
 
 // Nobody wants a file that is larger than what it was made from.
-function warnOfGrowth(model: Model, { file, network }: PackedResult, onnxBytes: number, job: CompressJob): void {
+function warnOfGrowth(model: Model, { file, network, folded }: Packed, onnxBytes: number, job: CompressJob): void {
   const grown = file.length - onnxBytes
   if (grown <= 0) return
   const original = model.graph.initializers
-  const made = [...network.model.graph.initializers].filter(([name]) => !original.has(name))
+  // Factors and shifts of layers are new, too, but nothing that was computed before.
+  const { initializers } = folded.graph
+  const made = [...network.model.graph.initializers].filter(([name]) => !original.has(name) && initializers.has(name))
   const bytes = made.reduce((sum, [, { type, dims }]) => sum + byteLength(type, elementCount(dims)), 0)
   const reason =
     bytes > grown / 2

@@ -72,7 +72,12 @@ export function takeApart<R extends TrainingConnections>(
       ...(connections.onProgress && { onProgress: withRejections(connections.onProgress) }),
       nameOptions: connections.nameOptions ?? inLibrary,
     },
-    given: Object.fromEntries(entries.filter((entry) => !isConnection(entry))) as Omit<R, keyof TrainingConnections>,
+    // The caller's lists are the caller's: work goes on after the call has returned.
+    given: Object.fromEntries(
+      entries
+        .filter((entry) => !isConnection(entry))
+        .map(([name, value]) => [name, Array.isArray(value) ? [...(value as unknown[])] : value]),
+    ) as Omit<R, keyof TrainingConnections>,
   }
 }
 

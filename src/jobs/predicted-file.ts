@@ -82,7 +82,8 @@ export function predictPresets(model: Model, around: Around, job: CompressJob): 
   })
 }
 
-function predictedFile(
+/** @throws TtqError `model` when weights are not finite */
+export function predictedFile(
   model: Model,
   choices: readonly LayerChoice[],
   { dataset, way, seen, codeShare, isTrained }: Around,

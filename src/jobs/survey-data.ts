@@ -3,6 +3,7 @@ import { bindNetwork, describeTask, explainGuess } from '../binding/bind-network
 import { laterLabelsHint } from '../binding/check-labels.js'
 import { firstSamples } from '../binding/free-of-batch.js'
 import { bindSamples } from '../binding/bind-samples.js'
+import { NUMBER_CLASSES } from '../data/given-batch.js'
 import { oddClasses } from '../data/class-counts.js'
 import { LabelMisfit, NotScorable } from '../data/not-scorable.js'
 import { ONLY } from '../data/dataset.js'
@@ -213,6 +214,17 @@ function problemsOf(
         found.push(`${notFinite} values of "${printable(name)}" in the first ${what} samples are no numbers`)
       else if (least === largest) found.push(`"${printable(name)}" is ${least} throughout the first ${what} samples`)
     }
+    for (const { name, samples, first, value, usual } of part.extremes) {
+      const more = samples > 1 ? ` and ${samples - 1} more` : ''
+      found.push(
+        `"${printable(name)}" of ${what} sample ${first}${more} has extreme values: ${value.toPrecision(3)}, where those of ` +
+          `most samples are about ${usual.toPrecision(3)}`,
+      )
+    }
+    if (part.unreadLabels !== null)
+      found.push(
+        `the labels of ${what} samples are no numbers (${part.unreadLabels}), and are not used: ${NUMBER_CLASSES}`,
+      )
     if (part.labels?.perSample === 1 && Number.isInteger(part.labels.least) && part.labels.least < 0)
       found.push(`${what} labels go down to ${part.labels.least}`)
   }

@@ -43,11 +43,21 @@ interface Networks {
 
 type Found = Pick<
   VerifyReport,
-  'distance' | 'samples' | 'data' | 'testedOn' | 'task' | 'baseline' | 'compressed' | 'drop' | 'agreement'
+  | 'distance'
+  | 'distanceSamples'
+  | 'samples'
+  | 'data'
+  | 'testedOn'
+  | 'task'
+  | 'baseline'
+  | 'compressed'
+  | 'drop'
+  | 'agreement'
 >
 
 const NOTHING: Found = {
   distance: null,
+  distanceSamples: 0,
   samples: 0,
   data: null,
   task: null,
@@ -155,7 +165,7 @@ async function onMadeUp(
   if (samples === undefined) return NOTHING
   const indices = [...Array.from(samples.indices), ...samples.heldOut].slice(0, COMPARED)
   const distance = await outputDistance(pool, original, packed.model, { ...samples, indices })
-  return { ...NOTHING, distance, samples: indices.length, data: samples.description }
+  return { ...NOTHING, distance, ...comparedOn(distance, indices), samples: indices.length, data: samples.description }
 }
 
 async function onData(
@@ -179,13 +189,19 @@ async function onData(
     if (guess !== undefined) onProgress?.({ kind: 'warning', message: guess })
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: bound.dataset.preprocessing })
     const distance = original === undefined ? null : await distanceOn(pool, original, bound)
-    const found = { ...NOTHING, distance, samples: compared(bound).length, data: bound.dataset.preprocessing }
+    const indices = compared(bound)
+    const on = { ...comparedOn(distance, indices), samples: indices.length, data: bound.dataset.preprocessing }
+    const found = { ...NOTHING, distance, ...on }
     if (!('task' in bound)) return found
     const tested = bound.testedOn !== undefined && { testedOn: bound.testedOn }
     return { ...found, ...tested, ...(await scores(pool, original, bound, onProgress)) }
   } finally {
     await stored.close?.()
   }
+}
+
+function comparedOn(distance: number | null, { length }: readonly number[]): Pick<Found, 'distanceSamples'> {
+  return { distanceSamples: distance === null ? 0 : length }
 }
 
 function compared({ dataset }: BoundSamples): number[] {

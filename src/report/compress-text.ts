@@ -48,28 +48,32 @@ const AS_IT_IS = 'also an output of the network'
 const WORTH_SAYING = { share: 0.25, gain: 1.25 } as const
 
 // One line on what holds the file's size up, and what naming it would give.
-function advice({ size, layers, rest }: CompressReport): string {
+function advice({ size, layers, rest, smaller }: CompressReport): string {
   const full = layers.filter(
     ({ ternary, stored, reason }) => !ternary && (stored === 'float32' || stored === 'float16') && reason !== AS_IT_IS,
   )
-  const weightsOf = ({ shape }: LayerReport): number => shape.reduce((product, dim) => product * dim, 1)
-  const bytesOf = (layer: LayerReport): number => (weightsOf(layer) * layer.bitsPerWeight) / 8
+  const bytesOf = ({ shape, bitsPerWeight }: LayerReport): number =>
+    (shape.reduce((product, dim) => product * dim, 1) * bitsPerWeight) / 8
   const largest = full.reduce<LayerReport | undefined>(
     (most, layer) => (most === undefined || bytesOf(layer) > bytesOf(most) ? layer : most),
     undefined,
   )
-  if (largest === undefined || rest === 'int8' || bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
-  const bytesWith = (bits: number): number =>
-    size.fileBytes - full.reduce((sum, layer) => sum + bytesOf(layer) - (weightsOf(layer) * bits) / 8, 0)
-  // Numbers that take fewer bytes in the file than their bits (they are computed there, or deflated) cannot be reckoned with.
+  if (smaller === undefined || largest === undefined || rest === 'int8') return ''
+  // Numbers that take fewer bytes in the file than their bits (they are computed there, or deflated) are no share of it.
   if (full.reduce((sum, layer) => sum + bytesOf(layer), 0) > size.restBytes) return ''
-  const int8 = bytesWith(8)
-  const ternary = bytesWith(size.bitsPerWeight ?? 2)
-  if (size.fileBytes < WORTH_SAYING.gain * int8) return ''
+  if (bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
+  const { int8, ternary } = smaller
+  const worth = (bytes: number | null): bytes is number => bytes !== null && size.fileBytes >= WORTH_SAYING.gain * bytes
+  const ways = [
+    ...(worth(int8) ? [`--rest int8 gives about ${ratioText(size.onnxBytes / int8)}`] : []),
+    ...(worth(ternary) && ternary < (int8 ?? Infinity)
+      ? [`--ternary '*'${worth(int8) ? '' : ' gives'} about ${ratioText(size.onnxBytes / ternary)}`]
+      : []),
+  ]
+  if (ways.length === 0) return ''
   const share = Math.min(100, Math.round((100 * bytesOf(largest)) / size.restBytes))
   const why = largest.reason === undefined ? '' : ` (${largest.reason})`
-  const byTernary = ternary < int8 ? `, --ternary '*' about ${ratioText(size.onnxBytes / ternary)}` : ''
-  return `${share} % of the rest is ${largest.name}${why}: --rest int8 gives about ${ratioText(size.onnxBytes / int8)}${byTernary}`
+  return `${share} % of the rest is ${largest.name}${why}: ${ways.join(', ')}`
 }
 
 // The same of what is no layer.

@@ -79,7 +79,7 @@ function valueTable({ train, network }: DataReport, columns: number): string {
 }
 
 function number(value: number): string {
-  return Number.isInteger(value) ? `${value}` : value.toPrecision(4)
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? `${value}` : value.toPrecision(4)
 }
 
 function sizeFacts({ kind, train, test }: DataReport): [string, string][] {

@@ -11,8 +11,21 @@ export function renderVerifyReport(report: VerifyReport, columns?: number): stri
 }
 
 function factsOf(report: VerifyReport): [string, string][] {
-  const { fileBytes, version, against, distance, samples, data, task, baseline, compressed, agreement, testedOn } =
-    report
+  const {
+    fileBytes,
+    version,
+    against,
+    distance,
+    distanceSamples,
+    samples,
+    data,
+    task,
+    baseline,
+    compressed,
+    agreement,
+    testedOn,
+  } = report
+  const over = distanceSamples === samples ? '' : ` (over ${countText(distanceSamples)} of the samples)`
   const accuracy = task === null ? [] : measuresText(task.metrics, baseline, compressed ?? {})
   return [
     ['file', `${sizeText(fileBytes)}, version ${version}, every check of the format and its digest`],
@@ -24,7 +37,9 @@ function factsOf(report: VerifyReport): [string, string][] {
             string,
           ],
         ]),
-    ...(distance === null ? [] : [['distance', `outputs differ by ${distance.toFixed(2)} %`] as [string, string]]),
+    ...(distance === null
+      ? []
+      : [['distance', `outputs differ by ${distance.toFixed(2)} %${over}`] as [string, string]]),
     ...accuracy.slice(0, 1).map((text) => ['accuracy', text] as [string, string]),
     ...(agreement === null ? [] : [['same', `${agreement.toFixed(2)} % of the decisions`] as [string, string]]),
     ...(data === null ? [] : [['samples', `${countText(samples)}, ${data}`] as [string, string]]),

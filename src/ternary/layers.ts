@@ -1,6 +1,7 @@
-// Which layers of a network become ternary. Looks at the graph only: no weights are read, nothing is changed.
+// Which layers of a network become ternary. Looks at the graph, and of weights at a few values; nothing is changed.
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
+import { ternaryScales } from '../methods/threshold.js'
 import { bodiesOf, describeNode } from '../onnx/attributes.js'
 import type { BodyPath } from '../onnx/bring-out.js'
 import { producers } from '../onnx/graph-queries.js'
@@ -10,8 +11,9 @@ import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
 import { directUsers, walkGraphs } from '../onnx/nested-graphs.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
-import { isFloatType } from '../tensor/data-type.js'
-import { elementCount } from '../tensor/tensor.js'
+import { type FloatType, isFloatType } from '../tensor/data-type.js'
+import { float32Values } from '../tensor/float-values.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { isRecurrent, type LayerChoice, type LayerOperator, type LayerOptions } from './layer-choice.js'
 import { firstLayers, lastLayers } from './network-ends.js'
 import { firstOutput, recurrentWeights } from './recurrent-layers.js'
@@ -37,7 +39,7 @@ interface LayerUse {
 /**
  * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more and the weights of LSTM,
  * GRU and RNN, in graph order, a shared weight once; in the bodies of control flow those whose weights are constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise: recurrent
- * layers, first and last ones (network-ends.ts) and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
+ * layers, first and last ones (network-ends.ts), unless their weights are ternary as they are, and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
  * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
@@ -107,14 +109,24 @@ function chooser(
     const stranger = strangers.find((node) => !isAsked || !isTable(node, places))
     if (stranger !== undefined) return `also used by ${describeNode(stranger)}`
     if (places.some((place) => outputs.has(place))) return 'also an output of the network'
-    if (isNamed) return undefined
+    const tensor = graph.initializers.get(weight)
+    if (isNamed || isTernaryAlready(tensor)) return undefined
     if (isRecurrent(shared[0] as LayerUse)) return 'recurrent layer'
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
-    return elementCount(graph.initializers.get(weight)?.dims ?? []) < FEWEST_WEIGHTS
-      ? `fewer than ${FEWEST_WEIGHTS} weights`
-      : undefined
+    return elementCount(tensor?.dims ?? []) < FEWEST_WEIGHTS ? `fewer than ${FEWEST_WEIGHTS} weights` : undefined
   }
+}
+
+// Whether weights are those of a packed network: what has more than three values shows it with the first few. Equal ones
+// throughout were filled in, to be trained.
+function isTernaryAlready(tensor: Tensor | undefined): boolean {
+  if (tensor === undefined || !isFloatType(tensor.type) || elementCount(tensor.dims) < FEWEST_WEIGHTS) return false
+  const { type, data } = tensor as Tensor<FloatType>
+  const first = float32Values({ type, dims: [FEWEST_WEIGHTS], data: data.subarray(0, FEWEST_WEIGHTS) })
+  if (ternaryScales(first) === undefined) return false
+  const values = float32Values(tensor as Tensor<FloatType>)
+  return ternaryScales(values) !== undefined && values.some((value) => value !== values[0])
 }
 
 // Whether a node looks up rows of one of these values.

@@ -160,6 +160,40 @@ describe('ttq data', () => {
     assert.ok(problems.includes('1 values of "x" in the first training samples are no numbers'))
     assert.ok(problems.some((problem) => problem.startsWith('10 of 10 test samples are training samples, too')))
   })
+
+  test('a loader module: labels that are texts, and values far beyond the others, wherever they are', async () => {
+    const folder = temporaryFolder()
+    const module = `
+      const values = (i) => [Math.sin(i), i % 90 === 70 ? 3e5 : i === 80 ? 3e38 : Math.cos(i)]
+      const split = (size) => ({ size, batch: (indices) => ({
+        inputs: { x: Float32Array.from(indices.flatMap(values)) },
+        labels: indices.map((i) => ['cat', 'dog'][i % 2]),
+      }) })
+      export const train = split(200), test = split(60)`
+    writeFileSync(join(folder, 'loader.mjs'), module)
+    const { stdout } = await runHere(folder, ['data', './loader.mjs', '--json', '--quiet'])
+    const { train, test, problems } = JSON.parse(stdout) as DataReport
+    assert.deepEqual([train.labels, train.unreadLabels, train.classes], [null, 'text "cat"', null])
+    const [far] = train.extremes
+    assert.deepEqual([far?.name, far?.samples, far?.first, far?.value], ['x', 3, 70, 3e5])
+    assert.deepEqual(test?.extremes, [])
+    assert.ok(problems.some((problem) => problem.startsWith('"x" of training sample 70 and 2 more has extreme values')))
+    assert.ok(problems.some((problem) => problem.startsWith('the labels of training samples are no numbers')))
+    const b = new GraphBuilder()
+    const random = seeded(1)
+    const hidden = b.emit('MatMul', [b.input('x', 'float32', ['N', 2]), randomWeight(b, random, 2, 64)])
+    const inner = b.emit('MatMul', [hidden, randomWeight(b, random, 64, 64)])
+    b.emit('MatMul', [inner, randomWeight(b, random, 64, 2)], {}, 'y')
+    b.output('y', 'float32', ['N', 2])
+    writeFileSync(
+      join(folder, 'net.onnx'),
+      writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('net') }),
+    )
+    const args = ['compress', 'net.onnx', '--data', './loader.mjs', '--epochs', '0', '--samples', '32']
+    const said = await runHere(folder, [...args, '--force'])
+    assert.match(said.stderr, /the labels of the training samples are texts \(text "cat"\), which are not used/)
+    assert.doesNotMatch((await runHere(folder, [...args, '--force', '--unlabelled'])).stderr, /are texts/)
+  })
 })
 
 describe('--fetch', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { VerifyReport } from '../../src/jobs/verify-report.js'
+import { renderVerifyReport } from '../../src/report/verify-text.js'
 import { runHere } from './run-here.js'
 import { temporaryFolder } from './run-program.js'
 import { loaderModule, smallNetwork } from './small-network.js'
@@ -61,6 +62,15 @@ describe('ttq verify', () => {
       [measured.report.testedOn, single.report.samples, single.report.testedOn],
       [undefined, 600, 'all samples, the data having a single part'],
     )
+    assert.deepEqual(
+      [alone, against, measured].map((each) => [each.report.distanceSamples, each.report.samples]),
+      [
+        [0, 0],
+        [64, 64],
+        [64, 100],
+      ],
+    )
+    assert.match(renderVerifyReport(measured.report), / differ by [\d.]+ % \(over 64 of the samples\)\n/)
     // Without the original its own accuracy.
     assert.deepEqual((await verified(folder, ...DATA)).report.compressed, made.compressed)
   })

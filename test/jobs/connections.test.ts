@@ -12,6 +12,13 @@ test('connections and options are told apart; what is undefined counts as not gi
   assert.deepEqual(given, { epochs: 3 })
 })
 
+test("lists of the caller's may change while the work goes on", () => {
+  const ternary = ['*']
+  const { given } = takeApart({ name: 'm.onnx', ternary })
+  ternary.length = 0
+  assert.deepEqual(given, { ternary: ['*'] })
+})
+
 test('what onProgress throws reaches the caller: at once, of an async one with the next call', async () => {
   const event = { kind: 'phase', name: 'read' } as const
   const later = takeApart({

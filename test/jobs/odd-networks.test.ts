@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'
+import { inspectModel } from '../../src/jobs/inspect.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
@@ -337,6 +338,45 @@ describe('weights in odd places', () => {
     const small = await run(all.file.length - 1)
     assert.deepEqual(small.file, all.file)
     assert.equal(small.report.reconstruction?.bound?.rounds.length, 1)
+  })
+
+  test('what further options would give is about what they give', async () => {
+    const bytes = chain(plain)
+    const run = (options: { rest?: 'int8'; ternary?: string[] }): ReturnType<typeof compress> =>
+      compress(bytes, { name: 'chain.onnx', samples: 32, ...options })
+    const [now, int8, ternary] = [await run({}), await run({ rest: 'int8' }), await run({ ternary: ['*'] })]
+    const { smaller } = now.report
+    for (const [said, { file }] of [
+      [smaller?.int8, int8],
+      [smaller?.ternary, ternary],
+    ] as const)
+      assert.ok(Math.abs((said ?? 0) / file.length - 1) < 0.1, `${said} bytes, and were ${file.length}`)
+    assert.equal(int8.report.smaller?.int8, null)
+    assert.equal(ternary.report.smaller?.ternary ?? null, null)
+  })
+
+  test('a network of ternary layers alone, unpacked, is packed as it was', async () => {
+    const all = await compress(chain(plain), { name: 'chain.onnx', samples: 32, keepNames: true, ternary: ['*'] })
+    const unpacked = writeModel(unpack(all.file).model)
+    const again = await compress(unpacked, { name: 'chain.onnx', samples: 32, keepNames: true })
+    assert.ok(sameConstants(unpack(all.file).model, unpack(again.file).model))
+    assert.ok(again.file.length <= all.file.length + 32, `${again.file.length} of ${all.file.length} bytes`)
+    const { layers, refusal } = await inspectModel(unpacked, { name: 'chain.onnx' })
+    assert.equal(refusal, undefined)
+    assert.ok(layers.every(({ ternary, reason }) => ternary && reason === undefined))
+  })
+
+  test('a file that grows by factors and what it says of them is told so', async () => {
+    const narrow = (b: GraphBuilder, i: number): ValueName => plain(b, i, i === 0 ? [2, 32] : [32, 1])
+    const b = new GraphBuilder()
+    const hidden = b.emit('MatMul', [b.input('x', 'float32', ['N', 2]), narrow(b, 0)])
+    b.emit('MatMul', [hidden, narrow(b, 1)], {}, 'y')
+    b.output('y', 'float32', ['N', 1])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('narrow') })
+    const { report, file } = await compress(bytes, { name: 'narrow.onnx', samples: 32, ternary: ['*'] })
+    assert.ok(file.length > bytes.length, `${file.length} of ${bytes.length}`)
+    const grown = report.warnings.find((warning) => warning.startsWith('the packed file has'))
+    assert.match(grown ?? '', /its few weights save less/)
   })
 
   test('values far from zero are fitted to what they have between them', async () => {

@@ -57,23 +57,31 @@ describe('compress', () => {
   })
 
   test('advice names no ratio but one that is larger than the file has', () => {
-    const largest = (shape: number[], reason: string, bitsPerWeight = 2): string => {
+    const largest = (shape: number[], reason: string, smaller?: CompressReport['smaller']): string => {
       const layer = { name: 'big', op: 'Gemm', shape, ternary: false, reason, stored: 'float32' } as const
       const layers = [{ ...(COMPRESSED.layers[0] as LayerReport), ...layer, bitsPerWeight: 32 }]
-      const text = renderCompressReport({ ...COMPRESSED, layers, size: { ...COMPRESSED.size, bitsPerWeight } })
+      const text = renderCompressReport({ ...COMPRESSED, layers, ...(smaller && { smaller }) })
       return text.split('\n').find((line) => line.includes('of the rest is')) ?? ''
     }
+    const both = { int8: 14_000, ternary: 12_125 }
+    const first = '87 % of the rest is big (last layer): '
     assert.equal(
-      largest([50, 50], 'last layer'),
-      "87 % of the rest is big (last layer): --rest int8 gives about 12.7x, --ternary '*' about 14.7x",
+      largest([50, 50], 'last layer', both),
+      `${first}--rest int8 gives about 12.7x, --ternary '*' about 14.7x`,
     )
     assert.equal(
-      largest([50, 50], 'last layer', 16),
-      '87 % of the rest is big (last layer): --rest int8 gives about 12.7x',
+      largest([50, 50], 'last layer', { int8: 14_000, ternary: 15_000 }),
+      `${first}--rest int8 gives about 12.7x`,
     )
-    assert.equal(largest([50, 50], 'also an output of the network'), '')
+    assert.equal(
+      largest([50, 50], 'last layer', { int8: 21_500, ternary: 12_125 }),
+      `${first}--ternary '*' gives about 14.7x`,
+    )
+    assert.equal(largest([50, 50], 'last layer', { int8: 21_500, ternary: null }), '')
+    assert.equal(largest([50, 50], 'last layer'), '')
+    assert.equal(largest([50, 50], 'also an output of the network', both), '')
     // Computed in the file from fewer numbers: what their bits say is more than there is.
-    assert.equal(largest([80, 80], 'last layer'), '')
+    assert.equal(largest([80, 80], 'last layer', both), '')
   })
 
   test('a comparison, and layers in fewer bits', () => {

@@ -50,6 +50,18 @@ function chain(): Network & { last: ValueName } {
 }
 
 describe('chooseLayers', () => {
+  test('weights that are ternary as they are stay so wherever they are, but where they are kept', () => {
+    const net = chain()
+    const codes = (dims: number[], last = 1): Float32Array =>
+      new Float32Array(elementCount(dims)).map((_, i, { length }) => (i === length - 1 ? last : (i % 3) - 1))
+    net.builder.initializers.set('c1', float32([8, 8, 3, 3], codes([8, 8, 3, 3])))
+    net.builder.initializers.set('fc', float32([10, 512], codes([10, 512], 0.5)))
+    const graph = net.end(net.last)
+    assert.deepEqual(summary(graph).slice(0, 1), [['c1', 'ternary']])
+    assert.deepEqual(summary(graph).slice(3), [['fc', 'last layer']])
+    assert.deepEqual(summary(graph, ['c1']).slice(0, 1), [['c1', '--keep c1']])
+  })
+
   test('first and last layers stay, those in between become ternary', () => {
     const net = chain()
     assert.deepEqual(summary(net.end(net.last)), [

@@ -161,15 +161,20 @@ function distanceBeyond({ reconstruction }: CompressReport, maxDistance: number 
 }
 
 // What to say when the file is too large.
-function sizeBeyond({ size, rest, layers }: CompressReport, maxSize: number | string | undefined): string | undefined {
+function sizeBeyond(
+  { size, rest, layers, smaller }: CompressReport,
+  maxSize: number | string | undefined,
+): string | undefined {
   if (maxSize === undefined) return undefined
   const most = sizeInBytes(maxSize, size.onnxBytes)
   if (size.fileBytes <= most) return undefined
   const asked = typeof maxSize === 'string' ? `${maxSize} (${most} bytes)` : `${most} bytes`
-  const smaller = rest === 'int8' ? '' : `; --rest ${rest === 'fp32' ? 'fp16 or int8' : 'int8'} makes the rest smaller`
+  // Of networks too large to pack once more, nobody knows.
+  const helps = rest !== 'int8' && (smaller?.int8 ?? 0) < size.fileBytes
+  const hint = helps ? `; --rest ${rest === 'fp32' ? 'fp16 or int8' : 'int8'} makes the rest smaller` : ''
   const isAll = !layers.some(({ reason }) => reason?.startsWith('--max-size') === true)
   const how = isAll ? ' with every layer ternary that may be' : ''
-  return `the file has ${size.fileBytes} bytes${how}, more than --max-size ${asked}${smaller}`
+  return `the file has ${size.fileBytes} bytes${how}, more than --max-size ${asked}${hint}`
 }
 
 function triedText(restoration: CompressReport['restoration']): string {
