@@ -111,7 +111,7 @@ function chooser(
     if (places.some((place) => outputs.has(place))) return 'also an output of the network'
     const tensor = graph.initializers.get(weight)
     if (isNamed || isTernaryAlready(tensor)) return undefined
-    if (isRecurrent(shared[0] as LayerUse)) return 'recurrent layer'
+    if (isRecurrent(shared[0] as LayerUse)) return isTernaryByRow(tensor) ? undefined : 'recurrent layer'
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
     return elementCount(tensor?.dims ?? []) < FEWEST_WEIGHTS ? `fewer than ${FEWEST_WEIGHTS} weights` : undefined
@@ -128,6 +128,19 @@ function isTernaryAlready(tensor: Tensor | undefined): boolean {
   const values = float32Values(tensor as Tensor<FloatType>)
   return ternaryScales(values) !== undefined && values.some((value) => value !== values[0])
 }
+
+// The same of a recurrent weight, [directions, gates * size, columns], whose factors have been multiplied into its rows. Of
+// few columns any row has few values.
+function isTernaryByRow(tensor: Tensor | undefined): boolean {
+  const columns = tensor?.dims.at(-1) ?? 0
+  if (tensor === undefined || !isFloatType(tensor.type) || columns < FEWEST_COLUMNS) return false
+  const values = float32Values(tensor as Tensor<FloatType>)
+  for (let start = 0; start < values.length; start += columns)
+    if (ternaryScales(values.subarray(start, start + columns)) === undefined) return false
+  return values.some((value) => value !== values[0])
+}
+
+const FEWEST_COLUMNS = 8
 
 // Whether a node looks up rows of one of these values.
 function isTable({ domain, opType, inputs }: Node, places: readonly ValueName[]): boolean {

@@ -138,6 +138,8 @@ writeFileSync(
   `,
 )
 
+const COMMON = { name: 'net.onnx', keepNames: true, data: LOADER, epochs: 0, threads: 1 } as const
+
 const fitted = async (form: Form, request: Partial<CompressRequest> = {}): Promise<CompressResult> =>
   await compress(writeModel(network(form)), {
     name: 'net.onnx',
@@ -242,6 +244,9 @@ describe('recurrent layers', () => {
         ['Mul', 'r'],
       ],
     )
+    // Nothing is lost of what was unpacked, though nothing is named.
+    const again = await compress(writeModel(unpack(result.file).model), { ...COMMON, rest: 'fp32' })
+    assert.ok(distanceOf(again) < 0.1 && again.report.layers.every(({ ternary }) => ternary), `${distanceOf(again)} %`)
   })
 
   test('one weight of two nodes: stored once, fitted by itself', async () => {
