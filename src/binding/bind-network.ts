@@ -14,6 +14,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
+import { checkRunnableSize } from '../onnx/too-large-to-run.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { TaskName } from '../options/choices.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
@@ -73,6 +74,7 @@ export async function bindNetwork(
   stored: StoredDataset,
   options: BindNetworkOptions,
 ): Promise<BoundNetwork> {
+  checkRunnableSize(model)
   checkOutputs(model.graph, options)
   if (stored.kind === 'samples') {
     refusePixelOptions(options)

@@ -12,6 +12,7 @@ import { WorkerPool } from '../execution/worker-pool.js'
 import { fixInputs } from '../onnx/fix-inputs.js'
 import { tensorOutputs } from '../onnx/graph-queries.js'
 import type { Graph } from '../onnx/model.js'
+import { checkRunnableSize } from '../onnx/too-large-to-run.js'
 import { writeModel } from '../onnx/write-model.js'
 import { completeOptions } from '../options/complete-options.js'
 import { type GivenOptions, inLibrary } from '../options/option-table.js'
@@ -65,6 +66,7 @@ export async function predict(
   }
   const pixels: PixelOptions = { ...options, known, nameOptions: connections.nameOptions }
   return await WorkerPool.use(0, { signal: connections.signal }, async (pool) => {
+    checkRunnableSize(model)
     await checkRuns(pool.trial, model, connections.name, new Set())
     connections.onProgress?.({ kind: 'phase', name: 'predict' })
     const { bind, fitting } = await imageBinding(model.graph, dataset, pixels)
