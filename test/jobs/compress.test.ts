@@ -205,17 +205,17 @@ test('a training that starts from fitted layers starts with their codes and scor
     warmup: undefined,
     distill: undefined,
   })
-  const started = await compress(network, {
-    ...TRAINED,
-    latentStart: 'layers',
-    epochs: 1,
-    learningRate: 1e-7,
-    scaleLearningRate: 0,
-  })
-  assert.deepEqual(
-    started.report.layers.map(({ name, zeros, positives }) => [name, zeros, positives]),
-    fitted.report.layers.map(({ name, zeros, positives }) => [name, zeros, positives]),
-  )
+  const still = { ...TRAINED, epochs: 1, learningRate: 1e-7, scaleLearningRate: 0 }
+  const started = await compress(network, { ...still, latentStart: 'layers' })
+  // About the same: of the samples, training holds some out, which nothing is fitted on.
+  const said = ({ report }: CompressResult): number[] =>
+    report.layers.flatMap(({ zeros, positives, wp }) => (wp === null ? [] : [zeros ?? 0, positives ?? 0, wp]))
+  const [found, expected] = [said(started), said(fitted)]
+  assert.equal(found.length, 6)
+  for (const [i, value] of found.entries()) {
+    const other = expected[i] as number
+    assert.ok(Math.abs(value - other) < 0.05 * other, `${found.join()}, ${expected.join()}`)
+  }
   const [a, b] = [fitted, started].map(({ report }) => report.compressed?.top1 as number)
   assert.ok(Math.abs((a as number) - (b as number)) < 4, `${a} fitted, ${b} after an epoch that changes nothing`)
 })
