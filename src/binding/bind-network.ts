@@ -150,9 +150,14 @@ async function checkLabels(
 ): Promise<void> {
   if (labelsFor === undefined || stored.classes !== undefined) return
   const dataset = bindSampleDataset(stored, moduleInputs(graph), { whole: true })
-  for (const split of [dataset.train, dataset.test])
-    if (split !== undefined && hasLabels((await split.batch([0])).labels)) return
-  refuseUnlabelled(dataset, labelsFor, nameOptions)
+  let texts: string | undefined
+  for (const split of [dataset.train, dataset.test]) {
+    if (split === undefined) continue
+    const { labels, unread } = await split.batch([0])
+    if (hasLabels(labels)) return
+    texts ??= unread
+  }
+  refuseUnlabelled(dataset, labelsFor, nameOptions, texts)
 }
 
 interface Settled {

@@ -3,6 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import { elementCount, float32 } from '../tensor/tensor.js'
 import { type Labels, ONLY, type Split } from './dataset.js'
+import { NUMBER_CLASSES } from './given-batch.js'
 import { withoutLabels } from './not-scorable.js'
 
 /** Of samples that have none. */
@@ -44,7 +45,10 @@ export async function checkLabelled(
   nameOptions: NameOptions = inLibrary,
 ): Promise<void> {
   if (await isLabelled(split)) return
-  throw new TtqError('data', `dataset: its ${what} samples have no labels, expected some ${purpose}`, {
-    hint: withoutLabels(nameOptions, split.size),
+  const unread = split.labels === undefined ? (await split.batch([0])).unread : undefined
+  const found =
+    unread === undefined ? 'have no labels, expected some' : `have texts for labels (${unread}), expected numbers`
+  throw new TtqError('data', `dataset: its ${what} samples ${found} ${purpose}`, {
+    hint: unread === undefined ? withoutLabels(nameOptions, split.size) : NUMBER_CLASSES,
   })
 }

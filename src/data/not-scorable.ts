@@ -2,6 +2,7 @@
 import { type ErrorDetails, TtqError } from '../errors/ttq-error.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Dataset, ScorableDataset } from './dataset.js'
+import { NUMBER_CLASSES } from './given-batch.js'
 
 /** Accuracy cannot be measured with this network and these samples, code `data`. */
 export class NotScorable extends TtqError {
@@ -21,13 +22,21 @@ export class LabelMisfit extends NotScorable {}
 /**
  * Refuses a dataset whose samples have no labels.
  * @param purpose what they are for, as in 'to train'
+ * @param unread the first of labels that are there, and are texts
  * @throws NotScorable
  */
 export function refuseUnlabelled(
   { name, train }: Dataset,
   purpose: string,
   nameOptions: NameOptions = inLibrary,
+  unread?: string,
 ): never {
+  if (unread !== undefined)
+    throw new NotScorable(
+      `no labels that are numbers: ${name} gives texts`,
+      `dataset: ${name} exports no classes, and the labels of its samples are texts (${unread}), expected numbers ${purpose}`,
+      { hint: NUMBER_CLASSES },
+    )
   throw new NotScorable(
     `no labels: ${name} gives none`,
     `dataset: ${name} exports no classes, and its samples have no labels, expected some ${purpose}`,

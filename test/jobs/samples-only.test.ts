@@ -513,6 +513,23 @@ describe('what cannot be', () => {
     })
   }
 
+  test('labels that are texts are no labels, and not none', async () => {
+    const more = `train.batch = (indices) => ({ ...batch(indices), labels: indices.map((i) => String(i % 4)) })`
+    const texts = loader(FEATURES, { more })
+    const works: [work: () => Promise<unknown>, purpose: string][] = [
+      [() => trainNetwork(classifier(), { ...request, data: texts }), 'to train'],
+      [() => evaluateModel(classifier(), { ...request, data: texts }), 'to measure accuracy'],
+    ]
+    for (const [work, purpose] of works)
+      await assert.rejects(work, {
+        code: 'data',
+        message:
+          `dataset: ${texts} exports no classes, and the labels of its samples are texts (text "0"), ` +
+          `expected numbers ${purpose}`,
+        hint: /^give the number of each class/,
+      })
+  })
+
   test('a training without test samples', async () => {
     const withClasses = loader(FEATURES, { more: 'export const classes = 4' })
     await assert.rejects(compress(classifier(), { ...request, data: withClasses }), {
