@@ -154,9 +154,14 @@ export function syntheticSamples(graph: Graph, options: SyntheticOptions): Synth
   const fixedBatch = isMixed ? 1 : isOpen ? null : isOne ? (firsts[0] as number) : 1
   const withBatch = !isMixed && (isOpen || isOne)
   const isSingle = (dim: unknown): boolean => isMixed && (typeof dim !== 'number' || dim === 1)
-  const images = inputs.map(({ name, type }) =>
-    withBatch || isSingle(type.dims?.[0]) ? imageSources({ name, type }, options) : [],
-  )
+  // Two images of one sample are two images: what compares them has something to tell then.
+  let others = 0
+  const images = inputs.map(({ name, type }) => {
+    if (!withBatch && !isSingle(type.dims?.[0])) return []
+    const sources = imageSources({ name, type }, { ...options, seed: options.seed + others })
+    if (sources.length > 0) others++
+    return sources
+  })
   const ways = Math.max(1, ...images.map((sources) => sources.length))
   return Array.from({ length: ways }, (_, way) => {
     const sources = inputs.map(

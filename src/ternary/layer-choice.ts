@@ -1,6 +1,7 @@
 // What happens to each layer of a network: the record that layers.ts makes and the rooms above read.
 import type { BodyPath } from '../onnx/bring-out.js'
 import type { ValueName } from '../onnx/model.js'
+import type { MethodName } from '../options/choices.js'
 import type { DataType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
 
@@ -53,6 +54,10 @@ export interface LayerOptions {
   keep: readonly string[]
   /** Layers to make ternary although they are first, last or tiny: names as for `keep`. */
   ternary: readonly string[]
+  /** What chooses the codes. Only by `ttq`, its default, and without the latter two, do weights stay that are ternary. */
+  method?: MethodName
+  sparsity?: number | undefined
+  threshold?: number | undefined
 }
 
 /** Output channels of a layer. */

@@ -77,7 +77,7 @@ export function chooseLayers(graph: Graph, options: LayerOptions, nameOptions: N
 function chooser(
   graph: Graph,
   uses: readonly LayerUse[],
-  { keep, ternary }: LayerOptions,
+  { keep, ternary, method = 'ttq', sparsity, threshold }: LayerOptions,
 ): (shared: readonly LayerUse[]) => string | undefined {
   const layers = new Set(uses.map(({ node }) => node))
   const computed = constantValues(graph)
@@ -110,8 +110,9 @@ function chooser(
     if (stranger !== undefined) return `also used by ${describeNode(stranger)}`
     if (places.some((place) => outputs.has(place))) return 'also an output of the network'
     const tensor = graph.initializers.get(weight)
-    if (isNamed || isTernaryAlready(tensor)) return undefined
-    if (isRecurrent(shared[0] as LayerUse)) return isTernaryByRow(tensor) ? undefined : 'recurrent layer'
+    const stays = method === 'ttq' && sparsity === undefined && threshold === undefined
+    if (isNamed || (stays && isTernaryAlready(tensor))) return undefined
+    if (isRecurrent(shared[0] as LayerUse)) return stays && isTernaryByRow(tensor) ? undefined : 'recurrent layer'
     if (nodes.some((node) => first.has(node))) return 'first layer'
     if (nodes.some((node) => last.has(node))) return 'last layer'
     return elementCount(tensor?.dims ?? []) < FEWEST_WEIGHTS ? `fewer than ${FEWEST_WEIGHTS} weights` : undefined

@@ -135,3 +135,21 @@ test('open dimensions that no weight tells: what is tried is bounded, and lets o
   clearInterval(timer)
   assert.ok(turns > 1, `${turns} turns`)
 })
+
+test('two images of a made-up sample differ, and the first is that of a network with one', async () => {
+  const image = (name: string): Graph['inputs'][number] => ({
+    name,
+    type: { elementType: 'float32', dims: ['N', 3, 16, 16] },
+  })
+  const values = async (...names: string[]): Promise<Record<string, unknown>> => {
+    const { graph } = behind(['N', 8], (b, x, weight) => b.emit('MatMul', [x, weight]), [8, 8])
+    const [way] = syntheticSamples({ ...graph, inputs: names.map(image) }, { count: 2, seed: 1 })
+    const batch = await way?.split.batch([0])
+    assert.ok(batch)
+    const { inputs } = batch
+    return Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]))
+  }
+  const [one, two] = [await values('a'), await values('a', 'b')]
+  assert.deepEqual(two['a'], one['a'])
+  assert.notDeepEqual(two['a'], two['b'])
+})

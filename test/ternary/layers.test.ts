@@ -60,6 +60,11 @@ describe('chooseLayers', () => {
     assert.deepEqual(summary(graph).slice(0, 1), [['c1', 'ternary']])
     assert.deepEqual(summary(graph).slice(3), [['fc', 'last layer']])
     assert.deepEqual(summary(graph, ['c1']).slice(0, 1), [['c1', '--keep c1']])
+    // What chooses codes anew does not leave them as they are.
+    for (const other of [{ method: 'bwn' }, { sparsity: 0.5 }, { threshold: 0.1 }] as const) {
+      const [first] = chooseLayers(graph, { keep: [], ternary: [], ...other })
+      assert.deepEqual([first?.weight, first?.reason], ['c1', 'first layer'])
+    }
   })
 
   test('first and last layers stay, those in between become ternary', () => {
