@@ -17,8 +17,8 @@ export interface ComparedSamples {
 }
 
 /**
- * The root mean square of the differences between all outputs of floating-point numbers that come of inputs and weights, as percent of the original's;
- * null where there are none, or nothing but zeros; NaN where they are not finite.
+ * The root mean square of the differences between all outputs of floating-point numbers that come of inputs and
+ * weights, as percent of the original's; null where there are none, or nothing but zeros; NaN where they are not finite.
  */
 export async function outputDistance(
   pool: WorkerPool,
@@ -53,7 +53,8 @@ export async function outputDistance(
   return squares === 0 ? null : 100 * Math.sqrt(differences / squares)
 }
 
-// Outputs that inputs and layers have a part in, or all where none are: what stays as it is says nothing of what changed.
+// Outputs that inputs and layers have a part in, or all where none are: what stays as it is says nothing of what
+// changed.
 function computedOutputs(graph: Graph): ValueName[] {
   const names = tensorOutputs(graph)
   const fromInputs = new Set(graph.inputs.map(({ name }) => name))

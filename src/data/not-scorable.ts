@@ -34,7 +34,8 @@ export function refuseUnlabelled(
   if (unread !== undefined)
     throw new NotScorable(
       `no labels that are numbers: ${name} gives texts`,
-      `dataset: ${name} exports no classes, and the labels of its samples are texts (${unread}), expected numbers ${purpose}`,
+      `dataset: ${name} exports no classes, and the labels of its samples are texts (${unread}), ` +
+        `expected numbers ${purpose}`,
       { hint: NUMBER_CLASSES },
     )
   throw new NotScorable(

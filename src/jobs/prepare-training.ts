@@ -60,8 +60,8 @@ export async function planTraining(
 }
 
 /**
- * The plan of a training from fitted layers, which recurrent ones stay as: their factors stand in front of the node, where a
- * weight that learns has none, and a few steps do not make up for that.
+ * The plan of a training from fitted layers, which recurrent ones stay as: their factors stand in front of the node,
+ * where a weight that learns has none, and a few steps do not make up for that.
  */
 export function withoutRecurrent(plan: TrainingPlan): TrainingPlan {
   const fitted = new Set(

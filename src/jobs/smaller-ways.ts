@@ -14,8 +14,8 @@ import { predictedFile } from './predicted-file.js'
 /** Where layers in full precision are less than this share of a file, nothing is worth being advised. */
 const LEAST_SHARE = 0.1
 
-/** Packing once more is not worth the wait, and the memory, from this many bytes on. */
-const LARGEST = 2 ** 28
+/** Packing once more, about a million weights a second, is not worth the wait from this many bytes on. */
+const LARGEST = 2 ** 26
 
 /**
  * @param model the original with its constants computed

@@ -28,8 +28,8 @@ export const START_OPTIONS = {
     needsData: true,
     group,
     help:
-      `where options not given come from: default; quick (${epochs.quick} epochs, learning rate ${learningRate.quick.adam}, ` +
-      '--teacher auto); ' +
+      `where options not given come from: default; quick (${epochs.quick} epochs, learning rate ` +
+      `${learningRate.quick.adam}, --teacher auto); ` +
       `thorough (${epochs.thorough} epochs, see --distill-end); paper (as Zhu et al. trained, ${epochs.paper} epochs)`,
   },
   /** Some options together (presets.ts). */

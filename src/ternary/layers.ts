@@ -37,10 +37,12 @@ interface LayerUse {
 }
 
 /**
- * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more and the weights of LSTM,
- * GRU and RNN, in graph order, a shared weight once; in the bodies of control flow those whose weights are constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise: recurrent
- * layers, first and last ones (network-ends.ts), unless their weights are ternary as they are, and tiny ones; and always weights that something else uses, too (but for tables that a Gather looks
- * up, where `ternary` has the very name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
+ * All Conv, Gemm, MatMul and ConvTranspose layers with a floating-point weight of rank 2 or more and the weights of
+ * LSTM, GRU and RNN, in graph order, a shared weight once; in the bodies of control flow those whose weights are
+ * constants of the graph around (hoistConstants). In full precision stay, unless a pattern of `ternary` says otherwise:
+ * recurrent layers, first and last ones (network-ends.ts), unless their weights are ternary as they are, and tiny ones;
+ * and always weights that something else uses, too (but for tables that a Gather looks up, where `ternary` has the very
+ * name). A shared weight, also one that some of its layers have turned around, is ternary only if all its uses can be.
  * @throws TtqError `usage` when a pattern matches no layer
  */
 export function chooseLayers(graph: Graph, options: LayerOptions, nameOptions: NameOptions = inLibrary): LayerChoice[] {
