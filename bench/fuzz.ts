@@ -1,6 +1,6 @@
 // Changed files by the hundred thousand, most of them with a digest that fits again, so that what lies behind it is
-// reached: every reader gives a network or a TtqError, soon and in little memory. Stops at the first fault and says how to
-// see it again. `npm run fuzz -- [cases] [seed]`; the cases depend on the seed alone.
+// reached: every reader gives a network or a TtqError, soon and in little memory. Stops at the first fault and says how
+// to see it again. `npm run fuzz -- [cases] [seed]`; the cases depend on the seed alone.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

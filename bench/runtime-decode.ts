@@ -1,5 +1,5 @@
-// How long ttq-onnx/runtime takes for a file of ResNet-18's size (11.7 M weights), in Node and in Chromium where there is
-// one: `node dist/bench/runtime-decode.js`.
+// How long ttq-onnx/runtime takes for a file of ResNet-18's size (11.7 M weights), in Node and in Chromium where there
+// is one: `node dist/bench/runtime-decode.js`.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { newNetwork } from '../src/networks/new-network.js'

@@ -1,5 +1,5 @@
-// What more ranks bring. `node dist/bench/scaling.js [network] [batch of a rank] [threads of a rank] [milliseconds]` works
-// out the steps of 1 to 1,024 ranks over several links from that of one, which it measures where it is not told;
+// What more ranks bring. `node dist/bench/scaling.js [network] [batch of a rank] [threads of a rank] [milliseconds]`
+// works out the steps of 1 to 1,024 ranks over several links from that of one, which it measures where it is not told;
 // `mpirun -n 2 node dist/bench/scaling.js` measures the exchange alone, to compare the model with.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -29,7 +29,9 @@ const RANKS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 const FLOAT_BYTES = 4
 /** What a message costs besides: its call, its place in the library's lists. */
 const MESSAGE_MS = 0.002
-/** Copies and sums in memory: two replicas of one process take 1.0 ms for ResNet-20, 22.6 for ResNet-18 (results.csv). */
+/**
+ * Copies and sums in memory: two replicas of one process take 1.0 ms for ResNet-20, 22.6 for ResNet-18 (results.csv).
+ */
 const MEMORY_BYTES_PER_MS = 4e6
 
 /**
@@ -75,7 +77,8 @@ async function measure(launch: Launch): Promise<void> {
       times.sort((a, b) => a - b)
       if (rank === 0)
         console.log(
-          `${count} ranks, ${floats} floats, ${exchange}: median ${times[7]?.toFixed(2)} ms, least ${times[0]?.toFixed(2)} ms`,
+          `${count} ranks, ${floats} floats, ${exchange}: median ${times[7]?.toFixed(2)} ms, least ` +
+            `${times[0]?.toFixed(2)} ms`,
         )
     }
   await ranks.finish()

@@ -1,5 +1,5 @@
-// Large ternary layers in the kernel of ttq-onnx/kernels against ONNX Runtime on one thread, in Node and in Chromium where
-// there is one: `node dist/bench/ternary-kernels.js`. Each figure is the median of interleaved rounds.
+// Large ternary layers in the kernel of ttq-onnx/kernels against ONNX Runtime on one thread, in Node and in Chromium
+// where there is one: `node dist/bench/ternary-kernels.js`. Each figure is the median of interleaved rounds.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -112,7 +112,9 @@ function neighbourhoods(image: Float32Array, channels: number, size: number): Fl
   return rows
 }
 
-/** AlexNet, fresh; its layers with more than 100,000 weights are ternary with the threshold of ternary weight networks. */
+/**
+ * AlexNet, fresh; its layers with more than 100,000 weights are ternary with the threshold of ternary weight networks.
+ */
 function packedAlexnet(): Uint8Array {
   const model = newNetwork('alexnet', { seed: 1 })
   const ternary = new Map<string, TernaryWeights>()

@@ -1,6 +1,6 @@
 // One measurement of our training step, as a process of its own: `node dist/bench/ttq-step.js <network> <batch> <steps>
-// [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory. Under mpirun, ranks
-// share the batch: `mpirun -n 2 node dist/bench/ttq-step.js resnet20 128 20 1 [ordered|fast]`.
+// [threads]`. Prints one line of JSON: median milliseconds per step, shares of its parts, peak memory. Under mpirun,
+// ranks share the batch: `mpirun -n 2 node dist/bench/ttq-step.js resnet20 128 20 1 [ordered|fast]`.
 import { MpiRanks } from '../src/execution/mpi-ranks.js'
 import { layerRules } from '../src/methods/methods.js'
 import { loadForeign } from '../src/mpi/foreign.js'

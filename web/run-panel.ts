@@ -231,7 +231,8 @@ function classLine(name: string, probability: number): HTMLElement {
   )
 }
 
-// As the file calls them, or by the dataset that it names, else by what takes such images and tells so many classes apart.
+// As the file calls them, or by the dataset that it names, else by what takes such images and tells so many classes
+// apart.
 function classNames({ metadata, classNames: said, inputs, outputs }: OpenedFile): readonly string[] {
   if (said !== undefined) return said
   const dataset = metadata['dataset']

@@ -4,8 +4,8 @@ import type { OpenedFile } from './file-calls.js'
 import { bar, byId, element } from './element.js'
 
 /**
- * @param original bytes of the ONNX file that a .ttq file was made of, where that is known; what is unpacked has another
- * size: without what exporters note, and with what compressing has added
+ * @param original bytes of the ONNX file that a .ttq file was made of, where that is known; what is unpacked has
+ * another size: without what exporters note, and with what compressing has added
  */
 export function showSizes({ format, bytes, onnxBytes }: OpenedFile, original?: number): void {
   const isUnpacked = format === 'ttq' && original === undefined

@@ -54,9 +54,9 @@ const MANY_COLUMNS = 1024
  * Codes [rows, n] of which some multiple per row gives, with the inputs, what is closest to what the rows should give.
  * The weights w that are best unrounded first (least squares, drawn to the prior: the target is that of GPTAQ, arXiv
  * 2504.02692), then (s q - w) G (s q - w)ᵀ is made small: error feedback in the order of the largest diagonal (GPTQ,
- * arXiv 2210.17323) and coordinate descent over the codes. Where bits have a price, so has each code that is not 0: what
- * it takes more than a zero in a code of the row's entropy (EC2T, arXiv 2004.01077, has the same term). Rows do not depend on one another, so that any share of them
- * may be rounded anywhere.
+ * arXiv 2210.17323) and coordinate descent over the codes. Where bits have a price, so has each code that is not 0:
+ * what it takes more than a zero in a code of the row's entropy (EC2T, arXiv 2004.01077, has the same term). Rows do
+ * not depend on one another, so that any share of them may be rounded anywhere.
  */
 export function roundTernary(problem: RoundingProblem): Rounded {
   const { gram, cross, scales, bitPrice = 0 } = problem
@@ -252,7 +252,8 @@ class Row {
     }
   }
 
-  // One code after the other, to the value that costs least while the others stay; the scale is fitted after each sweep.
+  // One code after the other, to the value that costs least while the others stay; the scale is fitted after each
+  // sweep.
   private descend(): void {
     const { n, gram, codes, codesGram, weightsGram, price } = this
     for (let sweep = 0; sweep < DESCENT_SWEEPS; sweep++) {

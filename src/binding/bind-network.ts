@@ -308,7 +308,10 @@ export function explainGuess(
   const options = [...(framing ? ['resize', 'crop'] : []), ...(values ? ['mean', 'std'] : [])].map(nameOptions)
   const where = onTested ? ', on the samples that they are measured on' : ''
   const named = options.join(', ').replace(/, ([^,]*)$/, ' and $1')
-  return `${what} ${framing && values ? 'were' : 'was'} guessed${where}: ${dataset.preprocessing}; say ${named} as in training`
+  return (
+    `${what} ${framing && values ? 'were' : 'was'} guessed${where}: ${dataset.preprocessing}; say ${named} as in ` +
+    'training'
+  )
 }
 
 /** What to say of outputs that would have done as well, where the user has not chosen. */
@@ -321,5 +324,8 @@ export function explainOthers(
   const names = task.others.map((name) => `"${name}"`).join(', ')
   const verb = task.others.length === 1 ? 'fits' : 'fit'
   const about = task.name === 'classification' ? 'the classes' : 'the labels'
-  return `${names} ${verb} ${about} as well as "${task.outputs[0]}", which is taken: ${nameOptions('networkOutput')} chooses`
+  return (
+    `${names} ${verb} ${about} as well as "${task.outputs[0]}", which is taken: ${nameOptions('networkOutput')} ` +
+    'chooses'
+  )
 }

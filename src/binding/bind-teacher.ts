@@ -214,7 +214,8 @@ function converted(
       `input "${name}": found ${sizes}, expected ` +
         (batch === undefined
           ? `one of ${Object.keys(own).join(', ')}`
-          : `as many values as the network's "${source}" has, [N,${batch.dims.slice(1).join(',')}], of the same part of a picture`),
+          : `as many values as the network's "${source}" has, [N,${batch.dims.slice(1).join(',')}], of the same ` +
+            'part of a picture'),
       { hint: 'a teacher sees what the network sees: export it for inputs of that size', facts: { input: name } },
     )
   if (from !== undefined && to !== undefined)

@@ -70,8 +70,9 @@ export async function checkExpected(
     hint:
       causes.length > 0
         ? `on ${Math.min(SAMPLES, split.size)} test samples it is ${causes.join('; ')}`
-        : `neither other scales of the pixels, nor reversed channels, ${options.framedOtherwise ? 'nor other framings, ' : ''}nor shifted labels explain it: ` +
-          'check mean and std, the order of the classes, and the samples',
+        : 'neither other scales of the pixels, nor reversed channels, ' +
+          `${options.framedOtherwise ? 'nor other framings, ' : ''}nor shifted labels explain it: check mean and ` +
+          'std, the order of the classes, and the samples',
   })
 }
 

@@ -13,8 +13,8 @@ export interface PixelInput {
 }
 
 /**
- * Adds the nodes that make `to` of a value that is `from`; none where they are the same. Values are computed in float32:
- * (pixel / 255 * scale - mean) / std of one is a multiple of the other's, and a sum, channel by channel.
+ * Adds the nodes that make `to` of a value that is `from`; none where they are the same. Values are computed in
+ * float32: (pixel / 255 * scale - mean) / std of one is a multiple of the other's, and a sum, channel by channel.
  * @param value [N, ...] as `from.batch`, for any N
  */
 export function convertPixels(b: GraphBuilder, value: ValueName, from: PixelInput, to: PixelInput): ValueName {

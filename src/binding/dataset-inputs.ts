@@ -1,4 +1,5 @@
-// What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for one.
+// What a dataset has to fill of a network: its inputs as their file declares them, and the ways to scale images for
+// one.
 import { bindImages, imageLayouts, type InputShape } from '../data/bind-images.js'
 import {
   chooseFraming,
@@ -59,7 +60,8 @@ export function refusePixelOptions({ nameOptions = inLibrary, ...options }: Pixe
   if (given === undefined) return
   throw new TtqError(
     'usage',
-    `${nameOptions(given)}: given where samples come as the network's inputs, by a loader module or in arrays; expected images`,
+    `${nameOptions(given)}: given where samples come as the network's inputs, by a loader module or in arrays; ` +
+      'expected images',
     {
       hint: 'normalise where they are made (docs/datasets.md#input-values); arrays of images are those of uint8',
       facts: { option: given },

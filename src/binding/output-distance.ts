@@ -18,7 +18,8 @@ export interface ComparedSamples {
 
 /**
  * The root mean square of the differences between all outputs of floating-point numbers that come of inputs and
- * weights, as percent of the original's; null where there are none, or nothing but zeros; NaN where they are not finite.
+ * weights, as percent of the original's; null where there are none, or nothing but zeros; NaN where they are not
+ * finite.
  */
 export async function outputDistance(
   pool: WorkerPool,

@@ -21,7 +21,8 @@ import { elementCount, type Tensor } from '../tensor/tensor.js'
 
 /**
  * Folding may add this much to a network, all in all: bytes, and a share of its initializers. What would add more (an
- * Expand, a dequantized table) stays computed. As much as the node that computes it takes in a file may be any constant.
+ * Expand, a dequantized table) stays computed. As much as the node that computes it takes in a file may be any
+ * constant.
  */
 const SLACK = { bytes: 4096, share: 1 / 16, ofNode: 64 } as const
 
@@ -29,11 +30,11 @@ const SLACK = { bytes: 4096, share: 1 / 16, ofNode: 64 } as const
 const MOST_STEPS = 2_000_000
 
 /**
- * Puts the model's functions in the place of their calls, and branches in that of an If with a constant condition, takes it out of training mode, computes each constant once,
- * leaves out what no output needs, and computes what depends on initializers alone (weights behind a Reshape or Transpose
- * become plain initializers) wherever that does not make the network larger. Constants around layers in bodies are the
- * whole network's. The weight of a layer counts as what it will
- * be: ternary, whether it is that already (computed from packed codes) or has 16 bits so far.
+ * Puts the model's functions in the place of their calls, and branches in that of an If with a constant condition,
+ * takes it out of training mode, computes each constant once, leaves out what no output needs, and computes what
+ * depends on initializers alone (weights behind a Reshape or Transpose become plain initializers) wherever that does
+ * not make the network larger. Constants around layers in bodies are the whole network's. The weight of a layer counts
+ * as what it will be: ternary, whether it is that already (computed from packed codes) or has 16 bits so far.
  */
 export async function foldConstants(loader: Loader, original: Model): Promise<Model> {
   const inlined = await withoutKnownBranches(loader, inlineFunctions(original))
@@ -124,7 +125,10 @@ class Sources {
     )
   }
 
-  /** Those of a value with something left. Undefined where the search has become long: folding is worth so much and no more. */
+  /**
+   * Those of a value with something left. Undefined where the search has become long: folding is worth so much and no
+   * more.
+   */
   of(value: ValueName): readonly ValueName[] | undefined {
     const [seen, found] = [new Set<ValueName>(), new Set<ValueName>()]
     const open = [value]

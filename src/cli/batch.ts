@@ -74,8 +74,9 @@ function nowKnown({ works }: LaterWork): readonly Work[] | undefined {
   }
 }
 
-// With --resume: what goes on from a checkpoint, or starts because there is neither that nor a result; undefined for what
-// is done. A file that is no result of this work is refused as ever: --force replaces it. A result stands beside a checkpoint where both are of different runs: the checkpoint is the younger.
+// With --resume: what goes on from a checkpoint, or starts because there is neither that nor a result; undefined for
+// what is done. A file that is no result of this work is refused as ever: --force replaces it. A result stands beside a
+// checkpoint where both are of different runs: the checkpoint is the younger.
 function leftToDo(work: Work): Work | undefined {
   const { command, args } = work
   const output = isSet(args, 'resume') ? command.output?.(args) : undefined

@@ -29,8 +29,8 @@ const ENTRIES: readonly CommandEntry[] = [
   {
     name: 'analyze',
     summary:
-      'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it does. Needs ' +
-      'no labels, and no data either.',
+      'Make each layer of an ONNX network ternary alone, without training, and rank the layers by the harm it ' +
+      'does. Needs no labels, and no data either.',
     example: ['$0 analyze model.onnx --data mnist', 'a table, the most harmful layer first'],
     load: async () => (await import('./commands/analyze.js')).analyzeCommand,
   },
@@ -70,16 +70,16 @@ const ENTRIES: readonly CommandEntry[] = [
   {
     name: 'plan',
     summary:
-      'Show what compress would do, before the work: which layers become ternary, the size of the file, what no gradient ' +
-      'passes, what the data are, how long a training takes.',
+      'Show what compress would do, before the work: which layers become ternary, the size of the file, what no ' +
+      'gradient passes, what the data are, how long a training takes.',
     example: ['$0 plan model.onnx --data mnist', 'takes the options of compress'],
     load: async () => (await import('./commands/plan.js')).planCommand,
   },
   {
     name: 'data',
     summary:
-      'Look at a dataset before any work: samples, classes, sizes, values, duplicates, what cannot be read, and what a ' +
-      'network gets of it.',
+      'Look at a dataset before any work: samples, classes, sizes, values, duplicates, what cannot be read, and ' +
+      'what a network gets of it.',
     example: ['$0 data photos', 'what is in a folder of pictures'],
     load: async () => (await import('./commands/data.js')).dataCommand,
   },

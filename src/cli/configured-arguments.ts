@@ -1,5 +1,6 @@
-// Flags and config file together: what a command gets to see. Flags go before the config, with what a recipe or a preset
-// says that is given as a flag; the config goes before its own recipe and the defaults (options/complete-options.ts).
+// Flags and config file together: what a command gets to see. Flags go before the config, with what a recipe or a
+// preset says that is given as a flag; the config goes before its own recipe and the defaults
+// (options/complete-options.ts).
 import type { CheckedJob, Setting, SettingMap } from '../options/check-config.js'
 import { defaultIn } from '../options/complete-options.js'
 import { EXCLUSIVE, idleOptions } from '../options/contradictions.js'
@@ -49,8 +50,8 @@ function operandsFor(operand: Operand | undefined, { models = [], shared }: Conf
   return several !== true && models.every(isTaken) ? models : []
 }
 
-// The later goes before the earlier, and before what says the same in another way: a job's output, say, before the folder
-// for all results.
+// The later goes before the earlier, and before what says the same in another way: a job's output, say, before the
+// folder for all results.
 function inOrder(...layers: readonly (SettingMap | undefined)[]): SettingMap {
   const settings = new Map<OptionName, Setting>()
   for (const layer of layers) {

@@ -1,4 +1,5 @@
-// Whether the result of a piece of work is there from before: younger than what it is made of, and, of packed files, whole.
+// Whether the result of a piece of work is there from before: younger than what it is made of, and, of packed files,
+// whole.
 import { readFileSync, statSync } from 'node:fs'
 import { TtqError } from '../errors/ttq-error.js'
 import { readContainer } from '../packed/container.js'

@@ -45,8 +45,8 @@ export function unlessTooLate<T>(work: Promise<T>, signal: AbortSignal, graceMs:
 }
 
 /**
- * Ends the process, whatever it is doing. Node waits for threads that are inside ONNX Runtime, which may take as long as a
- * step of training; a signal does not.
+ * Ends the process, whatever it is doing. Node waits for threads that are inside ONNX Runtime, which may take as long
+ * as a step of training; a signal does not.
  * @param code where no signal is the reason
  */
 export function endProcess(code: number, signal: AbortSignal): void {
@@ -56,7 +56,8 @@ export function endProcess(code: number, signal: AbortSignal): void {
 }
 
 /**
- * Ends the process by a signal that it takes itself otherwise: for a shell, its exit code is 128 and the signal's number.
+ * Ends the process by a signal that it takes itself otherwise: for a shell, its exit code is 128 and the signal's
+ * number.
  * @param code where the signal has no effect, as on the first process of a container
  */
 export function endBySignal(name: NodeJS.Signals, code: number): void {

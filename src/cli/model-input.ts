@@ -136,8 +136,8 @@ function readWhole(path: string): Uint8Array {
 }
 
 /**
- * A reader of files in a folder. A location comes from the model and may not lead out of the folder; links in the folder
- * are the user's own (download caches are full of them) and are followed.
+ * A reader of files in a folder. A location comes from the model and may not lead out of the folder; links in the
+ * folder are the user's own (download caches are full of them) and are followed.
  */
 function externalDataIn(folder: string): ModelInput['externalData'] {
   return (location, offset = 0, length) => {

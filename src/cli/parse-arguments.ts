@@ -136,8 +136,8 @@ function program(
   return parser
 }
 
-// yargs lays out a command's help whenever it runs one, for which nobody asks: of 110 options that is 60 to 100 ms. So it
-// knows their texts only where they are shown.
+// yargs lays out a command's help whenever it runs one, for which nobody asks: of 110 options that is 60 to 100 ms. So
+// it knows their texts only where they are shown.
 function buildCommand(parser: Argv, command: Command, withHelp: boolean): Argv {
   const { operand } = command
   parser.usage(

@@ -1,5 +1,5 @@
-// A command that mpirun started several times: what each process of it does. Rank 0 prints and writes; the others do the
-// same work in silence. Whatever goes wrong on one of them ends all, and is said once.
+// A command that mpirun started several times: what each process of it does. Rank 0 prints and writes; the others do
+// the same work in silence. Whatever goes wrong on one of them ends all, and is said once.
 import { TtqError } from '../errors/ttq-error.js'
 import type { MpiRanks } from '../execution/mpi-ranks.js'
 import type { Ranks } from '../execution/ranks.js'
@@ -27,7 +27,9 @@ let met: MpiRanks | undefined
 /** Whether this process could not meet the others: they wait for it, and cannot be told. */
 let isMissed = false
 
-/** Which of several processes this is, as the environment and the command line say; undefined where it is the only one. */
+/**
+ * Which of several processes this is, as the environment and the command line say; undefined where it is the only one.
+ */
 export function launchFor(argv: readonly string[], env: NodeJS.ProcessEnv): Launch | undefined {
   return mpiOf(argv) === OFF ? undefined : launchOf(env)
 }

@@ -6,7 +6,9 @@ import type { Arguments } from './command.js'
 import { givenValues, namesOf } from './command-options.js'
 import { originOf } from './print-settings.js'
 
-/** `batch 128, optimizer adam (default); learning-rate 0.05 (flag)`: what training goes by, and where that comes from. */
+/**
+ * `batch 128, optimizer adam (default); learning-rate 0.05 (flag)`: what training goes by, and where that comes from.
+ */
 export function settingsNote(args: Arguments, job: Job): string {
   const byOrigin = new Map<string, string[]>()
   for (const option of optionOrigins(job, givenValues(args, job), namesOf(args))) {

@@ -16,9 +16,9 @@ import { basename, dirname, join, parse } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
 
 /**
- * Writes under a temporary name in the same folder, forces the bytes to disk, and renames: who reads, on this machine or
- * another one with the same disk, finds the file from before or this one. Synchronous from end to end: a signal cannot
- * come between, so that no temporary file is left behind.
+ * Writes under a temporary name in the same folder, forces the bytes to disk, and renames: who reads, on this machine
+ * or another one with the same disk, finds the file from before or this one. Synchronous from end to end: a signal
+ * cannot come between, so that no temporary file is left behind.
  * @throws TtqError `output`; an older file of that name is then untouched
  */
 export function writeAtomically(path: string, bytes: Uint8Array): void {

@@ -53,8 +53,8 @@ export interface NamedArray extends Named {
 
 /**
  * `x_train` and `y_train`, `train_images`, `test.labels`, `input_ids` and so on: words are parted by `_`, `.`, `-` or
- * `/`. Arrays of no part are for training where no name has one. With a test part, those for validation are not used: ttq holds out training
- * samples of its own.
+ * `/`. Arrays of no part are for training where no name has one. With a test part, those for validation are not used:
+ * ttq holds out training samples of its own.
  * @param given names of the classes; texts are numbered by them, and numbers are theirs
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */

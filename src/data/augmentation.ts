@@ -73,8 +73,8 @@ export function parseAugmentations(
       if (!isFit || (change.whole === true && !Number.isInteger(value)))
         throw new TtqError(
           'usage',
-          `${option}: found "${word}", expected a ${change.whole === true ? 'whole ' : ''}number from ${change.from} to ` +
-            `${change.to} behind "${name}:"`,
+          `${option}: found "${word}", expected a ${change.whole === true ? 'whole ' : ''}number from ` +
+            `${change.from} to ${change.to} behind "${name}:"`,
           { facts: { option, found: word }, hint: `"${name}" alone takes what is usual` },
         )
       return { ...found, ...change.set(value) }

@@ -140,7 +140,8 @@ function fitsOf(dataset: ImageDataset | FramedImages, input: InputShape): Fit[] 
   if (!isFloatType(input.elementType) && input.elementType !== 'uint8') {
     throw new TtqError(
       'data',
-      `input "${input.name}": element type ${input.elementType}, expected float32, float16, float64 or uint8 for images`,
+      `input "${input.name}": element type ${input.elementType}, expected float32, float16, float64 or uint8 ` +
+        'for images',
       {
         facts: { input: input.name },
         hint: 'give a loader module that makes such inputs: --data ./loader.mjs',

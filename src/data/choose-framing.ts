@@ -60,7 +60,9 @@ export function isFramingGuessed(wanted: Size | undefined, sizes: readonly Size[
   return sizes.some(({ height, width }) => height !== expected?.height || width !== expected.width)
 }
 
-/** The usual ways to bring pictures to a size: the middle, as torchvision and Keras test, all that is short, squeezed. */
+/**
+ * The usual ways to bring pictures to a size: the middle, as torchvision and Keras test, all that is short, squeezed.
+ */
 export function usualFramings(wanted: Size, interpolation: Interpolation): Framing[] {
   const side = Math.min(wanted.height, wanted.width)
   return [

@@ -1,5 +1,5 @@
-// CIFAR-10 and CIFAR-100 in the forms in which they are handed out (https://www.cs.toronto.edu/~kriz/cifar.html): records
-// of bytes or Python's pickles, as a folder or as the archive that was downloaded.
+// CIFAR-10 and CIFAR-100 in the forms in which they are handed out (https://www.cs.toronto.edu/~kriz/cifar.html):
+// records of bytes or Python's pickles, as a folder or as the archive that was downloaded.
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { TtqError } from '../errors/ttq-error.js'
@@ -68,8 +68,8 @@ export function isCifar(path: string, names: readonly string[], classes: 10 | 10
 }
 
 /**
- * Reads one of the forms from a folder, its subfolder, or an archive (`.tar.gz`, `.tgz`, `.tar`). To measure, the training
- * files may all be missing.
+ * Reads one of the forms from a folder, its subfolder, or an archive (`.tar.gz`, `.tgz`, `.tar`). To measure, the
+ * training files may all be missing.
  * @throws TtqError `data`
  */
 export async function readCifar(

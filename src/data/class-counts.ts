@@ -28,7 +28,10 @@ export function oddClasses(
 ): string[] {
   const named = (places: readonly number[]): string => {
     const shown = places.slice(0, NAMED).map((place) => printable(names?.[place] ?? `${place}`))
-    return `${places.length === 1 ? 'class' : 'classes'} ${shown.join(', ')}${places.length > NAMED ? `, ... (${places.length})` : ''}`
+    return (
+      `${places.length === 1 ? 'class' : 'classes'} ` +
+      `${shown.join(', ')}${places.length > NAMED ? `, ... (${places.length})` : ''}`
+    )
   }
   const empty = (counts: readonly number[]): number[] => counts.flatMap((count, place) => (count === 0 ? [place] : []))
   const found: string[] = []

@@ -32,7 +32,10 @@ export function closestClass(name: string, names: readonly string[]): string | u
   return closestName(name, names, (letters) => letters / 4)
 }
 
-/** The names of classes that a packed file has in its metadata; undefined where it has none, for anyone may have written it. */
+/**
+ * The names of classes that a packed file has in its metadata; undefined where it has none, for anyone may have written
+ * it.
+ */
 export function writtenClassNames(text: string | undefined): string[] | undefined {
   try {
     const names: unknown = JSON.parse(text ?? '')

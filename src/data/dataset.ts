@@ -32,8 +32,8 @@ export interface Split {
   /** The samples with these indices, in this order; with `random` given, augmented (training), else as they are. */
   batch(indices: ArrayLike<number>, random?: RandomSource): Batch | Promise<Batch>
   /**
-   * Draws from `random` what an augmented batch of so many samples draws, and reads none: for samples that somebody else
-   * reads. Absent where batches leave `random` where it is.
+   * Draws from `random` what an augmented batch of so many samples draws, and reads none: for samples that somebody
+   * else reads. Absent where batches leave `random` where it is.
    */
   readonly skip?: (count: number, random: RandomSource) => void
 }
@@ -160,7 +160,10 @@ export interface Preprocessing {
   scale: number
   mean: readonly number[]
   std: readonly number[]
-  /** Blue comes first, green, then red, as OpenCV and Caffe have it; mean and std are in that order, too. Absent: red first. */
+  /**
+   * Blue comes first, green, then red, as OpenCV and Caffe have it; mean and std are in that order, too. Absent: red
+   * first.
+   */
   channelOrder?: 'bgr'
   /** How pictures of other sizes are brought to the network's, before all of this. */
   framing?: Framing

@@ -1,5 +1,5 @@
-// A picture's file to pixels, by sharp where it is installed, else by decoders in WebAssembly. Both give the same within
-// a grey level (test/data/pictures.test.ts).
+// A picture's file to pixels, by sharp where it is installed, else by decoders in WebAssembly. Both give the same
+// within a grey level (test/data/pictures.test.ts).
 import { createRequire } from 'node:module'
 import { decodeJpeg } from './decode-jpeg.js'
 import type { Picture } from './picture.js'
@@ -112,9 +112,9 @@ function ofPackage(name: string): (bytes: Uint8Array) => Decoded {
 }
 
 /**
- * Decoding by sharp; undefined where it is not installed, or not for this machine. Of 500 x 375 pixels on one busy core:
- * JPEG in 2.2 to 3.1 ms, WebAssembly 2.6 to 3.2; PNG in 6, WebAssembly 16. It has no BMP, and makes of inks what a colour
- * profile says: those two are decoded by WebAssembly always.
+ * Decoding by sharp; undefined where it is not installed, or not for this machine. Of 500 x 375 pixels on one busy
+ * core: JPEG in 2.2 to 3.1 ms, WebAssembly 2.6 to 3.2; PNG in 6, WebAssembly 16. It has no BMP, and makes of inks what
+ * a colour profile says: those two are decoded by WebAssembly always.
  */
 export async function decoderBySharp(): Promise<Decoder | undefined> {
   try {

@@ -158,7 +158,8 @@ export class PictureFrames {
     if (width === size.width && height === size.height) return pixels
     throw new TtqError(
       'data',
-      `${set.nameOf(index)}: found ${height} x ${width} pixels, expected ${size.height} x ${size.width} as the first one`,
+      `${set.nameOf(index)}: found ${height} x ${width} pixels, expected ${size.height} x ${size.width} as the ` +
+        'first one',
       {
         facts: { file: set.nameOf(index) },
         hint: '--resize and --crop bring pictures to one size (docs/datasets.md#sizes-of-pictures)',

@@ -1,5 +1,5 @@
-// How a picture of any size becomes one of the network's: resized, then cut out of the middle, in torchvision's order and
-// with its rounding.
+// How a picture of any size becomes one of the network's: resized, then cut out of the middle, in torchvision's order
+// and with its rounding.
 import { type Picture, toColour, toGrey } from './picture.js'
 import { type Interpolation, resample } from './resample.js'
 

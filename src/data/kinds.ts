@@ -17,7 +17,9 @@ import { isSvhn, readSvhn } from './svhn.js'
 import type { Use } from './used-parts.js'
 import { openWebDataset, SHARD } from './webdataset.js'
 
-/** A dataset not yet bound to a network: stored images, pictures of any size, or samples that are inputs as they are. */
+/**
+ * A dataset not yet bound to a network: stored images, pictures of any size, or samples that are inputs as they are.
+ */
 export type StoredDataset = ImageDataset | PictureDataset | SampleDataset
 
 /** What lies at a path. */

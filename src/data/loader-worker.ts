@@ -83,8 +83,8 @@ const imported = import(url).then((exported: Record<string, unknown>) =>
   'default' in exported ? exported['default'] : exported,
 )
 
-// One call at a time, promises included: a module that waits for its disk fills the same array again no earlier than the
-// one before was copied.
+// One call at a time, promises included: a module that waits for its disk fills the same array again no earlier than
+// the one before was copied.
 let turn = answer(0, async () => await describeModule(await imported))
 parentPort?.on('message', (request: BatchRequest) => {
   turn = turn.then(async () => {

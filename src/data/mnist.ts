@@ -1,4 +1,5 @@
-// MNIST and every dataset of the same shape of files (Fashion-MNIST, KMNIST, EMNIST's sets): a folder of four IDX files.
+// MNIST and every dataset of the same shape of files (Fashion-MNIST, KMNIST, EMNIST's sets): a folder of four IDX
+// files.
 import { createRequire } from 'node:module'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -19,8 +20,8 @@ const FOLDER_HINT =
 
 /**
  * Reads a folder of four IDX files: `{train,t10k}-images-idx3-ubyte` and `{train,t10k}-labels-idx1-ubyte`; `test-` for
- * `t10k-`, a dot before `idx` and `.gz` are taken too, and one word or several in front of all four (`emnist-letters-`).
- * Classes: the largest training label + 1; to measure, the training files may all be missing.
+ * `t10k-`, a dot before `idx` and `.gz` are taken too, and one word or several in front of all four
+ * (`emnist-letters-`). Classes: the largest training label + 1; to measure, the training files may all be missing.
  * @param path the folder; where it holds several such sets, with their word behind it: `data/emnist-letters`
  * @throws TtqError `data`
  */

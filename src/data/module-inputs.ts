@@ -47,7 +47,8 @@ export type ModuleInput = Omit<InputShape, 'dims'> & { readonly dims: InputShape
 export const INPUT_ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
-  // Rounded here: not every Node has an array for float16. Bit patterns in a Uint16Array, as ONNX Runtime has them, are read, too.
+  // Rounded here: not every Node has an array for float16. Bit patterns in a Uint16Array, as ONNX Runtime has them, are
+  // read, too.
   float16: Float32Array,
   int8: Int8Array,
   int16: Int16Array,
@@ -132,8 +133,8 @@ function dimsOf(array: GivenArray, input: ModuleInput, place: GivenPlace, source
   throw loaderFault(name, `${source} has ${problem}`, { hint })
 }
 
-// Of an input that has no batch (a scalar, a state): the sample's own where there is one, a scalar where all samples have
-// the same; else all of them, stacked. That runs nowhere, and tells that the network takes one sample at a time.
+// Of an input that has no batch (a scalar, a state): the sample's own where there is one, a scalar where all samples
+// have the same; else all of them, stacked. That runs nowhere, and tells that the network takes one sample at a time.
 function eachAlone(
   { data, dims: given }: GivenArray,
   { dims: own }: ModuleInput,
@@ -150,8 +151,8 @@ function eachAlone(
   return own.length === 0 && numbers.every((value) => value === numbers[0]) ? own : stacked
 }
 
-// The dimensions after the first are the input's; a single open one is what the array's length leaves for it. Of a whole
-// sample, the first may be the input's as well.
+// The dimensions after the first are the input's; a single open one is what the array's length leaves for it. Of a
+// whole sample, the first may be the input's as well.
 function inferDims({ dims }: ModuleInput, length: number, { samples, whole }: GivenPlace): number[][] {
   if (dims === undefined) return []
   const [first, ...rest] = dims

@@ -38,8 +38,8 @@ export function fromOneHot(dataset: Dataset, classes: number, hint: string): Dat
       throw new TtqError(
         'data',
         `${dataset.name}: labels of sample ${indices[bad]} are ` +
-          `[${rows.data.slice(bad * classes, (bad + 1) * classes).join(',')}], expected a single 1 among ${classes - 1} ` +
-          'zeros, as of the first samples',
+          `[${rows.data.slice(bad * classes, (bad + 1) * classes).join(',')}], expected a single 1 among ` +
+          `${classes - 1} zeros, as of the first samples`,
         { hint, facts: { sample: indices[bad] } },
       )
     },

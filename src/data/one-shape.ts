@@ -3,8 +3,8 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { Split } from './dataset.js'
 
 /**
- * The same split; its batches throw TtqError `data` where an input has another shape, but for the number of samples, than
- * in the batch before.
+ * The same split; its batches throw TtqError `data` where an input has another shape, but for the number of samples,
+ * than in the batch before.
  */
 export function ofOneShape(split: Split, name: string): Split {
   const seen = new Map<string, string>()

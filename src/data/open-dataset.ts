@@ -31,8 +31,8 @@ export interface OpenDatasetOptions {
 
 /**
  * Opens `<kind>`, `<kind>:<path>` or a path, whose kind is found out by what lies there (docs/datasets.md).
- * @throws TtqError `usage` for an unknown name, and for names of classes where there are other ones; `data` for files that
- * are missing, damaged or of no known kind
+ * @throws TtqError `usage` for an unknown name, and for names of classes where there are other ones; `data` for files
+ * that are missing, damaged or of no known kind
  */
 export async function openDataset(spec: string, options: OpenDatasetOptions = {}): Promise<StoredDataset> {
   const {

@@ -1,5 +1,5 @@
-// Comma-separated tables: bytes in, arrays out: the features of each row as `x`, and its label, where a column is called
-// so, as `y`. No files here.
+// Comma-separated tables: bytes in, arrays out: the features of each row as `x`, and its label, where a column is
+// called so, as `y`. No files here.
 import { CsvError, parse } from 'csv-parse/sync'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'

@@ -1,6 +1,6 @@
 // Python's pickles, as far as the archives of CIFAR have them: dictionaries, lists, texts, numbers and NumPy's arrays.
-// A pickle is a program for Python; nothing of it is executed here. Every instruction that is not one of those that these
-// files use is refused by name, as is every function that they do not call.
+// A pickle is a program for Python; nothing of it is executed here. Every instruction that is not one of those that
+// these files use is refused by name, as is every function that they do not call.
 // (https://github.com/python/cpython/blob/main/Lib/pickletools.py lists the instructions.)
 import { dataViewOf } from '../tensor/bytes.js'
 

@@ -18,7 +18,8 @@ export interface PictureList {
 }
 
 const HINT =
-  'a table has a column of files (file_name, image, id) and one of classes (label) (docs/datasets.md#folders-of-pictures)'
+  'a table has a column of files (file_name, image, id) and one of classes (label) ' +
+  '(docs/datasets.md#folders-of-pictures)'
 
 /**
  * The tables among a folder's files that list its pictures.

@@ -8,13 +8,15 @@ import { describeFraming } from './framing.js'
  */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
 
-/** What Caffe's networks got, and Keras' VGG and ResNet get after them: bytes of blue, green and red less their means. */
+/**
+ * What Caffe's networks got, and Keras' VGG and ResNet get after them: bytes of blue, green and red less their means.
+ */
 const CAFFE = { mean: [103.939, 116.779, 123.68], std: [1, 1, 1], channelOrder: 'bgr' } as const
 
 /**
  * The usual ways to prepare these images, the commonest first: the dataset's own mean and std, ImageNet's (three
- * channels only), 0..1, -1..1, 0..255 and Caffe's. Which one a network was trained with is not written in it; the one with the
- * best baseline is the likely one.
+ * channels only), 0..1, -1..1, 0..255 and Caffe's. Which one a network was trained with is not written in it; the one
+ * with the best baseline is the likely one.
  */
 export function preprocessingCandidates(dataset: ImageDataset | FramedImages, layout: Layout): Preprocessing[] {
   const channels = dataset.train.channels

@@ -1,5 +1,5 @@
-// preprocessor_config.json, as Hugging Face's image processors are stored beside a network: what it says of sizes and of
-// pixels (https://huggingface.co/docs/transformers/main_classes/image_processor).
+// preprocessor_config.json, as Hugging Face's image processors are stored beside a network: what it says of sizes and
+// of pixels (https://huggingface.co/docs/transformers/main_classes/image_processor).
 import { TtqError } from '../errors/ttq-error.js'
 import { readDataFile } from './dataset-files.js'
 import type { Interpolation } from './resample.js'

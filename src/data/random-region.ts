@@ -1,4 +1,5 @@
-// A part of a picture, drawn as torchvision's RandomResizedCrop draws it (Szegedy et al. 2015, arXiv 1409.4842, section 6).
+// A part of a picture, drawn as torchvision's RandomResizedCrop draws it (Szegedy et al. 2015, arXiv 1409.4842, section
+// 6).
 import type { Size } from './framing.js'
 import type { Picture } from './picture.js'
 import type { RandomSource } from './random.js'

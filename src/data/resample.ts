@@ -1,7 +1,7 @@
-// Resizing as Pillow's Image.resize does it, which torchvision and Hugging Face use: each output pixel is a weighted mean
-// of the pixels that its filter reaches, first along rows, then along columns, rounded to bytes in between. When an image
-// becomes smaller, the filter becomes wider by the same factor (antialias). The filters are the triangle (bilinear) and
-// Keys' cubic with a = -0.5 (R. Keys, 1981).
+// Resizing as Pillow's Image.resize does it, which torchvision and Hugging Face use: each output pixel is a weighted
+// mean of the pixels that its filter reaches, first along rows, then along columns, rounded to bytes in between. When
+// an image becomes smaller, the filter becomes wider by the same factor (antialias). The filters are the triangle
+// (bilinear) and Keys' cubic with a = -0.5 (R. Keys, 1981).
 import type { Picture } from './picture.js'
 
 export type Interpolation = 'bilinear' | 'bicubic' | 'nearest'

@@ -1,4 +1,5 @@
-// Samples that come one after the other, kept in a file so that training can ask for them in any order: memory holds none.
+// Samples that come one after the other, kept in a file so that training can ask for them in any order: memory holds
+// none.
 import { readSync, writeSync } from 'node:fs'
 import { bytesOf } from '../tensor/bytes.js'
 import type { GivenBatch } from './given-batch.js'

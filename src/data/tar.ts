@@ -1,5 +1,6 @@
-// The table of contents of a tar file (POSIX ustar, https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html,
-// and GNU's long names): where each file's bytes lie. Headers are verified; nothing is unpacked.
+// The table of contents of a tar file (POSIX ustar,
+// https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, and GNU's long names): where each file's bytes
+// lie. Headers are verified; nothing is unpacked.
 export interface TarEntry {
   name: string
   /** Of its bytes in the tar file. */

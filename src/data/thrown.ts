@@ -1,5 +1,5 @@
-// What a loader module threw, in words, whatever it is: an Error may have been given a message that is no text, and what is
-// no Error may throw itself when it is looked at.
+// What a loader module threw, in words, whatever it is: an Error may have been given a message that is no text, and
+// what is no Error may throw itself when it is looked at.
 
 /** Plain data. */
 export interface Thrown {

@@ -1,5 +1,5 @@
-// What the parts of data are used for, to learn from and to test on: where the data say so, and where they have a single
-// part.
+// What the parts of data are used for, to learn from and to test on: where the data say so, and where they have a
+// single part.
 import { divided } from './divide.js'
 
 /** What data are opened for. To measure, nothing is to be learned from: a part to test on is all that it takes. */

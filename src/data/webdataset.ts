@@ -16,13 +16,15 @@ import { readTar, type TarEntry } from './tar.js'
 import type { Use } from './used-parts.js'
 
 const HINT =
-  'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" (docs/datasets.md#webdatasets-shards)'
+  'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" ' +
+  '(docs/datasets.md#webdatasets-shards)'
 
 /** A tar file, plain or gzipped. */
 export const SHARD = /\.(tar|tar\.gz|tgz)$/i
 
 /**
- * Shards given as one tar file, as a pattern such as `train-{000..012}.tar`, or as a folder of them, in which `test` and
+ * Shards given as one tar file, as a pattern such as `train-{000..012}.tar`, or as a folder of them, in which `test`
+ * and
  * `val` in a shard's name say what it is for. Without those a fifth of the samples is put aside to test on.
  * @param classes names of the classes that the numbers in the shards are
  * @throws TtqError `data` for shards that are missing, damaged or hold no pictures

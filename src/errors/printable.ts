@@ -11,7 +11,10 @@ export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
-/** A value as a JSON document, lists of numbers on one line, without control characters: JSON.stringify leaves those above 7e as they are. */
+/**
+ * A value as a JSON document, lists of numbers on one line, without control characters: JSON.stringify leaves those
+ * above 7e as they are.
+ */
 export function printableJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2).replace(
     /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,

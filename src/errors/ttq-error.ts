@@ -35,7 +35,8 @@ export interface ErrorDetails {
 
 /**
  * An error to show to a user: `message` says where, what was found and what was expected; `hint` says what to do.
- * `ttq-onnx/runtime`, which is one file, has a copy of this class: `instanceof` takes the errors of either for both's, and
+ * `ttq-onnx/runtime`, which is one file, has a copy of this class: `instanceof` takes the errors of either for both's,
+ * and
  * `name` is the same.
  */
 export class TtqError extends Error {

@@ -1,10 +1,10 @@
-// The exchange between replicas of several processes: within each of them memory that its threads see, between them MPI,
-// which the first replica of each calls for all of its own. What is added up, and in which order, is as if all replicas
-// were threads of one process: with as many replicas in all, results are the same bit for bit.
+// The exchange between replicas of several processes: within each of them memory that its threads see, between them
+// MPI, which the first replica of each calls for all of its own. What is added up, and in which order, is as if all
+// replicas were threads of one process: with as many replicas in all, results are the same bit for bit.
 //
-// Each rank updates the shards of its own replicas, which lie side by side: its region. Ordered, each replica's gradients
-// go to the ranks whose regions they belong to as they are, and are added up there; that is the traffic of as many
-// all-to-alls as a rank has replicas. `fast` adds up within each rank first, and lets the library add the rest.
+// Each rank updates the shards of its own replicas, which lie side by side: its region. Ordered, each replica's
+// gradients go to the ranks whose regions they belong to as they are, and are added up there; that is the traffic of as
+// many all-to-alls as a rank has replicas. `fast` adds up within each rank first, and lets the library add the rest.
 import { loadForeign } from '../mpi/foreign.js'
 import { Communicator, type Parts, type Pending } from '../mpi/mpi-library.js'
 import { bytesOf } from '../tensor/bytes.js'
@@ -29,7 +29,9 @@ export interface AcrossRanks {
     /** Fast: the sum of all gradients of this rank. */
     sum?: SharedArrayBuffer
   }
-  /** Ordered, per replica of a rank: what all ranks' replicas of that place found for this region. Fast: the sum, once. */
+  /**
+   * Ordered, per replica of a rank: what all ranks' replicas of that place found for this region. Fast: the sum, once.
+   */
   received: readonly SharedArrayBuffer[]
   /** One float64 per replica of this rank, and one per replica in all. */
   numbers: SharedArrayBuffer
@@ -41,8 +43,8 @@ const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT
 /** Milliseconds between questions: who waits for others leaves them the core. */
 const PAUSE_MS = 0.05
 /**
- * Milliseconds of asking without a pause once all are there. Libraries move a message a few kilobytes at a time, whenever
- * they are asked: with a pause after each question, 14 MB between two ranks of MPICH took 140 ms.
+ * Milliseconds of asking without a pause once all are there. Libraries move a message a few kilobytes at a time,
+ * whenever they are asked: with a pause after each question, 14 MB between two ranks of MPICH took 140 ms.
  */
 const EAGER_MS = 1
 

@@ -1,8 +1,8 @@
 // The ranks of a job that mpirun started: what they tell one another beside the gradients, on the main thread of each.
 //
-// Two ways lead between them. What all ranks say together goes by collective calls on one communicator. What one of them
-// says alone, that it has failed or is done, goes through rank 0 by messages on another, which everyone looks for ten
-// times a second: no rank waits for one that will not come.
+// Two ways lead between them. What all ranks say together goes by collective calls on one communicator. What one of
+// them says alone, that it has failed or is done, goes through rank 0 by messages on another, which everyone looks for
+// ten times a second: no rank waits for one that will not come.
 import { deserialize, serialize } from 'node:v8'
 import { interruption } from '../errors/interruption.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -92,7 +92,8 @@ export class MpiRanks implements Ranks {
     if (size !== launch.size)
       throw new TtqError(
         'usage',
-        `MPI: ${library.path} (${library.version}) counts ${size} ranks, expected ${launch.size} as ${launch.variable} says`,
+        `MPI: ${library.path} (${library.version}) counts ${size} ranks, expected ${launch.size} as ` +
+          `${launch.variable} says`,
         { hint: 'Name the library of the mpirun that started ttq with --mpi <path>.' },
       )
     if (!takesTurns)

@@ -160,7 +160,8 @@ interface Start {
 }
 
 /**
- * What training starts from: of several ranks what rank 0 has, because other processors may have computed other last bits.
+ * What training starts from: of several ranks what rank 0 has, because other processors may have computed other last
+ * bits.
  * @throws TtqError `runtime` where ranks have come to other parameters altogether
  */
 async function startOfAll(

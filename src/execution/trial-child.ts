@@ -55,7 +55,8 @@ function checkSize(bytes: number): void {
   if (bytes <= MOST_PASSED) return
   throw new TtqError(
     'runtime',
-    `onnxruntime: the outputs take ${Math.round(bytes / 2 ** 20)} MB, expected at most ${MOST_PASSED / 2 ** 20} MB on a trial`,
+    `onnxruntime: the outputs take ${Math.round(bytes / 2 ** 20)} MB, expected at most ${MOST_PASSED / 2 ** 20} ` +
+      'MB on a trial',
   )
 }
 

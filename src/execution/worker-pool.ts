@@ -46,8 +46,8 @@ export interface PooledGraph extends LoadedGraph {
 }
 
 /**
- * How many threads a pool has: 0 is one per core (of several ranks on one machine, of the rank's share of them), but only
- * one where another device than the cpu does the work.
+ * How many threads a pool has: 0 is one per core (of several ranks on one machine, of the rank's share of them), but
+ * only one where another device than the cpu does the work.
  */
 export function threadCount(threads: number, device: Device, ranks: Pick<Ranks, 'threads'> = ALONE): number {
   if (threads !== 0) return threads
@@ -66,8 +66,8 @@ export interface PoolSettings {
 }
 
 /**
- * A fixed number of threads, each of which starts with its first call, or with `start`. Close it when done, or the process lives on. As
- * a loader, it loads graphs into the first of them.
+ * A fixed number of threads, each of which starts with its first call, or with `start`. Close it when done, or the
+ * process lives on. As a loader, it loads graphs into the first of them.
  */
 export class WorkerPool implements Workers, Loader {
   readonly size: number

@@ -60,8 +60,8 @@ export function differentiate(graph: Graph, { loss, withRespectTo, shapes }: Dif
 }
 
 /**
- * The nodes on the way from `withRespectTo` to some values that no gradient passes, in graph order: those without a rule,
- * and with shapes those that their rules refuse by them. Nothing is made.
+ * The nodes on the way from `withRespectTo` to some values that no gradient passes, in graph order: those without a
+ * rule, and with shapes those that their rules refuse by them. Nothing is made.
  * @param shapes as of `differentiate`; without them, what shapes and constants forbid is not found
  */
 export function unsupportedNodes(

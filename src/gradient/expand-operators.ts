@@ -21,8 +21,8 @@ interface ExpandOptions {
 
 /**
  * The graph with every node on the way from parameters to loss that the rule table has an expansion for written out.
- * It computes the same, in the operators of opset 18; values keep their names. Nodes that their expansion does not cover
- * stay.
+ * It computes the same, in the operators of opset 18; values keep their names. Nodes that their expansion does not
+ * cover stay.
  * @returns also those whose shapes or constants the expansion cannot take
  */
 export function expandOperators(

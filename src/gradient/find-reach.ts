@@ -32,8 +32,8 @@ export interface Reach {
 }
 
 /**
- * Whatever has its gradient from a node that none passes would learn from a part of its influence alone: all of `before`
- * has to stay as it is. What then learns can be differentiated.
+ * Whatever has its gradient from a node that none passes would learn from a part of its influence alone: all of
+ * `before` has to stay as it is. What then learns can be differentiated.
  */
 export async function findReach(graph: Graph, { from, to, shapes, observe }: ReachOptions): Promise<Reach> {
   const { graph: expanded, refused } = expandOperators(graph, { from, to, shapes })

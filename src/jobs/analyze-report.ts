@@ -16,7 +16,9 @@ export interface AnalyzeReport {
   heldOut: number
   /** What the network is measured by; null where nothing is scored. */
   task: TaskReport | null
-  /** The original network on these, by its main metric, of a classifier top-1; null as the task, top1 without labels. */
+  /**
+   * The original network on these, by its main metric, of a classifier top-1; null as the task, top1 without labels.
+   */
   baseline: { top1: number | null } | null
   /** Of the outputs with all of the layers ternary; null where the method fits weights and not layers. */
   distance: number | null

@@ -57,8 +57,8 @@ export interface SizeReport {
   /** Bits that a ternary weight takes, scales included; null where there are none. */
   bitsPerWeight: number | null
   /**
-   * Bits that it would take if the weights of a layer knew nothing of one another: the entropy of the shares of -, 0 and
-   * +; null where there are none.
+   * Bits that it would take if the weights of a layer knew nothing of one another: the entropy of the shares of -, 0
+   * and +; null where there are none.
    */
   entropy: number | null
   /** Numbers in the network's constants that are not ternary weights. */
@@ -174,7 +174,9 @@ export interface CompressReport {
   unlabelled: boolean
   size: SizeReport
   layers: readonly LayerReport[]
-  /** Large constants of floating-point numbers that are no weights of layers, with the bytes that they take in the file. */
+  /**
+   * Large constants of floating-point numbers that are no weights of layers, with the bytes that they take in the file.
+   */
   others: readonly (OtherConstant & { bytes: number })[]
   /** What it would weigh by further options; absent where layers in full precision are not what makes it large. */
   smaller?: SmallerWays

@@ -147,7 +147,8 @@ function warnOfDistance({ reconstruction, training, likeness }: PackedResult, jo
       ? `bound it with ${nameOptions('maxDistance')}`
       : `leave training out, ${nameOptions('epochs')} 0`
   job.warn(
-    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ${nameOptions('keep')}, or ${other}`,
+    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ` +
+      `${nameOptions('keep')}, or ${other}`,
   )
 }
 

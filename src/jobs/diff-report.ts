@@ -14,7 +14,10 @@ export interface DiffReport {
   graph: readonly string[]
   /** Entries of the metadata that differ; null where a file has none of that name. */
   metadata: readonly { name: string; before: string | null; after: string | null }[]
-  /** Tensors that differ, and those that only one of the files has; in the order of the first file, the second's own last. */
+  /**
+   * Tensors that differ, and those that only one of the files has; in the order of the first file, the second's own
+   * last.
+   */
   tensors: readonly TensorDiff[]
   /** Tensors that both have and that are stored alike and equal bit for bit. */
   unchanged: number

@@ -1,5 +1,5 @@
-// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed; what training would reach is
-// found out by a run on made-up samples.
+// What is in an .onnx or .ttq file, and what compress would do with it. Nothing is changed; what training would reach
+// is found out by a run on made-up samples.
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
 import type { Model, ValueInfo } from '../onnx/model.js'
@@ -36,7 +36,10 @@ export interface InspectReport {
   nodes: number
   /** Operator -> how many nodes, most frequent first. */
   operators: Readonly<Record<string, number>>
-  /** Elements of all floating-point constants, those in the bodies of control flow and weights that are computed included. */
+  /**
+   * Elements of all floating-point constants, those in the bodies of control flow and weights that are computed
+   * included.
+   */
   parameters: number
   layers: readonly InspectedLayer[]
   /** Large constants of floating-point numbers that are no weights of layers: compress keeps them as they are. */
@@ -52,7 +55,9 @@ export interface InspectReport {
   training?: Omit<TrainingAnswer, 'unsupported'>
   /** Bytes of each part of a .ttq file; null for ONNX. */
   sections: PackedSummary['sections'] | null
-  /** Encoding -> tensors of a .ttq file's table and their bytes, before those of the pool are deflated; null for ONNX. */
+  /**
+   * Encoding -> tensors of a .ttq file's table and their bytes, before those of the pool are deflated; null for ONNX.
+   */
   encodings: Readonly<Record<string, { tensors: number; bytes: number }>> | null
 }
 

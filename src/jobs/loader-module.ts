@@ -1,5 +1,5 @@
-// A loader module for a network at hand, as text: its inputs by name, type and shape, with made-up samples that the user
-// exchanges for his own.
+// A loader module for a network at hand, as text: its inputs by name, type and shape, with made-up samples that the
+// user exchanges for his own.
 import { moduleInputs } from '../binding/dataset-inputs.js'
 import { INPUT_ARRAYS, type ModuleInput } from '../data/module-inputs.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -35,7 +35,8 @@ export function loaderModule({ graph }: Model, name: string): string {
 function header(name: string): string {
   const file = name.replace(/[\r\n]/g, ' ')
   return [
-    `// Samples for ${file}. What stands here is made up: put your own in its place, then look at what the network gets:`,
+    `// Samples for ${file}. What stands here is made up: put your own in its place, then look at what the ` +
+      'network gets:',
     `//   ttq data ./loader.mjs --model ${file}`,
     `//   ttq compress ${file} --data ./loader.mjs`,
     '// What a loader module may do else (streams, augmentation, several outputs): docs/datasets.md, "Loader modules".',
@@ -91,7 +92,10 @@ function sampleText(inputs: readonly ModuleInput[], open: OpenDims, classes: num
     const array = INPUT_ARRAYS[input.elementType as keyof typeof INPUT_ARRAYS].name
     const length = shape.length === 0 ? '1' : shape.join(' * ')
     const type = `${input.elementType} [${shape.join(', ')}]`
-    return `    ${JSON.stringify(input.name)}: ${array}.from({ length: ${length} }, () => ${madeUp(input.elementType)}), // ${type}`
+    return (
+      `    ${JSON.stringify(input.name)}: ${array}.from({ length: ${length} }, () => ` +
+      `${madeUp(input.elementType)}), // ${type}`
+    )
   })
   const kind = classes === undefined ? '' : ' + labelOf(part, index)'
   return [
@@ -117,7 +121,8 @@ function madeUp(type: string): string {
 
 function labelText(classes: number): string {
   return [
-    `// The class of one sample, 0..${classes - 1}. Without labels, leave this, "classes" and "labels" out: ttq learns from the`,
+    `// The class of one sample, 0..${classes - 1}. Without labels, leave this, "classes" and "labels" out: ttq ` +
+      'learns from the',
     '// network itself then.',
     'function labelOf(part, index) {',
     `  return index % ${classes}`,

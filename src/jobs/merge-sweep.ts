@@ -16,7 +16,8 @@ export interface MergedSweep {
 }
 
 /**
- * Puts the points of a sweep together. Without a number of threads in the request, any will do that is the same for all.
+ * Puts the points of a sweep together. Without a number of threads in the request, any will do that is the same for
+ * all.
  * @param request as for `sweep`, with the store of points
  * @param partial points may be missing, though not all of them
  * @throws TtqError `checkpoint` for points that are missing or of another sweep; `usage`, `model`

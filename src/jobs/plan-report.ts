@@ -15,7 +15,9 @@ export interface PlanReport {
   presets: readonly { name: string; fileBytes: number; fileRatio: number }[]
   /** The bound that is asked for, for which layers may keep more bits: the file is larger then. null for none. */
   bound: string | null
-  /** Trainings of other lengths, where none was asked for; without the fit of layers before it where `time` has none. */
+  /**
+   * Trainings of other lengths, where none was asked for; without the fit of layers before it where `time` has none.
+   */
   recipes: readonly { name: string; epochs: number; fitsLayers: boolean; totalMs: number }[]
   /** What becomes of the layers: trained along with everything else, fitted layer by layer, or each by itself. */
   way: 'training' | 'layer by layer' | 'by the weights alone'

@@ -111,8 +111,8 @@ function codeBytes({ layers }: TernaryNetwork, { sizes }: PackedNetwork, share: 
 const TRUSTED = 0.5
 
 /**
- * How many bytes a layer's codes take in the file, of those that made up codes take. Where nothing is trained, each layer
- * that was fitted for trial answers for itself, and all together for the others.
+ * How many bytes a layer's codes take in the file, of those that made up codes take. Where nothing is trained, each
+ * layer that was fitted for trial answers for itself, and all together for the others.
  */
 export function sharesOf(
   model: Model,

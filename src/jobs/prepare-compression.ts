@@ -1,5 +1,5 @@
-// What stands before every compression and every plan of one: the network read, its layers chosen, all that can be refused
-// or warned of by the network alone.
+// What stands before every compression and every plan of one: the network read, its layers chosen, all that can be
+// refused or warned of by the network alone.
 import { foldConstants } from '../binding/prepare-network.js'
 import { checkRuns } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
@@ -38,7 +38,8 @@ export function readToCompress(bytes: Uint8Array, job: CompressJob): { model: Mo
 
 /**
  * The network with its constants computed, and its layers; says what becomes of it that its caller may not expect.
- * @throws TtqError `unsupported` without a layer that can be ternary, `model` for weights that are no numbers, `runtime`
+ * @throws TtqError `unsupported` without a layer that can be ternary, `model` for weights that are no numbers,
+ * `runtime`
  */
 export async function chooseToCompress(
   pool: WorkerPool,
@@ -69,8 +70,8 @@ function warnOfNames({ graph }: Model, renamed: ReadonlyMap<ValueName, ValueName
   for (const [own, name] of renamed)
     if (ends.has(name))
       job.warn(
-        `the name "${own.replaceAll('\0', '\\0')}" of an input or output holds NUL, where names end for engines: it is ` +
-          `"${name}" in the packed file, and for data`,
+        `the name "${own.replaceAll('\0', '\\0')}" of an input or output holds NUL, where names end for ` +
+          `engines: it is "${name}" in the packed file, and for data`,
       )
 }
 

@@ -1,5 +1,5 @@
-// A network and data by which it can be scored, before any long work: which layers become ternary, what of it learns, and
-// all that can be refused or warned of by then.
+// A network and data by which it can be scored, before any long work: which layers become ternary, what of it learns,
+// and all that can be refused or warned of by then.
 import { type BoundNetwork, describeMeasuring, explainOthers } from '../binding/bind-network.js'
 import { explainClasses } from '../binding/explain-classes.js'
 import { isLabelled } from '../data/labels.js'

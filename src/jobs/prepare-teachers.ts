@@ -150,7 +150,10 @@ async function measured(
 
 function worse({ name, unit }: Metric, score: number, own: number): string {
   const shown = (value: number): string => `${value.toFixed(unit === '%' ? 2 : 4)}${unit === '' ? '' : ` ${unit}`}`
-  return `${name} ${shown(score)} on the held-out samples, the network itself has ${shown(own)}: it may teach it nothing`
+  return (
+    `${name} ${shown(score)} on the held-out samples, the network itself has ${shown(own)}: it may teach it ` +
+    'nothing'
+  )
 }
 
 function asMetric({ key, name, unit, better }: Metric): Metric {

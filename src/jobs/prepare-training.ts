@@ -29,7 +29,9 @@ export interface TrainingPlan {
   restore: (made: Model) => Model
 }
 
-/** @throws TtqError `unsupported` naming everything that stops training, where it reaches no layer that is to be ternary */
+/**
+ * @throws TtqError `unsupported` naming everything that stops training, where it reaches no layer that is to be ternary
+ */
 export async function planTraining(
   pool: WorkerPool,
   bound: BoundNetwork,

@@ -19,7 +19,8 @@ const LARGEST = 2 ** 26
 
 /**
  * @param model the original with its constants computed
- * @returns undefined where layers in full precision are not what makes the file large, and where it is large beyond trying
+ * @returns undefined where layers in full precision are not what makes the file large, and where it is large beyond
+ * trying
  */
 export function smallerWays(model: Model, done: PackedResult, job: CompressJob): SmallerWays | undefined {
   const { options, onnxBytes } = job

@@ -217,8 +217,9 @@ function problemsOf(
     for (const { name, samples, first, value, usual } of part.extremes) {
       const more = samples > 1 ? ` and ${samples - 1} more` : ''
       found.push(
-        `"${printable(name)}" of ${what} sample ${first}${more} has extreme values: ${value.toPrecision(3)}, where those of ` +
-          `most samples are about ${usual.toPrecision(3)}`,
+        `"${printable(name)}" of ${what} sample ${first}${more} has extreme values: ${value.toPrecision(3)}, ` +
+          'where those of most samples are about ' +
+          `${usual.toPrecision(3)}`,
       )
     }
     if (part.unreadLabels !== null)

@@ -1,5 +1,5 @@
-// Accuracy against sparsity and size: the same compression at several thresholds, one after the other; on one of several
-// machines, some of them.
+// Accuracy against sparsity and size: the same compression at several thresholds, one after the other; on one of
+// several machines, some of them.
 import { compress } from './compress.js'
 import { checkInterrupted } from '../errors/interruption.js'
 import { hasCode, TtqError } from '../errors/ttq-error.js'

@@ -1,5 +1,5 @@
-// Layers fitted for trial, as compress will: what they take says how long all will take, what their codes take how large
-// the file will be. Nothing else is kept of what is found.
+// Layers fitted for trial, as compress will: what they take says how long all will take, what their codes take how
+// large the file will be. Nothing else is kept of what is found.
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { elementCount } from '../tensor/tensor.js'
@@ -12,7 +12,8 @@ import type { FittingSamples } from './fitting-samples.js'
 
 /**
  * What a layer takes is in a line with columns^2 * (64 + channels), columns being the inputs of one output: the first
- * term is for sums of products of inputs, the second for codes. ResNet-20's layers of 144, 288 and 576 columns take 0.53,
+ * term is for sums of products of inputs, the second for codes. ResNet-20's layers of 144, 288 and 576 columns take
+ * 0.53,
  * 0.83 and 2.4 s on two busy cores; a line through the first and the last says 0.82 for the second.
  */
 const SUMS = 64
@@ -41,8 +42,8 @@ export interface TrialFit {
 }
 
 /**
- * Fits the layer with the most work that does not take minutes; for the time of all also the one with the least, and for
- * the sizes of all as many more as together do not take minutes, for what a bit may cost is another share of each.
+ * Fits the layer with the most work that does not take minutes; for the time of all also the one with the least, and
+ * for the sizes of all as many more as together do not take minutes, for what a bit may cost is another share of each.
  * @returns undefined where each would take minutes
  * @throws TtqError as reconstruct does
  */
@@ -96,7 +97,8 @@ export async function trialFit(
  * @param runMs of the network on all samples
  */
 export function timeOfFit(layers: readonly LayerChoice[], { steps }: TrialFit, runMs: number): number {
-  // Both networks are run up to the layer, as far as the way leads from the one before it; before the first they are one.
+  // Both networks are run up to the layer, as far as the way leads from the one before it; before the first they are
+  // one.
   const measured = steps.map(({ place, ms }, i) => {
     const way = i === 0 ? place : 2 * (place - (steps[i - 1] as { place: number }).place)
     return { work: workOf(layers[place] as LayerChoice), ms: Math.max(0, ms - (runMs * way) / layers.length) }

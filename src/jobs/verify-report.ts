@@ -14,8 +14,8 @@ export interface VerifyReport {
   /** The original that it was compared with; null where none was named. */
   against: { name: string; onnxBytes: number; fileRatio: number } | null
   /**
-   * Root mean square of the differences between both networks' outputs, percent of the original's, on `distanceSamples`;
-   * null where there is no original, or no outputs of floating-point numbers.
+   * Root mean square of the differences between both networks' outputs, percent of the original's, on
+   * `distanceSamples`; null where there is no original, or no outputs of floating-point numbers.
    */
   distance: number | null
   /** Samples that the distance is over; 0 where there is none. */

@@ -69,8 +69,8 @@ const NOTHING: Found = {
 
 /**
  * @param bytes a .ttq file
- * @throws TtqError `packed` for one that is damaged, `runtime` where it does not run, `usage` for bounds without what they
- * are measured with and for arguments of another kind
+ * @throws TtqError `packed` for one that is damaged, `runtime` where it does not run, `usage` for bounds without what
+ * they are measured with and for arguments of another kind
  */
 export async function verify(bytes: Uint8Array, request: VerifyRequest): Promise<VerifyReport> {
   checkRequest(request)

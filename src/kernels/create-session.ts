@@ -11,7 +11,8 @@ export interface KernelOptions extends SessionOptions {
 
 /**
  * Where the kernel gains what the way out of one session and into the next costs: with a million weights both ways take
- * 0.11 ms, with two 0.2 against 0.4 ms, with a quarter of one both 0.06 (one row, one thread of an AMD EPYC with AVX-512).
+ * 0.11 ms, with two 0.2 against 0.4 ms, with a quarter of one both 0.06 (one row, one thread of an AMD EPYC with
+ * AVX-512).
  */
 const LEAST_WEIGHTS = 1_000_000
 

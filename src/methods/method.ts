@@ -8,8 +8,8 @@ export interface MethodSettings {
   /** Whether Wp and Wn start at 1 instead of the fit: harmless only where a batch norm follows the layer. */
   scalesFromOne?: boolean
   /**
-   * Latent weights to start from, in units in which the levels are -1, 0 and 1; the weights themselves are ternary then.
-   * Only `ttq` has them.
+   * Latent weights to start from, in units in which the levels are -1, 0 and 1; the weights themselves are ternary
+   * then. Only `ttq` has them.
    */
   latent?: Float32Array | undefined
   /**

@@ -22,7 +22,9 @@ export async function loadForeign(): Promise<Foreign> {
     return (await import('koffi')).default
   } catch (cause) {
     throw new TtqError('usage', `MPI: the package koffi could not be loaded: ${(cause as Error).message}`, {
-      hint: 'install it beside ttq-onnx, it calls the MPI library: npm install koffi@3; --mpi off lets each process work by itself',
+      hint:
+        'install it beside ttq-onnx, it calls the MPI library: npm install koffi@3; --mpi off lets each process ' +
+        'work by itself',
       cause,
     })
   }

@@ -1,5 +1,5 @@
-// What the environment says of the program's ranks: mpirun, mpiexec and srun start a program several times and tell each
-// process which of them it is. Nothing of MPI is loaded to know that.
+// What the environment says of the program's ranks: mpirun, mpiexec and srun start a program several times and tell
+// each process which of them it is. Nothing of MPI is loaded to know that.
 
 /** One of several processes of the same program. */
 export interface Launch {

@@ -1,5 +1,6 @@
-// The calls of an MPI library that ranks need, from whichever thread: all of them begin something and come back at once,
-// or ask whether it is done, so that nothing waits inside the library. Names and signatures are the MPI standard's, 4.1.
+// The calls of an MPI library that ranks need, from whichever thread: all of them begin something and come back at
+// once, or ask whether it is done, so that nothing waits inside the library. Names and signatures are the MPI
+// standard's, 4.1.
 //
 // Threads of a process take turns (MPI_THREAD_SERIALIZED, which every library offers) by a lock in shared memory.
 import type { Foreign, ForeignFunction, ForeignLibrary } from './foreign.js'

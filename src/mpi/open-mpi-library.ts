@@ -1,5 +1,5 @@
-// Which MPI library the program calls: the one of the launcher that started it. It is looked for beside the launcher, then
-// by name, or is the one that --mpi names.
+// Which MPI library the program calls: the one of the launcher that started it. It is looked for beside the launcher,
+// then by name, or is the one that --mpi names.
 import { readlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TtqError } from '../errors/ttq-error.js'
@@ -8,9 +8,9 @@ import type { Launch } from './launcher.js'
 import { MpiLibrary } from './mpi-library.js'
 
 /**
- * Libraries for fast networks write their own jumps into mmap and others, to know of memory that goes, while V8's threads
- * run through these: with UCX, as PyPI's MPICH 5.0 has it, one start in about 60 died of that on 2 cores, and none of 250
- * without. What is lost is that memory stays known to the network card between two messages.
+ * Libraries for fast networks write their own jumps into mmap and others, to know of memory that goes, while V8's
+ * threads run through these: with UCX, as PyPI's MPICH 5.0 has it, one start in about 60 died of that on 2 cores, and
+ * none of 250 without. What is lost is that memory stays known to the network card between two messages.
  */
 const WITHOUT_HOOKS = { UCX_MEM_EVENTS: 'no', OMPI_MCA_memory: '^patcher' } as const
 
@@ -71,8 +71,9 @@ export function openMpiLibrary(foreign: Foreign, launch: Launch, given: string |
   }
   throw new TtqError(
     'usage',
-    `MPI: ${launch.variable} says ${launch.size} ranks, and none of ${names.map((name) => basename(name)).join(', ')} ` +
-      `could be loaded${refused.length === 0 ? '' : ` (${refused.join('; ')})`}`,
+    `MPI: ${launch.variable} says ${launch.size} ranks, and none of ` +
+      `${names.map((name) => basename(name)).join(', ')} could be ` +
+      `loaded${refused.length === 0 ? '' : ` (${refused.join('; ')})`}`,
     { hint: 'Name the library with --mpi <path>, or run each process by itself with --mpi off.' },
   )
 }

@@ -1,5 +1,5 @@
-// Values of the bodies of If, Loop and Scan as values of the graph around them: what a layer in a body is given, over all
-// of its turns. https://onnx.ai/onnx/operators/onnx__Loop.html, onnx__Scan.html, onnx__If.html
+// Values of the bodies of If, Loop and Scan as values of the graph around them: what a layer in a body is given, over
+// all of its turns. https://onnx.ai/onnx/operators/onnx__Loop.html, onnx__Scan.html, onnx__If.html
 import { int64, type Tensor } from '../tensor/tensor.js'
 import { attribute, attributes, withoutAttributes } from './attributes.js'
 import { addGraph } from './add-graph.js'
@@ -7,7 +7,9 @@ import { GraphBuilder } from './graph-builder.js'
 import { madeValues, producers, removeUnusedNodes } from './graph-queries.js'
 import type { Graph, Node, ValueName } from './model.js'
 
-/** From the outermost graph to a nested one: the first output of each node with a body, and the attribute that has it. */
+/**
+ * From the outermost graph to a nested one: the first output of each node with a body, and the attribute that has it.
+ */
 export type BodyPath = readonly { node: ValueName; body: string }[]
 
 /** What stands before the outermost node of the path. */
@@ -28,8 +30,8 @@ function ownBody(node: Node | undefined, body: string): Graph {
 }
 
 /**
- * Nodes that compute a value of a body outside of it. A branch of an If is computed whatever its condition; a Loop or Scan
- * runs once more, and its turns lie side by side along the first axis.
+ * Nodes that compute a value of a body outside of it. A branch of an If is computed whatever its condition; a Loop or
+ * Scan runs once more, and its turns lie side by side along the first axis.
  * @param graph without constants in its bodies (hoist-constants.ts)
  * @param named makes names that the graph does not have
  * @returns undefined for other operators with bodies

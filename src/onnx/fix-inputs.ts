@@ -1,5 +1,5 @@
-// Inputs that are to be one value from now on: a sample rate, a flag, a length. What depends on them alone, which branch
-// of an If is taken among it, is constant then.
+// Inputs that are to be one value from now on: a sample rate, a flag, a length. What depends on them alone, which
+// branch of an If is taken among it, is constant then.
 import { closestName } from '../errors/closest-name.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { viewOf } from '../tensor/bytes.js'

@@ -9,8 +9,8 @@ import { constantValues } from './static-values.js'
 
 /**
  * The graph with the constants of the bodies of If, Loop and Scan as its own initializers, and what is computed from
- * constants alone as its own nodes, where layers lie in bodies; as it is where none does. No two values have one name then,
- * whatever body they are in, and what leads to no result of a body is gone.
+ * constants alone as its own nodes, where layers lie in bodies; as it is where none does. No two values have one name
+ * then, whatever body they are in, and what leads to no result of a body is gone.
  */
 export function hoistConstants(graph: Graph): Graph {
   return graph.nodes.some((node) => subgraphs(node).some(hasLayer)) ? new Hoister(graph).whole() : graph

@@ -1,5 +1,5 @@
-// Networks that were exported in the middle of training: a batch norm that takes the statistics of whatever batch comes,
-// a dropout that drops. What such a network says of a sample depends on the others, or on chance.
+// Networks that were exported in the middle of training: a batch norm that takes the statistics of whatever batch
+// comes, a dropout that drops. What such a network says of a sample depends on the others, or on chance.
 // https://onnx.ai/onnx/operators/onnx__BatchNormalization.html, https://onnx.ai/onnx/operators/onnx__Dropout.html
 import { attribute, attributes } from './attributes.js'
 import { consumers } from './graph-queries.js'

@@ -125,8 +125,8 @@ class Inliner {
   }
 
   /**
-   * The graph whose calls, and those of the graphs nested in it, are replaced. A constant of a function is one initializer
-   * for all of its calls: a weight that they share is stored, and trained, once.
+   * The graph whose calls, and those of the graphs nested in it, are replaced. A constant of a function is one
+   * initializer for all of its calls: a weight that they share is stored, and trained, once.
    */
   whole(): Graph {
     const graph = this.graph(this.original)

@@ -146,9 +146,10 @@ const ROWS: readonly [string, Operator][] = [
   ['CastLike', { rank: 'of input', typeOf: 1 }],
   ['Einsum', { learned: { 0: 'operand', 1: 'operand' } }],
   ...rows(
-    'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity ' +
-      'LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan ' +
-      'Tanh ThresholdedRelu com.microsoft.Gelu com.microsoft.QuickGelu',
+    'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish ' +
+      'Identity LeakyRelu Log Mish Neg Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign ' +
+      'Sqrt Swish Tan Tanh ThresholdedRelu com.microsoft.Gelu ' +
+      'com.microsoft.QuickGelu',
     UNARY,
   ),
   ...rows('GroupNormalization', { learned: { 1: 'scale', 2: 'bias' }, rank: 'of input' }),

@@ -1,5 +1,5 @@
-// Which constant of one graph is which of another that differs in its operators: factors that compressing has put behind
-// layers, a batch norm more, a layer less.
+// Which constant of one graph is which of another that differs in its operators: factors that compressing has put
+// behind layers, a batch norm more, a layer less.
 import { subgraphs } from './attributes.js'
 import type { Graph, Node, ValueName } from './model.js'
 import { isLayer, operatorName } from './operators.js'

@@ -53,8 +53,8 @@ interface RowProduct {
   mayBeSpread: boolean
 }
 
-// `...i,ij->...j`, `bsd,dhk->bshk`, `bshk,hkd->bsd`: in any letters, with the constants on either side and their axes in
-// any order. No letter stands in all three, so that one matrix is for all rows.
+// `...i,ij->...j`, `bsd,dhk->bshk`, `bshk,hkd->bsd`: in any letters, with the constants on either side and their axes
+// in any order. No letter stands in all three, so that one matrix is for all rows.
 function productOf(
   node: Node,
   { initializers }: Graph,

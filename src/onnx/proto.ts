@@ -29,8 +29,8 @@ export const messages = onnx
 // As in protobuf's own parsers; deeper nesting is an attack or damage.
 const MAX_DEPTH = 100
 
-// A file of 4 KB may inflate to millions of empty messages, each a JavaScript object. Networks have some ten messages per
-// node, and more than 100,000 nodes were never seen.
+// A file of 4 KB may inflate to millions of empty messages, each a JavaScript object. Networks have some ten messages
+// per node, and more than 100,000 nodes were never seen.
 const MAX_MESSAGES = 2 ** 22
 
 // 64-bit integers that are not raw bytes become objects as well.

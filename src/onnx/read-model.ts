@@ -50,8 +50,9 @@ const LAST_IR_VERSION = 2 ** 31 - 1
 
 /**
  * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
- * `Constant` nodes become initializers, sparse tensors dense ones where that is no multiple of the file, initializers listed as inputs are no inputs, and the domain `ai.onnx` is ''.
- * Law: writeModel(readModel(b)) computes what b computes.
+ * `Constant` nodes become initializers, sparse tensors dense ones where that is no multiple of the file, initializers
+ * listed as inputs are no inputs, and the domain `ai.onnx` is ''. Law: writeModel(readModel(b)) computes what b
+ * computes.
  * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing; `usage` for
  * what are no bytes, or no options
  * Source: https://onnx.ai/onnx/repo-docs/IR.html

@@ -41,8 +41,9 @@ const FIRST_THAT_RUNS = 7
 const LAST_IR = { thatRuns: 13, thatIsPlain: 14 } as const
 
 /**
- * A network of an opset or IR version that ONNX Runtime does not have, in opset 18 or the last version that it takes; all
- * others as they are, and those that hold an operator that cannot be brought there: what refuses to run them names it.
+ * A network of an opset or IR version that ONNX Runtime does not have, in opset 18 or the last version that it takes;
+ * all others as they are, and those that hold an operator that cannot be brought there: what refuses to run them names
+ * it.
  */
 export function runnableVersions(model: Model): Model {
   const { irVersion } = model

@@ -42,8 +42,8 @@ export function valueFacts(graph: Graph, producer: ReadonlyMap<ValueName, Node>)
   return { rank, elementType }
 }
 
-// What is known at once, or by following the nodes to where it is; each value is answered once, and chains of any length
-// need no stack.
+// What is known at once, or by following the nodes to where it is; each value is answered once, and chains of any
+// length need no stack.
 function follow<T>(
   atOnce: (value: ValueName) => T | undefined,
   step: (value: ValueName) => Told<T>,

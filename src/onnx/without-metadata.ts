@@ -1,6 +1,6 @@
-// A model without what its exporter noted about the work of exporting: doc strings, and the metadata of nodes, values and
-// graphs (stack traces, module paths, names of source files), which no runtime reads. The model's own metadata stay:
-// programs read class names and the like from them.
+// A model without what its exporter noted about the work of exporting: doc strings, and the metadata of nodes, values
+// and graphs (stack traces, module paths, names of source files), which no runtime reads. The model's own metadata
+// stay: programs read class names and the like from them.
 import { mapSubgraphs } from './attributes.js'
 import type { Graph, Model, Node, Source, ValueInfo } from './model.js'
 import { copyMessage } from './proto.js'

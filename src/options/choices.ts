@@ -44,8 +44,8 @@ export const TERNARY_ENCODINGS = ['auto', 'entropy', 'base3', '2bit'] as const
 export type TernaryEncoding = (typeof TERNARY_ENCODINGS)[number]
 
 /**
- * What a packed file is unpacked to: a plain ONNX file, one that stays small, a header for C, or the codes and scales in
- * a file that Python reads.
+ * What a packed file is unpacked to: a plain ONNX file, one that stays small, a header for C, or the codes and scales
+ * in a file that Python reads.
  */
 export const UNPACKED_FORMS = ['dense', 'packed', 'matmulnbits', 'c', 'npz', 'safetensors'] as const
 export type UnpackedFormName = (typeof UNPACKED_FORMS)[number]

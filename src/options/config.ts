@@ -1,4 +1,5 @@
-// What a config file says (docs/config.md), as its author writes it; the option table gives the settings and their types.
+// What a config file says (docs/config.md), as its author writes it; the option table gives the settings and their
+// types.
 import type { Job, Kind, PathKind, ValueOf } from './option.js'
 import type { OptionName, OPTIONS } from './option-table.js'
 

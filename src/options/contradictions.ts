@@ -128,8 +128,8 @@ const RULES: readonly Rule[] = [
     options['fromScratch'] === true && distills(options) && !hasTeachers(given)
       ? [
           options['distill'] === 0 ? 'distillEnd' : 'distill',
-          `given together with ${name('fromScratch')}; random weights have no trained network to learn from, expected ` +
-            `${name('teachers')}, too`,
+          `given together with ${name('fromScratch')}; random weights have no trained network to learn from, ` +
+            `expected ${name('teachers')}, too`,
         ]
       : undefined,
   ({ given, options, name }) =>

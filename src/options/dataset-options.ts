@@ -13,7 +13,8 @@ const LABELLED =
   'what the network is for: auto (by outputs and labels), classification, segmentation, language, binary, ' +
   'multilabel, regression'
 const KNOWN =
-  'mnist, cifar10, mnist:<folder>, cifar10:<folder>, a folder of pictures, arrays (.npz, .npy, .safetensors, .csv, .jsonl)'
+  'mnist, cifar10, mnist:<folder>, cifar10:<folder>, a folder of pictures, arrays (.npz, .npy, .safetensors, ' +
+  '.csv, .jsonl)'
 
 export const DATASET_OPTIONS = {
   /** Absent or `none`: fitted on synthetic samples, accuracy is not measured. */

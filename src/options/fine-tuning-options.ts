@@ -48,8 +48,8 @@ export const START_OPTIONS = {
     needsData: true,
     group,
     help:
-      `start from fresh random weights instead of the file's: ${scratch.epochs} epochs of ${scratch.optimizer} without ` +
-      `distillation, learning rate ${scratch.rates.sgd}, with adam ${scratch.rates.adam}, weight decay ` +
+      `start from fresh random weights instead of the file's: ${scratch.epochs} epochs of ${scratch.optimizer} ` +
+      `without distillation, learning rate ${scratch.rates.sgd}, with adam ${scratch.rates.adam}, weight decay ` +
       `${scratch.weightDecay}`,
     at: { train: { help: "start from fresh random weights instead of the file's" } },
   },
@@ -179,8 +179,8 @@ export const FINE_TUNING_OPTIONS = {
     only: 'command line',
     group,
     help:
-      'file that keeps the run, written after every epoch, on Ctrl-C, and after every layer where fitting layers takes ' +
-      'more than a minute; removed in the end; off for none',
+      'file that keeps the run, written after every epoch, on Ctrl-C, and after every layer where fitting ' +
+      'layers takes more than a minute; removed in the end; off for none',
     at: {
       train: {
         help: 'file that keeps the training, written after every epoch and on Ctrl-C, removed in the end; off for none',
@@ -201,7 +201,9 @@ export const FINE_TUNING_OPTIONS = {
       train: { help: 'go on from the checkpoint as if nothing had stopped the run' },
       run: {
         group: 'Output:',
-        help: 'go on where the run was stopped: jobs whose result is there are done, others go on from their checkpoint',
+        help:
+          'go on where the run was stopped: jobs whose result is there are done, others go on from their ' +
+          'checkpoint',
       },
     },
   },

@@ -26,7 +26,9 @@ export type Kind =
   | { readonly type: 'flag' }
   /** Bytes as a number or with a unit, or a share of the original's as `16x`. */
   | { readonly type: 'size' }
-  /** Text that is not empty; where it names what lies on the disk, `path` says what, and `words` what else it may be. */
+  /**
+   * Text that is not empty; where it names what lies on the disk, `path` says what, and `words` what else it may be.
+   */
   | { readonly type: 'text'; readonly path?: PathKind; readonly words?: readonly string[] }
   /** Any number of texts; the option may be given several times, and commas separate too. */
   | { readonly type: 'texts' }

@@ -85,13 +85,18 @@ export const SOURCE_OPTIONS = {
 } as const satisfies Record<string, OptionRow>
 
 export const MEASURING_OPTIONS = {
-  /** Samples that layers are fitted on without training; where the data have classes, analyze measures on as many others. */
+  /**
+   * Samples that layers are fitted on without training; where the data have classes, analyze measures on as many
+   * others.
+   */
   samples: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
     jobs: ['analyze', 'compress'],
     default: { base: 1024 },
     group: 'Measuring:',
-    help: 'samples that layers are fitted on: of --data, else synthetic ones; with classes, as many others measure them',
+    help:
+      'samples that layers are fitted on: of --data, else synthetic ones; with classes, as many others measure ' +
+      'them',
     at: {
       compress: {
         group: 'Layer by layer:',
@@ -167,7 +172,9 @@ export const RESULT_OPTIONS = {
     only: 'command line',
     default: { base: 'dense' },
     group: output,
-    help: 'dense: plain ONNX; packed: ONNX that stays small; c: header for C; npz, safetensors: codes and scales for Python',
+    help:
+      'dense: plain ONNX; packed: ONNX that stays small; c: header for C; npz, safetensors: codes and scales for ' +
+      'Python',
   },
   /** Notes of the exporter in nodes, values and graphs. */
   keepMetadata: {
@@ -176,7 +183,9 @@ export const RESULT_OPTIONS = {
     default: { base: false },
     fingerprint: 'covered',
     group: output,
-    help: "keep what the exporter noted in nodes and values (stack traces, paths); the model's own metadata always stay",
+    help:
+      "keep what the exporter noted in nodes and values (stack traces, paths); the model's own metadata always " +
+      'stay',
   },
   /** Names of values that nothing outside the network needs. */
   keepNames: {
@@ -185,7 +194,9 @@ export const RESULT_OPTIONS = {
     default: { base: false },
     fingerprint: 'covered',
     group: output,
-    help: "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep theirs",
+    help:
+      "keep the names of weights, intermediate values and nodes; the network's inputs and outputs always keep " +
+      'theirs',
   },
   figure: {
     kind: { type: 'text', path: 'file' },
@@ -318,8 +329,7 @@ export const ACCURACY_OPTIONS = {
     group: accuracy,
     help:
       'without training: percent that the outputs may differ by; layers that lose most for what they save keep more ' +
-      'bits; ' +
-      'exit code 4 when it cannot be held',
+      'bits; exit code 4 when it cannot be held',
   },
   /** Without training: bytes that the packed file may have, or how many times smaller it has to be. */
   maxSize: {

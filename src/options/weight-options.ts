@@ -31,8 +31,8 @@ export const SWEEP_VALUE_OPTIONS = {
     perCall: true,
     group: machines,
     help:
-      'compute these points alone, into <output>.points: 2/4 is the second of four parts; auto takes both from Slurm, ' +
-      'AWS Batch or Kubernetes, there as auto/4',
+      'compute these points alone, into <output>.points: 2/4 is the second of four parts; auto takes both from ' +
+      'Slurm, AWS Batch or Kubernetes, there as auto/4',
   },
   merge: {
     kind: { type: 'flag' },
@@ -96,7 +96,9 @@ export const WEIGHT_OPTIONS = {
     jobs: ['compress'],
     default: { base: 0 },
     group,
-    help: 'layer by layer: what a bit less per weight may cost of the outputs of the layers, as 0.02; more zeros, smaller files',
+    help:
+      'layer by layer: what a bit less per weight may cost of the outputs of the layers, as 0.02; more zeros, ' +
+      'smaller files',
   },
   /** Glob patterns of layers to keep in full precision, */
   keep: {
@@ -144,7 +146,7 @@ export const WEIGHT_OPTIONS = {
     fingerprint: 'covered',
     group,
     help:
-      'store ternary weights as entropy (as few bits as they are worth), base3 (1.6 bits) or 2bit, which can be mapped ' +
-      'into memory; auto: the smallest for each layer',
+      'store ternary weights as entropy (as few bits as they are worth), base3 (1.6 bits) or 2bit, which can be ' +
+      'mapped into memory; auto: the smallest for each layer',
   },
 } as const satisfies Record<string, OptionRow>

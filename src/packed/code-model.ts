@@ -1,11 +1,12 @@
-// How likely each ternary code is, given its surroundings: what an entropy-coded tensor is read with. Which surroundings
-// a code has, and the coder itself, are entropy-codec.ts.
+// How likely each ternary code is, given its surroundings: what an entropy-coded tensor is read with. Which
+// surroundings a code has, and the coder itself, are entropy-codec.ts.
 //
-// A context is 16 x (how busy the column is, 0 to 5) + 4 x (the code to the left) + (the code above), codes as their two
-// bits (00, 01, 11), 10 where there is none. Measured on ResNet-20 (267,264 weights, layer by layer on made-up images),
-// bits per weight, 112 bytes of model included: this 1.379 (shared by all layers) and 1.371 (the last one its own);
-// neighbours alone 1.396, no context 1.506; how busy the row is, the place in the kernel or the number of zeros in the
-// kernel so far add less than their probabilities take. Probabilities that adapt after 1, 2, 4, ... groups of rows give
+// A context is 16 x (how busy the column is, 0 to 5) + 4 x (the code to the left) + (the code above), codes as their
+// two bits (00, 01, 11), 10 where there is none. Measured on ResNet-20 (267,264 weights, layer by layer on made-up
+// images), bits per weight, 112 bytes of model included: this 1.379 (shared by all layers) and 1.371 (the last one its
+// own); neighbours alone 1.396, no context 1.506; how busy the row is, the place in the kernel or the number of zeros
+// in the kernel so far add less than their probabilities take. Probabilities that adapt after 1, 2, 4, ... groups of
+// rows give
 // 1.374 and take a counter per weight when reading.
 import { NONCONFORMING, packedError } from './packed-error.js'
 

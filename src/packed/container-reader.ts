@@ -67,7 +67,10 @@ export class ContainerReader {
     return this.file.subarray(offsets.data + start, offsets.data + end)
   }
 
-  /** After the last piece: the file is as long as it says, and its bytes are those that were written. @throws TtqError `packed` */
+  /**
+   * After the last piece: the file is as long as it says, and its bytes are those that were written. @throws TtqError
+   * `packed`
+   */
   checkWhole(): void {
     const start = this.start ?? readStart(this.bytes(), this.name)
     checkLength(this.received, start, this.name)

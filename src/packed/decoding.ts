@@ -1,5 +1,5 @@
-// What the format has to know of one way to store a tensor in order to read it. The list of them is decodings.ts; how it
-// is written is encoding.ts, which readers in browsers need not load.
+// What the format has to know of one way to store a tensor in order to read it. The list of them is decodings.ts; how
+// it is written is encoding.ts, which readers in browsers need not load.
 import type { DataType } from '../tensor/data-type.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { CodeModel } from './code-model.js'

@@ -9,8 +9,8 @@ import type { StoredForm } from './stored-form.js'
 import type { PoolWidth } from './value-pool.js'
 
 /**
- * One encoding of the format, both ways. Messages and models are as in Decoding. Law: decode of what encode wrote is the
- * tensor and the form, bit for bit.
+ * One encoding of the format, both ways. Messages and models are as in Decoding. Law: decode of what encode wrote is
+ * the tensor and the form, bit for bit.
  */
 export interface Encoding<Form extends StoredForm = StoredForm> {
   /** How it is read. */

@@ -1,5 +1,5 @@
-// Deflate streams (RFC 1951) -> bytes, as many as are expected and no more. fflate, which writes them, takes three times
-// the code to read, and a third of the runtime that browsers load is what that would come to.
+// Deflate streams (RFC 1951) -> bytes, as many as are expected and no more. fflate, which writes them, takes three
+// times the code to read, and a third of the runtime that browsers load is what that would come to.
 
 /** Thrown where a stream goes on behind the bytes that are expected of it. */
 export class TooMuch extends Error {}

@@ -13,8 +13,8 @@ export const NONCONFORMING =
 export const TOO_NEW = 'The file was written by a later ttq: update ttq.'
 
 /**
- * `where: found X, expected Y` as a TtqError `packed`. (The build leaves all but `where` out of ttq-onnx/runtime, which has
- * to be small: bin/bundle.js.)
+ * `where: found X, expected Y` as a TtqError `packed`. (The build leaves all but `where` out of ttq-onnx/runtime, which
+ * has to be small: bin/bundle.js.)
  */
 export function packedError(
   where: string,

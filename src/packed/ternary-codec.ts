@@ -73,7 +73,8 @@ for (let byte = 0; byte < 256; byte++) {
 /**
  * Reads `count` codes; law: decodeTernary of what encodeTernary wrote is the codes.
  * @param bytes exactly ternaryByteLength(count) bytes
- * @throws TtqError `packed` for the unused code 10 and for padding bits that are not 0; `usage` for other bytes than that
+ * @throws TtqError `packed` for the unused code 10 and for padding bits that are not 0; `usage` for other bytes than
+ * that
  */
 export function decodeTernary(bytes: Uint8Array, count: number, where = 'ternary codes'): Int8Array {
   checkGiven(bytes, count)

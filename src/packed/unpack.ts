@@ -19,8 +19,8 @@ export interface UnpackOptions {
 }
 
 /**
- * Reads a .ttq file of version 1 or 2; nothing in the result shares memory with `bytes`. Every byte is covered by checks,
- * the SHA-256 first, and no more memory is taken than the file's own tables and its length vouch for. Law:
+ * Reads a .ttq file of version 1 or 2; nothing in the result shares memory with `bytes`. Every byte is covered by
+ * checks, the SHA-256 first, and no more memory is taken than the file's own tables and its length vouch for. Law:
  * unpack(pack(p)) equals p.
  * @throws TtqError `packed` for everything that is not exactly such a file
  */

@@ -36,8 +36,9 @@ export function renderCompressReport(report: CompressReport, columns?: number): 
 
 function headline({ model, size }: CompressReport): string {
   return (
-    `${printable(model)}: ${ratioText(size.fileRatio)} smaller, ${sizeText(size.onnxBytes)} -> ${sizeText(size.fileBytes)}; ` +
-    `its ternary layers ${ratioText(size.ternaryRatio)}`
+    `${printable(model)}: ${ratioText(size.fileRatio)} smaller, ${sizeText(size.onnxBytes)} -> ` +
+    `${sizeText(size.fileBytes)}; its ternary layers ` +
+    `${ratioText(size.ternaryRatio)}`
   )
 }
 
@@ -59,7 +60,8 @@ function advice({ size, layers, rest, smaller }: CompressReport): string {
     undefined,
   )
   if (smaller === undefined || largest === undefined || rest === 'int8') return ''
-  // Numbers that take fewer bytes in the file than their bits (they are computed there, or deflated) are no share of it.
+  // Numbers that take fewer bytes in the file than their bits (they are computed there, or deflated) are no share of
+  // it.
   if (full.reduce((sum, layer) => sum + bytesOf(layer), 0) > size.restBytes) return ''
   if (bytesOf(largest) < WORTH_SAYING.share * size.restBytes) return ''
   const { int8, ternary } = smaller
@@ -80,7 +82,10 @@ function advice({ size, layers, rest, smaller }: CompressReport): string {
 function otherShare({ size, others: [largest] }: CompressReport): string {
   if (largest === undefined || largest.bytes < WORTH_SAYING.share * size.restBytes) return ''
   const share = Math.min(100, Math.round((100 * largest.bytes) / size.restBytes))
-  return `${share} % of the rest is ${printable(largest.name)} (${largest.op}), which is no layer that can become ternary`
+  return (
+    `${share} % of the rest is ${printable(largest.name)} (${largest.op}), which is no layer that can become ` +
+    'ternary'
+  )
 }
 
 /** What there is to say of the whole, as names and values. */
@@ -97,7 +102,8 @@ export function compressSummary(report: CompressReport): [string, string][] {
     ],
     [
       'the rest',
-      `${sizeText(size.restBytes)}: ${countText(size.restValues)} numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
+      `${sizeText(size.restBytes)}: ${countText(size.restValues)} ` +
+        `numbers${report.rest === 'fp32' ? '' : ` (${report.rest})`} and the graph`,
     ],
     ['the file', partsText(size.parts)],
     ...(report.task === null || report.task.name === 'classification'

@@ -12,7 +12,8 @@ export function renderDataReport(report: DataReport, columns = Infinity): string
   const pictures = kind === 'samples' ? 'samples' : 'images'
   const parts = [
     `${printable(dataset)}: ${countText(train.samples)} training ${pictures}, ` +
-      `${test === null ? 'none' : countText(test.samples)} to test on${classes === null ? '' : `, ${plural(classes, 'class')}`.replace(/classs$/, 'classes')}`,
+      `${test === null ? 'none' : countText(test.samples)} to test ` +
+      `on${classes === null ? '' : `, ${plural(classes, 'class')}`.replace(/classs$/, 'classes')}`,
     classTable(report, columns),
     valueTable(report, columns),
     facts(
@@ -61,7 +62,10 @@ function classTable({ classNames, train, test }: DataReport, columns: number): s
 function labelText(labels: DataReport['train']['labels']): string {
   if (labels === null) return 'no labels'
   const { perSample, least, largest } = labels
-  return `labels: ${perSample === 1 ? 'one number' : `${countText(perSample)} numbers`} per sample, ${least}..${largest}`
+  return (
+    `labels: ${perSample === 1 ? 'one number' : `${countText(perSample)} numbers`} per sample, ` +
+    `${least}..${largest}`
+  )
 }
 
 function valueTable({ train, network }: DataReport, columns: number): string {

@@ -57,7 +57,8 @@ function factsOf(report: DiffReport): [string, string][] {
       : [
           [
             'ternary',
-            `${countText(changedCodes)} of ${countText(ternaryWeights)} codes differ (${shareText(changedCodes, ternaryWeights)})`,
+            `${countText(changedCodes)} of ${countText(ternaryWeights)} codes differ ` +
+              `(${shareText(changedCodes, ternaryWeights)})`,
           ] as [string, string],
         ]),
     ...metadata

@@ -16,7 +16,8 @@ export function htmlPage({ title, subtitle, tiles, warnings, sections }: Page): 
     '<meta name="color-scheme" content="light dark">',
     '<meta name="referrer" content="no-referrer">',
     // Whatever got in by mistake would still reach nothing and run nothing.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src ` +
+      `'unsafe-inline'">`,
     element('title', {}, escaped(title)),
     `<style>${STYLE}</style>`,
     '</head>',

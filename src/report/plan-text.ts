@@ -21,7 +21,8 @@ import { teacherFacts } from './training-text.js'
 export function renderPlanReport(report: PlanReport, peakBytes: number, columns?: number): string {
   const { model, onnxBytes, predicted, warnings } = report
   const parts = [
-    `${printable(model)}: about ${sizeText(predicted.fileBytes)}, ${ratioText(predicted.fileRatio)} smaller than ${sizeText(onnxBytes)}`,
+    `${printable(model)}: about ${sizeText(predicted.fileBytes)}, ${ratioText(predicted.fileRatio)} smaller ` +
+      `than ${sizeText(onnxBytes)}`,
     facts(summary(report, peakBytes), columns),
     layerTable(report, columns),
     warnings.map((warning) => `warning: ${printable(warning)}`).join('\n'),

@@ -8,8 +8,8 @@ type Alignment = 'left' | 'right'
  * Rows under a header, columns two spaces apart, each as wide as its widest cell. Lines end without spaces; there is no
  * newline at the end.
  * @param alignments one per column
- * @param columns width of the place where it is shown: where the table is wider, columns in which no row has anything are
- * left out, then the middle of its longest texts. Default: as wide as it is
+ * @param columns width of the place where it is shown: where the table is wider, columns in which no row has anything
+ * are left out, then the middle of its longest texts. Default: as wide as it is
  */
 export function table(
   header: readonly string[],

@@ -1,8 +1,9 @@
 // Where the bytes of a whole ONNX file come from: the graph section with every empty initializer exchanged for one that
-// has dimensions and, as its last field, the values. No protobuf library, and nothing but these initializers is touched.
+// has dimensions and, as its last field, the values. No protobuf library, and nothing but these initializers is
+// touched.
 //
-// The result is byte for byte what `ttq unpack` writes, because a graph section that ttq wrote is what writeModel writes.
-// (Of another writer's, it is the same network: unpack orders fields and lifts Constant nodes.)
+// The result is byte for byte what `ttq unpack` writes, because a graph section that ttq wrote is what writeModel
+// writes. (Of another writer's, it is the same network: unpack orders fields and lifts Constant nodes.)
 import { TtqError } from '../errors/ttq-error.js'
 import { MAX_FILE_BYTES } from '../onnx/file-size.js'
 import { checkPlaces, type Place } from '../packed/decode-entry.js'

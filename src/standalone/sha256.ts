@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4), piece by piece. @noble/hashes, which everything else here uses, is 5 of the 25 kB that the runtime
-// may have; crypto.subtle takes whole messages only, and is missing on pages without https.
+// SHA-256 (FIPS 180-4), piece by piece. @noble/hashes, which everything else here uses, is 5 of the 25 kB that the
+// runtime may have; crypto.subtle takes whole messages only, and is missing on pages without https.
 import { dataViewOf } from '../tensor/bytes.js'
 
 // The first 32 bits behind the point of the roots of the first 64 primes. A double has more than are needed.

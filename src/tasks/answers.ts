@@ -29,8 +29,9 @@ export function unsureAnswers(candidate: Candidate): NotScorable | undefined {
     const sample = Math.floor(bad / count)
     return new LabelMisfit(
       'labels between 0 and 1',
-      `dataset: label ${shownAnswer(given.data[bad])} at ${bad % count} of sample ${sample}, expected ${ANSWERS}, for each score of ` +
-        `output "${output.name}"`,
+      `dataset: label ${shownAnswer(given.data[bad])} at ${bad % count} of sample ${sample}, expected ` +
+        `${ANSWERS}, for each score of output ` +
+        `"${output.name}"`,
       {
         hint:
           'give the class of each sample, or round to 0 and 1; ' +

@@ -137,7 +137,9 @@ export function classificationOf(candidate: Candidate): Task | NotScorable {
   return labelsBeyond(candidate) ?? misfit(candidate, 'no class scores', ONE_CLASS)
 }
 
-/** What is wrong where samples have one label each and an output has class scores, but these are none of its classes. */
+/**
+ * What is wrong where samples have one label each and an output has class scores, but these are none of its classes.
+ */
 export function labelsBeyond(candidate: Candidate): NotScorable | undefined {
   const given = candidate.labels[ONLY]
   const output = possibleOutputs(candidate).find(
@@ -195,8 +197,8 @@ function noScores(candidate: Candidate, classes: number): NotScorable {
   const decides = outputs.some(({ type, dims }) => /^u?int/.test(type) && elementCount(dims) === samples)
   return new LabelMisfit(
     `no output has ${classes} class scores`,
-    `dataset: it has ${classes} ${classes === 1 ? 'class' : 'classes'}, the network's outputs for ${samples} samples are ${shown}, ` +
-      `expected one of shape [${samples},${classes}] in float32, float16 or float64`,
+    `dataset: it has ${classes} ${classes === 1 ? 'class' : 'classes'}, the network's outputs for ${samples} ` +
+      `samples are ${shown}, expected one of shape [${samples},${classes}] in float32, float16 or float64`,
     {
       hint: decides
         ? 'the network gives its decision instead of its scores: export it without the final ArgMax or TopK'

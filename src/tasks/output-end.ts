@@ -32,8 +32,8 @@ export function isProbabilities(graph: Graph, output: ValueName, ends: readonly 
 /**
  * The value that a loss is made of: what goes into the softmax or sigmoid that an output ends in, where that is in the
  * same order as the output, or the order does not matter; else the output.
- * @param axis of the output that the softmax has to be along; undefined: whichever it is, because all values of a sample
- * are one row of scores, or the operator is no softmax
+ * @param axis of the output that the softmax has to be along; undefined: whichever it is, because all values of a
+ * sample are one row of scores, or the operator is no softmax
  */
 export function lossValueOf(
   graph: Graph,

@@ -1,5 +1,5 @@
-// The loss of each sample, where a network decides for one class per sample: for comparing two ways on the same samples,
-// whose difference says more than the difference of two means.
+// The loss of each sample, where a network decides for one class per sample: for comparing two ways on the same
+// samples, whose difference says more than the difference of two means.
 import { ONLY } from '../data/dataset.js'
 import type { Task } from './task.js'
 import type { BatchReader, RunBatch } from './verdicts.js'

@@ -39,8 +39,8 @@ export function chooseTask(candidate: Candidate, name: TaskName | 'auto'): Task 
 /**
  * The task of a classifier whose labels are rows with a single 1 each.
  * @param candidate with the places of these ones as labels
- * @returns undefined where no output has as many scores; and, unless the task is named, where a sigmoid makes each of them
- * a yes or no of its own
+ * @returns undefined where no output has as many scores; and, unless the task is named, where a sigmoid makes each of
+ * them a yes or no of its own
  */
 export function taskOfRows(candidate: Candidate, name: TaskName | 'auto'): Task | undefined {
   if (name !== 'auto' && name !== 'classification') return undefined

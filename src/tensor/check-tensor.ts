@@ -4,7 +4,9 @@ import { TtqError } from '../errors/ttq-error.js'
 import type { DataType } from './data-type.js'
 import { elementCount, type Tensor } from './tensor.js'
 
-/** @throws TtqError `usage` for what is no Tensor of one of these types, or has more or fewer values than its dims say */
+/**
+ * @throws TtqError `usage` for what is no Tensor of one of these types, or has more or fewer values than its dims say
+ */
 export function checkTensor(name: string, tensor: Tensor, types: readonly DataType[]): void {
   checkObject(name, tensor, 'a Tensor')
   const { type, dims, data } = tensor as Partial<Tensor>

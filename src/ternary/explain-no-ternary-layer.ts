@@ -85,7 +85,9 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     }
   }
   return {
-    found: `no Conv, ConvTranspose, Gemm or MatMul among ${graph.nodes.length} nodes (${operators(graph.nodes) || 'none'})`,
+    found:
+      `no Conv, ConvTranspose, Gemm or MatMul among ${graph.nodes.length} nodes ` +
+      `(${operators(graph.nodes) || 'none'})`,
     hint: 'ttq compresses convolutions and fully connected layers',
   }
 }
@@ -112,7 +114,9 @@ function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined
   )
   if (foreign.length === 0) return undefined
   return {
-    found: `weights belong to ${operators(foreign)}, operators of its own, or functions of the model for another operator set`,
+    found:
+      `weights belong to ${operators(foreign)}, operators of its own, or functions of the model for another ` +
+      'operator set',
     hint: 'inline the functions of the model first (onnx.inliner.inline_local_functions)',
   }
 }

@@ -1,5 +1,5 @@
-// What was found for the layers of one run, so that none is fitted twice: not by another mixture of forms that begins in
-// the same way, nor by a run that is resumed.
+// What was found for the layers of one run, so that none is fitted twice: not by another mixture of forms that begins
+// in the same way, nor by a run that is resumed.
 import type { ValueName } from '../onnx/model.js'
 import type { RunPart } from '../training/checkpoint.js'
 import type { Solved } from './solve-layer.js'

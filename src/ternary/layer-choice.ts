@@ -12,8 +12,8 @@ export interface LayerChoice {
   /** Name of the node, its first output where it has none; the first node's where several share the weight. */
   node: string
   /**
-   * First outputs of all nodes that use the weight, in graph order; of nodes in the body of a Loop or the like, what that
-   * gives.
+   * First outputs of all nodes that use the weight, in graph order; of nodes in the body of a Loop or the like, what
+   * that gives.
    */
   outputs: readonly ValueName[]
   /** Of the only node that uses the weight, where it lies in a body: which, and its first output. */
@@ -54,7 +54,9 @@ export interface LayerOptions {
   keep: readonly string[]
   /** Layers to make ternary although they are first, last or tiny: names as for `keep`. */
   ternary: readonly string[]
-  /** What chooses the codes. Only by `ttq`, its default, and without the latter two, do weights stay that are ternary. */
+  /**
+   * What chooses the codes. Only by `ttq`, its default, and without the latter two, do weights stay that are ternary.
+   */
   method?: MethodName
   sparsity?: number | undefined
   threshold?: number | undefined

@@ -135,8 +135,8 @@ function placesPerSample(dims: readonly number[], batch: number, samples: number
 }
 
 // A value's dimensions without the batch, or what takes its place along the first axis: windows of images, turns of a
-// loop. Of a network that is run on one sample at a time all rows of a product are that sample's, whatever axis they lie
-// on.
+// loop. Of a network that is run on one sample at a time all rows of a product are that sample's, whatever axis they
+// lie on.
 function ofSample(dims: readonly number[], { outputAxis }: LayerChoice, batch: number): readonly number[] | undefined {
   if (batch === 1 && outputAxis < 0 && dims.length === 1) return dims
   return dims[0] !== undefined && dims[0] > 0 && dims[0] % batch === 0 ? dims.slice(1) : undefined

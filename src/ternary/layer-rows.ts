@@ -142,7 +142,9 @@ type Shape = readonly number[]
 
 /** Which inputs the outputs of a convolution see. */
 interface Taps {
-  /** The input that a kernel's element brings to an output, along one axis; none where that is outside, or no integer. */
+  /**
+   * The input that a kernel's element brings to an output, along one axis; none where that is outside, or no integer.
+   */
   inputAt: (axis: number, output: number, element: number) => number
   /** Where outputs see elements of the kernel that are of the same phase only; without it, all see all. */
   phases?: { ofOutput: (output: Shape) => number; ofElement: (element: Shape) => number }
@@ -203,8 +205,8 @@ function productRows(
   }
 }
 
-// Input [steps, inputs], of which all directions see the same, or [steps, directions, size]; output [steps, directions *
-// gates * size], with an axis of its own for the directions or without (recurrent-layers.ts).
+// Input [steps, inputs], of which all directions see the same, or [steps, directions, size]; output [steps, directions
+// * gates * size], with an axis of its own for the directions or without (recurrent-layers.ts).
 function recurrentRows(
   choice: LayerChoice,
   { input, output }: LayerDims,

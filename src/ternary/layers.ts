@@ -121,8 +121,8 @@ function chooser(
   }
 }
 
-// Whether weights are those of a packed network: what has more than three values shows it with the first few. Equal ones
-// throughout were filled in, to be trained.
+// Whether weights are those of a packed network: what has more than three values shows it with the first few. Equal
+// ones throughout were filled in, to be trained.
 function isTernaryAlready(tensor: Tensor | undefined): boolean {
   if (tensor === undefined || !isFloatType(tensor.type) || elementCount(tensor.dims) < FEWEST_WEIGHTS) return false
   const { type, data } = tensor as Tensor<FloatType>
@@ -132,8 +132,8 @@ function isTernaryAlready(tensor: Tensor | undefined): boolean {
   return ternaryScales(values) !== undefined && values.some((value) => value !== values[0])
 }
 
-// The same of a recurrent weight, [directions, gates * size, columns], whose factors have been multiplied into its rows. Of
-// few columns any row has few values.
+// The same of a recurrent weight, [directions, gates * size, columns], whose factors have been multiplied into its
+// rows. Of few columns any row has few values.
 function isTernaryByRow(tensor: Tensor | undefined): boolean {
   const columns = tensor?.dims.at(-1) ?? 0
   if (tensor === undefined || !isFloatType(tensor.type) || columns < FEWEST_COLUMNS) return false
@@ -243,7 +243,8 @@ function checkPatterns(uses: readonly LayerUse[], { keep, ternary }: LayerOption
       (names.length > LISTED_NAMES ? ` and ${names.length - LISTED_NAMES} more` : '')
     throw new TtqError(
       'usage',
-      `${nameOptions(option)}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? as wildcards`,
+      `${nameOptions(option)}: "${idle}" matches no layer, expected the name of a weight or node, with * and ? ` +
+        'as wildcards',
       {
         facts: { pattern: idle, weights: names },
         hint:

@@ -13,10 +13,10 @@ type IsLayer = (node: Node) => boolean
 /**
  * Layers that an input reaches and that have no layer before them on any way. Where data meet values that have passed a
  * layer, they go on as data only where the operator works on them (GridSample's image), not where both are added,
- * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no layer so
- * (features that are appended to others) has the layers behind the Concat that takes it in. Looking up rows of a constant
- * table is a layer here. An If or a Loop takes in what its graphs capture, too; with layers in them it is one itself, and
- * where it is a first one, so are those in its graphs that have none before them there.
+ * multiplied (element by element, or as matrices: the edges of a graph network) or selected. An input that meets no
+ * layer so (features that are appended to others) has the layers behind the Concat that takes it in. Looking up rows of
+ * a constant table is a layer here. An If or a Loop takes in what its graphs capture, too; with layers in them it is
+ * one itself, and where it is a first one, so are those in its graphs that have none before them there.
  */
 export function firstLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
   return withBodies(graph, (scope) => firstIn(scope, isLayer))
@@ -52,8 +52,8 @@ function firstIn(graph: Graph, isLayer: IsLayer): Set<Node> {
 }
 
 /**
- * Layers that an output comes from and that have no layer behind them on any way. An output that other layers go on from
- * (features, cached keys) has none of its own.
+ * Layers that an output comes from and that have no layer behind them on any way. An output that other layers go on
+ * from (features, cached keys) has none of its own.
  */
 export function lastLayers(graph: Graph, isLayer: IsLayer): Set<Node> {
   return withBodies(graph, (scope) => lastIn(scope, isLayer))

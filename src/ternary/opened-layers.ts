@@ -1,6 +1,6 @@
-// Layers in the bodies of If, Loop and Scan, and those in LSTM, GRU and RNN, made to be fitted like all others: each stands
-// once more outside of them, on what it is given in all of its turns or steps, while the body or the node has it as far as
-// it is compressed.
+// Layers in the bodies of If, Loop and Scan, and those in LSTM, GRU and RNN, made to be fitted like all others: each
+// stands once more outside of them, on what it is given in all of its turns or steps, while the body or the node has it
+// as far as it is compressed.
 import { hasCode } from '../errors/ttq-error.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { bodyAt, bringOut, type BroughtOut } from '../onnx/bring-out.js'
@@ -75,8 +75,8 @@ export class OpenedLayers {
   }
 
   /**
-   * Whether a layer of a body is given something in every chunk of the samples, as often in the student as in the original:
-   * a Loop may have no turns, a branch may not run on what another one takes. True for all other layers.
+   * Whether a layer of a body is given something in every chunk of the samples, as often in the student as in the
+   * original: a Loop may have no turns, a branch may not run on what another one takes. True for all other layers.
    */
   async isGiven(networks: PairedNetworks, student: Model, choice: LayerChoice, place: LayerPlace): Promise<boolean> {
     if (!this.layers.includes(choice)) return true

@@ -1,5 +1,5 @@
-// What a network will weigh once its layers are ternary, before any of them is fitted: codes by the weights alone, and in
-// the places of factors and shifts numbers like those that will stand there.
+// What a network will weigh once its layers are ternary, before any of them is fitted: codes by the weights alone, and
+// in the places of factors and shifts numbers like those that will stand there.
 import { normal, randomSource } from '../data/random.js'
 import type { Model, Node, ValueName } from '../onnx/model.js'
 import type { FloatType } from '../tensor/data-type.js'
@@ -67,9 +67,9 @@ function predictLayer(
 }
 
 /**
- * The share of codes that change places. Codes that are fitted or trained have the same shares of -, 0 and +, but make up
- * for one another's errors: they follow their neighbours less than the weights do, and take more bits. Trained ones stay
- * nearer to the weights. By ResNet-20 and -56, fitted and trained.
+ * The share of codes that change places. Codes that are fitted or trained have the same shares of -, 0 and +, but make
+ * up for one another's errors: they follow their neighbours less than the weights do, and take more bits. Trained ones
+ * stay nearer to the weights. By ResNet-20 and -56, fitted and trained.
  */
 const MOVED = { trained: 0.05, fitted: 0.11 } as const
 

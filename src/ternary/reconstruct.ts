@@ -25,7 +25,9 @@ import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
 export interface ReconstructOptions extends FitRule {
   seed: number
-  /** What a bit per ternary weight may cost, as a share of a layer's output's variance, on the average of the layers. */
+  /**
+   * What a bit per ternary weight may cost, as a share of a layer's output's variance, on the average of the layers.
+   */
   sizeWeight: number
   /**
    * What stands behind the layers afterwards. With `norm` the network is one to train: layers that cannot be
@@ -186,7 +188,8 @@ async function refitted(
   return areFinite(moments) ? await refit(pool, student, choice, place, moments) : student
 }
 
-// What one bit of one weight may cost. A bit is a bit wherever it is, and so is a share of a layer's output that is lost.
+// What one bit of one weight may cost. A bit is a bit wherever it is, and so is a share of a layer's output that is
+// lost.
 function bitCostOf(choices: readonly LayerChoice[], sizeWeight: number): number {
   const counts = choices.flatMap(({ ternary, dims }) => (ternary ? [elementCount(dims)] : []))
   const weights = counts.reduce((sum, count) => sum + count, 0)

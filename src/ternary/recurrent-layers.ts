@@ -1,6 +1,6 @@
-// Weights of LSTM, GRU and RNN as layers: what the node multiplies inside of it stands outside, too, while its weights are
-// fitted; its factors per channel stand in front of it, on the weights, and its shifts go to the node's own biases. X is
-// [steps, batch, inputs], W [directions, gates * size, inputs], R [directions, gates * size, size], B [directions,
+// Weights of LSTM, GRU and RNN as layers: what the node multiplies inside of it stands outside, too, while its weights
+// are fitted; its factors per channel stand in front of it, on the weights, and its shifts go to the node's own biases.
+// X is [steps, batch, inputs], W [directions, gates * size, inputs], R [directions, gates * size, size], B [directions,
 // 2 * gates * size], Y [steps, directions, batch, size]. https://onnx.ai/onnx/operators/onnx__LSTM.html
 import { ternaryScales } from '../methods/threshold.js'
 import { attribute } from '../onnx/attributes.js'

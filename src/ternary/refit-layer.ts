@@ -17,8 +17,8 @@ import { fromRows } from './weight-rows.js'
 
 /**
  * How strongly weights are drawn to what they were, as a share of the inputs' mean square: always, and times columns by
- * rows, because the fewer rows there are, the more of what is fitted is chance. cifar10-resnet20's last layer, 64 inputs,
- * after 18 ternary ones; top-1, 87.77 before:
+ * rows, because the fewer rows there are, the more of what is fitted is chance. cifar10-resnet20's last layer, 64
+ * inputs, after 18 ternary ones; top-1, 87.77 before:
  *
  * | made-up images | 0.02 | columns/rows | 4 columns/rows |
  * |---|---|---|---|

@@ -15,7 +15,10 @@ import type { LayerChoice } from './layer-choice.js'
 import type { TernaryNetwork } from './ternary-network.js'
 
 interface RoundRestOptions {
-  /** As it is (in two bytes where these hold it); float16; int8 for the weights of layers, and float16 for what else there is. */
+  /**
+   * As it is (in two bytes where these hold it); float16; int8 for the weights of layers, and float16 for what else
+   * there is.
+   */
   rest: RestPrecision
   /** Single tensors that are stored otherwise, by name. */
   exceptions?: ReadonlyMap<ValueName, RestPrecision>

@@ -1,4 +1,5 @@
-// The ternary weights of one layer from its moments: rounded in the worker threads, then a factor and a shift per channel.
+// The ternary weights of one layer from its moments: rounded in the worker threads, then a factor and a shift per
+// channel.
 import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { roundTo } from '../tensor/float-values.js'
@@ -95,8 +96,8 @@ export function wholeVariance(moments: readonly LayerMoments[]): number {
   return moments.reduce((sum, { outputVariance }) => outputVariance.reduce((all, own) => all + own, sum), 0)
 }
 
-// Rows are shared out among the threads of all ranks, or whole problems where there are enough of them; what comes of a row
-// does not depend on who solves it. In the order of the problems.
+// Rows are shared out among the threads of all ranks, or whole problems where there are enough of them; what comes of a
+// row does not depend on who solves it. In the order of the problems.
 export async function roundAll(pool: WorkerPool, problems: readonly RoundingProblem[]): Promise<Rounded> {
   const { size: threads, ranks } = pool
   const all = threads * ranks.count

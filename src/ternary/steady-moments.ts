@@ -1,10 +1,10 @@
-// Moments over few rows, steadied. About their own mean one or two rows say next to nothing, and factors that are fitted
-// to it make channels constant.
+// Moments over few rows, steadied. About their own mean one or two rows say next to nothing, and factors that are
+// fitted to it make channels constant.
 import type { LayerMoments } from './layer-moments.js'
 
 /**
- * The mean counts as so many rows more, at most as much as all that were seen. LeNet-5 fitted on samples of MNIST, top-1
- * in percent, seeds 1 and 2:
+ * The mean counts as so many rows more, at most as much as all that were seen. LeNet-5 fitted on samples of MNIST,
+ * top-1 in percent, seeds 1 and 2:
  *
  * | samples | 0 | 2 |
  * |---|---|---|

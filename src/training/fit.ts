@@ -111,8 +111,8 @@ function describeRun({ training, heldOut, warmup, augmentations }: TrainingAsRun
   return `training on ${training} samples, ${heldOut} held out; ${steps} steps, the rate rising over ${warmup}${images}`
 }
 
-// Samples of a step over all ranks, and those that a replica runs at once. A network of one batch size gets its share of
-// the step in pieces of that size, whose gradients are added up.
+// Samples of a step over all ranks, and those that a replica runs at once. A network of one batch size gets its share
+// of the step in pieces of that size, whose gradients are added up.
 function sharedOut(
   pool: WorkerPool,
   student: Model,

@@ -30,6 +30,8 @@ export type Progress =
       samplesPerSecond: number
       remainingMs: number
     }
-  /** `best`: the epoch that is kept so far; `bestScore`: of the start and the epochs so far, which may be another one's. */
+  /**
+   * `best`: the epoch that is kept so far; `bestScore`: of the start and the epochs so far, which may be another one's.
+   */
   | ({ kind: 'epoch'; epochs: number; best: boolean; bestScore: number } & Omit<EpochReport, 'learningRate'>)
   | { kind: 'evaluated'; done: number; total: number }

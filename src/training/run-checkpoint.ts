@@ -1,6 +1,6 @@
 // The checkpoint of one run: what its trainings write while they go on and start from when resumed, parts of it that
-// are not to be done again, and whether a checkpoint belongs to the run at all. A resumed run does everything else anew:
-// it is short and comes out the same.
+// are not to be done again, and whether a checkpoint belongs to the run at all. A resumed run does everything else
+// anew: it is short and comes out the same.
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Dataset, Split } from '../data/dataset.js'

@@ -23,7 +23,9 @@ import type { Ranks } from '../execution/ranks.js'
 import type { Workers } from '../execution/worker-pool.js'
 import { float32, type Tensor } from '../tensor/tensor.js'
 
-/** Milliseconds of training within an epoch after which its position is kept, for runs that are killed without a word. */
+/**
+ * Milliseconds of training within an epoch after which its position is kept, for runs that are killed without a word.
+ */
 const KEPT_EVERY_MS = 600_000
 
 /** Steps handed to the workers ahead of need, so that they never wait for data. */
@@ -222,8 +224,8 @@ async function orSaved<T>(work: () => Promise<T>, save: () => void): Promise<T> 
   }
 }
 
-// The shares of this rank's replicas in the batch, ready to be fed in pieces. Augmentation draws from one stream per step,
-// in the samples' order; what other ranks read is drawn here, too, and not read.
+// The shares of this rank's replicas in the batch, ready to be fed in pieces. Augmentation draws from one stream per
+// step, in the samples' order; what other ranks read is drawn here, too, and not read.
 async function shares(
   split: Split,
   chosen: readonly number[],

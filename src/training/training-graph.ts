@@ -239,8 +239,8 @@ export async function checkTeacher(
   await teachingForm(loader, teacher, feeds, task, await trainingForm(loader, student, feeds, task))
 }
 
-// The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes. What is
-// computed from parameters alone (a weight that another layer has turned around, or negative) moves with them.
+// The network as it is for these shapes: an If whose condition depends on them alone is the branch that it takes. What
+// is computed from parameters alone (a weight that another layer has turned around, or negative) moves with them.
 async function observedForm(loader: Loader, model: Model, feeds: Feeds): Promise<{ model: Model } & Observation> {
   const learned = computedFrom(
     model.graph,

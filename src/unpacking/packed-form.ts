@@ -97,7 +97,9 @@ class PartsBuilder {
     return first
   }
 
-  /** Along the first axis, said although it is the default: OpenCV 5 takes another. Since opset 13, sizes are an input. */
+  /**
+   * Along the first axis, said although it is the default: OpenCV 5 takes another. Since opset 13, sizes are an input.
+   */
   split(value: ValueName, sizes: readonly number[], outputs: readonly ValueName[]): void {
     if (this.splitsByInput) this.node('Split', [value, this.add(int64(sizes))], { axis: 0 }, outputs)
     else this.node('Split', [value], { axis: 0, split: sizes }, outputs)

@@ -33,12 +33,14 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     'frobnicate m.onnx',
     'unknown command "frobnicate". The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help ' +
+      'lists them.',
   ],
   [
     '--json',
     'no command before --json. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help ' +
+      'lists them.',
   ],
   ['compress', `compress: no model given, expected one: ONNX file, - for stdin. ${MORE}`],
   [
@@ -64,7 +66,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   [
     '--valueOf',
     'no command before --valueOf. The commands are compress, train, sweep, analyze, evaluate, unpack, inspect, ' +
-      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help lists them.',
+      'verify, diff, plan, data, predict, report, compare, new, doctor, init, run, help, completion; ttq --help ' +
+      'lists them.',
   ],
   [
     'inspect -m.onnx',
@@ -72,7 +75,8 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'unpack m.onnx',
-    'm.onnx: found a file that ends in .onnx, as the result does. ttq inspect tells what it is; if it is no .onnx file all the same, name the result with --output.',
+    'm.onnx: found a file that ends in .onnx, as the result does. ttq inspect tells what it is; if it is no ' +
+      '.onnx file all the same, name the result with --output.',
   ],
   ['inspect m.onnx -V', 'inspect: unknown option -V. Did you mean --version?'],
   ['inspect m.onnx --report.a=1', 'inspect: unknown option --report.a. Did you mean --report?'],
@@ -207,11 +211,13 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
   ],
   [
     'compress m.onnx --method twn --resume',
-    '--resume: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+    '--resume: given where nothing is trained and no layer fitted to its outputs. That takes no time that would ' +
+      'be lost.',
   ],
   [
     'compress m.onnx --data x.mjs --epochs 0 --sparsity 0.5 --checkpoint c',
-    '--checkpoint: given where nothing is trained and no layer fitted to its outputs. That takes no time that would be lost.',
+    '--checkpoint: given where nothing is trained and no layer fitted to its outputs. That takes no time that ' +
+      'would be lost.',
   ],
   [
     'compress m.onnx --data x.mjs --resume --checkpoint off',

@@ -315,7 +315,8 @@ describe('config file', () => {
     write('ttq.config.yaml', '')
     assert.equal(
       await refusal('compress', 'm.onnx'),
-      'ttq.config.json: found ttq.config.yaml beside it, expected one config file in a folder. Remove one of them, or say which with --config.',
+      'ttq.config.json: found ttq.config.yaml beside it, expected one config file in a folder. Remove one of ' +
+        'them, or say which with --config.',
     )
     write('none.mjs', 'export const config = {}')
     assert.match(await refusal('compress', 'm.onnx', '--config', 'none.mjs'), /^none\.mjs: no default export/)
@@ -324,7 +325,9 @@ describe('config file', () => {
   })
 
   test('nothing in another folder is run unasked', async () => {
-    const trap = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(folder, 'ran'))}, '')\nexport default {}`
+    const trap =
+      `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(join(folder, 'ran'))}, '')\nexport ` +
+      'default {}'
     write('nets/ttq.config.mjs', trap)
     assert.equal(
       await refusal('compress', 'nets/n.onnx'),
@@ -472,7 +475,8 @@ describe('config file', () => {
         'preset: small',
         'compress: { batch: 8, augment: false, validation: 60, maxDrop: 100, outDir: ../out dir, fixInput: [] }',
         'jobs:',
-        '  - { name: short, command: compress, model: ../m.onnx, epochs: 1, warmup: 0, drops: [0.25, 0.5], schedule: step }',
+        '  - { name: short, command: compress, model: ../m.onnx, epochs: 1, warmup: 0, drops: [0.25, 0.5], ' +
+          'schedule: step }',
       ].join('\n'),
     )
     const config = ['--config', 'settings/ttq.config.yaml', '--force']
@@ -642,7 +646,8 @@ describe('ttq init', () => {
       [code, stderr],
       [
         2,
-        'ttq: --output: found "ttq.config.toml", expected a name that ends in .json, .yaml, .yml, .mjs, .ts, .js, .mts\n',
+        'ttq: --output: found "ttq.config.toml", expected a name that ends in .json, .yaml, .yml, .mjs, .ts, ' +
+          '.js, .mts\n',
       ],
     )
   })

@@ -211,7 +211,8 @@ describe('--fetch', () => {
       [other.code, other.stderr],
       [
         2,
-        'ttq: --fetch: found mnist, expected cifar10 or cifar10:<folder>. docs/datasets.md says where others come from.\n',
+        'ttq: --fetch: found mnist, expected cifar10 or cifar10:<folder>. docs/datasets.md says where others ' +
+          'come from.\n',
       ],
     )
   })

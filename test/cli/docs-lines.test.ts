@@ -1,5 +1,5 @@
-// Every ttq command in the documents is one that the program takes: command, options, their values, what contradicts what.
-// Nothing is done: settings are checked as --print-config checks them. JavaScript in the documents is JavaScript.
+// Every ttq command in the documents is one that the program takes: command, options, their values, what contradicts
+// what. Nothing is done: settings are checked as --print-config checks them. JavaScript in the documents is JavaScript.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -64,7 +64,8 @@ describe('commands in the documents', () => {
   })
 })
 
-// Of inline code, other options may have to stand beside those that are shown, and a command's name alone stands for it.
+// Of inline code, other options may have to stand beside those that are shown, and a command's name alone stands for
+// it.
 async function check(words: readonly string[], whole: boolean): Promise<void> {
   if (words.length === 1 && !whole) return
   const parsed = parseArguments(words, { commands: await commandsFor(words), version: '', columns: 80 })

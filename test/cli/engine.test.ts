@@ -67,8 +67,8 @@ describe('--engine', () => {
     ])
     assert.equal(
       stderr,
-      'ttq: tfjs: node "sampled" (GridSample): it has no kernel for this operator. Run it with ONNX Runtime (--engine ' +
-        'onnxruntime); docs/operators.md lists what this engine computes.\n',
+      'ttq: tfjs: node "sampled" (GridSample): it has no kernel for this operator. Run it with ONNX Runtime ' +
+        '(--engine onnxruntime); docs/operators.md lists what this engine computes.\n',
     )
     assert.ok(code !== 0 && !readdirSync(folder).includes('grid.ttq'))
   })
@@ -85,8 +85,8 @@ describe('--engine', () => {
         [2, 'ttq: --device: given with --engine tfjs, whose devices it does not choose\n'],
         [
           2,
-          'ttq: --engine: found "tensorflow", expected onnxruntime, tfjs, tfjs-node, tfjs-wasm or tfjs-cpu. Did you mean ' +
-            'tfjs?\n',
+          'ttq: --engine: found "tensorflow", expected onnxruntime, tfjs, tfjs-node, tfjs-wasm or tfjs-cpu. Did ' +
+            'you mean tfjs?\n',
         ],
       ],
     )

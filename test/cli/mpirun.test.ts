@@ -1,5 +1,5 @@
-// The program under the mpirun of this machine: the bytes of one process, and one message whatever goes wrong on a rank.
-// Where there is none, nothing is tested here; the logic is in test/execution, with a library that stands in.
+// The program under the mpirun of this machine: the bytes of one process, and one message whatever goes wrong on a
+// rank. Where there is none, nothing is tested here; the logic is in test/execution, with a library that stands in.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -61,8 +61,8 @@ if (first !== undefined)
       const { code, stderr } = await outcome(startRanks(launcher, folder, [[...COMPRESS, '-o', 'never.ttq'], other]))
       assertCode(code, 2, stderr)
       assert.deepEqual(words(stderr), [
-        'ttq: ranks: found --seed not given on rank 0 and 7 on rank 1, expected the same on all. Start all of them with ' +
-          'the same command, the same files and the same version of ttq.',
+        'ttq: ranks: found --seed not given on rank 0 and 7 on rank 1, expected the same on all. Start all of ' +
+          'them with the same command, the same files and the same version of ttq.',
       ])
       assert.ok(!existsSync(join(folder, 'never.ttq')))
     })

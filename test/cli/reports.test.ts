@@ -153,15 +153,18 @@ describe('--report', () => {
       ['report . -o x.html', '.: found a folder, expected a report as ttq compress --json prints it'],
       [
         'report cut.json',
-        'cut.json: found no whole JSON document, expected a report as --json prints it. It may be cut, or hold more than the one document.',
+        'cut.json: found no whole JSON document, expected a report as --json prints it. It may be cut, or hold ' +
+          'more than the one document.',
       ],
       [
         'report old.json',
-        'old.json: found ttq-report/0, expected ttq-report/1. Another version of ttq wrote it: make the page with that one.',
+        'old.json: found ttq-report/0, expected ttq-report/1. Another version of ttq wrote it: make the page ' +
+          'with that one.',
       ],
       [
         'compare plain.json cut.json',
-        'cut.json: found no whole JSON document, expected a report as --json prints it. It may be cut, or hold more than the one document.',
+        'cut.json: found no whole JSON document, expected a report as --json prints it. It may be cut, or hold ' +
+          'more than the one document.',
       ],
       [
         'compare plain.json evaluate.json',
@@ -221,7 +224,8 @@ describe('places of reports are looked at before the work', () => {
     ['compare r.json', 'compare: found 1 report, expected two or more'],
     [
       'compare',
-      'compare: no report given, expected one: JSON files of ttq compress, two or more. ttq compare --help lists the options.',
+      'compare: no report given, expected one: JSON files of ttq compress, two or more. ttq compare --help ' +
+        'lists the options.',
     ],
     [
       'compare r.json r.json -o r.json',

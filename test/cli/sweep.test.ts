@@ -165,7 +165,8 @@ describe('sweep', () => {
       assert.deepEqual(readdirSync(folder).sort(), ['loader.mjs', 'm.csv', 'm.csv.points', 'm.onnx', 'm.svg'])
       assert.ok(readdirSync(join(folder, 'm.csv.points')).includes('threshold-0.1.json'))
 
-      // Neither the point that is done nor the epochs of the one under way are computed again; what was written is its own.
+      // Neither the point that is done nor the epochs of the one under way are computed again; what was written is its
+      // own.
       const again = await runHere(folder, ['sweep', 'm.onnx', ...TRAIN, '--thresholds', '0.1,0.2'])
       assert.equal(again.code, 0, again.stderr)
       assert.match(again.stderr, /\nthreshold 0\.1 \(1 of 2\): done before\n/)

@@ -1,5 +1,5 @@
-// The pages by task: their commands run one after the other, as they stand there, and so does what is to be compiled. The
-// web page of docs/browser-app.md is run by test/standalone.
+// The pages by task: their commands run one after the other, as they stand there, and so does what is to be compiled.
+// The web page of docs/browser-app.md is run by test/standalone.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'

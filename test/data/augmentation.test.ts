@@ -73,8 +73,8 @@ describe('colours as Pillow changes them (ImageEnhance, 4 x 4 pixels)', () => {
     })
 })
 
-// python: F.adjust_hue(Image.fromarray(values), turn) with torchvision 0.29.1 and Pillow 13.0.0, where values are the same
-// 4 x 4 pixels, and every 15th level of red, green and blue in all combinations.
+// python: F.adjust_hue(Image.fromarray(values), turn) with torchvision 0.29.1 and Pillow 13.0.0, where values are the
+// same 4 x 4 pixels, and every 15th level of red, green and blue in all combinations.
 describe('hue as torchvision turns it', () => {
   const small = Uint8Array.from({ length: 48 }, (_, i) => (37 * i + 11 * Math.floor(i / 3)) % 256)
   const levels = Array.from({ length: 18 }, (_, i) => 15 * i)

@@ -291,7 +291,8 @@ describe('what does not fit is refused', () => {
     const column = folder(...files, ['train/metadata.csv', 'file_nam,label\na.jpg,1\n'])
     await refuses(
       column,
-      `${join(column, 'train/metadata.csv')}: found columns "file_nam", "label", expected one of files, such as file_name`,
+      `${join(column, 'train/metadata.csv')}: found columns "file_nam", "label", expected one of files, such as ` +
+        'file_name',
       'did you mean "file_name" by "file_nam"?',
     )
     const outside = folder(...files, ['train/metadata.csv', 'file_name,label\n../../x.jpg,1\n'])

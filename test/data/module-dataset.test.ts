@@ -168,7 +168,8 @@ test('module dataset: samples that are no batches', async () => {
   // a state, whose array does not say which.
   await assert.rejects(dims(...inputs), {
     message:
-      './accept-whole.mjs: train.batch: input "state" has 4 values, expected { data, dims } with shape [1,2,2] or [2,1,2]',
+      './accept-whole.mjs: train.batch: input "state" has 4 values, expected { data, dims } with shape [1,2,2] ' +
+      'or [2,1,2]',
   })
 })
 
@@ -283,7 +284,8 @@ test('module dataset: labels by outputs', async () => {
   try {
     writeFileSync(
       join(folder, 'loader.mjs'),
-      'export const train = { size: 2, batch: () => ({ inputs: { x: new Float32Array(4) }, labels: { a: [0, 1], b: [[1, 2], [3, 4]] } }) }',
+      'export const train = { size: 2, batch: () => ({ inputs: { x: new Float32Array(4) }, labels: { a: [0, 1], ' +
+        'b: [[1, 2], [3, 4]] } }) }',
     )
     const stored = (await openDataset('./loader.mjs', { directory: folder })) as SampleDataset
     opened.push(stored)
@@ -376,11 +378,13 @@ const STREAMS: Readonly<Record<string, readonly [samples: string, message: strin
     'train.samples(): sample 1: input "x" is of class Int32Array, expected Float32Array as of the first sample',
   ],
   'that forgets a label': [
-    '*samples() { yield { inputs: { x: Float32Array.of(1) }, labels: 1 }; yield { inputs: { x: Float32Array.of(1) } } }',
+    '*samples() { yield { inputs: { x: Float32Array.of(1) }, labels: 1 }; yield { inputs: { x: ' +
+      'Float32Array.of(1) } } }',
     'train.samples(): sample 1: its label is missing, expected one as in the first sample',
   ],
   'that throws': [
-    "*samples() { for (let i = 0; i < 3; i++) yield { inputs: { x: Float32Array.of(1) } }; throw new Error('no disk') }",
+    "*samples() { for (let i = 0; i < 3; i++) yield { inputs: { x: Float32Array.of(1) } }; throw new Error('no " +
+      "disk') }",
     'train.samples() of sample 3 failed: no disk (line 1)',
   ],
   'that cannot begin': ["samples() { throw new Error('no disk') }", 'train.samples() failed: no disk (line 1)'],

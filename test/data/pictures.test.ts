@@ -245,7 +245,8 @@ describe('preprocessor_config.json', () => {
     [{ size: 224, resample: 1 }, 'p.json: resample: found 1, expected 0 (nearest), 2 (bilinear) or 3 (bicubic)'],
     [
       { size: { longest_edge: 4 } },
-      'p.json: size: found {"longest_edge":4}, expected a number, {"shortest_edge": 256} or {"height": 224, "width": 224}',
+      'p.json: size: found {"longest_edge":4}, expected a number, {"shortest_edge": 256} or {"height": 224, ' +
+        '"width": 224}',
     ],
     [{ do_center_crop: true }, 'p.json: crop_size: found nothing, expected a number, or {"height": 224, "width": 224}'],
     [{ rescale_factor: 2 }, 'p.json: rescale_factor: found 2, expected 0.00392156862745098 (1/255)'],

@@ -1,4 +1,5 @@
-// Replicas of several ranks: what comes of their gradients is what comes of as many threads of one process, bit for bit.
+// Replicas of several ranks: what comes of their gradients is what comes of as many threads of one process, bit for
+// bit.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sharedMemory } from '../../src/execution/shared-memory.js'

@@ -1,4 +1,5 @@
-// What ranks tell one another: values in the order of the ranks, failures of one to all, interruptions when all can stop.
+// What ranks tell one another: values in the order of the ranks, failures of one to all, interruptions when all can
+// stop.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { abortedWith, arrangeStandIn } from '../mpi/stand-in.js'

@@ -1,4 +1,5 @@
-// What a user knows of a network is checked before hours of training: the causes of a lower accuracy are tried and named.
+// What a user knows of a network is checked before hours of training: the causes of a lower accuracy are tried and
+// named.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -120,7 +121,8 @@ test('a network that is no better than chance is not trained unless told to', as
     // A loader module's inputs are as they are: no option changes them.
     assert.equal(
       error.hint,
-      'the inputs, which are given as they are, or the labels probably do not match the network; anyway trains it all the same',
+      'the inputs, which are given as they are, or the labels probably do not match the network; anyway trains ' +
+        'it all the same',
     )
     return true
   })

@@ -132,8 +132,8 @@ describe('networks without a layer to compress', () => {
     b.output(b.emit('Relu', [b.input('x', 'float32', [1, 8])]))
     assert.equal(
       (await inspect(b.build('net'))).refusal,
-      'onnx: graph "net": no Conv, ConvTranspose, Gemm or MatMul among 1 nodes (Relu), expected at least one layer that can ' +
-        'become ternary',
+      'onnx: graph "net": no Conv, ConvTranspose, Gemm or MatMul among 1 nodes (Relu), expected at least one ' +
+        'layer that can become ternary',
     )
   })
 
@@ -201,8 +201,8 @@ describe('checkRuns', () => {
     await assert.rejects(checkRuns(onnxRuntime, modelOf(b.build('net')), 'net.onnx', new Set()), {
       code: 'unsupported',
       message:
-        'onnx: net.onnx: output "half" is of type bfloat16: types that onnxruntime-node does not carry, expected a network ' +
-        'that ONNX Runtime runs',
+        'onnx: net.onnx: output "half" is of type bfloat16: types that onnxruntime-node does not carry, ' +
+        'expected a network that ONNX Runtime runs',
     })
   })
 

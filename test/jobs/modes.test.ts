@@ -140,16 +140,20 @@ describe('compress', () => {
   })
 
   for (const data of [STRIPES, fixture('unlabelled.mjs')]) {
-    test(`--unlabelled, ${data === STRIPES ? 'labels left unread' : 'labels for the test only'}: agreement, and top-1 where the test has labels`, async () => {
-      const report = await compressed({ data, unlabelled: true })
-      assert.ok((report.agreement ?? 0) > 80, `${report.agreement}`)
-      assert.ok(report.baseline !== null && report.compressed !== null)
-      assert.deepEqual([report.unlabelled, report.training?.settings.distill], [true, 1])
-      for (const { validationTop1, validationAgreement } of report.training?.history ?? []) {
-        assert.equal(validationTop1, null)
-        assert.ok((validationAgreement ?? 0) > 50)
-      }
-    })
+    test(
+      `--unlabelled, ${data === STRIPES ? 'labels left unread' : 'labels for the test only'}: agreement, and ` +
+        'top-1 where the test has labels',
+      async () => {
+        const report = await compressed({ data, unlabelled: true })
+        assert.ok((report.agreement ?? 0) > 80, `${report.agreement}`)
+        assert.ok(report.baseline !== null && report.compressed !== null)
+        assert.deepEqual([report.unlabelled, report.training?.settings.distill], [true, 1])
+        for (const { validationTop1, validationAgreement } of report.training?.history ?? []) {
+          assert.equal(validationTop1, null)
+          assert.ok((validationAgreement ?? 0) > 50)
+        }
+      },
+    )
   }
 
   test('labels that are wrong change nothing where they are not used', async () => {

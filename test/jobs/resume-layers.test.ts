@@ -1,5 +1,5 @@
-// Fitting layer by layer, stopped and resumed: the same bytes, whatever samples the layers are fitted on, whatever bound
-// asks for several rounds, and whether a training follows.
+// Fitting layer by layer, stopped and resumed: the same bytes, whatever samples the layers are fitted on, whatever
+// bound asks for several rounds, and whether a training follows.
 import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import type { CompressRequest } from '../../src/jobs/compress-job.js'

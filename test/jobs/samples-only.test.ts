@@ -1,5 +1,5 @@
-// Compression without training on samples that nothing scores: no labels, no test split, several inputs, networks of any
-// task. And what needs labels says so before it works.
+// Compression without training on samples that nothing scores: no labels, no test split, several inputs, networks of
+// any task. And what needs labels says so before it works.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -184,7 +184,9 @@ const CASES: Record<string, Case> = {
       b.output('nearest', 'int64', ['N'])
       return b.bytes()
     },
-    inputs: `{ image: Float32Array.from(each(indices, 12, number)), size: BigInt64Array.from(each(indices, 2, (i, j) => BigInt(1 + (i + j) % 5))) }`,
+    inputs:
+      '{ image: Float32Array.from(each(indices, 12, number)), size: BigInt64Array.from(each(indices, 2, (i, j) => ' +
+      'BigInt(1 + (i + j) % 5))) }',
     layers: ['w3'],
   },
   'a network that mixes what is in a batch': {
@@ -264,8 +266,8 @@ test('what layers cost is measured on them, too', async () => {
       )
       assert.deepEqual([divergence, top1], [null, null])
     }
-    // One layer is all there is to make ternary: what compress makes of the network is no farther away, since it fits the
-    // last layer anew behind it.
+    // One layer is all there is to make ternary: what compress makes of the network is no farther away, since it fits
+    // the last layer anew behind it.
     if (layers.length > 1) continue
     const distance = fittedOf(await packed(network(), data)).distance as number
     const alone = report.layers[0]?.distance ?? 0
@@ -274,7 +276,8 @@ test('what layers cost is measured on them, too', async () => {
   }
 })
 
-// The distance is what anybody measures on the samples that were held out, and smaller than that of weights fitted alone.
+// The distance is what anybody measures on the samples that were held out, and smaller than that of weights fitted
+// alone.
 test('samples alone: the layers are fitted on these samples', async () => {
   const data = loader(FEATURES)
   const byLayers = await packed(classifier(), data)
@@ -369,8 +372,9 @@ ${test ? 'export const test = { ...train, size: 40 }' : ''}`,
     const result = await packed(classifier(), labelled(5))
     checkUnscored(result, 'no output has 5 class scores')
     assert.deepEqual(result.report.warnings, [
-      'dataset: it has 5 classes, the network\'s outputs for 2 samples are "y" [2,4] of float32, expected one of shape ' +
-        '[2,5] in float32, float16 or float64: layers were fitted all the same, and accuracy was not measured',
+      'dataset: it has 5 classes, the network\'s outputs for 2 samples are "y" [2,4] of float32, expected one ' +
+        'of shape [2,5] in float32, float16 or float64: layers were fitted all the same, and accuracy was not ' +
+        'measured',
     ])
   })
 

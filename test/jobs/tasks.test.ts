@@ -492,7 +492,9 @@ describe('refused before any work', () => {
     'a label out of range, of a later sample': [
       three,
       loader('x[0] > 0 ? 1 : 0', {
-        more: 'const { batch } = train\ntrain.batch = (indices) => { const b = batch(indices); return { ...b, labels: indices.map((i) => (i === 150 ? 7 : 1)) } }',
+        more:
+          'const { batch } = train\ntrain.batch = (indices) => { const b = batch(indices); return { ...b, labels: ' +
+          'indices.map((i) => (i === 150 ? 7 : 1)) } }',
       }),
       {},
       /loader\d+\.mjs: training sample 150: label 7, expected 0\.\.2$/,

@@ -1,5 +1,5 @@
-// ttq-onnx/kernels: the outputs of the same network as one session gives them, whatever is around the products; what stays
-// the runtime's; faults.
+// ttq-onnx/kernels: the outputs of the same network as one session gives them, whatever is around the products; what
+// stays the runtime's; faults.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

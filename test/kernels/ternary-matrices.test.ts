@@ -1,5 +1,5 @@
-// The kernel against plain sums. Inputs are small whole numbers and levels are powers of two: every order of summing gives the
-// same floats, so that outputs are equal and not only close.
+// The kernel against plain sums. Inputs are small whole numbers and levels are powers of two: every order of summing
+// gives the same floats, so that outputs are equal and not only close.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { blockCodes, type MatrixShape } from '../../src/kernels/block-codes.js'

@@ -1,6 +1,6 @@
-// An MPI library in the place of a real one: threads of one process are its ranks, memory is what they meet over. It has
-// the handles of any of the three kinds, and keeps to the standard where that is easily forgotten: what is sent is taken
-// when it arrives, calls of one communicator meet in their order, and sums are added up in an order of its own.
+// An MPI library in the place of a real one: threads of one process are its ranks, memory is what they meet over. It
+// has the handles of any of the three kinds, and keeps to the standard where that is easily forgotten: what is sent is
+// taken when it arrives, calls of one communicator meet in their order, and sums are added up in an order of its own.
 import type { Foreign, ForeignFunction } from '../../src/mpi/foreign.js'
 import { type SchemeName, SCHEMES } from '../../src/mpi/schemes.js'
 

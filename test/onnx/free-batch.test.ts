@@ -47,28 +47,32 @@ const CASES: { target: number[]; batch?: number; attrs?: Record<string, number>;
 ]
 
 for (const { target, free, ...options } of CASES) {
-  test(`[${target.join()}] becomes [${free.join()}] (batch ${options.batch ?? 1}, ${JSON.stringify(options.attrs ?? {})})`, async () => {
-    const model = reshaping(target, { ...options, outDims: [options.batch ?? 1, 6] })
-    const before = writeModel(model)
-    const freed = freeBatch(model)
-    assert.deepEqual(targetOf(freed), free)
-    assert.deepEqual(freed.graph.inputs[0]?.type?.dims, ['batch', 2, 3])
-    assert.deepEqual(freed.graph.outputs[0]?.type?.dims, ['batch', 6])
-    assert.deepEqual(writeModel(model), before, 'the model itself was changed')
-    const data = (
-      await run(
-        writeModel(freed),
-        float32(
-          [3, 2, 3],
-          Array.from({ length: 18 }, (_, i) => i),
-        ),
+  test(
+    `[${target.join()}] becomes [${free.join()}] (batch ${options.batch ?? 1}, ` +
+      `${JSON.stringify(options.attrs ?? {})})`,
+    async () => {
+      const model = reshaping(target, { ...options, outDims: [options.batch ?? 1, 6] })
+      const before = writeModel(model)
+      const freed = freeBatch(model)
+      assert.deepEqual(targetOf(freed), free)
+      assert.deepEqual(freed.graph.inputs[0]?.type?.dims, ['batch', 2, 3])
+      assert.deepEqual(freed.graph.outputs[0]?.type?.dims, ['batch', 6])
+      assert.deepEqual(writeModel(model), before, 'the model itself was changed')
+      const data = (
+        await run(
+          writeModel(freed),
+          float32(
+            [3, 2, 3],
+            Array.from({ length: 18 }, (_, i) => i),
+          ),
+        )
+      ).data
+      assert.deepEqual(
+        [...data],
+        Array.from({ length: 18 }, (_, i) => i),
       )
-    ).data
-    assert.deepEqual(
-      [...data],
-      Array.from({ length: 18 }, (_, i) => i),
-    )
-  })
+    },
+  )
 }
 
 test('left alone: other targets, 0 with allowzero, weights, symbolic batches', () => {

@@ -1,4 +1,5 @@
-// Constants of networks that differ in their operators are paired by what they are for, never by names that say nothing.
+// Constants of networks that differ in their operators are paired by what they are for, never by names that say
+// nothing.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'

@@ -183,35 +183,39 @@ describe('He steps of latent weights', () => {
   for (const name of ['sgd', 'adam'] as const)
     for (const method of ['ttq', 'twn', 'bwn'] as const)
       for (const scale of [1, 0.01]) {
-        test(`${method}, ${name}, weights times ${scale}: the first step is, relative to their size, that of full-precision weights of He's size`, async () => {
-          const weights = SYMMETRIC.map((weight) => weight * scale)
-          // Behind a batch norm the gradient is the larger, the smaller the weights: here 0.1 over their root mean
-          // square.
-          const step = async (
-            role: Role,
-            initial: readonly number[],
-            fanIns: ReadonlyMap<string, number>,
-          ): Promise<number> => {
-            const update = build([parameter('w', role, initial)], { method, optimizer: OPTIMIZERS[name], fanIns })
-            const start = update.blocks[0]?.initialValue ?? new Float32Array()
-            const { state, values } = await runUpdates(update, 1, { ...RATES, learningRate: 0.001 }, (value) =>
-              value.map((_, i) => (i === 0 ? 0.1 / rootMeanSquare(start) : 0)),
+        test(
+          `${method}, ${name}, weights times ${scale}: the first step is, relative to their size, that of ` +
+            `full-precision weights of He's size`,
+          async () => {
+            const weights = SYMMETRIC.map((weight) => weight * scale)
+            // Behind a batch norm the gradient is the larger, the smaller the weights: here 0.1 over their root mean
+            // square.
+            const step = async (
+              role: Role,
+              initial: readonly number[],
+              fanIns: ReadonlyMap<string, number>,
+            ): Promise<number> => {
+              const update = build([parameter('w', role, initial)], { method, optimizer: OPTIMIZERS[name], fanIns })
+              const start = update.blocks[0]?.initialValue ?? new Float32Array()
+              const { state, values } = await runUpdates(update, 1, { ...RATES, learningRate: 0.001 }, (value) =>
+                value.map((_, i) => (i === 0 ? 0.1 / rootMeanSquare(start) : 0)),
+              )
+              const before = role === 'ternary' ? update.state.find((slot) => slot.name === 'w.latent')?.initial : start
+              const after = role === 'ternary' ? state.get('w.latent') : values[0]?.at(-1)
+              return ((after?.[0] ?? NaN) - (before?.[0] ?? NaN)) / rootMeanSquare(before ?? new Float32Array())
+            }
+            const size = rootMeanSquare(Float32Array.from(SYMMETRIC))
+            const expected = await step(
+              'weight',
+              SYMMETRIC.map((weight) => (weight / size) * Math.sqrt(2 / FAN_IN)),
+              new Map(),
             )
-            const before = role === 'ternary' ? update.state.find((slot) => slot.name === 'w.latent')?.initial : start
-            const after = role === 'ternary' ? state.get('w.latent') : values[0]?.at(-1)
-            return ((after?.[0] ?? NaN) - (before?.[0] ?? NaN)) / rootMeanSquare(before ?? new Float32Array())
-          }
-          const size = rootMeanSquare(Float32Array.from(SYMMETRIC))
-          const expected = await step(
-            'weight',
-            SYMMETRIC.map((weight) => (weight / size) * Math.sqrt(2 / FAN_IN)),
-            new Map(),
-          )
-          const found = await step('ternary', weights, new Map([['w', FAN_IN]]))
-          assertClose([found / expected], [1], 1e-3, 'share of the full-precision step')
-          const plain = await step('ternary', weights, new Map())
-          assert.ok(Math.abs(plain / expected - 1) > 0.1, `without: ${plain / expected}`)
-        })
+            const found = await step('ternary', weights, new Map([['w', FAN_IN]]))
+            assertClose([found / expected], [1], 1e-3, 'share of the full-precision step')
+            const plain = await step('ternary', weights, new Map())
+            assert.ok(Math.abs(plain / expected - 1) > 0.1, `without: ${plain / expected}`)
+          },
+        )
       }
 })
 
@@ -227,43 +231,47 @@ describe('every method against the formulas in float64', () => {
     for (const optimizer of ['sgd', 'adam'] as const) {
       for (const rule of method === 'ttq' ? rules : rules.slice(0, 1))
         for (const pieces of [undefined, { from: 1, longest: 8 }]) {
-          test(`${method}, ${optimizer}, ${JSON.stringify(rule)}${pieces === undefined ? '' : ', in pieces of 8'}: ten steps (seed ${SEED})`, async () => {
-            const random = randomSource(SEED, 'update test')
-            const numbers = (count: number): Float32Array =>
-              Float32Array.from({ length: count }, () => random.float() - 0.5)
-            const weights = numbers(40).map((weight) => weight / 3)
-            const gradients = Array.from({ length: 10 }, () => numbers(40))
-            const built = build([parameter('w', 'ternary', [...weights], [4, 10])], {
-              method,
-              optimizer: OPTIMIZERS[optimizer],
-              weightDecay: 0.02,
-              threshold: rule,
-            })
-            const update = pieces === undefined ? built : withGraph(built, inPieces(built.model.graph, pieces))
-            assert.deepEqual(update.blocks[0]?.dims, pieces === undefined ? [40] : [5, 8])
-            const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
-            const start = update.state.find(({ name }) => name === 'w.scales')?.initial
-            const first = update.blocks[0]?.initialValue
-            const zeros = first.filter((value) => value === 0).length
-            const unit = 2 ** Math.round(Math.log2((Math.max(...first) - Math.min(...first)) / 2))
-            const expected = referenceRun({
-              unit,
-              method,
-              optimizer,
-              rule,
-              weights: [...weights],
-              scales: [...(start ?? [])],
-              zeros,
-              gradients,
-              weightDecay: 0.02,
-              ...RATES,
-            })
-            assertClose(first, expected.initialValue, 1e-6, 'initial value')
-            run.values.forEach((values, step) => {
-              assertClose(values[0] as Float32Array, expected.values[step] as number[], 2e-5, `step ${step + 1}`)
-            })
-            assertClose(run.state.get('w.latent') as Float32Array, expected.latent, 2e-5, 'latent')
-          })
+          test(
+            `${method}, ${optimizer}, ${JSON.stringify(rule)}${pieces === undefined ? '' : ', in pieces of 8'}: ` +
+              `ten steps (seed ${SEED})`,
+            async () => {
+              const random = randomSource(SEED, 'update test')
+              const numbers = (count: number): Float32Array =>
+                Float32Array.from({ length: count }, () => random.float() - 0.5)
+              const weights = numbers(40).map((weight) => weight / 3)
+              const gradients = Array.from({ length: 10 }, () => numbers(40))
+              const built = build([parameter('w', 'ternary', [...weights], [4, 10])], {
+                method,
+                optimizer: OPTIMIZERS[optimizer],
+                weightDecay: 0.02,
+                threshold: rule,
+              })
+              const update = pieces === undefined ? built : withGraph(built, inPieces(built.model.graph, pieces))
+              assert.deepEqual(update.blocks[0]?.dims, pieces === undefined ? [40] : [5, 8])
+              const run = await runUpdates(update, 10, RATES, (_, __, step) => gradients[step] as Float32Array)
+              const start = update.state.find(({ name }) => name === 'w.scales')?.initial
+              const first = update.blocks[0]?.initialValue
+              const zeros = first.filter((value) => value === 0).length
+              const unit = 2 ** Math.round(Math.log2((Math.max(...first) - Math.min(...first)) / 2))
+              const expected = referenceRun({
+                unit,
+                method,
+                optimizer,
+                rule,
+                weights: [...weights],
+                scales: [...(start ?? [])],
+                zeros,
+                gradients,
+                weightDecay: 0.02,
+                ...RATES,
+              })
+              assertClose(first, expected.initialValue, 1e-6, 'initial value')
+              run.values.forEach((values, step) => {
+                assertClose(values[0] as Float32Array, expected.values[step] as number[], 2e-5, `step ${step + 1}`)
+              })
+              assertClose(run.state.get('w.latent') as Float32Array, expected.latent, 2e-5, 'latent')
+            },
+          )
         }
     }
   }
@@ -367,19 +375,23 @@ describe('ttq by hand', () => {
     assert.deepEqual([...(run.values[0]?.[0] as Float32Array)], [0, 0, -0.75, 0])
   })
 
-  test(`the share of zeros stays as it was found, in layers whose threshold is found among a part of the weights too (seed ${SEED})`, async () => {
-    const random = randomSource(SEED, 'share of zeros')
-    const numbers = (count: number): number[] =>
-      Array.from({ length: count }, () => (random.float() + random.float() + random.float() - 1.5) ** 3)
-    for (const size of [999, 300_000]) {
-      const update = build([parameter('w', 'ternary', numbers(size))])
-      const run = await runUpdates(update, 4, RATES, () => Float32Array.from(numbers(size)))
-      const shares = [update.blocks[0]?.initialValue as Float32Array, run.values.at(-1)?.[0] as Float32Array].map(
-        (values) => values.filter((value) => value === 0).length / size,
-      )
-      assert.ok(Math.abs((shares[1] as number) - (shares[0] as number)) < 0.005, shares.join(' -> '))
-    }
-  })
+  test(
+    'the share of zeros stays as it was found, in layers whose threshold is found among a part of the weights too ' +
+      `(seed ${SEED})`,
+    async () => {
+      const random = randomSource(SEED, 'share of zeros')
+      const numbers = (count: number): number[] =>
+        Array.from({ length: count }, () => (random.float() + random.float() + random.float() - 1.5) ** 3)
+      for (const size of [999, 300_000]) {
+        const update = build([parameter('w', 'ternary', numbers(size))])
+        const run = await runUpdates(update, 4, RATES, () => Float32Array.from(numbers(size)))
+        const shares = [update.blocks[0]?.initialValue as Float32Array, run.values.at(-1)?.[0] as Float32Array].map(
+          (values) => values.filter((value) => value === 0).length / size,
+        )
+        assert.ok(Math.abs((shares[1] as number) - (shares[0] as number)) < 0.005, shares.join(' -> '))
+      }
+    },
+  )
 
   test('a tensor of zeros trains without NaN', async () => {
     const update = build([parameter('w', 'ternary', [0, 0, 0])])

@@ -127,7 +127,9 @@ describe('the package', () => {
     )
     writeFileSync(
       join(folder, 'use.cjs'),
-      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\nconst runtime = require('${name}/runtime')\nconst kernels = require('${name}/kernels')\n${use}`,
+      `const ttq = require('${name}')\nconst packed = require('${name}/packed')\nconst runtime = ` +
+        `require('${name}/runtime')\nconst kernels = ` +
+        `require('${name}/kernels')\n${use}`,
     )
     const expected = `true function\n${readFileSync(join(folder, 'small.onnx')).length} function\n`
     assert.equal(node('use.mjs'), expected)

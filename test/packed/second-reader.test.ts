@@ -1,4 +1,5 @@
-// python/ttq/read_ttq.py, written from the format's page alone, reads the same numbers out of a file with every encoding.
+// python/ttq/read_ttq.py, written from the format's page alone, reads the same numbers out of a file with every
+// encoding.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -28,8 +28,8 @@ const SECTIONS = [
 
 /** What a page is made of; anything else came from a name. */
 const KNOWN_ELEMENTS =
-  'html head meta title style body header h1 h2 h3 p a div nav ol ul li main section aside dl dt dd table caption thead ' +
-  'tbody tr th td details summary span figure figcaption svg desc path rect text img pre code wbr'
+  'html head meta title style body header h1 h2 h3 p a div nav ol ul li main section aside dl dt dd table ' +
+  'caption thead tbody tr th td details summary span figure figcaption svg desc path rect text img pre code wbr'
 
 describe('the page of a compression', () => {
   const report = detailedReport()
@@ -396,7 +396,8 @@ describe('other pages', () => {
     assert.equal(kept(2, [40, 41]), 'The weights of epoch 2 were kept: the best on the held-out samples.')
     assert.equal(
       kept(3, [40, 41, 40.5]),
-      'The weights of epoch 3 were kept: the last within the standard error of the best, 41.00 % of the held-out samples.',
+      'The weights of epoch 3 were kept: the last within the standard error of the best, 41.00 % of the ' +
+        'held-out samples.',
     )
   })
 

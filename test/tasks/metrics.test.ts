@@ -1,5 +1,5 @@
-// What each task measures, against numbers worked out by hand and by PyTorch 2.13; and what it says of labels that are not
-// its own.
+// What each task measures, against numbers worked out by hand and by PyTorch 2.13; and what it says of labels that are
+// not its own.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Labels } from '../../src/data/dataset.js'

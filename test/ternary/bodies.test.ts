@@ -1,5 +1,5 @@
-// Layers in the bodies of If, Loop and Scan: each is fitted on what it is given there, and the packed file computes what was
-// fitted.
+// Layers in the bodies of If, Loop and Scan: each is fitted on what it is given there, and the packed file computes
+// what was fitted.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'

@@ -280,47 +280,50 @@ describe('layer by layer', () => {
   })
 
   for (const norm of [false, true])
-    test(`so are transposed convolutions in groups, ${norm ? 'whose batch norm takes factors up' : 'with a bias'}`, async () => {
-      const b = new GraphBuilder()
-      const up = (x: ValueName, name: string, seed: number, dims: number[], groups: number): ValueName => {
-        const attributes = { group: groups, strides: [2, 1], pads: [1, 1, 1, 1] }
-        const vector = (kind: string): ValueName => {
-          const { data } = uniform([8], seed + kind.length)
-          return b.constant(
-            float32(
-              [8],
-              data.map((value) => (kind === 'variance' ? 1 + value / 2 : value)),
-            ),
-            `${name}.${kind}`,
-          )
+    test(
+      'so are transposed convolutions in groups, ' + `${norm ? 'whose batch norm takes factors up' : 'with a bias'}`,
+      async () => {
+        const b = new GraphBuilder()
+        const up = (x: ValueName, name: string, seed: number, dims: number[], groups: number): ValueName => {
+          const attributes = { group: groups, strides: [2, 1], pads: [1, 1, 1, 1] }
+          const vector = (kind: string): ValueName => {
+            const { data } = uniform([8], seed + kind.length)
+            return b.constant(
+              float32(
+                [8],
+                data.map((value) => (kind === 'variance' ? 1 + value / 2 : value)),
+              ),
+              `${name}.${kind}`,
+            )
+          }
+          const w = b.constant(uniform(dims, seed), name)
+          if (!norm) return b.emit('Relu', [b.emit('ConvTranspose', [x, w, vector('bias')], attributes)])
+          const parts = ['scale', 'shift', 'mean', 'variance'].map(vector)
+          return b.emit('Relu', [b.emit('BatchNormalization', [b.emit('ConvTranspose', [x, w], attributes), ...parts])])
         }
-        const w = b.constant(uniform(dims, seed), name)
-        if (!norm) return b.emit('Relu', [b.emit('ConvTranspose', [x, w, vector('bias')], attributes)])
-        const parts = ['scale', 'shift', 'mean', 'variance'].map(vector)
-        return b.emit('Relu', [b.emit('BatchNormalization', [b.emit('ConvTranspose', [x, w], attributes), ...parts])])
-      }
-      let x = b.emit('Relu', [
-        b.emit('Conv', [b.input('x', 'float32', ['N', 3, 6, 6]), b.constant(uniform([8, 3, 2, 2], 1), 'w1')]),
-      ])
-      x = up(up(x, 'w2', 2, [8, 2, 4, 3], 4), 'w3', 3, [8, 4, 3, 3], 2)
-      b.emit('Conv', [x, b.constant(uniform([4, 8, 3, 3], 4), 'w4')], {}, 'y')
-      b.output('y', 'float32', undefined)
-      const network = model(b)
-      const images = splitOf([3, 6, 6], 300)
-      const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
-      const seen = { split: images, indices: first(240), fixedBatch: null }
-      const { network: done, errors } = await reconstruct(pool, network, choices, seen, options())
-      assert.deepEqual([...errors.keys()], ['w2', 'w3'])
-      const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
-      const compared = { split: images, indices: first(300).slice(240), fixedBatch: null }
-      const [found, before] = await Promise.all(
-        [done.model, alone.model].map((each) => outputDistance(pool, network, each, compared)),
-      )
-      assert.ok((found as number) < 0.8 * (before as number), `${found} of ${before}`)
-      // Nothing is added where a batch norm is there.
-      const count = (op: string): number => done.model.graph.nodes.filter(({ opType }) => opType === op).length
-      assert.deepEqual([count('Mul'), count('Add')], norm ? [0, 0] : [2, 2])
-    })
+        let x = b.emit('Relu', [
+          b.emit('Conv', [b.input('x', 'float32', ['N', 3, 6, 6]), b.constant(uniform([8, 3, 2, 2], 1), 'w1')]),
+        ])
+        x = up(up(x, 'w2', 2, [8, 2, 4, 3], 4), 'w3', 3, [8, 4, 3, 3], 2)
+        b.emit('Conv', [x, b.constant(uniform([4, 8, 3, 3], 4), 'w4')], {}, 'y')
+        b.output('y', 'float32', undefined)
+        const network = model(b)
+        const images = splitOf([3, 6, 6], 300)
+        const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+        const seen = { split: images, indices: first(240), fixedBatch: null }
+        const { network: done, errors } = await reconstruct(pool, network, choices, seen, options())
+        assert.deepEqual([...errors.keys()], ['w2', 'w3'])
+        const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto' } as never)
+        const compared = { split: images, indices: first(300).slice(240), fixedBatch: null }
+        const [found, before] = await Promise.all(
+          [done.model, alone.model].map((each) => outputDistance(pool, network, each, compared)),
+        )
+        assert.ok((found as number) < 0.8 * (before as number), `${found} of ${before}`)
+        // Nothing is added where a batch norm is there.
+        const count = (op: string): number => done.model.graph.nodes.filter(({ opType }) => opType === op).length
+        assert.deepEqual([count('Mul'), count('Add')], norm ? [0, 0] : [2, 2])
+      },
+    )
 
   test('weights in float16 stay float16, and so do their factors', async () => {
     const network = chain()

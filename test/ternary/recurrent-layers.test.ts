@@ -1,5 +1,5 @@
-// Weights of LSTM, GRU and RNN as ternary layers, where they are named: fitted on what the nodes are given, with factors in
-// front of the node and shifts in its biases.
+// Weights of LSTM, GRU and RNN as ternary layers, where they are named: fitted on what the nodes are given, with
+// factors in front of the node and shifts in its biases.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

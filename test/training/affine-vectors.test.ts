@@ -1,4 +1,5 @@
-// Which constants of plain arithmetic are learned: vectors per channel behind a layer, not what the function is made of.
+// Which constants of plain arithmetic are learned: vectors per channel behind a layer, not what the function is made
+// of.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'

@@ -17,8 +17,8 @@ import { randomCodes, randomNumbers } from '../packed/random-codes.js'
 
 const EXAMPLES = resolve(import.meta.dirname, '../../../examples')
 
-// What becomes of a convolution with a bias, one whose batch norm was fused, a transposed one in groups, and a last layer
-// that was fitted anew: names as training and fitting give them.
+// What becomes of a convolution with a bias, one whose batch norm was fused, a transposed one in groups, and a last
+// layer that was fitted anew: names as training and fitting give them.
 function network(): Required<PackedModel> {
   const b = new GraphBuilder()
   const random = randomNumbers(3)

@@ -9,7 +9,9 @@ import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import { pack } from '../../src/packed/index.js'
 import { float32 } from '../../src/tensor/tensor.js'
 
-/** Scores are sums over all values of the input, each with a sign of its own, about as large as those of real networks. */
+/**
+ * Scores are sums over all values of the input, each with a sign of its own, about as large as those of real networks.
+ */
 export function pixelNetwork(
   { height, width }: { height: number; width: number },
   classNames: readonly string[],

@@ -67,7 +67,9 @@ async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
     const report = { schema: 'ttq-init/1', output: file.name, model, data: data?.spec ?? null }
     const call = `ttq compress${isFoundByItself(output, model) ? '' : ` --config ${output}`}`
     const next = [`${call} --print-config`, call]
-    const text = `${file.name}: ${model}${data === undefined ? ', no data' : `, ${data.spec}`}\n\nnext: ${next.join(', then ')}\n`
+    const text =
+      `${file.name}: ${model}${data === undefined ? ', no data' : `, ${data.spec}`}\n\nnext: ` +
+      `${next.join(', then ')}\n`
     await writeReport(args, { result: undefined, what: '', reports: [], taken: [] }, report, text, terminal)
     return EXIT.done
   } finally {
@@ -98,7 +100,8 @@ function formatOf(output: string): ConfigFormat {
   if (format === 'ts' && !(process.features as { typescript?: unknown }).typescript)
     throw new TtqError(
       'usage',
-      `--output: found "${output}", which Node ${process.versions.node} does not read, expected 22.18 or later for TypeScript`,
+      `--output: found "${output}", which Node ${process.versions.node} does not read, expected 22.18 or later ` +
+        'for TypeScript',
       { hint: `ttq init -o ${output.replace(/\.m?ts$/i, '.mjs')} writes a module whose types editors check as well` },
     )
   if (format !== undefined) return format
@@ -182,8 +185,9 @@ async function askResize(
   const sides = sizes.flatMap(({ height, width }) => [height, width])
   const [input, short] = [sizeText(wanted), usualShortSide(Math.min(wanted.height, wanted.width))]
   const asked =
-    `Pictures of ${Math.min(...sides)} to ${Math.max(...sides)} pixels a side, for a network of ${input}. In training:\n` +
-    `short side before the middle is taken (${short}), or size squeezed to (${input}); empty: found by trial`
+    `Pictures of ${Math.min(...sides)} to ${Math.max(...sides)} pixels a side, for a network of ${input}. In ` +
+    `training:\nshort side before the middle is taken (${short}), or size squeezed to (${input}); empty: found ` +
+    'by trial'
   return await questions.ask(asked, '', (resize) => {
     if (resize !== '') chooseFraming({ resize }, wanted, sizes)
     return resize === '' ? undefined : resize
@@ -267,8 +271,8 @@ function describeModel({ inputs, outputs, parameters, layers }: InspectReport): 
       .join(', ')
   const ternary = layers.filter(({ reason }) => reason === undefined).length
   return (
-    `${shapes(inputs)} -> ${shapes(outputs)}; ${countText(parameters)} parameters; ${ternary} of ${layers.length} layers ` +
-    'become ternary'
+    `${shapes(inputs)} -> ${shapes(outputs)}; ${countText(parameters)} parameters; ${ternary} of ` +
+    `${layers.length} layers become ternary`
   )
 }
 

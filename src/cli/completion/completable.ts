@@ -1,4 +1,5 @@
-// What there is to complete, for the scripts of all shells: commands, what stands behind them, options and their values.
+// What there is to complete, for the scripts of all shells: commands, what stands behind them, options and their
+// values.
 import type { Command } from '../command.js'
 
 /** What follows an option, or a command. */

@@ -38,7 +38,8 @@ function valueWords(values: Values, required: string): string {
     case 'files':
       return values.endings.length === 0
         ? `${required}-F`
-        : `${required}-k -a ${quoted(`(__fish_complete_suffix ${values.endings.map((ending) => `.${ending}`).join(' ')})`)}`
+        : `${required}-k -a ` +
+            `${quoted(`(__fish_complete_suffix ${values.endings.map((ending) => `.${ending}`).join(' ')})`)}`
     case 'folders':
       return `${required}-f -a '(__fish_complete_directories)'`
     case 'text':

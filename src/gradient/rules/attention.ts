@@ -1,5 +1,5 @@
-// Attention written out as products of matrices and a softmax. Q is [batch, heads, queries, size], K and V [batch, heads,
-// keys, size] here, whatever form the operators take.
+// Attention written out as products of matrices and a softmax. Q is [batch, heads, queries, size], K and V [batch,
+// heads, keys, size] here, whatever form the operators take.
 import { attribute } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { DATA_TYPES } from '../../tensor/data-type.js'
@@ -189,7 +189,8 @@ function defineFused(node: Node, g: ExpansionScope, { q, k, v, mask, scores, pas
   g.define('Reshape', [joined(g, found.value), g.ints(g.shape(y))], [y])
 }
 
-// Which keys count, of integers: how many per sample, or 1 and 0 for each key, of each query where there are three axes.
+// Which keys count, of integers: how many per sample, or 1 and 0 for each key, of each query where there are three
+// axes.
 function ofKeys(g: ExpansionScope, mask: ValueName, keyShape: Shape, filter: number): ValueName {
   const shape = g.shape(mask)
   const [batch, , keys] = keyShape as Triple<number>

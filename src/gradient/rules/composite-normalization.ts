@@ -1,5 +1,5 @@
-// Normalisations written out as operators that have rules: by groups, by root mean square, with a sum or an embedding in
-// front, over channels next to one another. x is [N,C,...].
+// Normalisations written out as operators that have rules: by groups, by root mean square, with a sum or an embedding
+// in front, over channels next to one another. x is [N,C,...].
 import { attribute, attributes } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { DATA_TYPES } from '../../tensor/data-type.js'

@@ -1,12 +1,14 @@
-// Recurrent layers written out step by step, for sequences of a fixed length. X is [steps, batch, inputs], W [directions,
-// gates * size, inputs], R [directions, gates * size, size], B [directions, 2 * gates * size], Y [steps, directions,
-// batch, size]. https://onnx.ai/onnx/operators/onnx__LSTM.html
+// Recurrent layers written out step by step, for sequences of a fixed length. X is [steps, batch, inputs], W
+// [directions, gates * size, inputs], R [directions, gates * size, size], B [directions, 2 * gates * size], Y [steps,
+// directions, batch, size]. https://onnx.ai/onnx/operators/onnx__LSTM.html
 import { attribute } from '../../onnx/attributes.js'
 import type { Node, ValueName } from '../../onnx/model.js'
 import { numbersOf } from '../constant-inputs.js'
 import type { Expansion, ExpansionScope, RuleTable } from '../rule.js'
 
-/** As many steps, of all directions together, are written out: each becomes about 12 nodes, and 40 with its gradient. */
+/**
+ * As many steps, of all directions together, are written out: each becomes about 12 nodes, and 40 with its gradient.
+ */
 const MOST_STEPS = 512
 
 const EXCEPT = `more than ${MOST_STEPS} steps, lengths that depend on data, layout 1, clip, input_forget, unusual activations`
@@ -36,7 +38,8 @@ export const RULES = {
     },
   }),
 
-  // z, r = the gates: h = (1 - z) h~ + z h, h~ = tanh(of x and r h), or with linear_before_reset of x and r times h's part
+  // z, r = the gates: h = (1 - z) h~ + z h, h~ = tanh(of x and r h), or with linear_before_reset of x and r times h's
+  // part
   GRU: recurrent({
     usual: ['Sigmoid', 'Tanh'],
     resetsHidden: true,

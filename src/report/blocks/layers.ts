@@ -18,7 +18,9 @@ export function layerSection({ layers, training, reconstruction, restoration, fi
     return {
       kind: 'fold',
       title: layer.name,
-      note: `${layer.op} ${shapeText(layer.shape)}, ${shareText(layer.zeros, weightsOf(layer))} zeros, ${layer.bitsPerWeight.toFixed(2)} bits`,
+      note:
+        `${layer.op} ${shapeText(layer.shape)}, ${shareText(layer.zeros, weightsOf(layer))} zeros, ` +
+        `${layer.bitsPerWeight.toFixed(2)} bits`,
       blocks: [
         { kind: 'facts', facts: layerFacts(layer, errors.get(layer.name), divergences.get(layer.name)) },
         ...(charts.length === 0 ? [] : [{ kind: 'charts', charts } as const]),
@@ -38,7 +40,10 @@ export function layerSection({ layers, training, reconstruction, restoration, fi
               pictures: [
                 {
                   png: firstKernels.picture,
-                  caption: `${firstKernels.count === firstKernels.of ? 'All' : `${firstKernels.count} of`} ${countText(firstKernels.of)} kernels of ${firstKernels.height}x${firstKernels.width}, as packed; grey is zero, each to its own largest weight`,
+                  caption:
+                    `${firstKernels.count === firstKernels.of ? 'All' : `${firstKernels.count} of`} ` +
+                    `${countText(firstKernels.of)} kernels of ${firstKernels.height}x${firstKernels.width}, as ` +
+                    'packed; grey is zero, each to its own largest weight',
                   alternative: `${firstKernels.count} kernels of the first layer`,
                   width: firstWidth(firstKernels),
                 },

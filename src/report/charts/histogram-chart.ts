@@ -32,7 +32,10 @@ export function histogramChart(
         if (count === 0) return ''
         const [bottom, top] = [yOf(below(bin), up), yOf(below(bin) + count, up)]
         const left = BOX.left + bin * width + 0.4
-        return `M${left.toFixed(1)} ${bottom.toFixed(1)}V${top.toFixed(1)}h${(width - 0.8).toFixed(1)}V${bottom.toFixed(1)}z`
+        return (
+          `M${left.toFixed(1)} ` +
+          `${bottom.toFixed(1)}V${top.toFixed(1)}h${(width - 0.8).toFixed(1)}V${bottom.toFixed(1)}z`
+        )
       })
       .join('')
     return d === '' ? '' : element('path', { class: `fill ${tone}`, d })
@@ -56,7 +59,9 @@ export function histogramChart(
   const where = threshold === null || of === 'original' ? '' : `; thresholds at ±${threshold.toFixed(3)} of the largest`
   return {
     title: of === 'latent' ? 'Latent weights and what they became' : 'Original weights and what they became',
-    description: `${countText(whole)} weights between ±${scaleText(largest)}: ${minus} became −Wn, ${none} 0, ${plus} +Wp${where}`,
+    description:
+      `${countText(whole)} weights between ±${scaleText(largest)}: ${minus} became −Wn, ${none} 0, ${plus} ` +
+      `+Wp${where}`,
     keys: [
       { tone: 'negative', label: `−Wn ${minus}` },
       { tone: 'zero', label: `0 ${none}` },

@@ -67,7 +67,8 @@ export function lineChart({ title, lines, x, bounds, span = 0, mark, table, valu
   })
   return {
     title,
-    description: `${ends.join('; ')}, ${x} ${first} to ${last}${mark === undefined ? '' : `; ${mark.label}: ${x} ${mark.x}`}`,
+    description:
+      `${ends.join('; ')}, ${x} ${first} to ` + `${last}${mark === undefined ? '' : `; ${mark.label}: ${x} ${mark.x}`}`,
     keys: drawn.map(({ label, tone, isDashed }): Key => ({ label, tone, ...(isDashed === true && { isDashed }) })),
     ...SIZE,
     content,
