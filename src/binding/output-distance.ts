@@ -16,22 +16,39 @@ export interface ComparedSamples {
   fixedBatch: number | null
 }
 
+export interface OutputDistances {
+  /** Of all outputs together. */
+  distance: number | null
+  /** Of each by itself, where they are several. */
+  outputs: readonly { name: ValueName; distance: number | null }[]
+}
+
+/** The distance of all outputs together, as `outputDistances` has it. */
+export async function outputDistance(
+  pool: WorkerPool,
+  original: Model,
+  changed: Model,
+  samples: ComparedSamples,
+): Promise<number | null> {
+  return (await outputDistances(pool, original, changed, samples)).distance
+}
+
 /**
  * The root mean square of the differences between all outputs of floating-point numbers that come of inputs and
  * weights, as percent of the original's; null where there are none, or nothing but zeros; NaN where they are not
  * finite.
  */
-export async function outputDistance(
+export async function outputDistances(
   pool: WorkerPool,
   original: Model,
   changed: Model,
   { split, indices, fixedBatch }: ComparedSamples,
-): Promise<number | null> {
+): Promise<OutputDistances> {
   const names = computedOutputs(original.graph)
   const graphs = await Promise.all(
     [original, changed].map((model) => pool.load(writeModel(model), { threads: 1, optimization: 'basic' })),
   )
-  let [squares, differences] = [0, 0]
+  const sums = new Map<ValueName, Sums>()
   try {
     await walkSamples(split, { indices, fixedBatch, batch: 1 }, [
       async ({ inputs }) => {
@@ -40,16 +57,30 @@ export async function outputDistance(
           const [a, b] = [expected?.[name], found?.[name]]
           if (a === undefined || b === undefined || !isFloatType(a.type)) continue
           const [x, y] = [numbersOf(a as Tensor<FloatType>), numbersOf(b as Tensor<FloatType>)]
+          const sum = sums.get(name) ?? { squares: 0, differences: 0 }
           for (let i = 0; i < x.length; i++) {
-            squares += (x[i] as number) ** 2
-            differences += ((x[i] as number) - (y[i] as number)) ** 2
+            sum.squares += (x[i] as number) ** 2
+            sum.differences += ((x[i] as number) - (y[i] as number)) ** 2
           }
+          sums.set(name, sum)
         }
       },
     ])
   } finally {
     await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
   }
+  const each = [...sums].map(([name, sum]) => ({ name, distance: percent([sum]) }))
+  return { distance: percent([...sums.values()]), outputs: each.length > 1 ? each : [] }
+}
+
+interface Sums {
+  squares: number
+  differences: number
+}
+
+function percent(sums: readonly Sums[]): number | null {
+  const total = (of: keyof Sums): number => sums.reduce((sum, each) => sum + each[of], 0)
+  const [squares, differences] = [total('squares'), total('differences')]
   if (!Number.isFinite(squares) || !Number.isFinite(differences)) return NaN
   return squares === 0 ? null : 100 * Math.sqrt(differences / squares)
 }

@@ -90,6 +90,8 @@ export interface ReconstructionReport {
    * samples; null where there are no outputs of floating-point numbers.
    */
   distance: number | null
+  /** The same of each output, where there are several. */
+  outputs?: readonly { name: string; distance: number | null }[]
   /** 0 where there is no further sample: the distance is on the one that the layers were fitted on. */
   heldOut: number
   /** Of each layer, in the order of the work: the share of its output's variance that it does not give. */

@@ -136,18 +136,32 @@ function warnOfGrowth(model: Model, { file, network, folded }: Packed, onnxBytes
 /** Percent: what outputs of nothing but zeros have. */
 const NOTHING_LEFT = 100
 
+function isRuined({ distance }: { distance: number | null }): boolean {
+  return distance !== null && distance > NOTHING_LEFT
+}
+
+function shownDistance(distance: number | null): string {
+  return `${(distance as number) < 1e6 ? distance?.toFixed(1) : distance?.toExponential(1)} %`
+}
+
 // Who gave a bound is told whether it holds.
 function warnOfDistance({ reconstruction, training, likeness }: PackedResult, job: CompressJob): void {
   const distance = (training === undefined ? reconstruction?.distance : likeness?.['relativeError']) ?? null
-  if (distance === null || distance <= NOTHING_LEFT || job.isGiven('maxDistance')) return
-  const shown = distance < 1e6 ? distance.toFixed(1) : distance.toExponential(1)
+  const ruined = training === undefined ? (reconstruction?.outputs?.filter(isRuined) ?? []) : []
+  const isAllRuined = distance !== null && distance > NOTHING_LEFT
+  if (!isAllRuined && ruined.length > 0)
+    job.warn(
+      `${ruined.map(({ name, distance }) => `output "${name}" differs by ${shownDistance(distance)}`).join(', ')}, more ` +
+        'than zeros would, which the other outputs hide in the distance of all',
+    )
+  if (!isAllRuined || job.isGiven('maxDistance')) return
   const { nameOptions } = job.connections
   const other =
     training === undefined
       ? `bound it with ${nameOptions('maxDistance')}`
       : `leave training out, ${nameOptions('epochs')} 0`
   job.warn(
-    `the outputs differ by ${shown} %, more than outputs of zeros would: keep layers with ` +
+    `the outputs differ by ${shownDistance(distance)}, more than outputs of zeros would: keep layers with ` +
       `${nameOptions('keep')}, or ${other}`,
   )
 }

@@ -31,7 +31,10 @@ export function describeLayers(
     if (layer === undefined)
       return { ...record, wp: null, wn: null, threshold: null, zeros: null, positives: null, negatives: null }
     const counts = countCodes(layer.codes)
-    return { ...record, wp: layer.wp, wn: layer.wn, threshold: layer.threshold, ...counts }
+    // A scale without weights stands for nothing.
+    const wp = counts.positives > 0 ? layer.wp : null
+    const wn = counts.negatives > 0 ? layer.wn : null
+    return { ...record, wp, wn, threshold: layer.threshold, ...counts }
   })
 }
 

@@ -1,5 +1,5 @@
 // Layers fitted one by one on some samples, within a bound where one is asked for.
-import { outputDistance } from '../binding/output-distance.js'
+import { outputDistance, type OutputDistances, outputDistances } from '../binding/output-distance.js'
 import { notFiniteResult } from '../execution/check-runs.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import type { Model, ValueName } from '../onnx/model.js'
@@ -69,7 +69,8 @@ export async function fitLayers(
       },
     })
     const stored = roundRest(done.network, chosen, { rest: restFor(model, done.network, job), exceptions })
-    const distance = await outputDistance(pool, model, stored.model, { split, indices: compared, fixedBatch })
+    const compare = { split, indices: compared, fixedBatch }
+    const { distance, outputs } = await outputDistances(pool, model, stored.model, compare)
     // With all that the file will say, or a bound on its size would be broken by that.
     const origin = { method: job.options.method, name: job.connections.name, ...(dataset && { dataset }) }
     const packed = isBounded ? packNetwork(stored, origin, job.options) : undefined
@@ -78,6 +79,7 @@ export async function fitLayers(
       choices: chosen,
       exceptions,
       distance,
+      outputs,
       drop: isBounded ? ((await lost?.(stored.model)) ?? null) : null,
       fileBytes: packed?.file.length ?? 0,
       sizes: packed?.sizes ?? new Map(),
@@ -110,6 +112,7 @@ export async function fitLayers(
       samples: samples.indices.length,
       data: description,
       distance: Number.isNaN(fitted.distance) ? null : fitted.distance,
+      ...(fitted.outputs.length > 0 && { outputs: fitted.outputs.map(finiteOrNull) }),
       heldOut: heldOut.length,
       layers: [...fitted.errors].map(([name, error]) => ({ name, error })),
       ...(bound && { bound }),
@@ -118,4 +121,11 @@ export async function fitLayers(
   }
 }
 
-interface Fitted extends Omit<Reconstructed, 'report'>, Measured {}
+interface Fitted extends Omit<Reconstructed, 'report'>, Measured, Pick<OutputDistances, 'outputs'> {}
+
+function finiteOrNull({ name, distance }: OutputDistances['outputs'][number]): {
+  name: string
+  distance: number | null
+} {
+  return { name, distance: Number.isFinite(distance) ? distance : null }
+}

@@ -16,7 +16,7 @@ export interface InspectedLayer {
   type: string
   /** Whether its weights have three values or fewer: -wn, 0, wp. */
   ternary: boolean
-  /** Why compress keeps it in full precision by default; absent for layers that are or become ternary. */
+  /** Why compress keeps it as it is by default; absent for layers that become ternary or are packed so. */
   reason?: string
   /** The scales, null for layers that are not ternary or have no weight on that side. */
   wp: number | null
@@ -67,9 +67,9 @@ function inspectLayer(
     shape: dims,
     type: elementType,
     ternary,
-    ...(reason === undefined || ternary ? {} : { reason }),
-    wp: weights.wp || null,
-    wn: weights.wn || null,
+    ...(reason === undefined || packed?.ternary !== undefined ? {} : { reason }),
+    wp: scale(weights.wp, weights.positives),
+    wn: scale(weights.wn, weights.negatives),
     zeros: weights.zeros ?? null,
     positives: weights.positives ?? null,
     negatives: weights.negatives ?? null,
@@ -77,6 +77,11 @@ function inspectLayer(
     ...(computedBits !== undefined && { isComputed: true as const }),
     entropy: ternary ? entropyBits(weights as TernaryCounts) / Math.max(1, elementCount(dims)) : null,
   }
+}
+
+// Null for weights that are not ternary, and where none is of this sign.
+function scale(value: number | undefined, count = 0): number | null {
+  return value === undefined || count === 0 ? null : value
 }
 
 interface Signs {

@@ -18,6 +18,8 @@ export interface VerifyReport {
    * `distanceSamples`; null where there is no original, or no outputs of floating-point numbers.
    */
   distance: number | null
+  /** The same of each output, where there are several. */
+  outputs?: readonly { name: string; distance: number | null }[]
   /** Samples that the distance is over; 0 where there is none. */
   distanceSamples: number
   /** Samples that were looked at: all that are scored, else those of the distance. */

@@ -3,7 +3,7 @@ import { bindNetwork, type BoundNetwork, explainGuess } from '../binding/bind-ne
 import { bindSamples, type BoundSamples } from '../binding/bind-samples.js'
 import { evaluate } from '../binding/evaluate.js'
 import { OriginalOutputs } from '../binding/original-outputs.js'
-import { outputDistance } from '../binding/output-distance.js'
+import { type OutputDistances, outputDistances } from '../binding/output-distance.js'
 import { foldConstants } from '../binding/prepare-network.js'
 import { NotScorable } from '../data/not-scorable.js'
 import { TtqError } from '../errors/ttq-error.js'
@@ -44,6 +44,7 @@ interface Networks {
 type Found = Pick<
   VerifyReport,
   | 'distance'
+  | 'outputs'
   | 'distanceSamples'
   | 'samples'
   | 'data'
@@ -164,8 +165,8 @@ async function onMadeUp(
   const samples = await madeUpSamples(pool, original, chooseLayers(original.graph, job.options), job)
   if (samples === undefined) return NOTHING
   const indices = [...Array.from(samples.indices), ...samples.heldOut].slice(0, COMPARED)
-  const distance = await outputDistance(pool, original, packed.model, { ...samples, indices })
-  return { ...NOTHING, distance, ...comparedOn(distance, indices), samples: indices.length, data: samples.description }
+  const far = await outputDistances(pool, original, packed.model, { ...samples, indices })
+  return { ...NOTHING, ...comparedOn(far, indices), samples: indices.length, data: samples.description }
 }
 
 async function onData(
@@ -188,10 +189,10 @@ async function onData(
     const guess = explainGuess(bound, nameOptions ?? inLibrary)
     if (guess !== undefined) onProgress?.({ kind: 'warning', message: guess })
     onProgress?.({ kind: 'phase', name: 'evaluate', detail: bound.dataset.preprocessing })
-    const distance = original === undefined ? null : await distanceOn(pool, original, bound)
+    const far = original === undefined ? undefined : await distancesOn(pool, original, bound)
     const indices = compared(bound)
-    const on = { ...comparedOn(distance, indices), samples: indices.length, data: bound.dataset.preprocessing }
-    const found = { ...NOTHING, distance, ...on }
+    const on = { samples: indices.length, data: bound.dataset.preprocessing }
+    const found = { ...NOTHING, ...(far && comparedOn(far, indices)), ...on }
     if (!('task' in bound)) return found
     const tested = bound.testedOn !== undefined && { testedOn: bound.testedOn }
     return { ...found, ...tested, ...(await scores(pool, original, bound, onProgress)) }
@@ -200,8 +201,8 @@ async function onData(
   }
 }
 
-function comparedOn(distance: number | null, { length }: readonly number[]): Pick<Found, 'distanceSamples'> {
-  return { distanceSamples: distance === null ? 0 : length }
+function comparedOn({ distance, outputs }: OutputDistances, { length }: readonly number[]): Partial<Found> {
+  return { distance, ...(outputs.length > 0 && { outputs }), distanceSamples: distance === null ? 0 : length }
 }
 
 function compared({ dataset }: BoundSamples): number[] {
@@ -209,10 +210,10 @@ function compared({ dataset }: BoundSamples): number[] {
   return Array.from({ length: Math.min(COMPARED, size) }, (_, i) => Math.floor((i * size) / Math.min(COMPARED, size)))
 }
 
-async function distanceOn(pool: WorkerPool, original: Model, bound: BoundSamples): Promise<number | null> {
+async function distancesOn(pool: WorkerPool, original: Model, bound: BoundSamples): Promise<OutputDistances> {
   const { dataset, model, fixedBatch } = bound
   const split = dataset.test ?? dataset.train
-  return await outputDistance(pool, original, model, { split, indices: compared(bound), fixedBatch: fixedBatch ?? 1 })
+  return await outputDistances(pool, original, model, { split, indices: compared(bound), fixedBatch: fixedBatch ?? 1 })
 }
 
 async function scores(

@@ -61,9 +61,18 @@ export function largestMagnitude(weights: Float32Array): number {
   return max
 }
 
-/** The `count`-th smallest |w|, so that `count` weights (more with ties) are not beyond it; 0 for none. */
-export function smallestMagnitude(weights: Float32Array, count: number): number {
-  return count === 0 ? 0 : (weights.map(Math.abs).sort()[count - 1] as number)
+/**
+ * The threshold that comes nearest to a share `r` of zeros. Of equal magnitudes (weights that were quantized before have
+ * many) all are beyond it or none is; the largest is, so that no layer becomes nothing but zeros.
+ */
+export function sparsityThreshold(weights: Float32Array, r: number): number {
+  const zeros = zerosOf(weights.length, r)
+  if (zeros === 0) return 0
+  const magnitudes = weights.map(Math.abs).sort()
+  const threshold = magnitudes[zeros - 1] as number
+  const [fewer, more] = [magnitudes.indexOf(threshold), magnitudes.lastIndexOf(threshold) + 1]
+  const isNearest = more - zeros <= zeros - fewer
+  return isNearest && more < magnitudes.length ? threshold : (magnitudes[fewer - 1] ?? 0)
 }
 
 /** How many of `size` weights a sparsity of `r` makes zero. */
@@ -114,7 +123,7 @@ function deltaOf(weights: Float32Array, max: number, rule: ThresholdRule): numbe
     case 'constant':
       return rule.t * max
     case 'sparsity':
-      return smallestMagnitude(weights, zerosOf(weights.length, rule.r))
+      return sparsityThreshold(weights, rule.r)
   }
 }
 

@@ -21,7 +21,7 @@ import {
   dequantize,
   fitTernary,
   largestMagnitude,
-  smallestMagnitude,
+  sparsityThreshold,
   ternaryScales,
   type ThresholdRule,
   zerosOf,
@@ -144,8 +144,7 @@ function startOf({ initial, name }: Parameter, settings: MethodSettings): Start 
   const size = (wp + wn) / 2
   const unit = 2 ** Math.round(Math.log2(size))
   const latent = max === 0 ? initial.slice() : initial.map((weight) => weight / max)
-  const threshold =
-    rule.kind === 'sparsity' ? smallestMagnitude(latent, zerosOf(latent.length, rule.r)) : Math.fround(fraction)
+  const threshold = rule.kind === 'sparsity' ? sparsityThreshold(latent, rule.r) : Math.fround(fraction)
   return {
     latent,
     size,

@@ -2,6 +2,7 @@
 import { printable } from '../errors/printable.js'
 import type { CompressReport, LayerReport, MethodReport } from '../jobs/compress-report.js'
 import type { TaskReport } from '../jobs/task-report.js'
+import { outputDistancesText } from './output-distances-text.js'
 import {
   bitsText,
   countText,
@@ -137,7 +138,7 @@ export function compressSummary(report: CompressReport): [string, string][] {
 
 function reconstructionFacts(done: CompressReport['reconstruction']): [string, string][] {
   if (done === null) return []
-  const { samples, data, distance, heldOut, bound, elapsedMs } = done
+  const { samples, data, distance, outputs = [], heldOut, bound, elapsedMs } = done
   return [
     ['fitted', `layer by layer on ${countText(samples)} ${data}, in ${durationText(elapsedMs)}`],
     ...(distance === null
@@ -148,6 +149,7 @@ function reconstructionFacts(done: CompressReport['reconstruction']): [string, s
             `the outputs differ by ${distance.toFixed(1)} % (root mean square, ${comparedText(heldOut)})`,
           ] as [string, string],
         ]),
+    ...(outputs.length === 0 ? [] : [['by outputs', outputDistancesText(outputs)] as [string, string]]),
     ...(bound === undefined ? [] : [['not ternary', boundText(bound)] as [string, string]]),
   ]
 }

@@ -108,7 +108,7 @@ function layerTable(layers: readonly InspectedLayer[], columns: number | undefin
         scaleText(wp),
         scaleText(wn),
         ...shares,
-        ternary ? 'is ternary' : reason === undefined ? 'ternary' : `kept: ${reason}`,
+        reason !== undefined ? `kept: ${reason}` : ternary ? 'is ternary' : 'ternary',
       ]
     },
   )

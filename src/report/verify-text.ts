@@ -1,6 +1,7 @@
 // The report of ttq verify as text for people.
 import { printable } from '../errors/printable.js'
 import type { VerifyReport } from '../jobs/verify-report.js'
+import { outputDistancesText } from './output-distances-text.js'
 import { countText, facts, ratioText, sizeText } from './table.js'
 import { measuresText } from './training-text.js'
 
@@ -16,6 +17,7 @@ function factsOf(report: VerifyReport): [string, string][] {
     version,
     against,
     distance,
+    outputs = [],
     distanceSamples,
     samples,
     data,
@@ -40,6 +42,7 @@ function factsOf(report: VerifyReport): [string, string][] {
     ...(distance === null
       ? []
       : [['distance', `outputs differ by ${distance.toFixed(2)} %${over}`] as [string, string]]),
+    ...(outputs.length === 0 ? [] : [['by outputs', outputDistancesText(outputs)] as [string, string]]),
     ...accuracy.slice(0, 1).map((text) => ['accuracy', text] as [string, string]),
     ...(agreement === null ? [] : [['same', `${agreement.toFixed(2)} % of the decisions`] as [string, string]]),
     ...(data === null ? [] : [['samples', `${countText(samples)}, ${data}`] as [string, string]]),

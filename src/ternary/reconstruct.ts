@@ -183,9 +183,17 @@ async function refitted(
 ): Promise<Model> {
   const { input, rows, weights } = place
   if (networks.isShared(input) || rows.columns > MOST_COLUMNS || !weights.every(Number.isFinite)) return student
+  if (isSparse(weights)) return student
   networks.approach(student, place.layer)
   const moments = await layerMoments(networks, student, place)
   return areFinite(moments) ? await refit(pool, student, choice, place, moments) : student
+}
+
+// Zeros that someone put there, by pruning or for a bank of filters, take few bytes; least squares would fill them.
+function isSparse(weights: ArrayLike<number>): boolean {
+  let zeros = 0
+  for (let i = 0; i < weights.length; i++) if (weights[i] === 0) zeros++
+  return zeros > weights.length / 2
 }
 
 // What one bit of one weight may cost. A bit is a bit wherever it is, and so is a share of a layer's output that is

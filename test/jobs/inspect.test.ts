@@ -9,6 +9,7 @@ import { writeModel } from '../../src/onnx/write-model.js'
 import { numberToFloat16 } from '../../src/tensor/float-values.js'
 import { FORMS } from '../../src/unpacking/unpacked-forms.js'
 import { float32, int64 } from '../../src/tensor/tensor.js'
+import { compress } from '../../src/jobs/compress.js'
 import { checkRuns } from '../../src/execution/check-runs.js'
 import { inspectModel, type InspectReport } from '../../src/jobs/inspect.js'
 import { onnxRuntime } from '../../src/runtime/onnx-runtime.js'
@@ -101,6 +102,42 @@ describe('layers', () => {
     )
     assert.equal(report.nodes, 4)
     assert.equal(report.refusal, undefined)
+  })
+
+  test('of three values are what compress makes of them, with no scale for a sign that no weight has', async () => {
+    const weights: Record<string, Float32Array> = {
+      first: Float32Array.from({ length: 64 }, (_, i) => Math.sin(i)),
+      same: new Float32Array(64).fill(0.5),
+      none: Float32Array.from({ length: 64 }, (_, i) => (i % 3) / 2).map((value) => (value > 0.5 ? 0.25 : 0)),
+      last: Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)),
+    }
+    const b = new GraphBuilder()
+    let x = b.input('x', 'float32', ['N', 8])
+    for (const [name, data] of Object.entries(weights))
+      x = b.emit('Relu', [b.emit('MatMul', [x, b.constant(float32([8, 8], data), name)])])
+    b.output(x, 'float32', undefined)
+    const { layers } = await inspect(b.build('net'))
+    const { report } = await compress(writeModel(modelOf(b.build('net'))), {
+      name: 'm',
+      threads: 1,
+    })
+    assert.deepEqual(
+      layers.map(({ reason }) => reason),
+      report.layers.map(({ reason }) => reason),
+    )
+    assert.deepEqual(
+      layers.map(({ ternary, wp, wn }) => [ternary, wp, wn]),
+      [
+        [false, null, null],
+        [true, 0.5, null],
+        [true, 0.25, null],
+        [false, null, null],
+      ],
+    )
+    assert.deepEqual(
+      report.layers.slice(1, 3).map(({ wn }) => wn),
+      [null, null],
+    )
   })
 
   test('of half precision have their signs counted', async () => {

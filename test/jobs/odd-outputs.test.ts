@@ -92,6 +92,25 @@ test('it says nothing of how far the others are away', async () => {
   assert.ok(besideTable > (alone ?? 0) / 2, `${besideTable} and ${alone}`)
 })
 
+test('one output that is ruined does not hide behind larger ones', async () => {
+  // The phase of a large number: any error of its makes another one of it.
+  const bytes = network(['N', 12], (b, { weight, layer }) => {
+    const [large, larger] = [1e4, 1e5].map((value) => b.constant(float32([], [value])))
+    const y = b.emit('MatMul', [layer(layer('x', 12, 16), 16, 16), weight(16, 4)])
+    b.emit('Cos', [b.emit('Mul', [y, larger as ValueName])], {}, 'phase')
+    b.emit('Mul', [y, large as ValueName], {}, 'y')
+    for (const name of ['y', 'phase']) b.output(name, 'float32', undefined)
+  })
+  const { report } = await compress(bytes, { name: 'm', data: samples([12]), epochs: 0, threads: 1 })
+  const outputs = new Map(report.reconstruction?.outputs?.map(({ name, distance }) => [name, distance]))
+  assert.deepEqual([...outputs.keys()], ['y', 'phase'])
+  assert.ok(
+    (outputs.get('phase') ?? 0) > 100 && (report.reconstruction?.distance ?? 100) < 100,
+    JSON.stringify(report.reconstruction),
+  )
+  assert.match(report.warnings.join('\n'), /^output "phase" differs by \d+\.\d %, more than zeros would/m)
+})
+
 test('so it is in a teacher, whichever comes first', async () => {
   const bytes = withOutput('x', true)
   const teachers = [{ name: 'other.onnx', bytes: withOutput('x', true) }, 'original']

@@ -69,6 +69,27 @@ describe('fitTernary', () => {
     assert.deepEqual([...codes], [0, 0, 0, 1])
   })
 
+  test('sparsity with many ties: as near as may be, and never a layer of zeros', () => {
+    const zerosOf = (weights: readonly number[], r: number): number =>
+      fitTernary(Float32Array.from(weights), { kind: 'sparsity', r }, 'w').codes.filter((code) => code === 0).length
+    // 4 zeros, 6 of one size: ternary as they are.
+    const ternary = [0, 1, -1, 0, 1, 0, -1, 1, 0, 1]
+    for (const r of [0, 0.1, 0.4, 0.7, 0.95]) assert.equal(zerosOf(ternary, r), 4, String(r))
+    // Two scales: 4, or with the smaller side 6.
+    const scaled = ternary.map((weight) => (weight < 0 ? weight / 2 : weight))
+    assert.deepEqual(
+      [0.4, 0.5, 0.6, 0.9].map((r) => zerosOf(scaled, r)),
+      [4, 6, 6, 6],
+    )
+    assert.equal(zerosOf(new Array<number>(8).fill(3), 0.9), 0)
+    // Eight bits: a tie takes a few more or fewer.
+    const bits = Array.from({ length: 200 }, (_, i) => (i % 20) - 10)
+    assert.deepEqual(
+      [0.14, 0.16, 0.3].map((r) => zerosOf(bits, r)),
+      [30, 30, 70],
+    )
+  })
+
   test('zeros: no survivor, scales of 1', () => {
     assert.deepEqual(fitTernary(new Float32Array(3), { kind: 'auto' }, 'w'), {
       codes: new Int8Array(3),

@@ -535,6 +535,28 @@ describe('a layer that stays in full precision behind ternary ones', () => {
       })
     })
 
+  test('stays as it is where most of its weights are zeros', async () => {
+    for (const share of [0.4, 0.6]) {
+      const b = new GraphBuilder()
+      const start = wide(b, b.input('x', 'float32', ['N', 3, 4, 4]), [8, 3, 3, 3], 1)
+      const x = b.emit('Flatten', [b.emit('Relu', [wide(b, b.emit('Relu', [start]), [8, 8, 3, 3], 2)])])
+      const { data, ...bank } = uniform([128, 8], 3)
+      b.emit(
+        'MatMul',
+        [x, b.constant({ ...bank, data: data.map((value, i) => (i < share * 1024 ? 0 : value)) }, 'w3')],
+        {},
+        'y',
+      )
+      b.output('y', 'float32', undefined)
+      const network = model(b)
+      const samples = { split: splitOf([3, 4, 4], 60), indices: first(60), fixedBatch: null }
+      const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+      const { graph } = (await reconstruct(pool, network, choices, samples, options())).network.model
+      const [before, after] = [network.graph, graph].map(({ initializers }) => initializers.get('w3')?.data.join())
+      assert.equal(before === after, share > 0.5, String(share))
+    }
+  })
+
   test('stays as it is where nothing before it has changed', async () => {
     const b = new GraphBuilder()
     const input = b.input('x', 'float32', ['N', 3, 4, 4])
