@@ -7,6 +7,8 @@ export interface RoundingProblem extends LeastSquares {
   scales?: Float64Array
   /** What a bit of the codes may cost, in the units of the squared error; absent, nothing. */
   bitPrice?: number
+  /** What each code that is not 0 costs, in the same units, below 0 what it gains; in the place of bits. */
+  codePrice?: number
 }
 
 export interface Rounded {
@@ -59,7 +61,7 @@ const MANY_COLUMNS = 1024
  * not depend on one another, so that any share of them may be rounded anywhere.
  */
 export function roundTernary(problem: RoundingProblem): Rounded {
-  const { gram, cross, scales, bitPrice = 0 } = problem
+  const { gram, cross, scales, bitPrice = 0, codePrice } = problem
   const n = Math.sqrt(gram.length)
   const rows = cross.length / n
   const weights = leastSquares(problem, RIDGE)
@@ -69,7 +71,7 @@ export function roundTernary(problem: RoundingProblem): Rounded {
   inverseFactor(factor, n)
   const codes = new Int8Array(rows * n)
   const latent = new Float32Array(rows * n)
-  const row = new Row(ordered, factor, n, bitPrice)
+  const row = new Row(ordered, factor, n, { bitPrice, codePrice })
   const w = new Float64Array(n)
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < n; i++) w[i] = weights[r * n + (order[i] as number)] as number
@@ -131,7 +133,7 @@ class Row {
     private readonly gram: Float64Array,
     private readonly factor: Float64Array,
     private readonly n: number,
-    private readonly bitPrice: number,
+    private readonly prices: Required<Pick<RoundingProblem, 'bitPrice'>> & { codePrice: number | undefined },
   ) {
     this.codes = new Int8Array(n)
     this.best = new Int8Array(n)
@@ -210,10 +212,12 @@ class Row {
 
   // From the share of zeros as it is.
   private reprice(): void {
-    if (this.bitPrice === 0) return
+    const { bitPrice, codePrice } = this.prices
+    this.price = codePrice ?? 0
+    if (codePrice !== undefined || bitPrice === 0) return
     const zeros = this.n - this.nonzeros() + MORE_CODES / 3
     const others = this.n + MORE_CODES - zeros
-    this.price = this.bitPrice * Math.max(0, Math.log2((2 * zeros) / others))
+    this.price = bitPrice * Math.max(0, Math.log2((2 * zeros) / others))
   }
 
   private nonzeros(): number {
@@ -225,14 +229,16 @@ class Row {
   // Up to what no code changes. Bits are those of the entropy of the row.
   private cost(): number {
     const error = this.scale * (this.scale * this.squared() - 2 * this.crossed())
-    if (this.bitPrice === 0) return error
-    const { n } = this
+    const { n, prices } = this
+    const { bitPrice, codePrice } = prices
+    if (codePrice !== undefined) return error + codePrice * this.nonzeros()
+    if (bitPrice === 0) return error
     const others = this.nonzeros()
     const zeros = n - others
     const whole = n + MORE_CODES
     const zeroBits = Math.log2(whole / (zeros + MORE_CODES / 3))
     const otherBits = 1 + Math.log2(whole / (others + (2 * MORE_CODES) / 3))
-    return error + this.bitPrice * (zeros * zeroBits + others * otherBits)
+    return error + bitPrice * (zeros * zeroBits + others * otherBits)
   }
 
   private feedback(w: Float64Array): void {
@@ -244,7 +250,7 @@ class Row {
       const at = k * n
       const weight = factor[at + k] as number
       // The error of a code, all that follow being free, is its distance over the factor's entry, squared.
-      const least = half + (this.price * weight * weight) / (2 * scale)
+      const least = Math.max(0, half + (this.price * weight * weight) / (2 * scale))
       const code = value > least ? 1 : value < -least ? -1 : 0
       this.codes[k] = code
       const error = (value - code * scale) / weight

@@ -140,6 +140,8 @@ function readWhole(path: string): Uint8Array {
  * folder are the user's own (download caches are full of them) and are followed.
  */
 function externalDataIn(folder: string): ModelInput['externalData'] {
+  // Of a large network every layer is read when its turn comes.
+  const times = new Map<string, number>()
   return (location, offset = 0, length) => {
     if (isAbsolute(location) || normalize(location).split(sep)[0] === '..')
       throw new Error(`"${location}" leads out of the model's folder`)
@@ -150,7 +152,9 @@ function externalDataIn(folder: string): ModelInput['externalData'] {
       throw new TtqError('usage', `${path} holds data of the network, expected another file to write`)
     const file = openSync(path, 'r')
     try {
-      const { size } = fstatSync(file)
+      const { size, mtimeMs } = fstatSync(file)
+      if ((times.get(location) ?? mtimeMs) !== mtimeMs) throw new Error(`"${location}" was changed in the meantime`)
+      times.set(location, mtimeMs)
       const wanted = length ?? size - offset
       if (offset + wanted > size) throw new Error(`"${location}" has ${size} bytes, expected ${offset + wanted}`)
       const bytes = new Uint8Array(wanted)

@@ -18,7 +18,7 @@ export interface SweepPoint {
   ternaryBytes: number
   fileBytes: number
   fileRatio: number
-  bestEpoch: number
+  bestEpoch: number | null
   elapsedMs: number
 }
 

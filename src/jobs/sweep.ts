@@ -154,7 +154,7 @@ function describePoint(report: CompressReport, asked: { threshold?: number; spar
     ternaryBytes: size.ternaryPackedBytes,
     fileBytes: size.fileBytes,
     fileRatio: size.fileRatio,
-    bestEpoch: training?.bestEpoch as number,
+    bestEpoch: training?.bestEpoch ?? null,
     elapsedMs,
   }
 }

@@ -182,22 +182,18 @@ function fieldNumber(field: Uint8Array): number {
 }
 
 /**
- * Encodes a model whose graph and initializers are handed in apart, in pieces of which those that are weights are no
- * copies. The graph comes last: a file cut short anywhere lacks a part that readers demand.
+ * Encodes a model whose graph and initializers are handed in apart, so that each weight is copied once. The graph comes
+ * last: a file cut short anywhere lacks a part that readers demand.
  * @param model without `graph`; @param graph without `initializer`
+ * @throws TtqError `unsupported` when the file would be larger than 2 GiB
  */
-export function encodeModel(
-  model: ModelProto,
-  graph: GraphProto,
-  initializers: readonly TensorProto[],
-): readonly Uint8Array[] {
+export function encodeModel(model: ModelProto, graph: GraphProto, initializers: readonly TensorProto[]): Uint8Array {
   const pieces = [messages.GraphProto.encode(graph).finish()]
   for (const tensor of initializers) pieces.push(...delimited(5, tensorPieces(tensor)))
-  return [messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)]
+  return joinFile([messages.ModelProto.encode(model).finish(), ...delimited(7, pieces)])
 }
 
-/** The pieces of a file as one. @throws TtqError `unsupported` when it would be larger than 2 GiB */
-export function joinFile(pieces: readonly Uint8Array[]): Uint8Array {
+function joinFile(pieces: readonly Uint8Array[]): Uint8Array {
   const bytes = totalLength(pieces)
   if (bytes <= MAX_FILE_BYTES) return joined(pieces)
   throw new TtqError('unsupported', `ONNX file: found ${bytes} bytes to write, expected at most ${MAX_FILE_BYTES}`, {

@@ -1,8 +1,8 @@
 // ONNX bytes -> Model. Values of tensors are read-tensor.ts, the legality of graphs is check-graph.ts.
 import { checkBytes, checkOptions } from '../errors/check-argument.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { dataTypeOfOnnx } from '../tensor/data-type.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { byteLength, dataTypeOfOnnx } from '../tensor/data-type.js'
+import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { checkGraph } from './check-graph.js'
 import type { Attribute, Attributes, Graph, Model, Node, TensorType, ValueInfo, ValueName } from './model.js'
 import {
@@ -18,8 +18,9 @@ import {
   type TypeProto,
   type ValueInfoProto,
 } from './proto.js'
+import { MAX_FILE_BYTES } from './file-size.js'
 import { readSparse, type SparseTensorProto } from './read-sparse.js'
-import { type ExternalData, readTensor } from './read-tensor.js'
+import { type ExternalData, readTensor, type TensorSource } from './read-tensor.js'
 import { sourceOf } from './source.js'
 
 export type { ExternalData }
@@ -39,8 +40,7 @@ export interface ReadOptions {
 
 interface Context {
   name: string
-  externalData: ExternalData | undefined
-  overwrite: boolean
+  source: TensorSource
 }
 
 const SPARSE_TENSOR = 11
@@ -51,8 +51,8 @@ const LAST_IR_VERSION = 2 ** 31 - 1
 /**
  * Reads an ONNX model of IR version 3 or later. Weights are views of `bytes` where their alignment allows it.
  * `Constant` nodes become initializers, sparse tensors dense ones where that is no multiple of the file, initializers
- * listed as inputs are no inputs, and the domain `ai.onnx` is ''. Law: writeModel(readModel(b)) computes what b
- * computes.
+ * listed as inputs are no inputs, and the domain `ai.onnx` is ''. External data of more than 2 GB in all are read when
+ * they are needed, tensor by tensor, and not kept. Law: writeModel(readModel(b)) computes what b computes.
  * @throws TtqError `model` when the bytes are not a whole, legal ONNX model or external data is missing; `usage` for
  * what are no bytes, or no options
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
@@ -62,8 +62,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   checkOptions(options)
   const context: Context = {
     name: options.name ?? 'onnx',
-    externalData: options.externalData,
-    overwrite: options.overwrite ?? false,
+    source: { externalData: options.externalData, overwrite: options.overwrite ?? false },
   }
   const proto = decode(bytes, context.name)
   const irVersion = toNumber(proto.irVersion)
@@ -76,10 +75,18 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const opsets = new Map(
     proto.opsetImport.map((entry) => [plainDomain(entry.domain ?? ''), toNumber(entry.version ?? 0)]),
   )
+  context.source.deferred = externalBytes(proto.graph as GraphProto) > MAX_FILE_BYTES
   const graph = readGraph(proto.graph as GraphProto, context)
   checkGraph(graph, context.name)
   proto.graph = null
   return { irVersion, opsets, graph, source: sourceOf(proto) }
+}
+
+function externalBytes({ initializer }: GraphProto): number {
+  return (initializer as TensorProto[]).reduce((sum, { externalData, dataType, dims }) => {
+    const type = externalData.length > 0 ? dataTypeOfOnnx(dataType) : undefined
+    return sum + (type === undefined || type === 'string' ? 0 : byteLength(type, elementCount(dims.map(toNumber))))
+  }, 0)
 }
 
 function decode(bytes: Uint8Array, name: string): ModelProto {
@@ -119,7 +126,11 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   const outputs = (proto.output as ValueInfoProto[]).map(readValueInfo)
   const nodes: Node[] = []
   for (const tensor of proto.sparseInitializer) {
-    const dense = readSparse(tensor, `${context.name}: sparse tensor "${tensor.values?.name}"`, context.externalData)
+    const dense = readSparse(
+      tensor,
+      `${context.name}: sparse tensor "${tensor.values?.name}"`,
+      context.source.externalData,
+    )
     if (dense === undefined) nodes.push(sparseConstant(tensor))
     else add(tensor.values?.name ?? '', dense)
   }
@@ -138,7 +149,7 @@ function readGraph(proto: GraphProto, context: Context): Graph {
  * @internal
  */
 export function readBody(nodes: GraphProto['node'], name: string): Graph {
-  const context: Context = { name, externalData: undefined, overwrite: false }
+  const context: Context = { name, source: { externalData: undefined } }
   return readGraph(new messages.GraphProto({ node: nodes }), context)
 }
 
@@ -147,7 +158,7 @@ export function readBody(nodes: GraphProto['node'], name: string): Graph {
  * @internal
  */
 export function readDefault(proto: AttributeProto, name: string): Attribute {
-  const context: Context = { name, externalData: undefined, overwrite: false }
+  const context: Context = { name, source: { externalData: undefined } }
   return readAttribute(proto, new messages.NodeProto(), context)
 }
 
@@ -164,7 +175,7 @@ const VALUE_FIELDS = [
 
 // The message stays as the tensor's source (doc string, metadata); its values would only take memory there.
 function readStripped(proto: TensorProto, name: string, context: Context): Tensor {
-  const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.externalData, context.overwrite)
+  const tensor = readTensor(proto, `${context.name}: tensor "${name}"`, context.source)
   for (const field of VALUE_FIELDS) delete (proto as Partial<TensorProto>)[field]
   return tensor
 }
@@ -274,7 +285,11 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
       return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
     case 'sparse_value':
       return attribute.sparseTensor
-        ? readSparse(attribute.sparseTensor, `${context.name}: sparse tensor "${node.output[0]}"`, context.externalData)
+        ? readSparse(
+            attribute.sparseTensor,
+            `${context.name}: sparse tensor "${node.output[0]}"`,
+            context.source.externalData,
+          )
         : undefined
     case 'value_float':
       return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }

@@ -32,12 +32,12 @@ export function readSparse(
     type,
     dims: [length = 0],
     data: values,
-  } = readTensor(proto.values as TensorProto, where, externalData)
+  } = readTensor(proto.values as TensorProto, where, { externalData })
   if (type === 'string' || DATA_TYPES[type].bits < 8 || values.length !== length) return undefined
   const bytes = byteLength(type, count)
   if (bytes > Math.max(MOST_BYTES, MOST_PER_VALUE * length)) return undefined
   const data = viewOf(type, new Uint8Array(bytes)) as Float32Array
-  const { dims: shape, data: indices } = readTensor(proto.indices as TensorProto, `${where}: indices`, externalData)
+  const { dims: shape, data: indices } = readTensor(proto.indices as TensorProto, `${where}: indices`, { externalData })
   const perValue = shape.length === 2 ? dims.length : 1
   const refuse = (found: string, expected: string): never => {
     throw new TtqError('model', `${where}: found ${found}, expected ${expected}`, { facts: { found, expected } })

@@ -2,6 +2,7 @@
 import { TtqError } from '../errors/ttq-error.js'
 import { viewOf } from '../tensor/bytes.js'
 import { byteLength, DATA_TYPES, dataTypeOfOnnx, type DataType } from '../tensor/data-type.js'
+import { deferredTensor } from '../tensor/deferred-tensor.js'
 import { elementCount, type Tensor, type TensorData } from '../tensor/tensor.js'
 import { type TensorProto, toBigInt, toNumber } from './proto.js'
 
@@ -13,19 +14,25 @@ export type ExternalData = (location: string, offset: number, length: number) =>
 
 const EXTERNAL = 1
 
+export interface TensorSource {
+  externalData: ExternalData | undefined
+  /** Raw bytes may be moved within their buffer to be aligned. */
+  overwrite?: boolean
+  /** External data are read whenever the values are asked for. */
+  deferred?: boolean
+}
+
 /**
  * Reads a tensor. Raw and external bytes are not copied unless they are not aligned for their type (assumes a
  * little-endian machine, as all that ONNX Runtime supports are).
  * @param where how messages call it: `model.onnx: tensor "w"`
- * @param overwrite whether raw bytes may be moved within their buffer to be aligned
  * @throws TtqError `model` when type, dims and data do not fit together, or external data is missing
  * @internal
  */
 export function readTensor(
   proto: TensorProto,
   where: string,
-  externalData: ExternalData | undefined,
-  overwrite = false,
+  { externalData, overwrite = false, deferred = false }: TensorSource,
 ): Tensor {
   const type = dataTypeOfOnnx(proto.dataType)
   if (type === undefined) throw new TtqError('model', `${where}: data type ${proto.dataType}, expected 1 to 26`)
@@ -37,7 +44,18 @@ export function readTensor(
       `${where}: shape [${dims.join(',')}], expected dimensions of 0 or more that can be addressed`,
     )
   }
-  return { type, dims, data: readData(proto, type, dims, where, externalData, overwrite) }
+  if (type === 'string' || (proto.dataLocation as number) !== EXTERNAL)
+    return { type, dims, data: readData(proto, type, dims, where, overwrite) }
+  const place = externalPlace(proto, byteLength(type, count), where)
+  const read = (): TensorData => {
+    const bytes = readExternal(place, where, externalData)
+    checkFound(where, { type, dims }, ['bytes in the external file', bytes.length, place.length])
+    return viewOf(type, bytes)
+  }
+  if (!deferred || count === 0) return { type, dims, data: read() }
+  // Whether they are there is found out at once.
+  readExternal({ ...place, offset: place.offset + place.length - 1, length: 1 }, where, externalData)
+  return deferredTensor(type, dims, read)
 }
 
 function readData(
@@ -45,31 +63,33 @@ function readData(
   type: DataType,
   dims: readonly number[],
   where: string,
-  externalData: ExternalData | undefined,
   overwrite: boolean,
 ): TensorData {
   const count = elementCount(dims)
-  const found = (unit: string, found: number, expected: number): void => {
-    if (found === expected) return
-    const message = `${where}: ${found} ${unit}, expected ${expected} for ${type} of shape [${dims.join(',')}]`
-    throw new TtqError('model', message, { facts: { found, expected } })
+  const check = (unit: string, found: number, expected: number): void => {
+    checkFound(where, { type, dims }, [unit, found, expected])
   }
   if (type === 'string') {
-    found('strings', proto.stringData.length, count)
+    check('strings', proto.stringData.length, count)
     return proto.stringData.map((bytes) => new TextDecoder().decode(bytes))
-  }
-  if ((proto.dataLocation as number) === EXTERNAL) {
-    const bytes = readExternal(proto, byteLength(type, count), where, externalData)
-    found('bytes in the external file', bytes.length, byteLength(type, count))
-    return viewOf(type, bytes)
   }
   const field = FIELDS[type]
   if (proto.rawData.length > 0 || proto[field].length === 0) {
-    found('bytes', proto.rawData.length, byteLength(type, count))
+    check('bytes', proto.rawData.length, byteLength(type, count))
     return viewOf(type, overwrite ? aligned(proto.rawData) : proto.rawData)
   }
-  found('values', proto[field].length, valueCount(type, count))
+  check('values', proto[field].length, valueCount(type, count))
   return fromField(proto, type)
+}
+
+function checkFound(
+  where: string,
+  { type, dims }: Pick<Tensor, 'type' | 'dims'>,
+  [unit, found, expected]: readonly [unit: string, found: number, expected: number],
+): void {
+  if (found === expected) return
+  const message = `${where}: ${found} ${unit}, expected ${expected} for ${type} of shape [${dims.join(',')}]`
+  throw new TtqError('model', message, { facts: { found, expected } })
 }
 
 /** Raw bytes move down to a multiple of this, which is enough for types of up to 4 bytes. */
@@ -159,14 +179,15 @@ function wholeNumber(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : NaN
 }
 
+interface ExternalPlace {
+  location: string
+  offset: number
+  length: number
+}
+
 // The location comes from the file and must not lead out of the model's folder
 // (https://onnx.ai/onnx/repo-docs/ExternalData.html).
-function readExternal(
-  proto: TensorProto,
-  expected: number,
-  where: string,
-  externalData: ExternalData | undefined,
-): Uint8Array {
+function externalPlace(proto: TensorProto, expected: number, where: string): ExternalPlace {
   const entries = new Map(proto.externalData.map((entry) => [entry.key ?? '', entry.value ?? '']))
   const location = entries.get('location') ?? ''
   if (location === '' || /^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(location)) {
@@ -181,6 +202,14 @@ function readExternal(
     const found = `${entries.get('length') ?? 'all'} bytes from ${entries.get('offset') ?? 0}`
     throw new TtqError('model', `${where}: ${found} of external file "${location}", expected ${expected} bytes`)
   }
+  return { location, offset, length }
+}
+
+function readExternal(
+  { location, offset, length }: ExternalPlace,
+  where: string,
+  externalData: ExternalData | undefined,
+): Uint8Array {
   const hint = `Put "${location}" beside the model.`
   const lacking = `${where}: its data is in the external file "${location}", which`
   if (externalData === undefined) throw new TtqError('model', `${lacking} was not given`, { hint })

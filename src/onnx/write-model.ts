@@ -9,7 +9,6 @@ import {
   copyMessage,
   encodeModel,
   type GraphProto,
-  joinFile,
   messages,
   type ModelProto,
   type NodeProto,
@@ -30,11 +29,6 @@ const LOWEST_IR_VERSION = 4
  * @throws TtqError `usage` for what is no Model, `unsupported` when the file would be larger than 2 GiB
  */
 export function writeModel(model: Model): Uint8Array {
-  return joinFile(modelPieces(model))
-}
-
-/** What writeModel writes, in pieces that may be larger together than one file can be. @throws as writeModel */
-export function modelPieces(model: Model): readonly Uint8Array[] {
   checkModel('model', model)
   const source = messageOf<ModelProto>(model.source)
   const proto = source ? copyMessage(source) : new messages.ModelProto({ producerName: 'ttq' })

@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   },
   ({ job, given, options, name }) => {
     if (options['epochs'] !== 0) return undefined
-    if (job !== 'compress') return ['epochs', 'found 0, expected 1 or more']
+    if (job === 'train') return ['epochs', 'found 0, expected 1 or more']
     const training = optionsOf(job).find(([option, row]) => needsTraining(option, row) && isSaid(given[option], row))
     return training && [training[0], `given with ${name('epochs')} 0, which trains nothing`]
   },
@@ -51,8 +51,8 @@ const RULES: readonly Rule[] = [
       return [bound, `given with a training, expected ${name('epochs')} 0, or no ${name('data')}`]
     const second = ['maxSize', 'maxDrop'].find((option) => option !== bound && given[option] !== undefined)
     if (second !== undefined) return [bound, `given together with ${name(second)}; one bound decides on the layers`]
-    const other = ['threshold', 'sparsity'].find((option) => given[option] !== undefined)
-    if (other !== undefined) return [bound, `given together with ${name(other)}; layers are not fitted then`]
+    if (given['threshold'] !== undefined)
+      return [bound, `given together with ${name('threshold')}; layers are not fitted then`]
     if (options['method'] !== 'ttq' || options['renormalize'] === 'off')
       return [bound, `expected ${name('method')} ttq and ${name('renormalize')} auto: layers are not fitted else`]
     return undefined

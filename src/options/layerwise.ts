@@ -3,6 +3,5 @@ type Said = Readonly<Record<string, unknown>>
 
 /** Whether options leave the choice of codes to the fit of whole layers. @param given what the caller said */
 export function isLayerwise(given: Said, { method, renormalize }: Said): boolean {
-  const saysZeros = given['threshold'] !== undefined || given['sparsity'] !== undefined
-  return method === 'ttq' && renormalize !== 'off' && !saysZeros
+  return method === 'ttq' && renormalize !== 'off' && given['threshold'] === undefined
 }

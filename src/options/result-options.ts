@@ -91,7 +91,7 @@ export const MEASURING_OPTIONS = {
    */
   samples: {
     kind: { type: 'number', range: { from: 1, to: 1_000_000, whole: true } },
-    jobs: ['analyze', 'compress'],
+    jobs: ['analyze', 'compress', 'sweep'],
     default: { base: 1024 },
     group: 'Measuring:',
     help:
@@ -102,6 +102,7 @@ export const MEASURING_OPTIONS = {
         group: 'Layer by layer:',
         help: 'samples that layers are fitted on without training: of --data with --epochs 0, else synthetic ones',
       },
+      sweep: { group: 'Layer by layer:', help: 'samples that layers are fitted on with --epochs 0' },
     },
   },
 } as const satisfies Record<string, OptionRow>

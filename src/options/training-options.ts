@@ -20,7 +20,10 @@ export const TRAINING_OPTIONS = {
     needsData: true,
     group,
     help: 'passes over the training data',
-    at: { compress: { help: 'passes over the training data; 0 fits layer by layer instead, and needs no labels' } },
+    at: {
+      compress: { help: 'passes over the training data; 0 fits layer by layer instead, and needs no labels' },
+      sweep: { help: 'passes over the training data; 0 fits layer by layer instead' },
+    },
   },
   batch: {
     kind: { type: 'number', range: { from: 1, to: 65_536, whole: true } },

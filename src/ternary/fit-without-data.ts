@@ -2,6 +2,7 @@
 import type { Model, ValueName } from '../onnx/model.js'
 import { sgd } from '../optimizer/sgd.js'
 import type { FloatType } from '../tensor/data-type.js'
+import { deferredTensor } from '../tensor/deferred-tensor.js'
 import { floatTensor, float32Values, roundTo } from '../tensor/float-values.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { LayerChoice } from './layer-choice.js'
@@ -47,6 +48,9 @@ export interface FitRule extends Pick<OptionsOf<'compress'>, 'threshold' | 'spar
   method: MethodName
 }
 
+/** The weights of larger layers are made of their codes, a quarter of their size, whenever they are needed. */
+const DEFERRED_WEIGHTS = 2 ** 22
+
 /**
  * The ternary weights that fit a layer's weights best, and the initializer that holds them. @throws TtqError `model`
  * when weights are not finite
@@ -59,7 +63,9 @@ export function fitLayer(
   const { codes, wp, wn, threshold } = fitWeights(name, float32Values({ type, dims, data }), rule)
   // float16 networks hold float16 scales.
   const layer = { codes, threshold, wp: roundTo(type, wp), wn: roundTo(type, wn) }
-  return { layer, tensor: floatTensor(type, dims, dequantize(layer)) }
+  const make = (): Tensor<FloatType> => floatTensor(type, dims, dequantize(layer))
+  const tensor = data.length < DEFERRED_WEIGHTS ? make() : deferredTensor(type, dims, () => make().data)
+  return { layer, tensor }
 }
 
 // A method's state before the first step is its fit of the weights.

@@ -19,7 +19,7 @@ import { OpenedLayers } from './opened-layers.js'
 import { PairedNetworks, type Samples } from './paired-networks.js'
 import { refit } from './refit-layer.js'
 import { type Behind, settle, type Settled } from './settle-layer.js'
-import { solve, type Solved } from './solve-layer.js'
+import { solve, type Solved, type ZerosRule } from './solve-layer.js'
 import { solveWide } from './solve-wide.js'
 import type { TernaryLayer, TernaryNetwork } from './ternary-network.js'
 
@@ -78,11 +78,12 @@ export async function reconstruct(
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
   const rounded: LayerChoice[] = []
-  const bitCost = bitCostOf(chosen, options.sizeWeight)
+  const { sparsity } = options
+  const zeros = { bitCost: sparsity === undefined ? bitCostOf(chosen, options.sizeWeight) : 0, sparsity }
   let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, opened.original, samples, seen)
   const solveNext = async (own: Model, place: Place | undefined, choice: LayerChoice): Promise<FittedLayer> => {
-    const solved = place && (await codesOf(pool, networks, own, place, choice, bitCost))
+    const solved = place && (await codesOf(pool, networks, own, place, choice, zeros))
     const fit = solved && { ...solved, latent: behindOf(choice) === 'norm' ? solved.latent : undefined }
     return options.fits.add(before, choice.weight, fit)
   }
@@ -150,9 +151,9 @@ async function codesOf(
   student: Model,
   place: Place,
   choice: LayerChoice,
-  bitCost: number,
+  zeros: ZerosRule,
 ): Promise<Solved | undefined> {
-  const solved = await solvedAt(pool, networks, student, place, choice, bitCost)
+  const solved = await solvedAt(pool, networks, student, place, choice, zeros)
   // A layer that gives nothing, or next to it (Gemm's alpha may be 0), has factors that no number holds.
   const isHeld = (value: number): boolean => Number.isFinite(roundTo(place.type, value))
   return solved !== undefined && [solved.factors, solved.shifts].every((values) => values.every(isHeld))
@@ -166,11 +167,11 @@ async function solvedAt(
   student: Model,
   place: Place,
   choice: LayerChoice,
-  bitCost: number,
+  zeros: ZerosRule,
 ): Promise<Solved | undefined> {
-  if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice, bitCost)
+  if (place.rows.columns > MOST_COLUMNS) return await solveWide(pool, networks, student, place, choice, zeros)
   const moments = await layerMoments(networks, student, place)
-  return areFinite(moments) ? await solve(pool, place, moments, bitCost) : undefined
+  return areFinite(moments) ? await solve(pool, place, moments, zeros) : undefined
 }
 
 // A layer that stays in full precision, where it sees what ternary ones have changed.

@@ -2,9 +2,11 @@
 // channel.
 import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { zerosOf } from '../methods/threshold.js'
 import { roundTo } from '../tensor/float-values.js'
 import type { LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
+import { roundToSparsity } from './round-to-sparsity.js'
 import { steadied } from './steady-moments.js'
 import type { TernaryLayer } from './ternary-network.js'
 import { fromRows } from './weight-rows.js'
@@ -33,25 +35,36 @@ export interface ChannelFit {
   lost: number
 }
 
-/**
- * Codes, factors and shifts that give what the target is, as nearly as can be.
- * @param bitCost what a bit of the codes may cost, as a share of the target's variance
- */
+/** What decides on the zeros besides the target. */
+export interface ZerosRule {
+  /** What a bit of the codes may cost, as a share of the target's variance. */
+  bitCost: number
+  /** The share of the codes that is zero; then bits do not count. */
+  sparsity?: number | undefined
+}
+
+/** Codes, factors and shifts that give what the target is, as nearly as can be. */
 export async function solve(
   pool: WorkerPool,
   place: Place,
   seen: readonly LayerMoments[],
-  bitCost = 0,
+  { bitCost, sparsity }: ZerosRule,
 ): Promise<Solved> {
   const { columns, channels } = place.rows
   const prior = inTarget(place, place.weights)
   const moments = steadied(seen, prior)
-  const bitPrice = bitCost * wholeVariance(moments)
+  const whole = wholeVariance(moments)
+  const bitPrice = bitCost * whole
   const problems = moments.map(({ gram, cross }, group): RoundingProblem => {
     const size = channels * columns
     return { gram, cross, prior: prior.slice(group * size, (group + 1) * size), bitPrice }
   })
-  const rounded = await roundAll(pool, problems)
+  const rounded =
+    sparsity === undefined
+      ? await roundAll(pool, problems)
+      : await roundToSparsity(problems, zerosOf(prior.length, sparsity), whole / prior.length, (priced) =>
+          roundAll(pool, priced),
+        )
   const fits = moments.flatMap((moment, group) =>
     Array.from({ length: channels }, (_, c) => {
       const channel = group * channels + c
@@ -124,14 +137,14 @@ export async function roundAll(pool: WorkerPool, problems: readonly RoundingProb
   return whole
 }
 
-function shares({ gram, cross, prior, scales, bitPrice = 0 }: RoundingProblem, count: number): RoundingProblem[] {
+function shares({ gram, cross, prior, scales, ...prices }: RoundingProblem, count: number): RoundingProblem[] {
   const n = Math.sqrt(gram.length)
   const size = n * Math.ceil(cross.length / n / count)
   return Array.from({ length: Math.ceil(cross.length / size) }, (_, i) => ({
     gram,
     cross: cross.slice(i * size, (i + 1) * size),
     prior: prior.slice(i * size, (i + 1) * size),
-    bitPrice,
+    ...prices,
     ...(scales && { scales: scales.slice((i * size) / n, ((i + 1) * size) / n) }),
   }))
 }

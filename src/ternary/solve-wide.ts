@@ -1,5 +1,7 @@
 // Layers whose rows are too long to be solved at once: block of columns after block of columns. Each block is solved
 // for what the target still lacks while the other blocks are as they are: ternary before it, unrounded behind it.
+import { zerosOf } from '../methods/threshold.js'
+import { roundToSparsity } from './round-to-sparsity.js'
 import { fitRow, type RoundingProblem } from '../algebra/round-ternary.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { producers } from '../onnx/graph-queries.js'
@@ -12,7 +14,15 @@ import { areFinite, layerMoments, type LayerMoments } from './layer-moments.js'
 import type { Place } from './layer-place.js'
 import type { LayerRows } from './layer-rows.js'
 import type { PairedNetworks } from './paired-networks.js'
-import { type ChannelFit, inTarget, roundAll, type Solved, solvedLayer, wholeVariance } from './solve-layer.js'
+import {
+  type ChannelFit,
+  inTarget,
+  roundAll,
+  type Solved,
+  solvedLayer,
+  wholeVariance,
+  type ZerosRule,
+} from './solve-layer.js'
 import { steadied } from './steady-moments.js'
 import { fromRows } from './weight-rows.js'
 
@@ -22,7 +32,6 @@ const BLOCK = 1152
 /**
  * The same as solve() of the moments of all columns, nearly, in time that grows with their number and not with its
  * cube. Each row keeps the scale that fits its weights by themselves: blocks could not agree on another.
- * @param bitCost as of solve()
  * @param most columns of a block
  * @returns undefined where the networks give values that are not finite
  */
@@ -32,7 +41,7 @@ export async function solveWide(
   model: Model,
   place: Place,
   choice: LayerChoice,
-  bitCost = 0,
+  { bitCost, sparsity }: ZerosRule,
   most = BLOCK,
 ): Promise<Solved | undefined> {
   const { rows, weights, gain, product } = place
@@ -48,7 +57,9 @@ export async function solveWide(
   let student = withRows(model, place, choice, current)
   const outputs = { ...place, input: place.layer, rows: channelByChannel(rows) }
   // Blocks have what is lacking as their target, not all of it.
-  const bitPrice = bitCost === 0 ? 0 : bitCost * wholeVariance(await layerMoments(networks, student, outputs))
+  const isPriced = bitCost !== 0 || sparsity !== undefined
+  const whole = isPriced ? wholeVariance(await layerMoments(networks, student, outputs)) : 0
+  const bitPrice = bitCost * whole
   for (let from = 0; from < columns; from += most) {
     const width = Math.min(most, columns - from)
     const seen = await layerMoments(networks, student, {
@@ -69,7 +80,13 @@ export async function solveWide(
       const ownScales = scales.slice(group * channels, (group + 1) * channels)
       return { gram: moment.gram, cross, prior: own, scales: ownScales, bitPrice }
     })
-    const block = await roundAll(pool, problems)
+    const upTo = (column: number): number => zerosOf(groups * channels * column, sparsity ?? 0)
+    const block =
+      sparsity === undefined
+        ? await roundAll(pool, problems)
+        : await roundToSparsity(problems, upTo(from + width) - upTo(from), whole / weights.length, (priced) =>
+            roundAll(pool, priced),
+          )
     for (let channel = 0; channel < groups * channels; channel++) {
       const unit = (gain[channel] as number) * product
       for (let i = 0; i < width; i++) {

@@ -7,8 +7,13 @@ import { type NameOptions, OPTIONS } from '../options/option-table.js'
 /** What a run depends on: options by their names in the option table, digests of bytes in hex, and more. */
 export type Fingerprint = Readonly<Record<string, string>>
 
-/** SHA-256 of pieces that lie one behind the other, in hex. */
-export function bytesDigest(...pieces: readonly Uint8Array[]): string {
+/** SHA-256 of bytes, in hex. */
+export function bytesDigest(bytes: Uint8Array): string {
+  return digestOfPieces([bytes])
+}
+
+/** SHA-256 of pieces that lie one behind the other, in hex. Each is done with before the next one is asked for. */
+export function digestOfPieces(pieces: Iterable<Uint8Array>): string {
   const hash = sha256.create()
   for (const piece of pieces) hash.update(piece)
   return bytesToHex(hash.digest())

@@ -6,14 +6,16 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Dataset, Split } from '../data/dataset.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Model } from '../onnx/model.js'
-import { modelPieces } from '../onnx/write-model.js'
+import { isTooLargeToRun } from '../onnx/too-large-to-run.js'
+import { writeModel } from '../onnx/write-model.js'
+import { bytesOf } from '../tensor/bytes.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { inLibrary, type NameOptions, type OptionName, OPTIONS, optionsOf } from '../options/option-table.js'
 import type { Job, OptionRow } from '../options/option.js'
 import type { Task } from '../tasks/task.js'
 import type { Weighted } from '../tasks/weighted.js'
-import { bytesOf } from '../tensor/bytes.js'
 import { type Checkpoint, readCheckpoint, type RunPart, type TrainingPosition, writeCheckpoint } from './checkpoint.js'
-import { anotherRun, bytesDigest, differences, type Fingerprint, partName } from './fingerprint.js'
+import { anotherRun, bytesDigest, differences, digestOfPieces, type Fingerprint, partName } from './fingerprint.js'
 import type { Workers } from '../execution/worker-pool.js'
 import { VERSION } from '../version.js'
 
@@ -180,9 +182,21 @@ export async function runFingerprint(
   }
 }
 
-/** SHA-256 of a network as a file, in hex, however large. */
+/** SHA-256 of a network in hex: of its file, or where no file holds it of its graph and, one by one, its constants. */
 export function modelDigest(model: Model): string {
-  return bytesDigest(...modelPieces(model))
+  return isTooLargeToRun(model) ? digestOfPieces(graphAndConstants(model)) : bytesDigest(writeModel(model))
+}
+
+function* graphAndConstants(model: Model): Generator<Uint8Array> {
+  const { initializers, ...graph } = model.graph
+  const names = [...initializers].map(([name, { type, dims }]) => [name, type, dims])
+  yield writeModel({ ...model, graph: { ...graph, initializers: new Map() } })
+  yield new TextEncoder().encode(JSON.stringify(names))
+  for (const tensor of initializers.values()) yield tensorBytes(tensor)
+}
+
+function tensorBytes({ data }: Tensor): Uint8Array {
+  return ArrayBuffer.isView(data) ? bytesOf(data) : new TextEncoder().encode(JSON.stringify(data))
 }
 
 function digestOf(networks: readonly Weighted<Model>[]): string {

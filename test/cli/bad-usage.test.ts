@@ -215,7 +215,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
       'be lost.',
   ],
   [
-    'compress m.onnx --data x.mjs --epochs 0 --sparsity 0.5 --checkpoint c',
+    'compress m.onnx --data x.mjs --epochs 0 --threshold 0.5 --checkpoint c',
     '--checkpoint: given where nothing is trained and no layer fitted to its outputs. That takes no time that ' +
       'would be lost.',
   ],

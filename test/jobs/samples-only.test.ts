@@ -480,6 +480,20 @@ describe('learning from the original network', () => {
       (dense?.score ?? NaN) < (sparse?.score ?? NaN) && dense?.drop === dense?.score && dense?.top1 === undefined,
     )
   })
+
+  test('a sweep without training', async () => {
+    const { points } = await sweep(
+      classifier(),
+      { name: 'any.onnx', data: request.data, threads: 1, epochs: 0 },
+      { kind: 'sparsity', values: [0.3, 0.9] },
+    )
+    assert.deepEqual(
+      points.map(({ bestEpoch }) => bestEpoch),
+      [null, null],
+    )
+    const [dense, sparse] = points.map(({ score }) => score)
+    assert.ok((dense ?? NaN) < (sparse ?? NaN) && (sparse ?? NaN) < 100, `${dense} and ${sparse} %`)
+  })
 })
 
 describe('what cannot be', () => {

@@ -21,7 +21,7 @@ import { fitWithoutData } from '../../src/ternary/fit-without-data.js'
 import { FittedLayers } from '../../src/ternary/fitted-layers.js'
 import { type Place, placeOf } from '../../src/ternary/layer-place.js'
 import { settle } from '../../src/ternary/settle-layer.js'
-import { solve, type Solved } from '../../src/ternary/solve-layer.js'
+import { solve, type Solved, type ZerosRule } from '../../src/ternary/solve-layer.js'
 import { solveWide } from '../../src/ternary/solve-wide.js'
 import { reconstruct, type ReconstructOptions } from '../../src/ternary/reconstruct.js'
 import { weightRows } from '../../src/ternary/weight-rows.js'
@@ -325,6 +325,25 @@ describe('layer by layer', () => {
       },
     )
 
+  test('a share of zeros is that of every layer, and is chosen better than by the weights alone', async () => {
+    const network = chain()
+    const samples = { split: splitOf([24], 300), indices: first(250), fixedBatch: null }
+    const compared = { ...samples, indices: first(300).slice(250) }
+    for (const sparsity of [0, 0.2, 0.6, 0.9]) {
+      const choices = allOf(network.graph)
+      const found = await reconstruct(pool, network, choices, samples, { ...options(), sparsity })
+      for (const { codes } of found.network.layers.values())
+        assert.equal(codes.filter((code) => code === 0).length, Math.round(sparsity * codes.length), String(sparsity))
+      const alone = fitWithoutData(network, choices, { method: 'ttq', renormalize: 'auto', sparsity })
+      const [own, other] = await Promise.all(
+        [found.network.model, alone.model].map(
+          async (each) => (await outputDistance(pool, network, each, compared)) ?? NaN,
+        ),
+      )
+      assert.ok((own as number) < 0.8 * (other as number), `${sparsity}: ${own} %, by the weights alone ${other} %`)
+    }
+  })
+
   test('weights in float16 stay float16, and so do their factors', async () => {
     const network = chain()
     const { initializers } = network.graph
@@ -424,9 +443,12 @@ describe('layer by layer', () => {
       const { shapes } = await observe(pool, network, (await smooth.batch([0])).inputs)
       const networks = await PairedNetworks.open(pool, network, samples, { shapes, batch: 1 })
       const place = placeOf(network, network, choice, { shapes, batch: 1, samples: 300, seed: 1 }) as Place
-      const atOnce = await solve(pool, place, await layerMoments(networks, network, place))
-      const inBlocks = await solveWide(pool, networks, network, place, choice, 0, 17)
-      const priced = await solveWide(pool, networks, network, place, choice, 2 / place.weights.length, 17)
+      const atOnce = await solve(pool, place, await layerMoments(networks, network, place), { bitCost: 0 })
+      const wide = async (zeros: ZerosRule): Promise<Solved | undefined> =>
+        await solveWide(pool, networks, network, place, choice, zeros, 17)
+      const inBlocks = await wide({ bitCost: 0 })
+      const priced = await wide({ bitCost: 2 / place.weights.length })
+      const sparse = await wide({ bitCost: 0, sparsity: 0.75 })
       await networks.close()
       const settled = settle(network, choice, place, inBlocks as Solved, 'factors').model
       const alone = fitWithoutData(network, [choice], { method: 'ttq', renormalize: 'auto' } as never).model
@@ -439,6 +461,7 @@ describe('layer by layer', () => {
       const zerosOf = (solved: Solved | undefined): number =>
         solved?.layer.codes.filter((code) => code === 0).length ?? NaN
       assert.ok(zerosOf(priced) > 1.1 * zerosOf(inBlocks), `${zerosOf(priced)}, without ${zerosOf(inBlocks)}`)
+      assert.equal(zerosOf(sparse), Math.round(0.75 * place.weights.length))
     })
   }
 
