@@ -18,7 +18,7 @@ import { checkRunnableSize } from '../onnx/too-large-to-run.js'
 import { writeModel } from '../onnx/write-model.js'
 import type { TaskName } from '../options/choices.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
-import type { Loader } from '../runtime/engine.js'
+import { inOrder, type Loader } from '../runtime/engine.js'
 import type { Evaluation } from '../tasks/evaluation.js'
 import type { Task } from '../tasks/task.js'
 import { chooseTask, taskOfRows } from '../tasks/tasks.js'
@@ -190,7 +190,7 @@ export async function settleNetwork(
   const find: FindTask = (graph, outputs, samples) => {
     const candidate = {
       graph,
-      outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
+      outputs: inOrder(graph.outputs, outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
       samples,
       labels,
       classes: dataset.classes,

@@ -13,7 +13,7 @@ import { tensorOutputs, usedValues } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import { writeModel } from '../onnx/write-model.js'
-import { type Loader, type Results, withLoaded } from '../runtime/engine.js'
+import { inOrder, type Loader, type Results, withLoaded } from '../runtime/engine.js'
 import { byteLength } from '../tensor/data-type.js'
 import { elementCount, float32 } from '../tensor/tensor.js'
 import { chooseTask } from '../tasks/tasks.js'
@@ -96,7 +96,7 @@ function taskOfClasses(graph: Graph, outputs: Results, samples: number): Task | 
     return chooseTask(
       {
         graph,
-        outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
+        outputs: inOrder(graph.outputs, outputs).map(([name, tensor]) => ({ name, ...tensor, tensor })),
         samples,
         labels: {
           [ONLY]: float32(

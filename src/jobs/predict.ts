@@ -16,7 +16,7 @@ import { checkRunnableSize } from '../onnx/too-large-to-run.js'
 import { writeModel } from '../onnx/write-model.js'
 import { completeOptions } from '../options/complete-options.js'
 import { type GivenOptions, inLibrary } from '../options/option-table.js'
-import { type Results, withLoaded } from '../runtime/engine.js'
+import { inOrder, type Results, withLoaded } from '../runtime/engine.js'
 import { ClassScores } from '../tasks/class-scores.js'
 import { isProbabilities, SOFTMAX } from '../tasks/output-end.js'
 import { bytesOf } from '../tensor/bytes.js'
@@ -103,7 +103,7 @@ export async function predict(
       arrays: null,
       elapsedMs: performance.now() - start,
     }
-    return { report, file: arrays ? npzOf(stacked(settled.found)) : undefined }
+    return { report, file: arrays ? npzOf(stacked(model.graph, settled.found)) : undefined }
   })
 }
 
@@ -187,7 +187,7 @@ function described(
   return {
     picture,
     classes: scores === undefined || output === undefined ? [] : told(graph, output, scores, names),
-    outputs: Object.entries(results).map(([name, { type, dims, data }]) => {
+    outputs: inOrder(graph.outputs, results).map(([name, { type, dims, data }]) => {
       const { least, largest } = describeValues(type, dims, data as ArrayLike<number | bigint>)
       return { name, type, shape: dims.slice(1), least, largest }
     }),
@@ -209,9 +209,9 @@ function told(
 }
 
 // Each output of all pictures, one behind the other.
-function stacked(all: readonly Results[]): Parameters<typeof npzOf>[0] {
+function stacked({ outputs }: Graph, all: readonly Results[]): Parameters<typeof npzOf>[0] {
   const [first = {}] = all
-  return Object.entries(first).map(([name, { type, dims }]) => {
+  return inOrder(outputs, first).map(([name, { type, dims }]) => {
     const parts = all.map((results) => bytesOf((results[name] as Tensor).data as Uint8Array))
     const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
     parts.reduce((at, part) => {

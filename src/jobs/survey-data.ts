@@ -23,6 +23,7 @@ import { fixInputs } from '../onnx/fix-inputs.js'
 import type { Model } from '../onnx/model.js'
 import { COMPRESS_DEFAULTS, completeOptions } from '../options/complete-options.js'
 import { type GivenOptions, inLibrary, type OptionsOf } from '../options/option-table.js'
+import { inOrder } from '../runtime/engine.js'
 import type { Task } from '../tasks/task.js'
 import { VERSION } from '../version.js'
 import { checkFile, checkRequest, type Connections, takeApart } from './connections.js'
@@ -155,7 +156,7 @@ async function bound(
     preprocessing: dataset.preprocessing,
     ...(guess !== undefined && { guess }),
     ...(scored && { task: describeTask(scored), tried: scored.tried }),
-    inputs: Object.entries(inputs).map(([name, { type, dims, data }]) => ({
+    inputs: inOrder(samples.model.graph.inputs, inputs).map(([name, { type, dims, data }]) => ({
       name,
       ...describeValues(type, dims.slice(1), data as ArrayLike<number | bigint>),
     })),

@@ -1,6 +1,6 @@
 // What runs graphs, seen from above: load one, run it, let go of it, and whatever form of a graph is fastest there. The
 // engines there are stand in engines.ts.
-import type { Graph, Model, ValueName } from '../onnx/model.js'
+import type { Graph, Model, ValueInfo, ValueName } from '../onnx/model.js'
 import type { Device } from '../options/choices.js'
 import type { Tensor } from '../tensor/tensor.js'
 
@@ -26,6 +26,14 @@ export interface LoadOptions {
 /** Values by name. */
 export type Feeds = Readonly<Record<string, Tensor>>
 export type Results = Record<string, Tensor>
+
+/**
+ * Values by name, in the order of a graph's inputs or outputs: objects put names that are whole numbers first. Those that
+ * are not there are left out.
+ */
+export function inOrder<T>(values: readonly ValueInfo[], byName: Readonly<Record<string, T>>): [ValueName, T][] {
+  return values.flatMap(({ name }) => (Object.hasOwn(byName, name) ? [[name, byName[name] as T]] : []))
+}
 
 export interface LoadedGraph {
   /** @param outputs names to compute, default all; @throws TtqError `runtime` when it does not run on these feeds */

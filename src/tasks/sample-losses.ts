@@ -1,6 +1,7 @@
 // The loss of each sample, where a network decides for one class per sample: for comparing two ways on the same
 // samples, whose difference says more than the difference of two means.
-import { ONLY } from '../data/dataset.js'
+import type { ValueName } from '../onnx/model.js'
+import { labelsFor } from './candidate.js'
 import type { Task } from './task.js'
 import type { BatchReader, RunBatch } from './verdicts.js'
 
@@ -19,17 +20,20 @@ export class SampleLosses implements BatchReader<BatchLosses> {
   /** Cross-entropy in nats, by the samples' places; 0 where nobody says what is right. */
   readonly all: number[] = []
 
-  private constructor(private readonly scores: NonNullable<Task['scores']>) {}
+  private constructor(
+    private readonly scores: NonNullable<Task['scores']>,
+    private readonly output: ValueName,
+  ) {}
 
   /** undefined for a task that does not decide for one class per sample. */
-  static of({ scores }: Task): SampleLosses | undefined {
-    return scores && new SampleLosses(scores)
+  static of({ scores, outputs: [output = ''] }: Task): SampleLosses | undefined {
+    return scores && new SampleLosses(scores, output)
   }
 
   /** The losses of a batch. */
   read({ start, count, labels, outputs }: RunBatch): BatchLosses {
     const found = this.scores(outputs, count)
-    const given = (labels[ONLY] ?? Object.values(labels)[0])?.data
+    const given = labelsFor(labels, this.output)?.data
     const losses = Array.from({ length: count }, (_, row) => {
       const right = Number(given?.[row])
       const loss = Number.isInteger(right) ? -(found.logProbabilities(row)[right] ?? 0) : 0

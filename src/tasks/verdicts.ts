@@ -1,7 +1,9 @@
 // What a network decides for each sample, beside its class and what the original network decides: for tables of mix-ups
 // and for the samples that are worth a look.
-import { type Labels, ONLY } from '../data/dataset.js'
+import type { Labels } from '../data/dataset.js'
+import type { ValueName } from '../onnx/model.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { labelsFor } from './candidate.js'
 import { divergenceOf, type ClassScores } from './class-scores.js'
 import type { Task } from './task.js'
 
@@ -48,17 +50,20 @@ export class Verdicts implements BatchReader<BatchVerdicts> {
   /** As many as scores. */
   classes = 0
 
-  private constructor(private readonly scores: NonNullable<Task['scores']>) {}
+  private constructor(
+    private readonly scores: NonNullable<Task['scores']>,
+    private readonly output: ValueName,
+  ) {}
 
   /** undefined for a task that does not decide for one class per sample. */
-  static of({ scores }: Task): Verdicts | undefined {
-    return scores && new Verdicts(scores)
+  static of({ scores, outputs: [output = ''] }: Task): Verdicts | undefined {
+    return scores && new Verdicts(scores, output)
   }
 
   /** What is decided in a batch. */
   read({ start, count, labels, outputs, expected }: RunBatch): BatchVerdicts {
     const [found, original] = [this.scores(outputs, count), expected && this.scores(expected, count)]
-    const given = labels[ONLY] ?? Object.values(labels)[0]
+    const given = labelsFor(labels, this.output)
     const verdicts = Array.from({ length: count }, (_, row): Verdict => {
       const decided = found.decision(row)
       return {

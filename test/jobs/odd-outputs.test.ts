@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { compress, type CompressResult } from '../../src/jobs/compress.js'
+import { inspectModel } from '../../src/jobs/inspect.js'
 import { plan } from '../../src/jobs/plan.js'
 import { GraphBuilder } from '../../src/onnx/graph-builder.js'
 import type { ValueName } from '../../src/onnx/model.js'
@@ -90,6 +91,36 @@ test('it says nothing of how far the others are away', async () => {
   // Samples go through one by one there.
   const besideTable = (await distance(['table'])) ?? 0
   assert.ok(besideTable > (alone ?? 0) / 2, `${besideTable} and ${alone}`)
+})
+
+test('names that are whole numbers stand in the order of the network, too', async () => {
+  const path = join(folder, 'labels.mjs')
+  writeFileSync(
+    path,
+    `import { train as own, test as others } from './12.mjs'
+     const labelled = ({ size, batch }) => ({ size, batch: (indices) => ({ ...batch(indices), labels: indices.map((i) => i % 4) }) })
+     export const train = labelled(own), test = labelled(others), classes = 4`,
+  )
+  samples([12])
+  const heads = (...names: [ValueName, ValueName]): Uint8Array =>
+    network(['N', 12], (b, { weight, layer }) => {
+      const x = layer(layer('x', 12, 16), 16, 16)
+      for (const name of names) {
+        b.emit('MatMul', [x, weight(16, 4)], {}, name)
+        b.output(name, 'float32', ['N', 4])
+      }
+    })
+  const results = await Promise.all(
+    [heads('main', 'aux'), heads('1203', '871')].map(async (bytes) => {
+      const { report } = await trained(bytes, path)
+      const teachers = [{ name: 'teacher.onnx', bytes: heads('1203', '871') }]
+      const taught = await trained(bytes, samples([12]), { teachers })
+      const inspected = await inspectModel(bytes, { name: 'm' })
+      return [report.task?.outputs, report.baseline, inspected.training?.tasks.classes, taught.report.likeness]
+    }),
+  )
+  const [letters, numbers] = results.map((each) => JSON.stringify(each))
+  assert.equal(numbers?.replaceAll('1203', 'main').replaceAll('871', 'aux'), letters)
 })
 
 test('one output that is ruined does not hide behind larger ones', async () => {
