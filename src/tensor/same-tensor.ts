@@ -19,5 +19,11 @@ function sameData(a: Tensor['data'], b: Tensor['data']): boolean {
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
+  if (a.length !== b.length) return false
+  // Four at a time, where both can be read so.
+  const words = (a.byteOffset | b.byteOffset) % 4 === 0 ? Math.floor(a.length / 4) : 0
+  const [x, y] = [a, b].map(({ buffer, byteOffset }) => new Int32Array(buffer, words === 0 ? 0 : byteOffset, words))
+  for (let i = 0; i < words; i++) if (x?.[i] !== y?.[i]) return false
+  for (let i = 4 * words; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
