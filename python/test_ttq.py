@@ -1,9 +1,11 @@
 """Files that lie in the repository, of every version and encoding: the same bytes that the program reads."""
 import hashlib
 import json
+import struct
 import sys
 import tempfile
 import unittest
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -13,6 +15,35 @@ import numpy as np  # noqa: E402
 import ttq  # noqa: E402
 
 FILES = sorted((HERE.parent / 'fixtures' / 'packed').glob('*.ttq'))
+NETWORK = next(path for path in FILES if path.name == 'version-2-whole-network.ttq')
+
+
+def field(number, content):
+    """A protobuf field with a length below 128."""
+    return bytes([8 * number + 2, len(content)]) + content
+
+
+def tensor(name, kind, dim, values=b''):
+    return bytes([8, dim, 16, kind]) + field(8, name) + values
+
+
+def model_of(*tensors):
+    return field(7, b''.join(field(5, each) for each in tensors))
+
+
+def deflated(plain):
+    stream = zlib.compressobj(wbits=-15)
+    return stream.compress(plain) + stream.flush()
+
+
+def packed_file(graph, directory=b'\0\0', pairs=0, tensors=0, data=b'', stored=None):
+    """A file of version 2 with a valid digest, whatever its parts are; `stored` instead of the deflated directory."""
+    table, model = deflated(directory) if stored is None else stored, deflated(graph)
+    length = 96 + len(table) + len(model) + len(data)
+    header = struct.pack('<8sIIQII6IQ', b'\x89TTQ\r\n\x1a\n', 2, 0, length, pairs, tensors,
+                         len(table), len(directory), len(model), len(graph), 0, 0, len(data))
+    whole = header + table + model + data
+    return whole + hashlib.sha256(whole).digest()
 
 
 class Reading(unittest.TestCase):
@@ -34,10 +65,33 @@ class Reading(unittest.TestCase):
                 self.assertEqual(codes.shape, tensor.dims)
                 np.testing.assert_array_equal(values.astype(tensor.values.dtype), tensor.values)
 
-    def test_a_state_dict_has_every_tensor(self):
-        state = ttq.state_dict(FILES[-1])
-        self.assertEqual({name: value.shape for name, value in state.items()},
-                         {name: tensor.dims for name, tensor in ttq.read(FILES[-1]).tensors.items()})
+    def test_a_state_dict_has_every_tensor_of_the_graph_too(self):
+        state = ttq.state_dict(NETWORK)
+        self.assertEqual({name: value.shape for name, value in state.items()}, {
+            '0': (6, 1, 5, 5), '1': (6,), '2': (16, 6, 5, 5), '3': (120, 400), '4': (84, 120), '5': (10, 84),
+            '6': (16, 1, 1), '7': (16, 1, 1), '8': (120,), '9': (120,), 'a': (84,), 'b': (84,), 'c': (10,)})
+        self.assertEqual([name for name in state if name not in ttq.read(NETWORK).tensors], ['1', 'c'])
+        self.assertEqual(state['1'].tobytes().hex(), 'f9a842bf2f903ebfcac938be3d9352bfe8b6dcbe7b36c3bd')
+
+    def test_constants_of_the_graph_have_their_values_in_any_field(self):
+        def varints(*numbers):
+            return b''.join(bytes([n >> s & 127 | 128 for s in range(0, 63, 7)]) + bytes([n >> 63]) for n in numbers)
+
+        for kind, values, dtype, expected in (
+            (1, field(9, struct.pack('<2f', 1.5, -2)), 'f4', [1.5, -2]),
+            (1, field(4, struct.pack('<2f', 1.5, -2)), 'f4', [1.5, -2]),
+            (11, field(10, struct.pack('<2d', 1.5, -2)), 'f8', [1.5, -2]),
+            (10, field(5, varints(0x3e00, 0xc000)), 'f2', [1.5, -2]),
+            (3, field(5, varints(7, 2**64 - 7)), 'i1', [7, -7]),
+            (9, b'\x28\x01\x28\x00', '?', [True, False]),
+            (7, field(7, varints(7, 2**64 - 7)), 'i8', [7, -7]),
+            (12, field(11, varints(7, 2**32 - 7)), 'u4', [7, 2**32 - 7]),
+            (8, field(6, b'a') + field(6, b'\xff'), 'O', [b'a', b'\xff']),
+        ):
+            with self.subTest(kind=kind):
+                state = ttq.state_dict(packed_file(graph=model_of(tensor(b'w', kind, 2, values))))
+                self.assertEqual(state['w'].dtype, np.dtype(dtype))
+                self.assertEqual(state['w'].tolist(), expected)
 
     def test_damage_is_refused(self):
         good = FILES[0].read_bytes()
@@ -54,9 +108,13 @@ class Reading(unittest.TestCase):
             import onnx
         except ImportError:
             self.skipTest('no onnx')
-        model = ttq.load([path for path in FILES if path.name == 'version-2-whole-network.ttq'][0])
+        model = ttq.load(NETWORK)
         onnx.checker.check_model(model, full_check=True)
         self.assertTrue(all(list(i.dims) != [0] for i in model.graph.initializer))
+        state = ttq.state_dict(NETWORK)
+        self.assertEqual(list(state), [i.name for i in model.graph.initializer])
+        for initializer in model.graph.initializer:
+            np.testing.assert_array_equal(state[initializer.name], onnx.numpy_helper.to_array(initializer))
 
 
 if __name__ == '__main__':

@@ -19,6 +19,13 @@ def need(condition, message):
         raise NotValid(f'not a valid .ttq file: {message}')
 
 
+def utf8(text, what):
+    try:
+        return str(text, 'utf-8')
+    except UnicodeDecodeError:
+        raise NotValid(f'not a valid .ttq file: {what} is not UTF-8') from None
+
+
 def align(position):
     return (position + 63) // 64 * 64
 
