@@ -99,6 +99,60 @@ class Reading(unittest.TestCase):
             with self.assertRaises(ttq.NotValid):
                 ttq.read(damaged)
 
+    def test_every_fault_behind_a_valid_digest_is_not_valid(self):
+        def entry(name=b'w', kind=1, encoding=0, place=128, length=0, dims=(0,), parameters=b''):
+            head = struct.pack('<IBBBBBQ', len(name), kind, encoding, len(dims), len(parameters), place, length)
+            return b'\0\0' + head + struct.pack(f'<{len(dims)}I', *dims) + parameters + name
+
+        def pair(key, value):
+            return struct.pack('<I', len(key)) + key + struct.pack('<I', len(value)) + value + b'\0\0'
+
+        whole = model_of(tensor(b'w', 1, 0))
+        half = model_of(tensor(b'w', 10, 0))
+        self.assertEqual(list(ttq.state_dict(packed_file(whole, entry(), tensors=1))), ['w'])
+        for file, message in (
+            (packed_file(whole, entry(), stored=b'\xff' * 30), 'the directory is not a deflate stream'),
+            (packed_file(whole, pair(b'\xff', b''), 1), 'metadata key 0 is not UTF-8'),
+            (packed_file(whole, pair(b'k', b'\xff'), 1), 'metadata k is not UTF-8'),
+            (packed_file(whole, entry(b'\xff'), tensors=1), 'name of tensor 0 is not UTF-8'),
+            (packed_file(half, entry(kind=10, encoding=4, parameters=struct.pack('<ff', 1e5, 1)), tensors=1),
+             'scales of w are not exact'),
+            (packed_file(whole, entry(dims=(0, 2**32 - 1, 2**32 - 1)), tensors=1), 'shape of w: '),
+            (packed_file(whole, entry(b'v'), tensors=1), 'the graph has no place for v'),
+            (packed_file(half, entry(), tensors=1), 'the graph has no place for w'),
+            (packed_file(b'', b'\0\0'), 'the model has no graph'),
+            (packed_file(whole[:-1]), 'graph: field beyond its end'),
+            (packed_file(b'\x3a' + b'\xff' * 11), 'graph: number of more than 64 bits'),
+            (packed_file(b'\x3b'), 'graph: field of wire type 3'),
+            (packed_file(b'\x38\0'), 'graph: a number, expected a message'),
+            (packed_file(field(7, b'\x28\0')), 'initializer 0 of the graph: a number, expected a message'),
+            (packed_file(model_of(tensor(b'\xff', 1, 0))), 'name of initializer 0 of the graph is not UTF-8'),
+            (packed_file(model_of(tensor(b'w', 1, 3))), 'values of w in the graph do not fill its shape'),
+            (packed_file(model_of(tensor(b'w', 1, 0), tensor(b'w', 1, 0))), 'two initializers of the name w'),
+            (packed_file(model_of(tensor(b'w', 1, 0, field(1, bytes(64))))), 'rank of w in the graph'),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(ttq.NotValid, f'^not a valid .ttq file: .*{message}'):
+                ttq.state_dict(file)
+
+    def test_damage_behind_a_valid_digest_is_refused_or_read(self):
+        good = min((path.read_bytes() for path in FILES), key=len)
+        refused = 0
+        for at in range(len(good) - 32):
+            damaged = good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1:-32]
+            try:
+                ttq.state_dict(damaged + hashlib.sha256(damaged).digest())
+            except ttq.NotValid:
+                refused += 1
+        self.assertGreater(refused, 500)
+
+    def test_a_graph_that_is_no_model(self):
+        try:
+            import onnx  # noqa: F401
+        except ImportError:
+            self.skipTest('no onnx')
+        with self.assertRaisesRegex(ttq.NotValid, 'the graph is no ONNX model'):
+            ttq.load(packed_file(model_of(tensor(b'w', 1, 0)) + field(8, b'\xff')))
+
     def test_what_is_not_there(self):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(FileNotFoundError):
             ttq.read(Path(folder) / 'none.ttq')

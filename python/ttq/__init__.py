@@ -32,10 +32,15 @@ class Constant:
     def values(self):
         """As the network computes with it, of shape `dims`. Types that NumPy lacks (bfloat16) are a row of bytes."""
         if self.type == STRING:
-            return np.array([*self.raw, None], object)[:-1].reshape(self.dims)
-        if self.type not in DTYPES:
+            row = np.array([*self.raw, None], object)[:-1]
+        elif self.type in DTYPES:
+            row = np.frombuffer(self.raw, DTYPES[self.type])
+        else:
             return np.frombuffer(self.raw, np.uint8)
-        return np.frombuffer(self.raw, DTYPES[self.type]).reshape(self.dims)
+        try:
+            return row.reshape(self.dims)
+        except ValueError as error:  # nothing in it, and other dimensions beyond what NumPy counts
+            raise NotValid(f'not a valid .ttq file: shape of {self.name}: {error}') from error
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,13 @@ class PackedFile:
     def to_onnx(self):
         """The network as an onnx.ModelProto, bit for bit what `ttq unpack` writes. Needs the package onnx."""
         import onnx
-        model = onnx.load_from_string(self.graph)
-        places = {initializer.name: initializer for initializer in model.graph.initializer}
-        inputs = {given.name: given for given in model.graph.input}
+        from google.protobuf.message import DecodeError
+        try:
+            model = onnx.load_from_string(self.graph)
+            places = {initializer.name: initializer for initializer in model.graph.initializer}
+            inputs = {given.name: given for given in model.graph.input}
+        except (DecodeError, UnicodeDecodeError) as error:
+            raise NotValid(f'not a valid .ttq file: the graph is no ONNX model ({error})') from error
         for name, tensor in self.tensors.items():
             place = places[name]
             place.dims[:] = tensor.dims
