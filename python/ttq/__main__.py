@@ -4,6 +4,13 @@ import sys
 from . import NotValid, read
 
 
+def storage(tensor):
+    if tensor is None:
+        return 'in the graph'
+    scales = '' if tensor.wp is None else f' wp {tensor.wp:.6g} wn {tensor.wn:.6g}'
+    return f'encoding {tensor.encoding} {tensor.stored_bytes} bytes{scales}'
+
+
 def main(arguments):
     if len(arguments) not in (1, 2) or arguments[0].startswith('-'):
         print(__doc__, file=sys.stderr)
@@ -12,10 +19,9 @@ def main(arguments):
         packed = read(arguments[0])
         for key, value in packed.metadata.items():
             print(f'{key}: {value}')
-        for tensor in packed.tensors.values():
-            scales = '' if tensor.wp is None else f' wp {tensor.wp:.6g} wn {tensor.wn:.6g}'
-            shape = 'x'.join(map(str, tensor.dims)) or 'scalar'
-            print(f'{tensor.name} {shape} type {tensor.type} encoding {tensor.encoding} {tensor.stored_bytes} bytes{scales}')
+        for name, constant in packed.initializers.items():
+            shape = 'x'.join(map(str, constant.dims)) or 'scalar'
+            print(f'{name} {shape} type {constant.type} {storage(packed.tensors.get(name))}')
         if len(arguments) == 2:
             with open(arguments[1], 'xb') as opened:
                 opened.write(packed.to_onnx().SerializeToString())

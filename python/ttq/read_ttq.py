@@ -1,5 +1,6 @@
 """Reads a .ttq file: written from docs/ttq-format.md alone, with nothing but the standard library."""
 import hashlib
+import itertools
 import struct
 import zlib
 
@@ -17,6 +18,13 @@ FLOAT_FORMAT = {1: '<f', 10: '<e', 11: '<d'}
 def need(condition, message):
     if not condition:
         raise NotValid(f'not a valid .ttq file: {message}')
+
+
+def utf8(text, what):
+    try:
+        return str(text, 'utf-8')
+    except UnicodeDecodeError:
+        raise NotValid(f'not a valid .ttq file: {what} is not UTF-8') from None
 
 
 def align(position):
@@ -98,7 +106,7 @@ def read_version_2(file, pairs, count):
     at = pool_at + 4 * len(planes)
     for (pooled, width, byte), stored in zip(planes, struct.unpack_from(f'<{len(planes)}I', file, pool_at)):
         need(at + stored <= data_at, 'pool is too short')
-        plane = inflate(file[at:at + stored], sum(tensor['length'] for tensor in pooled) // width, 'pool')
+        plane = memoryview(inflate(file[at:at + stored], sum(tensor['length'] for tensor in pooled) // width, 'pool'))
         at += stored
         for tensor in pooled:
             tensor['bytes'][byte::width], plane = plane[:tensor['length'] // width], plane[tensor['length'] // width:]
@@ -111,7 +119,10 @@ def read_version_2(file, pairs, count):
 def inflate(stored, length, what):
     need(length <= 1032 * len(stored), f'inflated length of the {what}')
     stream = zlib.decompressobj(-15)
-    plain = stream.decompress(stored, length + 1)
+    try:
+        plain = stream.decompress(stored, length + 1)
+    except zlib.error as error:
+        raise NotValid(f'not a valid .ttq file: the {what} is not a deflate stream ({error})') from error
     need(len(plain) == length and stream.eof and not stream.unused_data, f'inflated length of the {what}')
     return plain
 
@@ -131,19 +142,21 @@ def read_directory(directory, pairs, count, version):
     keys, metadata, models, tensors = [], {}, [], []
     for _ in range(pairs):
         keys.append(text())
-        metadata[keys[-1].decode()] = text().decode()
+        key = utf8(keys[-1], f'metadata key {len(keys) - 1}')
+        metadata[key] = utf8(text(), f'metadata {key}')
     need(all(a < b for a, b in zip(keys, keys[1:])), 'metadata keys do not ascend')
     if version == 2:
         models = [take(112) for _ in range(struct.unpack('<H', take(2))[0])]
         need(all(0 not in model[:96] for model in models), 'a probability of 0')
-    for _ in range(count):
+    for number in range(count):
         name, kind, encoding, rank, parameters = struct.unpack('<IBBBB', take(8))
         offset, place = (struct.unpack('<Q', take(8))[0], None) if version == 1 else (None, take(1)[0])
         length = struct.unpack('<Q', take(8))[0]
         need(kind in BITS and rank <= 32, 'element type or rank')
         dims = struct.unpack(f'<{rank}I', take(4 * rank))
         tensors.append({'type': kind, 'encoding': encoding, 'dims': dims, 'offset': offset, 'place': place,
-                        'length': length, 'parameters': take(parameters), 'name': take(name).decode()})
+                        'length': length, 'parameters': take(parameters),
+                        'name': utf8(take(name), f'name of tensor {number}')})
     need(at == len(directory), 'bytes behind the table')
     need(len({tensor['name'] for tensor in tensors}) == count, 'a name twice')
     return metadata, models, tensors
@@ -181,9 +194,17 @@ def decode(tensor, models):
 def decode_float16(tensor, elements):
     name, kind = tensor['name'], tensor['type']
     need(kind in (1, 11) and not tensor['parameters'] and tensor['length'] == 2 * elements, f'float16 of {name}')
-    values = struct.unpack(f'<{elements}e', tensor['bytes'])
-    need(all(abs(value) < float('inf') for value in values), f'a value of {name} is not finite')
-    tensor['raw'] = struct.pack(f'<{elements}{FLOAT_FORMAT[kind][1]}', *values)
+    need(all(abs(value) < float('inf') for value, in struct.iter_unpack('<e', tensor['bytes'])),
+         f'a value of {name} is not finite')
+    tensor['raw'] = packed(kind, (value for value, in struct.iter_unpack('<e', tensor['bytes'])))
+
+
+def packed(kind, values):
+    """The bytes of numbers in an element type, piece by piece: as Python's own they take 32 bytes each."""
+    values, pieces = iter(values), []
+    while piece := tuple(itertools.islice(values, 4096)):
+        pieces.append(struct.pack(f'<{len(piece)}{FLOAT_FORMAT[kind][1]}', *piece))
+    return b''.join(pieces)
 
 
 def decode_int8(tensor, elements):
@@ -193,7 +214,7 @@ def decode_int8(tensor, elements):
     channels = dims[axis]
     need(tensor['length'] == 4 * channels + elements, f'length of {name}')
     scales = struct.unpack_from(f'<{channels}f', tensor['bytes'])
-    codes = struct.unpack_from(f'<{elements}b', tensor['bytes'], 4 * channels)
+    codes = memoryview(tensor['bytes'])[4 * channels:].cast('b')
     need(-128 not in codes, f'unused code in {name}')
     form = FLOAT_FORMAT[kind]
     for scale in scales:
@@ -206,8 +227,7 @@ def decode_int8(tensor, elements):
     for dim in dims[axis + 1:]:
         inner *= dim
     # Python's numbers are doubles, which hold the product exactly; struct rounds it once, to nearest, ties to even.
-    values = [code * scales[i // inner % channels] for i, code in enumerate(codes)]
-    tensor['raw'] = struct.pack(f'<{elements}{form[1]}', *values)
+    tensor['raw'] = packed(kind, (code * scales[i // inner % channels] for i, code in enumerate(codes)))
     tensor['scales'] = scales
 
 
@@ -217,6 +237,7 @@ def ternary_values(tensor, parameters):
     need(kind in FLOAT_FORMAT and len(tensor['parameters']) == parameters, f'type or parameters of {name}')
     wp, wn = struct.unpack_from('<ff', tensor['parameters'])
     need(0 < wp < float('inf') and 0 < wn < float('inf'), f'scales of {name}')
+    need(kind != 10 or max(wp, wn) <= 65504, f'scales of {name} are not exact')
     form = FLOAT_FORMAT[kind]
     values = [struct.pack(form, 0.0), struct.pack(form, wp), None, struct.pack(form, -wn)]
     need(struct.unpack(form, values[1]) == (wp,) and struct.unpack(form, values[3]) == (-wn,), f'scales of {name} are not exact')
@@ -242,9 +263,10 @@ def decode_base3(tensor, elements):
     name = tensor['name']
     need(tensor['length'] == (elements + 4) // 5, f'base3 of {name}')
     values = ternary_values(tensor, 8)
-    digits = [byte // power % 3 for byte in tensor['bytes'] for power in (1, 3, 9, 27, 81)]
-    need(all(byte <= 242 for byte in tensor['bytes']) and not any(digits[elements:]), f'digits of {name}')
-    tensor['raw'] = b''.join(values[(0, 1, 3)[digit]] for digit in digits[:elements])
+    need(max(tensor['bytes'], default=0) <= 242, f'digits of {name}')
+    need(elements % 5 == 0 or tensor['bytes'][-1] // 3**(elements % 5) == 0, f'digits of {name}')
+    table = [b''.join(values[(0, 1, 3)[byte // power % 3]] for power in (1, 3, 9, 27, 81)) for byte in range(243)]
+    tensor['raw'] = b''.join(table[byte] for byte in tensor['bytes'])[:elements * len(values[0])]
 
 
 def decode_entropy(tensor, elements, models):
@@ -263,7 +285,6 @@ def decode_entropy(tensor, elements, models):
     need(len(stream) >= 4 * lanes and len(stream) % 2 == 0, f'length of {name}')
     states = list(struct.unpack_from(f'<{lanes}I', stream))
     need(all(2**15 <= state < 2**31 for state in states), f'states of {name}')
-    words = list(struct.unpack_from(f'<{len(stream) // 2 - 2 * lanes}H', stream, 4 * lanes))
     zeros, signs = models[number][:96], models[number][96:]
     intervals = []
     for context in range(96):
@@ -271,10 +292,10 @@ def decode_entropy(tensor, elements, models):
         p = 1 + (4094 - z) * signs[context % 16] // 256
         intervals.append((z, z + p))
 
-    codes = [0] * elements
+    codes = bytearray(elements)
     kernel = height * width
     seen = [0] * columns
-    word = row = 0
+    at_word, row = 4 * lanes, 0
     while row < rows:
         group = lanes if rows - row >= lanes else 1
         busy = [0] * columns
@@ -303,9 +324,9 @@ def decode_entropy(tensor, elements, models):
                         code, start, size = 3, third, 4096 - third
                     state = size * (state // 4096) + slot - start
                     if state < 2**15:
-                        need(word < len(words), f'{name} has fewer words than weights need')
-                        state = 2**16 * state + words[word]
-                        word += 1
+                        need(at_word < len(stream), f'{name} has fewer words than weights need')
+                        state = 2**16 * state + stream[at_word] + 256 * stream[at_word + 1]
+                        at_word += 2
                     states[lane] = state
                     codes[i] = code
         for lane in range(group):
@@ -313,5 +334,5 @@ def decode_entropy(tensor, elements, models):
                 start = ((row + lane) * columns + column) * kernel
                 seen[column] += sum(code != 0 for code in codes[start:start + kernel])
         row += group
-    need(word == len(words) and all(state == 2**15 for state in states), f'end of {name}')
+    need(at_word == len(stream) and all(state == 2**15 for state in states), f'end of {name}')
     tensor['raw'] = b''.join(values[code] for code in codes)

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { closestFile } from '../data/closest-file.js'
+import { hintOfMisplaced, misplacedModule } from '../data/module-kind.js'
 import { readFault } from '../errors/errno-text.js'
 import { hasErrno, TtqError } from '../errors/ttq-error.js'
 import { type CheckedConfig, checkConfig, type Setting, type SettingMap } from '../options/check-config.js'
@@ -112,6 +113,8 @@ async function parseYaml(text: string): Promise<unknown> {
 }
 
 async function importConfig(file: string): Promise<unknown> {
+  const misplaced = misplacedModule(file)
+  if (misplaced !== undefined) throw new TtqError('usage', `${file}: ${misplaced.problem}`, { hint: misplaced.hint })
   try {
     const { default: config } = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown }
     if (config !== undefined) return config
@@ -125,7 +128,8 @@ async function importConfig(file: string): Promise<unknown> {
           cause,
         },
       )
-    throw new TtqError('usage', `${file}: ${firstLine(cause)}`, { cause })
+    const hint = hintOfMisplaced(firstLine(cause))
+    throw new TtqError('usage', `${file}: ${firstLine(cause)}`, { cause, hint })
   }
   throw new TtqError('usage', `${file}: no default export, expected export default defineConfig({ ... })`, {
     hint: 'docs/config.md has an example',

@@ -1,6 +1,7 @@
 // Files that a command writes: whether it may is asked before any long work.
 import { closeSync, lstatSync, openSync, readlinkSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
+import { commonJs } from '../data/module-kind.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { takeLock } from './file-lock.js'
 import { temporaryName, writeAtomically, writeBeside } from './write-atomically.js'
@@ -103,6 +104,17 @@ export function checkOutputPath({ path, option, force, others, existsHint, devic
     )
   }
   return new OutputFile(path, target, !force)
+}
+
+/**
+ * Checks that Node will read as an ES module what is written at `--output`, a path that checkOutputPath has passed.
+ * @throws TtqError `usage`
+ */
+export function checkModulePath(path: string): void {
+  const found = commonJs(path)
+  if (found === undefined) return
+  const problem = `--output: Node takes ${path} for CommonJS, as ${found.why}, expected the name of an ES module`
+  throw new TtqError('usage', problem, { facts: { option: '--output', path }, hint: found.hint })
 }
 
 // Where links lead whose end is not there yet.

@@ -24,12 +24,12 @@ export class ArrayColumns {
   ) {}
 
   /**
-   * @param row numbers, true and false, lists of them, or texts
+   * @param row by their names, each once: numbers, true and false, lists of them, or texts
    * @param where how error messages call the row
    * @throws TtqError `data`: which row and name, what was found
    */
-  add(row: Readonly<Record<string, unknown>>, where: string): void {
-    for (const [name, value] of Object.entries(row)) {
+  add(row: readonly (readonly [name: string, value: unknown])[], where: string): void {
+    for (const [name, value] of row) {
       const dims = shapeOf(value)
       const place = `${where}, "${printable(name)}"`
       const column = this.rows === 0 ? { dims, values: [] } : this.columns.get(name)

@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { isLabelWord, PART_WORDS } from './array-words.js'
+import { isLabelWord, PART_WORDS, wordsOf } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
@@ -89,7 +89,7 @@ export function nothingToLearnFrom(file: string): TtqError {
 }
 
 function namedFor(full: string): Named {
-  const words = full.split(/[_.\-/]+/).filter((word) => word !== '')
+  const words = wordsOf(full)
   const isOne = (list: readonly string[], word: string): boolean => list.includes(word.toLowerCase())
   const part = (['train', 'test', 'validation'] as const).find((name) =>
     words.some((word) => isOne(PART_WORDS[name], word)),
@@ -206,8 +206,20 @@ function partOf(arrays: readonly NamedArray[], file: string, part: string): Arra
         : `${size} samples along its first axis, as "${printable(first.full)}" has`,
     )
   }
+  const inputs = new Map<string, NamedArray>()
+  for (const array of arrays) {
+    if (array.isLabels) continue
+    const before = inputs.get(array.name)
+    if (before !== undefined)
+      throw fault(
+        file,
+        `${part} arrays "${printable(before.full)}" and "${printable(array.full)}"`,
+        'one of them, for both names say the same',
+      )
+    inputs.set(array.name, array)
+  }
   return {
-    inputs: new Map(arrays.filter(({ isLabels }) => !isLabels).map(({ name, tensor }) => [name, tensor])),
+    inputs: new Map([...inputs].map(([name, { tensor }]) => [name, tensor])),
     labels: labels[0]?.tensor,
     size,
   }

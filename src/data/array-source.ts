@@ -5,6 +5,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { isFloatType } from '../tensor/data-type.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
+import { wordsOf } from './array-words.js'
 import type { ArrayPart, ChosenParts, ChosenSamples } from './array-parts.js'
 import { ONLY } from './dataset.js'
 import type { GivenArray, GivenBatch, GivenLabels } from './given-batch.js'
@@ -58,7 +59,8 @@ export class ArraySource implements SampleSource {
 
   private arrayOf(part: ArrayPart, { name }: ModuleInput): { name: string; tensor: Tensor } {
     const { inputs } = part
-    const own = inputs.get(name)
+    // Arrays go by their words: of __proto__, proto.
+    const own = inputs.get(name) ?? inputs.get(wordsOf(name).join('_'))
     if (own !== undefined) return { name, tensor: own }
     const [only, ...others] = inputs
     if (only !== undefined && others.length === 0 && this.inputs.length === 1) return { name: only[0], tensor: only[1] }

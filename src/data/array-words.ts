@@ -27,6 +27,11 @@ export function partInPath(path: string): PartName | undefined {
     .find((part) => part !== undefined)
 }
 
+/** The words of an array's name, which are parted by `_`, `.`, `-` or `/`. */
+export function wordsOf(name: string): string[] {
+  return name.split(/[_.\-/]+/).filter((word) => word !== '')
+}
+
 /** The part that a word is for. */
 export function partNamed(word: string): PartName | undefined {
   const own = word.toLowerCase()

@@ -6,6 +6,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { loaderFault } from './loader-fault.js'
 import type { GivenBatch, Unusable } from './given-batch.js'
 import type { BatchRequest, GivenModule, LoaderFailure, LoaderReply } from './loader-worker.js'
+import { hintOfMisplaced } from './module-kind.js'
 import { describeThrown, type Thrown } from './thrown.js'
 
 export interface LoaderThreadOptions {
@@ -104,7 +105,7 @@ export class LoaderThread {
   private failOutside(thrown: Thrown): void {
     const isFull = thrown.code === 'ERR_WORKER_OUT_OF_MEMORY'
     const problem = isFull ? 'ran out of memory' : `failed outside of batch: ${this.explain(thrown)}`
-    this.fail(this.fault(problem, thrown))
+    this.fail(this.fault(problem, thrown, hintOfMisplaced(thrown.message)))
   }
 
   private settle(reply: LoaderReply): void {
@@ -145,7 +146,7 @@ export class LoaderThread {
           failure,
           'write the loader in JavaScript, or use Node 22.18 or later, which takes the types out of a .ts file',
         )
-      : this.fault(`cannot be loaded: ${this.explain(failure)}`, failure)
+      : this.fault(`cannot be loaded: ${this.explain(failure)}`, failure, hintOfMisplaced(failure.message))
   }
 
   // The first line of the message, and the line of the module where the stack shows one.

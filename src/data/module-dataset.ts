@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { loaderFault } from './loader-fault.js'
 import { LoaderThread, type LoaderThreadOptions } from './loader-thread.js'
 import type { Unusable } from './given-batch.js'
+import { misplacedModule } from './module-kind.js'
 import type { GivenModule, GivenSplit } from './loader-worker.js'
 import type { RandomSource } from './random.js'
 import type { PartName, SampleDataset } from './sample-dataset.js'
@@ -86,6 +87,8 @@ export async function openDatasetModule(
   const found = await stat(file).catch(() => undefined)
   if (found?.isFile() !== true)
     throw loaderFault(name, `${found?.isDirectory() === true ? 'a folder' : 'not found'}, expected a loader module`)
+  const misplaced = misplacedModule(file)
+  if (misplaced !== undefined) throw loaderFault(name, `cannot be loaded: ${misplaced.problem}`, misplaced)
   const thread = new LoaderThread(pathToFileURL(file).href, name, { timeout: DATA_TIMEOUT, ...options })
   try {
     const { parts, ...module } = checkModule(await thread.open(), name, use)

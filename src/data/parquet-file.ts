@@ -4,7 +4,7 @@ import {
   type AsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
-  parquetReadObjects,
+  parquetRead,
   parquetSchema,
 } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -30,8 +30,6 @@ export interface RowGroup {
 
 /** Bytes: its mark at both ends, and the length of what stands before the last. */
 const SMALLEST = 12
-
-type Row = Readonly<Record<string, unknown>>
 
 const HINT = 'write it again: pandas.DataFrame.to_parquet, datasets.Dataset.to_parquet or pyarrow.parquet.write_table'
 
@@ -70,19 +68,26 @@ export class ParquetFile {
     return this.metadata.key_value_metadata?.find((each) => each.key === key)?.value
   }
 
-  /** Rows of some columns, in order. @throws TtqError `data` where they cannot be read */
-  async read(columns: readonly string[], first: number, rows: number): Promise<Row[]> {
+  /** Rows, each the values of these columns in their order. @throws TtqError `data` where they cannot be read */
+  async read(columns: readonly string[], first: number, rows: number): Promise<readonly (readonly unknown[])[]> {
     try {
-      return await parquetReadObjects({
+      let found: unknown[][] = []
+      await parquetRead({
         file: this.file,
         metadata: this.metadata,
         columns: [...columns],
         rowStart: first,
         rowEnd: first + rows,
+        // Objects would lose a column called __proto__.
+        rowFormat: 'array',
+        onComplete: (all) => {
+          found = all
+        },
         compressors,
         utf8: false,
         geoparquet: false,
       })
+      return found
     } catch (cause) {
       throw damaged(this.path, cause)
     }

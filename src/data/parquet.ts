@@ -94,10 +94,13 @@ async function arrays(
     for (const file of files) {
       const used = file.columns.filter((each) => each.content === 'numbers' || each.name === label)
       if (used.length === 0) throw fault(file.path, `columns ${listed(names)}`, 'some of numbers, or pictures')
-      const own = used.map((each) => each.name)
+      const own = [...new Set(used.map((each) => each.name))]
       for (const { first, rows } of file.groups)
         for (const [i, row] of (await file.read(own, first, rows)).entries())
-          columns.add(row, `${file.path}: row ${first + i}`)
+          columns.add(
+            own.map((each, at) => [each, row[at]]),
+            `${file.path}: row ${first + i}`,
+          )
     }
     for (const [column, tensor] of columns.arrays())
       found.push({ full: column, tensor, part, isLabels: column === label, name: column })
@@ -140,8 +143,7 @@ async function labelsOf(files: readonly ParquetFile[], column: string): Promise<
   const labels: (string | undefined)[] = []
   for (const file of files)
     for (const { first, rows } of file.groups)
-      for (const [i, row] of (await file.read([column], first, rows)).entries()) {
-        const value = row[column]
+      for (const [i, [value]] of (await file.read([column], first, rows)).entries()) {
         const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
         if (!isName || value === '')
           throw fault(`${file.path}: row ${first + i}`, `no class in "${printable(column)}"`, 'a name or a number')
@@ -227,7 +229,7 @@ class UnpackedGroups {
 
   async get(file: ParquetFile, group: RowGroup): Promise<(Uint8Array | undefined)[]> {
     const known = this.kept.get(group)
-    const found = known ?? file.read([this.column], group.first, group.rows).then((rows) => rows.map(this.pictureOf))
+    const found = known ?? file.read([this.column], group.first, group.rows).then((rows) => rows.map(pictureOf))
     if (known === undefined) this.makeRoom(this.sizeOf(group))
     // The one that was asked for last goes last.
     this.kept.delete(group)
@@ -247,12 +249,11 @@ class UnpackedGroups {
   private sizeOf(group: RowGroup): number {
     return group.bytes.get(this.column) ?? 0
   }
+}
 
-  private readonly pictureOf = (row: Readonly<Record<string, unknown>>): Uint8Array | undefined => {
-    const value = row[this.column]
-    const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null | undefined)?.bytes
-    return bytes instanceof Uint8Array ? bytes : undefined
-  }
+function pictureOf([value]: readonly unknown[]): Uint8Array | undefined {
+  const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null | undefined)?.bytes
+  return bytes instanceof Uint8Array ? bytes : undefined
 }
 
 function listed(names: readonly string[]): string {

@@ -21,15 +21,15 @@ export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor>
     throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { where: file }, hint: HINT })
   text.split('\n').forEach((line, i) => {
     const where = `${file}: line ${i + 1}`
-    if (line.trim() !== '') columns.add(objectOf(line, where), where)
+    if (line.trim() !== '') columns.add(Object.entries(objectOf(line, where)), where)
   })
   return columns.arrays()
 }
 
-function objectOf(line: string, where: string): Record<string, unknown> {
+function objectOf(line: string, where: string): object {
   try {
     const value: unknown = JSON.parse(line)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
     // Said below.
   }

@@ -44,27 +44,21 @@ export async function readPictureLists(root: string, tables: readonly string[]):
   return lists
 }
 
-type Row = Readonly<Record<string, unknown>>
+type Row = ReadonlyMap<string, unknown>
 
 async function readRows(file: string): Promise<Row[]> {
   const text = decodeText(await readDataFile(file, HINT))
   if (text === undefined) throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { file }, hint: HINT })
   try {
-    if (!file.toLowerCase().endsWith('.jsonl'))
-      return parse(text, {
-        columns: true,
+    if (!file.toLowerCase().endsWith('.jsonl')) {
+      const [names = [], ...rows] = parse(text, {
         bom: true,
         skip_empty_lines: true,
         delimiter: file.toLowerCase().endsWith('.tsv') ? '\t' : [',', ';'],
       })
-    return text.split('\n').flatMap((line, i) => {
-      if (line.trim() === '') return []
-      try {
-        return [JSON.parse(line) as Row]
-      } catch {
-        throw new Error(`line ${i + 1} is no JSON object`)
-      }
-    })
+      return rows.map((cells) => new Map(names.map((name, i) => [name, cells[i]])))
+    }
+    return text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [rowOf(line, i)]))
   } catch (cause) {
     throw new TtqError('data', `${file}: ${printable((cause as Error).message)}, expected a table of pictures`, {
       facts: { file },
@@ -72,6 +66,16 @@ async function readRows(file: string): Promise<Row[]> {
       cause,
     })
   }
+}
+
+function rowOf(line: string, i: number): Row {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
+  } catch {
+    // Said below.
+  }
+  throw new Error(`line ${i + 1} is no JSON object`)
 }
 
 async function resolved(
@@ -84,7 +88,7 @@ async function resolved(
   const where = join(root, table)
   const [first] = rows
   if (first === undefined) throw fault(where, 'no rows', 'one per picture')
-  const columns = Object.keys(first)
+  const columns = [...first.keys()]
   const named = FILE_COLUMNS.find((each) => columns.some((column) => column.toLowerCase() === each))
   const column = columns.find((each) => each.toLowerCase() === named)
   if (column === undefined) {
@@ -98,7 +102,7 @@ async function resolved(
   for (const place of ['', folder, `${title}/`, 'images/', `${title}_images/`])
     for (const name of await listFolder(join(root, place), HINT).catch(() => [])) present.add(`${place}${name}`)
   return rows.map((row, i) => {
-    const given = textOf(row[column]).replaceAll('\\', '/')
+    const given = textOf(row.get(column)).replaceAll('\\', '/')
     const places = [folder, `${title}/`, 'images/', `${title}_images/`, ''].map((place) => `${place}${given}`)
     const candidates = places.flatMap((place) => [place, ...PICTURE_ENDINGS.map((ending) => `${place}${ending}`)])
     // Names with folders are taken as they are: their folders were not listed.
@@ -110,7 +114,7 @@ async function resolved(
         `a picture in ${root}`,
         closestHint(given, present),
       )
-    const value = label === undefined ? undefined : row[label]
+    const value = label === undefined ? undefined : row.get(label)
     if (value === null || value === '' || (label !== undefined && typeof value === 'object'))
       throw fault(`${where}: row ${i + 2}`, `no class in "${printable(label ?? '')}"`, 'a name or a number')
     return { file, label: value === undefined ? undefined : textOf(value) }

@@ -131,19 +131,23 @@ function partsOf({ inputs, labels }: GivenBatch, form: Form, where: string): Uin
   }
   for (const { name, kind, bytes } of form.inputs) {
     const expected = `${kind} as of the first sample`
-    const given = usable(inputs[name], `${where}: input "${name}"`, expected)
+    const given = usable(own(inputs, name), `${where}: input "${name}"`, expected)
     if (given.kind !== kind)
       throw new StreamFault(`${where}: input "${name}" is of class ${given.kind}, expected ${expected}`)
     take(bytesOf(given.data), bytes, `input "${name}"`)
   }
   for (const { output, bytes } of form.labels) {
-    const { values, unusable } = usable(labels[output], `${where}: its label`, 'one as in the first sample')
+    const { values, unusable } = usable(own(labels, output), `${where}: its label`, 'one as in the first sample')
     if (unusable !== undefined) throw new StreamFault(`${where}: its label is ${unusable.found}, expected numbers`)
     take(bytesOf(values), bytes, 'its label')
   }
   if (count !== wanted.length)
     throw new StreamFault(`${where} has other parts than ${wanted.join(', ')}, as the first sample has`)
   return parts
+}
+
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 function usable<T extends GivenInput | GivenLabel>(

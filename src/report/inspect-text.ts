@@ -22,7 +22,8 @@ export function renderInspectReport(report: InspectReport, columns?: number): st
     `${printable(report.model)}: ${report.format === 'ttq' ? 'packed network (.ttq)' : 'ONNX network'}, ` +
       `${sizeText(report.bytes)}, ${countText(report.parameters)} parameters`,
     facts(summary(report), columns),
-    layerTable(report.layers, columns),
+    // The refusal says why there are none.
+    report.layers.length === 0 && report.refusal !== undefined ? '' : layerTable(report.layers, columns),
     others(report),
     report.refusal === undefined ? '' : `compress refuses: ${printable(report.refusal)}`,
     report.layers.length === 0 ? '' : trainability(report),

@@ -3,7 +3,11 @@ import { TtqError } from '../errors/ttq-error.js'
 import { subgraphs } from '../onnx/attributes.js'
 import type { Graph, Node } from '../onnx/model.js'
 import { hasLayer } from '../onnx/hoist-constants.js'
-import { isLayer, operatorName, operatorOf } from '../onnx/operators.js'
+import { isLayer, learnedPositions, operatorName, operatorOf } from '../onnx/operators.js'
+import { producers } from '../onnx/graph-queries.js'
+import { arrangedInitializer } from '../onnx/rearrangements.js'
+import { isFloatType } from '../tensor/data-type.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { choosingInput } from './choosing-input.js'
 import type { LayerChoice } from './layer-choice.js'
 
@@ -40,7 +44,8 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     const integer = graph.nodes.filter(isQuantized)
     const others = integer.length > 0 ? ` and other weights are quantized already (${operators(integer)})` : ''
     const found = `${layers} in full precision (${reasons.join(', ')})${others}`
-    if (hidden !== undefined) return { found: `${found}, and ${hidden.found}`, hint: hidden.hint }
+    const unseen = hidden ?? otherTypes(graph)
+    if (unseen !== undefined) return { found: `${found}, and ${unseen.found}`, hint: unseen.hint }
     return { found, hint: waysToChoose(choices) }
   }
   if (hidden !== undefined) return hidden
@@ -63,6 +68,8 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
       hint: 'start from the floating-point network it was quantized from',
     }
   }
+  const other = otherTypes(graph)
+  if (other !== undefined) return other
   const recurrent = graph.nodes.filter((node) => operatorOf(node).weights === 'recurrent')
   if (recurrent.length > 0) {
     return {
@@ -76,6 +83,13 @@ function cause(graph: Graph, choices: readonly LayerChoice[]): { found: string; 
     return {
       found: `the weights of ${operators(turned)} are its first operand, and those of a layer its second one`,
       hint: 'export these products as MatMul',
+    }
+  }
+  const vectors = layers.filter((node) => constantWeights(graph, node).some(({ dims }) => dims.length < 2))
+  if (vectors.length > 0) {
+    return {
+      found: `the weights of ${operators(vectors)} are vectors`,
+      hint: 'layers that can become ternary have a matrix of weights, or more',
     }
   }
   if (layers.length > 0) {
@@ -119,6 +133,32 @@ function hiddenLayers(graph: Graph): { found: string; hint: string } | undefined
       'operator set',
     hint: 'inline the functions of the model first (onnx.inliner.inline_local_functions)',
   }
+}
+
+// Layers whose weights are constants of types that this program does not train, fit or pack as weights.
+function otherTypes(graph: Graph): { found: string; hint: string } | undefined {
+  const types = new Set<string>()
+  const layers = graph.nodes.filter((node) => {
+    const others = constantWeights(graph, node).filter(({ type }) => !isFloatType(type))
+    for (const { type } of others) types.add(type)
+    return others.length > 0
+  })
+  if (layers.length === 0) return undefined
+  return {
+    found: `layers in ${[...types].join(', ')} (${operators(layers)}) are not supported`,
+    hint: 'export the network in float32 or float16',
+  }
+}
+
+// Of a layer, also those that a Transpose or the like stands in front of.
+function constantWeights(graph: Graph, node: Node): Tensor[] {
+  if (!isLayer(node) && operatorOf(node).weights !== 'recurrent') return []
+  const makers = producers(graph)
+  return learnedPositions(node).flatMap(([index, role]) => {
+    if (role !== 'weight' && role !== 'recurrent') return []
+    const found = arrangedInitializer(graph, makers, node.inputs[index] ?? '')
+    return (found && graph.initializers.get(found.initializer)) ?? []
+  })
 }
 
 /** Domains of ONNX and ONNX Runtime. */

@@ -46,7 +46,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 const IMPURE = [
   /^runtime\//,
   /^cli\//,
-  /^data\/(closest-file|open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker)\.ts$/,
+  /^data\/(closest-file|open-dataset|kinds|read-arrays|dataset-files|idx|png|cifar10|cifar10-fetch|mnist|module-dataset|loader-thread|loader-worker|module-kind)\.ts$/,
   /^data\/(cifar-archives|decode-picture|decode-jpeg|image-folder|picture-list|picture-threads|picture-worker|read-class-names|webdataset|parquet|parquet-file|survey|kept-on-disk|parse-mat|sample-spool|svhn|unlinked-file)\.ts$/,
   /^execution\/(worker|worker-pool|barrier|shared-memory|across-ranks|mpi-ranks|share-of-cores|trial-process|trial-child)\.ts$/,
   /^mpi\/(mpi-library|open-mpi-library)\.ts$/,

@@ -517,6 +517,13 @@ describe('inspect', () => {
     assert.ok(text.includes(`TopK "${'n'.repeat(77)}...": no gradient rule`))
   })
 
+  test('no layers, and what compress says of that', () => {
+    const refusal = 'onnx: graph "g": layers in bfloat16 (Gemm) are not supported'
+    const text = renderInspectReport({ ...INSPECTED, layers: [], refusal })
+    assert.doesNotMatch(text, /no layers/)
+    assert.ok(text.endsWith(`\n\ncompress refuses: ${refusal}\n`), text)
+  })
+
   test('every operator can be trained', () => {
     assert.match(
       renderInspectReport({ ...INSPECTED, unsupportedForTraining: [] }),

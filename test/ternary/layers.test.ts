@@ -333,6 +333,54 @@ describe('explainNoTernaryLayer', () => {
     assert.match(explain(oneNode('MatMul', () => ['x', 'x'])), /the weights of MatMul are inputs or computed/)
   })
 
+  const constant = (net: Network, name: string, type: 'bfloat16' | 'float32' | 'int32', dims: number[]): string => {
+    const Data = { bfloat16: Uint16Array, float32: Float32Array, int32: Int32Array }[type]
+    net.builder.initializers.set(name, { type, dims, data: new Data(elementCount(dims)) })
+    return name
+  }
+
+  test('constant weights of a type that is not supported, as they are or turned around', () => {
+    for (const [type, opType] of [
+      ['bfloat16', 'Gemm'],
+      ['bfloat16', 'MatMul'],
+      ['int32', 'MatMul'],
+    ] as const)
+      for (const isTurned of [false, true]) {
+        const graph = oneNode(opType, (net) => {
+          const weight = constant(net, 'w', type, [16, 16])
+          return ['x', isTurned ? net.builder.emit('Transpose', [weight]) : weight]
+        })
+        const { message, hint } = explainNoTernaryLayer(graph, chooseLayers(graph, { keep: [], ternary: [] }))
+        const found = `layers in ${type} (${opType}) are not supported`
+        assert.equal(message, `onnx: graph "net": ${found}, expected at least one layer that can become ternary`)
+        assert.equal(hint, 'export the network in float32 or float16')
+      }
+  })
+
+  test('recurrent layers of such a type', () => {
+    const graph = oneNode('LSTM', (net) => [
+      'x',
+      constant(net, 'w', 'bfloat16', [1, 32, 8]),
+      constant(net, 'r', 'bfloat16', [1, 32, 8]),
+    ])
+    assert.match(explain(graph), /: layers in bfloat16 \(LSTM\) are not supported,/)
+  })
+
+  test('one float layer among others of such a type', () => {
+    const net = new Network()
+    const layer = net.conv('x', 'c')
+    const product = net.builder.emit('MatMul', [layer, constant(net, 'w', 'bfloat16', [16, 16])])
+    assert.match(
+      explain(net.end(product)),
+      /the only layer stays in full precision \(1 x .* layer\), and layers in bfloat16 \(MatMul\) are not supported,/,
+    )
+  })
+
+  test('weights that are vectors', () => {
+    const graph = oneNode('MatMul', (net) => ['x', constant(net, 'w', 'float32', [16])])
+    assert.match(explain(graph), /the weights of MatMul are vectors,/)
+  })
+
   test('no layers at all', () => {
     assert.match(explain(oneNode('Relu')), /no Conv, ConvTranspose, Gemm or MatMul among 1 nodes \(Relu\)/)
   })

@@ -19,7 +19,7 @@ import { CONFIG_ENDINGS, CONFIG_NAME } from '../config-file.js'
 import { EXIT } from '../exit-codes.js'
 import { datasetsHere, type FoundDataset, lookAtDataset, modelsHere } from '../find-material.js'
 import { noSuchModel, readModelInput } from '../model-input.js'
-import { checkOutputPath } from '../output-path.js'
+import { checkModulePath, checkOutputPath } from '../output-path.js'
 import { writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
@@ -57,6 +57,7 @@ async function runInit(args: Arguments, terminal: Terminal): Promise<number> {
   const output = textOption(args, 'output') ?? DEFAULT_OUTPUT
   const format = formatOf(output)
   const file = checkOutputPath({ path: output, option: '--output', force: isSet(args, 'force'), others: [] })
+  if (format === 'mjs' || format === 'ts') checkModulePath(output)
   const questions = isSet(args, 'quiet') || isSet(args, 'json') ? undefined : openQuestions(terminal)
   try {
     const found = await lookAround(args, terminal, questions)

@@ -8,6 +8,7 @@ import type { Arguments, CommandBody } from '../command.js'
 import { commandOptions, givenOptions, namesOf, textOption } from '../command-options.js'
 import { EXIT } from '../exit-codes.js'
 import { readModelInput } from '../model-input.js'
+import { checkModulePath } from '../output-path.js'
 import { checkResultPaths, writeResult, writeReport } from '../results.js'
 import type { Terminal } from '../terminal.js'
 
@@ -74,6 +75,7 @@ async function writeLoader(args: Arguments, terminal: Terminal): Promise<number>
     })
   const output = textOption(args, 'output') ?? `${LOADER}.mjs`
   const paths = checkResultPaths(args, { input: model, output, what: 'the module' })
+  checkModulePath(output)
   const { bytes, ...source } = await readModelInput({ ...args, operand: model }, terminal.signal)
   const { name } = source
   const [{ readAnyModel }, { loaderModule }] = await Promise.all([
