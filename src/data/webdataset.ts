@@ -131,13 +131,27 @@ async function samplesIn(shard: string, bytes: number, read: Reader, readLater: 
   }
   const found: Sample[] = []
   for (const [key, files] of samples) {
-    const picture = [...files].find(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))?.[1]
+    const picture = pictureOf(files, `${shard}: ${printable(key)}`)
     if (picture === undefined) continue
     const name = `${shard}: ${printable(picture.name)}`
     const label = await labelIn(files, read, `${shard}: ${printable(key)}`)
     found.push({ name, label, read: () => readLater(picture.from, picture.size) })
   }
   return found
+}
+
+// The one called by the sample's name alone, else the only one: beside 0001.png, 0001.depth.png is something else.
+function pictureOf(files: ReadonlyMap<string, TarEntry>, where: string): TarEntry | undefined {
+  const pictures = [...files].filter(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))
+  const plain = pictures.filter(([ending]) => !ending.includes('.'))
+  const [only, ...others] = plain.length > 0 ? plain : pictures
+  if (others.length > 0)
+    throw fault(
+      where,
+      `pictures in ${pictures.map(([ending]) => `".${printable(ending)}"`).join(', ')}`,
+      'one of them, or one called by the name of its sample alone',
+    )
+  return only?.[1]
 }
 
 async function withFile<T>(path: string, use: (read: Reader) => Promise<T>): Promise<T> {

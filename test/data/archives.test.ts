@@ -231,6 +231,28 @@ describe('WebDataset', () => {
     writeFileSync(damaged, gzipSync('x'.repeat(9000)).subarray(0, 20))
     await assert.rejects(openDataset(damaged), /found damaged gzip data/)
   })
+  test('of several pictures, the one of the plain name; none is taken by its place', async () => {
+    const opened = async (name: string, files: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { test: held } = (await openDataset(tar(name, files), { use: 'measuring' })) as PictureDataset
+      return listed(held)
+    }
+    const plain = { '1.depth.png': 'a', '1.PNG': 'b', '1.seg.png': 'c', '1.cls': '0', '2.png': 'd', '2.cls': '1' }
+    assert.deepEqual(await opened('plain.tar', plain), ['0 plain.tar: 1.PNG', '1 plain.tar: 2.png'])
+    assert.deepEqual(await opened('alone.tar', { '1.img.png': 'a', '1.cls': '0' }), ['0 alone.tar: 1.img.png'])
+    for (const [name, pictures] of [
+      ['none.tar', ['.depth.png', '.rgb.jpg']],
+      ['two.tar', ['.jpg', '.png']],
+    ] as const)
+      await assert.rejects(
+        opened(name, { ...Object.fromEntries(pictures.map((ending) => [`1${ending}`, 'a'])), '1.cls': '0' }),
+        {
+          code: 'data',
+          message:
+            `${join(TEMP, name)}: 1: found pictures in ${pictures.map((ending) => `"${ending}"`).join(', ')}, ` +
+            'expected one of them, or one called by the name of its sample alone',
+        },
+      )
+  })
   test('headers that lie', async () => {
     const whole = readFileSync(join(FOLDER, 'train-000.tar'))
     const contents = (bytes: Uint8Array): Promise<unknown> =>
