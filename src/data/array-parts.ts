@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { isLabelWord, PART_WORDS } from './array-words.js'
+import { isLabelName, type PartName, wordsOf } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
@@ -35,8 +35,6 @@ export interface ChosenParts {
   train: ChosenSamples
   test: ChosenSamples | undefined
 }
-
-type PartName = 'train' | 'test' | 'validation'
 
 /** What an array is for. */
 interface Named {
@@ -89,14 +87,8 @@ export function nothingToLearnFrom(file: string): TtqError {
 }
 
 function namedFor(full: string): Named {
-  const words = full.split(/[_.\-/]+/).filter((word) => word !== '')
-  const isOne = (list: readonly string[], word: string): boolean => list.includes(word.toLowerCase())
-  const part = (['train', 'test', 'validation'] as const).find((name) =>
-    words.some((word) => isOne(PART_WORDS[name], word)),
-  )
-  const own = part === undefined ? words : words.filter((word) => !isOne(PART_WORDS[part], word))
-  const isLabels = own.length > 0 && own.every(isLabelWord)
-  return { part, isLabels, name: own.join('_') }
+  const { part, own } = wordsOf(full)
+  return { part, isLabels: isLabelName(full), name: own.join('_') }
 }
 
 interface Numbered extends Pick<ArrayParts, 'classes' | 'classNames'> {

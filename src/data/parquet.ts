@@ -11,6 +11,7 @@ import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin } from './dataset-files.js'
 import { classNames, type GivenNames } from './class-names.js'
+import { GIVE_LABELS, labelsGiven } from './missing-labels.js'
 import { ParquetFile, type RowGroup } from './parquet-file.js'
 import type { SampleDataset } from './sample-dataset.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
@@ -87,10 +88,11 @@ async function arrays(
 ): Promise<ImageDataset | SampleDataset> {
   const found: NamedArray[] = []
   for (const part of ['train', 'test'] as const) {
-    const columns = new ArrayColumns('row', 'tokenize texts, pad lists to one length (docs/datasets.md)')
     const files = (part === 'train' ? train : test) ?? []
     const names = files[0]?.columns.map((each) => each.name) ?? []
     const label = labelColumn(names)
+    const hint = 'tokenize texts, pad lists to one length (docs/datasets.md)'
+    const columns = new ArrayColumns('row', hint, (each) => each === label)
     for (const file of files) {
       const used = file.columns.filter((each) => each.content === 'numbers' || each.name === label)
       if (used.length === 0) throw fault(file.path, `columns ${listed(names)}`, 'some of numbers, or pictures')
@@ -119,12 +121,12 @@ async function pictureDataset(
   const [first] = (train ?? test) as [ParquetFile]
   const others = first.columns.filter((each) => each.name !== pictures && each.content !== 'something else')
   const label = labelColumn(others.map((each) => each.name))
-  const labels = async (files: readonly ParquetFile[]): Promise<(string | undefined)[]> =>
-    label === undefined ? [] : await labelsOf(files, label)
-  const [learned, tested] = [await labels(train ?? []), await labels(test ?? [])]
-  const given = classes?.names ?? namesNoted(first, label)
-  const names = label === undefined ? undefined : (given ?? classNames([...learned, ...tested]))
-  const set = (files: readonly ParquetFile[], own: readonly (string | undefined)[]): PictureSet =>
+  const labels = async (files: readonly ParquetFile[]): Promise<string[] | undefined> =>
+    label === undefined ? undefined : await labelsOf(files, label)
+  const [learned, tested] = [train && (await labels(train)), test && (await labels(test))]
+  const found = [learned, tested].flatMap((each) => each ?? [])
+  const names = found.length === 0 ? undefined : (classes?.names ?? namesNoted(first, label) ?? classNames(found))
+  const set = (files: readonly ParquetFile[], own: readonly string[] | undefined): PictureSet =>
     pictureSet(files, pictures, own, names)
   const shared = {
     kind: 'pictures',
@@ -136,18 +138,24 @@ async function pictureDataset(
   return { ...shared, ...usedPictures(sets, use, () => fault(name, 'no files to learn from', 'some')) }
 }
 
-async function labelsOf(files: readonly ParquetFile[], column: string): Promise<(string | undefined)[]> {
-  const labels: (string | undefined)[] = []
+// undefined where no row has a class.
+async function labelsOf(files: readonly ParquetFile[], column: string): Promise<string[] | undefined> {
+  const values: unknown[] = []
   for (const file of files)
     for (const { first, rows } of file.groups)
-      for (const [i, row] of (await file.read([column], first, rows)).entries()) {
-        const value = row[column]
-        const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-        if (!isName || value === '')
-          throw fault(`${file.path}: row ${first + i}`, `no class in "${printable(column)}"`, 'a name or a number')
-        labels.push(`${value}`)
-      }
-  return labels
+      for (const row of await file.read([column], first, rows)) values.push(row[column])
+  const noClass = (at: number): TtqError =>
+    fault(rowName(files, at), `no class in "${printable(column)}"`, 'a name or a number', GIVE_LABELS)
+  return labelsGiven(values, noClass)?.map((value, at) => {
+    const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    if (!isName) throw noClass(at)
+    return `${value}`
+  })
+}
+
+function rowName([file, ...others]: readonly ParquetFile[], row: number): string {
+  if (file === undefined) throw new Error(`internal: no row ${row}`)
+  return row < file.rows ? `${file.path}: row ${row}` : rowName(others, row - file.rows)
 }
 
 // Hugging Face's writer notes what its columns are: classes by name, in the order of their numbers.
@@ -172,8 +180,8 @@ interface Place {
 function pictureSet(
   files: readonly ParquetFile[],
   column: string,
-  labels: readonly (string | undefined)[],
-  names: readonly string[] | undefined,
+  labels: readonly string[] | undefined,
+  names: readonly string[] = [],
 ): PictureSet {
   const places = files.flatMap((file) =>
     file.groups.flatMap((group) => Array.from({ length: group.rows }, (_, row): Place => ({ file, group, row }))),
@@ -186,18 +194,18 @@ function pictureSet(
         `${MOST_UNPACKED}`,
       { facts: { file: large.file.path }, hint: 'write it again with row_group_size=100' },
     )
-  const numbers = new Map(names?.map((name, i) => [name, i]))
+  const numbers = new Map(names.map((name, i) => [name, i]))
   const nameOf = (index: number): string => {
     const { file, group, row } = places[index] as Place
     return `${file.path}: row ${group.first + row}`
   }
   const numbered =
-    names &&
+    labels &&
     Uint32Array.from(labels, (label, index) => {
       // Classes that have names may be told by their numbers.
-      const number = numbers.get(label ?? '') ?? (/^\d+$/.test(label ?? '') ? Number(label) : NaN)
+      const number = numbers.get(label) ?? (/^\d+$/.test(label) ? Number(label) : NaN)
       if (number < names.length) return number
-      throw fault(nameOf(index), `class ${printable(label ?? '')}`, `one of ${names.length}`)
+      throw fault(nameOf(index), `class ${printable(label)}`, `one of ${names.length}`)
     })
   const groups = new UnpackedGroups(column)
   return {
@@ -259,6 +267,6 @@ function listed(names: readonly string[]): string {
   return names.map((name) => `"${printable(name)}"`).join(', ')
 }
 
-function fault(where: string, found: string, expected: string): TtqError {
-  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint: HINT })
+function fault(where: string, found: string, expected: string, hint = HINT): TtqError {
+  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint })
 }

@@ -43,6 +43,11 @@ describe('pictures', () => {
     assert.deepEqual([measured.single, measured.test?.count], ['undivided', 5])
   })
 
+  test('a label that no row has is none', async () => {
+    const { classes, train } = (await openDataset(join(FOLDER, 'unlabelled-pictures.parquet'))) as PictureDataset
+    assert.deepEqual([classes, train.labels, train.count], [undefined, undefined, 2])
+  })
+
   test('files to test on alone are measured, and not learned from', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
     try {
@@ -80,6 +85,13 @@ describe('numbers', () => {
       assert.deepEqual(mask, [1, 1, 0, 1, 1, 0, 1, 1, 0])
     })
 
+  test('a label that no row has is none', async () => {
+    const { inputs, labels } = await wholeBatch('unlabelled.parquet', [
+      { name: 'a', dims: ['N', 1], elementType: 'float32' },
+    ])
+    assert.deepEqual([[...(inputs['a']?.data ?? [])], labels], [[1, 2], {}])
+  })
+
   test("columns side by side for a network's one input; pandas' index is none", async () => {
     const { inputs, labels } = await wholeBatch('frame.parquet', [
       { name: 'features', dims: ['N', 2], elementType: 'float32' },
@@ -110,6 +122,7 @@ describe('refused', () => {
     'rows.parquet': 'found no rows, expected some',
     'texts.parquet': 'found columns "text", expected some of numbers, or pictures',
     'label.parquet': 'row 1: found no class in "label", expected a name or a number',
+    'label-of-numbers.parquet': 'row 0, "label": found null, expected a label as other rows have',
     'missing.parquet': 'row 1: found no picture in "image", expected the bytes of one',
   }
   for (const file of readdirSync(join(FOLDER, 'reject')))

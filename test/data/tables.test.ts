@@ -45,6 +45,7 @@ describe('tables', () => {
       'Unnamed: 0,a\n1,5\n2,6\n',
       { x: ['float32', [2, 2], [1, 5, 2, 6]] },
     ],
+    'no label in any row': ['a,label\n1,\n2, \n3,NA\n', { x: ['float32', [3, 1], [1, 2, 3]] }],
   }
   for (const [name, [text, expected]] of Object.entries(read))
     test(name, () => {
@@ -63,6 +64,14 @@ describe('tables', () => {
     infinity: ['a,b\n1,Infinity\n', 't.csv: found "Infinity" in row 2, column "b", expected a number'],
     'two columns of labels': ['a,label,y\n1,2,3\n', 't.csv: found columns "label", "y", expected one of labels'],
     'labels alone': ['label\n1\n', 't.csv: found no columns of features, expected some beside the labels'],
+    'a label that is missing': [
+      'a,label\n1,cat\n2,\n3,dog\n',
+      't.csv: found nothing in row 3, column "label", expected a label as other rows have',
+    ],
+    'a first label that is missing': [
+      'a,y\n1,nan\n2,0.0\n',
+      't.csv: found "nan" in row 2, column "y", expected a label as other rows have',
+    ],
     'a row of another length': ['a,b\n1,2\n3\n', /^t\.csv: found no table: Invalid Record Length: .* got 1 on line 3$/],
     'a quote that never ends': ['a,b\n"1,2\n', /^t\.csv: found no table: Quote Not Closed/],
     'no text': [
@@ -163,7 +172,26 @@ describe('lines of JSON', () => {
     })
   })
 
+  test('labels that are missing in all lines are none', () => {
+    for (const nothing of ['null', '""', '"NaN"'])
+      assert.deepEqual(shown(parseJsonl(bytes(`{"x":1,"label":${nothing}}\n{"x":2,"label":null}\n`), 't.jsonl')), {
+        x: ['int32', [2], [1, 2]],
+      })
+  })
+
   const refused: Record<string, readonly [text: string, message: string]> = {
+    'a label that is null': [
+      '{"x":1,"label":1}\n{"x":2,"label":null}\n',
+      't.jsonl: line 2, "label": found null, expected a label as other lines have',
+    ],
+    'first labels that are empty': [
+      '{"x":1,"y":""}\n{"x":1,"y":null}\n{"x":2,"y":"a"}\n',
+      't.jsonl: line 1, "y": found nothing, expected a label as other lines have',
+    ],
+    'a label that says it is none': [
+      '{"x":1,"label":0}\n{"x":2,"label":"NA"}\n',
+      't.jsonl: line 2, "label": found "NA", expected a label as other lines have',
+    ],
     'no JSON': ['{"a":1}\n{"a":\n', 't.jsonl: line 2: found "{"a":", expected a JSON object'],
     'a list': ['[1]\n', 't.jsonl: line 1: found "[1]", expected a JSON object'],
     'another key': [
