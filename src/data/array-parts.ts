@@ -7,6 +7,7 @@ import { isLabelName, type PartName, wordsOf } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
+import { testedPart } from './used-parts.js'
 
 export interface ArrayPart {
   /** By name, without the word for the part. Each has the samples along its first axis. */
@@ -51,8 +52,8 @@ export interface NamedArray extends Named {
 
 /**
  * `x_train` and `y_train`, `train_images`, `test.labels`, `input_ids` and so on: words are parted by `_`, `.`, `-` or
- * `/`. Arrays of no part are for training where no name has one. With a test part, those for validation are not used:
- * ttq holds out training samples of its own.
+ * `/`. Arrays of no part are for training where no name has one. With a test part that has labels, those for validation
+ * are not used: ttq holds out training samples of its own.
  * @param given names of the classes; texts are numbered by them, and numbers are theirs
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */
@@ -71,11 +72,12 @@ export function partsOfNamed(arrays: readonly NamedArray[], file: string, given?
   const isNamed = found.some(({ part }) => part !== undefined)
   const of = (part: PartName): typeof found =>
     found.filter((array) => (array.part ?? (isNamed ? undefined : 'train')) === part)
-  const [tests, validation] = [of('test'), of('validation')]
-  const tested = [tests, validation].find((list) => list.length > 0)
-  const learned = of('train')
+  const parts = (['train', 'test', 'validation'] as const).map(of)
+  const [train, test, validation] = parts.map((list) => (list.length === 0 ? undefined : list))
+  const isLabelled = (list: typeof found): boolean => list.some(({ isLabels }) => isLabels)
+  const tested = testedPart({ train, test, validation, isLabelled })
   return {
-    train: tested !== undefined && learned.length === 0 ? undefined : partOf(learned, file, 'training'),
+    train: tested !== undefined && train === undefined ? undefined : partOf(train ?? [], file, 'training'),
     test: tested && partOf(tested, file, 'test'),
     ...classes,
   }

@@ -208,6 +208,21 @@ describe('WebDataset', () => {
     execFileSync('tar', ['-cf', join(TEMP, name), '-C', place, ...Object.keys(files)])
     return join(TEMP, name)
   }
+  test('shards to test on without classes give way to those for validation, or to a fifth', async () => {
+    const place = join(TEMP, 'competition')
+    mkdirSync(place)
+    const shard = (name: string, files: Readonly<Record<string, string>>): void =>
+      cpSync(tar(`competition-${name}`, files), join(place, name))
+    shard('train.tar', { '1.png': 'a', '1.cls': '0', '2.png': 'b', '2.cls': '1' })
+    shard('test.tar', { '3.png': 'c' })
+    const opened = async (): Promise<unknown> => {
+      const { single, test: held } = (await openDataset(place)) as PictureDataset
+      return [single, listed(held)]
+    }
+    assert.deepEqual(await opened(), ['divided', ['0 train.tar: 1.png']])
+    shard('val.tar', { '4.png': 'd', '4.cls': '1' })
+    assert.deepEqual(await opened(), [undefined, ['1 val.tar: 4.png']])
+  })
   test('shards that are missing, or hold no pictures or no classes', async () => {
     const missing = join(TEMP, 'none.tar')
     await assert.rejects(openDataset(missing), {

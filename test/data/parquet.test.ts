@@ -61,6 +61,35 @@ describe('pictures', () => {
   })
 })
 
+// A folder of these files, by their names in it.
+async function laidOut<T>(files: Readonly<Record<string, string>>, check: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
+  try {
+    for (const [name, file] of Object.entries(files)) copyFileSync(join(FOLDER, file), join(folder, name))
+    return await check(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('files to test on without labels give way to those for validation, or to a fifth', async () => {
+  const pictures = { 'train.parquet': 'bytes.parquet', 'test.parquet': 'unlabelled-pictures.parquet' }
+  const numbers = { 'train.parquet': 'frame.parquet', 'test.parquet': 'frame-unlabelled.parquet' }
+  const counts = async (folder: string): Promise<unknown> => {
+    const stored = (await openDataset(folder)) as PictureDataset | SampleDataset
+    const held = stored.kind === 'samples' ? stored.sizes.test : stored.test?.count
+    return [held, stored.single, stored.classNames]
+  }
+  const [ab, xy] = [
+    ['a', 'b'],
+    ['x', 'y'],
+  ]
+  assert.deepEqual(await laidOut(pictures, counts), [1, 'divided', ab])
+  assert.deepEqual(await laidOut({ ...pictures, 'validation.parquet': 'bytes.parquet' }, counts), [5, undefined, ab])
+  assert.deepEqual(await laidOut(numbers, counts), [2, 'divided', xy])
+  assert.deepEqual(await laidOut({ ...numbers, 'validation.parquet': 'frame.parquet' }, counts), [10, undefined, xy])
+})
+
 async function wholeBatch(file: string, inputs: readonly ModuleInput[]): Promise<Batch> {
   const dataset = bindSampleDataset((await openDataset(join(FOLDER, file))) as SampleDataset, inputs)
   return await dataset.train.batch(Array.from({ length: dataset.train.size }, (_, i) => i))

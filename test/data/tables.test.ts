@@ -9,6 +9,7 @@ import { openDataset } from '../../src/data/open-dataset.js'
 import { parseCsv } from '../../src/data/parse-csv.js'
 import { parseJsonl } from '../../src/data/parse-jsonl.js'
 import { bindSampleDataset, type SampleDataset } from '../../src/data/sample-dataset.js'
+import type { Use } from '../../src/data/used-parts.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ttq-tables-'))
@@ -143,6 +144,30 @@ describe('tables', () => {
     const { single, sizes } = (await openDataset(join(folder, 'held'), { use: 'measuring' })) as SampleDataset
     assert.deepEqual([single, sizes], ['undivided', { train: 3, test: 3 }])
     await assert.rejects(openDataset(join(folder, 'held')), /: training arrays are missing, expected inputs such as/)
+  })
+
+  test('a test part without labels gives way to val, or to a fifth; without any it stays', async () => {
+    const rows = (count: number, label: string): string => `a,label\n${`1,${label}\n`.repeat(count)}`
+    const layout = async (name: string, files: Readonly<Record<string, string>>, use: Use): Promise<unknown> => {
+      mkdirSync(join(folder, name), { recursive: true })
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, name, file), text)
+      const { single, sizes } = (await openDataset(join(folder, name), { use })) as SampleDataset
+      return [sizes.train, sizes.test, single]
+    }
+    const [train, none] = [rows(10, '0'), 'a\n1\n2\n3\n']
+    for (const unlabelled of [none, rows(3, '')]) {
+      const beside = { 'train.csv': train, 'test.csv': unlabelled }
+      assert.deepEqual(await layout('kaggle', beside, 'learning'), [8, 2, 'divided'])
+      assert.deepEqual(await layout('kaggle', beside, 'measuring'), [10, 10, 'undivided'])
+      const all = { ...beside, 'valid.csv': rows(4, '1') }
+      for (const use of ['learning', 'measuring'] as const)
+        assert.deepEqual(await layout('val', all, use), [10, 4, undefined])
+      // A val without labels is no better.
+      assert.deepEqual(await layout('val', { ...all, 'valid.csv': none }, 'learning'), [8, 2, 'divided'])
+    }
+    const unlabelled = { 'train.csv': none, 'test.csv': 'a\n1\n2\n' }
+    assert.deepEqual(await layout('none', unlabelled, 'learning'), [3, 2, undefined])
+    assert.deepEqual(await layout('none', { ...unlabelled, 'val.csv': rows(4, '1') }, 'learning'), [3, 4, undefined])
   })
 
   test('pictures with a table are given by their folder', async () => {
