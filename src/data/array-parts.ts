@@ -7,13 +7,16 @@ import { isLabelName, type PartName, wordsOf } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
+import type { StoredArray } from './stored-array.js'
 import { testedPart } from './used-parts.js'
 
 export interface ArrayPart {
   /** By name, without the word for the part. Each has the samples along its first axis. */
-  inputs: ReadonlyMap<string, Tensor>
+  inputs: ReadonlyMap<string, StoredArray>
   labels: Tensor | undefined
   size: number
+  /** For messages: that of its first array, or the data. */
+  file: string
 }
 
 export interface ArrayParts {
@@ -47,7 +50,7 @@ interface Named {
 
 export interface NamedArray extends Named {
   full: string
-  tensor: Tensor
+  tensor: StoredArray
 }
 
 /**
@@ -204,6 +207,7 @@ function partOf(arrays: readonly NamedArray[], file: string, part: string): Arra
     inputs: new Map(arrays.filter(({ isLabels }) => !isLabels).map(({ name, tensor }) => [name, tensor])),
     labels: labels[0]?.tensor,
     size,
+    file: first.tensor.file ?? file,
   }
 }
 

@@ -148,6 +148,7 @@ async function arrays(
   const found: NamedArray[] = []
   for (const part of ['train', 'test'] as const) {
     const files = (part === 'train' ? train : test) ?? []
+    const place = files[0] && { file: files[0].path }
     const hint = 'tokenize texts, pad lists to one length (docs/datasets.md)'
     const columns = new ArrayColumns('row', hint, (each) => each === label)
     for (const file of files) {
@@ -164,7 +165,7 @@ async function arrays(
           columns.add(row, `${file.path}: row ${first + i}`)
     }
     for (const [column, tensor] of columns.arrays())
-      found.push({ full: column, tensor, part, isLabels: column === label, name: column })
+      found.push({ full: column, tensor: { ...tensor, ...place }, part, isLabels: column === label, name: column })
   }
   return datasetOfArrays(partsOfNamed(found, name, classes), name, use)
 }

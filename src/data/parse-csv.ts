@@ -3,12 +3,13 @@
 import { CsvError, parse } from 'csv-parse/sync'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { float32, type Tensor } from '../tensor/tensor.js'
+import { float32 } from '../tensor/tensor.js'
 import { isLabelWord } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { listTensor } from './list-tensor.js'
 import { GIVE_LABELS, labelsGiven, shownMissing } from './missing-labels.js'
 import { FILE_COLUMNS, laidOutPictures, namesPicture } from './picture-tables.js'
+import type { StoredArray } from './stored-array.js'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 
@@ -18,7 +19,7 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
  * @param file how error messages name the source
  * @throws TtqError `data`: which row and column, what was found
  */
-export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
+export function parseCsv(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   const rows = cellsOf(bytes, file)
   const [first = []] = rows
   const hasHeader = first.some((cell) => !isNumber(cell))
@@ -55,7 +56,8 @@ export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
       values[i * features.length + at] = Number(cell)
     })
   })
-  const x = ['x', float32([body.length, features.length], values)] as const
+  const columns = hasHeader && { columns: features.map((column) => (names[column] ?? '').trim()) }
+  const x: [string, StoredArray] = ['x', { ...float32([body.length, features.length], values), ...columns }]
   const cells = label === undefined ? [] : body.map((row) => row[label] ?? '')
   const given = labelsGiven(cells, (i) =>
     fault(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { decodeByWasm, decodePicture } from '../../src/data/decode-picture.js'
-import type { Batch } from '../../src/data/dataset.js'
+import type { Batch, Split } from '../../src/data/dataset.js'
 import type { ModuleInput } from '../../src/data/module-inputs.js'
 import { openDataset } from '../../src/data/open-dataset.js'
 import type { PictureDataset, PictureSet } from '../../src/data/pictures.js'
@@ -133,6 +133,32 @@ describe('numbers', () => {
       assert.deepEqual([rows[2 * row + 1], label], [2 * i, i % 2])
     })
   })
+})
+
+test('columns are paired by their names, of files of one part and of others', async () => {
+  const input: ModuleInput = { name: 'features', dims: ['N', 2], elementType: 'float32' }
+  const rows = async (folder: string): Promise<[train: number[], held: number[]]> => {
+    const { train, test: held } = bindSampleDataset((await openDataset(folder)) as SampleDataset, [input])
+    const of = async (part: Split | undefined): Promise<number[]> => {
+      const batch = await part?.batch(Array.from({ length: part.size }, (_, i) => i))
+      return Array.from(batch?.inputs['features']?.data as Float32Array)
+    }
+    return [await of(train), await of(held)]
+  }
+  // As make.py has it: a and b of each row.
+  const known = Array.from({ length: 10 }, (_, i) => [i / 2, 2 * i]).flat()
+  const twice = [...known, ...known]
+  assert.deepEqual(
+    await laidOut(
+      {
+        'train-0.parquet': 'frame.parquet',
+        'train-1.parquet': 'frame-permuted.parquet',
+        'test.parquet': 'frame-permuted.parquet',
+      },
+      rows,
+    ),
+    [twice, known],
+  )
 })
 
 describe('refused', () => {

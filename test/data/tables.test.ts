@@ -264,3 +264,74 @@ describe('lines of JSON', () => {
     assert.deepEqual([inputs['input_ids']?.dims, labels['']?.data[0]], [[1, 2], id % 2])
   })
 })
+
+describe('columns are paired by their names', () => {
+  const input: ModuleInput = { name: 'x', dims: ['N', 3], elementType: 'float32' }
+  let made = 0
+  // The rows of the part to test on, and their labels, of a folder of these files.
+  const tested = async (files: Readonly<Record<string, string>>, use: Use = 'measuring'): Promise<unknown> => {
+    const place = join(folder, `paired-${made++}`)
+    mkdirSync(place)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
+    const { test: held } = bindSampleDataset((await openDataset(place, { use })) as SampleDataset, [input])
+    const batch = await held?.batch(Array.from({ length: held.size }, (_, i) => i))
+    return [batch?.inputs['x']?.data, batch?.labels['']?.data].map((values) =>
+      Array.from((values ?? []) as Float32Array),
+    )
+  }
+  const place = (name: string): string => join(folder, `paired-${made}`, name)
+  const lines = (...rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n')
+  const [csv, jsonl] = ['a,b,c,label\n1,2,3,0\n4,5,6,1\n', lines({ a: 1, b: 2, c: 3, label: 0 })]
+  const rows = [
+    [7, 8, 9, 10, 11, 12],
+    [1, 0],
+  ]
+
+  const permuted: Record<string, Readonly<Record<string, string>>> = {
+    '.csv': { 'train.csv': csv, 'test.csv': 'label, c,a,b\n1,9,7,8\n0,12,10,11\n' },
+    '.tsv': { 'train.csv': csv, 'test.tsv': 'c\ta\tlabel\tb\n9\t7\t1\t8\n12\t10\t0\t11\n' },
+    '.jsonl': {
+      'train.jsonl': jsonl,
+      'test.jsonl': lines({ label: 1, c: 9, b: 8, a: 7 }, { a: 10, b: 11, c: 12, label: 0 }),
+    },
+    'a table beside lines': {
+      'train.csv': csv,
+      'val.jsonl': lines({ c: 9, b: 8, a: 7, label: 1 }, { a: 10, b: 11, c: 12, label: 0 }),
+    },
+    'several files of a part': {
+      'train.csv': csv,
+      'test-0.csv': 'b,a,c,label\n8,7,9,1\n',
+      'test-1.csv': 'label,c,b,a\n0,12,11,10\n',
+    },
+    'several files of lines': {
+      'train-00000-of-00002.jsonl': jsonl,
+      'train-00001-of-00002.jsonl': lines({ label: 1, b: 2, c: 3, a: 1 }),
+      'test_1.jsonl': lines({ c: 9, label: 1, b: 8, a: 7 }),
+      'test_2.jsonl': lines({ a: 10, b: 11, c: 12, label: 0 }),
+    },
+  }
+  for (const [name, files] of Object.entries(permuted))
+    test(name, async () => assert.deepEqual(await tested(files, 'learning'), rows))
+
+  test('without names the order is all that there is', async () =>
+    assert.deepEqual(await tested({ 'train.csv': '1,2,3\n', 'test.csv': '7,8,9\n' }), [[7, 8, 9], []]))
+
+  test('refused where they differ', async () => {
+    for (const [name, text, message] of [
+      ['test.csv', 'a,d,c,label\n1,2,3,0\n', 'columns "d", expected "b" as the training samples have'],
+      ['test.csv', 'a,b,label\n1,2,0\n', 'no columns "c", expected the same columns as the training samples have'],
+      ['test.csv', 'id,a,b,c,y\n1,1,2,3,0\n', 'columns "id", expected the same columns as the training samples have'],
+      ['test.csv', 'c,a,b,b,y\n1,1,2,3,0\n', 'columns "b" more than once, in another order, expected the same columns'],
+      ['val.jsonl', lines({ a: 1, B: 2, c: 3, y: 0 }), 'columns "B", expected "b" as the training samples have'],
+      ['train-1.csv', 'a,b,e,label\n1,2,3,0\n', `columns "e", expected "c" as in ${place('train-0.csv')}`],
+    ] as const) {
+      const train = name === 'train-1.csv' ? 'train-0.csv' : 'train.csv'
+      const start = `${place(name)}: found ${message.replace(/paired-\d+/, `paired-${made}`)}`
+      await assert.rejects(
+        tested({ [train]: csv, [name]: text }),
+        (error: Error & { code?: string }) => error.code === 'data' && error.message.startsWith(start),
+        start,
+      )
+    }
+  })
+})
