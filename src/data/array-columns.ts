@@ -3,24 +3,32 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { listTensor } from './list-tensor.js'
+import { GIVE_LABELS, isMissing, shownMissing } from './missing-labels.js'
 
 interface Column {
   dims: readonly number[]
   values: (number | string)[]
 }
 
-/** Collects rows that all have the same names, and under one name values of the same shape. */
+/**
+ * Collects rows that all have the same names, and under one name values of the same shape. Names of labels of which no
+ * row has one are left out.
+ */
 export class ArrayColumns {
   private readonly columns = new Map<string, Column>()
+  /** Labels that are missing, by name: of the first row without, and what is wrong with it where others have one. */
+  private readonly missing = new Map<string, TtqError>()
   private rows = 0
 
   /**
    * @param unit how error messages call a row
    * @param hint what they advise
+   * @param isLabel whether a name is one of labels
    */
   constructor(
     private readonly unit: 'line' | 'row',
     private readonly hint: string,
+    private readonly isLabel: (name: string) => boolean,
   ) {}
 
   /**
@@ -30,8 +38,9 @@ export class ArrayColumns {
    */
   add(row: readonly (readonly [name: string, value: unknown])[], where: string): void {
     for (const [name, value] of row) {
-      const dims = shapeOf(value)
       const place = `${where}, "${printable(name)}"`
+      if (this.isUnlabelled(name, value, place)) continue
+      const dims = shapeOf(value)
       const column = this.rows === 0 ? { dims, values: [] } : this.columns.get(name)
       if (column === undefined) throw this.fault(place, `a key that ${this.unit}s before do not have`, this.sameKeys())
       this.columns.set(name, column)
@@ -47,6 +56,19 @@ export class ArrayColumns {
     this.rows++
     const missing = [...this.columns].find(([, { dims, values }]) => values.length !== this.rows * elementCount(dims))
     if (missing !== undefined) throw this.fault(where, `no "${printable(missing[0])}"`, this.sameKeys())
+  }
+
+  // Whether rows so far, and this one, have no label of this name. Throws where some have one.
+  private isUnlabelled(name: string, value: unknown, place: string): boolean {
+    if (!this.isLabel(name)) return false
+    const [isNone, known] = [isMissing(value), this.missing.get(name)]
+    if (!isNone && known !== undefined) throw known
+    if (!isNone) return false
+    const expected = `a label as other ${this.unit}s have`
+    const fault = known ?? this.fault(place, shownMissing(value), expected, GIVE_LABELS)
+    if (this.columns.has(name)) throw fault
+    this.missing.set(name, fault)
+    return true
   }
 
   /** Each with the rows along its first axis. */
@@ -73,8 +95,8 @@ export class ArrayColumns {
     return `the same keys in all ${this.unit}s`
   }
 
-  private fault(where: string, found: string, expected: string): TtqError {
-    return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint: this.hint })
+  private fault(where: string, found: string, expected: string, hint = this.hint): TtqError {
+    return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint })
   }
 }
 

@@ -3,16 +3,20 @@ import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { isLabelWord, PART_WORDS, wordsOf } from './array-words.js'
+import { isLabelName, type PartName, splitName } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
+import type { StoredArray } from './stored-array.js'
+import { testedPart } from './used-parts.js'
 
 export interface ArrayPart {
   /** By name, without the word for the part. Each has the samples along its first axis. */
-  inputs: ReadonlyMap<string, Tensor>
+  inputs: ReadonlyMap<string, StoredArray>
   labels: Tensor | undefined
   size: number
+  /** For messages: that of its first array, or the data. */
+  file: string
 }
 
 export interface ArrayParts {
@@ -36,8 +40,6 @@ export interface ChosenParts {
   test: ChosenSamples | undefined
 }
 
-type PartName = 'train' | 'test' | 'validation'
-
 /** What an array is for. */
 interface Named {
   part: PartName | undefined
@@ -48,13 +50,13 @@ interface Named {
 
 export interface NamedArray extends Named {
   full: string
-  tensor: Tensor
+  tensor: StoredArray
 }
 
 /**
  * `x_train` and `y_train`, `train_images`, `test.labels`, `input_ids` and so on: words are parted by `_`, `.`, `-` or
- * `/`. Arrays of no part are for training where no name has one. With a test part, those for validation are not used:
- * ttq holds out training samples of its own.
+ * `/`. Arrays of no part are for training where no name has one. With a test part that has labels, those for validation
+ * are not used: ttq holds out training samples of its own.
  * @param given names of the classes; texts are numbered by them, and numbers are theirs
  * @throws TtqError `data` where arrays of one part have different numbers of samples, or there is no input
  */
@@ -73,11 +75,12 @@ export function partsOfNamed(arrays: readonly NamedArray[], file: string, given?
   const isNamed = found.some(({ part }) => part !== undefined)
   const of = (part: PartName): typeof found =>
     found.filter((array) => (array.part ?? (isNamed ? undefined : 'train')) === part)
-  const [tests, validation] = [of('test'), of('validation')]
-  const tested = [tests, validation].find((list) => list.length > 0)
-  const learned = of('train')
+  const parts = (['train', 'test', 'validation'] as const).map(of)
+  const [train, test, validation] = parts.map((list) => (list.length === 0 ? undefined : list))
+  const isLabelled = (list: typeof found): boolean => list.some(({ isLabels }) => isLabels)
+  const tested = testedPart({ train, test, validation, isLabelled })
   return {
-    train: tested !== undefined && learned.length === 0 ? undefined : partOf(learned, file, 'training'),
+    train: tested !== undefined && train === undefined ? undefined : partOf(train ?? [], file, 'training'),
     test: tested && partOf(tested, file, 'test'),
     ...classes,
   }
@@ -89,14 +92,8 @@ export function nothingToLearnFrom(file: string): TtqError {
 }
 
 function namedFor(full: string): Named {
-  const words = wordsOf(full)
-  const isOne = (list: readonly string[], word: string): boolean => list.includes(word.toLowerCase())
-  const part = (['train', 'test', 'validation'] as const).find((name) =>
-    words.some((word) => isOne(PART_WORDS[name], word)),
-  )
-  const own = part === undefined ? words : words.filter((word) => !isOne(PART_WORDS[part], word))
-  const isLabels = own.length > 0 && own.every(isLabelWord)
-  return { part, isLabels, name: own.join('_') }
+  const { part, own } = splitName(full)
+  return { part, isLabels: isLabelName(full), name: own.join('_') }
 }
 
 interface Numbered extends Pick<ArrayParts, 'classes' | 'classNames'> {
@@ -222,6 +219,7 @@ function partOf(arrays: readonly NamedArray[], file: string, part: string): Arra
     inputs: new Map([...inputs].map(([name, { tensor }]) => [name, tensor])),
     labels: labels[0]?.tensor,
     size,
+    file: first.tensor.file ?? file,
   }
 }
 

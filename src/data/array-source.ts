@@ -10,12 +10,14 @@ import type { ArrayPart, ChosenParts, ChosenSamples } from './array-parts.js'
 import { ONLY } from './dataset.js'
 import type { GivenArray, GivenBatch, GivenLabels } from './given-batch.js'
 import { INPUT_ARRAYS, type ModuleInput } from './module-inputs.js'
+import { columnsOf, pairColumns } from './pair-columns.js'
 import type { PartName, SampleSource } from './sample-dataset.js'
+import type { StoredArray } from './stored-array.js'
 
 type Numbers = ArrayLike<number | bigint>
 
 export class ArraySource implements SampleSource {
-  private readonly tables = new Map<ArrayPart, Tensor>()
+  private readonly arranged = new Map<ArrayPart, ReadonlyMap<string, Arrangement>>()
 
   /** @throws TtqError `data` where an input has no array, or one that does not fit */
   constructor(
@@ -24,7 +26,11 @@ export class ArraySource implements SampleSource {
     private readonly name: string,
   ) {
     for (const chosen of [parts.train, parts.test])
-      if (chosen !== undefined) for (const input of inputs) this.arrangement(chosen.part, input)
+      if (chosen !== undefined && !this.arranged.has(chosen.part))
+        this.arranged.set(
+          chosen.part,
+          new Map(inputs.map((input) => [input.name, this.arrangement(chosen.part, input)])),
+        )
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- arrays lie in memory
@@ -32,7 +38,7 @@ export class ArraySource implements SampleSource {
     const { part: arrays, places } = this.parts[part] as ChosenSamples
     const rows = places === undefined ? indices : indices.map((index) => places[index] as number)
     const inputs = this.inputs.map((input): [string, GivenArray] => {
-      const { tensor, dims, channelsFirst } = this.arrangement(arrays, input)
+      const { tensor, dims, channelsFirst } = this.arranged.get(arrays)?.get(input.name) as Arrangement
       const values = converted(gathered(tensor, rows, channelsFirst), tensor, input, this.name)
       return [input.name, { data: values, kind: values.constructor.name, dims: [rows.length, ...dims] }]
     })
@@ -57,39 +63,37 @@ export class ArraySource implements SampleSource {
     throw this.fault(`array "${printable(name)}" has shape ${shape(own)}`, `${shape(wanted)} for input "${input.name}"`)
   }
 
-  private arrayOf(part: ArrayPart, { name }: ModuleInput): { name: string; tensor: Tensor } {
+  // Columns of a table are brought into the order that the training samples have.
+  private arrayOf(part: ArrayPart, input: ModuleInput): { name: string; tensor: Tensor } {
+    const { name, columns, read } = this.find(part, input)
+    const { train } = this.parts
+    const wanted = part === train.part ? undefined : this.find(train.part, input).columns
+    const places = columns && wanted && pairColumns(columns, wanted, part.file, 'the training samples have')
+    return { name, tensor: places === undefined ? read() : columnsOf(read(), places) }
+  }
+
+  private find(part: ArrayPart, { name }: ModuleInput): Found {
     const { inputs } = part
+    const found = (each: string, tensor: StoredArray): Found => ({
+      name: each,
+      columns: tensor.columns,
+      read: () => tensor,
+    })
     // Arrays go by their words: of __proto__, proto.
     const own = inputs.get(name) ?? inputs.get(wordsOf(name).join('_'))
-    if (own !== undefined) return { name, tensor: own }
+    if (own !== undefined) return found(name, own)
     const [only, ...others] = inputs
-    if (only !== undefined && others.length === 0 && this.inputs.length === 1) return { name: only[0], tensor: only[1] }
-    const columns = [...inputs]
-    const areColumns = columns.every(([, { dims }]) => dims.length === 1)
-    if (areColumns && this.inputs.length === 1)
-      return { name: columns.map(([each]) => each).join(', '), tensor: this.sideBySide(part, columns) }
+    if (only !== undefined && others.length === 0 && this.inputs.length === 1) return found(...only)
     const names = [...inputs.keys()]
+    const areColumns = [...inputs.values()].every(({ dims }) => dims.length === 1)
+    if (areColumns && this.inputs.length === 1)
+      return { name: names.join(', '), columns: names, read: () => sideBySide(part) }
     const closest = closestName(name, names)
     throw this.fault(
       `arrays ${names.map((each) => `"${printable(each)}"`).join(', ')}`,
       `"${name}" among them, an input of the network`,
       closest === undefined ? undefined : `rename "${printable(closest)}" if that is meant`,
     )
-  }
-
-  // One number of each column per row: a table for a network with one input.
-  private sideBySide(part: ArrayPart, columns: readonly (readonly [string, Tensor])[]): Tensor {
-    const known = this.tables.get(part)
-    if (known !== undefined) return known
-    const values = new Float64Array(part.size * columns.length)
-    columns.forEach(([, { type, data }], at) => {
-      const read = type === 'float16' ? (value: number | bigint) => float16ToNumber(Number(value)) : Number
-      const own = data as unknown as Numbers
-      for (let row = 0; row < part.size; row++) values[row * columns.length + at] = read(own[row] as number)
-    })
-    const table: Tensor = { type: 'float64', dims: [part.size, columns.length], data: values }
-    this.tables.set(part, table)
-    return table
   }
 
   private fault(problem: string, expected: string, hint?: string): TtqError {
@@ -102,11 +106,30 @@ export class ArraySource implements SampleSource {
   }
 }
 
+interface Found {
+  name: string
+  /** Those of a table, by their names. */
+  columns: readonly string[] | undefined
+  read: () => Tensor
+}
+
 interface Arrangement {
   tensor: Tensor
   /** Of one sample, as the network takes it. */
   dims: readonly number[]
   channelsFirst: boolean
+}
+
+// One number of each column per row: a table for a network with one input.
+function sideBySide({ inputs, size }: ArrayPart): Tensor {
+  const columns = [...inputs.values()]
+  const values = new Float64Array(size * columns.length)
+  columns.forEach(({ type, data }, at) => {
+    const read = type === 'float16' ? (value: number | bigint) => float16ToNumber(Number(value)) : Number
+    const own = data as unknown as Numbers
+    for (let row = 0; row < size; row++) values[row * columns.length + at] = read(own[row] as number)
+  })
+  return { type: 'float64', dims: [size, columns.length], data: values }
 }
 
 function fits(own: readonly number[], wanted: readonly (number | string | null)[]): boolean {

@@ -12,6 +12,22 @@ export function isLabelWord(word: string): boolean {
   return LABEL_WORDS.includes(word.toLowerCase())
 }
 
+/** The words of an array's name that say what it is, and the part that another one is for. */
+export function splitName(name: string): { part: PartName | undefined; own: string[] } {
+  const words = wordsOf(name)
+  const isOne = (list: readonly string[], word: string): boolean => list.includes(word.toLowerCase())
+  const part = (['train', 'test', 'validation'] as const).find((each) =>
+    words.some((word) => isOne(PART_WORDS[each], word)),
+  )
+  return { part, own: part === undefined ? words : words.filter((word) => !isOne(PART_WORDS[part], word)) }
+}
+
+/** Whether an array of this name holds labels. */
+export function isLabelName(name: string): boolean {
+  const { own } = splitName(name)
+  return own.length > 0 && own.every(isLabelWord)
+}
+
 /** The column that has the labels: so called, or something like it; undefined where none is. */
 export function labelColumn(names: readonly string[]): string | undefined {
   return names.find(isLabelWord) ?? names.find((each) => /label|class|category|target/i.test(each))

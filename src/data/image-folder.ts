@@ -9,7 +9,7 @@ import { folderEntries, holdsFile, linkedWithin, readDataFile } from './dataset-
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureList, readPictureLists } from './picture-list.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
-import type { Use } from './used-parts.js'
+import { testedPart, type Use } from './used-parts.js'
 
 export interface ImageFolderOptions {
   /** The classes' names in the order of their numbers. Default: the order of their code points. */
@@ -122,22 +122,20 @@ function partsOf(
       1,
       root,
     )
-  // A test part without classes, as competitions have it, cannot be tested on: then validation is.
-  const named = [folders.get('test'), folders.get('validation')].filter((folder) => folder !== undefined)
-  const labelled = named.find((folder) => under(folder).some(isLabelled))
-  const tested = labelled ?? (train === undefined ? named[0] : undefined)
-  return {
-    train: train === undefined ? undefined : under(train),
-    test: tested === undefined ? undefined : under(tested),
+  const part = (name: PartName): Listed[] | undefined => {
+    const folder = folders.get(name)
+    return folder === undefined ? undefined : under(folder)
   }
+  const listed = { train: part('train'), test: part('test'), validation: part('validation') }
+  return { train: listed.train, test: testedPart({ ...listed, isLabelled: areLabelled }) }
 }
 
 function holds(picture: string): (folder: string) => boolean {
   return (folder) => picture.startsWith(`${folder}/`)
 }
 
-function isLabelled({ label }: Listed): boolean {
-  return label !== undefined
+function areLabelled(pictures: readonly Listed[]): boolean {
+  return pictures.some(({ label }) => label !== undefined)
 }
 
 // The folder at this depth is the class; deeper ones do not matter, as in torchvision.
@@ -162,14 +160,16 @@ function listedParts(
   lists: readonly PictureList[],
   root: string,
 ): { train: Listed[] | undefined; test: Listed[] | undefined } {
-  const of = (part: PartName): Listed[] =>
-    lists.filter((list) => list.part === part).flatMap(({ pictures }) => pictures)
-  const train = of('train')
+  const of = (part: PartName): Listed[] | undefined => {
+    const pictures = lists.filter((list) => list.part === part).flatMap((list) => list.pictures)
+    return pictures.length === 0 ? undefined : pictures
+  }
+  const listed = { train: of('train'), test: of('test'), validation: of('validation') }
   // A list of files without classes is what a competition wants classes for.
-  const test = [of('test'), of('validation')].find((pictures) => pictures.some(isLabelled))
-  if (train.length === 0 && test === undefined)
+  const test = testedPart({ ...listed, isLabelled: areLabelled })
+  if (listed.train === undefined && !areLabelled(test ?? []))
     throw fault(root, 'tables without pictures and their classes', 'train.csv or metadata.csv')
-  return { train: train.length === 0 ? undefined : train, test }
+  return { train: listed.train, test }
 }
 
 function checkParts(root: string, train: readonly Listed[], test: readonly Listed[]): void {

@@ -11,10 +11,11 @@ import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin } from './dataset-files.js'
 import { classNames, type GivenNames } from './class-names.js'
-import { ParquetFile, type RowGroup } from './parquet-file.js'
+import { GIVE_LABELS, isMissing, labelsGiven } from './missing-labels.js'
+import { type ParquetColumn, ParquetFile, type RowGroup } from './parquet-file.js'
 import type { SampleDataset } from './sample-dataset.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
-import type { Use } from './used-parts.js'
+import { testedPart, type Use } from './used-parts.js'
 
 const HINT = 'docs/datasets.md says how parquet files are laid out'
 
@@ -35,24 +36,35 @@ export async function openParquet(
   const files: ParquetFile[] = []
   for (const each of paths) files.push(await ParquetFile.open(each))
   const [first] = files as [ParquetFile]
-  checkColumns(files, first)
-  const part = (file: ParquetFile): PartName | undefined =>
+  const partOf = (file: ParquetFile): PartName | undefined =>
     isFolder ? partInPath(relative(path, file.path)) : undefined
-  const named = (wanted: PartName | undefined): ParquetFile[] => files.filter((file) => part(file) === wanted)
-  const train = [named('train'), named(undefined)].find((list) => list.length > 0)
-  const test = [named('test'), named('validation')].find((list) => list.length > 0)
+  const pictures = first.columns.filter(({ content }) => content === 'pictures').map((column) => column.name)
+  if (pictures.length > 1) throw fault(first.path, `pictures in ${listed(pictures)}`, 'one column of them')
+  const label = labelAmong(files, pictures.length > 0)
+  checkColumns(files, label, partOf)
+  const named = (wanted: PartName | undefined): ParquetFile[] | undefined => {
+    const found = files.filter((file) => partOf(file) === wanted)
+    return found.length === 0 ? undefined : found
+  }
+  const train = named('train') ?? named(undefined)
+  const test = await testedFiles(train, named('test'), named('validation'), label)
   if (train === undefined && (test === undefined || how.use === 'learning'))
     throw fault(path, 'no files to learn from', 'train-00000-of-00001.parquet or the like')
-  const pictures = first.columns.filter(({ content }) => content === 'pictures')
-  if (pictures.length === 0) return await arrays(train, test, name, how)
-  if (pictures.length > 1)
-    throw fault(first.path, `pictures in ${listed(pictures.map((each) => each.name))}`, 'one column of them')
-  return await pictureDataset(train, test, { ...how, name, pictures: pictures[0]?.name ?? '' })
+  const columns = { ...how, name, label }
+  return pictures[0] === undefined
+    ? await arrays(train, test, columns)
+    : await pictureDataset(train, test, { ...columns, pictures: pictures[0] })
 }
 
 interface ParquetOptions {
   classes: GivenNames | undefined
   use: Use
+}
+
+interface ColumnOptions extends ParquetOptions {
+  name: string
+  /** The column of labels. */
+  label: string | undefined
 }
 
 /** Folders within folders: `data/train-....parquet`, `<configuration>/train/0000.parquet`. */
@@ -70,30 +82,83 @@ async function filesBelow(root: string, below = '', depth = 0): Promise<string[]
   return found
 }
 
-function checkColumns(files: readonly ParquetFile[], first: ParquetFile): void {
-  const shown = ({ columns }: ParquetFile): string => listed(columns.map(({ name }) => name))
-  const other = files.find((file) => shown(file) !== shown(first))
-  if (other !== undefined) throw fault(other.path, `columns ${shown(other)}`, `${shown(first)} as in ${first.path}`)
-  const empty = files.find(({ rows }) => rows === 0)
-  if (empty !== undefined) throw fault(empty.path, 'no rows', 'some')
+// The column of labels, which files to test on may be without.
+function labelAmong(files: readonly ParquetFile[], arePictures: boolean): string | undefined {
+  const isUsable = ({ content }: ParquetColumn): boolean =>
+    content !== 'pictures' && !(arePictures && content === 'something else')
+  return labelColumn(files.flatMap(({ columns }) => columns.filter(isUsable).map(({ name }) => name)))
+}
+
+// All files have the same columns, in any order. Those of a part may be without the labels that another one has.
+function checkColumns(
+  files: readonly ParquetFile[],
+  label: string | undefined,
+  partOf: (file: ParquetFile) => PartName | undefined,
+): void {
+  const names = ({ columns }: ParquetFile): string[] => columns.map(({ name }) => name)
+  for (const other of files) {
+    const alike = files.find((file) => partOf(file) === partOf(other)) as ParquetFile
+    for (const [first, isLeftOut] of [
+      [alike, () => false],
+      [files[0] as ParquetFile, (name: string) => name === label],
+    ] as const) {
+      const shown = (file: ParquetFile): string =>
+        listed(
+          names(file)
+            .filter((name) => !isLeftOut(name))
+            .sort(),
+        )
+      if (shown(other) !== shown(first))
+        throw fault(other.path, `columns ${listed(names(other))}`, `${listed(names(first))} as in ${first.path}`)
+    }
+    if (other.rows === 0) throw fault(other.path, 'no rows', 'some')
+  }
+}
+
+function hasColumn(name: string): (file: ParquetFile) => boolean {
+  return ({ columns }) => columns.some((each) => each.name === name)
+}
+
+async function testedFiles(
+  train: readonly ParquetFile[] | undefined,
+  test: readonly ParquetFile[] | undefined,
+  validation: readonly ParquetFile[] | undefined,
+  label: string | undefined,
+): Promise<readonly ParquetFile[] | undefined> {
+  const labelled = new Set<readonly ParquetFile[]>()
+  for (const files of [train, test, validation]) if (files && (await areLabelled(files, label))) labelled.add(files)
+  return testedPart({ train, test, validation, isLabelled: (files) => labelled.has(files) })
+}
+
+// Whether a row of them has a label: mostly the first one has.
+async function areLabelled(files: readonly ParquetFile[], label: string | undefined): Promise<boolean> {
+  if (label === undefined) return false
+  for (const file of files.filter(hasColumn(label)))
+    for (const { first, rows } of file.groups)
+      if ((await file.read([label], first, rows)).some((row) => !isMissing(row[0]))) return true
+  return false
 }
 
 // Numbers: each column is an array; a text is a class, or of no use.
 async function arrays(
   train: readonly ParquetFile[] | undefined,
   test: readonly ParquetFile[] | undefined,
-  name: string,
-  how: ParquetOptions,
+  { name, label, classes, use }: ColumnOptions,
 ): Promise<ImageDataset | SampleDataset> {
   const found: NamedArray[] = []
   for (const part of ['train', 'test'] as const) {
-    const columns = new ArrayColumns('row', 'tokenize texts, pad lists to one length (docs/datasets.md)')
     const files = (part === 'train' ? train : test) ?? []
-    const names = files[0]?.columns.map((each) => each.name) ?? []
-    const label = labelColumn(names)
+    const place = files[0] && { file: files[0].path }
+    const hint = 'tokenize texts, pad lists to one length (docs/datasets.md)'
+    const columns = new ArrayColumns('row', hint, (each) => each === label)
     for (const file of files) {
       const used = file.columns.filter((each) => each.content === 'numbers' || each.name === label)
-      if (used.length === 0) throw fault(file.path, `columns ${listed(names)}`, 'some of numbers, or pictures')
+      if (used.length === 0)
+        throw fault(
+          file.path,
+          `columns ${listed(file.columns.map((each) => each.name))}`,
+          'some of numbers, or pictures',
+        )
       const own = [...new Set(used.map((each) => each.name))]
       for (const { first, rows } of file.groups)
         for (const [i, row] of (await file.read(own, first, rows)).entries())
@@ -103,13 +168,12 @@ async function arrays(
           )
     }
     for (const [column, tensor] of columns.arrays())
-      found.push({ full: column, tensor, part, isLabels: column === label, name: column })
+      found.push({ full: column, tensor: { ...tensor, ...place }, part, isLabels: column === label, name: column })
   }
-  return datasetOfArrays(partsOfNamed(found, name, how.classes), name, how.use)
+  return datasetOfArrays(partsOfNamed(found, name, classes), name, use)
 }
 
-interface PictureOptions extends ParquetOptions {
-  name: string
+interface PictureOptions extends ColumnOptions {
   /** The column of pictures. */
   pictures: string
 }
@@ -117,17 +181,15 @@ interface PictureOptions extends ParquetOptions {
 async function pictureDataset(
   train: readonly ParquetFile[] | undefined,
   test: readonly ParquetFile[] | undefined,
-  { name, classes, pictures, use }: PictureOptions,
+  { name, label, classes, pictures, use }: PictureOptions,
 ): Promise<PictureDataset> {
   const [first] = (train ?? test) as [ParquetFile]
-  const others = first.columns.filter((each) => each.name !== pictures && each.content !== 'something else')
-  const label = labelColumn(others.map((each) => each.name))
-  const labels = async (files: readonly ParquetFile[]): Promise<(string | undefined)[]> =>
-    label === undefined ? [] : await labelsOf(files, label)
-  const [learned, tested] = [await labels(train ?? []), await labels(test ?? [])]
-  const given = classes?.names ?? namesNoted(first, label)
-  const names = label === undefined ? undefined : (given ?? classNames([...learned, ...tested]))
-  const set = (files: readonly ParquetFile[], own: readonly (string | undefined)[]): PictureSet =>
+  const labels = async (files: readonly ParquetFile[]): Promise<string[] | undefined> =>
+    label === undefined || !hasColumn(label)(files[0] as ParquetFile) ? undefined : await labelsOf(files, label)
+  const [learned, tested] = [train && (await labels(train)), test && (await labels(test))]
+  const found = [learned, tested].flatMap((each) => each ?? [])
+  const names = found.length === 0 ? undefined : (classes?.names ?? namesNoted(first, label) ?? classNames(found))
+  const set = (files: readonly ParquetFile[], own: readonly string[] | undefined): PictureSet =>
     pictureSet(files, pictures, own, names)
   const shared = {
     kind: 'pictures',
@@ -139,17 +201,24 @@ async function pictureDataset(
   return { ...shared, ...usedPictures(sets, use, () => fault(name, 'no files to learn from', 'some')) }
 }
 
-async function labelsOf(files: readonly ParquetFile[], column: string): Promise<(string | undefined)[]> {
-  const labels: (string | undefined)[] = []
+// undefined where no row has a class.
+async function labelsOf(files: readonly ParquetFile[], column: string): Promise<string[] | undefined> {
+  const values: unknown[] = []
   for (const file of files)
     for (const { first, rows } of file.groups)
-      for (const [i, [value]] of (await file.read([column], first, rows)).entries()) {
-        const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-        if (!isName || value === '')
-          throw fault(`${file.path}: row ${first + i}`, `no class in "${printable(column)}"`, 'a name or a number')
-        labels.push(`${value}`)
-      }
-  return labels
+      for (const [value] of await file.read([column], first, rows)) values.push(value)
+  const noClass = (at: number): TtqError =>
+    fault(rowName(files, at), `no class in "${printable(column)}"`, 'a name or a number', GIVE_LABELS)
+  return labelsGiven(values, noClass)?.map((value, at) => {
+    const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    if (!isName) throw noClass(at)
+    return `${value}`
+  })
+}
+
+function rowName([file, ...others]: readonly ParquetFile[], row: number): string {
+  if (file === undefined) throw new Error(`internal: no row ${row}`)
+  return row < file.rows ? `${file.path}: row ${row}` : rowName(others, row - file.rows)
 }
 
 // Hugging Face's writer notes what its columns are: classes by name, in the order of their numbers.
@@ -174,8 +243,8 @@ interface Place {
 function pictureSet(
   files: readonly ParquetFile[],
   column: string,
-  labels: readonly (string | undefined)[],
-  names: readonly string[] | undefined,
+  labels: readonly string[] | undefined,
+  names: readonly string[] = [],
 ): PictureSet {
   const places = files.flatMap((file) =>
     file.groups.flatMap((group) => Array.from({ length: group.rows }, (_, row): Place => ({ file, group, row }))),
@@ -188,18 +257,18 @@ function pictureSet(
         `${MOST_UNPACKED}`,
       { facts: { file: large.file.path }, hint: 'write it again with row_group_size=100' },
     )
-  const numbers = new Map(names?.map((name, i) => [name, i]))
+  const numbers = new Map(names.map((name, i) => [name, i]))
   const nameOf = (index: number): string => {
     const { file, group, row } = places[index] as Place
     return `${file.path}: row ${group.first + row}`
   }
   const numbered =
-    names &&
+    labels &&
     Uint32Array.from(labels, (label, index) => {
       // Classes that have names may be told by their numbers.
-      const number = numbers.get(label ?? '') ?? (/^\d+$/.test(label ?? '') ? Number(label) : NaN)
+      const number = numbers.get(label) ?? (/^\d+$/.test(label) ? Number(label) : NaN)
       if (number < names.length) return number
-      throw fault(nameOf(index), `class ${printable(label ?? '')}`, `one of ${names.length}`)
+      throw fault(nameOf(index), `class ${printable(label)}`, `one of ${names.length}`)
     })
   const groups = new UnpackedGroups(column)
   return {
@@ -260,6 +329,6 @@ function listed(names: readonly string[]): string {
   return names.map((name) => `"${printable(name)}"`).join(', ')
 }
 
-function fault(where: string, found: string, expected: string): TtqError {
-  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint: HINT })
+function fault(where: string, found: string, expected: string, hint = HINT): TtqError {
+  return new TtqError('data', `${where}: found ${found}, expected ${expected}`, { facts: { where }, hint })
 }

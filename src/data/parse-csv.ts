@@ -3,20 +3,23 @@
 import { CsvError, parse } from 'csv-parse/sync'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import { float32, type Tensor } from '../tensor/tensor.js'
+import { float32 } from '../tensor/tensor.js'
 import { isLabelWord } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { listTensor } from './list-tensor.js'
+import { GIVE_LABELS, labelsGiven, shownMissing } from './missing-labels.js'
 import { FILE_COLUMNS, laidOutPictures, namesPicture } from './picture-tables.js'
+import type { StoredArray } from './stored-array.js'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 
 /**
- * Reads a table with a header or without one. A first column that only counts the rows (pandas' index) is none.
+ * Reads a table with a header or without one. A first column that only counts the rows (pandas' index) is none, and so
+ * is one of labels in which there is nothing.
  * @param file how error messages name the source
  * @throws TtqError `data`: which row and column, what was found
  */
-export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
+export function parseCsv(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   const rows = cellsOf(bytes, file)
   const [first = []] = rows
   const hasHeader = first.some((cell) => !isNumber(cell))
@@ -34,6 +37,8 @@ export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
     column === 0 && /^(unnamed: 0)?$/i.test(names[0] ?? '') && body.every((row, i) => Number(row[0]) === i)
   const features = names.flatMap((_, column) => (column === label || isIndex(column) ? [] : [column]))
   if (features.length === 0) throw fault(file, 'no columns of features, expected some beside the labels')
+  const placeOf = (row: number, column: number): string =>
+    `row ${row + 1 + Number(hasHeader)}, column "${printable(names[column] ?? '')}"`
   const values = new Float32Array(body.length * features.length)
   body.forEach((row, i) => {
     features.forEach((column, at) => {
@@ -41,15 +46,27 @@ export function parseCsv(bytes: Uint8Array, file: string): Map<string, Tensor> {
       if (!isNumber(cell)) {
         const found = cell.trim() === '' ? 'nothing' : `"${printable(cell)}"`
         const name = names[column] ?? ''
-        const place = `row ${i + 1 + Number(hasHeader)}, column "${printable(name)}"`
         const isPicture = namesPicture(cell) || (cell.trim() !== '' && FILE_COLUMNS.includes(name.trim().toLowerCase()))
-        throw fault(file, `${found} in ${place}, expected a number`, isPicture ? laidOutPictures(file) : undefined)
+        throw fault(
+          file,
+          `${found} in ${placeOf(i, column)}, expected a number`,
+          isPicture ? laidOutPictures(file) : undefined,
+        )
       }
       values[i * features.length + at] = Number(cell)
     })
   })
-  const x = ['x', float32([body.length, features.length], values)] as const
-  return new Map(label === undefined ? [x] : [x, ['y', listTensor(body.map((row) => labelOf(row[label] ?? '')))]])
+  const columns = hasHeader && { columns: features.map((column) => (names[column] ?? '').trim()) }
+  const x: [string, StoredArray] = ['x', { ...float32([body.length, features.length], values), ...columns }]
+  const cells = label === undefined ? [] : body.map((row) => row[label] ?? '')
+  const given = labelsGiven(cells, (i) =>
+    fault(
+      file,
+      `${shownMissing(cells[i])} in ${placeOf(i, label ?? 0)}, expected a label as other rows have`,
+      GIVE_LABELS,
+    ),
+  )
+  return new Map(label === undefined || given === undefined ? [x] : [x, ['y', listTensor(given.map(labelOf))]])
 }
 
 function cellsOf(bytes: Uint8Array, file: string): string[][] {

@@ -3,6 +3,7 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ArrayColumns } from './array-columns.js'
+import { isLabelName } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 
 const HINT =
@@ -10,12 +11,12 @@ const HINT =
 
 /**
  * Each key is an array: of numbers, true and false, lists of them, or texts. All lines have the same keys, and what
- * stands under one has the same shape in all.
+ * stands under one has the same shape in all; labels may be missing in all of them.
  * @param file how error messages name the source
  * @throws TtqError `data`: which line and key, what was found
  */
 export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor> {
-  const columns = new ArrayColumns('line', HINT)
+  const columns = new ArrayColumns('line', HINT, isLabelName)
   const text = decodeText(bytes)
   if (text === undefined)
     throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { where: file }, hint: HINT })

@@ -8,6 +8,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { labelColumn, type PartName, partNamed } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { listFolder, readDataFile } from './dataset-files.js'
+import { GIVE_LABELS, labelsGiven } from './missing-labels.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { FILE_COLUMNS } from './picture-tables.js'
 
@@ -101,6 +102,9 @@ async function resolved(
   const present = new Set<string>()
   for (const place of ['', folder, `${title}/`, 'images/', `${title}_images/`])
     for (const name of await listFolder(join(root, place), HINT).catch(() => [])) present.add(`${place}${name}`)
+  const labels = labelsGiven(label === undefined ? [] : rows.map((row) => row.get(label)), (i) =>
+    fault(`${where}: row ${i + 2}`, `no class in "${printable(label ?? '')}"`, 'a name or a number', GIVE_LABELS),
+  )
   return rows.map((row, i) => {
     const given = textOf(row.get(column)).replaceAll('\\', '/')
     const places = [folder, `${title}/`, 'images/', `${title}_images/`, ''].map((place) => `${place}${given}`)
@@ -114,8 +118,8 @@ async function resolved(
         `a picture in ${root}`,
         closestHint(given, present),
       )
-    const value = label === undefined ? undefined : row.get(label)
-    if (value === null || value === '' || (label !== undefined && typeof value === 'object'))
+    const value = labels?.[i]
+    if (typeof value === 'object')
       throw fault(`${where}: row ${i + 2}`, `no class in "${printable(label ?? '')}"`, 'a name or a number')
     return { file, label: value === undefined ? undefined : textOf(value) }
   })

@@ -6,14 +6,15 @@ import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { partNamed } from './array-words.js'
 import { listFolder, readDataFile } from './dataset-files.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { joinTables, withoutNumber } from './join-tables.js'
 import { parseCsv } from './parse-csv.js'
 import { parseJsonl } from './parse-jsonl.js'
 import { parseNpy } from './parse-npy.js'
 import { parseSafetensors } from './parse-safetensors.js'
+import type { StoredArray } from './stored-array.js'
 import { type ZipMember, zipMembers } from './zip-directory.js'
 
-export type Arrays = ReadonlyMap<string, Tensor>
+export type Arrays = ReadonlyMap<string, StoredArray>
 
 /** Of all arrays of one file; what is larger does not fit into memory twice. */
 const MOST_BYTES = 2 ** 33
@@ -33,9 +34,12 @@ const READERS: Readonly<Record<string, (bytes: Uint8Array, file: string, stem: s
 /** The endings of files that hold arrays. */
 export const ARRAY_ENDINGS: readonly string[] = Object.keys(READERS)
 
+/** Those of tables, which may come in several files. */
+const TABLES: readonly string[] = ['.csv', '.tsv', '.jsonl']
+
 /**
  * Arrays of a file by their names; of a folder those of all its files, with the file's name in front where it holds
- * several (`train.npz` with x and y: train_x, train_y).
+ * several (`train.npz` with x and y: train_x, train_y). Tables of one part are joined (train-0.csv, train-1.csv).
  * @throws TtqError `data`
  */
 export async function readArrays(path: string, isFolder: boolean): Promise<Arrays> {
@@ -45,11 +49,17 @@ export async function readArrays(path: string, isFolder: boolean): Promise<Array
   // A single file is what it would be by itself, unless its name says which part it is.
   if (only !== undefined && others.length === 0 && partNamed(basename(only, extname(only))) === undefined)
     return await readFile(join(path, only))
-  const all = new Map<string, Tensor>()
+  const files = new Map<string, Arrays[]>()
   for (const name of names) {
+    const [ending, own] = [extname(name), basename(name, extname(name))]
+    const stem = TABLES.includes(ending) ? withoutNumber(own) : own
+    const key = `${stem}${ending}`
+    files.set(key, [...(files.get(key) ?? []), await readFile(join(path, name))])
+  }
+  const all = new Map<string, StoredArray>()
+  for (const [name, tables] of files) {
     const stem = basename(name, extname(name))
-    const arrays = await readFile(join(path, name))
-    for (const [own, tensor] of arrays) all.set(own === stem ? stem : `${stem}_${own}`, tensor)
+    for (const [own, array] of joinTables(tables)) all.set(own === stem ? stem : `${stem}_${own}`, array)
   }
   return all
 }
@@ -58,7 +68,8 @@ async function readFile(file: string): Promise<Arrays> {
   const ending = extname(file).toLowerCase()
   const read = READERS[ending]
   if (read === undefined) throw new Error(`internal: no arrays in ${file}`)
-  return read(await readDataFile(file, HINT), file, basename(file, extname(file)))
+  const arrays = read(await readDataFile(file, HINT), file, basename(file, extname(file)))
+  return new Map([...arrays].map(([name, array]) => [name, { ...array, file }]))
 }
 
 function readNpz(bytes: Uint8Array, file: string): Arrays {

@@ -44,9 +44,27 @@ export function usedParts<T>(
   return { train: choose(train, places.train), test: choose(train, places.test), single: 'divided' }
 }
 
+/** Parts that may be tested on, and whether their samples have labels. */
+interface Candidates<T> {
+  train: T | undefined
+  test: T | undefined
+  validation: T | undefined
+  isLabelled: (part: T) => boolean
+}
+
+/**
+ * The part to test on: `test`, or `validation` where that has no labels, as of competitions. Where neither has any, none
+ * is, if there are labels to learn from: some of those samples are put aside then, for accuracy to be measured.
+ */
+export function testedPart<T>({ train, test, validation, isLabelled }: Candidates<T>): T | undefined {
+  const present = [test, validation].filter((part) => part !== undefined)
+  const labelled = present.find(isLabelled)
+  return labelled ?? (train !== undefined && isLabelled(train) ? undefined : present[0])
+}
+
 /** What is tested on where data have a single part, in words. */
 export function testedOn(single: SinglePart): string {
   return single === 'divided'
     ? 'a fifth of the samples, put aside, the same ones in every run'
-    : 'all samples, the data having a single part'
+    : 'all samples, the data having a single part with labels'
 }

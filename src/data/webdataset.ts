@@ -13,7 +13,7 @@ import type { GivenNames } from './class-names.js'
 import { PICTURE_ENDINGS } from './picture-header.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
 import { readTar, type TarEntry } from './tar.js'
-import type { Use } from './used-parts.js'
+import { testedPart, type Use } from './used-parts.js'
 
 const HINT =
   'shards hold 0001.jpg and 0001.cls (its class, a number) or 0001.json with "label" ' +
@@ -43,13 +43,14 @@ export async function openWebDataset(
     : withBraces(path)
   const named = (part: 'train' | 'test' | 'validation'): string[] =>
     shards.filter((shard) => partInPath(basename(shard)) === part)
-  const tests = [named('test'), named('validation')].find((list) => list.length > 0)
+  const [tests, validation] = [named('test'), named('validation')]
   const unnamed = shards.filter((shard) => partInPath(basename(shard)) === undefined)
-  const learned = tests === undefined ? shards : [named('train'), unnamed].find((list) => list.length > 0)
+  const areNamed = tests.length + validation.length > 0
+  const learned = areNamed ? [named('train'), unnamed].find((list) => list.length > 0) : shards
   // A file or pattern for one part alone is meant, whatever it is called.
   const isMeant = !isFolder && learned === undefined
   const train = isMeant ? await readShards(shards) : learned && (await readShards(learned))
-  const test = isMeant ? undefined : tests && (await readShards(tests))
+  const test = isMeant ? undefined : await testedShards(train, tests, validation)
   const most = [...(train ?? []), ...(test ?? [])].reduce((found, { label }) => Math.max(found, label ?? -1), -1)
   const count = classes?.names.length
   if (count !== undefined && most >= count)
@@ -67,6 +68,19 @@ export async function openWebDataset(
       fault(path, 'shards to test on alone', 'some to learn from, such as train-000.tar'),
     ),
   }
+}
+
+async function testedShards(
+  train: Sample[] | undefined,
+  tests: readonly string[],
+  validation: readonly string[],
+): Promise<Sample[] | undefined> {
+  const read = async (shards: readonly string[]): Promise<Sample[] | undefined> =>
+    shards.length === 0 ? undefined : await readShards(shards)
+  const isLabelled = (samples: readonly Sample[]): boolean => samples.every(({ label }) => label !== undefined)
+  const test = await read(tests)
+  const others = test !== undefined && isLabelled(test) ? undefined : await read(validation)
+  return testedPart({ train, test, validation: others, isLabelled })
 }
 
 /** More shards than sets have. */
@@ -131,13 +145,27 @@ async function samplesIn(shard: string, bytes: number, read: Reader, readLater: 
   }
   const found: Sample[] = []
   for (const [key, files] of samples) {
-    const picture = [...files].find(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))?.[1]
+    const picture = pictureOf(files, `${shard}: ${printable(key)}`)
     if (picture === undefined) continue
     const name = `${shard}: ${printable(picture.name)}`
     const label = await labelIn(files, read, `${shard}: ${printable(key)}`)
     found.push({ name, label, read: () => readLater(picture.from, picture.size) })
   }
   return found
+}
+
+// The one called by the sample's name alone, else the only one: beside 0001.png, 0001.depth.png is something else.
+function pictureOf(files: ReadonlyMap<string, TarEntry>, where: string): TarEntry | undefined {
+  const pictures = [...files].filter(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))
+  const plain = pictures.filter(([ending]) => !ending.includes('.'))
+  const [only, ...others] = plain.length > 0 ? plain : pictures
+  if (others.length > 0)
+    throw fault(
+      where,
+      `pictures in ${pictures.map(([ending]) => `".${printable(ending)}"`).join(', ')}`,
+      'one of them, or one called by the name of its sample alone',
+    )
+  return only?.[1]
 }
 
 async function withFile<T>(path: string, use: (read: Reader) => Promise<T>): Promise<T> {

@@ -60,7 +60,7 @@ describe('ttq verify', () => {
     const single = await verified(folder, '--against', 'net.onnx', '--data', './single.mjs')
     assert.deepEqual(
       [measured.report.testedOn, single.report.samples, single.report.testedOn],
-      [undefined, 600, 'all samples, the data having a single part'],
+      [undefined, 600, 'all samples, the data having a single part with labels'],
     )
     assert.deepEqual(
       [alone, against, measured].map((each) => [each.report.distanceSamples, each.report.samples]),

@@ -208,6 +208,21 @@ describe('WebDataset', () => {
     execFileSync('tar', ['-cf', join(TEMP, name), '-C', place, ...Object.keys(files)])
     return join(TEMP, name)
   }
+  test('shards to test on without classes give way to those for validation, or to a fifth', async () => {
+    const place = join(TEMP, 'competition')
+    mkdirSync(place)
+    const shard = (name: string, files: Readonly<Record<string, string>>): void =>
+      cpSync(tar(`competition-${name}`, files), join(place, name))
+    shard('train.tar', { '1.png': 'a', '1.cls': '0', '2.png': 'b', '2.cls': '1' })
+    shard('test.tar', { '3.png': 'c' })
+    const opened = async (): Promise<unknown> => {
+      const { single, test: held } = (await openDataset(place)) as PictureDataset
+      return [single, listed(held)]
+    }
+    assert.deepEqual(await opened(), ['divided', ['0 train.tar: 1.png']])
+    shard('val.tar', { '4.png': 'd', '4.cls': '1' })
+    assert.deepEqual(await opened(), [undefined, ['1 val.tar: 4.png']])
+  })
   test('shards that are missing, or hold no pictures or no classes', async () => {
     const missing = join(TEMP, 'none.tar')
     await assert.rejects(openDataset(missing), {
@@ -230,6 +245,28 @@ describe('WebDataset', () => {
     const damaged = join(TEMP, 'damaged.tar.gz')
     writeFileSync(damaged, gzipSync('x'.repeat(9000)).subarray(0, 20))
     await assert.rejects(openDataset(damaged), /found damaged gzip data/)
+  })
+  test('of several pictures, the one of the plain name; none is taken by its place', async () => {
+    const opened = async (name: string, files: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { test: held } = (await openDataset(tar(name, files), { use: 'measuring' })) as PictureDataset
+      return listed(held)
+    }
+    const plain = { '1.depth.png': 'a', '1.PNG': 'b', '1.seg.png': 'c', '1.cls': '0', '2.png': 'd', '2.cls': '1' }
+    assert.deepEqual(await opened('plain.tar', plain), ['0 plain.tar: 1.PNG', '1 plain.tar: 2.png'])
+    assert.deepEqual(await opened('alone.tar', { '1.img.png': 'a', '1.cls': '0' }), ['0 alone.tar: 1.img.png'])
+    for (const [name, pictures] of [
+      ['none.tar', ['.depth.png', '.rgb.jpg']],
+      ['two.tar', ['.jpg', '.png']],
+    ] as const)
+      await assert.rejects(
+        opened(name, { ...Object.fromEntries(pictures.map((ending) => [`1${ending}`, 'a'])), '1.cls': '0' }),
+        {
+          code: 'data',
+          message:
+            `${join(TEMP, name)}: 1: found pictures in ${pictures.map((ending) => `"${ending}"`).join(', ')}, ` +
+            'expected one of them, or one called by the name of its sample alone',
+        },
+      )
   })
   test('headers that lie', async () => {
     const whole = readFileSync(join(FOLDER, 'train-000.tar'))

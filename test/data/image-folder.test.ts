@@ -300,11 +300,13 @@ describe('what does not fit is refused', () => {
       outside,
       `${join(outside, 'train/metadata.csv')}: row 2: found "../../x.jpg", expected a picture in ${outside}`,
     )
-    const empty = folder(...files, ['train/metadata.csv', 'file_name,label\na.jpg,\n'])
-    await refuses(
-      empty,
-      `${join(empty, 'train/metadata.csv')}: row 2: found no class in "label", expected a name or a number`,
-    )
+    for (const nothing of ['', ' ', 'NA', 'nan']) {
+      const empty = folder(...files, ['train/metadata.csv', `file_name,label\na.jpg,1\nb.jpg,${nothing}\n`])
+      await refuses(
+        empty,
+        `${join(empty, 'train/metadata.csv')}: row 3: found no class in "label", expected a name or a number`,
+      )
+    }
     const lines = folder(...files, ['train/metadata.jsonl', '{"file_name": "a.jpg", "label": 1}\nnot json\n'])
     await refuses(
       lines,

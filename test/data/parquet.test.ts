@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { decodeByWasm, decodePicture } from '../../src/data/decode-picture.js'
-import type { Batch } from '../../src/data/dataset.js'
+import type { Batch, Split } from '../../src/data/dataset.js'
 import type { ModuleInput } from '../../src/data/module-inputs.js'
 import { openDataset } from '../../src/data/open-dataset.js'
 import type { PictureDataset, PictureSet } from '../../src/data/pictures.js'
@@ -43,6 +43,11 @@ describe('pictures', () => {
     assert.deepEqual([measured.single, measured.test?.count], ['undivided', 5])
   })
 
+  test('a label that no row has is none', async () => {
+    const { classes, train } = (await openDataset(join(FOLDER, 'unlabelled-pictures.parquet'))) as PictureDataset
+    assert.deepEqual([classes, train.labels, train.count], [undefined, undefined, 2])
+  })
+
   test('files to test on alone are measured, and not learned from', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
     try {
@@ -54,6 +59,35 @@ describe('pictures', () => {
       rmSync(folder, { recursive: true })
     }
   })
+})
+
+// A folder of these files, by their names in it.
+async function laidOut<T>(files: Readonly<Record<string, string>>, check: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
+  try {
+    for (const [name, file] of Object.entries(files)) copyFileSync(join(FOLDER, file), join(folder, name))
+    return await check(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('files to test on without labels give way to those for validation, or to a fifth', async () => {
+  const pictures = { 'train.parquet': 'bytes.parquet', 'test.parquet': 'unlabelled-pictures.parquet' }
+  const numbers = { 'train.parquet': 'frame.parquet', 'test.parquet': 'frame-unlabelled.parquet' }
+  const counts = async (folder: string): Promise<unknown> => {
+    const stored = (await openDataset(folder)) as PictureDataset | SampleDataset
+    const held = stored.kind === 'samples' ? stored.sizes.test : stored.test?.count
+    return [held, stored.single, stored.classNames]
+  }
+  const [ab, xy] = [
+    ['a', 'b'],
+    ['x', 'y'],
+  ]
+  assert.deepEqual(await laidOut(pictures, counts), [1, 'divided', ab])
+  assert.deepEqual(await laidOut({ ...pictures, 'validation.parquet': 'bytes.parquet' }, counts), [5, undefined, ab])
+  assert.deepEqual(await laidOut(numbers, counts), [2, 'divided', xy])
+  assert.deepEqual(await laidOut({ ...numbers, 'validation.parquet': 'frame.parquet' }, counts), [10, undefined, xy])
 })
 
 async function wholeBatch(file: string, inputs: readonly ModuleInput[]): Promise<Batch> {
@@ -80,6 +114,13 @@ describe('numbers', () => {
       assert.deepEqual(mask, [1, 1, 0, 1, 1, 0, 1, 1, 0])
     })
 
+  test('a label that no row has is none', async () => {
+    const { inputs, labels } = await wholeBatch('unlabelled.parquet', [
+      { name: 'a', dims: ['N', 1], elementType: 'float32' },
+    ])
+    assert.deepEqual([[...(inputs['a']?.data ?? [])], labels], [[1, 2], {}])
+  })
+
   test("columns side by side for a network's one input; pandas' index is none", async () => {
     const { inputs, labels } = await wholeBatch('frame.parquet', [
       { name: 'features', dims: ['N', 2], elementType: 'float32' },
@@ -92,6 +133,32 @@ describe('numbers', () => {
       assert.deepEqual([rows[2 * row + 1], label], [2 * i, i % 2])
     })
   })
+})
+
+test('columns are paired by their names, of files of one part and of others', async () => {
+  const input: ModuleInput = { name: 'features', dims: ['N', 2], elementType: 'float32' }
+  const rows = async (folder: string): Promise<[train: number[], held: number[]]> => {
+    const { train, test: held } = bindSampleDataset((await openDataset(folder)) as SampleDataset, [input])
+    const of = async (part: Split | undefined): Promise<number[]> => {
+      const batch = await part?.batch(Array.from({ length: part.size }, (_, i) => i))
+      return Array.from(batch?.inputs['features']?.data as Float32Array)
+    }
+    return [await of(train), await of(held)]
+  }
+  // As make.py has it: a and b of each row.
+  const known = Array.from({ length: 10 }, (_, i) => [i / 2, 2 * i]).flat()
+  const twice = [...known, ...known]
+  assert.deepEqual(
+    await laidOut(
+      {
+        'train-0.parquet': 'frame.parquet',
+        'train-1.parquet': 'frame-permuted.parquet',
+        'test.parquet': 'frame-permuted.parquet',
+      },
+      rows,
+    ),
+    [twice, known],
+  )
 })
 
 describe('refused', () => {
@@ -110,6 +177,7 @@ describe('refused', () => {
     'rows.parquet': 'found no rows, expected some',
     'texts.parquet': 'found columns "text", expected some of numbers, or pictures',
     'label.parquet': 'row 1: found no class in "label", expected a name or a number',
+    'label-of-numbers.parquet': 'row 0, "label": found null, expected a label as other rows have',
     'missing.parquet': 'row 1: found no picture in "image", expected the bytes of one',
   }
   for (const file of readdirSync(join(FOLDER, 'reject')))

@@ -96,6 +96,26 @@ describe('resizing is that of Pillow', async () => {
   }
 })
 
+// Which of so many pixels Pillow 13 takes: Image.resize((to, 1), NEAREST) of a row that counts up. Places that fall on a
+// pixel's edge go either way.
+test('the nearest pixels are those of Pillow', () => {
+  const pillow: readonly (readonly [from: number, places: readonly number[]])[] = [
+    [64, [1, 4, 6, 9, 11, 14, 17, 20, 22, 25, 28, 30, 33, 36, 38, 41, 43, 46, 49, 51, 54, 57, 59, 62]],
+    [40, [1, 5, 8, 11, 15, 18, 21, 25, 28, 31, 35, 38]],
+    [22, [0, 2, 4, 6, 8, 10, 11, 13, 15, 17, 19, 21]],
+    [7, [1, 3, 5]],
+    [5, [0, 0, 1, 2, 2, 3, 4, 4]],
+    [4, [0, 1, 1, 2, 2, 3]],
+    [2, [0, 0, 0, 0, 1, 1, 1]],
+  ]
+  for (const [from, places] of pillow) {
+    const [row, column] = [counted(1, from), counted(from, 1)]
+    const plusOne = places.map((place) => place + 1)
+    assert.deepEqual([...resample(row, places.length, 1, 'nearest').pixels], plusOne, `${from} to ${places.length}`)
+    assert.deepEqual([...resample(column, 1, places.length, 'nearest').pixels], plusOne, `${from} rows`)
+  }
+})
+
 // One channel whose pixels count up.
 function counted(height: number, width: number): Parameters<typeof frame>[0] {
   return { height, width, channels: 1, pixels: Uint8Array.from({ length: height * width }, (_, i) => i + 1) }

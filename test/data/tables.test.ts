@@ -9,6 +9,7 @@ import { openDataset } from '../../src/data/open-dataset.js'
 import { parseCsv } from '../../src/data/parse-csv.js'
 import { parseJsonl } from '../../src/data/parse-jsonl.js'
 import { bindSampleDataset, type SampleDataset } from '../../src/data/sample-dataset.js'
+import type { Use } from '../../src/data/used-parts.js'
 import type { Tensor } from '../../src/tensor/tensor.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'ttq-tables-'))
@@ -45,6 +46,7 @@ describe('tables', () => {
       'Unnamed: 0,a\n1,5\n2,6\n',
       { x: ['float32', [2, 2], [1, 5, 2, 6]] },
     ],
+    'no label in any row': ['a,label\n1,\n2, \n3,NA\n', { x: ['float32', [3, 1], [1, 2, 3]] }],
   }
   for (const [name, [text, expected]] of Object.entries(read))
     test(name, () => {
@@ -63,6 +65,14 @@ describe('tables', () => {
     infinity: ['a,b\n1,Infinity\n', 't.csv: found "Infinity" in row 2, column "b", expected a number'],
     'two columns of labels': ['a,label,y\n1,2,3\n', 't.csv: found columns "label", "y", expected one of labels'],
     'labels alone': ['label\n1\n', 't.csv: found no columns of features, expected some beside the labels'],
+    'a label that is missing': [
+      'a,label\n1,cat\n2,\n3,dog\n',
+      't.csv: found nothing in row 3, column "label", expected a label as other rows have',
+    ],
+    'a first label that is missing': [
+      'a,y\n1,nan\n2,0.0\n',
+      't.csv: found "nan" in row 2, column "y", expected a label as other rows have',
+    ],
     'a row of another length': ['a,b\n1,2\n3\n', /^t\.csv: found no table: Invalid Record Length: .* got 1 on line 3$/],
     'a quote that never ends': ['a,b\n"1,2\n', /^t\.csv: found no table: Quote Not Closed/],
     'no text': [
@@ -136,6 +146,30 @@ describe('tables', () => {
     await assert.rejects(openDataset(join(folder, 'held')), /: training arrays are missing, expected inputs such as/)
   })
 
+  test('a test part without labels gives way to val, or to a fifth; without any it stays', async () => {
+    const rows = (count: number, label: string): string => `a,label\n${`1,${label}\n`.repeat(count)}`
+    const layout = async (name: string, files: Readonly<Record<string, string>>, use: Use): Promise<unknown> => {
+      mkdirSync(join(folder, name), { recursive: true })
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, name, file), text)
+      const { single, sizes } = (await openDataset(join(folder, name), { use })) as SampleDataset
+      return [sizes.train, sizes.test, single]
+    }
+    const [train, none] = [rows(10, '0'), 'a\n1\n2\n3\n']
+    for (const unlabelled of [none, rows(3, '')]) {
+      const beside = { 'train.csv': train, 'test.csv': unlabelled }
+      assert.deepEqual(await layout('kaggle', beside, 'learning'), [8, 2, 'divided'])
+      assert.deepEqual(await layout('kaggle', beside, 'measuring'), [10, 10, 'undivided'])
+      const all = { ...beside, 'valid.csv': rows(4, '1') }
+      for (const use of ['learning', 'measuring'] as const)
+        assert.deepEqual(await layout('val', all, use), [10, 4, undefined])
+      // A val without labels is no better.
+      assert.deepEqual(await layout('val', { ...all, 'valid.csv': none }, 'learning'), [8, 2, 'divided'])
+    }
+    const unlabelled = { 'train.csv': none, 'test.csv': 'a\n1\n2\n' }
+    assert.deepEqual(await layout('none', unlabelled, 'learning'), [3, 2, undefined])
+    assert.deepEqual(await layout('none', { ...unlabelled, 'val.csv': rows(4, '1') }, 'learning'), [3, 4, undefined])
+  })
+
   test('pictures with a table are given by their folder', async () => {
     const hint =
       `pictures with a table are given by their folder: --data ${folder}, the table in it being called train.csv, ` +
@@ -163,7 +197,26 @@ describe('lines of JSON', () => {
     })
   })
 
+  test('labels that are missing in all lines are none', () => {
+    for (const nothing of ['null', '""', '"NaN"'])
+      assert.deepEqual(shown(parseJsonl(bytes(`{"x":1,"label":${nothing}}\n{"x":2,"label":null}\n`), 't.jsonl')), {
+        x: ['int32', [2], [1, 2]],
+      })
+  })
+
   const refused: Record<string, readonly [text: string, message: string]> = {
+    'a label that is null': [
+      '{"x":1,"label":1}\n{"x":2,"label":null}\n',
+      't.jsonl: line 2, "label": found null, expected a label as other lines have',
+    ],
+    'first labels that are empty': [
+      '{"x":1,"y":""}\n{"x":1,"y":null}\n{"x":2,"y":"a"}\n',
+      't.jsonl: line 1, "y": found nothing, expected a label as other lines have',
+    ],
+    'a label that says it is none': [
+      '{"x":1,"label":0}\n{"x":2,"label":"NA"}\n',
+      't.jsonl: line 2, "label": found "NA", expected a label as other lines have',
+    ],
     'no JSON': ['{"a":1}\n{"a":\n', 't.jsonl: line 2: found "{"a":", expected a JSON object'],
     'a list': ['[1]\n', 't.jsonl: line 1: found "[1]", expected a JSON object'],
     'another key': [
@@ -209,5 +262,76 @@ describe('lines of JSON', () => {
     const { inputs, labels } = await train.batch([3])
     const id = Number(inputs['input_ids']?.data[0])
     assert.deepEqual([inputs['input_ids']?.dims, labels['']?.data[0]], [[1, 2], id % 2])
+  })
+})
+
+describe('columns are paired by their names', () => {
+  const input: ModuleInput = { name: 'x', dims: ['N', 3], elementType: 'float32' }
+  let made = 0
+  // The rows of the part to test on, and their labels, of a folder of these files.
+  const tested = async (files: Readonly<Record<string, string>>, use: Use = 'measuring'): Promise<unknown> => {
+    const place = join(folder, `paired-${made++}`)
+    mkdirSync(place)
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
+    const { test: held } = bindSampleDataset((await openDataset(place, { use })) as SampleDataset, [input])
+    const batch = await held?.batch(Array.from({ length: held.size }, (_, i) => i))
+    return [batch?.inputs['x']?.data, batch?.labels['']?.data].map((values) =>
+      Array.from((values ?? []) as Float32Array),
+    )
+  }
+  const place = (name: string): string => join(folder, `paired-${made}`, name)
+  const lines = (...rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n')
+  const [csv, jsonl] = ['a,b,c,label\n1,2,3,0\n4,5,6,1\n', lines({ a: 1, b: 2, c: 3, label: 0 })]
+  const rows = [
+    [7, 8, 9, 10, 11, 12],
+    [1, 0],
+  ]
+
+  const permuted: Record<string, Readonly<Record<string, string>>> = {
+    '.csv': { 'train.csv': csv, 'test.csv': 'label, c,a,b\n1,9,7,8\n0,12,10,11\n' },
+    '.tsv': { 'train.csv': csv, 'test.tsv': 'c\ta\tlabel\tb\n9\t7\t1\t8\n12\t10\t0\t11\n' },
+    '.jsonl': {
+      'train.jsonl': jsonl,
+      'test.jsonl': lines({ label: 1, c: 9, b: 8, a: 7 }, { a: 10, b: 11, c: 12, label: 0 }),
+    },
+    'a table beside lines': {
+      'train.csv': csv,
+      'val.jsonl': lines({ c: 9, b: 8, a: 7, label: 1 }, { a: 10, b: 11, c: 12, label: 0 }),
+    },
+    'several files of a part': {
+      'train.csv': csv,
+      'test-0.csv': 'b,a,c,label\n8,7,9,1\n',
+      'test-1.csv': 'label,c,b,a\n0,12,11,10\n',
+    },
+    'several files of lines': {
+      'train-00000-of-00002.jsonl': jsonl,
+      'train-00001-of-00002.jsonl': lines({ label: 1, b: 2, c: 3, a: 1 }),
+      'test_1.jsonl': lines({ c: 9, label: 1, b: 8, a: 7 }),
+      'test_2.jsonl': lines({ a: 10, b: 11, c: 12, label: 0 }),
+    },
+  }
+  for (const [name, files] of Object.entries(permuted))
+    test(name, async () => assert.deepEqual(await tested(files, 'learning'), rows))
+
+  test('without names the order is all that there is', async () =>
+    assert.deepEqual(await tested({ 'train.csv': '1,2,3\n', 'test.csv': '7,8,9\n' }), [[7, 8, 9], []]))
+
+  test('refused where they differ', async () => {
+    for (const [name, text, message] of [
+      ['test.csv', 'a,d,c,label\n1,2,3,0\n', 'columns "d", expected "b" as the training samples have'],
+      ['test.csv', 'a,b,label\n1,2,0\n', 'no columns "c", expected the same columns as the training samples have'],
+      ['test.csv', 'id,a,b,c,y\n1,1,2,3,0\n', 'columns "id", expected the same columns as the training samples have'],
+      ['test.csv', 'c,a,b,b,y\n1,1,2,3,0\n', 'columns "b" more than once, in another order, expected the same columns'],
+      ['val.jsonl', lines({ a: 1, B: 2, c: 3, y: 0 }), 'columns "B", expected "b" as the training samples have'],
+      ['train-1.csv', 'a,b,e,label\n1,2,3,0\n', `columns "e", expected "c" as in ${place('train-0.csv')}`],
+    ] as const) {
+      const train = name === 'train-1.csv' ? 'train-0.csv' : 'train.csv'
+      const start = `${place(name)}: found ${message.replace(/paired-\d+/, `paired-${made}`)}`
+      await assert.rejects(
+        tested({ [train]: csv, [name]: text }),
+        (error: Error & { code?: string }) => error.code === 'data' && error.message.startsWith(start),
+        start,
+      )
+    }
   })
 })

@@ -210,7 +210,7 @@ test('classes go by their names where the packed file has them, and all of a sin
 
   const [some, silent] = await measured(renamed('some', { red: 'red' }))
   assert.deepEqual([some.top1, some.samples, some.data?.classNames], [100, 5, ['blue', 'red']])
-  assert.equal(some.testedOn, 'all samples, the data having a single part')
+  assert.equal(some.testedOn, 'all samples, the data having a single part with labels')
   assert.deepEqual(silent, ['data: no samples to test on of class blue'])
   const [numbers, nothing] = await measured(renamed('numbers', { blue: '0', red: '1' }))
   assert.deepEqual([numbers.top1, numbers.samples, nothing], [100, 10, []])
