@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { ArrayColumns } from './array-columns.js'
 import { isLabelName } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
+import { entriesOf } from './json-keys.js'
 
 const HINT =
   'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md#tables-and-lines-of-json)'
@@ -22,7 +23,7 @@ export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor>
     throw new TtqError('data', `${file}: found ${NO_TEXT}`, { facts: { where: file }, hint: HINT })
   text.split('\n').forEach((line, i) => {
     const where = `${file}: line ${i + 1}`
-    if (line.trim() !== '') columns.add(Object.entries(objectOf(line, where)), where)
+    if (line.trim() !== '') columns.add(entriesOf(line, objectOf(line, where)), where)
   })
   return columns.arrays()
 }

@@ -1,4 +1,5 @@
 // The safetensors format: bytes in, tensors out. No files here. https://github.com/huggingface/safetensors#format
+import { entriesOf } from './json-keys.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import { dataViewOf, viewOf } from '../tensor/bytes.js'
@@ -36,15 +37,16 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Map<string, T
     throw damaged(file, `a header of ${length} bytes in ${bytes.length}, expected one that fits`)
   const data = bytes.subarray(dataAt)
   const tensors = new Map<string, Tensor>()
-  for (const [name, entry] of Object.entries(headerOf(bytes.subarray(8, dataAt), file)))
+  for (const [name, entry] of headerOf(bytes.subarray(8, dataAt), file))
     if (name !== '__metadata__') tensors.set(name, tensorOf(entry, data, `${file}: "${printable(name)}"`))
   return tensors
 }
 
-function headerOf(bytes: Uint8Array, file: string): object {
+function headerOf(bytes: Uint8Array, file: string): [name: string, entry: unknown][] {
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const header: unknown = JSON.parse(text)
+    if (typeof header === 'object' && header !== null && !Array.isArray(header)) return entriesOf(text, header)
   } catch {
     // Said below.
   }
