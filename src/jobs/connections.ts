@@ -124,15 +124,15 @@ export function readNetwork(
       hint: 'ttq unpack makes an ONNX model of it',
     })
   let onnxBytes = bytes.length
-  const counted: ExternalData | undefined =
-    externalData &&
-    ((...range) => {
-      const part = externalData(...range)
-      onnxBytes += part.length
-      return part
-    })
   // A copy, because the caller may fill the array again before the work is done.
-  const model = readModel(new Uint8Array(bytes), { name, overwrite, ...(counted && { externalData: counted }) })
+  const model = readModel(new Uint8Array(bytes), {
+    name,
+    overwrite,
+    ...(externalData && { externalData }),
+    onExternalBytes: (external) => {
+      onnxBytes += external
+    },
+  })
   const { model: plain, names: renamed } = plainNames(runnableVersions(model))
   return { model: plain, onnxBytes, renamed }
 }

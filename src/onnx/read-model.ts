@@ -30,6 +30,8 @@ export interface ReadOptions {
   name?: string
   /** Gives the bytes of external data files; without it a model that has some is refused. */
   externalData?: ExternalData
+  /** Told of each tensor that is external data how many bytes it has. */
+  onExternalBytes?: (bytes: number) => void
   /**
    * Weights may be moved by a few bytes within the given ones, to where their type can be viewed, instead of being
    * copied: the model then takes no more memory than its file. The given bytes are no ONNX model afterwards. Default
@@ -62,7 +64,11 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   checkOptions(options)
   const context: Context = {
     name: options.name ?? 'onnx',
-    source: { externalData: options.externalData, overwrite: options.overwrite ?? false },
+    source: {
+      externalData: options.externalData,
+      overwrite: options.overwrite ?? false,
+      onExternalBytes: options.onExternalBytes,
+    },
   }
   const proto = decode(bytes, context.name)
   const irVersion = toNumber(proto.irVersion)
@@ -126,11 +132,7 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   const outputs = (proto.output as ValueInfoProto[]).map(readValueInfo)
   const nodes: Node[] = []
   for (const tensor of proto.sparseInitializer) {
-    const dense = readSparse(
-      tensor,
-      `${context.name}: sparse tensor "${tensor.values?.name}"`,
-      context.source.externalData,
-    )
+    const dense = readSparse(tensor, `${context.name}: sparse tensor "${tensor.values?.name}"`, context.source)
     if (dense === undefined) nodes.push(sparseConstant(tensor))
     else add(tensor.values?.name ?? '', dense)
   }
@@ -285,11 +287,7 @@ function readConstant(node: NodeProto, context: Context): Tensor | undefined {
       return attribute.t ? readStripped(attribute.t as TensorProto, node.output[0] as string, context) : undefined
     case 'sparse_value':
       return attribute.sparseTensor
-        ? readSparse(
-            attribute.sparseTensor,
-            `${context.name}: sparse tensor "${node.output[0]}"`,
-            context.source.externalData,
-          )
+        ? readSparse(attribute.sparseTensor, `${context.name}: sparse tensor "${node.output[0]}"`, context.source)
         : undefined
     case 'value_float':
       return { type: 'float32', dims: [], data: Float32Array.of(attribute.f) }

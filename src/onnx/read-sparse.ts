@@ -5,7 +5,7 @@ import { viewOf } from '../tensor/bytes.js'
 import { byteLength, DATA_TYPES } from '../tensor/data-type.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { type GraphProto, type TensorProto, toNumber } from './proto.js'
-import { type ExternalData, readTensor } from './read-tensor.js'
+import { readTensor, type TensorSource } from './read-tensor.js'
 
 export type SparseTensorProto = GraphProto['sparseInitializer'][number]
 
@@ -19,25 +19,22 @@ const MOST_PER_VALUE = 256
  * @throws TtqError `model` for places outside of it, or as readTensor
  * @internal
  */
-export function readSparse(
-  proto: SparseTensorProto,
-  where: string,
-  externalData: ExternalData | undefined,
-): Tensor | undefined {
+export function readSparse(proto: SparseTensorProto, where: string, source: TensorSource): Tensor | undefined {
   const dims = (proto.dims ?? []).map(toNumber)
   const count = elementCount(dims)
   if (!proto.values || !proto.indices || !dims.every((dim) => dim >= 0) || !Number.isSafeInteger(count))
     return undefined
+  const own = { ...source, overwrite: false }
   const {
     type,
     dims: [length = 0],
     data: values,
-  } = readTensor(proto.values as TensorProto, where, { externalData })
+  } = readTensor(proto.values as TensorProto, where, own)
   if (type === 'string' || DATA_TYPES[type].bits < 8 || values.length !== length) return undefined
   const bytes = byteLength(type, count)
   if (bytes > Math.max(MOST_BYTES, MOST_PER_VALUE * length)) return undefined
   const data = viewOf(type, new Uint8Array(bytes)) as Float32Array
-  const { dims: shape, data: indices } = readTensor(proto.indices as TensorProto, `${where}: indices`, { externalData })
+  const { dims: shape, data: indices } = readTensor(proto.indices as TensorProto, `${where}: indices`, own)
   const perValue = shape.length === 2 ? dims.length : 1
   const refuse = (found: string, expected: string): never => {
     throw new TtqError('model', `${where}: found ${found}, expected ${expected}`, { facts: { found, expected } })

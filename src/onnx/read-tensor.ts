@@ -20,6 +20,8 @@ export interface TensorSource {
   overwrite?: boolean
   /** External data are read whenever the values are asked for. */
   deferred?: boolean
+  /** Told once of each tensor how many bytes it has there. */
+  onExternalBytes?: ((bytes: number) => void) | undefined
 }
 
 /**
@@ -32,7 +34,7 @@ export interface TensorSource {
 export function readTensor(
   proto: TensorProto,
   where: string,
-  { externalData, overwrite = false, deferred = false }: TensorSource,
+  { externalData, overwrite = false, deferred = false, onExternalBytes }: TensorSource,
 ): Tensor {
   const type = dataTypeOfOnnx(proto.dataType)
   if (type === undefined) throw new TtqError('model', `${where}: data type ${proto.dataType}, expected 1 to 26`)
@@ -47,6 +49,7 @@ export function readTensor(
   if (type === 'string' || (proto.dataLocation as number) !== EXTERNAL)
     return { type, dims, data: readData(proto, type, dims, where, overwrite) }
   const place = externalPlace(proto, byteLength(type, count), where)
+  onExternalBytes?.(place.length)
   const read = (): TensorData => {
     const bytes = readExternal(place, where, externalData)
     checkFound(where, { type, dims }, ['bytes in the external file', bytes.length, place.length])

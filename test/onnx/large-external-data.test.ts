@@ -1,6 +1,7 @@
 // Networks whose weights do not all fit into memory at once.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readNetwork } from '../../src/jobs/connections.js'
 import { messages } from '../../src/onnx/proto.js'
 import { type ExternalData, readModel } from '../../src/onnx/read-model.js'
 import type { Model } from '../../src/onnx/model.js'
@@ -49,6 +50,8 @@ test('above 2 GB a weight is read when somebody asks for it', () => {
   assert.equal(read.bytes, 33)
   assert.equal(graph.initializers.get('w7')?.data[3], 7)
   assert.equal(read.bytes, 33 + BYTES)
+  // How large the network is does not depend on what was read of it.
+  assert.equal(readNetwork(network(33), { name: 'large', externalData }).onnxBytes, network(33).length + 33 * BYTES)
 })
 
 test('below, at once', () => {
