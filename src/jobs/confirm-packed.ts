@@ -50,6 +50,6 @@ export async function confirmPacked(
   const verdicts = job.options.details ? Verdicts.of(bound.task) : undefined
   const compressed = await test(unpack(file).model, verdicts)
   // Other devices may sum in another order from run to run: there the networks themselves are compared.
-  const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : packsExactly(file, model)
+  const bitExact = pool.device === 'cpu' ? before.digest === compressed.digest : await packsExactly(file, model)
   return { file, sizes, network, compressed, bitExact, verdicts }
 }

@@ -53,7 +53,7 @@ export async function packFitted(
     choices: packed,
     network,
     rest,
-    bitExact: packsExactly(file, stored),
+    bitExact: await packsExactly(file, stored),
     ...(fitted && { reconstruction: fitted.report }),
   }
 }

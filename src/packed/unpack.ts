@@ -46,7 +46,7 @@ export function unpack(bytes: Uint8Array, options: UnpackOptions = {}): Required
  * but only one tensor at a time takes memory here.
  * @throws TtqError `packed` as unpack
  */
-export function packsExactly(bytes: Uint8Array, model: Model): boolean {
+export async function packsExactly(bytes: Uint8Array, model: Model): Promise<boolean> {
   const container = readContainer(bytes, 'packed')
   const found = readGraph(container, 'packed: graph section')
   checkPlaces(container.tensors, found.graph.initializers, 'packed')
@@ -54,13 +54,20 @@ export function packsExactly(bytes: Uint8Array, model: Model): boolean {
   const initializers = new Map(
     [...model.graph.initializers].map(([name, tensor]) => [name, places.get(name) ?? tensor]),
   )
-  return (
-    sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } })) &&
-    container.tensors.every((entry) => {
-      const own = model.graph.initializers.get(entry.name)
-      return own !== undefined && sameTensor(decodeEntry(container, entry, 'packed').tensor, own)
-    })
-  )
+  if (!sameBytes(writeModel(found), writeModel({ ...model, graph: { ...model.graph, initializers } }))) return false
+  for (const entry of container.tensors) {
+    const own = model.graph.initializers.get(entry.name)
+    if (own === undefined || !sameTensor(decodeEntry(container, entry, 'packed').tensor, own)) return false
+    // Arrays are freed between two tasks: without one, all tensors were in memory in the end.
+    await nextTask()
+  }
+  return true
+}
+
+async function nextTask(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve)
+  })
 }
 
 function readGraph(container: Container, where: string): Model {
