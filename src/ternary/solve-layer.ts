@@ -86,8 +86,14 @@ export function solvedLayer(
   fits: readonly ChannelFit[],
   moments: readonly LayerMoments[],
 ): Solved {
+  const { columns } = rows
+  const isEmpty = (channel: number): boolean =>
+    codes.subarray(channel * columns, (channel + 1) * columns).every((code) => code === 0)
+  const given = fits.filter((_, channel) => !isEmpty(channel)).map(({ factor }) => factor)
+  const mean = given.reduce((sum, factor) => sum + factor, 0) / Math.max(1, given.length)
   const of = (kind: keyof ChannelFit, unit: number): Float64Array => Float64Array.from(fits, (fit) => fit[kind] * unit)
-  const mean = fits.reduce((sum, { factor }) => sum + factor, 0) / fits.length
+  // Without weights a channel gives nothing, whatever the factor: one as the others have takes no more room than theirs.
+  const factors = Float64Array.from(fits, ({ factor }, channel) => (isEmpty(channel) ? mean : factor))
   // What float16 cannot hold is 1, and the factors make up for it.
   const scale = Math.fround(roundTo(type, mean)) || 1
   const unit = scale * product
@@ -98,7 +104,7 @@ export function solvedLayer(
     latent: fromRows(rows.weightPlaces, latent),
     mean: of('mean', unit),
     variance: of('variance', unit * unit),
-    factors: of('factor', 1 / unit),
+    factors: factors.map((factor) => factor / unit),
     shifts: of('shift', 1),
     error: whole === 0 ? 0 : lost / whole,
   }

@@ -313,7 +313,7 @@ const CASES: readonly (readonly [args: string, message: string])[] = [
     'sweep m.onnx --data x.mjs --sparsities 0.5 --threshold 0.1',
     'sweep: unknown option --threshold. Did you mean --thresholds?',
   ],
-  ['sweep m.onnx --data x.mjs --sparsities 0.5 --epochs 0', '--epochs: found 0, expected 1 or more.'],
+  ['train m.onnx --data x.mjs --epochs 0', '--epochs: found 0, expected 1 or more.'],
   [
     'sweep m.onnx --data x.mjs --sparsities 0.5 --shard 1/2 --merge',
     '--shard: given together with --merge; points are merged when all parts are done.',

@@ -344,6 +344,23 @@ describe('layer by layer', () => {
     }
   })
 
+  test('channels that are left without weights have factors that take no more room', async () => {
+    const network = chain()
+    const samples = { split: splitOf([24], 300), indices: first(250), fixedBatch: null }
+    const sparse = { ...options(), sparsity: 0.95 }
+    const { model: found, layers } = (await reconstruct(pool, network, allOf(network.graph), samples, sparse)).network
+    let empty = 0
+    for (const [name, { codes }] of layers) {
+      const factors = [...found.graph.initializers].find(
+        ([each]) => each.startsWith(`${name}.`) && /scale|factor/.test(each),
+      )?.[1]
+      const sizes = Array.from((factors as Tensor<'float32'>).data, Math.abs)
+      assert.ok(Math.min(...sizes) > 2 ** -14, `${name}: ${sizes.join()}`)
+      for (let c = 0; c < 24; c++) if (codes.every((code, i) => i % 24 !== c || code === 0)) empty++
+    }
+    assert.ok(empty > 0)
+  })
+
   test('weights in float16 stay float16, and so do their factors', async () => {
     const network = chain()
     const { initializers } = network.graph
