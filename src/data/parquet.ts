@@ -1,7 +1,7 @@
 // Parquet files as a dataset: pictures in a column, or numbers in columns. Named as Hugging Face names them
 // (train-00000-of-00002.parquet), or one file of which a fifth is put aside to test on.
 import { realpath } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { basename, extname, join, relative } from 'node:path'
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
 import { ArrayColumns } from './array-columns.js'
@@ -9,10 +9,11 @@ import { datasetOfArrays } from './array-dataset.js'
 import { type NamedArray, partsOfNamed } from './array-parts.js'
 import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
-import { folderEntries, linkedWithin } from './dataset-files.js'
+import { folderEntries, linkedWithin, listFolder } from './dataset-files.js'
 import { classNames, type GivenNames } from './class-names.js'
 import { GIVE_LABELS, isMissing, labelsGiven } from './missing-labels.js'
 import { type ParquetColumn, ParquetFile, type RowGroup } from './parquet-file.js'
+import { ARRAY_ENDINGS } from './read-arrays.js'
 import type { SampleDataset } from './sample-dataset.js'
 import { type PictureDataset, type PictureSet, usedPictures } from './pictures.js'
 import { testedPart, type Use } from './used-parts.js'
@@ -33,6 +34,7 @@ export async function openParquet(
 ): Promise<ImageDataset | PictureDataset | SampleDataset> {
   const paths = isFolder ? await filesBelow(path) : [path]
   if (paths.length === 0) throw fault(path, 'no parquet files', 'train-00000-of-00001.parquet or the like')
+  if (isFolder) await refuseOtherTables(path)
   const files: ParquetFile[] = []
   for (const each of paths) files.push(await ParquetFile.open(each))
   const [first] = files as [ParquetFile]
@@ -65,6 +67,15 @@ interface ColumnOptions extends ParquetOptions {
   name: string
   /** The column of labels. */
   label: string | undefined
+}
+
+// Parts in files of another kind would be left out.
+async function refuseOtherTables(folder: string): Promise<void> {
+  const others = (await listFolder(folder, HINT)).filter(
+    (name) => ARRAY_ENDINGS.includes(extname(name).toLowerCase()) && partInPath(basename(name)) !== undefined,
+  )
+  if (others.length > 0)
+    throw fault(folder, `parquet files and ${listed(others)}`, 'parts in files of one kind, or a folder for each')
 }
 
 /** Folders within folders: `data/train-....parquet`, `<configuration>/train/0000.parquet`. */

@@ -56,12 +56,27 @@ export async function readArrays(path: string, isFolder: boolean): Promise<Array
     const key = `${stem}${ending}`
     files.set(key, [...(files.get(key) ?? []), await readFile(join(path, name))])
   }
+  checkHeaders([...files.values()].flat())
   const all = new Map<string, StoredArray>()
   for (const [name, tables] of files) {
     const stem = basename(name, extname(name))
     for (const [own, array] of joinTables(tables)) all.set(own === stem ? stem : `${stem}_${own}`, array)
   }
   return all
+}
+
+// Rows without a header beside those with one: which of its columns are features, nothing says.
+function checkHeaders(files: readonly Arrays[]): void {
+  const tables = files.flatMap((arrays) => {
+    const x = arrays.get('x')
+    return x?.file !== undefined && ['.csv', '.tsv'].includes(extname(x.file).toLowerCase()) ? [x] : []
+  })
+  const [named, unnamed] = [true, false].map((has) => tables.find(({ columns }) => (columns !== undefined) === has))
+  if (named !== undefined && unnamed !== undefined)
+    throw new TtqError('data', `${unnamed.file}: found no header, expected one as in ${named.file}`, {
+      facts: { file: unnamed.file },
+      hint: 'give it the same first line',
+    })
 }
 
 async function readFile(file: string): Promise<Arrays> {

@@ -144,8 +144,9 @@ async function samplesIn(shard: string, bytes: number, read: Reader, readLater: 
     samples.set(key, files.set(ending.toLowerCase(), entry))
   }
   const found: Sample[] = []
+  const arePlain = [...samples.values()].some((files) => plainPictures(files).length > 0)
   for (const [key, files] of samples) {
-    const picture = pictureOf(files, `${shard}: ${printable(key)}`)
+    const picture = pictureOf(files, arePlain, `${shard}: ${printable(key)}`)
     if (picture === undefined) continue
     const name = `${shard}: ${printable(picture.name)}`
     const label = await labelIn(files, read, `${shard}: ${printable(key)}`)
@@ -154,12 +155,21 @@ async function samplesIn(shard: string, bytes: number, read: Reader, readLater: 
   return found
 }
 
-// The one called by the sample's name alone, else the only one: beside 0001.png, 0001.depth.png is something else.
-function pictureOf(files: ReadonlyMap<string, TarEntry>, where: string): TarEntry | undefined {
-  const pictures = [...files].filter(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))
-  const plain = pictures.filter(([ending]) => !ending.includes('.'))
+function picturesOf(files: ReadonlyMap<string, TarEntry>): [ending: string, entry: TarEntry][] {
+  return [...files].filter(([ending]) => PICTURE_ENDINGS.some((each) => `.${ending}`.endsWith(each)))
+}
+
+// Those called by the sample's name alone.
+function plainPictures(files: ReadonlyMap<string, TarEntry>): [ending: string, entry: TarEntry][] {
+  return picturesOf(files).filter(([ending]) => !ending.includes('.'))
+}
+
+// The one called by the sample's name alone, else the only one: beside 0001.png, 0001.depth.png is something else, and
+// so is 0002.depth.png where other samples have a 0001.png.
+function pictureOf(files: ReadonlyMap<string, TarEntry>, arePlain: boolean, where: string): TarEntry | undefined {
+  const [pictures, plain] = [picturesOf(files), plainPictures(files)]
   const [only, ...others] = plain.length > 0 ? plain : pictures
-  if (others.length > 0)
+  if (others.length > 0 || (arePlain && plain.length === 0 && only !== undefined))
     throw fault(
       where,
       `pictures in ${pictures.map(([ending]) => `".${printable(ending)}"`).join(', ')}`,

@@ -154,6 +154,9 @@ function checkSame(original: Model, packed: Model, name: string): void {
 /** Samples that both networks' outputs are compared on. */
 const COMPARED = 64
 
+/** Made-up samples that no compression was fitted on: its seeds are numbers that people choose. */
+const OTHER_SEED = 0x7e57
+
 async function onMadeUp(
   pool: WorkerPool,
   { original, packed }: Networks,
@@ -161,7 +164,7 @@ async function onMadeUp(
 ): Promise<Found> {
   if (original === undefined) return NOTHING
   onProgress?.({ kind: 'phase', name: 'verify' })
-  const job = new CompressJob({ name, samples: COMPARED, onProgress, nameOptions })
+  const job = new CompressJob({ name, samples: COMPARED, seed: OTHER_SEED, onProgress, nameOptions })
   const samples = await madeUpSamples(pool, original, chooseLayers(original.graph, job.options), job)
   if (samples === undefined) return NOTHING
   const indices = [...Array.from(samples.indices), ...samples.heldOut].slice(0, COMPARED)

@@ -36,14 +36,14 @@ export function rescaling(graph: Graph, choice: LayerChoice): Rescaling | undefi
 
 /**
  * The only node of a choice, where factors per channel can stand behind it, of any floating-point type; undefined where
- * not, and where its weights are ternary as they are.
+ * not, and where its weights are ternary as they are, unless they are to become others.
  */
-export function scalableLayer(graph: Graph, choice: LayerChoice): Node | undefined {
+export function scalableLayer(graph: Graph, choice: LayerChoice, becomeOthers = false): Node | undefined {
   const weight = graph.initializers.get(choice.weight)
   const isRightSide = choice.outputAxis === 1 || choice.outputAxis === -1
   if (choice.outputs.length !== 1 || !isRightSide || weight === undefined) return undefined
-  if (!isFloatType(weight.type) || ternaryScales(float32Values(weight as Tensor<FloatType>)) !== undefined)
-    return undefined
+  if (!isFloatType(weight.type)) return undefined
+  if (!becomeOthers && ternaryScales(float32Values(weight as Tensor<FloatType>)) !== undefined) return undefined
   const node = producers(graph).get(choice.outputs[0] as ValueName)
   return node?.inputs.includes(choice.weight) === true ? node : undefined
 }

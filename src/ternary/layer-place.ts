@@ -43,6 +43,8 @@ export interface Seen {
   batch: number
   samples: number
   seed: number
+  /** Weights that are ternary as they are do not stay so: another share of them is to be zero. */
+  becomeOthers?: boolean
 }
 
 /** undefined where the layer is no product of rows: it is fitted by itself then. */
@@ -50,10 +52,10 @@ export function placeOf(
   original: Model,
   student: Model,
   choice: LayerChoice,
-  { shapes, batch, samples, seed }: Seen,
+  { shapes, batch, samples, seed, becomeOthers }: Seen,
 ): Place | undefined {
   if (isRecurrent(choice)) return recurrentPlace(student, choice, { shapes, batch, samples, seed })
-  const node = scalableLayer(student.graph, choice)
+  const node = scalableLayer(student.graph, choice, becomeOthers)
   if (node === undefined || !takesChannelScales(student)) return undefined
   const weight = student.graph.initializers.get(choice.weight) as Tensor<FloatType>
   const bias = choice.op === 'MatMul' ? '' : (node.inputs[2] ?? '')

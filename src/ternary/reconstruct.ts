@@ -70,7 +70,10 @@ export async function reconstruct(
     if (ternary) checkFinite(float32Values(original.graph.initializers.get(weight) as Tensor<FloatType>), weight)
   const batch = firstOf(samples)
   const opened = await OpenedLayers.open(pool, original, chosen, (await samples.split.batch(batch)).inputs)
-  const seen = { shapes: opened.shapes, batch: batch.length, samples: samples.indices.length, seed: options.seed }
+  const { shapes } = opened
+  const { sparsity, seed } = options
+  const becomeOthers = sparsity !== undefined
+  const seen = { shapes, batch: batch.length, samples: samples.indices.length, seed, becomeOthers }
   let student = original
   const layers = new Map<ValueName, TernaryLayer>()
   const errors = new Map<ValueName, number>()
@@ -78,7 +81,6 @@ export async function reconstruct(
   const inserted: InsertedNorm[] = []
   const alone = new Map<ValueName, () => Model>()
   const rounded: LayerChoice[] = []
-  const { sparsity } = options
   const zeros = { bitCost: sparsity === undefined ? bitCostOf(chosen, options.sizeWeight) : 0, sparsity }
   let before = NO_LAYER
   const networks = await PairedNetworks.open(pool, opened.original, samples, seen)
