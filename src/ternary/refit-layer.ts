@@ -28,6 +28,12 @@ import { fromRows } from './weight-rows.js'
  */
 const RIDGE = { always: 0.02, byRows: 2 } as const
 
+/**
+ * How much larger than before weights may become. Inputs that hardly vary any more (of 1 % of the weights a layer before
+ * has kept) would be multiplied by thousands, and biases as large taken from that: rounded, nothing is left.
+ */
+const MOST_GROWN = 64
+
 /** Weights, and a bias of the layer or a shift of its batch norm, by least squares. Values keep their names. */
 export async function refit(
   pool: WorkerPool,
@@ -45,9 +51,10 @@ export async function refit(
     return { gram, cross, prior: prior.slice(group * size, (group + 1) * size) }
   })
   // [groups, channels, columns], of the target
-  const fitted = Float64Array.from(
+  const solved = Float64Array.from(
     (await pool.call(0, 'leastSquares', { problems, ridge })).flatMap((part) => [...part]),
   )
+  const fitted = largest(solved) > MOST_GROWN * largest(prior) ? prior : solved
   const shifts = Float64Array.from({ length: moments.length * channels }, (_, channel) => {
     const { inputMean, outputMean } = moments[Math.floor(channel / channels)] as LayerMoments
     return inputMean.reduce(
@@ -61,6 +68,10 @@ export async function refit(
     return unit === 0 ? (place.weights[i] as number) : value / unit
   })
   return write(student, choice, place, fromRows(rows.weightPlaces, weights), shifts)
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 }
 
 function write(

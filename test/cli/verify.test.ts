@@ -3,6 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { compress } from '../../src/jobs/compress.js'
+import { verify } from '../../src/jobs/verify.js'
+import { GraphBuilder } from '../../src/onnx/graph-builder.js'
+import { writeModel } from '../../src/onnx/write-model.js'
+import { randomWeight, seeded } from '../onnx/fixtures.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { VerifyReport } from '../../src/jobs/verify-report.js'
 import { renderVerifyReport } from '../../src/report/verify-text.js'
@@ -73,6 +78,19 @@ describe('ttq verify', () => {
     assert.match(renderVerifyReport(measured.report), / differ by [\d.]+ % \(over 64 of the samples\)\n/)
     // Without the original its own accuracy.
     assert.deepEqual((await verified(folder, ...DATA)).report.compressed, made.compressed)
+  })
+
+  test('made-up samples are others than those that the layers were fitted on, which are nearer', async () => {
+    const b = new GraphBuilder()
+    const random = seeded(5)
+    let x = b.input('x', 'float32', ['N', 64])
+    for (let i = 0; i < 4; i++) x = b.emit('Relu', [b.emit('MatMul', [x, randomWeight(b, random, 64, 64)])])
+    b.output(x, 'float32', ['N', 64])
+    const bytes = writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph: b.build('net') })
+    const { file, report } = await compress(bytes, { name: 'net', samples: 64, threads: 1 })
+    const { distance } = await verify(file, { name: 'net', original: { name: 'net', bytes }, threads: 1 })
+    const heldOut = report.reconstruction?.distance ?? NaN
+    assert.ok((distance ?? NaN) > 0.8 * heldOut, `${distance} %, ${heldOut} % when it was made`)
   })
 
   test('a bound on accuracy', async () => {

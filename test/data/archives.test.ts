@@ -268,6 +268,15 @@ describe('WebDataset', () => {
         },
       )
   })
+  test("another picture is not taken in the place of a sample's own", async () => {
+    const files = { '1.png': 'a', '1.cls': '0', '2.mask.png': 'b', '2.cls': '1' }
+    await assert.rejects(openDataset(tar('mask.tar', files), { use: 'measuring' }), {
+      code: 'data',
+      message:
+        `${join(TEMP, 'mask.tar')}: 2: found pictures in ".mask.png", ` +
+        'expected one of them, or one called by the name of its sample alone',
+    })
+  })
   test('headers that lie', async () => {
     const whole = readFileSync(join(FOLDER, 'train-000.tar'))
     const contents = (bytes: Uint8Array): Promise<unknown> =>

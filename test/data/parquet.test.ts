@@ -1,6 +1,6 @@
 // Parquet files as pyarrow and pandas have written them (fixtures/data/parquet/make.py), and what is refused.
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
@@ -189,6 +189,21 @@ describe('refused', () => {
       }
       await assert.rejects(open, { name: 'TtqError', code: 'data', message: `${path}: ${messages[file]}` })
     })
+
+  test('parts in files of another kind are not left out in silence', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))
+    try {
+      copyFileSync(join(FOLDER, 'frame.parquet'), join(folder, 'train.parquet'))
+      writeFileSync(join(folder, 'notes.csv'), 'a\n1\n')
+      await openDataset(folder)
+      writeFileSync(join(folder, 'test.tsv'), 'a\n1\n')
+      await assert.rejects(openDataset(folder), {
+        message: `${folder}: found parquet files and "test.tsv", expected parts in files of one kind, or a folder for each`,
+      })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 
   test('a folder whose files have other columns, or lie elsewhere', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ttq-parquet-'))

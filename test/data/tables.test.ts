@@ -316,6 +316,12 @@ describe('columns are paired by their names', () => {
   test('without names the order is all that there is', async () =>
     assert.deepEqual(await tested({ 'train.csv': '1,2,3\n', 'test.csv': '7,8,9\n' }), [[7, 8, 9], []]))
 
+  test('refused where one has a header and another has none', async () => {
+    await assert.rejects(tested({ 'train.csv': csv, 'test.csv': '3,2,1,0\n6,5,4,1\n' }), (error: Error) =>
+      /test\.csv: found no header, expected one as in .*train\.csv$/.test(error.message),
+    )
+  })
+
   test('refused where they differ', async () => {
     for (const [name, text, message] of [
       ['test.csv', 'a,d,c,label\n1,2,3,0\n', 'columns "d", expected "b" as the training samples have'],

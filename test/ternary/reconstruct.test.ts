@@ -344,6 +344,23 @@ describe('layer by layer', () => {
     }
   })
 
+  test('a share of zeros holds for weights that are ternary as they are', async () => {
+    const network = chain()
+    const { dims, data } = network.graph.initializers.get('w2') as Tensor<'float32'>
+    network.graph.initializers.set(
+      'w2',
+      float32(
+        dims,
+        data.map((value) => (value > 0.3 ? 0.21 : value < -0.3 ? -0.13 : 0)),
+      ),
+    )
+    const samples = { split: splitOf([24], 300), indices: first(250), fixedBatch: null }
+    const choices = allOf(network.graph)
+    const found = await reconstruct(pool, network, choices, samples, { ...options(), sparsity: 0.9 })
+    const codes = found.network.layers.get('w2')?.codes
+    assert.equal(codes?.filter((code) => code === 0).length, Math.round(0.9 * 576))
+  })
+
   test('channels that are left without weights have factors that take no more room', async () => {
     const network = chain()
     const samples = { split: splitOf([24], 300), indices: first(250), fixedBatch: null }
