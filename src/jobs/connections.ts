@@ -7,6 +7,7 @@ import type { Ranks } from '../execution/ranks.js'
 import type { Model, ValueName } from '../onnx/model.js'
 import { plainNames } from '../onnx/plain-names.js'
 import { type ExternalData, readModel } from '../onnx/read-model.js'
+import { withoutBfloat16 } from '../onnx/without-bfloat16.js'
 import { runnableVersions } from '../onnx/upgrade-opset.js'
 import { inLibrary, type NameOptions } from '../options/option-table.js'
 import type { Progress } from '../training/progress.js'
@@ -117,7 +118,7 @@ export function checkFile(argument: string, file: { bytes: Uint8Array; name: str
 export function readNetwork(
   bytes: Uint8Array,
   { name, externalData, overwrite = false }: Pick<Connections, 'name' | 'externalData' | 'overwrite'>,
-): { model: Model; onnxBytes: number; renamed: ReadonlyMap<ValueName, ValueName> } {
+): { model: Model; onnxBytes: number; renamed: ReadonlyMap<ValueName, ValueName>; isWidened: boolean } {
   checkBytes('network', bytes)
   if (isPacked(bytes))
     throw new TtqError('model', `${name}: found a .ttq file, expected an ONNX model`, {
@@ -134,5 +135,6 @@ export function readNetwork(
     },
   })
   const { model: plain, names: renamed } = plainNames(runnableVersions(model))
-  return { model: plain, onnxBytes, renamed }
+  const widened = withoutBfloat16(plain)
+  return { model: widened ?? plain, onnxBytes, renamed, isWidened: widened !== undefined }
 }

@@ -29,7 +29,11 @@ import { readNetwork } from './connections.js'
 export function readToCompress(bytes: Uint8Array, job: CompressJob): { model: Model; onnxBytes: number } {
   const { options, connections } = job
   job.phase('read')
-  const { model: read, onnxBytes, renamed } = readNetwork(bytes, connections)
+  const { model: read, onnxBytes, renamed, isWidened } = readNetwork(bytes, connections)
+  if (isWidened)
+    job.warn(
+      'the network works in bfloat16, which nothing here computes: it is compressed as one that works in float32',
+    )
   warnOfNames(read, renamed, job)
   job.onnxBytes = onnxBytes
   const fixed = fixInputs(read, options.fixInput, connections.nameOptions('fixInput'))
