@@ -1,7 +1,7 @@
 // Tables that come in several files (train-0.csv, train-1.csv), as one.
 import { TtqError } from '../errors/ttq-error.js'
 import { elementCount } from '../tensor/tensor.js'
-import { partNamed } from './array-words.js'
+import { isLabelName, partNamed } from './array-words.js'
 import { listTensor } from './list-tensor.js'
 import { columnsOf, pairColumns } from './pair-columns.js'
 import type { StoredArray } from './stored-array.js'
@@ -21,6 +21,7 @@ export function joinTables(tables: readonly ReadonlyMap<string, StoredArray>[]):
   const [first, ...others] = tables
   if (first === undefined) throw new Error('internal: no tables to join')
   if (others.length === 0) return first
+  for (const table of others) checkLabels(table, first)
   for (const table of others) pairColumns([...table.keys()], [...first.keys()], fileOf(table), `in ${fileOf(first)}`)
   return new Map(
     [...first].map(([name, array]) => [
@@ -31,6 +32,17 @@ export function joinTables(tables: readonly ReadonlyMap<string, StoredArray>[]):
       ),
     ]),
   )
+}
+
+// Whether there are labels is a matter of all files of a part.
+function checkLabels(table: ReadonlyMap<string, StoredArray>, first: ReadonlyMap<string, StoredArray>): void {
+  const [has, wanted] = [table, first].map((each) => [...each.keys()].some(isLabelName))
+  if (has !== wanted)
+    throw new TtqError(
+      'data',
+      `${fileOf(table)}: found ${has ? 'labels' : 'no labels'}, expected ${wanted ? 'some' : 'none'} as in ${fileOf(first)}`,
+      { facts: { file: fileOf(table) }, hint: 'give all files of a part labels, or none' },
+    )
 }
 
 function fileOf(table: ReadonlyMap<string, StoredArray>): string {

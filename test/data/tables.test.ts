@@ -329,6 +329,7 @@ describe('columns are paired by their names', () => {
       ['test.csv', 'id,a,b,c,y\n1,1,2,3,0\n', 'columns "id", expected the same columns as the training samples have'],
       ['test.csv', 'c,a,b,b,y\n1,1,2,3,0\n', 'columns "b" more than once, in another order, expected the same columns'],
       ['val.jsonl', lines({ a: 1, B: 2, c: 3, y: 0 }), 'columns "B", expected "b" as the training samples have'],
+      ['train-1.csv', 'a,b,c,label\n1,2,3,\n', `no labels, expected some as in ${place('train-0.csv')}`],
       ['train-1.csv', 'a,b,e,label\n1,2,3,0\n', `columns "e", expected "c" as in ${place('train-0.csv')}`],
     ] as const) {
       const train = name === 'train-1.csv' ? 'train-0.csv' : 'train.csv'
