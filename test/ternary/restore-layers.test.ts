@@ -204,7 +204,7 @@ describe('on a small network', () => {
     name: 'stripes.onnx',
     epochs: 1,
     learningRate: 0.02,
-    sparsity: 0.9,
+    threshold: 0.7,
     ternary: ['c1*', 'fc*'],
     maxDrop: 0.1,
     keepNames: true,
