@@ -25,7 +25,7 @@ export interface Rounded {
 const LARGEST_LATENT = 2
 
 /** Between two levels, on this level's side. */
-const NEAR = 0.499
+export const NEAR = 0.499
 
 /**
  * Where error feedback starts from, as shares of the scale that fits the weights alone: it ends in another place from

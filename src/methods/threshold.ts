@@ -55,7 +55,7 @@ export function ternaryScales(weights: Float32Array): { wp: number; wn: number }
 }
 
 /** max|w|; 0 for no weights. */
-export function largestMagnitude(weights: Float32Array): number {
+export function largestMagnitude(weights: Float32Array | Float64Array): number {
   let max = 0
   for (const weight of weights) max = Math.max(max, Math.abs(weight))
   return max

@@ -2,6 +2,7 @@
 // original gives.
 import type { LeastSquares } from '../algebra/least-squares.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
+import { largestMagnitude } from '../methods/threshold.js'
 import { attribute } from '../onnx/attributes.js'
 import { producers } from '../onnx/graph-queries.js'
 import type { Model, Node, ValueName } from '../onnx/model.js'
@@ -54,7 +55,7 @@ export async function refit(
   const solved = Float64Array.from(
     (await pool.call(0, 'leastSquares', { problems, ridge })).flatMap((part) => [...part]),
   )
-  const fitted = largest(solved) > MOST_GROWN * largest(prior) ? prior : solved
+  const fitted = largestMagnitude(solved) > MOST_GROWN * largestMagnitude(prior) ? prior : solved
   const shifts = Float64Array.from({ length: moments.length * channels }, (_, channel) => {
     const { inputMean, outputMean } = moments[Math.floor(channel / channels)] as LayerMoments
     return inputMean.reduce(
@@ -68,10 +69,6 @@ export async function refit(
     return unit === 0 ? (place.weights[i] as number) : value / unit
   })
   return write(student, choice, place, fromRows(rows.weightPlaces, weights), shifts)
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 }
 
 function write(

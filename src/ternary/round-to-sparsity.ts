@@ -1,14 +1,12 @@
 // Codes of which so many are 0, and which change the layer's output least otherwise.
-import type { Rounded, RoundingProblem } from '../algebra/round-ternary.js'
+import { NEAR, type Rounded, type RoundingProblem } from '../algebra/round-ternary.js'
+import { countCodes } from '../tensor/ternary.js'
 
 /** How far a share of zeros may be off that a price gives; the last codes change by what they would be alone. */
 const NEAR_ENOUGH = 0.01
 
 /** Prices that are tried at most. */
 const TRIES = 12
-
-/** Just beyond the border between two levels. */
-const BORDER = { zero: 0.499, other: 0.501 } as const
 
 /**
  * Each code that is not 0 has a price, the same in all rows, which is found by trial: so zeros go to the rows that
@@ -30,7 +28,7 @@ export async function roundToSparsity(
   const size = problems.reduce((sum, { cross }) => sum + cross.length, 0)
   const at = async (price: number): Promise<Tried> => {
     const rounded = await round(problems.map((problem) => ({ ...problem, codePrice: price * unit })))
-    const excess = countZeros(rounded.codes) - zeros
+    const excess = countCodes(rounded.codes).zeros - zeros
     if (Math.abs(excess) < least) [best, least] = [rounded, Math.abs(excess)]
     isDone = least <= NEAR_ENOUGH * size || !(unit > 0) || ++tries === TRIES
     return { price, excess }
@@ -62,7 +60,7 @@ interface Tried {
 
 // Those codes change that are nearest to the other level.
 function exactly({ codes, latent }: Rounded, zeros: number): Rounded {
-  const missing = zeros - countZeros(codes)
+  const missing = zeros - countCodes(codes).zeros
   if (missing === 0) return { codes, latent }
   const candidates = Array.from(codes.keys()).filter((i) => (codes[i] === 0) === missing < 0)
   const size = (i: number): number => Math.abs(latent[i] as number)
@@ -70,11 +68,7 @@ function exactly({ codes, latent }: Rounded, zeros: number): Rounded {
   for (const i of candidates.slice(0, Math.abs(missing))) {
     const sign = (latent[i] as number) < 0 ? -1 : 1
     codes[i] = missing > 0 ? 0 : sign
-    latent[i] = sign * (missing > 0 ? BORDER.zero : BORDER.other)
+    latent[i] = sign * (missing > 0 ? NEAR : 1 - NEAR)
   }
   return { codes, latent }
-}
-
-function countZeros(codes: Int8Array): number {
-  return codes.reduce((count, code) => count + (code === 0 ? 1 : 0), 0)
 }
