@@ -5,6 +5,7 @@ import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
 import { isLabelName, type PartName, splitName } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
+import { areNone } from './missing-labels.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
 import type { Arrays } from './read-arrays.js'
 import type { StoredArray } from './stored-array.js'
@@ -62,7 +63,7 @@ export interface NamedArray extends Named {
  */
 export function arrayParts(arrays: Arrays, file: string, given?: GivenNames): ArrayParts {
   return partsOfNamed(
-    [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full) })),
+    [...arrays].map(([full, tensor]) => ({ full, tensor, ...namedFor(full, tensor) })),
     file,
     given,
   )
@@ -70,7 +71,7 @@ export function arrayParts(arrays: Arrays, file: string, given?: GivenNames): Ar
 
 /** The same of arrays of which it is known what they are for. @throws TtqError `data` */
 export function partsOfNamed(arrays: readonly NamedArray[], file: string, given?: GivenNames): ArrayParts {
-  const { arrays: found, ...classes } = numbered(arrays, file, given)
+  const { arrays: found, ...classes } = numbered(arrays.filter(saysSomething), file, given)
   // Beside arrays of parts, one of no part is something else: class names, weights.
   const isNamed = found.some(({ part }) => part !== undefined)
   const of = (part: PartName): typeof found =>
@@ -91,9 +92,19 @@ export function nothingToLearnFrom(file: string): TtqError {
   return fault(file, 'training arrays are missing', INPUTS)
 }
 
-function namedFor(full: string): Named {
-  const { part, own } = splitName(full)
-  return { part, isLabels: isLabelName(full), name: own.join('_') }
+// Labels of which none is one are none.
+function saysSomething({ isLabels, tensor }: NamedArray): boolean {
+  return !isLabels || !areNone(tensor.data)
+}
+
+// What is one key of many in a line is for what its file is for, whatever words are in it.
+function namedFor(full: string, { key }: StoredArray): Named {
+  if (key === undefined) {
+    const { part, own } = splitName(full)
+    return { part, isLabels: isLabelName(full), name: own.join('_') }
+  }
+  const { part, own } = splitName(full.slice(0, full.length - key.length))
+  return { part, isLabels: isLabelName(key), name: [...own, key].join('_') }
 }
 
 interface Numbered extends Pick<ArrayParts, 'classes' | 'classNames'> {

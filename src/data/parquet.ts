@@ -11,7 +11,7 @@ import { labelColumn, partInPath, type PartName } from './array-words.js'
 import type { ImageDataset } from './dataset.js'
 import { folderEntries, linkedWithin, listFolder } from './dataset-files.js'
 import { classNames, type GivenNames } from './class-names.js'
-import { GIVE_LABELS, isMissing, labelsGiven } from './missing-labels.js'
+import { areNone, GIVE_LABELS, labelsGiven } from './missing-labels.js'
 import { type ParquetColumn, ParquetFile, type RowGroup } from './parquet-file.js'
 import { ARRAY_ENDINGS } from './read-arrays.js'
 import type { SampleDataset } from './sample-dataset.js'
@@ -141,12 +141,12 @@ async function testedFiles(
   return testedPart({ train, test, validation, isLabelled: (files) => labelled.has(files) })
 }
 
-// Whether a row of them has a label: mostly the first one has.
+// Whether a row of them has a label: mostly those of the first group have.
 async function areLabelled(files: readonly ParquetFile[], label: string | undefined): Promise<boolean> {
   if (label === undefined) return false
   for (const file of files.filter(hasColumn(label)))
     for (const { first, rows } of file.groups)
-      if ((await file.read([label], first, rows)).some((row) => !isMissing(row[0]))) return true
+      if (!areNone((await file.read([label], first, rows)).map(([value]) => value))) return true
   return false
 }
 

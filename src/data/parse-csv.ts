@@ -22,7 +22,7 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
 export function parseCsv(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   const rows = cellsOf(bytes, file)
   const [first = []] = rows
-  const hasHeader = first.some((cell) => !isNumber(cell))
+  const hasHeader = first.some((cell) => !isNumber(cell)) || onlyCounts(first)
   const names = hasHeader ? first : first.map((_, column) => `column ${column + 1}`)
   const body = hasHeader ? rows.slice(1) : rows
   if (body.length === 0) throw fault(file, `${rows.length} rows, expected a header and rows of numbers`)
@@ -84,6 +84,11 @@ function cellsOf(bytes: Uint8Array, file: string): string[][] {
     if (cause instanceof CsvError) throw fault(file, `no table: ${printable(cause.message)}`, undefined, cause)
     throw cause
   }
+}
+
+// What pandas writes over columns that have no names: 0,1,2,... Two numbers may be a sample's.
+function onlyCounts(cells: readonly string[]): boolean {
+  return cells.length > 2 && cells.every((cell, column) => cell === `${column}`)
 }
 
 function isNumber(cell: string): boolean {

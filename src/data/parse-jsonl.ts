@@ -1,11 +1,11 @@
 // Lines of JSON, one object per sample: bytes in, arrays by the objects' keys out. No files here.
 import { printable } from '../errors/printable.js'
 import { TtqError } from '../errors/ttq-error.js'
-import type { Tensor } from '../tensor/tensor.js'
 import { ArrayColumns } from './array-columns.js'
 import { isLabelName } from './array-words.js'
 import { decodeText, NO_TEXT } from './decode-text.js'
 import { entriesOf } from './json-keys.js'
+import type { StoredArray } from './stored-array.js'
 
 const HINT =
   'each line is one sample: {"input_ids": [101, 7, 102], "label": 1} (docs/datasets.md#tables-and-lines-of-json)'
@@ -16,7 +16,7 @@ const HINT =
  * @param file how error messages name the source
  * @throws TtqError `data`: which line and key, what was found
  */
-export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor> {
+export function parseJsonl(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   const columns = new ArrayColumns('line', HINT, isLabelName)
   const text = decodeText(bytes)
   if (text === undefined)
@@ -25,7 +25,7 @@ export function parseJsonl(bytes: Uint8Array, file: string): Map<string, Tensor>
     const where = `${file}: line ${i + 1}`
     if (line.trim() !== '') columns.add(entriesOf(line, objectOf(line, where)), where)
   })
-  return columns.arrays()
+  return new Map([...columns.arrays()].map(([key, array]) => [key, { ...array, key }]))
 }
 
 function objectOf(line: string, where: string): object {

@@ -21,6 +21,8 @@ export interface PartSurvey {
   unreadLabels: string | null
   /** Inputs with values of another order than those of most samples, which drown what is learned. */
   extremes: readonly Extreme[]
+  /** Inputs with values that are no numbers, NaN or infinite: in how many samples, and which is the first. */
+  notFinite: readonly { name: string; samples: number; first: number }[]
   /** Of images: the different sizes, [height, width, samples], the commonest first, at most 8 of them. */
   sizes: readonly (readonly [height: number, width: number, samples: number])[]
   unreadable: readonly UnreadablePicture[]
@@ -35,7 +37,6 @@ export interface PartSurvey {
     shape: readonly number[]
     mean: number
     std: number
-    notFinite: number
   })[]
 }
 
@@ -250,6 +251,7 @@ class Findings {
       labels: count === 0 || classes !== null ? null : { perSample, least, largest },
       unreadLabels: this.unreadLabels ?? null,
       extremes: [...this.reaches].flatMap(([name, reaches]) => reaches.extreme(name) ?? []),
+      notFinite: [...this.reaches].flatMap(([name, reaches]) => reaches.notFinite(name) ?? []),
       sizes: [...this.sizes]
         .map(([key, times]) => [...(key.split(' ').map(Number) as [number, number]), times] as const)
         .sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1])
@@ -276,6 +278,8 @@ class Reaches {
   private readonly indices: number[] = []
   private readonly sizes: number[] = []
   private readonly peaks: number[] = []
+  /** The samples with values that are no numbers. */
+  private readonly broken: number[] = []
 
   add(index: number, values: Float32Array | Float64Array): void {
     let [squares, count, peak] = [0, 0, 0]
@@ -285,9 +289,16 @@ class Reaches {
       squares += value * value
       if (Math.abs(value) > Math.abs(peak)) peak = value
     }
+    if (count < values.length) this.broken.push(index)
     this.indices.push(index)
     this.sizes.push(Math.sqrt(squares / Math.max(1, count)))
     this.peaks.push(peak)
+  }
+
+  /** undefined where all values are numbers. */
+  notFinite(name: string): PartSurvey['notFinite'][number] | undefined {
+    const first = this.broken.reduce((least, index) => Math.min(least, index), Infinity)
+    return this.broken.length === 0 ? undefined : { name, samples: this.broken.length, first }
   }
 
   /** undefined where no sample has any. */
@@ -321,7 +332,6 @@ class Values {
   private squares = 0
   private least = Infinity
   private largest = -Infinity
-  private notFinite = 0
 
   private first: { shape: readonly number[]; index: number } | undefined
 
@@ -331,10 +341,7 @@ class Values {
     if (this.first === undefined || of.index < this.first.index) this.first = of
     for (let i = 0; i < numbers.length; i++) {
       const value = Number(numbers[i])
-      if (!Number.isFinite(value)) {
-        this.notFinite++
-        continue
-      }
+      if (!Number.isFinite(value)) continue
       this.count++
       this.sum += value
       this.squares += value * value
@@ -344,7 +351,7 @@ class Values {
   }
 
   described(): Omit<PartSurvey['values'][number], 'name'> {
-    const { type, first, least, largest, notFinite, count } = this
+    const { type, first, least, largest, count } = this
     const mean = count === 0 ? NaN : this.sum / count
     return {
       type,
@@ -353,7 +360,6 @@ class Values {
       largest,
       mean,
       std: Math.sqrt(Math.max(0, this.squares / count - mean * mean)),
-      notFinite,
     }
   }
 }

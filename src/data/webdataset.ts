@@ -141,7 +141,9 @@ async function samplesIn(shard: string, bytes: number, read: Reader, readLater: 
     const [, key = '', ending = ''] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/.exec(entry.name) ?? []
     if (key === '' || basename(key).startsWith('.')) continue
     const files = samples.get(key) ?? new Map<string, TarEntry>()
-    samples.set(key, files.set(ending.toLowerCase(), entry))
+    const kind = ending.toLowerCase()
+    if (files.has(kind)) throw fault(`${shard}: ${printable(entry.name)}`, 'a second file of this name', 'one')
+    samples.set(key, files.set(kind, entry))
   }
   const found: Sample[] = []
   const arePlain = [...samples.values()].some((files) => plainPictures(files).length > 0)

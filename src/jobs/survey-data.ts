@@ -210,11 +210,10 @@ function problemsOf(
       found.push(
         `${count(part.inTraining.samples)} are training samples, too: accuracy is measured on what was learned`,
       )
-    for (const { name, notFinite, least, largest } of part.values) {
-      if (notFinite > 0)
-        found.push(`${notFinite} values of "${printable(name)}" in the first ${what} samples are no numbers`)
-      else if (least === largest) found.push(`"${printable(name)}" is ${least} throughout the first ${what} samples`)
-    }
+    for (const { name, samples, first } of part.notFinite)
+      found.push(`values of "${printable(name)}" are no numbers in ${count(samples)}, the first of them ${first}`)
+    for (const { name, least, largest } of part.values)
+      if (least === largest) found.push(`"${printable(name)}" is ${least} throughout the first ${what} samples`)
     for (const { name, samples, first, value, usual } of part.extremes) {
       const more = samples > 1 ? ` and ${samples - 1} more` : ''
       found.push(

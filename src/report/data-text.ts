@@ -75,7 +75,7 @@ function valueTable({ train, network }: DataReport, columns: number): string {
   ): string[] => [part, name, type, shapeText(shape), number(least), number(largest), number(mean), number(std)]
   const rows = [
     ...train.values.map((values) => row('stored', values)),
-    ...(network?.inputs ?? []).map((values) => row('network gets', { ...values, notFinite: 0 })),
+    ...(network?.inputs ?? []).map((values) => row('network gets', values)),
   ]
   if (rows.length === 0) return ''
   const header = ['first samples', 'input', 'type', 'shape', 'least', 'largest', 'mean', 'deviation']

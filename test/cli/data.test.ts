@@ -144,7 +144,7 @@ describe('ttq data', () => {
     const folder = temporaryFolder()
     const module = `
       const split = (size) => ({ size, batch: (indices) => ({
-        inputs: { x: Float32Array.from(indices.flatMap((i) => [i % 50, i === 3 ? NaN : 7])) },
+        inputs: { x: Float32Array.from(indices.flatMap((i) => [i % 50, i === 3 || i === 70 ? NaN : 7])) },
         labels: indices.map((i) => i / 2),
       }) })
       export const train = split(100), test = split(10)`
@@ -155,9 +155,11 @@ describe('ttq data', () => {
     assert.equal(classes, null)
     assert.deepEqual(train.labels, { perSample: 1, least: 0, largest: 49.5 })
     const [x] = train.values
-    assert.deepEqual([x?.name, x?.type, x?.shape, x?.least, x?.largest, x?.notFinite], ['x', 'float32', [2], 0, 49, 1])
-    assert.ok(problems.includes('49 of 100 training samples are there more than once'), problems.join('; '))
-    assert.ok(problems.includes('1 values of "x" in the first training samples are no numbers'))
+    assert.deepEqual([x?.name, x?.type, x?.shape, x?.least, x?.largest], ['x', 'float32', [2], 0, 49])
+    assert.deepEqual(train.notFinite, [{ name: 'x', samples: 2, first: 3 }])
+    assert.ok(problems.includes('48 of 100 training samples are there more than once'), problems.join('; '))
+    const broken = 'values of "x" are no numbers in 2 of 100 training samples, the first of them 3'
+    assert.ok(problems.includes(broken), problems.join('; '))
     assert.ok(problems.some((problem) => problem.startsWith('10 of 10 test samples are training samples, too')))
   })
 

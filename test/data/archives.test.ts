@@ -268,6 +268,13 @@ describe('WebDataset', () => {
         },
       )
   })
+  test('two files of one name are refused', async () => {
+    const again = tar('again.tar', { '1.png': 'a', '1.cls': '0', '1.PNG': 'b' })
+    await assert.rejects(openDataset(again, { use: 'measuring' }), {
+      code: 'data',
+      message: `${again}: 1.PNG: found a second file of this name, expected one`,
+    })
+  })
   test("another picture is not taken in the place of a sample's own", async () => {
     const files = { '1.png': 'a', '1.cls': '0', '2.mask.png': 'b', '2.cls': '1' }
     await assert.rejects(openDataset(tar('mask.tar', files), { use: 'measuring' }), {

@@ -46,6 +46,16 @@ describe('tables', () => {
       'Unnamed: 0,a\n1,5\n2,6\n',
       { x: ['float32', [2, 2], [1, 5, 2, 6]] },
     ],
+    'the numbers that pandas writes over columns without names': [
+      '0,1,2\n5,6,7\n8,9,1\n',
+      { x: ['float32', [2, 3], [5, 6, 7, 8, 9, 1]] },
+    ],
+    'two numbers, which may be a sample': ['0,1\n5,6\n', { x: ['float32', [2, 2], [0, 1, 5, 6]] }],
+    'labels that are -1 throughout': ['a,label\n1,-1\n2, -1\n', { x: ['float32', [2, 1], [1, 2]] }],
+    'labels of which some are -1': [
+      'a,label\n1,-1\n2,1\n',
+      { x: ['float32', [2, 1], [1, 2]], y: ['int32', [2], [-1, 1]] },
+    ],
     'no label in any row': ['a,label\n1,\n2, \n3,NA\n', { x: ['float32', [3, 1], [1, 2, 3]] }],
   }
   for (const [name, [text, expected]] of Object.entries(read))
@@ -155,7 +165,7 @@ describe('tables', () => {
       return [sizes.train, sizes.test, single]
     }
     const [train, none] = [rows(10, '0'), 'a\n1\n2\n3\n']
-    for (const unlabelled of [none, rows(3, '')]) {
+    for (const unlabelled of [none, rows(3, ''), rows(3, '-1')]) {
       const beside = { 'train.csv': train, 'test.csv': unlabelled }
       assert.deepEqual(await layout('kaggle', beside, 'learning'), [8, 2, 'divided'])
       assert.deepEqual(await layout('kaggle', beside, 'measuring'), [10, 10, 'undivided'])
@@ -242,6 +252,21 @@ describe('lines of JSON', () => {
     test(`refused: ${name}`, () => {
       assert.throws(() => parseJsonl(bytes(text), 't.jsonl'), { name: 'TtqError', code: 'data', message })
     })
+
+  test('words in keys do not say which part they are for, that of their file does', async () => {
+    const line = (i: number): string => `{"train_size":${i},"f0_test":[1,${i}],"label":${i % 2}}\n`
+    const lines = [0, 1, 2, 3, 4].map(line).join('')
+    const inputsOf = async (path: string): Promise<unknown> => {
+      const { inputs, sizes } = (await openDataset(path, { use: 'measuring' })) as SampleDataset
+      return [inputs?.map(({ name }) => name), sizes]
+    }
+    writeFileSync(join(folder, 'words.jsonl'), lines)
+    assert.deepEqual(await inputsOf(join(folder, 'words.jsonl')), [['train_size', 'f0_test'], { train: 5, test: 5 }])
+    mkdirSync(join(folder, 'words'))
+    writeFileSync(join(folder, 'words', 'train.jsonl'), lines)
+    writeFileSync(join(folder, 'words', 'val.jsonl'), line(7) + line(8))
+    assert.deepEqual(await inputsOf(join(folder, 'words')), [['train_size', 'f0_test'], { train: 5, test: 2 }])
+  })
 
   test('texts as inputs are refused', async () => {
     writeFileSync(join(folder, 'texts.jsonl'), '{"text":"a b","label":1}\n')
