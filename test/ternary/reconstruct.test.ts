@@ -614,6 +614,22 @@ describe('a layer that stays in full precision behind ternary ones', () => {
     }
   })
 
+  test('does not grow out of proportion where a layer before it has hardly any weights left', async () => {
+    const b = new GraphBuilder()
+    const start = wide(b, b.input('x', 'float32', ['N', 3, 4, 4]), [8, 3, 3, 3], 1)
+    const x = b.emit('Flatten', [b.emit('Relu', [wide(b, b.emit('Relu', [start]), [8, 8, 3, 3], 21)])])
+    b.emit('MatMul', [x, b.constant(uniform([128, 8], 3), 'w3')], {}, 'y')
+    b.output('y', 'float32', undefined)
+    const network = model(b)
+    const samples = { split: splitOf([3, 4, 4], 600), indices: first(500), fixedBatch: null }
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const sparse = { ...options(), sparsity: 0.995 }
+    const { graph } = (await reconstruct(pool, network, choices, samples, sparse)).network.model
+    const weights = Array.from(graph.initializers.get('w3')?.data as Float32Array, Math.abs)
+    // 141,767 without a bound.
+    assert.ok(Math.max(...weights) < 64, `${Math.max(...weights)}`)
+  })
+
   test('stays as it is where nothing before it has changed', async () => {
     const b = new GraphBuilder()
     const input = b.input('x', 'float32', ['N', 3, 4, 4])
