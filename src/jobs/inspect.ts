@@ -2,7 +2,7 @@
 // is found out by a run on made-up samples.
 import { countParameters } from '../onnx/count-parameters.js'
 import { modelOrigin } from '../onnx/model-origin.js'
-import type { Model, ValueInfo } from '../onnx/model.js'
+import type { Graph, Model, ValueInfo } from '../onnx/model.js'
 import { operatorName } from '../onnx/operators.js'
 import type { ExternalData } from '../onnx/read-model.js'
 import { readNetwork } from './connections.js'
@@ -15,6 +15,7 @@ import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { type OtherConstant, otherConstants } from './other-constants.js'
 import { chooseLayers } from '../ternary/layers.js'
 import { TrialProcess } from '../execution/trial-process.js'
+import type { Loader } from '../runtime/engine.js'
 import { foldWherePossible } from './fold-where-possible.js'
 import { computedBits } from './computed-weights.js'
 
@@ -85,14 +86,38 @@ export async function inspectModel(
   bytes: Uint8Array,
   { name, externalData, overwrite = false }: InspectOptions,
 ): Promise<InspectReport> {
-  const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
-  const { model, onnxBytes } =
-    packed === undefined
-      ? readNetwork(bytes, { name, externalData, overwrite })
-      : { model: unpack(bytes, { name }).model, onnxBytes: bytes.length }
+  if (isPacked(bytes)) {
+    const packed = inspectPacked(bytes, { name })
+    const { model } = unpack(bytes, { name })
+    return describe({ name, bytes: bytes.length, model, folded: model.graph, packed })
+  }
+  const trial = new TrialProcess('onnxruntime')
+  // The process gets ready while the file is read.
+  trial.start()
+  try {
+    const { model, onnxBytes } = readNetwork(bytes, { name, externalData, overwrite })
+    const folded = await foldWherePossible(trial, model)
+    const answer = await askWherePossible(trial, { ...model, graph: folded })
+    return describe({ name, bytes: onnxBytes, model, folded, answer })
+  } finally {
+    trial.close(new Error('internal: nothing is tried any more'))
+  }
+}
+
+interface Inspected {
+  name: string
+  bytes: number
+  model: Model
+  /** Its graph with what depends on constants alone computed. */
+  folded: Graph
+  /** What training would do; absent where there is nothing to train. */
+  answer?: TrainingAnswer | undefined
+  /** Of a .ttq file. */
+  packed?: PackedSummary
+}
+
+function describe({ name, bytes, model, folded, answer, packed }: Inspected): InspectReport {
   const { graph } = model
-  const folded = packed === undefined ? await foldWherePossible(model) : graph
-  const answer = packed === undefined ? await askWherePossible({ ...model, graph: folded }) : undefined
   const choices = chooseLayers(folded, { keep: [], ternary: [] })
   const refused = packed === undefined && !choices.some(({ ternary }) => ternary)
   const { producer, metadata } = modelOrigin(model)
@@ -101,7 +126,7 @@ export async function inspectModel(
     schema: 'ttq-inspect/1',
     model: name,
     format: packed === undefined ? 'onnx' : 'ttq',
-    bytes: onnxBytes,
+    bytes,
     ir: model.irVersion,
     opsets: Object.fromEntries([...model.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     producer: producer || null,
@@ -124,19 +149,14 @@ export async function inspectModel(
 }
 
 // As compress does with data, on made-up samples.
-async function askWherePossible(model: Model): Promise<TrainingAnswer | undefined> {
+async function askWherePossible(trial: Loader, model: Model): Promise<TrainingAnswer | undefined> {
   const choices = chooseLayers(model.graph, { keep: [], ternary: [] })
   if (choices.length === 0) return undefined
-  const trial = new TrialProcess('onnxruntime')
-  try {
-    return await inspectTraining(
-      trial,
-      model,
-      choices.map(({ weight }) => weight),
-    )
-  } finally {
-    trial.close(new Error('internal: nothing is tried any more'))
-  }
+  return await inspectTraining(
+    trial,
+    model,
+    choices.map(({ weight }) => weight),
+  )
 }
 
 function describeValue({ name, type }: ValueInfo): ValueReport {
