@@ -26,6 +26,9 @@ function sessionOptions(options: LoadOptions): InferenceSession.SessionOptions {
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
+    // ONNX Runtime would plan one block of memory by the first run, and keep what that run had used beside it: up to
+    // 1.7 times the memory of a training, which takes as long without (bench/README.md).
+    enableMemPattern: false,
     enableCpuMemArena: options.frugal !== true,
     graphOptimizationLevel: options.optimization ?? 'all',
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
