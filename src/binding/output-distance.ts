@@ -46,7 +46,7 @@ export async function outputDistances(
 ): Promise<OutputDistances> {
   const names = computedOutputs(original.graph)
   const graphs = await Promise.all(
-    [original, changed].map((model) => pool.load(writeModel(model), { threads: 1, optimization: 'basic' })),
+    [original, changed].map((model) => pool.load(writeModel(model), { threads: 1 })),
   )
   const sums = new Map<ValueName, Sums>()
   try {

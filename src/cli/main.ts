@@ -37,10 +37,18 @@ export function terminalOptions(argv: readonly string[]): { quiet: boolean; prog
   const at = argv.findIndex((word) => word === '--progress' || word.startsWith('--progress='))
   const given = argv[at]?.includes('=') === true ? argv[at]?.split('=')[1] : at < 0 ? undefined : argv[at + 1]
   return {
-    quiet: argv.includes('--quiet') || argv.includes('-q'),
+    quiet: isSaid(argv, 'quiet') || argv.includes('-q'),
     // Another word is refused when the line is taken apart.
     progress: PROGRESS_FORMS.find((form) => form === given) ?? 'auto',
   }
+}
+
+/** Whether a command line that is not taken apart, or cannot be, has this switch: --json, --json=true, not --json=false. */
+export function isSaid(argv: readonly string[], flag: string): boolean {
+  const end = argv.indexOf('--')
+  const words = end < 0 ? argv : argv.slice(0, end)
+  const at = words.findLastIndex((word) => word === `--${flag}` || word.startsWith(`--${flag}=`))
+  return at >= 0 && words[at] !== `--${flag}=false` && words[at + 1] !== 'false'
 }
 
 /** The program without its process. @returns the exit code; every error is told on the terminal */
@@ -52,9 +60,9 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     const code = exitCodeOf(failure, interruptionOf(terminal))
     // Where stdout is what failed, stderr is left.
-    if (argv.includes('--json'))
+    if (isSaid(argv, 'json'))
       await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
-    terminal.complain(errorText(failure, argv.includes('--debug')))
+    terminal.complain(errorText(failure, isSaid(argv, 'debug')))
     terminal.summarize(`ttq: failed, exit code ${code}`, asCode(errorText(failure, false)))
     return code
   } finally {

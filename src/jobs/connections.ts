@@ -1,6 +1,7 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
-import { checkBytes, checkObject, wrongArgument } from '../errors/check-argument.js'
+import { checkBytes, checkObject, isBytes, wrongArgument } from '../errors/check-argument.js'
+import { printable } from '../errors/printable.js'
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Ranks } from '../execution/ranks.js'
@@ -51,6 +52,14 @@ const CONNECTIONS: { readonly [Name in keyof Required<TrainingConnections>]: [(v
   checkpoint: [(value) => typeof value === 'object' && value !== null, 'an object'],
 }
 
+/** The same of what a checkpoint is given by. */
+const CHECKPOINT: { readonly [Name in keyof Required<CheckpointOptions>]: [(value: unknown) => boolean, string] } = {
+  name: [(value) => typeof value === 'string', 'a name for messages'],
+  save: [(value) => value === null || isFunction(value), 'a function that takes bytes'],
+  resume: [(value) => value === undefined || isBytes(value), 'the bytes of a checkpoint (Uint8Array)'],
+  startAgain: [(value) => value === undefined || typeof value === 'string', 'a text'],
+}
+
 /**
  * A request, taken apart into what connects the caller and the options given.
  * @throws TtqError `usage` for a request that is none, and connections that are of another kind
@@ -67,10 +76,13 @@ export function takeApart<R extends TrainingConnections>(
     if (value === undefined ? name !== 'name' : holds(value)) continue
     throw wrongArgument(name, value, expected)
   }
+  const { onProgress, checkpoint } = connections
+  if (checkpoint !== undefined) checkCheckpoint(checkpoint)
   return {
     connections: {
       ...connections,
-      ...(connections.onProgress && { onProgress: withRejections(connections.onProgress) }),
+      ...(onProgress && { onProgress: withRejections(onProgress) }),
+      ...(checkpoint?.save && { checkpoint: { ...checkpoint, save: withRejections(checkpoint.save) } }),
       nameOptions: connections.nameOptions ?? inLibrary,
     },
     // The caller's lists are the caller's: work goes on after the call has returned.
@@ -82,12 +94,22 @@ export function takeApart<R extends TrainingConnections>(
   }
 }
 
+function checkCheckpoint(checkpoint: CheckpointOptions): void {
+  for (const [name, [holds, expected]] of Object.entries(CHECKPOINT)) {
+    const value: unknown = checkpoint[name as keyof CheckpointOptions]
+    if (!holds(value)) throw wrongArgument(`checkpoint.${name}`, value, expected)
+  }
+  const unknown = Object.keys(checkpoint).find((name) => !Object.hasOwn(CHECKPOINT, name))
+  if (unknown !== undefined)
+    throw new TtqError('usage', `checkpoint has ${printable(unknown)}, expected ${Object.keys(CHECKPOINT).join(', ')}`)
+}
+
 // What is thrown after the call would reach nobody: the next call has it.
-function withRejections(onProgress: (progress: Progress) => unknown): (progress: Progress) => void {
+function withRejections<T>(call: (argument: T) => unknown): (argument: T) => void {
   let rejected: { reason: unknown } | undefined
-  return (progress) => {
+  return (argument) => {
     if (rejected !== undefined) throw rejected.reason
-    const given = onProgress(progress)
+    const given = call(argument)
     if (given instanceof Promise)
       given.catch((reason: unknown) => {
         rejected ??= { reason }

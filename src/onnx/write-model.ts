@@ -45,7 +45,7 @@ function writeGraph(graph: Graph): GraphProto {
   const proto = source ? copyMessage(source) : new messages.GraphProto()
   const tensors = new Map((source?.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor as TensorProto]))
   proto.name = graph.name || 'graph'
-  proto.node = graph.nodes.map(writeNode)
+  proto.node = namedOnce(graph.nodes).map(writeNode)
   proto.initializer = [...graph.initializers].map(([name, tensor]) => writeTensor(tensor, name, tensors.get(name)))
   proto.input = graph.inputs.map(writeValueInfo)
   proto.output = graph.outputs.map(writeValueInfo)
@@ -56,6 +56,19 @@ function writeGraph(graph: Graph): GraphProto {
     names.has(annotation.tensorName ?? ''),
   )
   return proto
+}
+
+// ONNX Runtime refuses two nodes of one name, which no value is. New nodes are called like their values, as others in the
+// file may be: the second one goes without.
+function namedOnce(nodes: readonly Node[]): readonly Node[] {
+  const names = new Set<string>()
+  return nodes.map((node) => {
+    if (node.name === '' || !names.has(node.name)) {
+      names.add(node.name)
+      return node
+    }
+    return { ...node, name: '' }
+  })
 }
 
 function writeNode(node: Node): NodeProto {

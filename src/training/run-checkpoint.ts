@@ -25,7 +25,8 @@ export interface CheckpointOptions {
   name: string
   /**
    * Takes a whole checkpoint, in the place of the one before: after every epoch, after every layer that is fitted once
-   * the run has taken a minute, and when a training is interrupted, before it ends. null: another rank keeps it.
+   * the run has taken a minute, and when a training is interrupted, before it ends. null: another rank keeps it. It is
+   * not waited for; what an async one throws ends the work with the next call.
    */
   save: ((bytes: Uint8Array) => void) | null
   /** The checkpoint to go on from. */

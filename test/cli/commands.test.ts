@@ -8,6 +8,7 @@ import { describe, test } from 'node:test'
 import type { AnalyzeReport } from '../../src/jobs/analyze-report.js'
 import type { CompressReport } from '../../src/jobs/compress-report.js'
 import type { EvaluateReport } from '../../src/jobs/evaluate-report.js'
+import { isSaid } from '../../src/cli/main.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { unpack } from '../../src/packed/index.js'
@@ -362,6 +363,21 @@ describe('the edges', () => {
     })
     assert.equal(stderr, `ttq: ${message}\n`)
     assert.equal(code, 3)
+  })
+
+  test('a switch holds however it is written, where the line is wrong, too', () => {
+    for (const [line, holds] of [
+      ['inspect none.onnx --json', true],
+      ['inspect --json none.onnx', true],
+      ['inspect none.onnx --json=true', true],
+      ['inspect none.onnx --json=false', false],
+      ['inspect none.onnx --json false', false],
+      ['inspect none.onnx --json=true --json=false', false],
+      ['inspect none.onnx --jsonl', false],
+      ['inspect none.onnx -- --json', false],
+      ['inspect none.onnx', false],
+    ] as const)
+      assert.equal(isSaid(line.split(' '), 'json'), holds, line)
   })
 
   test('a reader that goes away is no error', async () => {

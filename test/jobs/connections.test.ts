@@ -38,6 +38,19 @@ test('what onProgress throws reaches the caller: at once, of an async one with t
   assert.deepEqual(events, [event])
 })
 
+test('what an async checkpoint.save throws reaches the caller with the next call', async () => {
+  const save = async (): Promise<void> => await Promise.reject(new Error('the disk is full'))
+  const { checkpoint } = takeApart({ name: 'm', checkpoint: { name: 'c', save } }).connections
+  const bytes = new Uint8Array(1)
+  checkpoint?.save?.(bytes)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.throws(() => checkpoint?.save?.(bytes), /the disk is full/)
+  const elsewhere = { name: 'c', save: null, resume: bytes }
+  assert.equal(takeApart({ name: 'm', checkpoint: elsewhere }).connections.checkpoint, elsewhere)
+})
+
+const save = (): void => undefined
+
 for (const [request, message] of [
   [{}, 'name: found nothing, expected a file name'],
   [{ name: 5 }, 'name: found number, expected a file name'],
@@ -47,6 +60,28 @@ for (const [request, message] of [
   [{ name: 'm', overwrite: 1 }, 'overwrite: found number, expected true or false'],
   [{ name: 'm', nameOptions: {} }, 'nameOptions: found object, expected a function'],
   [{ name: 'm', checkpoint: null }, 'checkpoint: found null, expected an object'],
+  [{ name: 'm', checkpoint: { save } }, 'checkpoint.name: found nothing, expected a name for messages'],
+  [{ name: 'm', checkpoint: { name: 'c' } }, 'checkpoint.save: found nothing, expected a function that takes bytes'],
+  [
+    { name: 'm', checkpoint: { name: 'c', save: 5 } },
+    'checkpoint.save: found number, expected a function that takes bytes',
+  ],
+  [
+    { name: 'm', checkpoint: { name: 'c', save, resume: new ArrayBuffer(8) } },
+    'checkpoint.resume: found an ArrayBuffer, expected the bytes of a checkpoint (Uint8Array)',
+  ],
+  [
+    { name: 'm', checkpoint: { name: 'c', save, resume: null } },
+    'checkpoint.resume: found null, expected the bytes of a checkpoint (Uint8Array)',
+  ],
+  [
+    { name: 'm', checkpoint: { name: 'c', save, startAgain: 5 } },
+    'checkpoint.startAgain: found number, expected a text',
+  ],
+  [
+    { name: 'm', checkpoint: { name: 'c', save, savve: save } },
+    'checkpoint has savve, expected name, save, resume, startAgain',
+  ],
 ] as const) {
   test(`refused: ${message}`, () => {
     assert.throws(() => takeApart(request as unknown as TrainingConnections), { code: 'usage', message })

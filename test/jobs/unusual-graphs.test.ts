@@ -70,6 +70,25 @@ async function outputOf(bytes: Uint8Array): Promise<Float32Array> {
   return results['y']?.data as Float32Array
 }
 
+test('nodes may be called like values that others give', async () => {
+  const model = readModel(network((b, x) => b.emit('MatMul', [x, weight(b, 'middle', SIZE, SIZE)])))
+  const [one, ...others] = model.graph.nodes
+  const called = (names: readonly string[]): Uint8Array =>
+    writeModel({
+      ...model,
+      graph: { ...model.graph, nodes: model.graph.nodes.map((node, i) => ({ ...node, name: names[i] ?? '' })) },
+    })
+  const given = ['middle', 'x', ...others.flatMap(({ outputs }) => outputs), ...(one?.outputs ?? [])]
+  const bytes = called(given)
+  assert.deepEqual(
+    readModel(bytes).graph.nodes.map(({ name }) => name),
+    given.slice(0, model.graph.nodes.length),
+  )
+  const { report } = await trained(bytes)
+  const { report: plain } = await trained(called([]))
+  assert.deepEqual(report.layers, plain.layers)
+})
+
 const ternaryLayers = ({ report }: CompressResult): string[] =>
   report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)
 

@@ -164,6 +164,16 @@ test('a model made from scratch is written, read and run', async () => {
   assert.deepEqual(y, float32([1, 1, 3], [2, 0, 6]))
 })
 
+test('a second node of one name is written without it: ONNX Runtime refuses two', async () => {
+  const { graph, ...model } = madeModel()
+  const twice = { ...graph, nodes: graph.nodes.map((node) => ({ ...node, name: 'same' })) }
+  const bytes = writeModel({ ...model, graph: twice })
+  const names = readModel(bytes).graph.nodes.map(({ name }) => name)
+  assert.deepEqual(names, ['same', ...graph.nodes.slice(1).map(() => '')])
+  assert.ok(names.length > 1)
+  await (await Session.create(bytes, { threads: 1 })).release()
+})
+
 test('attributes: changed ones are written anew, INT64_MAX survives both ways', () => {
   const [slice] = read('slice-int64-max.onnx').graph.nodes
   assert.deepEqual(slice?.attributes.ends, { ...slice?.attributes.ends, kind: 'ints', value: [2 ** 63] })
