@@ -19,6 +19,7 @@ import type { OptionsOf } from '../options/option-table.js'
 import { holdOut } from '../data/hold-out.js'
 import { renormalized } from './fine-tune.js'
 import { fitLayer, type FitRule } from './fit-without-data.js'
+import { isOwn } from '../execution/ranks.js'
 import type { WorkerPool } from '../execution/worker-pool.js'
 import { withLoaded } from '../runtime/engine.js'
 
@@ -55,7 +56,8 @@ export interface Compared {
 }
 
 /**
- * Compares networks with the original on training samples: one pass each, a network per worker at a time.
+ * Compares networks with the original on training samples: one pass each, a network per worker at a time, shared by all
+ * ranks.
  * @param changed by name; their values are the original's
  * @throws TtqError `runtime` when the original's scores are not finite
  */
@@ -69,7 +71,7 @@ export async function compareLayers(
   const most = Math.max(1, Math.floor(ROOM / (await outputBytes(pool, bound))))
   const measured = new Samples(bound, indices.slice(0, most))
   const score = scoreOf(bound.task, await measured.baseline(pool))
-  const networks = [...changed]
+  const networks = [...changed].filter((_, i) => isOwn(pool.ranks, i))
   const costs = new Map<ValueName, Compared>()
   let next = 0
   const work = async (worker: number): Promise<void> => {
@@ -80,7 +82,8 @@ export async function compareLayers(
     }
   }
   await Promise.all(Array.from({ length: pool.size }, (_, worker) => work(worker)))
-  return { baseline: { score }, costs }
+  const all = (await pool.ranks.gather('what layers cost', [...costs])).flat()
+  return { baseline: { score }, costs: new Map(all) }
 }
 
 /**

@@ -10,21 +10,15 @@ import { GraphBuilder } from '../onnx/graph-builder.js'
 import { madeValues, removeUnusedNodes, usedValues, valueNames } from '../onnx/graph-queries.js'
 import type { Graph, Model, ValueName } from '../onnx/model.js'
 import { writeModel } from '../onnx/write-model.js'
-import type { Results } from '../runtime/engine.js'
 import type { DataType } from '../tensor/data-type.js'
 import { elementCount } from '../tensor/tensor.js'
+import { type ChunkResults, Rounds } from './rounds.js'
 
 export interface Samples {
   split: Split
   indices: ArrayLike<number>
   /** The only batch size that the network takes, or null. */
   fixedBatch: number | null
-}
-
-/** What one batch of samples gave. */
-export interface ChunkResults {
-  samples: number
-  results: Results
 }
 
 /** Adds what is to be computed to a graph of both networks. @param original a value's name in the original */
@@ -149,6 +143,7 @@ export class PairedNetworks {
     this.kept = new Map(names.map((name) => [name, types[name] as DataType]))
   }
 
+  // Each thread of each rank has every so manieth chunk, and keeps what comes of it.
   // @param names what is kept of what the graph is given and gives
   private async runChunks(
     joint: Model,
@@ -158,29 +153,25 @@ export class PairedNetworks {
   ): Promise<Readonly<Record<string, DataType>>> {
     const { pool, kept } = this
     const graphs = await pool.loadInAll(writeModel(joint), { threads: 1 })
-    // Threads do not keep step: what comes early waits.
-    const early = new Map<number, ChunkResults>()
-    let [next, types]: [number, Readonly<Record<string, DataType>>] = [0, {}]
+    const rounds = new Rounds(pool.ranks, graphs.length, this.chunks.length, take)
     try {
       await Promise.all(
         graphs.map(async (graph, worker) => {
-          for (let i = worker; i < this.chunks.length; i += graphs.length) {
-            const chunk = this.chunks[i] as number[]
+          for (let round = 0; round < rounds.count; round++) {
+            const i = rounds.chunkOf(round, worker)
+            const chunk = this.chunks[i]
+            if (chunk === undefined) continue
+            await rounds.room()
             const feeds = kept === undefined ? (await this.samples.split.batch(chunk)).inputs : {}
             const done = await graph.runKeeping(feeds, outputs, { as: `${this.key}/${i}`, names })
-            types = done.types
-            early.set(i, { samples: chunk.length, results: done.results })
-            for (let own = early.get(next); own !== undefined; own = early.get(++next)) {
-              early.delete(next)
-              take(own)
-            }
+            rounds.add(i, { samples: chunk.length, ...done })
           }
         }),
       )
+      return await rounds.end()
     } finally {
       await Promise.all(graphs.map((graph) => graph.release().catch(() => undefined)))
     }
-    return types
   }
 
   /** Lets go of what is kept. */

@@ -1,6 +1,12 @@
 // What each layer costs alone: measured against a plain recomputation, ranked, the same on any number of workers.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { bindNetwork } from '../../src/binding/bind-network.js'
+import { openDataset } from '../../src/data/open-dataset.js'
+import { WorkerPool } from '../../src/execution/worker-pool.js'
+import { measureLayerCosts } from '../../src/ternary/layer-costs.js'
+import { chooseLayers } from '../../src/ternary/layers.js'
+import { ranksInMemory } from './ranks-in-memory.js'
 import { TtqError } from '../../src/errors/ttq-error.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
@@ -78,6 +84,28 @@ test('the largest share first; the number of workers changes nothing', async () 
   assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
   for (const { divergence, distance, error } of one.layers)
     assert.ok((divergence as number) > 0 && distance > 0 && (error as number) > 0 && (error as number) < 1)
+})
+
+test('ranks have their own layers, and all know what all cost', async () => {
+  const model = readModel(stripesNetwork())
+  const measured = async (pool: WorkerPool): Promise<unknown> => {
+    const bound = await bindNetwork(pool, model, await openDataset(STRIPES), { trial: false })
+    const choices = chooseLayers(bound.model.graph, { keep: [], ternary: ['c1*', 'fc*'] })
+    const costs = await measureLayerCosts(pool, bound, choices, {
+      method: 'ttq',
+      renormalize: 'off',
+      seed: 0,
+      validation: 48,
+      unlabelled: false,
+      samples: 48,
+    })
+    await pool.close()
+    return costs
+  }
+  const expected = await measured(new WorkerPool(1))
+  assert.equal((expected as unknown[]).length, 4)
+  const ranks = ranksInMemory(3).map((each) => new WorkerPool(1, { ranks: each }))
+  assert.deepEqual(await Promise.all(ranks.map(measured)), [expected, expected, expected])
 })
 
 test('layers that are fitted to what they give move the outputs less than those fitted by their weights', async () => {

@@ -27,6 +27,7 @@ import { reconstruct, type ReconstructOptions } from '../../src/ternary/reconstr
 import { weightRows } from '../../src/ternary/weight-rows.js'
 import { outputDistance } from '../../src/binding/output-distance.js'
 import { seeded } from '../onnx/fixtures.js'
+import { ranksInMemory } from './ranks-in-memory.js'
 
 const pool = new WorkerPool(2)
 after(() => pool.close())
@@ -506,6 +507,36 @@ describe('layer by layer', () => {
     const [a, b] = await Promise.all([pool, one].map((each) => reconstruct(each, network, choices, samples, options())))
     await one.close()
     assert.deepEqual(a?.network.model.graph.initializers, b?.network.model.graph.initializers)
+  })
+
+  test('nor does the number of ranks, of which each reads its own samples', async () => {
+    const network = chain()
+    const choices = chooseLayers(network.graph, { keep: [], ternary: [] })
+    const of = async (each: WorkerPool, split: Split): Promise<unknown> => {
+      const found = await reconstruct(each, network, choices, { ...samples, split }, options())
+      return found.network.model.graph.initializers
+    }
+    const expected = await of(pool, samples.split)
+    const pools = ranksInMemory(2).map((ranks) => new WorkerPool(1, { ranks }))
+    const read = [new Set<number>(), new Set<number>()]
+    const found = await Promise.all(
+      pools.map(async (each, rank) =>
+        of(each, {
+          ...samples.split,
+          batch: (indices) => {
+            for (const index of Array.from(indices)) read[rank]?.add(index)
+            return samples.split.batch(indices)
+          },
+        }),
+      ),
+    )
+    await Promise.all(pools.map((each) => each.close()))
+    assert.deepEqual(found, [expected, expected])
+    const count = samples.indices.length
+    assert.ok(
+      read.every(({ size }) => size < 0.75 * count),
+      `${read.map(({ size }) => size).join()} of ${count}`,
+    )
   })
 })
 
