@@ -1,5 +1,5 @@
-// Chunks of samples that the threads of all ranks share: in each round, every thread has one, and every rank is told what
-// all of them gave, in the order of the samples.
+// Chunks of samples that the threads of all ranks share: in each round, every thread has one, and every rank is told
+// what all of them gave, in the order of the samples.
 import type { Ranks } from '../execution/ranks.js'
 import type { Results } from '../runtime/engine.js'
 import type { DataType } from '../tensor/data-type.js'
