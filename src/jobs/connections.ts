@@ -1,7 +1,6 @@
 // What connects a job with its caller and says nothing of the work itself: a name for messages, progress, interruption,
 // files beside the network, the checkpoint.
 import { checkBytes, checkObject, isBytes, wrongArgument } from '../errors/check-argument.js'
-import { printable } from '../errors/printable.js'
 import { isPacked } from '../packed/format.js'
 import { TtqError } from '../errors/ttq-error.js'
 import type { Ranks } from '../execution/ranks.js'
@@ -99,9 +98,6 @@ function checkCheckpoint(checkpoint: CheckpointOptions): void {
     const value: unknown = checkpoint[name as keyof CheckpointOptions]
     if (!holds(value)) throw wrongArgument(`checkpoint.${name}`, value, expected)
   }
-  const unknown = Object.keys(checkpoint).find((name) => !Object.hasOwn(CHECKPOINT, name))
-  if (unknown !== undefined)
-    throw new TtqError('usage', `checkpoint has ${printable(unknown)}, expected ${Object.keys(CHECKPOINT).join(', ')}`)
 }
 
 // What is thrown after the call would reach nobody: the next call has it.

@@ -79,8 +79,8 @@ for (const [request, message] of [
     'checkpoint.startAgain: found number, expected a text',
   ],
   [
-    { name: 'm', checkpoint: { name: 'c', save, savve: save } },
-    'checkpoint has savve, expected name, save, resume, startAgain',
+    { name: 'm', checkpoint: { name: 'c', svae: save } },
+    'checkpoint.save: found nothing, expected a function that takes bytes',
   ],
 ] as const) {
   test(`refused: ${message}`, () => {
