@@ -2,6 +2,7 @@
 // busy. One file at a time.
 import { TtqError } from '../src/errors/ttq-error.js'
 import { failureOf } from '../src/execution/call-failure.js'
+import { withTrial } from '../src/execution/with-trial.js'
 import { compress } from '../src/jobs/compress.js'
 import { computedBits, computesWeights } from '../src/jobs/computed-weights.js'
 import { foldWherePossible } from '../src/jobs/fold-where-possible.js'
@@ -44,7 +45,9 @@ const CALLS: { [C in keyof FileCalls]: (args: Parameters<FileCalls[C]>[0], tell:
     const start = performance.now()
     const packed = isPacked(bytes) ? inspectPacked(bytes, { name }) : undefined
     const { model, known, classNames } = readAnyModel(bytes, { name, externalData: externalDataIn(beside) })
-    const graph = computesWeights(model.graph) ? await foldWherePossible(model) : model.graph
+    const graph = computesWeights(model.graph)
+      ? await withTrial((trial) => foldWherePossible(trial, model))
+      : model.graph
     await current?.session?.release()
     const isWhole = packed === undefined && beside.length === 0
     current = { name, graph, onnx: isWhole ? bytes : writeModel(model), session: undefined }

@@ -45,9 +45,7 @@ export async function outputDistances(
   { split, indices, fixedBatch }: ComparedSamples,
 ): Promise<OutputDistances> {
   const names = computedOutputs(original.graph)
-  const graphs = await Promise.all(
-    [original, changed].map((model) => pool.load(writeModel(model), { threads: 1 })),
-  )
+  const graphs = await Promise.all([original, changed].map((model) => pool.load(writeModel(model), { threads: 1 })))
   const sums = new Map<ValueName, Sums>()
   try {
     await walkSamples(split, { indices, fixedBatch, batch: 1 }, [

@@ -60,8 +60,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
       terminal.signal.aborted && !tellsWhatIsFinished(error) ? (terminal.signal.reason as TtqError) : error
     const code = exitCodeOf(failure, interruptionOf(terminal))
     // Where stdout is what failed, stderr is left.
-    if (isSaid(argv, 'json'))
-      await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
+    if (isSaid(argv, 'json')) await terminal.write(printableJson(errorDocument(failure, code))).catch(() => undefined)
     terminal.complain(errorText(failure, isSaid(argv, 'debug')))
     terminal.summarize(`ttq: failed, exit code ${code}`, asCode(errorText(failure, false)))
     return code

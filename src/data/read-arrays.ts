@@ -60,7 +60,8 @@ export async function readArrays(path: string, isFolder: boolean): Promise<Array
   const all = new Map<string, StoredArray>()
   for (const [name, tables] of files) {
     const stem = basename(name, extname(name))
-    for (const [own, array] of joinTables(tables)) all.set(own === stem && array.key === undefined ? stem : `${stem}_${own}`, array)
+    for (const [own, array] of joinTables(tables))
+      all.set(own === stem && array.key === undefined ? stem : `${stem}_${own}`, array)
   }
   return all
 }

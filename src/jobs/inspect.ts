@@ -14,7 +14,7 @@ import { unpack } from '../packed/unpack.js'
 import { explainNoTernaryLayer } from '../ternary/explain-no-ternary-layer.js'
 import { type OtherConstant, otherConstants } from './other-constants.js'
 import { chooseLayers } from '../ternary/layers.js'
-import { TrialProcess } from '../execution/trial-process.js'
+import { withTrial } from '../execution/with-trial.js'
 import type { Loader } from '../runtime/engine.js'
 import { foldWherePossible } from './fold-where-possible.js'
 import { computedBits } from './computed-weights.js'
@@ -91,17 +91,12 @@ export async function inspectModel(
     const { model } = unpack(bytes, { name })
     return describe({ name, bytes: bytes.length, model, folded: model.graph, packed })
   }
-  const trial = new TrialProcess('onnxruntime')
-  // The process gets ready while the file is read.
-  trial.start()
-  try {
+  return await withTrial(async (trial) => {
     const { model, onnxBytes } = readNetwork(bytes, { name, externalData, overwrite })
     const folded = await foldWherePossible(trial, model)
     const answer = await askWherePossible(trial, { ...model, graph: folded })
     return describe({ name, bytes: onnxBytes, model, folded, answer })
-  } finally {
-    trial.close(new Error('internal: nothing is tried any more'))
-  }
+  })
 }
 
 interface Inspected {
