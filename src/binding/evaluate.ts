@@ -106,6 +106,9 @@ async function checkLabels(split: Split, batches: readonly Pick<Found, 'first' |
   })
 }
 
+/** Fewer samples than this may all have labels that do not count, or equal ones, by chance. */
+const FEW = 4
+
 /** @throws TtqError `data` where labels do not give the metric a value (no one counts): it would hold every bound */
 function checkCounted({ metrics, samples }: Evaluation, { name, metrics: [main] }: Task): void {
   if (metrics === null || main === undefined || !Number.isNaN(metrics[main.key])) return
@@ -113,7 +116,10 @@ function checkCounted({ metrics, samples }: Evaluation, { name, metrics: [main] 
     'data',
     `labels: they give no ${main.name} on ${samples} samples, expected some that count and are not all the same`,
     {
-      hint: `docs/tasks.md says what the task ${name} leaves out: check how the labels are made`,
+      hint:
+        samples < FEW
+          ? `so few samples may have no ${main.name}: give more, to learn from or to test on`
+          : `docs/tasks.md says what the task ${name} leaves out: check how the labels are made`,
       facts: { task: name, samples, metric: main.key },
     },
   )

@@ -1,6 +1,6 @@
 // A network as it comes from a file, brought to the form that compression starts from: constants computed, nothing that
 // no output needs.
-import { cloneModel, producers, removeUnusedNodes, replaceValues } from '../onnx/graph-queries.js'
+import { cloneModel, producers, removeUnusedNodes, replaceValues, valuesBehind } from '../onnx/graph-queries.js'
 import { hoistConstants } from '../onnx/hoist-constants.js'
 import { inferenceMode } from '../onnx/inference-mode.js'
 import { branchings, inlineBranches } from '../onnx/inline-branches.js'
@@ -8,7 +8,7 @@ import { inlineFunctions } from '../onnx/inline-functions.js'
 import { mergeConstants } from '../onnx/merge-constants.js'
 import type { Graph, Model, Node, ValueName } from '../onnx/model.js'
 import { directUsers } from '../onnx/nested-graphs.js'
-import { isLayer, learnedPositions } from '../onnx/operators.js'
+import { isLayer, learnedPositions, operatorOf } from '../onnx/operators.js'
 import { plainForms } from '../onnx/plain-forms.js'
 import { arrangedInitializer } from '../onnx/rearrangements.js'
 import { constantValues } from '../onnx/static-values.js'
@@ -65,7 +65,10 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
     // What is but another arrangement of a weight that stays is still that weight.
     if (found.length === 0 && tensor.dims.length >= 2 && arrangedInitializer(graph, sources.makers, name) !== undefined)
       continue
-    const cost = tensor.dims.length >= 2 && becomesLayer(name, used) ? bytesOfWeight(tensor) : bytesOf(tensor)
+    const isWeight = tensor.dims.length >= 2 && becomesLayer(name, used)
+    // Whether there is room for it must not decide what becomes of a weight that another tool has quantized.
+    if (isWeight && isDequantized(name, sources.makers) && !isTernary(tensor)) continue
+    const cost = isWeight ? bytesOfWeight(tensor) : bytesOf(tensor)
     const added = cost - sources.bytesLeft(found)
     if (added > SLACK.ofNode) {
       if (added > slack) continue
@@ -98,10 +101,20 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
   return (used.get(name) ?? []).every(isWeight)
 }
 
+function isDequantized(name: ValueName, makers: ReadonlyMap<ValueName, Node>): boolean {
+  return [name, ...valuesBehind(name, makers)].some((value) => {
+    const maker = makers.get(value)
+    return maker !== undefined && operatorOf(maker).dequantizes === true
+  })
+}
+
+function isTernary(tensor: Tensor): boolean {
+  return isFloatType(tensor.type) && ternaryScales(float32Values(tensor as Tensor<FloatType>)) !== undefined
+}
+
 // What a layer's weight will take: less than now where it is one of three values per place, or has only 16 bits so far.
 function bytesOfWeight(tensor: Tensor): number {
-  const isTernary = isFloatType(tensor.type) && ternaryScales(float32Values(tensor as Tensor<FloatType>)) !== undefined
-  return isTernary ? elementCount(tensor.dims) / WEIGHTS_PER_BYTE : bytesOf(tensor) / 2
+  return isTernary(tensor) ? elementCount(tensor.dims) / WEIGHTS_PER_BYTE : bytesOf(tensor) / 2
 }
 
 /** Of ternary weights in base 3. */

@@ -4,7 +4,7 @@ import { shuffledIndices, type RandomSource } from './random.js'
 interface SplitValidationOptions {
   /** The class of every sample; with it, each class gives its share, to within one sample. */
   labels?: ArrayLike<number> | undefined
-  /** Samples to hold out; no more than a tenth of all is taken, and one at least. */
+  /** Samples to hold out; no more than a tenth of all is taken, or two of fewer than 20. */
   most: number
 }
 
@@ -16,7 +16,8 @@ export interface ValidationSplit {
 
 /** How many of so many samples are held out. */
 export function heldOutCount(size: number, most: number): number {
-  return Math.max(1, Math.min(most, Math.floor(size / 10)))
+  // One sample alone has no R2, and may have no label that counts.
+  return Math.max(1, Math.min(most, Math.max(Math.floor(size / 10), Math.min(2, Math.floor(size / 2)))))
 }
 
 /** Divides the indices 0..size-1 into training and held-out samples, at random but for the classes' shares. */

@@ -28,11 +28,24 @@ export async function checkRuns(
   name: string,
   weights: ReadonlySet<ValueName>,
 ): Promise<void> {
-  try {
-    const graph = await loader.load(writeModel(withInputs(model, weights)), { threads: 1, optimization: 'disabled' })
+  const bytes = writeModel(withInputs(model, weights))
+  const load = async (optimization: 'disabled' | 'basic'): Promise<void> => {
+    const graph = await loader.load(bytes, { threads: 1, optimization })
     await graph.release()
+  }
+  try {
+    await load('disabled')
   } catch (cause) {
     if (!hasCode(cause, 'runtime') || cause instanceof EngineDied) throw cause
+    // Casts that it puts around operators without a float16 kernel may fit together only once they are simplified.
+    const isRefused = await load('basic').then(
+      () => false,
+      (again: unknown) => {
+        if (!hasCode(again, 'runtime') || again instanceof EngineDied) throw again
+        return true
+      },
+    )
+    if (!isRefused) return
     const foreign = [...new Set(model.graph.nodes.filter(({ domain }) => !KNOWN_DOMAINS.has(domain)).map(operatorName))]
     const uncarried = foreign.length === 0 && /Unsupported data type/.test(cause.message) ? uncarriedEnds(model) : []
     const found =

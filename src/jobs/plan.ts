@@ -244,7 +244,7 @@ async function timed(
     const ends: number[] = []
     // Of few samples the same ones again, or there would be nothing to measure.
     const again = Uint32Array.from({ length: count * batch }, (_, i) => training[i % training.length] as number)
-    const split = { training: again, heldOut: heldOut.subarray(0, 1) }
+    const split = { training: again, heldOut: heldOut.subarray(0, JUDGED) }
     const once = { ...options, batch, epochs: 1, warmup: 0 }
     await fineTune(pool, bound, { ...tuning, split }, choices, once, {
       learnsFrom,
@@ -289,6 +289,9 @@ async function timed(
   const time = { epochs, stepsPerEpoch, stepMs, samplesPerSecond, epochMs, fitsLayers, fitMs, totalMs }
   return { time, heldOut: heldOut.length, trial }
 }
+
+/** Held-out samples that a trial of a few steps is judged by: of one, many tasks have no score. */
+const JUDGED = 64
 
 /** A step that learns from a mirrored teacher, by one that does not (docs/experiments.md#a-mirrored-teacher). */
 const MIRRORED_STEP = 1.17

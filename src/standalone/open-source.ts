@@ -19,7 +19,7 @@ const PIECE = 2 ** 20
  */
 export async function openSource(source: PackedSource, signal: AbortSignal | undefined): Promise<OpenedSource> {
   if (typeof source === 'string' || source instanceof URL)
-    return openSource(await fetch(source, signal === undefined ? {} : { signal }), signal)
+    return openSource(await fetch(source, { signal: signal ?? null }), signal)
   if (source instanceof ArrayBuffer) return openSource(new Uint8Array(source), signal)
   if (isBytes(source)) return { name: 'packed', pieces: inPieces(source) }
   if (source instanceof ReadableStream) return { name: 'packed', pieces: piecesOf(source, signal) }
@@ -29,7 +29,6 @@ export async function openSource(source: PackedSource, signal: AbortSignal | und
   if (!source.ok || source.body === null)
     throw new TtqError('packed', `${name}: found HTTP status ${source.status}, expected a .ttq file`, {
       facts: { status: source.status },
-      hint: 'Check the address.',
     })
   return { name, pieces: piecesOf(source.body, signal) }
 }
@@ -48,10 +47,12 @@ async function* piecesOf(
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader()
+  // Piped, a read that waits ends with the signal, too.
+  const piped: ReadableStream<Uint8Array> =
+    signal === undefined ? stream : stream.pipeThrough(new TransformStream(), { signal })
+  const reader = piped.getReader()
   try {
     for (;;) {
-      signal?.throwIfAborted()
       const { value, done } = await reader.read()
       if (done) return
       yield value

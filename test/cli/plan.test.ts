@@ -146,6 +146,23 @@ describe('ttq plan', () => {
     }
   })
 
+  test('of a task that has no score on one sample, many of them or few, as compress trains it', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'net.onnx'), smallNetwork())
+    const labels = 'labels: indices.flatMap((index) => [Math.sin(index * 3.1), Math.cos(index), index % 2]) }'
+    const module = loaderModule()
+      .replace('labels: indices.map((index) => index % 3) }', labels)
+      .replace('classes = 3, ', '')
+    for (const size of [600, 15]) {
+      writeFileSync(join(folder, 'loader.mjs'), module.replace('split(600)', `split(${size})`))
+      const args = ['net.onnx', '--data', './loader.mjs', '--task', 'regression', '--batch', '5', '--anyway']
+      const { time } = await json<PlanReport>(folder, 'plan', ...args)
+      assert.ok((time?.stepMs ?? 0) > 0)
+      const report = await json<CompressReport>(folder, 'compress', ...args, '--epochs', '1', '--force')
+      assert.equal(report.training?.epochs, 1)
+    }
+  })
+
   test('samples and bounds are told as compress goes by them', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'net.onnx'), smallNetwork())

@@ -89,6 +89,22 @@ test('nodes may be called like values that others give', async () => {
   assert.deepEqual(report.layers, plain.layers)
 })
 
+test('a weight that another tool has quantized stays, where there is room to compute it, too', async () => {
+  const bytes = network((b, x) => {
+    const codes = {
+      type: 'int8',
+      dims: [SIZE, SIZE],
+      data: Int8Array.from(values(SIZE ** 2, 3), (v) => 400 * v),
+    } as const
+    const dequantized = b.emit('DequantizeLinear', [b.constant(codes, 'codes'), b.constant(float32([], [0.0025]))])
+    return b.emit('MatMul', [b.emit('MatMul', [x, weight(b, 'middle', SIZE, SIZE)]), dequantized])
+  })
+  const first = await trained(bytes)
+  assert.deepEqual(ternaryLayers(first), ['middle'])
+  const again = writeModel(unpack(first.file, { name: 'first' }).model)
+  assert.deepEqual(ternaryLayers(await trained(again, { epochs: 0 })), ['middle'])
+})
+
 const ternaryLayers = ({ report }: CompressResult): string[] =>
   report.layers.filter(({ ternary }) => ternary).map(({ name }) => name)
 

@@ -264,6 +264,29 @@ describe('sources', () => {
     }
     await assert.rejects(decodeFrom(streamOf(SMALL, 50), { signal: control.signal, onProgress }), /later/)
   })
+
+  test('a signal ends a load whose source says nothing any more, and the source', async () => {
+    const silent = (): { source: ReadableStream<Uint8Array>; cancelled: Promise<void> } => {
+      let cancel: () => void = () => undefined
+      const cancelled = new Promise<void>((done) => {
+        cancel = done
+      })
+      const start = (control: ReadableStreamDefaultController<Uint8Array>): void => {
+        control.enqueue(SMALL.subarray(0, 100))
+      }
+      return { source: new ReadableStream({ start, cancel }), cancelled }
+    }
+    for (const wrapped of [false, true]) {
+      const { source, cancelled } = silent()
+      const control = new AbortController()
+      const load = decodeFrom(wrapped ? new Response(source) : source, { signal: control.signal })
+      setTimeout(() => {
+        control.abort(new Error('enough'))
+      }, 20)
+      await assert.rejects(load, /enough/)
+      await cancelled
+    }
+  })
 })
 
 test('a session of onnxruntime-node computes what the unpacked network does', async () => {
