@@ -3,7 +3,7 @@ import { TtqError } from '../errors/ttq-error.js'
 import { printable } from '../errors/printable.js'
 import { float16ToNumber } from '../tensor/float-values.js'
 import { elementCount, type Tensor } from '../tensor/tensor.js'
-import { isLabelName, type PartName, splitName } from './array-words.js'
+import { isLabelName, type PartName, splitName, wordsOf } from './array-words.js'
 import { classNames, closestClass, type GivenNames } from './class-names.js'
 import { areNone } from './missing-labels.js'
 import { laidOutPictures, namesPicture } from './picture-tables.js'
@@ -104,7 +104,7 @@ function namedFor(full: string, { key }: StoredArray): Named {
     return { part, isLabels: isLabelName(full), name: own.join('_') }
   }
   const { part, own } = splitName(full.slice(0, full.length - key.length))
-  return { part, isLabels: isLabelName(key), name: [...own, key].join('_') }
+  return { part, isLabels: isLabelName(key), name: [...own, ...wordsOf(key)].join('_') }
 }
 
 interface Numbered extends Pick<ArrayParts, 'classes' | 'classNames'> {
