@@ -48,7 +48,7 @@ function undefinedInput(node: Node, input: ValueName, graph: Graph, where: strin
   const found =
     later === undefined
       ? `is not defined anywhere`
-      : `is computed later, by ${describeNode(later)}; expected nodes in topological order`
+      : `is computed later, by ${describeNode(later)}, in a circle; expected nodes that do not need one another`
   return new TtqError('model', `${where}: ${describeNode(node)}: input "${input}" ${found}`, {
     facts: { node: node.name, value: input },
   })

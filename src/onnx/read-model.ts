@@ -19,6 +19,7 @@ import {
   type ValueInfoProto,
 } from './proto.js'
 import { MAX_FILE_BYTES } from './file-size.js'
+import { inTopologicalOrder } from './in-topological-order.js'
 import { readSparse, type SparseTensorProto } from './read-sparse.js'
 import { type ExternalData, readTensor, type TensorSource } from './read-tensor.js'
 import { sourceOf } from './source.js'
@@ -143,7 +144,8 @@ function readGraph(proto: GraphProto, context: Context): Graph {
   }
   proto.node = []
   proto.sparseInitializer = []
-  return { name: proto.name, nodes, inputs, outputs, initializers, source: sourceOf(proto) }
+  const ordered = [...inTopologicalOrder(nodes)]
+  return { name: proto.name, nodes: ordered, inputs, outputs, initializers, source: sourceOf(proto) }
 }
 
 /**

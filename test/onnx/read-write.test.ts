@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { checkGraph } from '../../src/onnx/check-graph.js'
-import type { Attribute, Graph, Model } from '../../src/onnx/model.js'
+import type { Attribute, Attributes, Graph, Model, Node, ValueInfo } from '../../src/onnx/model.js'
 import { readModel } from '../../src/onnx/read-model.js'
 import { writeModel } from '../../src/onnx/write-model.js'
 import { Session } from '../../src/runtime/session.js'
@@ -162,6 +162,53 @@ test('a model made from scratch is written, read and run', async () => {
   const { y } = await session.run({ x: float32([2, 1, 3], [1, 2, 3, 4, 5, 6]) })
   await session.release()
   assert.deepEqual(y, float32([1, 1, 3], [2, 0, 6]))
+})
+
+test('nodes come in the order of their values, in bodies, too; those that are in order stay where they are', async () => {
+  const node = (opType: string, inputs: string[], output: string, attributes: Attributes = {}): Node => {
+    return { name: output, opType, domain: '', inputs, outputs: [output], attributes }
+  }
+  const info = (name: string, elementType: 'float32' | 'bool'): ValueInfo => ({
+    name,
+    type: { elementType, dims: elementType === 'bool' ? [] : [3] },
+  })
+  const body = (name: string, ...nodes: Node[]): Attribute => {
+    const own = { name, nodes, inputs: [], outputs: [info(`${name}_y`, 'float32')], initializers: new Map() }
+    return { kind: 'graph', value: own }
+  }
+  const branches = {
+    then_branch: body('a', node('Neg', ['a_1'], 'a_y'), node('Relu', ['late'], 'a_1')),
+    else_branch: body('b', node('Neg', ['late'], 'b_y')),
+  }
+  const given = [
+    node('Neg', ['c'], 'y'),
+    node('If', ['flag'], 'c', branches),
+    node('Neg', ['x'], 'p'),
+    node('Relu', ['p'], 'late'),
+    node('Abs', ['x'], 'free'),
+  ]
+  const graph: Graph = {
+    name: 'unsorted',
+    nodes: given,
+    inputs: [info('x', 'float32'), info('flag', 'bool')],
+    outputs: [info('y', 'float32'), info('free', 'float32')],
+    initializers: new Map(),
+  }
+  const read = readModel(writeModel({ irVersion: 8, opsets: new Map([['', 17]]), graph }))
+  const namesOf = ({ nodes }: Graph): string[] => nodes.map(({ name }) => name)
+  assert.deepEqual(namesOf(read.graph), ['p', 'late', 'c', 'y', 'free'])
+  const inner = read.graph.nodes[2]?.attributes['then_branch']
+  assert.ok(inner?.kind === 'graph')
+  assert.deepEqual(namesOf(inner.value), ['a_1', 'a_y'])
+  const session = await Session.create(writeModel(read), { threads: 1 })
+  const flag: Tensor = { type: 'bool', dims: [], data: Uint8Array.of(1) }
+  const { y } = await session.run({ x: float32([3], [1, -2, 3]), flag }, ['y'])
+  await session.release()
+  assert.deepEqual(y, float32([3], [0, 2, 0]))
+  assert.deepEqual(
+    readModel(writeModel(read)).graph.nodes.map(({ name }) => name),
+    namesOf(read.graph),
+  )
 })
 
 test('a second node of one name is written without it: ONNX Runtime refuses two', async () => {
