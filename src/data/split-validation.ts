@@ -4,7 +4,7 @@ import { shuffledIndices, type RandomSource } from './random.js'
 interface SplitValidationOptions {
   /** The class of every sample; with it, each class gives its share, to within one sample. */
   labels?: ArrayLike<number> | undefined
-  /** Samples to hold out; no more than a tenth of all is taken, or two of fewer than 20. */
+  /** Samples to hold out; no more than a tenth of all is taken, or two of 10 to 20. */
   most: number
 }
 
@@ -17,7 +17,7 @@ export interface ValidationSplit {
 /** How many of so many samples are held out. */
 export function heldOutCount(size: number, most: number): number {
   // One sample alone has no R2, and may have no label that counts.
-  return Math.max(1, Math.min(most, Math.max(Math.floor(size / 10), Math.min(2, Math.floor(size / 2)))))
+  return Math.max(1, Math.min(most, Math.max(Math.floor(size / 10), Math.min(2, Math.floor(size / 5)))))
 }
 
 /** Divides the indices 0..size-1 into training and held-out samples, at random but for the classes' shares. */

@@ -24,7 +24,7 @@ export async function openSource(source: PackedSource, signal: AbortSignal | und
   if (isBytes(source)) return { name: 'packed', pieces: inPieces(source) }
   if (source instanceof ReadableStream) return { name: 'packed', pieces: piecesOf(source, signal) }
   if (!(source instanceof Response))
-    throw new TtqError('usage', 'source: expected bytes, ReadableStream, Response or URL')
+    throw new TtqError('usage', 'source: expected bytes, a ReadableStream, Response or URL')
   const name = source.url === '' ? 'packed' : source.url
   if (!source.ok || source.body === null)
     throw new TtqError('packed', `${name}: found HTTP status ${source.status}, expected a .ttq file`, {

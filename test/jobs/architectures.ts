@@ -574,7 +574,8 @@ export const ARCHITECTURES: Readonly<Record<string, () => Architecture>> = {
     const [w1, b1, w2, b2] = [b.w([24, 16]), b.w([16], 0.1, 'b'), b.w([16, 16]), b.w([16], 0.1, 'b')]
     const side = (x: ValueName): ValueName => {
       const hidden = b.relu(b.add(b.emit('MatMul', [x, w1]), b1))
-      return b.add(b.emit('MatMul', [hidden, w2]), b2)
+      // What both sides add would go with the difference.
+      return b.relu(b.add(b.emit('MatMul', [hidden, w2]), b2))
     }
     const [left, right] = [side(b.in('left', [24])), side(b.in('right', [24]))]
     b.out(b.gemm(b.emit('Abs', [b.emit('Sub', [left, right])]), 16, 2))
