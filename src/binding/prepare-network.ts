@@ -67,7 +67,7 @@ export async function foldConstants(loader: Loader, original: Model): Promise<Mo
       continue
     const isWeight = tensor.dims.length >= 2 && becomesLayer(name, used)
     // Whether there is room for it must not decide what becomes of a weight that another tool has quantized.
-    if (isWeight && isDequantized(name, sources.makers) && !isTernary(tensor)) continue
+    if (isWeight && isDequantized(name, graph, sources.makers) && !isTernary(tensor)) continue
     const cost = isWeight ? bytesOfWeight(tensor) : bytesOf(tensor)
     const added = cost - sources.bytesLeft(found)
     if (added > SLACK.ofNode) {
@@ -101,10 +101,13 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
   return (used.get(name) ?? []).every(isWeight)
 }
 
-function isDequantized(name: ValueName, makers: ReadonlyMap<ValueName, Node>): boolean {
-  return [name, ...valuesBehind(name, makers)].some((value) => {
+// From integers: float8 is but a narrow floating-point number.
+function isDequantized(name: ValueName, graph: Graph, makers: ReadonlyMap<ValueName, Node>): boolean {
+  const behind = [name, ...valuesBehind(name, makers)]
+  const isInteger = (value: ValueName): boolean => /^u?int[248]$/.test(graph.initializers.get(value)?.type ?? '')
+  return behind.some((value) => {
     const maker = makers.get(value)
-    return maker !== undefined && operatorOf(maker).dequantizes === true
+    return maker !== undefined && operatorOf(maker).dequantizes === true && behind.some(isInteger)
   })
 }
 
