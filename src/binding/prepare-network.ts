@@ -104,11 +104,12 @@ function becomesLayer(name: ValueName, used: ReadonlyMap<ValueName, readonly Nod
 // From integers: float8 is but a narrow floating-point number.
 function isDequantized(name: ValueName, graph: Graph, makers: ReadonlyMap<ValueName, Node>): boolean {
   const behind = [name, ...valuesBehind(name, makers)]
-  const isInteger = (value: ValueName): boolean => /^u?int[248]$/.test(graph.initializers.get(value)?.type ?? '')
-  return behind.some((value) => {
+  const dequantizes = (value: ValueName): boolean => {
     const maker = makers.get(value)
-    return maker !== undefined && operatorOf(maker).dequantizes === true && behind.some(isInteger)
-  })
+    return maker !== undefined && operatorOf(maker).dequantizes === true
+  }
+  const isInteger = (value: ValueName): boolean => /^u?int[248]$/.test(graph.initializers.get(value)?.type ?? '')
+  return behind.some(dequantizes) && behind.some(isInteger)
 }
 
 function isTernary(tensor: Tensor): boolean {

@@ -10,7 +10,7 @@ import { EXIT, exitCodeOf } from './exit-codes.js'
 import { releaseLocks } from './file-lock.js'
 import { endProcess, unlessTooLate } from './grace.js'
 import { watchOver } from './last-words.js'
-import { parseArguments } from './parse-arguments.js'
+import { endOfOptions, parseArguments } from './parse-arguments.js'
 import type { Program } from './command.js'
 import { endRanks, interruptionOf, launchFor, onAllRanks } from './ranks.js'
 import { withOwnWaysOut } from './ways-out.js'
@@ -45,8 +45,7 @@ export function terminalOptions(argv: readonly string[]): { quiet: boolean; prog
 
 /** Whether a command line that is not taken apart, or cannot be, has this switch: --json, --json=true, not --json=false. */
 export function isSaid(argv: readonly string[], flag: string): boolean {
-  const end = argv.indexOf('--')
-  const words = end < 0 ? argv : argv.slice(0, end)
+  const words = argv.slice(0, endOfOptions(argv))
   const at = words.findLastIndex((word) => word === `--${flag}` || word.startsWith(`--${flag}=`))
   return at >= 0 && words[at] !== `--${flag}=false` && words[at + 1] !== 'false'
 }

@@ -72,7 +72,8 @@ function refuseNamesOfObjects(argv: readonly string[], command: Command | undefi
   }
 }
 
-function endOfOptions(argv: readonly string[]): number {
+/** Where options end: at --, or with the line. */
+export function endOfOptions(argv: readonly string[]): number {
   return argv.includes('--') ? argv.indexOf('--') : argv.length
 }
 

@@ -82,7 +82,7 @@ export class Rounds {
   }
 
   private async share(own: readonly DoneChunk[], before: Promise<void> | undefined): Promise<void> {
-    const parts = this.ranks.count === 1 ? own : (await this.ranks.gather('what layers are given', own)).flat()
+    const parts = (await this.ranks.gather('what layers are given', own)).flat()
     await before
     for (const { types, ...chunk } of parts) {
       this.types = types
